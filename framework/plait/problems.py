@@ -1,0 +1,50 @@
+"""A problem is a value: what is wrong, where, and the one thing to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Level = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A stretch of a text file; lines and columns count from 1, the end is exclusive."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One finding. `code` is a phrase such as `unknown-key`; printing is in `render`."""
+
+    code: str
+    message: str
+    file: str | None = None
+    span: Span | None = None
+    help: str | None = None
+    note: str | None = None
+    level: Level = "error"
+
+
+def place(problem: Problem) -> tuple[str, Span, str]:
+    """The sort key that puts problems in the order a reader meets them."""
+    return (problem.file or "", problem.span or Span(0, 0, 0, 0), problem.code)
+
+
+EXCERPT = 40
+
+
+def excerpt(value: object) -> str:
+    """At most 40 characters of a value, in back-ticks, on one line, as messages show it.
+
+    >>> excerpt("memroy")
+    '`memroy`'
+    """
+    text = value if isinstance(value, str) else repr(value)
+    text = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text[: EXCERPT + 1])
+    return f"`{text}`" if len(text) <= EXCERPT else f"`{text[: EXCERPT - 1]}…`"

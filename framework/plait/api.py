@@ -1,0 +1,313 @@
+"""All that the author of a connector imports.
+
+A connector is one module that an entry point of the group `plait` names by its word. The module answers one
+hook, `plait_connectors`, with descriptors. Values travel raw, as the source's own client gives them; plait
+decodes them, casts them to the declared types and joins them, so a connector never sees a column's type.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+
+import msgspec
+import pluggy
+
+from plait.paths import DriverPath, FolderPath, LookupPath, Pattern, Unfit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from logging import Logger
+
+__all__ = [
+    "BadRecord",
+    "Changed",
+    "Connector",
+    "Context",
+    "Driver",
+    "DriverPath",
+    "File",
+    "FolderPath",
+    "Found",
+    "GiveUp",
+    "Item",
+    "Key",
+    "Lookup",
+    "LookupPath",
+    "Missing",
+    "Objects",
+    "Options",
+    "Pattern",
+    "PlaitError",
+    "Put",
+    "Record",
+    "Sink",
+    "TryAgain",
+    "Unfit",
+    "Unread",
+    "Window",
+    "Written",
+    "hookimpl",
+]
+
+hookspec = pluggy.HookspecMarker("plait")
+hookimpl = pluggy.HookimplMarker("plait")
+
+
+class PlaitError(Exception):
+    """Something that a user can be told in one line; `help` proposes one thing to do."""
+
+    code = "failed"
+
+    def __init__(self, message: str, *, code: str | None = None, help: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code or self.code
+        self.help = help
+
+
+class TryAgain(PlaitError):
+    """The same work may succeed later: throttled, timed out, not there yet."""
+
+    code = "try-again"
+
+
+class Changed(TryAgain):
+    """The driving object is another one than was read, so its rows must be made anew."""
+
+    code = "object-changed"
+
+
+class GiveUp(PlaitError):
+    """Trying again cannot help: denied, not found, misconfigured."""
+
+    code = "give-up"
+
+
+class BadRecord(PlaitError):
+    """This record alone cannot become a row."""
+
+    code = "bad-record"
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The options of a connector; JSON Schema, defaults, docs and checks derive from the annotations."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One driving object: where it is, and which version of it was seen."""
+
+    uri: str
+    size: int | None = None
+    modified: datetime | None = None
+    etag: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """A stretch of time, UTC; `since` is part of it, `until` is not."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One record as its source gives it.
+
+    `fields` are raw values by field name. A driver names the `item` it came from, its `position` within
+    (empty where the object is one record) and the `raw` bytes. A source in time gives `time`. A record that
+    cannot be read carries the `fault`, and in `fields` what is known of it, its key above all.
+    """
+
+    fields: Mapping[str, Any]
+    item: Item | None = None
+    position: str = ""
+    raw: bytes = b""
+    time: datetime | None = None
+    fault: BadRecord | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A driving object that gave no records: deleted (`Missing`), or the error why it could not be read."""
+
+    item: Item
+    error: Missing | PlaitError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """What a row asks a lookup for.
+
+    `fields` maps fields of the source to values of the row, in the row's declared types. `since` and `until`
+    bound, both inclusive, the time of the records that the row takes, where the source has a `window`.
+    """
+
+    fields: Mapping[str, Any]
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class Driver(Protocol):
+    """The source whose objects become rows."""
+
+    def accepts(self, uri: str) -> bool:
+        """Whether this object is one that the source reads."""
+
+    def list(self, window: Window) -> Iterator[Item]:
+        """The objects modified within the window, in a stable order."""
+
+    def read(self, items: Sequence[Item]) -> Iterable[Record | Unread]:
+        """The records of these objects, in their order; an `Unread` for each object that gave none."""
+
+
+class Lookup(Protocol):
+    """A source that is asked by keys."""
+
+    def fetch(self, keys: Sequence[Key]) -> Iterable[Record]:
+        """All records that any of these distinct keys may match, in the source's own order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """Rows for one file: `folder` is the partition (`date=2026-07-01/`), `name` is without extension."""
+
+    table: Any
+    folder: str
+    name: str
+    item: Item
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A file as it lies in the sink; `bytes` is its size."""
+
+    uri: str
+    rows: int
+    bytes: int
+
+
+class Sink(Protocol):
+    """Where rows go."""
+
+    def write(self, files: Sequence[File]) -> Sequence[Written | PlaitError]:
+        """Write each file, the answers in the order of the files; a file of the same name is replaced."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The bytes of an object, and which version they are."""
+
+    item: Item
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """No object has this URI."""
+
+    uri: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Put:
+    """Bytes to store at a URI; `source` is the driving object that they were made from."""
+
+    uri: str
+    data: bytes
+    source: Item | None = None
+
+
+@runtime_checkable
+class Objects(Protocol):
+    """Objects on `s3://` and in local folders, many at once."""
+
+    def list(self, prefix: str) -> Iterator[Item]:
+        """The objects whose URI begins with the prefix, sorted by URI; raises GiveUp, TryAgain."""
+
+    def get(self, uris: Sequence[str]) -> Iterator[Found | Missing | PlaitError]:
+        """The objects' bytes, in the order of the URIs."""
+
+    def put(self, puts: Sequence[Put]) -> Sequence[Written | PlaitError]:
+        """Store each; with a `source`, only while nothing newer stands there, else `Changed`."""
+
+    def delete(self, uris: Sequence[str]) -> None:
+        """Remove the objects; one that is not there is no error."""
+
+
+class Context(Protocol):
+    """What plait lends to a connector."""
+
+    @property
+    def source(self) -> str:
+        """The name of the block in the spec."""
+
+    @property
+    def fields(self) -> tuple[str, ...] | None:
+        """The top-level fields that the spec takes from this source; None means all."""
+
+    @property
+    def log(self) -> Logger:
+        """A logger of the block's own."""
+
+    @property
+    def objects(self) -> Objects:
+        """Objects on `s3://` and in local folders."""
+
+    def now(self) -> datetime:
+        """The time, UTC."""
+
+    def client(self, service: str) -> Any:
+        """The boto3 client of a service, made once per process, its calls counted, its retries its own."""
+
+    def secret(self, name: str, *, fresh: bool = False) -> Mapping[str, Any]:
+        """A secret that is a JSON mapping, kept in memory; raises GiveUp without showing a value."""
+
+    def count(self, operation: str, calls: int = 1) -> None:
+        """Count calls that no boto3 client made, such as `mysql:Query`."""
+
+
+Order = Literal["none", "position", "time"]
+
+
+def _no_columns(_options: Any) -> tuple[str, ...]:
+    return ()
+
+
+def _unknown(_options: Any) -> tuple[str, ...] | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connector:
+    """What a plugin offers under one word.
+
+    `order` says what the order of a lookup's records means: `none`, `position` (as in a file), or `time` (then
+    each record has its `time`, and the last is the latest). `row_columns` are the columns of the row that the
+    options name; each is also a field of every record. `known_fields` are the fields that the options alone
+    tell; None means that only the source knows. `keys_per_call` is how many keys one `fetch` takes; None
+    means all.
+    """
+
+    name: str
+    summary: str
+    options: type[Options]
+    driver: Callable[[Any, Context], Driver] | None = None
+    lookup: Callable[[Any, Context], Lookup] | None = None
+    sink: Callable[[Any, Context], Sink] | None = None
+    row_columns: Callable[[Any], Sequence[str]] = _no_columns
+    known_fields: Callable[[Any], Sequence[str] | None] = _unknown
+    order: Order = "none"
+    keys_per_call: int | None = None
+
+
+class Hooks:
+    """The hooks of plait."""
+
+    @hookspec
+    def plait_connectors(self) -> list[Connector]:
+        """Return the connectors that this module offers."""
+        raise AssertionError

@@ -1,0 +1,187 @@
+"""Texts with holes: object paths such as `s3://b/items/{id}.csv`, and free-text patterns."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+TOKEN = re.compile(r"\{\{|\}\}|\$\$\{|\$\{[^}]*\}|\{([^{}]*)\}|\*\*|\*|[{}]")
+COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+UNSAFE = re.compile(r"/|\\|\.\.|[\x00-\x1f\x7f]")
+
+
+class Unfit(ValueError):
+    """A value that must not fill a path, because it would lead elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """A `{name}`, `*` or `**` of a template."""
+
+    name: str
+
+
+STAR, STARS = Hole("*"), Hole("**")
+Part = str | Hole
+
+
+def split(text: str) -> tuple[Part, ...]:
+    """Cut a template into literal text and holes; `{{`, `}}` and `$${` stand for themselves."""
+    parts: list[Part] = []
+    literal, end = "", 0
+    for token in TOKEN.finditer(text):
+        literal += text[end : token.start()]
+        end = token.end()
+        hole = _hole(token)
+        if isinstance(hole, str):
+            literal += hole
+            continue
+        parts += [literal, hole] if literal else [hole]
+        literal = ""
+    literal += text[end:]
+    return (*parts, literal) if literal else tuple(parts)
+
+
+def _hole(token: re.Match[str]) -> Part:
+    word = token[0]
+    if word in ("{{", "}}"):
+        return word[0]
+    if word == "$${":
+        return "${"
+    if word.startswith("${"):
+        return word
+    if word in ("*", "**"):
+        return Hole(word)
+    if token[1] is None:
+        raise ValueError(f"a lone `{word}`: write `{word * 2}` for the character itself")
+    if not COLUMN.match(token[1]):
+        raise ValueError(f"`{word}` is not a name in braces such as `{{transaction_id}}`")
+    return Hole(token[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A parsed `path` option: `s3://bucket/key` or a local path, with holes in it."""
+
+    text: str
+    parts: tuple[Part, ...]
+    stars: ClassVar[bool] = True
+    holes: ClassVar[bool] = True
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a path; raises ValueError with a sentence where it is not one."""
+        if not text.strip():
+            raise ValueError("an empty path")
+        parts = split(text)
+        if not isinstance(parts[0], str) or re.fullmatch(r"s3://[^/]*", parts[0]) and len(parts) > 1:
+            raise ValueError("a path needs a literal beginning, as in `s3://bucket/orders/*.json`")
+        if re.match(r"[a-z0-9]+://", parts[0]) and not parts[0].startswith("s3://"):
+            raise ValueError("a path is `s3://bucket/key` or a local path")
+        if not cls.stars and (STAR in parts or STARS in parts):
+            raise ValueError("`*` is for the path of the driving source only")
+        if not cls.holes and len(parts) > 1:
+            raise ValueError("this path is a folder and takes no `{column}`")
+        return cls(text, parts)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names in braces, each once, in order."""
+        names = [p.name for p in self.parts if isinstance(p, Hole) and p not in (STAR, STARS)]
+        return tuple(dict.fromkeys(names))
+
+    @property
+    def literal(self) -> str:
+        """The text before the first hole."""
+        return self.parts[0] if isinstance(self.parts[0], str) else ""
+
+
+class DriverPath(Path):
+    """The path of driving objects: `*` within a segment, `**` any depth, `{name}` a segment."""
+
+    def match(self, uri: str) -> dict[str, str] | None:
+        """The named segments of a URI that fits, or None."""
+        found = re.fullmatch(self.pattern(), uri, re.DOTALL)
+        return found.groupdict() if found else None
+
+    def pattern(self) -> str:
+        """The regular expression (linear: no nested repetition) of the URIs that fit."""
+        seen: set[str] = set()
+        text = ""
+        for part in self.parts:
+            if isinstance(part, str):
+                text += re.escape(part)
+            elif part in (STAR, STARS):
+                text += "[^/]*" if part == STAR else ".*"
+            elif part.name in seen:
+                text += f"(?P={part.name})"
+            else:
+                seen.add(part.name)
+                text += f"(?P<{part.name}>[^/]+)"
+        return text
+
+
+class LookupPath(Path):
+    """The path of looked-up objects, filled from columns of the row."""
+
+    stars = False
+
+    def fill(self, values: Mapping[str, object]) -> str | None:
+        """The path for one row; None where a value is null or empty; raises Unfit for a bad one."""
+        filled = ""
+        for part in self.parts:
+            if isinstance(part, str):
+                filled += part
+                continue
+            value = values[part.name]
+            if value is None or value == "":
+                return None
+            text = str(value)
+            if UNSAFE.search(text):
+                raise Unfit(f"the value of `{part.name}` has `/`, `..` or a control character in it")
+            filled += text
+        return filled
+
+
+class FolderPath(Path):
+    """A path that files are written under."""
+
+    stars = False
+    holes = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """Free text to fields: `{name}` is one run of text without spaces, `*` is any text."""
+
+    text: str
+    names: tuple[str, ...]
+    regex: re.Pattern[str]
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a pattern; raises ValueError with a sentence where it is not one."""
+        names: list[str] = []
+        regex = ""
+        for part in split(text):
+            if isinstance(part, str):
+                regex += re.escape(part)
+            elif part in (STAR, STARS):
+                regex += ".*?"
+            elif part.name in names:
+                raise ValueError(f"`{{{part.name}}}` stands twice in the pattern")
+            else:
+                names.append(part.name)
+                regex += f"(?P<{part.name}>\\S+)"
+        if not names:
+            raise ValueError("a pattern needs at least one `{name}`, as in `order {id} scored {score}`")
+        return cls(text, tuple(names), re.compile(regex, re.DOTALL))
+
+    def match(self, line: str) -> dict[str, str] | None:
+        """The fields of a line that fits as a whole, or None."""
+        found = self.regex.fullmatch(line)
+        return found.groupdict() if found else None

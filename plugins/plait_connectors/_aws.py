@@ -1,0 +1,59 @@
+"""The errors of AWS clients, as what a user can do about them."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from plait.api import GiveUp, PlaitError, TryAgain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LATER = ("Throttl", "TooManyRequests", "LimitExceeded", "ThroughputExceeded", "RequestTimeout", "SlowDown")
+HELP = {
+    "AccessDenied": "allow `{action}` on it",
+    "UnauthorizedOperation": "allow `{action}` on it",
+    "ResourceNotFound": "check its name, the account and the region",
+    "ValidationException": "join on all key attributes of the table, each in its own type",
+    "InvalidParameter": "check the option `filter`",
+    "ExpiredToken": "renew the credentials",
+    "UnrecognizedClient": "check the credentials",
+    "InvalidSignature": "check the credentials",
+}
+
+
+@contextmanager
+def calling(what: str, *, prefix: str) -> Iterator[None]:
+    """Turn the errors of a boto3 client into TryAgain or GiveUp; `prefix` is the service's word in IAM."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except ClientError as error:
+        raise _answered(error, what, prefix) from error
+    except BotoCoreError as error:
+        raise _unanswered(error, what) from error
+
+
+def _answered(error: Any, what: str, prefix: str) -> PlaitError:
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    text = str(error.response.get("Error", {}).get("Message", ""))[:200]
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    message = f"{what}: {code}: {text}" if text else f"{what}: {code}"
+    if status >= 500 or any(word in code for word in LATER):
+        return TryAgain(message)
+    action = f"{prefix}:{error.operation_name}"
+    for word, help in HELP.items():
+        if word in code:
+            return GiveUp(message, help=help.format(action=action))
+    return GiveUp(message)
+
+
+def _unanswered(error: Exception, what: str) -> PlaitError:
+    from botocore.exceptions import ConnectionError, HTTPClientError, ResponseStreamingError
+
+    message = f"{what}: {str(error)[:200]}"
+    if isinstance(error, (ConnectionError, HTTPClientError, ResponseStreamingError)):
+        return TryAgain(message)
+    return GiveUp(message, help="check the credentials and the region")

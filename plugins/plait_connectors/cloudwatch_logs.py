@@ -1,0 +1,136 @@
+"""Lines of a CloudWatch Logs group, read as fields by a pattern."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Annotated, Any
+
+from msgspec import Meta
+from plait.api import Connector, GiveUp, Options, Pattern, Record, hookimpl
+
+from plait_connectors._aws import calling
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from plait.api import Context, Key
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+
+
+class CloudWatchLogsOptions(Options, frozen=True):
+    """Options of the connector `cloudwatch_logs`."""
+
+    log_group: Annotated[str, Meta(min_length=1, description="name of the log group")]
+    pattern: Annotated[Pattern, Meta(description="what a line looks like, as in `order {id} scored {score}`")]
+    filter: Annotated[str | None, Meta(description="filter pattern of CloudWatch Logs, to read fewer lines")] = None
+
+
+class CloudWatchLogsLookup:
+    """Asks a log group with FilterLogEvents."""
+
+    def __init__(self, options: CloudWatchLogsOptions, context: Context) -> None:
+        self.options = options
+        self.context = context
+
+    def fetch(self, keys: Sequence[Key]) -> list[Record]:
+        """The lines in the keys' windows that name one of the keys, oldest first."""
+        if not keys:
+            return []
+        wanted = Wanted(keys)
+        found = []
+        for start, end in _windows(keys):
+            for event in self._events(start, end):
+                fields = self.options.pattern.match(event["message"].rstrip("\r\n"))
+                if fields is not None and wanted.matches(fields):
+                    order = event["timestamp"], event.get("ingestionTime", 0), event.get("eventId", "")
+                    found.append((order, fields, event["message"]))
+        found.sort(key=lambda each: each[0])
+        return [
+            Record(fields=fields, time=EPOCH + order[0] * MILLISECOND, raw=line.encode("utf-8", "surrogatepass"))
+            for order, fields, line in found
+        ]
+
+    def _events(self, start: int, end: int) -> Iterator[dict[str, Any]]:
+        request: dict[str, Any] = {"logGroupName": self.options.log_group, "startTime": start, "endTime": end}
+        if self.options.filter is not None:
+            request["filterPattern"] = self.options.filter
+        with calling(f"log group `{self.options.log_group}`", prefix="logs"):
+            # The paginator goes on over empty pages, and refuses a token that comes twice in a row.
+            pages = self.context.client("logs").get_paginator("filter_log_events")
+            for page in pages.paginate(**request, PaginationConfig={"PageSize": 10_000}):
+                yield from page["events"]
+
+
+class Wanted:
+    """The keys asked for, compared with the text of a line."""
+
+    def __init__(self, keys: Sequence[Key]) -> None:
+        columns = {name: [key.fields[name] for key in keys] for name in keys[0].fields}
+        self.kinds = {name: kind for name, values in columns.items() if (kind := _kind(values))}
+        self.values = set(zip(*(map(kind, columns[name]) for name, kind in self.kinds.items()), strict=True))
+
+    def matches(self, fields: dict[str, str]) -> bool:
+        """Whether a line with these fields may belong to a key; plait compares in the declared types."""
+        return not self.kinds or tuple(kind(fields.get(name)) for name, kind in self.kinds.items()) in self.values
+
+
+def _number(value: Any) -> Decimal | None:
+    try:
+        number = Decimal(value)
+    except (InvalidOperation, TypeError):
+        return None
+    return number if number.is_finite() else None
+
+
+def _kind(values: Iterable[Any]) -> type[str] | Any | None:
+    kinds = {type(value) for value in values}
+    if kinds == {str}:
+        return str
+    return _number if kinds <= {int, Decimal} else None
+
+
+def _windows(keys: Sequence[Key]) -> list[tuple[int, int]]:
+    """The stretches of time that the keys' windows cover, in milliseconds, none overlapping another."""
+    windows: list[tuple[int, int]] = []
+    for start, end in sorted(_window(key) for key in keys):
+        if windows and start <= windows[-1][1]:
+            windows[-1] = windows[-1][0], max(end, windows[-1][1])
+        elif start <= end:
+            windows.append((start, end))
+    return windows
+
+
+def _window(key: Key) -> tuple[int, int]:
+    if key.since is None or key.until is None:
+        raise GiveUp(
+            "a log group is read within a stretch of time",
+            help="add `window: {around: a_timestamp_column, before: 1h, after: 1h}` to the source",
+        )
+    # One millisecond more, for a reader of the API to whom endTime is not part of the range.
+    return max(0, _milliseconds(key.since)), _milliseconds(key.until) + 1
+
+
+def _milliseconds(time: datetime) -> int:
+    return ((time if time.tzinfo else time.replace(tzinfo=UTC)) - EPOCH) // MILLISECOND
+
+
+def _names(options: CloudWatchLogsOptions) -> tuple[str, ...]:
+    return options.pattern.names
+
+
+@hookimpl
+def plait_connectors() -> list[Connector]:
+    """Offer `cloudwatch_logs`."""
+    return [
+        Connector(
+            name="cloudwatch_logs",
+            summary="lines of a CloudWatch Logs group, by a pattern",
+            options=CloudWatchLogsOptions,
+            lookup=CloudWatchLogsLookup,
+            known_fields=_names,
+            order="time",
+        )
+    ]

@@ -1,0 +1,143 @@
+"""Items of a DynamoDB table, asked by the table's key."""
+
+from __future__ import annotations
+
+import random
+import time
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any
+
+from msgspec import Meta
+from plait.api import BadRecord, Connector, Options, Record, TryAgain, hookimpl
+
+from plait_connectors._aws import calling
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from plait.api import Context, Key
+
+TRIES = 8
+PAUSE = 0.05
+LONGEST = 2048
+
+
+class DynamoDBOptions(Options, frozen=True):
+    """Options of the connector `dynamodb`."""
+
+    table: Annotated[str, Meta(min_length=1, description="table name, or its ARN")]
+    consistent: Annotated[bool, Meta(description="read what was written last (strongly consistent)")] = True
+
+
+class DynamoDBLookup:
+    """Asks a table with BatchGetItem."""
+
+    def __init__(self, options: DynamoDBOptions, context: Context) -> None:
+        self.options = options
+        self.context = context
+
+    def fetch(self, keys: Sequence[Key]) -> Iterator[Record]:
+        """The items that have these keys."""
+        wanted: dict[str, dict[str, Any]] = {}
+        for key in keys:
+            try:
+                attributes = {name: _sent(name, value) for name, value in key.fields.items()}
+            except BadRecord as fault:
+                yield Record(fields=key.fields, fault=fault)
+                continue
+            if all(_possible(value) for value in attributes.values()):
+                wanted[repr(attributes)] = attributes
+        if wanted:
+            for item in self._items(list(wanted.values())):
+                yield Record(fields={name: _value(value) for name, value in item.items()})
+
+    def _items(self, keys: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        asked: dict[str, Any] = {self.options.table: self._request(keys)}
+        for attempt in range(TRIES):
+            if attempt:
+                # Full jitter keeps the functions that were refused together from coming back together.
+                time.sleep(random.uniform(0, PAUSE * 2**attempt))
+            answer = self._call(asked)
+            for items in answer.get("Responses", {}).values():
+                yield from items
+            asked = answer.get("UnprocessedKeys") or {}
+            if not asked:
+                return
+        raise TryAgain(f"table `{self.options.table}` left keys unanswered {TRIES} times")
+
+    def _call(self, asked: dict[str, Any]) -> dict[str, Any]:
+        with calling(f"table `{self.options.table}`", prefix="dynamodb"):
+            answer: dict[str, Any] = self.context.client("dynamodb").batch_get_item(RequestItems=asked)
+        return answer
+
+    def _request(self, keys: list[dict[str, Any]]) -> dict[str, Any]:
+        request: dict[str, Any] = {"Keys": keys, "ConsistentRead": self.options.consistent}
+        if self.context.fields is not None:
+            names = dict.fromkeys((*keys[0], *self.context.fields))
+            # DynamoDB reserves hundreds of words, so no name is sent as it is.
+            aliases = {f"#f{n}": name for n, name in enumerate(names)}
+            request["ProjectionExpression"] = ", ".join(aliases)
+            request["ExpressionAttributeNames"] = aliases
+        return request
+
+
+def _sent(name: str, value: object) -> dict[str, Any]:
+    if isinstance(value, str):
+        return {"S": value}
+    if isinstance(value, bytes):
+        return {"B": value}
+    if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
+        number = Decimal(value)
+        if number.is_finite():
+            whole = number == number.to_integral_value()
+            return {"N": str(int(number)) if whole else format(number, "f").rstrip("0")}
+    raise BadRecord(
+        f"a key of DynamoDB is text, a number or bytes, and `{name}` is none of them",
+        help=f"declare the column joined on `{name}` as string, bigint, decimal or binary",
+    )
+
+
+def _possible(value: Mapping[str, Any]) -> bool:
+    """Whether an item can have this key: DynamoDB refuses a whole batch for one that is empty or too long."""
+    if "N" in value:
+        return len(value["N"].strip("-0.").replace(".", "")) <= 38
+    plain = value["B"] if "B" in value else value["S"].encode("utf-8", "surrogatepass")
+    return 0 < len(plain) <= LONGEST
+
+
+def _number(text: str) -> int | Decimal:
+    number = Decimal(text)
+    return int(number) if number == number.to_integral_value() else number
+
+
+def _value(typed: Mapping[str, Any]) -> Any:
+    ((kind, value),) = typed.items()
+    match kind:
+        case "N":
+            return _number(value)
+        case "NS":
+            return sorted(_number(each) for each in value)
+        case "SS" | "BS":
+            return sorted(value)
+        case "L":
+            return [_value(each) for each in value]
+        case "M":
+            return {name: _value(each) for name, each in value.items()}
+        case "NULL":
+            return None
+        case _:
+            return value
+
+
+@hookimpl
+def plait_connectors() -> list[Connector]:
+    """Offer `dynamodb`."""
+    return [
+        Connector(
+            name="dynamodb",
+            summary="items of a DynamoDB table, by its key",
+            options=DynamoDBOptions,
+            lookup=DynamoDBLookup,
+            keys_per_call=100,
+        )
+    ]

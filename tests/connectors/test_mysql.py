@@ -1,0 +1,232 @@
+"""What the connector `mysql` promises, against a real MariaDB."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pymysql
+import pytest
+from plait.api import GiveUp, Key, TryAgain
+from plait_connectors.mysql import MySQLLookup, MySQLOptions
+
+from .stub import Stub, free_port, mariadb
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SETUP = """
+CREATE DATABASE shop;
+CREATE TABLE shop.stores (id INT PRIMARY KEY, name VARCHAR(40), `odd%name` INT) CHARSET utf8mb4;
+INSERT INTO shop.stores VALUES (1, 'Añil ☂', 5), (2, 'O''Hara', 6);
+CREATE TABLE shop.prices (store INT, sku VARCHAR(9), price DECIMAL(30,10));
+INSERT INTO shop.prices VALUES (1, 'a', 1.5), (1, 'b', 2.5), (2, 'a', 3.5);
+CREATE TABLE shop.odd (id BIGINT UNSIGNED, b BIT(9), j JSON, z DATETIME, d DATE, t TIME(3), at DATETIME(6),
+  stamp TIMESTAMP NULL, raw VARBINARY(4), y YEAR, f TINYINT(1), e ENUM('x','y'), gone TEXT);
+SET time_zone = '+05:00';
+INSERT INTO shop.odd VALUES (18446744073709551615, b'100000001', '{"a": 1}', '0000-00-00 00:00:00', '2026-07-01',
+  '-100:00:01.500', '2026-07-01 12:00:00.000001', '2026-07-01 12:00:00', 0x00FF, 2026, 1, 'y', NULL);
+CREATE USER reader@'%' IDENTIFIED BY 'old';
+GRANT SELECT ON shop.* TO reader@'%';
+GRANT ALL ON shop.* TO writer@'%' IDENTIFIED BY 'old';
+"""
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    with mariadb(tmp_path_factory.mktemp("m")) as port:
+        SESSIONS[port] = connect(port)
+        for statement in filter(str.strip, SETUP.split(";\n")):
+            SESSIONS[port].query(statement)
+        yield port
+        SESSIONS.pop(port).close()
+
+
+SESSIONS: dict[int, Any] = {}
+
+
+def connect(port: int) -> Any:
+    return pymysql.connect(host="127.0.0.1", port=port, user="root", autocommit=True, ssl_disabled=True)
+
+
+def secret(port: int, **other: Any) -> dict[str, Any]:
+    return {"host": "127.0.0.1", "port": port, "username": "reader", "password": "old", "dbname": "shop", **other}
+
+
+def stub(port: int, fields: tuple[str, ...] | None = None, **other: Any) -> Stub:
+    return Stub(fields=fields, secrets={"db": secret(port, **other)})
+
+
+@pytest.fixture
+def lookups() -> Iterator[Any]:
+    made = []
+
+    def make(context: Stub, table: str = "shop.stores", **options: Any) -> MySQLLookup:
+        made.append(MySQLLookup(MySQLOptions(secret="db", table=table, **options), context))
+        return made[-1]
+
+    yield make
+    for lookup in made:
+        lookup.close()
+
+
+def keys(*values: Any, name: str = "id") -> list[Key]:
+    return [Key(fields={name: value}) for value in values]
+
+
+def test_many_keys_cost_one_query(port: int, lookups: Any) -> None:
+    """All keys are one query, and the next batch uses the same connection."""
+    context = stub(port, ("name",))
+    lookup = lookups(context)
+    assert [r.fields for r in lookup.fetch(keys(1, 2, 3))] == [{"name": "Añil ☂", "id": 1}, {"name": "O'Hara", "id": 2}]
+    lookup.fetch(keys(2))
+    assert context.calls == {"secret": 1, "mysql:Connect": 1, "mysql:Query": 2}
+
+
+@pytest.mark.fault("M9")
+def test_no_keys_cost_no_query(port: int, lookups: Any) -> None:
+    """No keys, no connection."""
+    context = stub(port)
+    assert lookups(context).fetch([]) == []
+    assert not context.calls
+
+
+def test_a_key_of_several_columns(port: int, lookups: Any) -> None:
+    """A key of two columns matches where both are equal."""
+    pairs = [Key(fields={"store": 1, "sku": "b"}), Key(fields={"store": 2, "sku": "a"})]
+    found = lookups(stub(port, ("price",)), "prices").fetch(pairs)
+    assert [r.fields["price"] for r in found] == [Decimal("2.5000000000"), Decimal("3.5000000000")]
+
+
+def test_values_and_names_are_never_syntax(port: int, lookups: Any) -> None:
+    """A value with quotes is a value, and a column with a percent sign is a column."""
+    context = stub(port, ("odd%name",))
+    assert lookups(context).fetch(keys("' OR 1=1 -- ", '"; DROP TABLE stores; %s', name="name")) == []
+    assert lookups(context).fetch(keys("O'Hara", name="name"))[0].fields["odd%name"] == 6
+
+
+@pytest.mark.fault("M6")
+def test_odd_types_arrive_as_plain_values(port: int, lookups: Any) -> None:
+    """Every type of MySQL arrives as a value that loses nothing, times in UTC."""
+    (record,) = lookups(stub(port), "shop.odd").fetch(keys(18446744073709551615))
+    assert record.fields == {
+        "id": 18446744073709551615,
+        "b": 257,
+        "j": '{"a": 1}',
+        "z": "0000-00-00 00:00:00",
+        "d": date(2026, 7, 1),
+        "t": "-100:00:01.500",
+        "at": datetime(2026, 7, 1, 12, 0, 0, 1),
+        "stamp": datetime(2026, 7, 1, 7),
+        "raw": b"\x00\xff",
+        "y": 2026,
+        "f": 1,
+        "e": "y",
+        "gone": None,
+    }
+
+
+@pytest.mark.fault("M10")
+def test_an_unknown_column_is_named(port: int, lookups: Any) -> None:
+    """A column that the table lacks is an error that names it."""
+    with pytest.raises(GiveUp, match="`shop.stores` has no column `town`"):
+        lookups(stub(port, ("town",))).fetch(keys(1))
+
+
+@pytest.mark.parametrize(("table", "told"), [("shop.none", "no table"), ("mysql.user", "may not read")])
+def test_a_table_out_of_reach_is_permanent(port: int, lookups: Any, table: str, told: str) -> None:
+    """A table that is absent or not granted is an error to correct, without the user's name."""
+    with pytest.raises(GiveUp, match=told) as caught:
+        lookups(stub(port), table).fetch(keys(1))
+    assert "reader" not in str(caught.value)
+
+
+@pytest.mark.fault("M3")
+def test_a_rotated_password_is_fetched_anew(port: int, lookups: Any) -> None:
+    """After a rotation, the secret is fetched once more and the query answered."""
+    context = stub(port, ("name",), password="older")
+    context.fresh = {"db": secret(port)}
+    assert len(lookups(context).fetch(keys(1))) == 1
+    assert context.calls == {"secret": 1, "secret:fresh": 1, "mysql:Connect": 2, "mysql:Query": 1}
+
+
+@pytest.mark.fault("M3")
+def test_a_wrong_password_is_permanent(port: int, lookups: Any) -> None:
+    """A password that stays wrong is an error to correct, and is not shown."""
+    context = stub(port, password="wr0ng")
+    with pytest.raises(GiveUp) as caught:
+        lookups(context).fetch(keys(1))
+    assert context.calls["mysql:Connect"] == 2
+    assert "wr0ng" not in f"{caught.value} {caught.value.help}"
+    assert "reader" not in str(caught.value)
+
+
+@pytest.mark.fault("M1")
+def test_a_connection_that_is_gone_is_made_again(port: int, lookups: Any) -> None:
+    """A connection that the server closed is replaced, once, and the query answered."""
+    context = stub(port, ("name",))
+    lookup = lookups(context)
+    lookup.fetch(keys(1))
+    SESSIONS[port].query(f"KILL {lookup._connection.thread_id()}")
+    assert len(lookup.fetch(keys(1))) == 1
+    assert context.calls["mysql:Connect"] == 2
+
+
+@pytest.mark.fault("M1")
+def test_a_server_that_is_away_is_for_later(lookups: Any) -> None:
+    """A refused connection is tried twice and then left for later."""
+    context = stub(free_port())
+    with pytest.raises(TryAgain) as caught:
+        lookups(context).fetch(keys(1))
+    assert context.calls["mysql:Connect"] == 2
+    assert "127.0.0.1" not in str(caught.value)
+
+
+@pytest.mark.fault("M2")
+def test_too_many_connections_are_for_later(port: int, lookups: Any) -> None:
+    """A server that is full is left for later."""
+    SESSIONS[port].query("ALTER USER reader@'%' WITH MAX_USER_CONNECTIONS 1")
+    try:
+        lookups(stub(port)).fetch(keys(1))
+        with pytest.raises(TryAgain):
+            lookups(stub(port)).fetch(keys(1))
+    finally:
+        SESSIONS[port].query("ALTER USER reader@'%' WITH MAX_USER_CONNECTIONS 0")
+
+
+@pytest.mark.fault("M4")
+@pytest.mark.parametrize("name", ["host", "username", "password", "dbname"])
+def test_a_missing_field_of_the_secret_is_named(lookups: Any, name: str) -> None:
+    """A secret without a needed field is an error that names the field and shows no value."""
+    with pytest.raises(GiveUp, match=f"`{name}`") as caught:
+        lookups(stub(1, **{name: None}), "stores").fetch(keys(1))
+    assert "old" not in str(caught.value)
+
+
+@pytest.mark.fault("M11")
+def test_the_session_is_read_only(port: int, lookups: Any) -> None:
+    """The session can write nothing, and no server may ask it for a file."""
+    lookup = lookups(stub(port, username="writer"))
+    lookup.fetch(keys(1))
+    with pytest.raises(pymysql.MySQLError, match="READ ONLY"):
+        lookup._connection.query("DELETE FROM shop.stores")
+    assert not lookup._connection._local_infile
+
+
+def test_tls_that_the_server_lacks_is_refused(port: int, lookups: Any) -> None:
+    """Where TLS is asked for, the password never travels without it."""
+    with pytest.raises(GiveUp, match="TLS"):
+        lookups(stub(port), tls="encrypt").fetch(keys(1))
+
+
+def test_importing_the_connector_imports_no_driver() -> None:
+    """The connectors load no client library until they are used."""
+    code = """
+import sys
+import plait_connectors.mysql, plait_connectors.dynamodb, plait_connectors.cloudwatch_logs
+assert not {"pymysql", "boto3", "botocore", "ssl"} & set(sys.modules)
+"""
+    subprocess.run([sys.executable, "-P", "-c", code], check=True)

@@ -1,0 +1,66 @@
+"""The generic Lambda function: `PLAIT_SPEC` names the spec, the event names the objects."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from plait.api import GiveUp, Item, PlaitError, TryAgain
+from plait.events import Message, unwrap
+from plait.run import Engine
+from plait.validate import bound
+
+if TYPE_CHECKING:
+    from plait.events import Event
+    from plait.report import Report
+
+_engines: dict[str, Engine] = {}
+
+
+def handler(event: Any, _context: Any = None) -> dict[str, Any]:
+    """Run the pipeline over the objects of an event.
+
+    From a queue, `batchItemFailures` names the messages that must come again. A direct call gets the report.
+    Any other event raises TryAgain or GiveUp where an object must come again or failed, so that AWS retries.
+    """
+    called = unwrap(event)
+    engine = _engine()
+    report = engine.new_report()
+    engine.run(Item(uri=uri) for uri in called.uris)
+    print(json.dumps({"message": "report", **report.as_json()}, ensure_ascii=True))  # noqa: T201 - the log
+    for message in called.messages:
+        if message.unknown:
+            note = {"message": "ignored", "id": message.id, "why": message.unknown}
+            print(json.dumps(note, ensure_ascii=True))  # noqa: T201
+    if called.queue:
+        return {"batchItemFailures": [{"itemIdentifier": m.id} for m in _again(called, report)]}
+    if not called.direct and not report.ok:
+        raise _failure(report)
+    return report.as_json()
+
+
+def _engine() -> Engine:
+    file = os.environ.get("PLAIT_SPEC")
+    if not file:
+        raise GiveUp("`PLAIT_SPEC` does not name a spec", help="set it to the spec's path in the package")
+    if file not in _engines:
+        found = bound(file, {})
+        if found.spec is None:
+            lines = "; ".join(f"{p.code}: {p.message}" for p in found.errors[:5])
+            raise GiveUp(f"the spec `{file}` cannot be run: {lines}", help="run `plait validate`")
+        _engines[file] = Engine(found.spec)
+    return _engines[file]
+
+
+def _again(called: Event, report: Report) -> list[Message]:
+    """The messages that name an object which must come again, and those of no known shape."""
+    bad = {uri for uri, outcome in report.outcomes.items() if outcome in ("retry", "failed")}
+    return [m for m in called.messages if m.unknown or bad.intersection(m.uris)]
+
+
+def _failure(report: Report) -> PlaitError:
+    problem = next(p for p in report.problems if p.level == "error")
+    retry = "retry" in report.outcomes.values()
+    kind = TryAgain if retry else GiveUp
+    return kind(f"{problem.message} ({problem.file})", code=problem.code, help=problem.help)

@@ -1,0 +1,135 @@
+"""Decode steps: one raw value to another, before it meets its type."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import gzip
+import io
+import json
+import re
+import zlib
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from plait.problems import excerpt
+from plait.types import Type
+from plait.values import Misfit, describe, number
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from plait.spec import Step
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECONDS = {"s": 1_000_000, "ms": 1000, "us": 1}
+MAX_INFLATED = 64 * 1024 * 1024
+
+
+def decode(fields: Mapping[str, Any], steps: Mapping[str, tuple[Step, ...]]) -> Mapping[str, Any]:
+    """The fields with each decoded one replaced; null stays null; raises Misfit."""
+    if not steps:
+        return fields
+    decoded = dict(fields)
+    for name, chain in steps.items():
+        value = decoded.get(name)
+        for step in chain:
+            try:
+                value = None if value is None else _apply(step, value)
+            except Misfit as error:
+                raise Misfit(f"`{name}` cannot be decoded by `{step.word}`: {error}", error.help) from error
+        if name in decoded:
+            decoded[name] = value
+    return decoded
+
+
+def _apply(step: Step, value: Any) -> Any:
+    if step.word == "base64":
+        return _base64(value)
+    if step.word == "json":
+        return _json(value)
+    if step.word == "gzip":
+        return _gunzip(value)
+    if step.word == "epoch":
+        return _epoch(value, step.argument)
+    return _fields(value, step.argument)
+
+
+def _base64(value: Any) -> bytes:
+    if not isinstance(value, (str, bytes)):
+        raise Misfit(f"expected text, got {describe(value)}")
+    try:
+        return base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        raise Misfit("it is not base64") from None
+
+
+def _gunzip(value: Any) -> bytes:
+    if not isinstance(value, bytes):
+        raise Misfit(f"expected binary, got {describe(value)}", "decode text by `base64` first")
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(value)) as stream:
+            data = stream.read(MAX_INFLATED + 1)
+    except (OSError, EOFError, zlib.error):
+        raise Misfit("it is not complete gzip") from None
+    if len(data) > MAX_INFLATED:
+        raise Misfit("it inflates to more than 64 MiB")
+    return data
+
+
+
+
+def _json(value: Any) -> Any:
+    data = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
+    if not isinstance(data, bytes):
+        raise Misfit(f"expected text, got {describe(value)}")
+    try:
+        return json.loads(
+            data.decode("utf-8-sig"),
+            parse_float=Decimal,
+            parse_constant=_no_constant,
+            object_pairs_hook=_pairs,
+        )
+    except UnicodeDecodeError:
+        raise Misfit("it is not UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise Misfit(f"{error.msg.lower()} at character {error.pos}") from None
+    except RecursionError:
+        raise Misfit("it nests too deep") from None
+    except ValueError as error:
+        raise error if isinstance(error, Misfit) else Misfit("a number of too many digits") from None
+
+
+def _no_constant(word: str) -> Any:
+    raise Misfit(f"{word} is no JSON number")
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise Misfit(f"the key {excerpt(twice)} stands twice")
+    return fields
+
+
+def _epoch(value: Any, unit: str) -> datetime:
+    exact = number(value, Type("timestamp"))
+    try:
+        return EPOCH + timedelta(microseconds=int(exact * MICROSECONDS[unit] // 1))
+    except OverflowError:
+        raise Misfit(f"{describe(value)} is no time of the years 1 to 9999") from None
+
+
+def _fields(value: Any, matcher: Any) -> dict[str, str]:
+    if not isinstance(value, str):
+        raise Misfit(f"expected text, got {describe(value)}")
+    if isinstance(matcher, re.Pattern):
+        found = matcher.fullmatch(value)
+        fields = found.groupdict() if found else None
+    else:
+        fields = matcher.match(value)
+    if fields is None:
+        raise Misfit(f"the text {excerpt(value)} does not match")
+    return fields

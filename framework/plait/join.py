@@ -1,0 +1,178 @@
+"""Index joins: for each row the positions of its matches, then `take`; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import repeat
+from typing import TYPE_CHECKING, Any
+
+from plait.api import BadRecord
+from plait.lookup import Answers, earlier, key_columns, later
+from plait.problems import excerpt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from plait.lookup import KeyValues
+    from plait.spec import Source
+
+
+@dataclass(slots=True)
+class Rows:
+    """A batch underway: row n of `table` belongs to driving record `record[n]`."""
+
+    table: Any
+    record: list[int]
+
+
+@dataclass(slots=True)
+class Joined:
+    """The rows after a join, and the records that it took out, each with why; the counts of the join."""
+
+    rows: Rows
+    bad: dict[int, BadRecord] = field(default_factory=dict)
+    retry: set[int] = field(default_factory=set)
+    matched: int = 0
+    missing: int = 0
+    duplicates: int = 0
+
+
+def join(rows: Rows, answers: Answers, source: Source) -> Joined:
+    """Join the answers of a lookup to the rows, as the spec's `join` says."""
+    result = Joined(rows)
+    left: list[int] = []
+    right: list[list[int]] = []
+    for number, (key, matches) in enumerate(_matches(rows, answers, source)):
+        record = rows.record[number]
+        try:
+            chosen = _choose(key, matches, answers, source, result)
+        except BadRecord as error:
+            result.bad.setdefault(record, error)
+            continue
+        if chosen is None:
+            if source.join and source.join.missing == "retry":
+                result.retry.add(record)
+                chosen = []
+            else:
+                continue
+        left.append(number)
+        right.append(chosen)
+    result.rows = _assemble(rows, answers, source, left, right)
+    if result.bad:
+        result.rows = without(result.rows, set(result.bad))
+    return result
+
+
+def without(rows: Rows, records: set[int]) -> Rows:
+    """The rows of all other records."""
+    kept = [n for n, record in enumerate(rows.record) if record not in records]
+    return Rows(rows.table.take(kept), [rows.record[n] for n in kept]) if len(kept) < len(rows.record) else rows
+
+
+def _matches(rows: Rows, answers: Answers, source: Source) -> Iterator[tuple[KeyValues, list[int]]]:
+    at: dict[KeyValues, list[int]] = {}
+    for number, key in enumerate(answers.keys):
+        at.setdefault(key, []).append(number)
+    columns = [rows.table.column(name).to_pylist() for name, _ in key_columns(source)]
+    around = source.window
+    centres: Any = rows.table.column(around.column).to_pylist() if around else repeat(None)
+    for *values, centre in zip(*columns, centres, strict=False):
+        key = tuple(values)
+        found = [] if None in key else at.get(key, [])
+        if around:
+            found = _within(found, answers, centre, around.before, around.after)
+        yield key, found
+
+
+def _within(found: list[int], answers: Answers, centre: datetime | None, before: Any, after: Any) -> list[int]:
+    if centre is None:
+        return []
+    since, until = earlier(centre, before), later(centre, after)
+    return [n for n in found if (time := answers.times[n]) is not None and since <= time <= until]
+
+
+def _choose(
+    key: KeyValues, matches: list[int], answers: Answers, source: Source, result: Joined
+) -> list[int] | None:
+    """The matches that a row takes; None drops the row or asks again; raises BadRecord."""
+    rule = source.join
+    assert rule is not None  # noqa: S101 - only look-ups come here
+    if key in answers.faults:
+        raise answers.faults[key]
+    if not matches:
+        result.missing += 1
+        required = next((c.name for c in source.columns or () if c.required and rule.shape != "list"), None)
+        if rule.missing in ("drop", "retry"):
+            return None
+        if rule.missing == "fail" or required:
+            why = f"`{source.name}` has no match for {_show(key)}"
+            raise BadRecord(why, code="no-match", help="`missing: keep` lets such rows through")
+        return []
+    result.matched += 1
+    if len(matches) > 1 and rule.shape == "columns":
+        result.duplicates += 1
+        if rule.duplicates == "fail":
+            why = f"`{source.name}` has {len(matches)} matches for {_show(key)}"
+            help = "choose by `duplicates`, or take all by `as: list` or `as: rows`"
+            raise BadRecord(why, code="several-matches", help=help)
+        return [_latest(matches, answers) if rule.duplicates == "latest" else matches[0]]
+    return matches
+
+
+def _latest(matches: list[int], answers: Answers) -> int:
+    return max(matches, key=lambda n: (answers.times[n], n))
+
+
+def _show(key: KeyValues) -> str:
+    return ", ".join(excerpt(str(value)) for value in key)
+
+
+def _assemble(
+    rows: Rows, answers: Answers, source: Source, left: list[int], right: list[list[int]]
+) -> Rows:
+    if source.join and source.join.shape == "list":
+        table = rows.table.take(left) if len(left) < len(rows.record) else rows.table
+        table = table.append_column(source.name, _lists(answers, source, right))
+        return Rows(table, [rows.record[n] for n in left])
+    take_left: list[int] = []
+    take_right: list[int | None] = []
+    for number, matches in zip(left, right, strict=True):
+        take_left += [number] * max(len(matches), 1)
+        take_right += matches or [None]
+    table = rows.table.take(take_left) if take_left != list(range(len(rows.record))) else rows.table
+    for name, column in _taken(answers, source, take_right):
+        table = table.append_column(name, column)
+    return Rows(table, [rows.record[n] for n in take_left])
+
+
+def _taken(answers: Answers, source: Source, positions: list[int | None]) -> Iterator[tuple[str, Any]]:
+    import pyarrow as pa
+
+    index = pa.array(positions, type=pa.int64())
+    defaults = {c.name: c.default for c in source.columns or () if c.default is not None}
+    for field_ in answers.table.schema:
+        column = answers.table.column(field_.name).combine_chunks().take(index)
+        if field_.name in defaults and column.null_count:
+            column = column.fill_null(pa.scalar(defaults[field_.name], type=field_.type))
+        yield field_.name, column
+
+
+def _lists(answers: Answers, source: Source, right: list[list[int]]) -> Any:
+    import pyarrow as pa
+
+    table = answers.table
+    element = pa.struct(list(table.schema))
+    rank = _ranks(table) if source.connector.order == "none" else None
+    offsets, positions = [0], []
+    for matches in right:
+        positions += sorted(matches, key=rank.__getitem__) if rank else matches
+        offsets.append(len(positions))
+    arrays = [table.column(f.name).combine_chunks().take(pa.array(positions, type=pa.int64())) for f in element]
+    values = pa.StructArray.from_arrays(arrays, fields=list(element)) if arrays else pa.array([{}] * 0, element)
+    return pa.ListArray.from_arrays(pa.array(offsets, type=pa.int32()), values, type=pa.list_(element))
+
+
+def _ranks(table: Any) -> dict[int, int]:
+    rows = [tuple((v is not None, repr(v) if isinstance(v, (list, dict)) else v) for v in row.values()) for row in table.to_pylist()]
+    return {n: rank for rank, n in enumerate(sorted(range(len(rows)), key=rows.__getitem__))}

@@ -1,0 +1,82 @@
+"""Partition values and folders: functions of the row alone; pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from plait.spec import Partition
+
+NULL = "__HIVE_DEFAULT_PARTITION__"
+FORMATS = {"date": "{:%Y-%m-%d}", "month": "{:%Y-%m}", "hour": "{:%Y-%m-%d-%H}"}
+SAFE = " !$&'()+,-.;<>@[]_`|~"
+
+
+def folders(table: Any, partitions: Sequence[Partition]) -> list[str]:
+    """The folder of each row, such as `date=2026-07-01/`; a null has a folder of its own."""
+    columns = [_texts(table.column(p.column).to_pylist(), p) for p in partitions]
+    names = [p.name for p in partitions]
+    if not columns:
+        return [""] * table.num_rows
+    return [
+        "".join(f"{encode(n)}={v}/" for n, v in zip(names, row, strict=True)) for row in zip(*columns, strict=True)
+    ]
+
+
+def _texts(values: list[Any], partition: Partition) -> list[str]:
+    known: dict[Any, str] = {None: NULL}
+    for value in values:
+        if value not in known:
+            known[value] = encode(_text(value, partition))
+    return [known[value] for value in values]
+
+
+def _text(value: Any, partition: Partition) -> str:
+    if partition.function in FORMATS:
+        if isinstance(value, datetime):
+            value = value.astimezone(ZoneInfo(partition.zone))
+        text = FORMATS[partition.function].format(value)
+        return text.rjust(len(text) + 4 - text.index("-"), "0")
+    if partition.function == "bucket":
+        return str(bucket(value, partition.buckets))
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, datetime):
+        return f"{value.replace(tzinfo=None).isoformat(' ')}"
+    return str(value)
+
+
+def encode(text: str) -> str:
+    """Percent-encode a partition value as Hive does, so that it stays one segment of a path."""
+    if text in (".", "..", ""):
+        return "".join(f"%{ord(c):02X}" for c in text) or NULL
+    return quote(text, safe=SAFE)
+
+
+def bucket(value: Any, buckets: int) -> int:
+    """The bucket of a value: Iceberg's 32-bit murmur3, positive, modulo (its spec, appendix B)."""
+    import mmh3
+
+    return (mmh3.hash(_bytes(value), signed=True) & 0x7FFFFFFF) % buckets
+
+
+def _bytes(value: Any) -> bytes:
+    if isinstance(value, str):
+        return value.encode()
+    if isinstance(value, Decimal):
+        unscaled = int(value.scaleb(-int(value.as_tuple().exponent)))
+        return unscaled.to_bytes((unscaled + (unscaled < 0)).bit_length() // 8 + 1, "big", signed=True)
+    if isinstance(value, datetime):
+        epoch = datetime(1970, 1, 1, tzinfo=value.tzinfo)
+        delta = value - epoch
+        whole = (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+        return whole.to_bytes(8, "little", signed=True)
+    if hasattr(value, "toordinal"):
+        return (value.toordinal() - 719_163).to_bytes(8, "little", signed=True)
+    return int(value).to_bytes(8, "little", signed=True)

@@ -1,0 +1,83 @@
+"""A spec in Python: plan, list, preview and run it, as the command line does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from plait.api import Item, PlaitError, Window
+from plait.plan import plan
+from plait.render import full
+from plait.validate import bound
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from plait.plan import Plan
+    from plait.problems import Problem
+    from plait.report import Report
+    from plait.run import Engine
+    from plait.spec import Spec
+
+
+class InvalidSpec(PlaitError):
+    """A spec with problems; `problems` has them all, `text` the file's text."""
+
+    code = "invalid-spec"
+
+    def __init__(self, file: str, problems: Sequence[Problem], text: str) -> None:
+        super().__init__(full(problems, {file: text}, colour=False))
+        self.file, self.problems, self.text = file, tuple(problems), text
+
+
+class Pipeline:
+    """A valid spec with its parameters bound."""
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+
+    @classmethod
+    def load(cls, file: str, parameters: Mapping[str, str]) -> Pipeline:
+        """Read and validate a spec; raises InvalidSpec, or OSError where the file cannot be read."""
+        found = bound(file, parameters)
+        if found.spec is None:
+            raise InvalidSpec(file, [p for p in found.problems if p.level == "error"], found.text)
+        return cls(found.spec)
+
+    def engine(self) -> Engine:
+        """Open the connectors."""
+        from plait.run import Engine
+
+        return Engine(self.spec)
+
+    def plan(self) -> Plan:
+        """What a run will do; nothing is read."""
+        return plan(self.spec)
+
+    def list(self, since: datetime | None = None, until: datetime | None = None) -> Iterator[Item]:
+        """The driving objects that a run would take, modified from `since` to before `until`."""
+        return self.engine().list(Window(since=since, until=until))
+
+    def preview(self, objects: Iterable[str] | None = None, limit: int = 10) -> Any:
+        """Read and join for real, write nothing; a `pyarrow.Table` of at most `limit` objects' rows."""
+        from itertools import islice
+
+        engine = self.engine()
+        items = engine.list() if objects is None else (Item(uri=uri) for uri in objects)
+        return engine.preview(list(islice(items, limit)))
+
+    def run(
+        self,
+        objects: Iterable[str] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        progress: Callable[[int], None] = lambda _done: None,
+    ) -> Report:
+        """Run over the named objects, or over all modified from `since` to before `until`."""
+        engine = self.engine()
+        items = engine.list(Window(since=since, until=until)) if objects is None else map(_item, objects)
+        return engine.run(items, progress=progress)
+
+
+def _item(uri: str) -> Item:
+    return Item(uri=uri)

@@ -1,0 +1,137 @@
+"""Raw records to one Arrow table of declared types; a record that does not fit is set aside with its reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from plait.api import BadRecord, GiveUp, Record
+from plait.decode import decode
+from plait.spec import OBJECT_FACTS
+from plait.types import to_arrow
+from plait.values import Misfit, convert
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from plait.spec import Column, Source
+
+
+@dataclass(slots=True)
+class Cast:
+    """Records with their types: row n of `table` is record `index[n]`; `faults` has the others."""
+
+    table: Any
+    index: list[int]
+    fields: list[Mapping[str, Any]]
+    faults: dict[int, BadRecord] = field(default_factory=dict)
+
+
+def cast(records: Sequence[Record], source: Source) -> Cast:
+    """Decode each record and cast its columns."""
+    if source.columns is None:
+        return _as_found(records, source)
+    import pyarrow as pa
+
+    values: list[list[Any]] = [[] for _ in source.columns]
+    result = Cast(None, [], [])
+    for position, record in enumerate(records):
+        try:
+            fields = _decoded(record, source)
+            row = [_cell(column, record, fields) for column in source.columns]
+        except BadRecord as error:
+            result.faults[position] = error
+            continue
+        for cells, cell in zip(values, row, strict=True):
+            cells.append(cell)
+        result.index.append(position)
+        result.fields.append(fields)
+    schema = pa.schema([(c.name, to_arrow(c.type)) for c in source.columns])
+    arrays = [pa.array(v, type=f.type) for v, f in zip(values, schema, strict=True)]
+    result.table = pa.table(arrays, schema=schema) if arrays else _rows_only(len(result.index))
+    return result
+
+
+def _rows_only(rows: int) -> Any:
+    import pyarrow as pa
+
+    return pa.table({"$": pa.nulls(rows)}).select([])
+
+
+def _decoded(record: Record, source: Source) -> Mapping[str, Any]:
+    if record.fault:
+        raise record.fault
+    try:
+        return decode(record.fields, source.decode)
+    except Misfit as error:
+        raise BadRecord(str(error), code="bad-encoding", help=error.help) from error
+
+
+def _cell(column: Column, record: Record, fields: Mapping[str, Any]) -> Any:
+    value = _fact(column.origin, record) if column.origin in OBJECT_FACTS else pick(fields, column.selector)
+    try:
+        value = convert(value, column.type)
+    except Misfit as error:
+        raise BadRecord(f"column `{column.name}`: {error}", code="bad-value", help=error.help) from error
+    if value is None:
+        value = column.default
+    if value is None and column.required:
+        raise BadRecord(f"column `{column.name}` is required and null", code="required-null")
+    return value
+
+
+def _fact(word: str, record: Record) -> Any:
+    item = record.item
+    return item and {"$object": item.uri, "$modified": item.modified, "$etag": item.etag}[word]
+
+
+def pick(fields: Any, steps: Sequence[str | int]) -> Any:
+    """The value at a place of a record, or None where there is none."""
+    value = fields
+    for step in steps:
+        if isinstance(step, int):
+            value = value[step] if isinstance(value, list) and step < len(value) else None
+        else:
+            value = value.get(step) if isinstance(value, dict) or hasattr(value, "keys") else None
+        if value is None:
+            return None
+    return value
+
+
+def _as_found(records: Sequence[Record], source: Source) -> Cast:
+    """Without declared columns each field found is a column, typed by its values."""
+    result = Cast(None, [], [])
+    for position, record in enumerate(records):
+        try:
+            result.fields.append(_decoded(record, source))
+            result.index.append(position)
+        except BadRecord as error:
+            result.faults[position] = error
+    keys = {right for _, right in source.join.on} if source.join else set()
+    keys |= set(source.connector.row_columns(source.options)) if source.join else set()
+    names = dict.fromkeys(name for fields in result.fields for name in fields if name not in keys)
+    result.table = _infer(source, {n: [f.get(n) for f in result.fields] for n in names}, len(result.index))
+    return result
+
+
+def _infer(source: Source, columns: dict[str, list[Any]], rows: int) -> Any:
+    import pyarrow as pa
+
+    arrays = {}
+    for name, values in columns.items():
+        try:
+            arrays[name] = pa.array([_plain(value) for value in values])
+        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
+            message = f"the values of `{name}` in `{source.name}` are of several types"
+            raise GiveUp(message, code="undeclared-type", help="declare `columns`") from error
+    return pa.table(arrays) if arrays else _rows_only(rows)
+
+
+def _plain(value: Any) -> Any:
+    from decimal import Decimal
+
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, (list, tuple)) else value

@@ -1,0 +1,103 @@
+"""What a run did, in numbers that must add up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from plait.render import as_json
+
+if TYPE_CHECKING:
+    from plait.problems import Problem
+
+FORMAT_VERSION = 1
+Outcome = Literal["done", "skipped", "gone", "retry", "failed"]
+OUTCOMES: tuple[Outcome, ...] = ("done", "skipped", "gone", "retry", "failed")
+MAX_PROBLEMS = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileEntry:
+    """A file that the run wrote; `partition` is its folder below the sink's path."""
+
+    uri: str
+    rows: int
+    bytes: int
+    partition: str
+
+
+@dataclass(slots=True, kw_only=True)
+class LookupCounts:
+    """What a lookup was asked and answered; `matched`, `missing` and `duplicates` count rows."""
+
+    keys: int = 0
+    matched: int = 0
+    missing: int = 0
+    duplicates: int = 0
+    calls: int = 0
+    cached: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Records:
+    """Records of the objects done."""
+
+    read: int = 0
+    written: int = 0
+    dropped: int = 0
+    quarantined: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Report:
+    """The counts of a run; `outcomes` says for each object what became of it."""
+
+    pipeline: str
+    spec_digest: str
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    records: Records = field(default_factory=Records)
+    rows: int = 0
+    files: list[FileEntry] = field(default_factory=list)
+    lookups: dict[str, LookupCounts] = field(default_factory=dict)
+    calls: Counter[str] = field(default_factory=Counter)
+    seconds: dict[str, float] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def objects(self) -> dict[str, int]:
+        """How many objects were seen, and what became of them."""
+        counts = Counter(self.outcomes.values())
+        return {"seen": len(self.outcomes), **{word: counts[word] for word in OUTCOMES}}
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing failed and nothing must come again."""
+        return not {"retry", "failed"} & set(self.outcomes.values())
+
+    def add_problem(self, problem: Problem) -> None:
+        """Keep a problem; beyond a thousand they are only counted by their outcome."""
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(problem)
+
+    def check(self) -> None:
+        """Raise where the numbers do not add up: then a record was lost, which must not be silent."""
+        r = self.records
+        if r.read != r.written + r.dropped + r.quarantined:
+            raise AssertionError(f"records do not add up: {asdict(r)}")
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as one JSON document."""
+        return {
+            "format_version": FORMAT_VERSION,
+            "pipeline": self.pipeline,
+            "spec_digest": self.spec_digest,
+            "objects": self.objects,
+            "records": asdict(self.records),
+            "rows": self.rows,
+            "files": [asdict(file) for file in self.files],
+            "lookups": {name: asdict(counts) for name, counts in self.lookups.items()},
+            "calls": dict(sorted(self.calls.items())),
+            "seconds": {phase: round(s, 6) for phase, s in self.seconds.items()},
+            "problems": as_json(self.problems),
+        }

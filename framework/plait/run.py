@@ -1,0 +1,286 @@
+"""The one place that strings the phases together: driving objects in, files and a report out."""
+
+from __future__ import annotations
+
+import contextvars
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from plait import quarantine
+from plait.api import BadRecord, Changed, Item, Missing, PlaitError, Record, TryAgain, Unread, Window, Written
+from plait.context import Services
+from plait.join import Rows, join, without
+from plait.lookup import Answers, Asked, Cache, look_up
+from plait.plan import plan
+from plait.problems import Problem
+from plait.read import cast
+from plait.report import FileEntry, LookupCounts, Report
+from plait.write import files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from plait.report import Outcome
+    from plait.spec import Source, Spec
+    from plait.types import Type
+
+BATCH = 10_000
+MAX_READS = 3
+
+
+@dataclass(slots=True)
+class Batch:
+    """Driving records underway; `bad`, `retry` and `failed` are by record number."""
+
+    records: list[Record]
+    rows: Rows
+    bad: dict[int, BadRecord] = field(default_factory=dict)
+    retry: dict[int, PlaitError | None] = field(default_factory=dict)
+    failed: dict[int, PlaitError] = field(default_factory=dict)
+
+    def take_out(self, records: Iterable[int]) -> None:
+        """Leave out all rows of these records."""
+        self.rows = without(self.rows, set(records))
+
+
+class Engine:
+    """A spec with its connectors opened; one per process, for all batches."""
+
+    def __init__(self, spec: Spec, services: Services | None = None) -> None:
+        self.spec = spec
+        self.plan = plan(spec)
+        self.services = services or Services()
+        self.report = self.new_report()
+        self._lookups: dict[str, Any] = {}
+        self._caches = {s.name: Cache(s.cache.total_seconds()) for s in spec.lookups if s.cache}
+        driver = spec.driver
+        open_driver, open_sink = driver.connector.driver, spec.sink.connector.sink
+        assert open_driver is not None and open_sink is not None  # noqa: S101, PT018 - validated
+        self.driver = open_driver(driver.options, self.services.context(driver.name, self._wanted(driver)))
+        self.sink = open_sink(spec.sink.options, self.services.context("sink", None))
+
+    def new_report(self) -> Report:
+        """Start counting anew."""
+        self.services.reset_counts()
+        self.report = Report(pipeline=self.spec.name, spec_digest=self.spec.digest)
+        self.report.lookups = {source.name: LookupCounts() for source in self.spec.lookups}
+        return self.report
+
+    @staticmethod
+    def _wanted(source: Source) -> tuple[str, ...] | None:
+        return source.fields
+
+    def list(self, window: Window | None = None) -> Iterator[Item]:
+        """The driving objects that a run would take."""
+        return self.driver.list(window or Window())
+
+    def run(
+        self,
+        items: Iterable[Item],
+        *,
+        batch: int = BATCH,
+        progress: Callable[[int], None] = lambda _done: None,
+    ) -> Report:
+        """Run over driving objects in batches; an object named twice is run once."""
+        report = self.report
+        remaining = iter(items)
+        while chunk := list(islice(remaining, batch)):
+            unique = list({item.uri: item for item in chunk if item.uri not in report.outcomes}.values())
+            wanted = [item for item in unique if self.driver.accepts(item.uri)]
+            report.outcomes.update({item.uri: "skipped" for item in unique})
+            self._until_settled(wanted)
+            progress(len(chunk))
+        self._account()
+        return report
+
+    def preview(self, items: Sequence[Item]) -> Any:
+        """Read and join for real and write nothing; the rows with their partition columns as a table."""
+        _, batch = self._made(items)
+        self._account()
+        return batch.rows.table
+
+    def _account(self) -> None:
+        self.report.calls = self.services.calls.copy()
+        for name, counts in self.report.lookups.items():
+            counts.calls = self.services.calls_of(name).total()
+        self.report.check()
+
+    def _until_settled(self, items: list[Item]) -> None:
+        """Run items again whose object changed between being read and being written."""
+        for attempt in range(MAX_READS):
+            changed = self._one_pass(items)
+            if not changed:
+                return
+            items = [Item(uri=item.uri) for item in changed]
+            if attempt == MAX_READS - 1:
+                for item in items:
+                    self._settle(item.uri, "retry", TryAgain(f"`{item.uri}` changes while it is read"))
+
+    def _one_pass(self, items: list[Item]) -> list[Item]:
+        if not items:
+            return []
+        unread, batch = self._made(items)
+        for one in unread:
+            self._not_read(one)
+        with self._timed("write"):
+            parts = files(batch.rows, [_item(r) for r in batch.records], self.spec.partition_by)
+            answers = list(zip(parts, self.sink.write(parts), strict=True))
+        errors: dict[str, PlaitError] = {}
+        for part, answer in answers:
+            if isinstance(answer, PlaitError):
+                errors.setdefault(part.item.uri, answer)
+        errors |= self._quarantine(batch, errors)
+        self._settle_all(batch, errors)
+        for part, answer in answers:
+            if isinstance(answer, Written) and self.report.outcomes[part.item.uri] == "done":
+                entry = FileEntry(uri=answer.uri, rows=answer.rows, bytes=answer.bytes, partition=part.folder)
+                self.report.files.append(entry)
+                self.report.rows += answer.rows
+        return [Item(uri=uri) for uri, error in errors.items() if isinstance(error, Changed)]
+
+    def _made(self, items: Sequence[Item]) -> tuple[list[Unread], Batch]:
+        with self._timed("read"), self.services.on_behalf_of(self.spec.driver.name):
+            answers = list(self.driver.read(items))
+        unread = [one for one in answers if isinstance(one, Unread)]
+        records = [one for one in answers if isinstance(one, Record)]
+        with self._timed("columns"):
+            typed = cast(records, self.spec.driver)
+        batch = Batch(records, Rows(typed.table, typed.index), dict(typed.faults))
+        for stage in self.plan.stages:
+            self._stage(stage, batch)
+        if self.plan.columns is not None:
+            batch.rows.table = batch.rows.table.select([f.name for f in self.plan.fields or ()])
+        return unread, batch
+
+    def _stage(self, stage: Sequence[Source], batch: Batch) -> None:
+        kinds: dict[str, Type | None] = {f.name: f.type for f in self.plan.fields or ()}
+        table = batch.rows.table
+        with self._timed("lookups"), ThreadPoolExecutor(len(stage)) as pool:
+            context = contextvars.copy_context
+            asked = [pool.submit(context().run, self._ask, source, table, kinds) for source in stage]
+            answers = [future.exception() or future.result() for future in asked]
+        with self._timed("join"):
+            for source, answer in zip(stage, answers, strict=True):
+                if isinstance(answer, BaseException):
+                    self._no_answer(source, answer, batch)
+                else:
+                    self._join(source, *answer, batch)
+
+    def _ask(self, source: Source, table: Any, kinds: dict[str, Type | None]) -> tuple[Answers, Asked]:
+        with self.services.on_behalf_of(source.name):
+            if source.name not in self._lookups:
+                assert source.connector.lookup is not None  # noqa: S101 - validated
+                context = self.services.context(source.name, source.fields)
+                self._lookups[source.name] = source.connector.lookup(source.options, context)
+            cache = self._caches.get(source.name)
+            return look_up(source, self._lookups[source.name], table, kinds, cache, time.monotonic)
+
+    def _no_answer(self, source: Source, error: BaseException, batch: Batch) -> None:
+        """A lookup that failed takes out every record: retried where that may help, never nulls."""
+        if not isinstance(error, PlaitError):
+            raise error
+        for record in set(batch.rows.record):
+            if isinstance(error, TryAgain):
+                batch.retry[record] = error
+            else:
+                batch.failed[record] = error
+        batch.take_out(batch.rows.record)
+        self._add_empty(source, batch)
+
+    def _add_empty(self, source: Source, batch: Batch) -> None:
+        nothing = cast([], source)
+        batch.rows = join(batch.rows, Answers(nothing.table, [], [], {}), source).rows
+
+    def _join(self, source: Source, answers: Answers, asked: Asked, batch: Batch) -> None:
+        joined = join(batch.rows, answers, source)
+        counts = self.report.lookups[source.name]
+        counts.keys += asked.keys
+        counts.cached += asked.cached
+        counts.matched += joined.matched
+        counts.missing += joined.missing
+        counts.duplicates += joined.duplicates
+        batch.rows = joined.rows
+        batch.bad.update(joined.bad)
+        late = {n for n in joined.retry if self._young(batch.records[n], source)}
+        batch.retry.update(dict.fromkeys(late))
+        if late:
+            batch.take_out(late)
+
+    def _young(self, record: Record, source: Source) -> bool:
+        modified = _item(record).modified
+        limit = source.join.retry_for if source.join else None
+        return bool(modified and limit and self.services.now() - modified < limit)
+
+    def _not_read(self, unread: Unread) -> None:
+        if isinstance(unread.error, Missing):
+            self.report.outcomes[unread.item.uri] = "gone"
+        else:
+            outcome: Outcome = "retry" if isinstance(unread.error, TryAgain) else "failed"
+            self._settle(unread.item.uri, outcome, unread.error)
+
+    def _quarantine(self, batch: Batch, errors: dict[str, PlaitError]) -> dict[str, PlaitError]:
+        """Put bad records aside, but not of objects that must come again; errors are by object."""
+        lost = {_item(batch.records[n]).uri for n in (*batch.retry, *batch.failed)} | set(errors)
+        bad = {n: error for n, error in batch.bad.items() if _item(batch.records[n]).uri not in lost}
+        if self.spec.quarantine is None:
+            return {_item(batch.records[n]).uri: error for n, error in bad.items()}
+        with self._timed("quarantine"):
+            puts = [quarantine.put(batch.records[n], error, self.spec) for n, error in bad.items()]
+            answers = self.services.objects.put(puts) if puts else []
+        return {
+            _item(batch.records[n]).uri: answer
+            for n, answer in zip(bad, answers, strict=True)
+            if isinstance(answer, PlaitError)
+        }
+
+    def _settle_all(self, batch: Batch, errors: dict[str, PlaitError]) -> None:
+        """Decide what became of each object read, and count the records of those done."""
+        for number in batch.retry:
+            late = batch.retry[number] or TryAgain("a look-up has no match yet", code="not-there-yet")
+            errors.setdefault(_item(batch.records[number]).uri, late)
+        for number, error in batch.failed.items():
+            errors[_item(batch.records[number]).uri] = error
+        written = set(batch.rows.record)
+        counts = self.report.records
+        for number, record in enumerate(batch.records):
+            uri = _item(record).uri
+            failure = errors.get(uri)
+            if failure is not None:
+                if not isinstance(failure, Changed):
+                    self._settle(uri, "retry" if isinstance(failure, TryAgain) else "failed", failure)
+                continue
+            self.report.outcomes[uri] = "done"
+            counts.read += 1
+            if number in batch.bad:
+                counts.quarantined += 1
+                self._problem(batch.bad[number], uri, "warning")
+            elif number in written:
+                counts.written += 1
+            else:
+                counts.dropped += 1
+
+    def _settle(self, uri: str, outcome: Outcome, error: PlaitError) -> None:
+        if self.report.outcomes.get(uri) != outcome:
+            self._problem(error, uri, "error")
+        self.report.outcomes[uri] = outcome
+
+    def _problem(self, error: PlaitError, uri: str, level: Any) -> None:
+        self.report.add_problem(
+            Problem(code=error.code, message=error.message, file=uri, help=error.help, level=level)
+        )
+
+    @contextmanager
+    def _timed(self, phase: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        seconds = self.report.seconds
+        seconds[phase] = seconds.get(phase, 0.0) + time.perf_counter() - start
+
+
+def _item(record: Record) -> Item:
+    assert record.item is not None  # noqa: S101 - a driver names the item of each record
+    return record.item

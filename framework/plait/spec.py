@@ -1,0 +1,178 @@
+"""The frozen spec: what one YAML file says, with every reference resolved."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from plait.api import Connector
+    from plait.types import Type
+
+As = Literal["columns", "list", "rows"]
+Missed = Literal["keep", "drop", "fail", "retry"]
+Duplicates = Literal["fail", "first", "latest"]
+OBJECT_FACTS = ("$object", "$modified", "$etag")
+DURATION = re.compile(r"(\d{1,9})(s|m|h|d)\Z")
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+STEP = re.compile(r'\.?(?:"((?:[^"\\]|\\.)*)"|([^.\[\]"]+))|\[(\d{1,9})\]')
+
+
+def parse_duration(text: str) -> timedelta:
+    """Read `90s`, `15m`, `2h` or `7d`; raises ValueError with a sentence where it is none of them."""
+    found = DURATION.match(text)
+    if not found:
+        raise ValueError(f"`{text[:40]}` is no duration such as `90s`, `15m`, `2h` or `7d`")
+    return timedelta(seconds=int(found[1]) * SECONDS[found[2]])
+
+
+def parse_selector(text: str) -> tuple[str | int, ...]:
+    """Read where a value stands in a record: dotted names, `[n]`, quoted names.
+
+    >>> parse_selector('a.b[0]."c d"')
+    ('a', 'b', 0, 'c d')
+    """
+    steps: list[str | int] = []
+    end = 0
+    for found in STEP.finditer(text):
+        if found.start() != end or (not steps and text[0] in ".["):
+            break
+        if steps and found[3] is None and not found[0].startswith("."):
+            break
+        quoted, name, index = found.groups()
+        steps.append(int(index) if index else re.sub(r"\\(.)", r"\1", quoted) if name is None else name)
+        end = found.end()
+    if not steps or end != len(text):
+        raise ValueError(f"`{text[:40]}` is no place in a record such as `a.b[0].\"c d\"`")
+    return tuple(steps)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """An output column: its type, and the place of its value in the source's record."""
+
+    name: str
+    type: Type
+    origin: str
+    selector: tuple[str | int, ...]
+    required: bool = False
+    default: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One decode step: a word, and its argument (the unit of `epoch`, a compiled pattern)."""
+
+    word: Literal["base64", "json", "gzip", "epoch", "pattern", "regex"]
+    argument: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Join:
+    """How records of a lookup meet the row; `on` pairs a column of the row with a field of the source."""
+
+    on: tuple[tuple[str, str], ...]
+    shape: As = "columns"
+    missing: Missed = "keep"
+    retry_for: timedelta | None = None
+    duplicates: Duplicates = "fail"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """A record joins a row only if its time lies this near the row's own column."""
+
+    column: str
+    before: timedelta
+    after: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One block of `sources`; `columns` None means that the fields found are taken as they are."""
+
+    name: str
+    connector: Connector
+    options: Any
+    columns: tuple[Column, ...] | None
+    decode: Mapping[str, tuple[Step, ...]]
+    join: Join | None = None
+    window: Around | None = None
+    cache: timedelta | None = None
+
+    @property
+    def gives(self) -> tuple[str, ...]:
+        """The output columns that this source brings, as far as the spec tells."""
+        if self.join and self.join.shape == "list":
+            return (self.name,)
+        return tuple(column.name for column in self.columns or ())
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The columns of the row that this lookup is asked by."""
+        named = [left for left, _ in self.join.on] if self.join else []
+        named += self.connector.row_columns(self.options) if self.join else []
+        named += [self.window.column] if self.window else []
+        return tuple(dict.fromkeys(named))
+
+    @property
+    def fields(self) -> tuple[str, ...] | None:
+        """The top-level fields that the spec takes of each record; None means all."""
+        if self.columns is None:
+            return None
+        taken = [str(c.selector[0]) for c in self.columns if c.origin not in OBJECT_FACTS]
+        keys = [right for _, right in self.join.on] if self.join else []
+        return tuple(dict.fromkeys([*taken, *keys]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Partition:
+    """A partition column: a function of one output column."""
+
+    name: str
+    function: Literal["date", "month", "hour", "bucket", "column"]
+    column: str
+    zone: str = "UTC"
+    buckets: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """The sink's connector and its options."""
+
+    connector: Connector
+    options: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantine:
+    """Where records that cannot become a row go; `payload` says whether the raw record goes along."""
+
+    path: str
+    payload: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spec:
+    """One pipeline. `digest` is the SHA-256 of the spec's values before parameters, as hexadecimal text."""
+
+    name: str
+    description: str
+    file: str
+    digest: str
+    parameters: Mapping[str, str]
+    unset: tuple[str, ...]
+    driver: Source
+    lookups: tuple[Source, ...]
+    order: tuple[str, ...]
+    partition_by: tuple[Partition, ...]
+    sink: Target
+    quarantine: Quarantine | None
+
+    def source(self, name: str) -> Source:
+        """The source of this name; raises KeyError."""
+        return next(s for s in (self.driver, *self.lookups) if s.name == name)

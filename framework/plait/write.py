@@ -1,0 +1,46 @@
+"""One batch's rows to files of the sink, named by the driving object alone."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from plait.api import File
+from plait.partition import folders
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from plait.api import Item
+    from plait.join import Rows
+    from plait.spec import Partition
+
+
+def file_name(uri: str) -> str:
+    """The name of the file that a driving object becomes, whatever run or batch it is part of."""
+    return hashlib.sha256(uri.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def files(rows: Rows, items: Sequence[Item], partitions: Sequence[Partition]) -> list[File]:
+    """Cut rows into one table for each driving object and partition; `items[n]` is record n's object."""
+    placed = folders(rows.table, partitions)
+    groups: dict[tuple[str, str], list[int]] = {}
+    for number, (record, folder) in enumerate(zip(rows.record, placed, strict=True)):
+        groups.setdefault((items[record].uri, folder), []).append(number)
+    names = {p.name for p in partitions}
+    table = rows.table.drop_columns([n for n in rows.table.column_names if n in names]).combine_chunks()
+    return [
+        File(
+            table=_part(table, numbers),
+            folder=folder,
+            name=file_name(uri),
+            item=items[rows.record[numbers[0]]],
+        )
+        for (uri, folder), numbers in groups.items()
+    ]
+
+
+def _part(table: object, numbers: list[int]) -> object:
+    if numbers[-1] - numbers[0] + 1 == len(numbers):
+        return table.slice(numbers[0], len(numbers))  # type: ignore[attr-defined]
+    return table.take(numbers)  # type: ignore[attr-defined]

@@ -1,0 +1,146 @@
+"""What plait lends to connectors: clients, secrets, objects, the clock, and the count of calls."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections import Counter
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from plait.api import GiveUp, PlaitError, TryAgain
+from plait.clients import Clients, passing, reason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from plait.api import Objects
+
+working_for: ContextVar[str | None] = ContextVar("working_for", default=None)
+
+
+def utc_now() -> datetime:
+    """The time, UTC."""
+    return datetime.now(UTC)
+
+
+class Services:
+    """All that one process or run shares; safe for threads."""
+
+    def __init__(self, *, now: Callable[[], datetime] = utc_now) -> None:
+        self.now = now
+        self.client = Clients(self.count)
+        self._lock = threading.Lock()
+        self._secrets: dict[str, Mapping[str, Any]] = {}
+        self.reset_counts()
+
+    def reset_counts(self) -> None:
+        """Begin to count anew, as for the next run of a warm process."""
+        with self._lock:
+            self.calls: Counter[str] = Counter()
+            self._by_source: dict[str, Counter[str]] = {}
+
+    def count(self, operation: str, calls: int = 1) -> None:
+        """Count calls for the run, and for the source that is being worked for."""
+        self.count_for(working_for.get(), operation, calls)
+
+    def count_for(self, source: str | None, operation: str, calls: int) -> None:
+        """Count calls for the run and for a source."""
+        with self._lock:
+            self.calls[operation] += calls
+            if source is not None:
+                self._by_source.setdefault(source, Counter())[operation] += calls
+
+    def calls_of(self, source: str) -> Counter[str]:
+        """The calls made for a source."""
+        with self._lock:
+            return Counter(self._by_source.get(source, ()))
+
+    @contextmanager
+    def on_behalf_of(self, source: str) -> Iterator[None]:
+        """Within, calls count for this source; threads need a copied context."""
+        token = working_for.set(source)
+        try:
+            yield
+        finally:
+            working_for.reset(token)
+
+    @cached_property
+    def objects(self) -> Objects:
+        """Objects on `s3://` and in local folders."""
+        from plait.storage import Storage
+
+        return Storage(self.count, self.client)
+
+    def secret(self, name: str, *, fresh: bool = False) -> Mapping[str, Any]:
+        """A secret that is a JSON mapping; raises GiveUp without showing a value."""
+        with self._lock:
+            known = self._secrets.get(name)
+        if known is not None and not fresh:
+            return known
+        value = _mapping(name, self._fetch(name))
+        with self._lock:
+            self._secrets[name] = value
+        return value
+
+    def _fetch(self, name: str) -> str | bytes:
+        try:
+            answer = self.client("secretsmanager").get_secret_value(SecretId=name)
+        except Exception as error:
+            word = reason(error)[0] or type(error).__name__
+            kind: type[PlaitError] = TryAgain if passing(error) else GiveUp
+            raise kind(f"the secret `{name}` cannot be read: {word}") from error
+        text: str | bytes = answer.get("SecretString") or answer.get("SecretBinary") or ""
+        return text
+
+    def context(self, source: str, fields: tuple[str, ...] | None) -> SourceContext:
+        """What is lent to the connector of one block."""
+        return SourceContext(self, source, fields, logging.getLogger(f"plait.{source}"))
+
+
+def _mapping(name: str, text: str | bytes) -> Mapping[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None  # the parser's error holds the secret, so it must not be its cause
+    if not isinstance(value, dict):
+        raise GiveUp(
+            f"the secret `{name}` is not a JSON mapping", help="store it as RDS does: username, password, host"
+        )
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class SourceContext:
+    """The `Context` of the contract, for one block of the spec."""
+
+    services: Services
+    source: str
+    fields: tuple[str, ...] | None
+    log: logging.Logger
+
+    @property
+    def objects(self) -> Objects:
+        """Objects on `s3://` and in local folders."""
+        return self.services.objects
+
+    def now(self) -> datetime:
+        """The time, UTC."""
+        return self.services.now()
+
+    def client(self, service: str) -> Any:
+        """The boto3 client of a service, made once per process."""
+        return self.services.client(service)
+
+    def secret(self, name: str, *, fresh: bool = False) -> Mapping[str, Any]:
+        """A secret that is a JSON mapping, kept in memory; raises GiveUp without showing a value."""
+        return self.services.secret(name, fresh=fresh)
+
+    def count(self, operation: str, calls: int = 1) -> None:
+        """Count calls that no boto3 client made, such as `mysql:Query`."""
+        self.services.count_for(self.source, operation, calls)

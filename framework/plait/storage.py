@@ -1,0 +1,108 @@
+"""Objects on `s3://` and in local folders behind one interface, many at once."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from plait import storage_local as local
+from plait import storage_s3 as s3
+from plait.api import Found, GiveUp, Item, Missing, PlaitError, Put, Written
+from plait.clients import Clients
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+T = TypeVar("T")
+R = TypeVar("R")
+AT_ONCE = 64
+normal = local.normal
+
+
+class Storage:
+    """The `Objects` of the contract; `count` is told every request to S3."""
+
+    def __init__(self, count: Callable[[str, int], None], client: Callable[[str], Any] | None = None) -> None:
+        self._s3 = s3.S3(count, client or Clients(count))
+        self._lock = threading.Lock()
+        self._pool: ThreadPoolExecutor | None = None
+
+    def list(self, prefix: str) -> Iterator[Item]:
+        """The objects whose URI begins with the prefix, sorted by URI; raises GiveUp, TryAgain."""
+        try:
+            yield from self._s3.find(prefix) if _on_s3(prefix) else local.find(prefix)
+        except Exception as error:
+            raise _told(prefix, error) from error
+
+    def get(self, uris: Sequence[str]) -> Iterator[Found | Missing | PlaitError]:
+        """The objects' bytes, in the order of the URIs."""
+        return self._each(self._get, uris)
+
+    def put(self, puts: Sequence[Put]) -> Sequence[Written | PlaitError]:
+        """Store each; with a `source`, only while nothing newer stands there, else `Changed`."""
+        return [*self._each(self._put, puts)]
+
+    def delete(self, uris: Sequence[str]) -> None:
+        """Remove the objects; one that is not there is no error."""
+        for answer in [*self._each(self._delete, uris)]:
+            if answer is not None:
+                raise answer
+
+    def _get(self, uri: str) -> Found | Missing | PlaitError:
+        try:
+            return self._s3.get(uri) if _on_s3(uri) else local.get(uri)
+        except Exception as error:  # noqa: BLE001 -- every error is told as an answer
+            return _explain(uri, error)
+
+    def _put(self, put: Put) -> Written | PlaitError:
+        try:
+            return self._s3.put(put) if _on_s3(put.uri) else local.put(put.uri, put.data)
+        except Exception as error:  # noqa: BLE001 -- every error is told as an answer
+            return _told(put.uri, error)
+
+    def _delete(self, uri: str) -> PlaitError | None:
+        try:
+            self._s3.delete(uri) if _on_s3(uri) else local.delete(uri)
+        except Exception as error:  # noqa: BLE001 -- every error is told as an answer
+            known = _explain(uri, error)
+            return None if isinstance(known, Missing) else known
+        return None
+
+    def _each(self, work: Callable[[T], R], things: Sequence[T]) -> Iterator[R]:
+        """The answers in order, with at most `AT_ONCE` asked for and not yet taken."""
+        if len(things) == 1:
+            yield work(things[0])
+            return
+        waiting: deque[Future[R]] = deque()
+        try:
+            for thing in things:
+                if len(waiting) >= AT_ONCE:
+                    yield waiting.popleft().result()
+                waiting.append(self._threads().submit(copy_context().run, work, thing))
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+    def _threads(self) -> ThreadPoolExecutor:
+        with self._lock:
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="plait-objects")
+            return self._pool
+
+
+def _on_s3(uri: str) -> bool:
+    return uri.startswith("s3://")
+
+
+def _explain(uri: str, error: Exception) -> Missing | PlaitError:
+    return s3.explain(uri, error) if _on_s3(uri) else local.explain(uri, error)
+
+
+def _told(uri: str, error: Exception) -> PlaitError:
+    told = _explain(uri, error)
+    return GiveUp(f"`{uri[:200]}` does not exist") if isinstance(told, Missing) else told

@@ -1,0 +1,95 @@
+"""Objects in local folders: the path is the URI."""
+
+from __future__ import annotations
+
+import errno
+import os
+import posixpath
+import uuid
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from plait.api import Found, GiveUp, Item, Missing, PlaitError, TryAgain, Written
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TEMPORARY = ".plait-"
+ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG}
+
+
+def normal(uri: str) -> str:
+    """The one spelling of a URI; what ends in a slash still does."""
+    if uri.startswith("s3://"):
+        return uri
+    plain = posixpath.normpath(uri)
+    return plain + "/" if uri.endswith("/") and plain != "/" else plain
+
+
+def find(prefix: str) -> Iterator[Item]:
+    """The files whose path begins with the prefix, sorted."""
+    prefix = normal(prefix)
+    if prefix == "./":
+        prefix = ""
+    for path in sorted(_walk(prefix)):
+        try:
+            yield _item(path, os.stat(path))
+        except FileNotFoundError:
+            continue
+
+
+def _walk(prefix: str) -> Iterator[str]:
+    for folder, _, names in os.walk(posixpath.dirname(prefix) or "."):
+        for name in names:
+            path = posixpath.normpath(posixpath.join(folder, name))
+            if path.startswith(prefix) and not name.startswith(TEMPORARY):
+                yield path
+
+
+def _item(uri: str, stat: os.stat_result) -> Item:
+    return Item(
+        uri=uri,
+        size=stat.st_size,
+        modified=datetime.fromtimestamp(stat.st_mtime, UTC),
+        etag=f"{stat.st_mtime_ns:x}-{stat.st_size:x}",
+    )
+
+
+def get(uri: str) -> Found:
+    """Read one file; raises what the system raises."""
+    with open(uri, "rb") as file:
+        return Found(item=_item(normal(uri), os.fstat(file.fileno())), data=file.read())
+
+
+def put(uri: str, data: bytes) -> Written:
+    """Write one file so that nobody ever sees half of it."""
+    folder = os.path.dirname(uri) or "."
+    os.makedirs(folder, exist_ok=True)
+    temporary = os.path.join(folder, f"{TEMPORARY}{uuid.uuid4().hex}")
+    try:
+        with open(temporary, "wb") as file:
+            file.write(data)
+        os.replace(temporary, uri)
+    except BaseException:
+        delete(temporary)
+        raise
+    return Written(uri=normal(uri), rows=0, bytes=len(data))
+
+
+def delete(uri: str) -> None:
+    """Remove a file, if it is there."""
+    try:
+        os.remove(uri)
+    except FileNotFoundError:
+        pass
+
+
+def explain(uri: str, error: Exception) -> Missing | PlaitError:
+    """What an error of the file system means to the caller."""
+    if isinstance(error, UnicodeEncodeError):
+        return Missing(uri)
+    if not isinstance(error, OSError) or isinstance(error, PermissionError):
+        return GiveUp(f"`{uri[:200]}` cannot be used: {type(error).__name__}")
+    if error.errno in ABSENT:
+        return Missing(uri)
+    return TryAgain(f"`{uri[:200]}` cannot be used now: {error.strerror}")

@@ -1,0 +1,228 @@
+"""Objects on S3: obstore for the usual keys, boto3 for listing and for keys that obstore bends."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from plait.api import (
+    Changed,
+    Found,
+    GiveUp,
+    Item,
+    Missing,
+    PlaitError,
+    Put,
+    TryAgain,
+    Written,
+)
+from plait.clients import passing, reason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+# obstore refuses empty and dotted segments and control characters, and drops slashes at both ends.
+BENT = re.compile(r"(^|/)(\.{0,2})(/|$)|[\x00-\x1f\x7f]")
+SOURCE_ETAG = "plait-source-etag"
+ROUNDS = 3
+HELP = {
+    "NoSuchBucket": "check the bucket's name and the account",
+    "AccessDenied": "let the role do this: `plait policy` prints what it needs",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What stands at a key: its ETag as S3 spells it, and the ETag of what it was made from."""
+
+    etag: str
+    made_from: str | None
+
+
+def cut(uri: str) -> tuple[str, str]:
+    """Bucket and key of `s3://bucket/key`."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return bucket, key
+
+
+def plain(etag: str | None) -> str | None:
+    """An ETag without its quotes."""
+    return etag.strip('"') if etag else etag
+
+
+def explain(uri: str, error: Exception) -> Missing | PlaitError:
+    """What an error of S3, obstore or boto3 means to the caller."""
+    if isinstance(error, PlaitError):
+        return error
+    code, status = reason(error)
+    if code in ("NoSuchKey", "KeyTooLongError") or status == 404 and not code or isinstance(error, UnicodeEncodeError):
+        return Missing(uri)
+    word = code or str(status or type(error).__name__)
+    if passing(error):
+        told: PlaitError = TryAgain(f"`{uri[:200]}` cannot be reached now: {word}")
+    else:
+        told = GiveUp(f"`{uri[:200]}` cannot be used: {word}", help=HELP.get("AccessDenied" if status == 403 else code))
+    told.__cause__ = error
+    return told
+
+
+def lost(error: Exception) -> bool:
+    """Whether a put was refused because something else stands there."""
+    if type(error).__name__ in ("AlreadyExistsError", "PreconditionError"):
+        return True
+    return reason(error)[0] in ("PreconditionFailed", "ConditionalRequestConflict")
+
+
+class S3:
+    """Single requests to S3, each counted; methods raise what the client raises."""
+
+    def __init__(self, count: Callable[[str, int], None], client: Callable[[str], Any]) -> None:
+        self._count = count
+        self._client = client
+        self._lock = threading.Lock()
+        self._stores: dict[str, Any] = {}
+
+    def find(self, prefix: str) -> Iterator[Item]:
+        """The objects whose URI begins with the prefix, in S3's order."""
+        bucket, start = cut(prefix)
+        pages = self._client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=start)
+        for page in pages:
+            for found in page.get("Contents", ()):
+                yield Item(
+                    uri=f"s3://{bucket}/{found['Key']}",
+                    size=found["Size"],
+                    modified=found["LastModified"],
+                    etag=plain(found["ETag"]),
+                )
+
+    def get(self, uri: str) -> Found:
+        """The bytes of an object."""
+        bucket, key = cut(uri)
+        if BENT.search(key):
+            answer = self._client("s3").get_object(Bucket=bucket, Key=key)
+            data, etag, modified = answer["Body"].read(), answer["ETag"], answer["LastModified"]
+        else:
+            import obstore
+
+            self._count("s3:GetObject", 1)
+            result = obstore.get(self._store(bucket), key)
+            data, etag, modified = bytes(result.bytes()), result.meta["e_tag"], result.meta["last_modified"]
+        return Found(item=Item(uri=uri, size=len(data), modified=modified, etag=plain(etag)), data=data)
+
+    def head(self, uri: str) -> Head:
+        """Which version of an object stands there."""
+        bucket, key = cut(uri)
+        if BENT.search(key):
+            answer = self._client("s3").head_object(Bucket=bucket, Key=key)
+            return Head(answer["ETag"], answer["Metadata"].get(SOURCE_ETAG))
+        import obstore
+
+        self._count("s3:HeadObject", 1)
+        result = obstore.get(self._store(bucket), key, options={"head": True})
+        return Head(result.meta["e_tag"] or "", result.attributes.get(SOURCE_ETAG))
+
+    def put(self, put: Put) -> Written:
+        """Store an object; one made from an S3 object only while nothing newer stands there."""
+        source = put.source
+        if source is None or not source.etag or not source.uri.startswith("s3://"):
+            self._put(put, None)
+        else:
+            self._put_newest(put, source.uri, plain(source.etag) or "")
+        return Written(uri=put.uri, rows=0, bytes=len(put.data))
+
+    def delete(self, uri: str) -> None:
+        """Remove an object."""
+        bucket, key = cut(uri)
+        if BENT.search(key):
+            self._client("s3").delete_object(Bucket=bucket, Key=key)
+            return
+        import obstore
+
+        self._count("s3:DeleteObject", 1)
+        obstore.delete(self._store(bucket), key)
+
+    def _put_newest(self, put: Put, source: str, etag: str) -> None:
+        for _ in range(ROUNDS):
+            if self._try(put, etag, "*"):
+                return
+            seen = self._seen(put.uri)
+            if seen is None:
+                continue
+            if seen.made_from != etag:
+                now = self._seen(source)
+                if now is None or plain(now.etag) != etag:
+                    raise Changed(f"`{source[:200]}` changed while it was read")
+            if self._try(put, etag, seen.etag):
+                return
+        raise TryAgain(f"`{put.uri[:200]}` is written by others at the same time")
+
+    def _seen(self, uri: str) -> Head | None:
+        try:
+            return self.head(uri)
+        except Exception as error:
+            if isinstance(explain(uri, error), Missing):
+                return None
+            raise
+
+    def _try(self, put: Put, etag: str, match: str) -> bool:
+        try:
+            self._put(put, etag, match)
+        except Exception as error:
+            if lost(error):
+                return False
+            raise
+        return True
+
+    def _put(self, put: Put, etag: str | None, match: str = "") -> None:
+        """Put once; `match` is empty, `*` for create-only, or the ETag that must stand there."""
+        bucket, key = cut(put.uri)
+        notes = {SOURCE_ETAG: etag} if etag else {}
+        if BENT.search(key):
+            condition = {"IfNoneMatch": "*"} if match == "*" else {"IfMatch": match} if match else {}
+            self._client("s3").put_object(Bucket=bucket, Key=key, Body=put.data, Metadata=notes, **condition)
+            return
+        import obstore
+
+        self._count("s3:PutObject", 1)
+        mode: Any = "create" if match == "*" else {"e_tag": match} if match else "overwrite"
+        obstore.put(self._store(bucket), key, put.data, attributes=notes, mode=mode, use_multipart=False)
+
+    def _store(self, bucket: str) -> Any:
+        with self._lock:
+            if bucket not in self._stores:
+                self._stores[bucket] = open_store(bucket)
+            return self._stores[bucket]
+
+
+def open_store(bucket: str) -> Any:
+    """An obstore store of a bucket, with the environment's endpoint, region and credentials."""
+    from obstore.store import S3Store
+
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    given: dict[str, Any] = {"endpoint": endpoint, "region": region}
+    options: Any = {"connect_timeout": "10s", "timeout": "30s"}
+    if endpoint:
+        given["virtual_hosted_style_request"] = False
+        options["allow_http"] = endpoint.startswith("http:")
+    if not os.environ.get("AWS_ACCESS_KEY_ID"):
+        given["credential_provider"] = _chain()
+    return S3Store(
+        bucket,
+        client_options=options,
+        retry_config={"max_retries": 4, "retry_timeout": timedelta(seconds=60)},
+        **{name: value for name, value in given.items() if value is not None},
+    )
+
+
+def _chain() -> Any:
+    from obstore.auth.boto3 import Boto3CredentialProvider
+
+    try:
+        return Boto3CredentialProvider()
+    except ValueError:
+        raise GiveUp("no AWS credentials were found", help="set AWS_PROFILE or log in") from None

@@ -1,0 +1,175 @@
+"""CSV files that a row names by its path, on S3 or in a folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+from plait.api import (
+    BadRecord,
+    Connector,
+    Context,
+    Found,
+    Key,
+    LookupPath,
+    Missing,
+    Options,
+    PlaitError,
+    Record,
+    Unfit,
+    hookimpl,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+BOM = b"\xef\xbb\xbf"
+Fields = dict[str, str]
+
+
+class Csv(Options, frozen=True, kw_only=True):
+    """Options of `csv`."""
+
+    path: Annotated[
+        LookupPath, msgspec.Meta(description="the file of a row, such as `s3://shop-raw/items/{transaction_id}.csv`")
+    ]
+    delimiter: Annotated[
+        str, msgspec.Meta(min_length=1, max_length=1, description="the character between two fields")
+    ] = ","
+
+
+def parse(data: bytes, delimiter: str) -> Iterator[tuple[int, Fields | BadRecord]]:
+    """Each line's number with its fields, a null being left to None; raises BadRecord for the whole file."""
+    data = data.removeprefix(BOM)
+    header, *lines = _lines(data, delimiter)
+    names = header[1]
+    if "" in names or len(set(names)) < len(names):
+        raise BadRecord("the header has an empty name, or a name twice")
+    fit = [len(row) == len(names) for _, row in lines]
+    table = iter(_table(data, delimiter, names, sum(fit)) if any(fit) else ())
+    for (line, row), fits in zip(lines, fit, strict=True):
+        if fits:
+            yield line, next(table)
+        else:
+            yield line, BadRecord(f"line {line} has {len(row)} fields, the header has {len(names)}")
+
+
+def _lines(data: bytes, delimiter: str) -> list[tuple[int, list[str]]]:
+    """The rows, each with the line that it begins on; they say how wide each is, but not what is null."""
+    import csv
+    import io
+
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadRecord(f"not UTF-8 at byte {error.start} after the mark") from None
+    rows, begin = [], 1
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        for row in reader:
+            if row:
+                rows.append((begin, row))
+            begin = reader.line_num + 1
+    except csv.Error as error:
+        raise BadRecord(f"not CSV at line {begin}: {error}") from None
+    if not rows:
+        raise BadRecord("an empty file, without a header")
+    return rows
+
+
+def _table(data: bytes, delimiter: str, names: list[str], rows: int) -> list[Fields]:
+    """The rows of the right width, as texts and nulls."""
+    import pyarrow as pa
+    from pyarrow import csv
+
+    try:
+        table = csv.read_csv(
+            pa.BufferReader(data),
+            read_options=csv.ReadOptions(use_threads=False, block_size=max(len(data) + 1, 1024)),
+            parse_options=csv.ParseOptions(
+                delimiter=delimiter, newlines_in_values=True, invalid_row_handler=lambda _row: "skip"
+            ),
+            convert_options=csv.ConvertOptions(
+                column_types={name: pa.string() for name in names},
+                null_values=[""],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=False,
+            ),
+        )
+    except pa.ArrowInvalid:
+        raise BadRecord("not CSV: its quotes or lines are out of step") from None
+    if table.num_rows != rows or table.column_names != names:
+        raise BadRecord("not CSV: its quotes or lines are out of step")
+    found: list[Fields] = table.to_pylist()
+    return found
+
+
+@dataclass(frozen=True)
+class CsvLookup:
+    """Fetches the file of each key."""
+
+    options: Csv
+    context: Context
+
+    def fetch(self, keys: Sequence[Key]) -> Iterable[Record]:
+        """The lines of the keys' files, file by file."""
+        wanted: dict[str, list[Fields]] = {}
+        for key in keys:
+            columns = {name: key.fields[name] for name in self.options.path.columns}
+            try:
+                uri = self.options.path.fill(columns)
+            except Unfit as error:
+                yield Record(fields=key.fields, fault=BadRecord(str(error)))
+                continue
+            texts = {name: str(value) for name, value in columns.items()}
+            if uri is not None and texts not in wanted.setdefault(uri, []):
+                wanted[uri].append(texts)
+        answers = self.context.objects.get([*wanted])
+        for (uri, columns_of), answer in zip(wanted.items(), answers, strict=True):
+            yield from self._records(uri, columns_of, answer)
+
+    def _records(self, uri: str, columns_of: list[Fields], answer: Found | Missing | PlaitError) -> Iterator[Record]:
+        if isinstance(answer, Missing):
+            return
+        if isinstance(answer, PlaitError):
+            raise answer
+        try:
+            lines = [*parse(answer.data, self.options.delimiter)]
+        except BadRecord as error:
+            fault = BadRecord(f"`{uri[:200]}`: {error.message}")
+            yield from (Record(fields=columns, fault=fault) for columns in columns_of)
+            return
+        for columns in columns_of:
+            yield from (_record(uri, columns, line, fields) for line, fields in lines)
+
+
+def _record(uri: str, columns: Fields, line: int, fields: Fields | BadRecord) -> Record:
+    position = f"line {line}"
+    if isinstance(fields, BadRecord):
+        return Record(fields=columns, position=position, fault=BadRecord(f"`{uri[:200]}`: {fields.message}"))
+    for name, text in columns.items():
+        if fields.get(name, text) != text:
+            fault = BadRecord(f"`{uri[:200]}`: the field `{name}` at line {line} is another than in the path")
+            return Record(fields=columns, position=position, fault=fault)
+    return Record(fields={**fields, **columns}, position=position)
+
+
+def _columns(options: Any) -> Sequence[str]:
+    columns: Sequence[str] = options.path.columns
+    return columns
+
+
+@hookimpl
+def plait_connectors() -> list[Connector]:
+    """Offer `csv`."""
+    return [
+        Connector(
+            name="csv",
+            summary="Lines of the CSV file that a row names.",
+            options=Csv,
+            lookup=CsvLookup,
+            row_columns=_columns,
+            order="position",
+        )
+    ]

@@ -1,0 +1,77 @@
+"""Parquet files, on S3 or in a folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import msgspec
+from plait.api import (
+    Connector,
+    Context,
+    File,
+    FolderPath,
+    Options,
+    PlaitError,
+    Put,
+    Written,
+    hookimpl,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Parquet(Options, frozen=True, kw_only=True):
+    """Options of `parquet`."""
+
+    path: Annotated[FolderPath, msgspec.Meta(description="the folder, such as `s3://shop-lake/orders/`")]
+    compression: Annotated[Literal["snappy", "zstd", "gzip"], msgspec.Meta(description="how pages are compressed")] = (
+        "snappy"
+    )
+    files: Annotated[
+        Literal["per_object", "per_batch"],
+        msgspec.Meta(description="one file per driving object, or per batch (`backfill --replace` only)"),
+    ] = "per_object"
+
+
+def encode(table: Any, compression: str) -> bytes:
+    """The bytes of a file; the same table gives the same bytes."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    sink = pa.BufferOutputStream()
+    parquet.write_table(table.replace_schema_metadata(None), sink, compression=compression, store_schema=False)
+    data: bytes = sink.getvalue().to_pybytes()
+    return data
+
+
+@dataclass(frozen=True)
+class ParquetSink:
+    """Writes each table as one file."""
+
+    options: Parquet
+    context: Context
+
+    def write(self, files: Sequence[File]) -> Sequence[Written | PlaitError]:
+        """Write each file under its own name."""
+        base = self.options.path.literal.rstrip("/")
+        puts = [
+            Put(
+                uri=f"{base}/{file.folder}{file.name}.parquet",
+                data=encode(file.table, self.options.compression),
+                source=file.item,
+            )
+            for file in files
+        ]
+        answers = self.context.objects.put(puts)
+        return [
+            replace(answer, rows=file.table.num_rows) if isinstance(answer, Written) else answer
+            for file, answer in zip(files, answers, strict=True)
+        ]
+
+
+@hookimpl
+def plait_connectors() -> list[Connector]:
+    """Offer `parquet`."""
+    return [Connector(name="parquet", summary="Parquet files in a folder.", options=Parquet, sink=ParquetSink)]

@@ -1,0 +1,106 @@
+"""`csv` on local folders."""
+
+import pytest
+from plait.api import GiveUp, Key, LookupPath
+from plait.context import Services
+from plait_connectors.csv import Csv, CsvLookup, plait_connectors
+
+
+def fetch(folder, *ids, name="{id}.csv", **options):
+    lookup = CsvLookup(Csv(path=LookupPath.parse(f"{folder}/{name}"), **options), Services().context("items", None))
+    return [*lookup.fetch([Key(fields=i if isinstance(i, dict) else {"id": i}) for i in ids])]
+
+
+def one(tmp_path, data, **options):
+    (tmp_path / "a.csv").write_bytes(data)
+    return fetch(tmp_path, "a", **options)
+
+
+def test_the_word_is_csv_and_the_path_names_columns_of_the_row():
+    (connector,) = plait_connectors()
+    options = Csv(path=LookupPath.parse("./{a}/{b}.csv"))
+    assert (connector.name, connector.order, connector.row_columns(options)) == ("csv", "position", ("a", "b"))
+
+
+def test_lines_of_the_files_of_all_keys_in_order(tmp_path):
+    (tmp_path / "7.csv").write_text("sku,n\nx,1\ny,2\n")
+    (tmp_path / "8.csv").write_text("sku,n\r\nz,3")
+    records = fetch(tmp_path, 8, "none", None, "", 7, "7")
+    assert [(r.position, r.fields) for r in records] == [
+        ("line 2", {"sku": "z", "n": "3", "id": "8"}),
+        ("line 2", {"sku": "x", "n": "1", "id": "7"}),
+        ("line 3", {"sku": "y", "n": "2", "id": "7"}),
+    ]
+
+
+def test_two_keys_of_one_file_each_get_its_lines(tmp_path):
+    (tmp_path / "xyz.csv").write_text("n\n1\n")
+    records = fetch(tmp_path, {"a": "x", "b": "yz"}, {"a": "xy", "b": "z"}, name="{a}{b}.csv")
+    assert [r.fields for r in records] == [{"a": "x", "b": "yz", "n": "1"}, {"a": "xy", "b": "z", "n": "1"}]
+
+
+@pytest.mark.fault("C4")
+def test_an_unquoted_empty_field_is_null_and_words_are_text(tmp_path):
+    (record,) = one(tmp_path, b'a,b,c,d,e\n,"",NA,007,1e5\n')
+    assert record.fields == {"a": None, "b": "", "c": "NA", "d": "007", "e": "1e5", "id": "a"}
+
+
+@pytest.mark.fault("C2")
+def test_quotes_newlines_blank_lines_a_mark_and_another_delimiter(tmp_path):
+    records = one(tmp_path, b'\xef\xbb\xbfa;b\r\n\r\n"x\r\ny";"1 ""q"""\r\nz;2\r\n', delimiter=";")
+    assert [(r.position, r.fields["a"], r.fields["b"]) for r in records] == [
+        ("line 3", "x\r\ny", '1 "q"'),
+        ("line 5", "z", "2"),
+    ]
+
+
+@pytest.mark.fault("C2")
+def test_a_line_of_another_width_is_a_fault_of_its_own(tmp_path):
+    records = one(tmp_path, b"a,b\n1,2,3\n4,5\n6\n")
+    assert [(r.position, r.fault is not None) for r in records] == [
+        ("line 2", True),
+        ("line 3", False),
+        ("line 4", True),
+    ]
+    assert records[0].fields == {"id": "a"}
+    assert "line 2 has 3 fields, the header has 2" in records[0].fault.message
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        pytest.param(b"a,a\n1,2\n", "twice", marks=pytest.mark.fault("C3")),
+        pytest.param(b"a,\n1,2\n", "empty name", marks=pytest.mark.fault("C3")),
+        pytest.param(b"", "empty file", marks=pytest.mark.fault("C3")),
+        pytest.param(b"a\n\xff\n", "UTF-8", marks=pytest.mark.fault("C2")),
+        pytest.param(b'a,b\n1,2\n"x,3\n4,5\n', "line 3", marks=pytest.mark.fault("C2")),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_one_fault_with_the_key(tmp_path, data, said):
+    (record,) = one(tmp_path, data)
+    assert said in record.fault.message
+    assert record.fields == {"id": "a"}
+
+
+def test_a_header_alone_has_no_records(tmp_path):
+    assert one(tmp_path, b"a,b\n") == []
+
+
+def test_a_field_that_contradicts_the_path_is_a_fault(tmp_path):
+    agree, differ, null = one(tmp_path, b"id,n\na,1\nb,2\n,3\n")
+    assert agree.fields == {"id": "a", "n": "1"}
+    assert "line 3" in differ.fault.message
+    assert null.fault is not None
+
+
+@pytest.mark.fault("S8")
+def test_a_key_that_leads_elsewhere_is_a_fault(tmp_path):
+    (record,) = fetch(tmp_path, "../a")
+    assert record.fields == {"id": "../a"}
+    assert "../a" not in record.fault.message
+
+
+def test_what_cannot_be_read_is_an_error_of_the_run():
+    lookup = CsvLookup(Csv(path=LookupPath.parse("./\0{id}")), Services().context("items", None))
+    with pytest.raises(GiveUp):
+        [*lookup.fetch([Key(fields={"id": "a"})])]

@@ -1,0 +1,104 @@
+"""`json` on local folders."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from plait.api import BadRecord, DriverPath, Item, Missing, Unread, Window
+from plait.context import Services
+from plait_connectors.json import Json, JsonDriver, parse, plait_connectors
+
+
+def driver(path, **options):
+    return JsonDriver(Json(path=DriverPath.parse(path), **options), Services().context("orders", None))
+
+
+def test_the_word_is_json():
+    (connector,) = plait_connectors()
+    assert (connector.name, connector.driver) == ("json", JsonDriver)
+
+
+def test_objects_are_listed_matched_and_read(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/b.json").write_text('{"id": 1, "total": 1.10}')
+    (tmp_path / "in/a b.json").write_text('{"id": 2}')
+    (tmp_path / "in/a.txt").write_text("no")
+    orders = driver("./in/{name}.json")
+    items = [*orders.list(Window())]
+    assert [i.uri for i in items] == ["in/a b.json", "in/b.json"]
+    assert orders.accepts("./in/x.json")
+    assert not orders.accepts("in/x.txt")
+    first, gone, second = orders.read([items[0], Item(uri="in/none.json"), items[1]])
+    assert first.fields == {"name": "a b", "id": 2}
+    assert gone == Unread(Item(uri="in/none.json"), Missing("in/none.json"))
+    assert second.fields == {"name": "b", "id": 1, "total": Decimal("1.10")}
+    assert second.item == items[1]
+    assert second.raw == b'{"id": 1, "total": 1.10}'
+
+
+def test_a_window_takes_what_was_modified_within(tmp_path):
+    (tmp_path / "a.json").write_text("{}")
+    now = datetime.now(UTC)
+    orders = driver(f"{tmp_path}/*.json")
+    assert len([*orders.list(Window(since=now - timedelta(hours=1), until=now + timedelta(hours=1)))]) == 1
+    assert [*orders.list(Window(until=now - timedelta(hours=1)))] == []
+
+
+def test_a_field_that_contradicts_the_path_is_a_fault(tmp_path):
+    (tmp_path / "7.json").write_text('{"id": 8}')
+    (record,) = driver(f"{tmp_path}/{{id}}.json").read([Item(uri=f"{tmp_path}/7.json")])
+    assert "`id`" in record.fault.message
+    assert record.fields == {"id": "7"}
+
+
+@pytest.mark.parametrize("size", [None, 20])
+def test_an_object_above_the_limit_is_a_fault(tmp_path, size):
+    (tmp_path / "a.json").write_text('{"id": "abcdefghijk"}')
+    (record,) = driver(f"{tmp_path}/*.json", max_bytes=10).read([Item(uri=f"{tmp_path}/a.json", size=size)])
+    assert "limit" in record.fault.message
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        pytest.param(b'{"a": "secret"', "byte 14", marks=pytest.mark.fault("J1")),
+        pytest.param(b'{"a": 1} secret', "byte 9", marks=pytest.mark.fault("J1")),
+        pytest.param(b'\xef\xbb\xbf{"\xc3\xb1": secret}', "byte 10", marks=pytest.mark.fault("J1")),
+        pytest.param(b'{"a":' + b"[" * 101 + b"]" * 101 + b"}", "100 levels", marks=pytest.mark.fault("J4")),
+        pytest.param(b'{"a":' + b"[" * 100_000, "100 levels", marks=pytest.mark.fault("J4")),
+        pytest.param('{"a": 1}'.encode("utf-16"), "byte 0", marks=pytest.mark.fault("J5")),
+        pytest.param('{"a": 1}'.encode("utf-16-le"), "byte 1", marks=pytest.mark.fault("J5")),
+        pytest.param(b'{"a": "\xe9"}', "byte 7", marks=pytest.mark.fault("J5")),
+        pytest.param(b'{"a": ["\\ud800"]}', "surrogate", marks=pytest.mark.fault("J5")),
+        pytest.param(b'{"\\udc00": 1}', "surrogate", marks=pytest.mark.fault("J5")),
+        pytest.param(b'{"x": {"secret": 1, "secret": 2}}', "twice", marks=pytest.mark.fault("J6")),
+        pytest.param(b'{"a": NaN}', "NaN", marks=pytest.mark.fault("J7")),
+        pytest.param(b'{"a": -Infinity}', "NaN", marks=pytest.mark.fault("J7")),
+        pytest.param(b'{"a": ' + b"9" * 5000 + b"}", "digits", marks=pytest.mark.fault("J8")),
+        (b"[1]", "top level"),
+        (b"", "byte 0"),
+    ],
+)
+def test_what_is_no_strict_json_object_is_refused_without_showing_it(data, said):
+    with pytest.raises(BadRecord, match=said) as caught:
+        parse(data)
+    assert "secret" not in caught.value.message
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+@pytest.mark.fault("J7", "J8")
+def test_numbers_keep_every_digit():
+    data = b'\xef\xbb\xbf{"a": 1e999, "b": 0.12345678901234567890123, "c": 12345678901234567890, "d": "\\ud83d\\ude00"}'
+    assert parse(data) == {
+        "a": Decimal("1e999"),
+        "b": Decimal("0.12345678901234567890123"),
+        "c": 12345678901234567890,
+        "d": "😀",
+    }
+
+
+@pytest.mark.fault("J4")
+def test_a_hundred_levels_are_allowed():
+    assert parse(b'{"a":' + b"[" * 99 + b"]" * 99 + b"}")

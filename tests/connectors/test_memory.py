@@ -1,0 +1,24 @@
+"""`memory`: rows in the spec."""
+
+from plait.api import Key, Window
+from plait.context import Services
+from plait_connectors.memory import Memory, plait_connectors
+
+OPTIONS = Memory(rows=[{"id": 1, "a": "x"}, {"id": 2, "b": None}])
+
+
+def test_each_row_is_an_object():
+    (connector,) = plait_connectors()
+    driver = connector.driver(OPTIONS, Services().context("orders", None))
+    items = [*driver.list(Window())]
+    assert [i.uri for i in items] == ["memory:orders/0", "memory:orders/1"]
+    assert driver.accepts(items[0].uri)
+    assert not driver.accepts("memory:orders/2")
+    assert [(r.item, r.fields) for r in driver.read(items[1:])] == [(items[1], {"id": 2, "b": None})]
+
+
+def test_every_row_may_match():
+    (connector,) = plait_connectors()
+    lookup = connector.lookup(OPTIONS, Services().context("orders", None))
+    assert [r.fields["id"] for r in lookup.fetch([Key(fields={"id": 2})])] == [1, 2]
+    assert connector.known_fields(OPTIONS) == ["id", "a", "b"]

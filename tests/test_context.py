@@ -1,0 +1,134 @@
+"""Clients, secrets and counts against a real endpoint."""
+
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextvars import copy_context
+from datetime import UTC, datetime
+
+import boto3
+import pytest
+from plait.api import GiveUp, TryAgain
+from plait.context import Services
+
+
+@pytest.fixture(scope="module")
+def endpoint():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-P", "-m", "moto.server", "-p", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+        for _ in range(200):
+            with socket.socket() as attempt:
+                if attempt.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.05)
+        yield f"http://127.0.0.1:{port}"
+        server.kill()
+
+
+@pytest.fixture
+def aws(endpoint, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+
+
+@pytest.fixture
+def secret(aws):
+    client = boto3.client("secretsmanager")
+    made = []
+
+    def make(name, **value):
+        client.create_secret(Name=name, **value)
+        made.append(name)
+
+    yield make
+    for name in made:
+        client.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+    client.close()
+
+
+def test_calls_are_counted_by_iam_name_for_the_run_and_for_the_source(aws):
+    services = Services()
+    with services.on_behalf_of("activity"):
+        services.client("dynamodb").list_tables()
+        work = copy_context()
+    services.client("logs").describe_log_groups()
+    thread = threading.Thread(target=work.run, args=(services.client("dynamodb").list_tables,))
+    thread.start()
+    thread.join()
+    services.context("stores", None).count("mysql:Query", 3)
+    assert services.calls == {"dynamodb:ListTables": 2, "logs:DescribeLogGroups": 1, "mysql:Query": 3}
+    assert services.calls_of("activity") == {"dynamodb:ListTables": 2}
+    assert services.calls_of("stores") == {"mysql:Query": 3}
+    assert services.calls_of("nobody") == {}
+    services.reset_counts()
+    assert services.calls == services.calls_of("activity") == {}
+
+
+def test_every_attempt_counts(aws, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    services = Services()
+    client = services.client("secretsmanager")
+    assert (client.meta.config.connect_timeout, client.meta.config.read_timeout) == (10, 30)
+    with pytest.raises(TryAgain, match="EndpointConnectionError"):
+        services.secret("shop/db")
+    assert services.calls == {"secretsmanager:GetSecretValue": 5}
+
+
+def test_objects_share_the_count_and_the_clients(aws):
+    boto3.client("s3").create_bucket(Bucket="counted")
+    services = Services()
+    context = services.context("orders", ("id",))
+    with services.on_behalf_of("orders"):
+        assert [*context.objects.list("s3://counted/")] == []
+        assert len([*context.objects.get(["s3://counted/a", "s3://counted/b"])]) == 2
+    assert services.calls_of("orders") == {"s3:ListObjectsV2": 1, "s3:GetObject": 2}
+    assert services.client("s3") is context.client("s3")
+
+
+def test_a_client_is_made_once_even_by_many_threads(aws):
+    services = Services()
+    made = []
+    threads = [threading.Thread(target=lambda: made.append(services.client("sqs"))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({id(client) for client in made}) == 1
+
+
+def test_a_secret_is_read_once_and_again_when_fresh(secret):
+    secret("shop/db", SecretString='{"username": "u"}')
+    services = Services()
+    assert services.secret("shop/db") == services.secret("shop/db") == {"username": "u"}
+    assert services.calls == {"secretsmanager:GetSecretValue": 1}
+    boto3.client("secretsmanager").put_secret_value(SecretId="shop/db", SecretString='{"username": "v"}')
+    assert services.context("stores", None).secret("shop/db", fresh=True) == {"username": "v"}
+    assert services.secret("shop/db") == {"username": "v"}
+
+
+@pytest.mark.fault("S10")
+@pytest.mark.parametrize("value", ["hunter2", '["hunter2"]', '{"password": "hunter2"'])
+def test_a_secret_that_is_no_mapping_is_refused_without_showing_it(secret, value):
+    secret("bad", SecretString=value)
+    with pytest.raises(GiveUp, match="not a JSON mapping") as caught:
+        Services().secret("bad")
+    error = caught.value
+    assert "hunter2" not in f"{error!r} {error.help} {error.__cause__!r} {error.__context__!r}"
+
+
+def test_a_secret_that_is_missing_is_an_error_of_the_run(aws):
+    with pytest.raises(GiveUp, match="`nope` cannot be read: ResourceNotFoundException"):
+        Services().secret("nope")
+
+
+def test_the_clock_can_be_set():
+    then = datetime(2026, 7, 1, tzinfo=UTC)
+    context = Services(now=lambda: then).context("orders", None)
+    assert (context.now(), context.source, context.log.name) == (then, "orders", "plait.orders")

@@ -1,0 +1,193 @@
+"""Objects on a real S3 endpoint and in real folders."""
+
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+
+import boto3
+import pytest
+from plait.api import Changed, Found, GiveUp, Item, Missing, Put, TryAgain, Written
+from plait.storage import Storage
+
+ODD = ["a//b", "a/../b", "./a", "/first", "last/", "tab\tkey"]
+USUAL = ["a b+c ñ 日本 %41.json", "x%2Fy", "q?x#y", "a*b", "a\\b", "a&b=c:;,@!$()'\""]
+
+
+@pytest.fixture(scope="module")
+def endpoint():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-P", "-m", "moto.server", "-p", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+        for _ in range(200):
+            with socket.socket() as attempt:
+                if attempt.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.05)
+        yield f"http://127.0.0.1:{port}"
+        server.kill()
+
+
+@pytest.fixture
+def s3(endpoint, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    client = boto3.client("s3")
+    client.create_bucket(Bucket="shop")
+    yield client
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket="shop"):
+        for found in page.get("Contents", ()):
+            client.delete_object(Bucket="shop", Key=found["Key"])
+    client.close()
+
+
+@pytest.fixture
+def calls():
+    return Counter()
+
+
+@pytest.fixture
+def storage(calls):
+    return Storage(lambda operation, n: calls.update({operation: n}))
+
+
+def driving(s3, body=b"one"):
+    s3.put_object(Bucket="shop", Key="in/1.json", Body=body)
+    return Item(uri="s3://shop/in/1.json", etag=s3.head_object(Bucket="shop", Key="in/1.json")["ETag"].strip('"'))
+
+
+@pytest.mark.parametrize("key", [*USUAL, *ODD])
+def test_every_key_is_put_listed_read_and_deleted_as_it_is(s3, storage, key):
+    uri = f"s3://shop/{key}"
+    assert storage.put([Put(uri=uri, data=b"x")]) == [Written(uri=uri, rows=0, bytes=1)]
+    assert s3.get_object(Bucket="shop", Key=key)["Body"].read() == b"x"
+    (listed,) = storage.list("s3://shop/")
+    (found,) = storage.get([uri])
+    assert (listed.uri, listed.size, found.item.etag, found.data) == (uri, 1, listed.etag, b"x")
+    storage.delete([uri, uri])
+    assert [*storage.list("s3://shop/")] == []
+
+
+def test_many_objects_come_in_the_order_asked_with_the_missing_among_them(s3, storage, calls):
+    uris = [f"s3://shop/many/{n}" for n in range(150)]
+    storage.put([Put(uri=uri, data=uri.encode()) for uri in uris if not uri.endswith("7")])
+    answers = [*storage.get(uris)]
+    assert [a.uri if isinstance(a, Missing) else a.data.decode() for a in answers] == uris
+    assert sum(isinstance(a, Missing) for a in answers) == 15
+    assert calls == {"s3:PutObject": 135, "s3:GetObject": 150}
+
+
+def test_a_reader_may_stop_early(s3, storage):
+    answers = storage.get([f"s3://shop/{n}" for n in range(200)])
+    assert isinstance(next(answers), Missing)
+    answers.close()
+
+
+def test_a_missing_bucket_is_an_error_and_not_a_missing_object(s3, storage):
+    (answer,) = storage.get(["s3://no-such-bucket/a"])
+    (written,) = storage.put([Put(uri="s3://no-such-bucket/a", data=b"")])
+    assert type(answer) is type(written) is GiveUp
+    assert "NoSuchBucket" in answer.message
+    with pytest.raises(GiveUp, match="NoSuchBucket"):
+        next(storage.list("s3://no-such-bucket/"))
+
+
+def test_an_endpoint_that_does_not_answer_is_worth_another_try(s3, storage, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    (answer,) = storage.get(["s3://shop/a"])
+    assert type(answer) is TryAgain
+
+
+def test_a_key_that_is_too_long_is_missing(s3, storage):
+    assert isinstance(next(storage.get(["s3://shop/" + "k" * 1100])), Missing)
+
+
+def test_the_common_case_is_one_put(s3, storage, calls):
+    source = driving(s3)
+    assert storage.put([Put(uri="s3://shop/out/1", data=b"row", source=source)])[0].bytes == 3
+    assert calls == {"s3:PutObject": 1}
+    assert s3.head_object(Bucket="shop", Key="out/1")["Metadata"] == {"plait-source-etag": source.etag}
+
+
+def test_the_same_version_delivered_again_replaces_its_file(s3, storage, calls):
+    source = driving(s3)
+    storage.put([Put(uri="s3://shop/out/1", data=b"row", source=source)])
+    storage.put([Put(uri="s3://shop/out/1", data=b"new", source=source)])
+    assert s3.get_object(Bucket="shop", Key="out/1")["Body"].read() == b"new"
+    assert calls == {"s3:PutObject": 3, "s3:HeadObject": 1}
+
+
+@pytest.mark.parametrize("key", ["out/1", "out//1"])
+def test_a_newer_version_replaces_and_an_older_one_is_told_that_it_changed(s3, storage, key):
+    old = driving(s3)
+    uri = f"s3://shop/{key}"
+    storage.put([Put(uri=uri, data=b"old", source=old)])
+    new = driving(s3, b"two")
+    assert isinstance(storage.put([Put(uri=uri, data=b"new", source=new)])[0], Written)
+    assert isinstance(storage.put([Put(uri=uri, data=b"old", source=old)])[0], Changed)
+    assert s3.get_object(Bucket="shop", Key=key)["Body"].read() == b"new"
+
+
+def test_a_source_that_is_gone_has_changed(s3, storage):
+    source = driving(s3)
+    s3.put_object(Bucket="shop", Key="out/1", Body=b"by hand")
+    s3.delete_object(Bucket="shop", Key="in/1.json")
+    assert isinstance(storage.put([Put(uri="s3://shop/out/1", data=b"", source=source)])[0], Changed)
+
+
+def test_a_race_that_is_lost_three_times_is_worth_another_try(s3, storage, monkeypatch):
+    source = driving(s3)
+    storage.put([Put(uri="s3://shop/out/1", data=b"", source=source)])
+    head = storage._s3.head
+
+    def overtaken(uri):
+        seen = head(uri)
+        s3.put_object(Bucket="shop", Key="out/1", Body=str(time.perf_counter()).encode())
+        return seen
+
+    monkeypatch.setattr(storage._s3, "head", overtaken)
+    (answer,) = storage.put([Put(uri="s3://shop/out/1", data=b"late", source=source)])
+    assert type(answer) is TryAgain
+
+
+def test_local_folders_answer_like_a_bucket(tmp_path, storage, monkeypatch, calls):
+    monkeypatch.chdir(tmp_path)
+    uris = ["./in/b c.json", "in/a%41.json", "in/deep/ñ.json"]
+    written = storage.put([Put(uri=uri, data=b"x") for uri in uris])
+    assert [w.uri for w in written] == ["in/b c.json", "in/a%41.json", "in/deep/ñ.json"]
+    assert [i.uri for i in storage.list("./in/")] == ["in/a%41.json", "in/b c.json", "in/deep/ñ.json"]
+    assert [i.uri for i in storage.list("in/d")] == ["in/deep/ñ.json"]
+    assert [*storage.list("nowhere/")] == []
+    found, folder, missing = storage.get(["./in/b c.json", "in", "in/none"])
+    assert isinstance(found, Found)
+    assert found.item == next(i for i in storage.list("in/b"))
+    assert isinstance(folder, Missing)
+    assert isinstance(missing, Missing)
+    storage.delete(["in/none", *uris])
+    assert [*storage.list("in/")] == []
+    assert not calls
+
+
+def test_a_local_file_is_replaced_whole(tmp_path, storage):
+    uri = str(tmp_path / "f")
+    for data in (b"long long", b"short"):
+        storage.put([Put(uri=uri, data=data)])
+    assert [p.name for p in tmp_path.iterdir()] == ["f"]
+    assert next(storage.get([uri])).data == b"short"
+
+
+def test_a_local_name_too_long_or_a_lone_surrogate_is_missing(tmp_path, storage):
+    assert isinstance(next(storage.get([f"{tmp_path}/{'k' * 300}"])), Missing)
+    assert isinstance(next(storage.get([f"{tmp_path}/\ud800"])), Missing)
+
+
+def test_importing_storage_costs_no_sdk():
+    code = "import sys, plait.storage, plait.context; print(not {'boto3', 'botocore', 'obstore'} & set(sys.modules))"
+    run = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "True\n"

@@ -1,0 +1,1 @@
+"""What the tests put between plait and the stand-ins for AWS and MySQL."""

@@ -1,0 +1,156 @@
+"""Joins say for each row what it matches, and lose no record in silence."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plait.api import Connector, Key, Options, Record
+from plait.join import Joined, Rows, join
+from plait.lookup import look_up
+from plait.spec import Around, Column, Join, Source
+from plait.types import parse
+
+NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
+
+
+class Nothing(Options, frozen=True, kw_only=True):
+    """No options."""
+
+
+class Fixed:
+    """A lookup of fixed records, which answers more than was asked, as real ones may."""
+
+    def __init__(self, records: list[Record]) -> None:
+        self.records = records
+        self.asked: list[int] = []
+
+    def fetch(self, keys: Any) -> list[Record]:
+        """All records, whatever the keys."""
+        self.asked.append(len(keys))
+        assert all(isinstance(key, Key) for key in keys)
+        return self.records
+
+
+def source(rule: Join, **more: Any) -> Source:
+    """A source `s` of a column `v`, joined by the rule."""
+    connector = Connector(name="fixed", summary="", options=Nothing, order=more.pop("order", "position"))
+    connector = replace(connector, keys_per_call=more.pop("keys_per_call", None))
+    column = Column(name="v", type=parse("bigint"), origin="v", selector=("v",))
+    return Source(
+        name="s", connector=connector, options=Nothing(), columns=(column,), decode={}, join=rule, **more
+    )
+
+
+def joined(keys: list[Any], records: list[Record], rule: Source, word: str = "string") -> Joined:
+    """Join rows of these keys to the records."""
+    kind = parse(word)
+    arrow = {"string": pa.string(), "bigint": pa.int64()}[word]
+    columns = {"k": pa.array(keys, type=arrow)}
+    if rule.window:
+        columns["at"] = pa.array([NOON] * len(keys), type=pa.timestamp("us", tz="UTC"))
+    table = pa.table(columns)
+    answers, _ = look_up(rule, Fixed(records), table, {"k": kind})
+    return join(Rows(table, list(range(len(keys)))), answers, rule)
+
+
+def record(k: Any, v: int, minutes: int = 0) -> Record:
+    """A record of a key."""
+    return Record(fields={"k": k, "v": v}, time=NOON + timedelta(minutes=minutes))
+
+
+ON = (("k", "k"),)
+keys_strategy = st.lists(st.one_of(st.none(), st.sampled_from(["a", "A", "a ", "á", "a\u0301", "b"])), max_size=8)
+records_strategy = st.lists(st.tuples(st.sampled_from(["a", "A", "á", "b", None]), st.integers(0, 9)), max_size=8)
+
+
+@given(keys_strategy, records_strategy, st.integers(1, 3))
+def test_rows_are_those_of_a_nested_loop(keys: list[Any], found: list[Any], chunk: int) -> None:
+    """`as: rows` equals the loop over all pairs, with null, case, accents and chunks of any size."""
+    rule = source(Join(on=ON, shape="rows"), keys_per_call=chunk)
+    result = joined(keys, [record(k, v) for k, v in found], rule)
+    expected = []
+    for key in keys:
+        values = [v for k, v in found if k is not None and k == key]
+        expected += [(key, v) for v in values] or [(key, None)]
+    table = result.rows.table
+    got = list(zip(table["k"].to_pylist(), table["v"].to_pylist(), strict=True))
+    assert sorted(map(repr, got)) == sorted(map(repr, expected))
+
+
+@given(keys_strategy, records_strategy)
+def test_a_list_has_all_matches_in_the_sources_order(keys: list[Any], found: list[Any]) -> None:
+    """`as: list` gives each row its matches, and the empty list where there is none."""
+    result = joined(keys, [record(k, v) for k, v in found], source(Join(on=ON, shape="list")))
+    expected = [[{"v": v} for k, v in found if k is not None and k == key] for key in keys]
+    assert result.rows.table["s"].to_pylist() == expected
+
+
+def test_several_matches_are_a_bad_record_unless_the_spec_chooses() -> None:
+    """The default of `duplicates` sets the record aside and says which key."""
+    result = joined(["a", "b"], [record("a", 1), record("a", 2), record("b", 3)], source(Join(on=ON)))
+    assert result.rows.record == [1]
+    assert result.bad[0].code == "several-matches"
+    assert "`a`" in result.bad[0].message
+
+
+def test_the_latest_match_is_that_of_the_greatest_time() -> None:
+    """`latest` looks at the time, then at the order of the source."""
+    rule = source(Join(on=ON, duplicates="latest"), order="time")
+    found = [record("a", 1, minutes=5), record("a", 2, minutes=9), record("a", 3, minutes=9), record("a", 4)]
+    assert joined(["a"], found, rule).rows.table["v"].to_pylist() == [3]
+
+
+@pytest.mark.fault("W2")
+def test_a_window_bounds_each_row_by_its_own_time() -> None:
+    """A record outside of the row's window is no match, whatever was fetched."""
+    hour = timedelta(hours=1)
+    rule = source(
+        Join(on=ON, shape="list"), order="time", window=Around(column="at", before=hour, after=hour)
+    )
+    found = [record("a", 1, minutes=-61), record("a", 2, minutes=-60), record("a", 3, minutes=60), record("a", 4, 61)]
+    assert joined(["a"], found, rule).rows.table["s"].to_pylist() == [[{"v": 2}, {"v": 3}]]
+
+
+@pytest.mark.fault("L1")
+@pytest.mark.parametrize(
+    ("missing", "kept", "bad", "retry"),
+    [("keep", [0, 1], [], []), ("drop", [1], [], []), ("fail", [1], [0], []), ("retry", [0, 1], [], [0])],
+)
+def test_no_match_is_what_the_spec_says(missing: Any, kept: Any, bad: Any, retry: Any) -> None:
+    """`missing` keeps the row, drops it, sets it aside, or asks again."""
+    result = joined(["x", "b"], [record("b", 3)], source(Join(on=ON, missing=missing)))
+    assert (result.rows.record, list(result.bad), list(result.retry)) == (kept, bad, retry)
+
+
+@pytest.mark.fault("L3")
+def test_a_key_is_cast_only_where_nothing_is_lost() -> None:
+    """A source's number meets the row's text, but a text that is no such number does not meet a number."""
+    rule = source(Join(on=ON, shape="list"))
+    assert joined(["17"], [record(17, 1)], rule).rows.table["s"].to_pylist() == [[{"v": 1}]]
+    assert joined([17], [record("17abc", 1), record("17", 2)], rule, "bigint").rows.table["s"].to_pylist() == [
+        [{"v": 2}]
+    ]
+
+
+def test_a_bad_record_of_a_lookup_takes_only_its_own_rows_aside() -> None:
+    """A value that does not fit its type is blamed on the rows of its key."""
+    bad = Record(fields={"k": "a", "v": "two"}, position="line 3")
+    result = joined(["a", "b"], [bad, record("b", 3)], source(Join(on=ON)))
+    assert result.rows.record == [1]
+    assert "line 3" in result.bad[0].message
+
+
+def test_each_distinct_key_is_asked_once_in_chunks() -> None:
+    """Keys are distinct, without null, and at most as many at once as the connector takes."""
+    rule = source(Join(on=ON), keys_per_call=2)
+    lookup = Fixed([])
+    table = pa.table({"k": ["a", "b", "a", None, "c"]})
+    look_up(rule, lookup, table, {"k": parse("string")})
+    assert lookup.asked == [2, 1]

@@ -1,0 +1,75 @@
+"""Partition folders are functions of the row alone."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from urllib.parse import unquote
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plait.partition import bucket, encode, folders
+from plait.spec import Partition
+
+MOMENT = datetime(2026, 6, 30, 22, 30, tzinfo=UTC)
+
+
+def folder(value: Any, kind: pa.DataType, partition: Partition) -> str:
+    """The folder of one value."""
+    return folders(pa.table({"c": pa.array([value], type=kind)}), [partition])[0]
+
+
+@pytest.mark.parametrize(
+    ("function", "zone", "expected"),
+    [
+        ("date", "UTC", "p=2026-06-30/"),
+        ("date", "Europe/Madrid", "p=2026-07-01/"),
+        ("month", "Europe/Madrid", "p=2026-07/"),
+        ("hour", "UTC", "p=2026-06-30-22/"),
+        ("hour", "Asia/Kolkata", "p=2026-07-01-04/"),
+    ],
+)
+def test_a_time_falls_into_the_day_of_its_zone(function: Any, zone: str, expected: str) -> None:
+    """`date`, `month` and `hour` are those of the zone that the spec names."""
+    part = Partition(name="p", function=function, column="c", zone=zone)
+    assert folder(MOMENT, pa.timestamp("us", tz="UTC"), part) == expected
+
+
+def test_a_null_goes_to_the_default_partition() -> None:
+    """A row without a partition value is kept where Hive looks for it."""
+    part = Partition(name="p", function="date", column="c")
+    assert folder(None, pa.timestamp("us", tz="UTC"), part) == "p=__HIVE_DEFAULT_PARTITION__/"
+
+
+@pytest.mark.parametrize(
+    ("value", "hashed"),
+    [
+        (34, 2017239379),
+        (Decimal("14.20"), -500754589),
+        (date(2017, 11, 16), -653330422),
+        (datetime(2017, 11, 16, 22, 31, 8, tzinfo=UTC), -2047944441),
+        ("iceberg", 1210000089),
+    ],
+)
+def test_buckets_are_those_of_iceberg(value: Any, hashed: int) -> None:
+    """The hash values are the test vectors of the Iceberg specification, appendix B."""
+    assert bucket(value, 1000) == (hashed & 0x7FFFFFFF) % 1000
+
+
+@pytest.mark.fault("P11")
+@given(st.text(min_size=1).filter(lambda t: t.isprintable() or "\n" in t))
+def test_a_partition_value_stays_one_segment_and_reads_back(text: str) -> None:
+    """No value leaves the sink's path, and decoding gives the value again."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return
+    encoded = encode(text)
+    assert "/" not in encoded
+    assert encoded not in (".", "..")
+    assert "=" not in encoded
+    assert unquote(encoded) == text

@@ -1,0 +1,109 @@
+"""Values meet types, or are bad records; never changed values."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plait.types import parse
+from plait.values import Misfit, convert
+
+FITS: list[tuple[Any, str, Any]] = [
+    ("12.30", "decimal(12,2)", Decimal("12.30")),
+    (Decimal("9999999999.99"), "decimal(12,2)", Decimal("9999999999.99")),
+    (0, "decimal(2,2)", Decimal("0.00")),
+    (17.0, "bigint", 17),
+    (Decimal("17.0"), "bigint", 17),
+    ("17", "int", 17),
+    ("1e5", "int", 100_000),
+    (-128, "tinyint", -128),
+    ("0.1", "double", 0.1),
+    ("true", "boolean", True),
+    ("NA", "string", "NA"),
+    ("", "string", ""),
+    ("2026-07-01", "date", date(2026, 7, 1)),
+    ("2026-07-01", "timestamp", datetime(2026, 7, 1, tzinfo=UTC)),
+    ("2026-07-01T10:15:30.1234569Z", "timestamp", datetime(2026, 7, 1, 10, 15, 30, 123456, tzinfo=UTC)),
+    ("2026-07-01T01:00:00+02:00", "timestamp", datetime(2026, 6, 30, 23, tzinfo=UTC)),
+    ("2026-07-01 10:15", "timestamp", datetime(2026, 7, 1, 10, 15, tzinfo=UTC)),
+    (b"\x00", "binary", b"\x00"),
+    ([1, "2"], "array<int>", [1, 2]),
+    ({"a": "1", "z": 9}, "struct<a:int,b:string>", {"a": 1, "b": None}),
+]
+MISFITS: list[tuple[Any, str]] = [
+    (Decimal("19.999"), "decimal(12,2)"),
+    ("10000000000.00", "decimal(12,2)"),
+    (1.5, "int"),
+    (128, "tinyint"),
+    (10**900, "bigint"),
+    ("012", "int"),
+    (" 12", "int"),
+    ("0x10", "int"),
+    (True, "int"),
+    (1, "boolean"),
+    ("yes", "boolean"),
+    (1, "string"),
+    (True, "string"),
+    ("\ud800", "string"),
+    (1_700_000_000, "timestamp"),
+    ("2026-02-30", "date"),
+    ("2026-07-01T25:00:00Z", "timestamp"),
+    ("0001-01-01T00:00:00+02:00", "timestamp"),
+    (float("nan"), "double"),
+    (Decimal("Infinity"), "double"),
+    ("1e999", "double"),
+    (1e39, "float"),
+    ("aGk=", "binary"),
+    ({}, "string"),
+    ([], "struct<a:int>"),
+    ("a", "array<string>"),
+]
+
+
+@pytest.mark.parametrize(("value", "kind", "expected"), FITS)
+def test_a_value_that_fits_keeps_its_meaning(value: Any, kind: str, expected: Any) -> None:
+    """Text, numbers and times meet their declared type exactly."""
+    found = convert(value, parse(kind))
+    assert (found, type(found)) == (expected, type(expected))
+
+
+@pytest.mark.parametrize(("value", "kind"), MISFITS)
+def test_a_value_that_does_not_fit_is_refused(value: Any, kind: str) -> None:
+    """What a type cannot hold is refused with a sentence that is bounded."""
+    with pytest.raises(Misfit) as error:
+        convert(value, parse(kind))
+    assert len(str(error.value)) < 200
+
+
+@pytest.mark.parametrize("kind", ["int", "string", "timestamp", "array<int>", "struct<a:int>"])
+def test_null_meets_every_type(kind: str) -> None:
+    """Null stays null."""
+    assert convert(None, parse(kind)) is None
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=2, min_value=-(10**9), max_value=10**9))
+def test_a_decimal_is_never_bent(value: Decimal) -> None:
+    """Whatever fits decimal(12,2) comes out equal, from a number and from its text."""
+    assert convert(value, parse("decimal(12,2)")) == value
+    assert convert(format(value, "f"), parse("decimal(12,2)")) == value
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_a_timestamp_survives_its_text(value: datetime) -> None:
+    """ISO 8601 of any moment reads back as that moment."""
+    assert convert(value.isoformat(), parse("timestamp")) == value
+
+
+@given(st.one_of(st.text(), st.integers(), st.floats(), st.booleans(), st.binary(), st.lists(st.integers())))
+def test_any_value_fits_or_is_refused(value: Any) -> None:
+    """No value of any kind raises anything but Misfit, for any type."""
+    for word in ("string", "int", "decimal(38,10)", "double", "date", "timestamp", "binary", "boolean"):
+        try:
+            convert(value, parse(word))
+        except Misfit:
+            continue

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 import boto3
 import pytest
+
 from plait.api import GiveUp, TryAgain
 from plait.context import Services
 

@@ -1,13 +1,16 @@
 """Objects on a real S3 endpoint and in real folders."""
 
+import http.server
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 
 import boto3
 import pytest
+
 from plait.api import Changed, Found, GiveUp, Item, Missing, Put, TryAgain, Written
 from plait.storage import Storage
 
@@ -185,6 +188,75 @@ def test_a_local_file_is_replaced_whole(tmp_path, storage):
 def test_a_local_name_too_long_or_a_lone_surrogate_is_missing(tmp_path, storage):
     assert isinstance(next(storage.get([f"{tmp_path}/{'k' * 300}"])), Missing)
     assert isinstance(next(storage.get([f"{tmp_path}/\ud800"])), Missing)
+
+
+class Scripted(http.server.BaseHTTPRequestHandler):
+    """Answers every request with the server's script, or cuts the body."""
+
+    def do_GET(self):
+        status, body, length = self.server.script
+        self.send_response(status)
+        self.send_header("Content-Length", str(length or len(body)))
+        self.send_header("ETag", '"e"')
+        self.send_header("Last-Modified", "Wed, 01 Jul 2026 00:00:00 GMT")
+        self.end_headers()
+        self.wfile.write(body)
+        self.close_connection = True
+
+    do_PUT = do_GET
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+@pytest.fixture
+def scripted(s3, monkeypatch):
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Scripted) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("key", ["usual", "odd//key"])
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [
+        (403, "AccessDenied", GiveUp),
+        (403, "InvalidAccessKeyId", GiveUp),
+        (400, "ExpiredToken", TryAgain),
+        (301, "PermanentRedirect", GiveUp),
+        pytest.param(503, "SlowDown", TryAgain, marks=pytest.mark.fault("P1")),
+        (500, "InternalError", TryAgain),
+    ],
+)
+def test_an_error_is_classed_by_the_code_that_s3_gives(scripted, storage, key, status, code, kind):
+    scripted.script = status, f"<Error><Code>{code}</Code><Message>m</Message></Error>".encode(), None
+    (answer,) = storage.get([f"s3://shop/{key}"])
+    (written,) = storage.put([Put(uri=f"s3://shop/{key}", data=b"x")])
+    assert (type(answer), type(written)) == (kind, kind)
+    assert code in answer.message
+
+
+@pytest.mark.fault("J2")
+@pytest.mark.parametrize("key", ["usual", "odd//key"])
+def test_a_body_that_is_cut_is_worth_another_try(scripted, storage, key):
+    scripted.script = 200, b"half", 8
+    (answer,) = storage.get([f"s3://shop/{key}"])
+    assert type(answer) is TryAgain
+
+
+def test_credentials_are_found_as_boto3_finds_them(s3, storage, monkeypatch, tmp_path):
+    s3.put_object(Bucket="shop", Key="a", Body=b"x")
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    assert "no AWS credentials" in next(storage.get(["s3://shop/a"])).message
+    (tmp_path / "credentials").write_text("[default]\naws_access_key_id=k\naws_secret_access_key=s\n")
+    assert next(storage.get(["s3://shop/a"])).data == b"x"
 
 
 def test_importing_storage_costs_no_sdk():

@@ -32,6 +32,8 @@ def reason(error: BaseException) -> tuple[str, int]:
         code = str(response.get("Error", {}).get("Code", ""))
         status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
         return ("" if code.isdigit() else code), status
+    if "redirect without LOCATION" in str(error):
+        return "PermanentRedirect", 301
     answer = str(error).partition("Server returned")[2]
     found = re.search(r"<Code>(\w+)</Code>", answer)
     number = re.search(r"status code: (\d+)", answer)

@@ -31,6 +31,7 @@ SOURCE_ETAG = "plait-source-etag"
 ROUNDS = 3
 HELP = {
     "NoSuchBucket": "check the bucket's name and the account",
+    "PermanentRedirect": "the bucket is in another region: set AWS_REGION to it",
     "AccessDenied": "let the role do this: `plait policy` prints what it needs",
 }
 
@@ -59,7 +60,11 @@ def explain(uri: str, error: Exception) -> Missing | PlaitError:
     if isinstance(error, PlaitError):
         return error
     code, status = reason(error)
-    if code in ("NoSuchKey", "KeyTooLongError") or status == 404 and not code or isinstance(error, UnicodeEncodeError):
+    if (
+        code in ("NoSuchKey", "KeyTooLongError")
+        or (status == 404 and not code)
+        or isinstance(error, UnicodeEncodeError)
+    ):
         return Missing(uri)
     word = code or str(status or type(error).__name__)
     if passing(error):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
+
 from plait.api import (
     BadRecord,
     Connector,
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 BOM = b"\xef\xbb\xbf"
-Fields = dict[str, str]
+Texts = dict[str, str]
+Fields = dict[str, str | None]
 
 
 class Csv(Options, frozen=True, kw_only=True):
@@ -40,7 +42,7 @@ class Csv(Options, frozen=True, kw_only=True):
 
 
 def parse(data: bytes, delimiter: str) -> Iterator[tuple[int, Fields | BadRecord]]:
-    """Each line's number with its fields, a null being left to None; raises BadRecord for the whole file."""
+    """Each line's number with its fields, a null being None; raises BadRecord for the whole file."""
     data = data.removeprefix(BOM)
     header, *lines = _lines(data, delimiter)
     names = header[1]
@@ -114,7 +116,7 @@ class CsvLookup:
 
     def fetch(self, keys: Sequence[Key]) -> Iterable[Record]:
         """The lines of the keys' files, file by file."""
-        wanted: dict[str, list[Fields]] = {}
+        wanted: dict[str, list[Texts]] = {}
         for key in keys:
             columns = {name: key.fields[name] for name in self.options.path.columns}
             try:
@@ -129,7 +131,7 @@ class CsvLookup:
         for (uri, columns_of), answer in zip(wanted.items(), answers, strict=True):
             yield from self._records(uri, columns_of, answer)
 
-    def _records(self, uri: str, columns_of: list[Fields], answer: Found | Missing | PlaitError) -> Iterator[Record]:
+    def _records(self, uri: str, columns_of: list[Texts], answer: Found | Missing | PlaitError) -> Iterator[Record]:
         if isinstance(answer, Missing):
             return
         if isinstance(answer, PlaitError):
@@ -144,7 +146,7 @@ class CsvLookup:
             yield from (_record(uri, columns, line, fields) for line, fields in lines)
 
 
-def _record(uri: str, columns: Fields, line: int, fields: Fields | BadRecord) -> Record:
+def _record(uri: str, columns: Texts, line: int, fields: Fields | BadRecord) -> Record:
     position = f"line {line}"
     if isinstance(fields, BadRecord):
         return Record(fields=columns, position=position, fault=BadRecord(f"`{uri[:200]}`: {fields.message}"))

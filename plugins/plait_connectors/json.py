@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
+
 from plait.api import (
     BadRecord,
     Connector,

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-import msgspec
+from msgspec import Meta
+
 from plait.api import Connector, Context, Item, Options, Record, Window, hookimpl
 
 
 class Memory(Options, frozen=True, kw_only=True):
-    rows: Annotated[list[dict[str, Any]], msgspec.Meta(description="the rows, each a mapping of fields")]
+    rows: Annotated[list[dict[str, Any]], Meta(description="the rows, each a mapping of fields")]
 
 
 @dataclass(frozen=True)
@@ -17,19 +18,16 @@ class Rows:
     context: Context
 
     def accepts(self, uri: str) -> bool:
-        return uri in self._by_uri()
+        return any(item.uri == uri for item in self.list(Window()))
 
     def list(self, _window: Window) -> Any:
-        return (Item(uri=uri) for uri in self._by_uri())
+        return (Item(uri=f"memory:{self.context.source}/{n}") for n in range(len(self.options.rows)))
 
     def read(self, items: Any) -> Any:
-        return (Record(fields=self._by_uri()[item.uri], item=item) for item in items)
+        return (Record(fields=self.options.rows[int(item.uri.rpartition("/")[2])], item=item) for item in items)
 
     def fetch(self, _keys: Any) -> Any:
         return [Record(fields=row, position=f"row {n}") for n, row in enumerate(self.options.rows)]
-
-    def _by_uri(self) -> dict[str, dict[str, Any]]:
-        return {f"memory:{self.context.source}/{n}": row for n, row in enumerate(self.options.rows)}
 
 
 def fields(options: Memory) -> list[str]:
@@ -38,9 +36,5 @@ def fields(options: Memory) -> list[str]:
 
 @hookimpl
 def plait_connectors() -> list[Connector]:
-    told = "Rows that stand in the spec itself."
-    return [
-        Connector(
-            name="memory", summary=told, options=Memory, driver=Rows, lookup=Rows, known_fields=fields, order="position"
-        )
-    ]
+    told: dict[str, Any] = {"summary": "Rows in the spec itself.", "order": "position", "known_fields": fields}
+    return [Connector(name="memory", options=Memory, driver=Rows, lookup=Rows, **told)]

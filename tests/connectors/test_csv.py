@@ -1,6 +1,7 @@
 """`csv` on local folders."""
 
 import pytest
+
 from plait.api import GiveUp, Key, LookupPath
 from plait.context import Services
 from plait_connectors.csv import Csv, CsvLookup, plait_connectors

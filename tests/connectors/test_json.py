@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+
 from plait.api import BadRecord, DriverPath, Item, Missing, Unread, Window
 from plait.context import Services
 from plait_connectors.json import Json, JsonDriver, parse, plait_connectors

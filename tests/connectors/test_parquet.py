@@ -3,6 +3,7 @@
 import duckdb
 import pyarrow as pa
 import pytest
+
 from plait.api import File, FolderPath, Item, PlaitError
 from plait.context import Services
 from plait_connectors.parquet import Parquet, ParquetSink, encode, plait_connectors

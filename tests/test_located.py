@@ -1,0 +1,235 @@
+"""Reading YAML: core schema values, the span of each, and its surprises as problems."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plait import located
+from plait.located import Located, locate
+from plait.problems import Problem, Span
+
+SPEC = """\
+plait: 1
+name: "orders"   # comment
+sources:
+  orders:
+    connector: memory
+    decode: {payload: [base64, json]}
+    join:
+      - a
+      -
+    text: |
+      one
+  é: 日本
+"""
+
+
+@pytest.fixture(params=["c", "pure"], autouse=True, scope="module")
+def loader(request: pytest.FixtureRequest) -> Any:
+    patch = pytest.MonkeyPatch()
+    if request.param == "pure":
+        patch.setattr(located, "_LOADER", yaml.SafeLoader)
+    yield
+    patch.undo()
+
+
+def read(text: str) -> Located:
+    found, problems = locate(text, "f.yaml")
+    assert found is not None
+    assert not problems
+    return found
+
+
+def found_in(text: str | bytes) -> list[tuple[str, int, int]]:
+    places = []
+    for problem in locate(text, "f.yaml")[1]:
+        assert problem.span
+        assert problem.file == "f.yaml"
+        places.append((problem.code, problem.span.line, problem.span.column))
+    return places
+
+
+def only(text: str) -> Problem:
+    (problem,) = locate(text, "f.yaml")[1]
+    return problem
+
+
+def test_values_come_without_any_wrapping() -> None:
+    assert read(SPEC).value == {
+        "plait": 1,
+        "name": "orders",
+        "sources": {
+            "orders": {
+                "connector": "memory",
+                "decode": {"payload": ["base64", "json"]},
+                "join": ["a", None],
+                "text": "one\n",
+            },
+            "é": "日本",
+        },
+    }
+
+
+def test_spans_cover_keys_and_values() -> None:
+    spec = read(SPEC)
+    block = ("sources", "orders")
+    assert spec.key((*block, "connector")) == Span(5, 5, 5, 14)
+    assert spec.at((*block, "connector")) == Span(5, 16, 5, 22)
+    assert spec.at((*block, "decode", "payload", 1)) == Span(6, 32, 6, 36)
+    assert spec.at((*block, "decode")) == Span(6, 13, 6, 38)
+    assert spec.at((*block, "join")) == Span(8, 7, 8, 10)
+    assert spec.at(("sources", "é")) == Span(12, 6, 12, 8)
+    assert spec.at(("name",)) == Span(2, 7, 2, 15)
+
+
+def test_a_missing_path_falls_back_to_the_nearest_key() -> None:
+    spec = read(SPEC)
+    assert spec.key(("sources", "orders", "nothing", 0)) == spec.key(("sources", "orders"))
+    assert spec.at(("sources", "orders", "nothing")) == Span(4, 3, 4, 9)
+    assert spec.at(("sources", "orders", "join", 1)) == Span(7, 5, 7, 9)
+    assert spec.key(()) == spec.key(("nothing",)) == Span(1, 1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        *[(word, word) for word in ("on", "yes", "no", "NO", "y", "tRUE", "=", "0b1", "1__0")],
+        *[(word, word) for word in ("12:30:45", "2024-01-01", "1_000", "1.2.3", "-0x1", "e3")],
+        *[("true", True), ("FALSE", False), ("~", None), ("null", None), ("''", ""), ("", None)],
+        *[("1", 1), ("-12", -12), ("+3", 3), ("0", 0), ("0o17", 15), ("0x1F", 31)],
+        *[("1e3", 1000.0), ("1.50", 1.5), (".5", 0.5), ("-1.E-2", -0.01), ("-.inf", -math.inf)],
+        *[('"1"', "1"), ("'true'", "true"), ('"012"', "012")],
+    ],
+)
+def test_scalars_mean_what_the_core_schema_says(text: str, value: object) -> None:
+    got = read(f"a: {text}\n").value["a"]
+    assert (type(got), got) == (type(value), value)
+
+
+def test_not_a_number_is_read() -> None:
+    assert math.isnan(read("a: .nan").value["a"])
+
+
+@pytest.mark.parametrize("text", ["\ufeffa: é\r\nb: 2\r\n", "\ufeffa: é\r\nb: 2\r\n".encode()])
+def test_byte_order_mark_and_windows_lines_are_accepted(text: str | bytes) -> None:
+    spec, problems = locate(text, "f")
+    assert spec
+    assert not problems
+    assert spec.value == {"a": "é", "b": 2}
+    assert (spec.key(("a",)), spec.key(("b",))) == (Span(1, 1, 1, 2), Span(2, 1, 2, 2))
+
+
+def test_a_duplicate_key_keeps_the_first_and_names_it() -> None:
+    spec, (problem,) = locate("a: 1\nb: 2\na: {c: 3}\n", "f")
+    assert spec
+    assert spec.value == {"a": 1, "b": 2}
+    assert ("a", "c") not in spec.keys
+    assert (problem.code, problem.span) == ("duplicate-key", Span(3, 1, 3, 2))
+    assert problem.note == "first given at line 1"
+
+
+KEPT = [
+    ("a: 012", [("ambiguous-number", 1, 4)]),
+    ("a: 1e999", [("number-too-large", 1, 4)]),
+    ("a: " + "9" * 5000, [("number-too-large", 1, 4)]),
+    ("a: 0x" + "f" * 5000, [("number-too-large", 1, 4)]),
+    ("a: &x 1", [("yaml-alias", 1, 4)]),
+    ("a: !Ref x", [("yaml-tag", 1, 4)]),
+    ("1: x\n~: y\ntrue: z", [("yaml-key", 1, 1), ("yaml-key", 2, 1), ("yaml-key", 3, 1)]),
+    ("? [a]\n: {b: 1, b: 2}", [("yaml-key", 1, 3), ("duplicate-key", 2, 10)]),
+    ("a: 1\n---\nb: 2", [("yaml-multiple-documents", 2, 1)]),
+]
+REFUSED = [
+    ("a: *x", [("yaml-alias", 1, 4)]),
+    ("a: *.csv", [("yaml-alias", 1, 4)]),
+    ("<<: {a: 1}", [("yaml-merge-key", 1, 1)]),
+    ("", [("empty-file", 1, 1)]),
+    ("# nothing\n", [("empty-file", 1, 1)]),
+    ("- a", [("not-a-mapping", 1, 1)]),
+    ("a:1", [("not-a-mapping", 1, 1)]),
+    (b"a: 1\nb: \xff", [("not-utf8", 2, 4)]),
+    ("a: \0\nb: \x07", [("nul-character", 1, 4), ("control-character", 2, 4)]),
+    ("a: \ud800", [("control-character", 1, 4)]),
+    ("#" * (1 << 20) + "#", [("too-large", 1, 1)]),
+    ("a: [" + "1," * 10_000 + "]", [("too-large", 1, 19999)]),
+    ("a: " + "[" * 60, [("too-large", 1, 54)]),
+    ("[" * 500_000, [("too-large", 1, 52)]),
+    ("a: 1\na: 2\nb: [", [("duplicate-key", 2, 1), ("yaml-syntax", 3, 5)]),
+]
+
+
+@pytest.mark.parametrize(("text", "places"), KEPT)
+def test_small_surprises_are_problems_beside_a_value(text: str, places: list[Any]) -> None:
+    assert locate(text, "f")[0] is not None
+    assert found_in(text) == places
+
+
+@pytest.mark.parametrize(("text", "places"), REFUSED, ids=range(len(REFUSED)))
+def test_what_has_no_content_is_refused(text: str | bytes, places: list[Any]) -> None:
+    assert locate(text, "f")[0] is None
+    codes = [code for code, *_ in found_in(text)]
+    if codes[-1] == "yaml-syntax":  # the end of the text is told differently by each parser
+        assert codes == [code for code, *_ in places]
+    else:
+        assert found_in(text) == places
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "line", "column"),
+    [
+        ("a:\n\tb: 1", "a tab stands where YAML takes only spaces", 2, 1),
+        ('a: "x\nb: 1\n', 'the quote `"` is never closed', 1, 4),
+        ("a: [1,\nb: 1\n", "`[` is never closed, or a comma is missing", 1, 4),
+        ("a: 1\nb:2\n", "a space is missing after `b:`", 2, 1),
+        ("a:1\nb: 2\n", "a space is missing after `a:`", 1, 1),
+        ("a: b: c\n", "a colon where no key can stand", 1, 5),
+        ("a: @b\n", "`@` cannot begin a value", 1, 4),
+        ("a: 1\nb\nc: 1", "a key without a colon", 2, 1),
+        ("a:\n   b: 1\n  c: 2\n", "this does not fit the lines above", 3, 3),
+        ("a: ]\n", "a value is missing before `]`", 1, 4),
+    ],
+)
+def test_broken_yaml_is_said_in_our_words(text: str, message: str, line: int, column: int) -> None:
+    problem = only(text)
+    assert problem.code == "yaml-syntax"
+    assert problem.help
+    assert problem.message == message
+    assert problem.span
+    assert (problem.span.line, problem.span.column) == (line, column)
+
+
+def check(text: str | bytes) -> None:
+    spec, problems = locate(text, "f")
+    assert spec is not None or problems
+    spans = [problem.span for problem in problems]
+    if spec:
+        spans += [*spec.keys.values(), *spec.values.values()]
+    shown = text if isinstance(text, str) else text.decode("utf-8", "replace")
+    lines = re.split(r"\r\n|\r|\n", shown.removeprefix("\ufeff"))
+    for span in spans:
+        assert span
+        assert (span.line, span.column) <= (span.end_line, span.end_column)
+        for line, column in ((span.line, span.column), (span.end_line, span.end_column)):
+            assert 1 <= line <= len(lines)
+            assert 1 <= column <= len(lines[line - 1]) + 1
+
+
+PIECES = ["\n", "  ", "\t", ":", ": ", "- ", "[", "]", "{", "}", "'", '"', "&a", "*a", "!t", "|\n"]
+PIECES += ["---\n", "...\n", "\r\n", "\0", "\x85", "012", "é", "<<", *"?%,#日\\~>"]
+
+
+@given(st.text() | st.binary() | st.lists(st.sampled_from(PIECES), max_size=25).map("".join))
+def test_any_text_is_read_or_has_a_problem_in_it(text: str | bytes) -> None:
+    check(text)
+
+
+@given(st.integers(0, len(SPEC)), st.integers(0, 8), st.lists(st.sampled_from(PIECES), max_size=3))
+def test_a_broken_spec_is_read_or_has_a_problem_in_it(at: int, cut: int, put: list[str]) -> None:
+    check(SPEC[:at] + "".join(put) + SPEC[at + cut :])

@@ -1,0 +1,151 @@
+"""One snapshot for each rendering, and a caret that stands where the mistake is."""
+
+from __future__ import annotations
+
+from unicodedata import combining
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plait.problems import Problem, Span
+from plait.render import WIDTH, as_json, concise, full, github
+
+FILE = "pipelines/orders.yaml"
+SOURCE = "plait: 1\nsources:\n  orders:\n    connector: memroy\n"
+PROBLEM = Problem(
+    code="unknown-connector",
+    message="no connector is called `memroy`",
+    file=FILE,
+    span=Span(4, 16, 4, 22),
+    help="did you mean `memory`?",
+    note="installed: memory",
+)
+AT_RUN_TIME = Problem(code="lookup-denied", message="denied", help="ask", level="warning")
+
+
+def one(source: str, span: Span) -> list[str]:
+    problem = Problem(code="c", message="m", file="f", span=span)
+    return full([problem], {"f": source}, colour=False).split("\n")
+
+
+def test_full_shows_the_line_and_a_caret() -> None:
+    assert full([PROBLEM, AT_RUN_TIME], {FILE: SOURCE}, colour=False) == (
+        "error[unknown-connector]: no connector is called `memroy`\n"
+        " --> pipelines/orders.yaml:4:16\n"
+        "  |\n"
+        "4 |     connector: memroy\n"
+        "  |                ^^^^^^\n"
+        "  = help: did you mean `memory`?\n"
+        "  = note: installed: memory\n"
+        "\n"
+        "warning[lookup-denied]: denied\n"
+        "  = help: ask"
+    )
+
+
+def test_full_widens_the_gutter_for_long_numbers() -> None:
+    assert one("\n" * 99 + "a: b", Span(100, 4, 100, 5))[1:] == [
+        "   --> f:100:4",
+        "    |",
+        "100 | a: b",
+        "    |    ^",
+    ]
+
+
+def test_full_without_the_source_shows_the_place_only() -> None:
+    assert full([PROBLEM], {}, colour=False).split("\n")[1:3] == [
+        " --> pipelines/orders.yaml:4:16",
+        "  = help: did you mean `memory`?",
+    ]
+
+
+def test_colour_adds_only_escapes() -> None:
+    assert full([PROBLEM], {FILE: SOURCE}, colour=True).startswith(
+        "\x1b[1;31merror[unknown-connector]\x1b[0m: "
+    )
+
+
+def test_concise_is_one_line_each() -> None:
+    assert concise([PROBLEM, AT_RUN_TIME]) == (
+        "pipelines/orders.yaml:4:16: error[unknown-connector]: "
+        "no connector is called `memroy` (did you mean `memory`?)\n"
+        "warning[lookup-denied]: denied (ask)"
+    )
+
+
+def test_github_escapes_what_its_commands_reserve() -> None:
+    odd = Problem(code="c", message="50%\r\nof a:b,c", file="a,b:c.yaml", span=Span(1, 2, 1, 3))
+    assert github([odd, AT_RUN_TIME]) == (
+        "::error file=a%2Cb%3Ac.yaml,line=1,col=2,endLine=1,endColumn=3,title=c"
+        "::50%25%0D%0Aof a:b,c\n"
+        "::warning title=lookup-denied::denied"
+    )
+
+
+def test_github_gets_no_columns_for_several_lines() -> None:
+    long = Problem(code="c", message="m", file="f", span=Span(1, 2, 3, 4))
+    assert github([long]) == "::error file=f,line=1,endLine=3,title=c::m"
+
+
+def test_json_holds_plain_values_only() -> None:
+    assert as_json([PROBLEM, AT_RUN_TIME]) == [
+        {
+            "code": "unknown-connector",
+            "level": "error",
+            "message": "no connector is called `memroy`",
+            "file": FILE,
+            "line": 4,
+            "column": 16,
+            "end_line": 4,
+            "end_column": 22,
+            "help": "did you mean `memory`?",
+            "note": "installed: memory",
+        },
+        dict.fromkeys(["file", "line", "column", "end_line", "end_column", "note"])
+        | {"code": "lookup-denied", "level": "warning", "message": "denied", "help": "ask"},
+    ]
+
+
+def test_only_twenty_are_shown_unless_all_are_asked_for() -> None:
+    many = [AT_RUN_TIME] * 23
+    assert full(many, {}, colour=False).endswith("\n\n… and 3 more")
+    assert full(many, {}, colour=False).count("warning[") == 20
+    assert full(many, {}, colour=False, limit=None).count("warning[") == 23
+
+
+def test_the_caret_is_right_after_tabs_wide_and_combining_characters() -> None:
+    assert one("\t日e\u0301x", Span(1, 5, 1, 6))[3:] == ["1 |     日e\u0301x", "  |        ^"]
+
+
+def test_control_characters_of_the_source_are_escaped() -> None:
+    assert one("a\x1b[31mx\u202e", Span(1, 8, 1, 9))[3:] == [
+        "1 | a\\x1b[31mx\\u202e",
+        "  |           ^^^^^^",
+    ]
+
+
+def test_a_line_break_in_a_message_stays_on_its_line() -> None:
+    problem = Problem(code="c", message="a\n\x1b[2J")
+    assert full([problem], {}, colour=False) == "error[c]: a\\x0a\\x1b[2J"
+
+
+def test_several_lines_show_the_first() -> None:
+    assert one("a: [1,\n 2]", Span(1, 4, 2, 4))[3:] == ["1 | a: [1,", "  |    ^^^"]
+
+
+def test_a_long_line_is_shortened_around_the_caret() -> None:
+    shown, caret = one("x" * 300 + "HERE" + "y" * 300, Span(1, 301, 1, 305))[3:]
+    assert shown[caret.index("^") : caret.rindex("^") + 1] == "HERE"
+    assert shown.startswith("1 | …x")
+    assert shown.endswith("y…")
+    assert len(shown) <= WIDTH + len("1 | ……")
+
+
+def test_a_byte_order_mark_does_not_move_the_caret() -> None:
+    assert one("\ufeffa: b", Span(1, 4, 1, 5))[3:] == ["1 | a: b", "  |    ^"]
+
+
+@given(st.text(), st.integers(0, 9), st.integers(0, 300), st.integers(0, 9), st.integers(0, 300))
+def test_any_span_of_any_text_is_shown(text: str, a: int, b: int, c: int, d: int) -> None:
+    lines = one(text, Span(a, b, c, d))
+    assert all(c.isprintable() or combining(c) for line in lines for c in line)

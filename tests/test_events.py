@@ -30,7 +30,12 @@ def event_bridge(key: str = KEY) -> dict[str, Any]:
         "detail": {
             "version": "0",
             "bucket": {"name": "shop-raw"},
-            "object": {"key": key, "size": 5, "etag": "b1946ac92492d2347c6235b4d2611184", "sequencer": "00617F08"},
+            "object": {
+                "key": key,
+                "size": 5,
+                "etag": "b1946ac92492d2347c6235b4d2611184",
+                "sequencer": "00617F08",
+            },
             "request-id": "N4N7GDK58NMKJ12R",
             "requester": "123456789012",
             "source-ip-address": "1.2.3.4",
@@ -52,7 +57,12 @@ def notification(key: str = KEY, name: str = "ObjectCreated:Put") -> dict[str, A
                 "s3": {
                     "s3SchemaVersion": "1.0",
                     "bucket": {"name": "shop-raw", "arn": "arn:aws:s3:::shop-raw"},
-                    "object": {"key": quote_plus(key, safe="/"), "size": 1024, "eTag": "d41d8", "sequencer": "0055"},
+                    "object": {
+                        "key": quote_plus(key, safe="/"),
+                        "size": 1024,
+                        "eTag": "d41d8",
+                        "sequencer": "0055",
+                    },
                 },
             }
         ]
@@ -77,7 +87,9 @@ def queued(*bodies: Any) -> dict[str, Any]:
 
 def topic(body: Any) -> dict[str, Any]:
     """A message of an SNS topic as Lambda hands it over."""
-    return {"Records": [{"EventSource": "aws:sns", "EventVersion": "1.0", "Sns": {"Message": json.dumps(body)}}]}
+    return {
+        "Records": [{"EventSource": "aws:sns", "EventVersion": "1.0", "Sns": {"Message": json.dumps(body)}}]
+    }
 
 
 def delivered(body: Any) -> dict[str, Any]:
@@ -136,7 +148,9 @@ def test_the_key_of_a_notification_is_decoded_once(key: str) -> None:
     assert unwrap(notification(key)).uris == unwrap(event_bridge(key)).uris == (f"s3://shop-raw/{key}",)
 
 
-@given(st.recursive(st.none() | st.booleans() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)))
+@given(
+    st.recursive(st.none() | st.booleans() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x))
+)
 def test_no_event_raises(event: Any) -> None:
     """Whatever the function is called with, unwrapping gives messages."""
     unwrap(event)

@@ -66,8 +66,12 @@ def record(k: Any, v: int, minutes: int = 0) -> Record:
 
 
 ON = (("k", "k"),)
-keys_strategy = st.lists(st.one_of(st.none(), st.sampled_from(["a", "A", "a ", "á", "a\u0301", "b"])), max_size=8)
-records_strategy = st.lists(st.tuples(st.sampled_from(["a", "A", "á", "b", None]), st.integers(0, 9)), max_size=8)
+keys_strategy = st.lists(
+    st.one_of(st.none(), st.sampled_from(["a", "A", "a ", "á", "a\u0301", "b"])), max_size=8
+)
+records_strategy = st.lists(
+    st.tuples(st.sampled_from(["a", "A", "á", "b", None]), st.integers(0, 9)), max_size=8
+)
 
 
 @given(keys_strategy, records_strategy, st.integers(1, 3))
@@ -114,7 +118,12 @@ def test_a_window_bounds_each_row_by_its_own_time() -> None:
     rule = source(
         Join(on=ON, shape="list"), order="time", window=Around(column="at", before=hour, after=hour)
     )
-    found = [record("a", 1, minutes=-61), record("a", 2, minutes=-60), record("a", 3, minutes=60), record("a", 4, 61)]
+    found = [
+        record("a", 1, minutes=-61),
+        record("a", 2, minutes=-60),
+        record("a", 3, minutes=60),
+        record("a", 4, 61),
+    ]
     assert joined(["a"], found, rule).rows.table["s"].to_pylist() == [[{"v": 2}, {"v": 3}]]
 
 
@@ -134,9 +143,9 @@ def test_a_key_is_cast_only_where_nothing_is_lost() -> None:
     """A source's number meets the row's text, but a text that is no such number does not meet a number."""
     rule = source(Join(on=ON, shape="list"))
     assert joined(["17"], [record(17, 1)], rule).rows.table["s"].to_pylist() == [[{"v": 1}]]
-    assert joined([17], [record("17abc", 1), record("17", 2)], rule, "bigint").rows.table["s"].to_pylist() == [
-        [{"v": 2}]
-    ]
+    assert joined([17], [record("17abc", 1), record("17", 2)], rule, "bigint").rows.table[
+        "s"
+    ].to_pylist() == [[{"v": 2}]]
 
 
 def test_a_bad_record_of_a_lookup_takes_only_its_own_rows_aside() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from plait import types
+from plait.api import FolderPath, Pattern
 from plait.language import (
     STEPS,
     STEPS_WITH_ARGUMENT,
@@ -18,7 +19,6 @@ from plait.language import (
     SourceBlock,
     WindowBlock,
 )
-from plait.api import FolderPath, Pattern
 from plait.problems import excerpt
 from plait.registry import Unusable, connector, offers
 from plait.shape import Path, Report, kind_of, read
@@ -79,7 +79,11 @@ def _connector(block: Any, path: Path, report: Report) -> Connector | None:
         words = sorted({offer.word for offer in offers()})
         help = help_for(word, words, "connector", "`plait connectors`")
         if error.code != "unknown-connector":
-            help = "uninstall one of them" if error.code == "ambiguous-connector" else "`plait connectors` tells more"
+            help = (
+                "uninstall one of them"
+                if error.code == "ambiguous-connector"
+                else "`plait connectors` tells more"
+            )
         note = error.note or f"installed: {', '.join(words)}"
         report.at((*path, "connector"), error.code, error.message, help=help, note=note)
         return None
@@ -131,7 +135,11 @@ def _step(block: Any, path: Path, report: Report) -> Step | None:
         report.at(path, "unknown-step", f"no decode step is called {excerpt(str(word))}", help=help)
         return None
     if (word in STEPS_WITH_ARGUMENT) != isinstance(argument, str):
-        wanted = f"`{word}` is written `{{{word}: …}}`" if word in STEPS_WITH_ARGUMENT else f"`{word}` stands alone"
+        wanted = (
+            f"`{word}` is written `{{{word}: …}}`"
+            if word in STEPS_WITH_ARGUMENT
+            else f"`{word}` stands alone"
+        )
         report.at(path, "wrong-step", wanted)
         return None
     try:
@@ -215,7 +223,9 @@ def _join(block: Any, path: Path, report: Report) -> Join | None:
         missing, retry_for = "retry", retry.retry_for
     elif missing not in ("keep", "drop", "fail"):
         help = help_for(str(missing), ["keep", "drop", "fail", "{retry_for: 10m}"], "word", None)
-        report.at((*path, "missing"), "wrong-value", f"{excerpt(str(missing))} is no word for `missing`", help=help)
+        report.at(
+            (*path, "missing"), "wrong-value", f"{excerpt(str(missing))} is no word for `missing`", help=help
+        )
         return None
     if on is None:
         return None
@@ -295,7 +305,12 @@ def _partition(name: str, text: str, report: Report) -> Partition | None:
         if _zone(zone, path, report):
             return Partition(name=name, function=word, column=arguments[0], zone=zone)  # type: ignore[arg-type]
         return None
-    if word == "bucket" and len(arguments) == 2 and arguments[0].isdecimal() and 0 < int(arguments[0]) < 1 << 31:
+    if (
+        word == "bucket"
+        and len(arguments) == 2
+        and arguments[0].isdecimal()
+        and 0 < int(arguments[0]) < 1 << 31
+    ):
         return Partition(name=name, function="bucket", column=arguments[1], buckets=int(arguments[0]))
     forms = ["date(c)", "month(c)", "hour(c)", "date(c, Europe/Madrid)", "bucket(n, c)"]
     help = help_for(word, [*TIMES, "bucket"], "function", None)

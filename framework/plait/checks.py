@@ -82,7 +82,9 @@ def _one_driver(report: Report, sources: Sources) -> bool:
     drivers = [name for name, source in sources.items() if source.join is None]
     if not drivers:
         message = "no source drives: each one has a `join`"
-        report.at_key(("sources",), "no-driver", message, help="leave `join` out of the source that starts a row")
+        report.at_key(
+            ("sources",), "no-driver", message, help="leave `join` out of the source that starts a row"
+        )
     for name in drivers[1:]:
         message = f"`{name}` has no `join`, and `{drivers[0]}` drives already"
         report.at_key(("sources", name), "two-drivers", message, help="add `join: {on: …}`")
@@ -121,7 +123,7 @@ def _references(report: Report, name: str, source: Source, known: dict[str, str]
         return
     own = set(source.gives)
     others = {column: word for column, word in known.items() if column not in own}
-    places = [(column, ("sources", name, "join", "on")) for column, _ in source.join.on]
+    places: list[tuple[str, Path]] = [(column, ("sources", name, "join", "on")) for column, _ in source.join.on]
     places += [(c, ("sources", name, "path")) for c in source.connector.row_columns(source.options)]
     places += [(source.window.column, ("sources", name, "window", "around"))] if source.window else []
     for column, path in dict.fromkeys(places):
@@ -138,9 +140,7 @@ def _references(report: Report, name: str, source: Source, known: dict[str, str]
             report.at(path, "not-a-time", message, help="declare it `timestamp`")
 
 
-def _partition(
-    report: Report, partition: Partition, known: dict[str, str] | None, sources: Sources
-) -> None:
+def _partition(report: Report, partition: Partition, known: dict[str, str] | None, sources: Sources) -> None:
     path: Path = ("partition_by", partition.name)
     if known is None:
         return
@@ -166,7 +166,7 @@ def _sink(report: Report, sources: Sources, sink: Target, quarantine: Quarantine
         return
     driver = next(s for s in sources.values() if s.join is None)
     taken = [v for v in _paths(driver.options) if isinstance(v, DriverPath)]
-    targets = [(p.literal, ("sink", "path")) for p in _paths(sink.options) if isinstance(p, FolderPath)]
+    targets: list[tuple[str, Path]] = [(p.literal, ("sink", "path")) for p in _paths(sink.options) if isinstance(p, FolderPath)]
     targets += [(quarantine.path, ("quarantine",))] if quarantine else []
     for folder, path in targets:
         for probe in (f"{folder}x", f"{folder}x/y", f"{folder}x.json", f"{folder}x.parquet"):

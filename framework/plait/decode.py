@@ -78,8 +78,6 @@ def _gunzip(value: Any) -> bytes:
     return data
 
 
-
-
 def _json(value: Any) -> Any:
     data = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
     if not isinstance(data, bytes):

@@ -67,7 +67,9 @@ def join(rows: Rows, answers: Answers, source: Source) -> Joined:
 def without(rows: Rows, records: set[int]) -> Rows:
     """The rows of all other records."""
     kept = [n for n, record in enumerate(rows.record) if record not in records]
-    return Rows(rows.table.take(kept), [rows.record[n] for n in kept]) if len(kept) < len(rows.record) else rows
+    return (
+        Rows(rows.table.take(kept), [rows.record[n] for n in kept]) if len(kept) < len(rows.record) else rows
+    )
 
 
 def _matches(rows: Rows, answers: Answers, source: Source) -> Iterator[tuple[KeyValues, list[int]]]:
@@ -85,7 +87,9 @@ def _matches(rows: Rows, answers: Answers, source: Source) -> Iterator[tuple[Key
         yield key, found
 
 
-def _within(found: list[int], answers: Answers, centre: datetime | None, before: Any, after: Any) -> list[int]:
+def _within(
+    found: list[int], answers: Answers, centre: datetime | None, before: Any, after: Any
+) -> list[int]:
     if centre is None:
         return []
     since, until = earlier(centre, before), later(centre, after)
@@ -128,9 +132,7 @@ def _show(key: KeyValues) -> str:
     return ", ".join(excerpt(str(value)) for value in key)
 
 
-def _assemble(
-    rows: Rows, answers: Answers, source: Source, left: list[int], right: list[list[int]]
-) -> Rows:
+def _assemble(rows: Rows, answers: Answers, source: Source, left: list[int], right: list[list[int]]) -> Rows:
     if source.join and source.join.shape == "list":
         table = rows.table.take(left) if len(left) < len(rows.record) else rows.table
         table = table.append_column(source.name, _lists(answers, source, right))
@@ -168,11 +170,18 @@ def _lists(answers: Answers, source: Source, right: list[list[int]]) -> Any:
     for matches in right:
         positions += sorted(matches, key=rank.__getitem__) if rank else matches
         offsets.append(len(positions))
-    arrays = [table.column(f.name).combine_chunks().take(pa.array(positions, type=pa.int64())) for f in element]
-    values = pa.StructArray.from_arrays(arrays, fields=list(element)) if arrays else pa.array([{}] * 0, element)
+    arrays = [
+        table.column(f.name).combine_chunks().take(pa.array(positions, type=pa.int64())) for f in element
+    ]
+    values = (
+        pa.StructArray.from_arrays(arrays, fields=list(element)) if arrays else pa.array([{}] * 0, element)
+    )
     return pa.ListArray.from_arrays(pa.array(offsets, type=pa.int32()), values, type=pa.list_(element))
 
 
 def _ranks(table: Any) -> dict[int, int]:
-    rows = [tuple((v is not None, repr(v) if isinstance(v, (list, dict)) else v) for v in row.values()) for row in table.to_pylist()]
+    rows = [
+        tuple((v is not None, repr(v) if isinstance(v, (list, dict)) else v) for v in row.values())
+        for row in table.to_pylist()
+    ]
     return {n: rank for rank, n in enumerate(sorted(range(len(rows)), key=rows.__getitem__))}

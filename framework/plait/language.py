@@ -51,14 +51,14 @@ class Selector:
         return cls(text, parse_selector(text))
 
 
-class ParameterBlock(Options):
+class ParameterBlock(Options, frozen=True, kw_only=True):
     """What differs between environments."""
 
     env: Annotated[str, Meta(description="environment variable that gives the value")] | None = None
     default: Annotated[str, Meta(description="value where the environment gives none")] | None = None
 
 
-class ColumnBlock(Options):
+class ColumnBlock(Options, frozen=True, kw_only=True):
     """An output column."""
 
     type: Annotated[TypeWord, Meta(description="type of the column, as Athena and Glue spell it")]
@@ -69,13 +69,13 @@ class ColumnBlock(Options):
     default: Annotated[Any, Meta(description="stands in for every null")] = UNSET
 
 
-class RetryBlock(Options):
+class RetryBlock(Options, frozen=True, kw_only=True):
     """No match yet: ask for redelivery while the driving object is young."""
 
     retry_for: Annotated[Duration, Meta(description="age of the driving object up to which to try again")]
 
 
-class JoinBlock(Options):
+class JoinBlock(Options, frozen=True, kw_only=True):
     """How a lookup's records join the row."""
 
     on: Annotated[Any, Meta(description="column to join on, a list of them, or `{column: field}`")]
@@ -88,7 +88,7 @@ class JoinBlock(Options):
     ] = "fail"
 
 
-class WindowBlock(Options):
+class WindowBlock(Options, frozen=True, kw_only=True):
     """Times near the row's own."""
 
     around: Annotated[str, Meta(description="timestamp column of the row")]
@@ -96,7 +96,7 @@ class WindowBlock(Options):
     after: Annotated[Duration, Meta(description="how much later a record may be")]
 
 
-class SourceBlock(Options):
+class SourceBlock(Options, frozen=True, kw_only=True):
     """The keys that every source has, beside its connector's options."""
 
     connector: Annotated[str, Meta(description="word of an installed connector")]
@@ -107,14 +107,14 @@ class SourceBlock(Options):
     cache: Annotated[Duration, Meta(description="how long a warm process keeps answers")] | None = None
 
 
-class QuarantineBlock(Options):
+class QuarantineBlock(Options, frozen=True, kw_only=True):
     """Where records that cannot become a row go."""
 
     path: Annotated[FolderPath, Meta(description="folder of the quarantine")]
     payload: Annotated[bool, Meta(description="whether the raw record goes along")] = True
 
 
-class DeployBlock(Options):
+class DeployBlock(Options, frozen=True, kw_only=True):
     """What deployment reads."""
 
     memory: Annotated[int, Meta(description="megabytes of the function")] | UnsetType = UNSET
@@ -124,7 +124,7 @@ class DeployBlock(Options):
     window: Annotated[Duration, Meta(description="how long a batch is collected")] | UnsetType = UNSET
 
 
-class Document(Options):
+class Document(Options, frozen=True, kw_only=True):
     """One pipeline."""
 
     plait: Annotated[Literal[1], Meta(description="version of the language: 1")]

@@ -136,7 +136,10 @@ def look_up(
     remaining = iter(rest.items())
     while chunk := list(islice(remaining, size)):
         found = list(lookup.fetch([key for _, key in chunk]))
-        owners = [tuple(cast_key(r.fields.get(n), k) for (_, n), k in zip(pairs, wanted, strict=True)) for r in found]
+        owners = [
+            tuple(cast_key(r.fields.get(n), k) for (_, n), k in zip(pairs, wanted, strict=True))
+            for r in found
+        ]
         mine = {values[: len(pairs)] for values, _ in chunk}
         records += [record for record, owner in zip(found, owners, strict=True) if owner in mine]
         if cache:
@@ -190,7 +193,9 @@ def _answers(
     def owner(fields: Any) -> KeyValues:
         return tuple(cast_key(fields.get(name), kind) for (_, name), kind in zip(pairs, wanted, strict=True))
 
-    faults = {owner(records[i].fields): _blame(source, fault, records[i]) for i, fault in typed.faults.items()}
+    faults = {
+        owner(records[i].fields): _blame(source, fault, records[i]) for i, fault in typed.faults.items()
+    }
     return Answers(
         table=typed.table,
         keys=[owner(fields) for fields in typed.fields],

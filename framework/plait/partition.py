@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -25,7 +25,8 @@ def folders(table: Any, partitions: Sequence[Partition]) -> list[str]:
     if not columns:
         return [""] * table.num_rows
     return [
-        "".join(f"{encode(n)}={v}/" for n, v in zip(names, row, strict=True)) for row in zip(*columns, strict=True)
+        "".join(f"{encode(n)}={v}/" for n, v in zip(names, row, strict=True))
+        for row in zip(*columns, strict=True)
     ]
 
 
@@ -77,6 +78,6 @@ def _bytes(value: Any) -> bytes:
         delta = value - epoch
         whole = (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
         return whole.to_bytes(8, "little", signed=True)
-    if hasattr(value, "toordinal"):
+    if isinstance(value, date):
         return (value.toordinal() - 719_163).to_bytes(8, "little", signed=True)
     return int(value).to_bytes(8, "little", signed=True)

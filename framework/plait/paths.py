@@ -78,7 +78,7 @@ class Path:
         if not text.strip():
             raise ValueError("an empty path")
         parts = split(text)
-        if not isinstance(parts[0], str) or re.fullmatch(r"s3://[^/]*", parts[0]) and len(parts) > 1:
+        if not isinstance(parts[0], str) or (re.fullmatch(r"s3://[^/]*", parts[0]) and len(parts) > 1):
             raise ValueError("a path needs a literal beginning, as in `s3://bucket/orders/*.json`")
         if re.match(r"[a-z0-9]+://", parts[0]) and not parts[0].startswith("s3://"):
             raise ValueError("a path is `s3://bucket/key` or a local path")

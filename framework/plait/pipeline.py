@@ -56,14 +56,14 @@ class Pipeline:
 
     def list(self, since: datetime | None = None, until: datetime | None = None) -> Iterator[Item]:
         """The driving objects that a run would take, modified from `since` to before `until`."""
-        return self.engine().list(Window(since=since, until=until))
+        return self.engine().find(Window(since=since, until=until))
 
     def preview(self, objects: Iterable[str] | None = None, limit: int = 10) -> Any:
         """Read and join for real, write nothing; a `pyarrow.Table` of at most `limit` objects' rows."""
         from itertools import islice
 
         engine = self.engine()
-        items = engine.list() if objects is None else (Item(uri=uri) for uri in objects)
+        items = engine.find() if objects is None else (Item(uri=uri) for uri in objects)
         return engine.preview(list(islice(items, limit)))
 
     def run(
@@ -75,7 +75,7 @@ class Pipeline:
     ) -> Report:
         """Run over the named objects, or over all modified from `since` to before `until`."""
         engine = self.engine()
-        items = engine.list(Window(since=since, until=until)) if objects is None else map(_item, objects)
+        items = engine.find(Window(since=since, until=until)) if objects is None else map(_item, objects)
         return engine.run(items, progress=progress)
 
 

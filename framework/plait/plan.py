@@ -103,5 +103,7 @@ def _partition(partition: Partition, fields: list[Field]) -> Field:
     kind = found.type if found else None
     if partition.function in words:
         kind = Type(words[partition.function])
-    origin = f"{partition.function}({partition.column})" if partition.function != "column" else partition.column
+    origin = (
+        f"{partition.function}({partition.column})" if partition.function != "column" else partition.column
+    )
     return Field(name=partition.name, type=kind, nullable=not found or found.nullable, origin=origin)

@@ -74,7 +74,7 @@ class Engine:
     def _wanted(source: Source) -> tuple[str, ...] | None:
         return source.fields
 
-    def list(self, window: Window | None = None) -> Iterator[Item]:
+    def find(self, window: Window | None = None) -> Iterator[Item]:
         """The driving objects that a run would take."""
         return self.driver.list(window or Window())
 

@@ -45,9 +45,7 @@ class Report:
         self._add(self.located.at(path), code, message, more)
 
     def _add(self, span: Any, code: str, message: str, more: dict[str, Any]) -> None:
-        self.problems.append(
-            Problem(code=code, message=message, file=self.located.file, span=span, **more)
-        )
+        self.problems.append(Problem(code=code, message=message, file=self.located.file, span=span, **more))
 
 
 def kind_of(value: Any) -> str:
@@ -153,7 +151,7 @@ def wrong(error: Exception, value: Any, path: Path, report: Report) -> None:
             if name or index != "...":
                 steps.append(name or int(index))
     for step in steps:
-        value = value[step] if isinstance(value, (dict, list)) else value
+        value = value[step] if isinstance(value, (dict, list)) else value  # type: ignore[index]
     report.at((*path, *steps), *_words(text, value))
 
 

@@ -47,7 +47,7 @@ def parse_selector(text: str) -> tuple[str | int, ...]:
         steps.append(int(index) if index else re.sub(r"\\(.)", r"\1", quoted) if name is None else name)
         end = found.end()
     if not steps or end != len(text):
-        raise ValueError(f"`{text[:40]}` is no place in a record such as `a.b[0].\"c d\"`")
+        raise ValueError(f'`{text[:40]}` is no place in a record such as `a.b[0]."c d"`')
     return tuple(steps)
 
 

@@ -140,7 +140,9 @@ def _parameters(
 def _substitute(value: Any, values: Mapping[str, str], unset: set[str], path: Any, report: Report) -> Any:
     if isinstance(value, dict):
         return {
-            key: one if (*path, key) == ("parameters",) else _substitute(one, values, unset, (*path, key), report)
+            key: one
+            if (*path, key) == ("parameters",)
+            else _substitute(one, values, unset, (*path, key), report)
             for key, one in value.items()
         }
     if isinstance(value, list):

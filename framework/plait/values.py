@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?\Z", re.ASCII)
 DATE = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
 TIMESTAMP = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(?::(\d\d)(?:[.,](\d{1,30}))?)?\s?(Z|z|[+-]\d\d(?::?\d\d)?)?\Z", re.ASCII
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(?::(\d\d)(?:[.,](\d{1,30}))?)?\s?(Z|z|[+-]\d\d(?::?\d\d)?)?\Z",
+    re.ASCII,
 )
 EXACT = Context(prec=60)
 MAX_EXPONENT = 400
@@ -104,7 +105,7 @@ def _decimal(value: Any, kind: Type) -> Decimal:
         scaled = exact.quantize(Decimal(1).scaleb(-kind.scale), context=EXACT)
     except InvalidOperation:
         scaled = Decimal("NaN")
-    if scaled != exact or scaled.adjusted() >= kind.precision - kind.scale and scaled:
+    if scaled != exact or (scaled.adjusted() >= kind.precision - kind.scale and scaled):
         raise Misfit(f"{describe(value)} does not fit {kind}", "declare a decimal with enough digits")
     return scaled
 
@@ -210,4 +211,3 @@ CONVERTERS: dict[str, Callable[[Any, Type], Any]] = {
     "array": _array,
     "struct": _struct,
 }
-

@@ -99,11 +99,12 @@ class _Lookups:
     def score(self, transaction_id: str, ordered_at: datetime | None) -> int:
         if ordered_at is None:
             return 0
-        near = [(at, text) for at, text in self.scores.get(transaction_id, []) if abs(at - ordered_at) <= HOUR]
+        found = self.scores.get(transaction_id, [])
+        near = [(at, score) for at, score in found if abs(at - ordered_at) <= HOUR]
         if not near:
             return 0
         latest = max(at for at, _ in near)
-        return integer([text for at, text in near if at == latest][-1], bits=32) or 0
+        return integer([score for at, score in near if at == latest][-1], bits=32) or 0
 
 
 def _row(data: bytes, lookups: _Lookups) -> Row:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import duckdb
+
 from oracle_values import Row
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -133,6 +133,7 @@ def timestamp(value: object) -> datetime | None:
     day, minute, second, fraction, zone = found.groups()
     digits = (fraction or "").ljust(6, "0")[:6]
     try:
-        return datetime.fromisoformat(f"{day}T{minute}{second or ':00'}.{digits}{zone or 'Z'}").astimezone(UTC)
+        at = datetime.fromisoformat(f"{day}T{minute}{second or ':00'}.{digits}{zone or 'Z'}")
+        return at.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise BadRecordError("not a timestamp") from error

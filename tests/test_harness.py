@@ -16,10 +16,11 @@ import pymysql
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from obstore.store import S3Store
+
 from harness.mysql_counts import Counts, counts
 from harness.operations import operation
 from harness.proxy import Proxy, delay, drop, fail, kill
-from obstore.store import S3Store
 
 BUCKET = "harness"
 KEYS: Any = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "eu-west-1"}
@@ -223,7 +224,9 @@ def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     data = ["--no-defaults", f"--datadir={folder}", *(["--user=root"] if os.getuid() == 0 else [])]
     try:
         subprocess.run(
-            ["mariadb-install-db", *data, "--auth-root-authentication-method=normal"], check=True, capture_output=True
+            ["mariadb-install-db", *data, "--auth-root-authentication-method=normal"],
+            check=True,
+            capture_output=True,
         )
     except FileNotFoundError:
         pytest.skip("no MariaDB server is installed")

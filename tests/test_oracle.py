@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
 from oracle import COLUMNS, Expected, compare, expect, read_files
 from oracle_values import BadRecordError, integer, money, parse, read_csv, timestamp
 
@@ -23,7 +24,9 @@ HOUR_MS = 3_600_000
 @dataclass
 class Sample:
     objects: Mapping[str, bytes]
-    stores: list[tuple[int, str | None, str | None]] = field(default_factory=lambda: [(17, "Centro", "Madrid")])
+    stores: list[tuple[int, str | None, str | None]] = field(
+        default_factory=lambda: [(17, "Centro", "Madrid")]
+    )
     activity: list[dict[str, Any]] = field(
         default_factory=lambda: [{"customer_id": "c1", "last_seen": "2026-06-30T23:59:59.5Z"}]
     )
@@ -60,7 +63,9 @@ def refused(data: bytes, items: bytes | None = None, **others: Any) -> str:
 def test_six_strands_make_one_row() -> None:
     """Order, items, store, loyalty, score and activity stand in one row, in the order of the spec."""
     found = row(
-        order(), b'sku,quantity,unit_price\nA,2,3.00\n"",,4.5\n', logs=[(MS, "[fraud] v3: transaction t1 scored 87")]
+        order(),
+        b'sku,quantity,unit_price\nA,2,3.00\n"",,4.5\n',
+        logs=[(MS, "[fraud] v3: transaction t1 scored 87")],
     )
     assert tuple(found) == COLUMNS
     assert found == {
@@ -118,7 +123,13 @@ def test_the_latest_score_within_an_hour_counts(logs: list[tuple[int, str]], sco
 
 def test_keys_that_do_not_match_are_skipped() -> None:
     """Only `transactions/*.json` drives; other keys there are skipped, and other folders are not looked at."""
-    keys = ["transactions/t1.json", "transactions/a/b.json", "transactions/x.txt", "transactions/", "items/t1.csv"]
+    keys = [
+        "transactions/t1.json",
+        "transactions/a/b.json",
+        "transactions/x.txt",
+        "transactions/",
+        "items/t1.csv",
+    ]
     expected = expect(Sample({key: order() if key.endswith("t1.json") else b"" for key in keys}))
     assert (set(expected.rows), expected.skipped) == ({keys[0]}, set(keys[1:4]))
 
@@ -212,7 +223,9 @@ def test_integral_numbers_are_integers(value: object, number: int) -> None:
     assert integer(value) == number
 
 
-@pytest.mark.parametrize("value", ["01", "+1", " 1", "1.", "", "1e999999999999999999999", "0x1", "NaN", "١", 1.5, True])
+@pytest.mark.parametrize(
+    "value", ["01", "+1", " 1", "1.", "", "1e999999999999999999999", "0x1", "NaN", "١", 1.5, True]
+)
 def test_only_the_grammar_of_json_makes_numbers(value: object) -> None:
     """Text that JSON would not read as a number is none."""
     with pytest.raises(BadRecordError):
@@ -247,7 +260,9 @@ def test_times_are_utc(text: str, at: datetime) -> None:
     assert found.tzinfo is UTC
 
 
-@pytest.mark.parametrize("text", ["2026-02-30T10:00:00Z", "2026-07-01T24:00:00Z", "0001-01-01T00:00:00+05:00", "10:00"])
+@pytest.mark.parametrize(
+    "text", ["2026-02-30T10:00:00Z", "2026-07-01T24:00:00Z", "0001-01-01T00:00:00+05:00", "10:00"]
+)
 def test_times_that_never_were_are_refused(text: str) -> None:
     """A text of the right form must also be a time."""
     with pytest.raises(BadRecordError):
@@ -325,4 +340,6 @@ def test_missing_and_doubled_rows_are_named() -> None:
 def test_zones_other_than_utc_are_the_same_time() -> None:
     """The oracle gives times in UTC whatever zone the order named."""
     assert row(order(ordered_at="2026-07-01T01:00:00+02:00"))["date"] == "2026-06-30"
-    assert timestamp("2026-07-01T01:00:00+02:00") == datetime(2026, 7, 1, 1, tzinfo=timezone(timedelta(hours=2)))
+    assert timestamp("2026-07-01T01:00:00+02:00") == datetime(
+        2026, 7, 1, 1, tzinfo=timezone(timedelta(hours=2))
+    )

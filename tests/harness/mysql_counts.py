@@ -1,9 +1,10 @@
 """What MariaDB itself counted: connections, SELECT statements and rows sent."""
 
 from dataclasses import astuple, dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from pymysql.connections import Connection
+if TYPE_CHECKING:
+    from pymysql.connections import Connection
 
 _QUERY = """
     SELECT COALESCE(SUM(total_connections), 0), COALESCE(SUM(select_commands), 0), COALESCE(SUM(rows_sent), 0)

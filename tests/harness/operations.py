@@ -33,7 +33,11 @@ _OBJECT = {
     "HEAD": (("", "HeadObject"),),
     "PUT": (("partNumber", "UploadPart"), ("tagging", "PutObjectTagging"), ("", "PutObject")),
     "POST": (("uploads", "CreateMultipartUpload"), ("uploadId", "CompleteMultipartUpload")),
-    "DELETE": (("uploadId", "AbortMultipartUpload"), ("tagging", "DeleteObjectTagging"), ("", "DeleteObject")),
+    "DELETE": (
+        ("uploadId", "AbortMultipartUpload"),
+        ("tagging", "DeleteObjectTagging"),
+        ("", "DeleteObject"),
+    ),
 }
 _SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]*/([^/]+)/aws4_request")
 _CBOR = re.compile(r"/service/([^/]+)/operation/([^/]+)")
@@ -75,4 +79,4 @@ def _s3(method: str, target: str, headers: Mapping[str, str]) -> str:
     query = {"", *parse_qs(parts.query, keep_blank_values=True)}
     table = _OBJECT if key else _BUCKET
     name = next((name for word, name in table.get(method, ()) if word in query), f"{method}?{parts.query}")
-    return name.replace("PutObject", "CopyObject") if name == "PutObject" and "x-amz-copy-source" in headers else name
+    return "CopyObject" if name == "PutObject" and "x-amz-copy-source" in headers else name

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from harness.faults import Action, Answer, delay, drop, fail, kill
 from harness.operations import operation
-from harness.wire import CutError, Message, kept_alive, read_body, read_head
+from harness.wire import BODYLESS, CutError, Message, kept_alive, read_body, read_head
 
 __all__ = ["Proxy", "Request", "delay", "drop", "fail", "kill"]
 
@@ -39,10 +39,10 @@ class _Fault:
     operation: str | None
     forever: bool
 
-    def meets(self, number: int, nth_of_operation: int, name: str, when: When) -> bool:
-        if when != self.when or self.operation not in (None, name):
+    def meets(self, request: Request, nth_of_operation: int) -> bool:
+        if self.operation not in (None, request.operation):
             return False
-        count = number if self.operation is None else nth_of_operation
+        count = request.number if self.operation is None else nth_of_operation
         return count == self.number or (self.forever and count > self.number)
 
 
@@ -105,23 +105,21 @@ class Proxy:
             request = Request(len(self._log) + 1, name, method, path)
             self._log.append(request)
             self._calls[name] += 1
-            met = {when: self._met(request, self._calls[name], when) for when in ("before", "after")}
+            nth = self._calls[name]
+            met = [fault for fault in self._faults if fault.meets(request, nth)]
             return _Exchange(request, met, self._log, self._lock)
-
-    def _met(self, request: Request, nth_of_operation: int, when: str) -> list[Action]:
-        number, name = request.number, request.operation
-        return [f.action for f in self._faults if f.when == when and f.meets(number, nth_of_operation, name, f.when)]
 
 
 @dataclass(frozen=True, slots=True)
 class _Exchange:
     request: Request
-    actions: dict[str, list[Action]]
+    faults: list[_Fault]
     log: list[Request]
     lock: threading.Lock
 
     def act(self, when: When) -> Answer | None:
-        return next((answer for action in self.actions[when] if (answer := action()) is not None), None)
+        answers = (fault.action() for fault in self.faults if fault.when == when)
+        return next((answer for answer in answers if answer is not None), None)
 
     def answered(self, status: int) -> None:
         with self.lock:
@@ -165,24 +163,32 @@ class _Connection(socketserver.StreamRequestHandler):
                 pass
 
     def _exchange(self) -> bool:
+        message = self._receive()
+        if message is None:
+            return False
+        exchange = self.server.proxy.arrived(message)
+        status, raw = self._answer(exchange, message)
+        exchange.answered(status)
+        self.wfile.write(raw)
+        return not message.closes
+
+    def _receive(self) -> Message | None:
         head = read_head(self.rfile)
         if head is None:
-            return False
+            return None
         if head.headers.get("expect", "").lower() == "100-continue":
             self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        message = read_body(self.rfile, head, to_the_end=False)
-        exchange = self.server.proxy.arrived(message)
+        return read_body(self.rfile, head, to_the_end=False)
+
+    def _answer(self, exchange: _Exchange, message: Message) -> tuple[int, bytes]:
         bodyless = exchange.request.method == "HEAD"
         answer = exchange.act("before")
         if answer is None:
             response = self.upstream.ask(message, bodyless=bodyless)
             answer = exchange.act("after")
-        status = response.status if answer is None else answer.status
-        exchange.answered(status)
-        self.wfile.write(
-            answer.raw(bodyless=bodyless) if answer else kept_alive(response, bodyless=bodyless or status in (204, 304))
-        )
-        return not message.closes
+            if answer is None:
+                return response.status, kept_alive(response, bodyless=bodyless)
+        return answer.status, answer.raw(bodyless=bodyless)
 
 
 class _Upstream:
@@ -208,8 +214,7 @@ class _Upstream:
             head = read_head(file)
         if head is None:
             raise _StaleError
-        bodyless = bodyless or head.status in (204, 304)
-        response = head if bodyless else read_body(file, head, to_the_end=True)
+        response = head if bodyless or head.status in BODYLESS else read_body(file, head, to_the_end=True)
         if response.closes:
             self.close()
         return response

@@ -4,6 +4,8 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+BODYLESS = (204, 304)
+
 
 class CutError(ConnectionError):
     """The other side closed in the middle of a message."""
@@ -59,7 +61,7 @@ def kept_alive(response: Message, *, bodyless: bool) -> bytes:
     """Return the response's bytes without the word to close, and with a length."""
     lines = [line for line in response.lines if not line.lower().startswith(b"connection:")]
     framed = "content-length" in response.headers or "transfer-encoding" in response.headers
-    if not framed and not bodyless:
+    if not (framed or bodyless or response.status in BODYLESS):
         lines.append(b"Content-Length: %d\r\n" % len(response.body))
     return b"".join((response.first, *lines, b"\r\n", response.body))
 

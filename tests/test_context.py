@@ -1,5 +1,7 @@
 """Clients, secrets and counts against a real endpoint."""
 
+from __future__ import annotations
+
 import socket
 import subprocess
 import sys
@@ -7,6 +9,7 @@ import threading
 import time
 from contextvars import copy_context
 from datetime import UTC, datetime
+from typing import Any
 
 import boto3
 import pytest
@@ -16,7 +19,7 @@ from plait.context import Services
 
 
 @pytest.fixture(scope="module")
-def endpoint():
+def endpoint() -> Any:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -32,7 +35,7 @@ def endpoint():
 
 
 @pytest.fixture
-def aws(endpoint, monkeypatch):
+def aws(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
@@ -40,11 +43,11 @@ def aws(endpoint, monkeypatch):
 
 
 @pytest.fixture
-def secret(aws):
+def secret(aws: Any) -> Any:
     client = boto3.client("secretsmanager")
     made = []
 
-    def make(name, **value):
+    def make(name: Any, **value: Any) -> Any:
         client.create_secret(Name=name, **value)
         made.append(name)
 
@@ -54,7 +57,7 @@ def secret(aws):
     client.close()
 
 
-def test_calls_are_counted_by_iam_name_for_the_run_and_for_the_source(aws):
+def test_calls_are_counted_by_iam_name_for_the_run_and_for_the_source(aws: Any) -> None:
     services = Services()
     with services.on_behalf_of("activity"):
         services.client("dynamodb").list_tables()
@@ -72,7 +75,7 @@ def test_calls_are_counted_by_iam_name_for_the_run_and_for_the_source(aws):
     assert services.calls == services.calls_of("activity") == {}
 
 
-def test_every_attempt_counts(aws, monkeypatch):
+def test_every_attempt_counts(aws: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     services = Services()
     client = services.client("secretsmanager")
@@ -82,7 +85,7 @@ def test_every_attempt_counts(aws, monkeypatch):
     assert services.calls == {"secretsmanager:GetSecretValue": 5}
 
 
-def test_objects_share_the_count_and_the_clients(aws):
+def test_objects_share_the_count_and_the_clients(aws: Any) -> None:
     boto3.client("s3").create_bucket(Bucket="counted")
     services = Services()
     context = services.context("orders", ("id",))
@@ -93,7 +96,7 @@ def test_objects_share_the_count_and_the_clients(aws):
     assert services.client("s3") is context.client("s3")
 
 
-def test_a_client_is_made_once_even_by_many_threads(aws):
+def test_a_client_is_made_once_even_by_many_threads(aws: Any) -> None:
     services = Services()
     made = []
     threads = [threading.Thread(target=lambda: made.append(services.client("sqs"))) for _ in range(8)]
@@ -104,7 +107,7 @@ def test_a_client_is_made_once_even_by_many_threads(aws):
     assert len({id(client) for client in made}) == 1
 
 
-def test_a_secret_is_read_once_and_again_when_fresh(secret):
+def test_a_secret_is_read_once_and_again_when_fresh(secret: Any) -> None:
     secret("shop/db", SecretString='{"username": "u"}')
     services = Services()
     assert services.secret("shop/db") == services.secret("shop/db") == {"username": "u"}
@@ -116,7 +119,7 @@ def test_a_secret_is_read_once_and_again_when_fresh(secret):
 
 @pytest.mark.fault("S10")
 @pytest.mark.parametrize("value", ["hunter2", '["hunter2"]', '{"password": "hunter2"'])
-def test_a_secret_that_is_no_mapping_is_refused_without_showing_it(secret, value):
+def test_a_secret_that_is_no_mapping_is_refused_without_showing_it(secret: Any, value: Any) -> None:
     secret("bad", SecretString=value)
     with pytest.raises(GiveUp, match="not a JSON mapping") as caught:
         Services().secret("bad")
@@ -124,12 +127,12 @@ def test_a_secret_that_is_no_mapping_is_refused_without_showing_it(secret, value
     assert "hunter2" not in f"{error!r} {error.help} {error.__cause__!r} {error.__context__!r}"
 
 
-def test_a_secret_that_is_missing_is_an_error_of_the_run(aws):
+def test_a_secret_that_is_missing_is_an_error_of_the_run(aws: Any) -> None:
     with pytest.raises(GiveUp, match="`nope` cannot be read: ResourceNotFoundException"):
         Services().secret("nope")
 
 
-def test_the_clock_can_be_set():
+def test_the_clock_can_be_set() -> None:
     then = datetime(2026, 7, 1, tzinfo=UTC)
     context = Services(now=lambda: then).context("orders", None)
     assert (context.now(), context.source, context.log.name) == (then, "orders", "plait.orders")

@@ -1,5 +1,7 @@
 """Objects on a real S3 endpoint and in real folders."""
 
+from __future__ import annotations
+
 import http.server
 import socket
 import subprocess
@@ -7,6 +9,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 import pytest
@@ -14,12 +17,15 @@ import pytest
 from plait.api import Changed, Found, GiveUp, Item, Missing, Put, TryAgain, Written
 from plait.storage import Storage
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 ODD = ["a//b", "a/../b", "./a", "/first", "last/", "tab\tkey"]
 USUAL = ["a b+c ñ 日本 %41.json", "x%2Fy", "q?x#y", "a*b", "a\\b", "a&b=c:;,@!$()'\""]
 
 
 @pytest.fixture(scope="module")
-def endpoint():
+def endpoint() -> Any:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -35,7 +41,7 @@ def endpoint():
 
 
 @pytest.fixture
-def s3(endpoint, monkeypatch):
+def s3(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
@@ -51,22 +57,24 @@ def s3(endpoint, monkeypatch):
 
 
 @pytest.fixture
-def calls():
+def calls() -> Any:
     return Counter()
 
 
 @pytest.fixture
-def storage(calls):
+def storage(calls: Counter[str]) -> Any:
     return Storage(lambda operation, n: calls.update({operation: n}))
 
 
-def driving(s3, body=b"one"):
+def driving(s3: Any, body: bytes = b"one") -> Any:
     s3.put_object(Bucket="shop", Key="in/1.json", Body=body)
-    return Item(uri="s3://shop/in/1.json", etag=s3.head_object(Bucket="shop", Key="in/1.json")["ETag"].strip('"'))
+    return Item(
+        uri="s3://shop/in/1.json", etag=s3.head_object(Bucket="shop", Key="in/1.json")["ETag"].strip('"')
+    )
 
 
 @pytest.mark.parametrize("key", [*USUAL, *ODD])
-def test_every_key_is_put_listed_read_and_deleted_as_it_is(s3, storage, key):
+def test_every_key_is_put_listed_read_and_deleted_as_it_is(s3: Any, storage: Any, key: str) -> None:
     uri = f"s3://shop/{key}"
     assert storage.put([Put(uri=uri, data=b"x")]) == [Written(uri=uri, rows=0, bytes=1)]
     assert s3.get_object(Bucket="shop", Key=key)["Body"].read() == b"x"
@@ -77,7 +85,9 @@ def test_every_key_is_put_listed_read_and_deleted_as_it_is(s3, storage, key):
     assert [*storage.list("s3://shop/")] == []
 
 
-def test_many_objects_come_in_the_order_asked_with_the_missing_among_them(s3, storage, calls):
+def test_many_objects_come_in_the_order_asked_with_the_missing_among_them(
+    s3: Any, storage: Any, calls: Counter[str]
+) -> None:
     uris = [f"s3://shop/many/{n}" for n in range(150)]
     storage.put([Put(uri=uri, data=uri.encode()) for uri in uris if not uri.endswith("7")])
     answers = [*storage.get(uris)]
@@ -86,13 +96,13 @@ def test_many_objects_come_in_the_order_asked_with_the_missing_among_them(s3, st
     assert calls == {"s3:PutObject": 135, "s3:GetObject": 150}
 
 
-def test_a_reader_may_stop_early(s3, storage):
+def test_a_reader_may_stop_early(s3: Any, storage: Any) -> None:
     answers = storage.get([f"s3://shop/{n}" for n in range(200)])
     assert isinstance(next(answers), Missing)
     answers.close()
 
 
-def test_a_missing_bucket_is_an_error_and_not_a_missing_object(s3, storage):
+def test_a_missing_bucket_is_an_error_and_not_a_missing_object(s3: Any, storage: Any) -> None:
     (answer,) = storage.get(["s3://no-such-bucket/a"])
     (written,) = storage.put([Put(uri="s3://no-such-bucket/a", data=b"")])
     assert type(answer) is type(written) is GiveUp
@@ -101,24 +111,28 @@ def test_a_missing_bucket_is_an_error_and_not_a_missing_object(s3, storage):
         next(storage.list("s3://no-such-bucket/"))
 
 
-def test_an_endpoint_that_does_not_answer_is_worth_another_try(s3, storage, monkeypatch):
+def test_an_endpoint_that_does_not_answer_is_worth_another_try(
+    s3: Any, storage: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     (answer,) = storage.get(["s3://shop/a"])
     assert type(answer) is TryAgain
 
 
-def test_a_key_that_is_too_long_is_missing(s3, storage):
+def test_a_key_that_is_too_long_is_missing(s3: Any, storage: Any) -> None:
     assert isinstance(next(storage.get(["s3://shop/" + "k" * 1100])), Missing)
 
 
-def test_the_common_case_is_one_put(s3, storage, calls):
+def test_the_common_case_is_one_put(s3: Any, storage: Any, calls: Counter[str]) -> None:
     source = driving(s3)
     assert storage.put([Put(uri="s3://shop/out/1", data=b"row", source=source)])[0].bytes == 3
     assert calls == {"s3:PutObject": 1}
     assert s3.head_object(Bucket="shop", Key="out/1")["Metadata"] == {"plait-source-etag": source.etag}
 
 
-def test_the_same_version_delivered_again_replaces_its_file(s3, storage, calls):
+def test_the_same_version_delivered_again_replaces_its_file(
+    s3: Any, storage: Any, calls: Counter[str]
+) -> None:
     source = driving(s3)
     storage.put([Put(uri="s3://shop/out/1", data=b"row", source=source)])
     storage.put([Put(uri="s3://shop/out/1", data=b"new", source=source)])
@@ -127,7 +141,9 @@ def test_the_same_version_delivered_again_replaces_its_file(s3, storage, calls):
 
 
 @pytest.mark.parametrize("key", ["out/1", "out//1"])
-def test_a_newer_version_replaces_and_an_older_one_is_told_that_it_changed(s3, storage, key):
+def test_a_newer_version_replaces_and_an_older_one_is_told_that_it_changed(
+    s3: Any, storage: Any, key: str
+) -> None:
     old = driving(s3)
     uri = f"s3://shop/{key}"
     storage.put([Put(uri=uri, data=b"old", source=old)])
@@ -137,19 +153,21 @@ def test_a_newer_version_replaces_and_an_older_one_is_told_that_it_changed(s3, s
     assert s3.get_object(Bucket="shop", Key=key)["Body"].read() == b"new"
 
 
-def test_a_source_that_is_gone_has_changed(s3, storage):
+def test_a_source_that_is_gone_has_changed(s3: Any, storage: Any) -> None:
     source = driving(s3)
     s3.put_object(Bucket="shop", Key="out/1", Body=b"by hand")
     s3.delete_object(Bucket="shop", Key="in/1.json")
     assert isinstance(storage.put([Put(uri="s3://shop/out/1", data=b"", source=source)])[0], Changed)
 
 
-def test_a_race_that_is_lost_three_times_is_worth_another_try(s3, storage, monkeypatch):
+def test_a_race_that_is_lost_three_times_is_worth_another_try(
+    s3: Any, storage: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     source = driving(s3)
     storage.put([Put(uri="s3://shop/out/1", data=b"", source=source)])
     head = storage._s3.head
 
-    def overtaken(uri):
+    def overtaken(uri: str) -> Any:
         seen = head(uri)
         s3.put_object(Bucket="shop", Key="out/1", Body=str(time.perf_counter()).encode())
         return seen
@@ -159,7 +177,9 @@ def test_a_race_that_is_lost_three_times_is_worth_another_try(s3, storage, monke
     assert type(answer) is TryAgain
 
 
-def test_local_folders_answer_like_a_bucket(tmp_path, storage, monkeypatch, calls):
+def test_local_folders_answer_like_a_bucket(
+    tmp_path: Path, storage: Any, monkeypatch: pytest.MonkeyPatch, calls: Counter[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
     uris = ["./in/b c.json", "in/a%41.json", "in/deep/ñ.json"]
     written = storage.put([Put(uri=uri, data=b"x") for uri in uris])
@@ -177,7 +197,7 @@ def test_local_folders_answer_like_a_bucket(tmp_path, storage, monkeypatch, call
     assert not calls
 
 
-def test_a_local_file_is_replaced_whole(tmp_path, storage):
+def test_a_local_file_is_replaced_whole(tmp_path: Path, storage: Any) -> None:
     uri = str(tmp_path / "f")
     for data in (b"long long", b"short"):
         storage.put([Put(uri=uri, data=data)])
@@ -185,7 +205,7 @@ def test_a_local_file_is_replaced_whole(tmp_path, storage):
     assert next(storage.get([uri])).data == b"short"
 
 
-def test_a_local_name_too_long_or_a_lone_surrogate_is_missing(tmp_path, storage):
+def test_a_local_name_too_long_or_a_lone_surrogate_is_missing(tmp_path: Path, storage: Any) -> None:
     assert isinstance(next(storage.get([f"{tmp_path}/{'k' * 300}"])), Missing)
     assert isinstance(next(storage.get([f"{tmp_path}/\ud800"])), Missing)
 
@@ -193,8 +213,8 @@ def test_a_local_name_too_long_or_a_lone_surrogate_is_missing(tmp_path, storage)
 class Scripted(http.server.BaseHTTPRequestHandler):
     """Answers every request with the server's script, or cuts the body."""
 
-    def do_GET(self):
-        status, body, length = self.server.script
+    def do_GET(self) -> None:
+        status, body, length = cast("Any", self.server).script
         self.send_response(status)
         self.send_header("Content-Length", str(length or len(body)))
         self.send_header("ETag", '"e"')
@@ -203,14 +223,14 @@ class Scripted(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
         self.close_connection = True
 
-    do_PUT = do_GET
+    do_PUT = do_GET  # noqa: N815 -- the name that http.server calls
 
-    def log_message(self, *_):
+    def log_message(self, *_: object) -> None:
         """Say nothing."""
 
 
 @pytest.fixture
-def scripted(s3, monkeypatch):
+def scripted(s3: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Scripted) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -232,7 +252,9 @@ def scripted(s3, monkeypatch):
         (500, "InternalError", TryAgain),
     ],
 )
-def test_an_error_is_classed_by_the_code_that_s3_gives(scripted, storage, key, status, code, kind):
+def test_an_error_is_classed_by_the_code_that_s3_gives(
+    scripted: Any, storage: Any, key: str, status: int, code: str, kind: Any
+) -> None:
     scripted.script = status, f"<Error><Code>{code}</Code><Message>m</Message></Error>".encode(), None
     (answer,) = storage.get([f"s3://shop/{key}"])
     (written,) = storage.put([Put(uri=f"s3://shop/{key}", data=b"x")])
@@ -242,13 +264,15 @@ def test_an_error_is_classed_by_the_code_that_s3_gives(scripted, storage, key, s
 
 @pytest.mark.fault("J2")
 @pytest.mark.parametrize("key", ["usual", "odd//key"])
-def test_a_body_that_is_cut_is_worth_another_try(scripted, storage, key):
+def test_a_body_that_is_cut_is_worth_another_try(scripted: Any, storage: Any, key: str) -> None:
     scripted.script = 200, b"half", 8
     (answer,) = storage.get([f"s3://shop/{key}"])
     assert type(answer) is TryAgain
 
 
-def test_credentials_are_found_as_boto3_finds_them(s3, storage, monkeypatch, tmp_path):
+def test_credentials_are_found_as_boto3_finds_them(
+    s3: Any, storage: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     s3.put_object(Bucket="shop", Key="a", Body=b"x")
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
@@ -259,7 +283,7 @@ def test_credentials_are_found_as_boto3_finds_them(s3, storage, monkeypatch, tmp
     assert next(storage.get(["s3://shop/a"])).data == b"x"
 
 
-def test_importing_storage_costs_no_sdk():
+def test_importing_storage_costs_no_sdk() -> None:
     code = "import sys, plait.storage, plait.context; print(not {'boto3', 'botocore', 'obstore'} & set(sys.modules))"
     run = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout == "True\n"

@@ -110,7 +110,8 @@ def _mapping(name: str, text: str | bytes) -> Mapping[str, Any]:
         value = None  # the parser's error holds the secret, so it must not be its cause
     if not isinstance(value, dict):
         raise GiveUp(
-            f"the secret `{name}` is not a JSON mapping", help="store it as RDS does: username, password, host"
+            f"the secret `{name}` is not a JSON mapping",
+            help="store it as RDS does: username, password, host",
         )
     return value
 

@@ -7,6 +7,7 @@ import os
 import posixpath
 import uuid
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plait.api import Found, GiveUp, Item, Missing, PlaitError, TryAgain, Written
@@ -33,7 +34,7 @@ def find(prefix: str) -> Iterator[Item]:
         prefix = ""
     for path in sorted(_walk(prefix)):
         try:
-            yield _item(path, os.stat(path))
+            yield _item(path, Path(path).stat())
         except FileNotFoundError:
             continue
 
@@ -57,19 +58,18 @@ def _item(uri: str, stat: os.stat_result) -> Item:
 
 def get(uri: str) -> Found:
     """Read one file; raises what the system raises."""
-    with open(uri, "rb") as file:
+    with Path(uri).open("rb") as file:
         return Found(item=_item(normal(uri), os.fstat(file.fileno())), data=file.read())
 
 
 def put(uri: str, data: bytes) -> Written:
     """Write one file so that nobody ever sees half of it."""
-    folder = os.path.dirname(uri) or "."
-    os.makedirs(folder, exist_ok=True)
-    temporary = os.path.join(folder, f"{TEMPORARY}{uuid.uuid4().hex}")
+    folder = posixpath.dirname(uri) or "."
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    temporary = posixpath.join(folder, f"{TEMPORARY}{uuid.uuid4().hex}")
     try:
-        with open(temporary, "wb") as file:
-            file.write(data)
-        os.replace(temporary, uri)
+        Path(temporary).write_bytes(data)
+        Path(temporary).replace(uri)
     except BaseException:
         delete(temporary)
         raise
@@ -78,10 +78,7 @@ def put(uri: str, data: bytes) -> Written:
 
 def delete(uri: str) -> None:
     """Remove a file, if it is there."""
-    try:
-        os.remove(uri)
-    except FileNotFoundError:
-        pass
+    Path(uri).unlink(missing_ok=True)
 
 
 def explain(uri: str, error: Exception) -> Missing | PlaitError:

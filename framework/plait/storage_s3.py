@@ -70,7 +70,9 @@ def explain(uri: str, error: Exception) -> Missing | PlaitError:
     if passing(error):
         told: PlaitError = TryAgain(f"`{uri[:200]}` cannot be reached now: {word}")
     else:
-        told = GiveUp(f"`{uri[:200]}` cannot be used: {word}", help=HELP.get("AccessDenied" if status == 403 else code))
+        told = GiveUp(
+            f"`{uri[:200]}` cannot be used: {word}", help=HELP.get("AccessDenied" if status == 403 else code)
+        )
     told.__cause__ = error
     return told
 

@@ -34,7 +34,8 @@ class Csv(Options, frozen=True, kw_only=True):
     """Options of `csv`."""
 
     path: Annotated[
-        LookupPath, msgspec.Meta(description="the file of a row, such as `s3://shop-raw/items/{transaction_id}.csv`")
+        LookupPath,
+        msgspec.Meta(description="the file of a row, such as `s3://shop-raw/items/{transaction_id}.csv`"),
     ]
     delimiter: Annotated[
         str, msgspec.Meta(min_length=1, max_length=1, description="the character between two fields")
@@ -131,7 +132,9 @@ class CsvLookup:
         for (uri, columns_of), answer in zip(wanted.items(), answers, strict=True):
             yield from self._records(uri, columns_of, answer)
 
-    def _records(self, uri: str, columns_of: list[Texts], answer: Found | Missing | PlaitError) -> Iterator[Record]:
+    def _records(
+        self, uri: str, columns_of: list[Texts], answer: Found | Missing | PlaitError
+    ) -> Iterator[Record]:
         if isinstance(answer, Missing):
             return
         if isinstance(answer, PlaitError):

@@ -40,7 +40,9 @@ class Json(Options, frozen=True, kw_only=True):
     path: Annotated[
         DriverPath, msgspec.Meta(description="where the objects are, such as `s3://shop-raw/orders/*.json`")
     ]
-    max_bytes: Annotated[int, msgspec.Meta(ge=1, description="a larger object is a bad record")] = 64 * 1024 * 1024
+    max_bytes: Annotated[int, msgspec.Meta(ge=1, description="a larger object is a bad record")] = (
+        64 * 1024 * 1024
+    )
 
 
 def parse(data: bytes) -> dict[str, Any]:
@@ -151,7 +153,9 @@ class JsonDriver:
             else:
                 yield self._record(item, next(answers), captures)
 
-    def _record(self, item: Item, answer: Found | Missing | PlaitError, captures: dict[str, str]) -> Record | Unread:
+    def _record(
+        self, item: Item, answer: Found | Missing | PlaitError, captures: dict[str, str]
+    ) -> Record | Unread:
         if not isinstance(answer, Found):
             return Unread(item, answer)
         item = replace(answer.item, uri=item.uri)

@@ -27,9 +27,9 @@ class Parquet(Options, frozen=True, kw_only=True):
     """Options of `parquet`."""
 
     path: Annotated[FolderPath, msgspec.Meta(description="the folder, such as `s3://shop-lake/orders/`")]
-    compression: Annotated[Literal["snappy", "zstd", "gzip"], msgspec.Meta(description="how pages are compressed")] = (
-        "snappy"
-    )
+    compression: Annotated[
+        Literal["snappy", "zstd", "gzip"], msgspec.Meta(description="how pages are compressed")
+    ] = "snappy"
     files: Annotated[
         Literal["per_object", "per_batch"],
         msgspec.Meta(description="one file per driving object, or per batch (`backfill --replace` only)"),
@@ -42,7 +42,9 @@ def encode(table: Any, compression: str) -> bytes:
     from pyarrow import parquet
 
     sink = pa.BufferOutputStream()
-    parquet.write_table(table.replace_schema_metadata(None), sink, compression=compression, store_schema=False)
+    parquet.write_table(
+        table.replace_schema_metadata(None), sink, compression=compression, store_schema=False
+    )
     data: bytes = sink.getvalue().to_pybytes()
     return data
 
@@ -75,4 +77,6 @@ class ParquetSink:
 @hookimpl
 def plait_connectors() -> list[Connector]:
     """Offer `parquet`."""
-    return [Connector(name="parquet", summary="Parquet files in a folder.", options=Parquet, sink=ParquetSink)]
+    return [
+        Connector(name="parquet", summary="Parquet files in a folder.", options=Parquet, sink=ParquetSink)
+    ]

@@ -1,29 +1,42 @@
 """`csv` on local folders."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import pytest
 
 from plait.api import GiveUp, Key, LookupPath
 from plait.context import Services
 from plait_connectors.csv import Csv, CsvLookup, plait_connectors
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-def fetch(folder, *ids, name="{id}.csv", **options):
-    lookup = CsvLookup(Csv(path=LookupPath.parse(f"{folder}/{name}"), **options), Services().context("items", None))
+
+def fetch(folder: Any, *ids: Any, name: Any = "{id}.csv", **options: Any) -> Any:
+    lookup = CsvLookup(
+        Csv(path=LookupPath.parse(f"{folder}/{name}"), **options), Services().context("items", None)
+    )
     return [*lookup.fetch([Key(fields=i if isinstance(i, dict) else {"id": i}) for i in ids])]
 
 
-def one(tmp_path, data, **options):
+def one(tmp_path: Path, data: bytes, **options: Any) -> Any:
     (tmp_path / "a.csv").write_bytes(data)
     return fetch(tmp_path, "a", **options)
 
 
-def test_the_word_is_csv_and_the_path_names_columns_of_the_row():
+def test_the_word_is_csv_and_the_path_names_columns_of_the_row() -> None:
     (connector,) = plait_connectors()
     options = Csv(path=LookupPath.parse("./{a}/{b}.csv"))
-    assert (connector.name, connector.order, connector.row_columns(options)) == ("csv", "position", ("a", "b"))
+    assert (connector.name, connector.order, connector.row_columns(options)) == (
+        "csv",
+        "position",
+        ("a", "b"),
+    )
 
 
-def test_lines_of_the_files_of_all_keys_in_order(tmp_path):
+def test_lines_of_the_files_of_all_keys_in_order(tmp_path: Path) -> None:
     (tmp_path / "7.csv").write_text("sku,n\nx,1\ny,2\n")
     (tmp_path / "8.csv").write_text("sku,n\r\nz,3")
     records = fetch(tmp_path, 8, "none", None, "", 7, "7")
@@ -34,20 +47,20 @@ def test_lines_of_the_files_of_all_keys_in_order(tmp_path):
     ]
 
 
-def test_two_keys_of_one_file_each_get_its_lines(tmp_path):
+def test_two_keys_of_one_file_each_get_its_lines(tmp_path: Path) -> None:
     (tmp_path / "xyz.csv").write_text("n\n1\n")
     records = fetch(tmp_path, {"a": "x", "b": "yz"}, {"a": "xy", "b": "z"}, name="{a}{b}.csv")
     assert [r.fields for r in records] == [{"a": "x", "b": "yz", "n": "1"}, {"a": "xy", "b": "z", "n": "1"}]
 
 
 @pytest.mark.fault("C4")
-def test_an_unquoted_empty_field_is_null_and_words_are_text(tmp_path):
+def test_an_unquoted_empty_field_is_null_and_words_are_text(tmp_path: Path) -> None:
     (record,) = one(tmp_path, b'a,b,c,d,e\n,"",NA,007,1e5\n')
     assert record.fields == {"a": None, "b": "", "c": "NA", "d": "007", "e": "1e5", "id": "a"}
 
 
 @pytest.mark.fault("C2")
-def test_quotes_newlines_blank_lines_a_mark_and_another_delimiter(tmp_path):
+def test_quotes_newlines_blank_lines_a_mark_and_another_delimiter(tmp_path: Path) -> None:
     records = one(tmp_path, b'\xef\xbb\xbfa;b\r\n\r\n"x\r\ny";"1 ""q"""\r\nz;2\r\n', delimiter=";")
     assert [(r.position, r.fields["a"], r.fields["b"]) for r in records] == [
         ("line 3", "x\r\ny", '1 "q"'),
@@ -56,7 +69,7 @@ def test_quotes_newlines_blank_lines_a_mark_and_another_delimiter(tmp_path):
 
 
 @pytest.mark.fault("C2")
-def test_a_line_of_another_width_is_a_fault_of_its_own(tmp_path):
+def test_a_line_of_another_width_is_a_fault_of_its_own(tmp_path: Path) -> None:
     records = one(tmp_path, b"a,b\n1,2,3\n4,5\n6\n")
     assert [(r.position, r.fault is not None) for r in records] == [
         ("line 2", True),
@@ -77,17 +90,17 @@ def test_a_line_of_another_width_is_a_fault_of_its_own(tmp_path):
         pytest.param(b'a,b\n1,2\n"x,3\n4,5\n', "line 3", marks=pytest.mark.fault("C2")),
     ],
 )
-def test_a_file_that_cannot_be_read_is_one_fault_with_the_key(tmp_path, data, said):
+def test_a_file_that_cannot_be_read_is_one_fault_with_the_key(tmp_path: Path, data: bytes, said: str) -> None:
     (record,) = one(tmp_path, data)
     assert said in record.fault.message
     assert record.fields == {"id": "a"}
 
 
-def test_a_header_alone_has_no_records(tmp_path):
+def test_a_header_alone_has_no_records(tmp_path: Path) -> None:
     assert one(tmp_path, b"a,b\n") == []
 
 
-def test_a_field_that_contradicts_the_path_is_a_fault(tmp_path):
+def test_a_field_that_contradicts_the_path_is_a_fault(tmp_path: Path) -> None:
     agree, differ, null = one(tmp_path, b"id,n\na,1\nb,2\n,3\n")
     assert agree.fields == {"id": "a", "n": "1"}
     assert "line 3" in differ.fault.message
@@ -95,13 +108,13 @@ def test_a_field_that_contradicts_the_path_is_a_fault(tmp_path):
 
 
 @pytest.mark.fault("S8")
-def test_a_key_that_leads_elsewhere_is_a_fault(tmp_path):
+def test_a_key_that_leads_elsewhere_is_a_fault(tmp_path: Path) -> None:
     (record,) = fetch(tmp_path, "../a")
     assert record.fields == {"id": "../a"}
     assert "../a" not in record.fault.message
 
 
-def test_what_cannot_be_read_is_an_error_of_the_run():
+def test_what_cannot_be_read_is_an_error_of_the_run() -> None:
     lookup = CsvLookup(Csv(path=LookupPath.parse("./\0{id}")), Services().context("items", None))
     with pytest.raises(GiveUp):
         [*lookup.fetch([Key(fields={"id": "a"})])]

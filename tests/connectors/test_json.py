@@ -1,7 +1,10 @@
 """`json` on local folders."""
 
+from __future__ import annotations
+
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -9,17 +12,20 @@ from plait.api import BadRecord, DriverPath, Item, Missing, Unread, Window
 from plait.context import Services
 from plait_connectors.json import Json, JsonDriver, parse, plait_connectors
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-def driver(path, **options):
+
+def driver(path: Any, **options: Any) -> Any:
     return JsonDriver(Json(path=DriverPath.parse(path), **options), Services().context("orders", None))
 
 
-def test_the_word_is_json():
+def test_the_word_is_json() -> None:
     (connector,) = plait_connectors()
     assert (connector.name, connector.driver) == ("json", JsonDriver)
 
 
-def test_objects_are_listed_matched_and_read(tmp_path, monkeypatch):
+def test_objects_are_listed_matched_and_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "in").mkdir()
     (tmp_path / "in/b.json").write_text('{"id": 1, "total": 1.10}')
@@ -38,7 +44,7 @@ def test_objects_are_listed_matched_and_read(tmp_path, monkeypatch):
     assert second.raw == b'{"id": 1, "total": 1.10}'
 
 
-def test_a_window_takes_what_was_modified_within(tmp_path):
+def test_a_window_takes_what_was_modified_within(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("{}")
     now = datetime.now(UTC)
     orders = driver(f"{tmp_path}/*.json")
@@ -46,7 +52,7 @@ def test_a_window_takes_what_was_modified_within(tmp_path):
     assert [*orders.list(Window(until=now - timedelta(hours=1)))] == []
 
 
-def test_a_field_that_contradicts_the_path_is_a_fault(tmp_path):
+def test_a_field_that_contradicts_the_path_is_a_fault(tmp_path: Path) -> None:
     (tmp_path / "7.json").write_text('{"id": 8}')
     (record,) = driver(f"{tmp_path}/{{id}}.json").read([Item(uri=f"{tmp_path}/7.json")])
     assert "`id`" in record.fault.message
@@ -54,7 +60,7 @@ def test_a_field_that_contradicts_the_path_is_a_fault(tmp_path):
 
 
 @pytest.mark.parametrize("size", [None, 20])
-def test_an_object_above_the_limit_is_a_fault(tmp_path, size):
+def test_an_object_above_the_limit_is_a_fault(tmp_path: Path, size: Any) -> None:
     (tmp_path / "a.json").write_text('{"id": "abcdefghijk"}')
     (record,) = driver(f"{tmp_path}/*.json", max_bytes=10).read([Item(uri=f"{tmp_path}/a.json", size=size)])
     assert "limit" in record.fault.message
@@ -81,7 +87,7 @@ def test_an_object_above_the_limit_is_a_fault(tmp_path, size):
         (b"", "byte 0"),
     ],
 )
-def test_what_is_no_strict_json_object_is_refused_without_showing_it(data, said):
+def test_what_is_no_strict_json_object_is_refused_without_showing_it(data: bytes, said: str) -> None:
     with pytest.raises(BadRecord, match=said) as caught:
         parse(data)
     assert "secret" not in caught.value.message
@@ -90,7 +96,7 @@ def test_what_is_no_strict_json_object_is_refused_without_showing_it(data, said)
 
 
 @pytest.mark.fault("J7", "J8")
-def test_numbers_keep_every_digit():
+def test_numbers_keep_every_digit() -> None:
     data = b'\xef\xbb\xbf{"a": 1e999, "b": 0.12345678901234567890123, "c": 12345678901234567890, "d": "\\ud83d\\ude00"}'
     assert parse(data) == {
         "a": Decimal("1e999"),
@@ -101,5 +107,5 @@ def test_numbers_keep_every_digit():
 
 
 @pytest.mark.fault("J4")
-def test_a_hundred_levels_are_allowed():
+def test_a_hundred_levels_are_allowed() -> None:
     assert parse(b'{"a":' + b"[" * 99 + b"]" * 99 + b"}")

@@ -1,5 +1,9 @@
 """`parquet` in local folders."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import duckdb
 import pyarrow as pa
 import pytest
@@ -7,6 +11,9 @@ import pytest
 from plait.api import File, FolderPath, Item, PlaitError
 from plait.context import Services
 from plait_connectors.parquet import Parquet, ParquetSink, encode, plait_connectors
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SCHEMA = pa.schema(
     [
@@ -19,36 +26,38 @@ SCHEMA = pa.schema(
 ROWS = [{"id": "a", "at": 1_000_000, "total": None, "items": [{"sku": "x"}]}]
 
 
-def table(metadata=None):
+def table(metadata: Any = None) -> Any:
     return pa.Table.from_pylist(ROWS, schema=SCHEMA).replace_schema_metadata(metadata)
 
 
-def sink(folder, **options):
+def sink(folder: Any, **options: Any) -> Any:
     return ParquetSink(Parquet(path=FolderPath.parse(folder), **options), Services().context("sink", None))
 
 
-def test_the_word_is_parquet():
+def test_the_word_is_parquet() -> None:
     (connector,) = plait_connectors()
     assert (connector.name, connector.sink) == ("parquet", ParquetSink)
 
 
 @pytest.mark.parametrize("compression", ["snappy", "zstd", "gzip"])
-def test_another_reader_finds_the_rows_and_the_types(tmp_path, compression):
+def test_another_reader_finds_the_rows_and_the_types(tmp_path: Path, compression: Any) -> None:
     file = File(table=table(), folder="date=2026-07-01/", name="abc", item=Item(uri="in"))
     (written,) = sink(f"{tmp_path}/lake/", compression=compression).write([file])
     assert written.uri == f"{tmp_path}/lake/date=2026-07-01/abc.parquet"
     assert (written.rows, written.bytes > 100) == (1, True)
-    query = 'select id, items[1].sku, typeof("at"), typeof(total) from read_parquet(?, hive_partitioning=false)'
+    query = (
+        'select id, items[1].sku, typeof("at"), typeof(total) from read_parquet(?, hive_partitioning=false)'
+    )
     found = duckdb.execute(query, [written.uri]).fetchall()
     assert found == [("a", "x", "TIMESTAMP WITH TIME ZONE", "DECIMAL(12,2)")]
 
 
-def test_the_same_table_is_the_same_bytes_whatever_its_metadata():
+def test_the_same_table_is_the_same_bytes_whatever_its_metadata() -> None:
     assert encode(table({"pandas": "{}"}), "snappy") == encode(table(), "snappy")
     assert b"pandas" not in encode(table({"pandas": "{}"}), "snappy")
 
 
-def test_each_file_has_its_own_answer(tmp_path):
+def test_each_file_has_its_own_answer(tmp_path: Path) -> None:
     (tmp_path / "x").write_text("a file where a folder should be")
     files = [File(table=table(), folder=folder, name="f", item=Item(uri="in")) for folder in ("x/", "y/")]
     bad, good = sink(str(tmp_path)).write(files)

@@ -1,2 +1,70 @@
-test:
-	true
+# One sentence per task; `make` lists them. A new machine needs python3 and make, nothing else.
+
+UV_VERSION := 0.13.9
+UV := .tools/uv-$(UV_VERSION)/bin/uv
+BIN := .venv/bin
+READY := .venv/.ready
+DEBIAN_ROOT := [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null
+APT_INSTALL := apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends
+
+export PATH := $(PATH):/usr/local/sbin:/usr/sbin
+unexport UV_PROJECT_ENVIRONMENT VIRTUAL_ENV
+
+.DELETE_ON_ERROR:
+.PHONY: help setup system demo test lint format bench reliability clean
+
+help: ## List the tasks.
+	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 14
+
+setup: $(READY) ## Make .venv with plait, its extras and its tools, at the versions of uv.lock.
+
+system: ## Install what the tests need from the system: a MariaDB server, which is not started.
+	@command -v mariadbd >/dev/null || { $(DEBIAN_ROOT) && $(INSTALL_MARIADB); } || { \
+	  echo "The tests need mariadbd: install MariaDB's server (Debian, Ubuntu: apt-get install mariadb-server;" \
+	    "Fedora: dnf install mariadb-server; macOS: brew install mariadb), then run make again." >&2; exit 1; }
+
+demo: setup ## Run the whole main job on a local AWS and MySQL with sample data.
+	$(BIN)/plait demo
+
+test: system setup lint ## Check everything: what continuous integration runs.
+	$(BIN)/pytest
+
+lint: $(READY) ## Check style, types and the direction of imports.
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY) ## Format the code and repair what ruff can repair.
+	$(BIN)/ruff check --fix-only
+	$(BIN)/ruff format
+
+bench: $(READY) ## Measure speed against the limits that we promise.
+	@if [ -d tests/benchmarks ]; then $(BIN)/pytest tests/benchmarks; else echo "No benchmarks yet."; fi
+
+reliability: $(READY) ## Run the tests with large budgets: more generated cases, more faults, longer.
+	PLAIT_BUDGET=large $(BIN)/pytest tests
+
+clean: ## Remove what these tasks made.
+	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
+
+$(READY): uv.lock pyproject.toml | $(UV)
+	@$(UV) sync --quiet --frozen --all-extras || { $(UV) python find >/dev/null 2>&1 || \
+	  echo "plait needs Python 3.11, 3.12 or 3.13, and uv could not fetch one: install it, then run make again." >&2; \
+	  exit 1; }
+	@touch $@
+
+$(UV):
+	@python3 -c 'import ensurepip, venv' 2>/dev/null || { $(DEBIAN_ROOT) && $(APT_INSTALL) python3-venv; } || { \
+	  echo "Setup needs python3 with venv: install it (Debian, Ubuntu: apt-get install python3-venv)," \
+	    "then run make again." >&2; exit 1; }
+	@mkdir -p .tools && echo '*' >.tools/.gitignore
+	@python3 -m venv --clear .tools/uv-$(UV_VERSION)
+	@$(@D)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+# Debian starts a server when it is installed, unless policy-rc.d says no.
+POLICY := /usr/sbin/policy-rc.d
+define INSTALL_MARIADB
+{ [ -e $(POLICY) ] || { trap 'rm -f $(POLICY)' EXIT; printf '#!/bin/sh\nexit 101\n' >$(POLICY); chmod +x $(POLICY); }; \
+  $(APT_INSTALL) mariadb-server; }
+endef

@@ -1,0 +1,39 @@
+"""Every test starts from the same environment and leaves it as it was."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("small", deadline=None, derandomize=True)
+settings.register_profile("large", deadline=None, max_examples=5_000)
+settings.load_profile(os.environ.get("PLAIT_BUDGET", "small"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nobodys_aws() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        patch.setenv("AWS_CONFIG_FILE", os.devnull)
+        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _no_leaks(_nobodys_aws: None) -> Iterator[None]:
+    before, folder = _environment(), Path.cwd()
+    yield
+    after = _environment()
+    changed = sorted(name for name in before | after if before.get(name) != after.get(name))
+    stayed = Path.cwd() == folder
+    os.chdir(folder)
+    assert not changed, f"the test left these environment variables changed: {', '.join(changed)}"
+    assert stayed, "the test left the working directory changed"
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}

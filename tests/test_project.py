@@ -1,0 +1,82 @@
+"""The repository keeps the shape that CONTRIBUTING promises: small files, one word per connector, no stray folders."""
+
+import ast
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SOURCES = sorted(path for folder in ("framework", "plugins") for path in (ROOT / folder).rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
+CONNECTORS = ROOT / "plugins" / "plait_connectors"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+ENTRY_POINTS: dict[str, str] = PROJECT["entry-points"]["plait"]
+FOLDERS = {".ci", "framework", "pipelines", "plugins", "tests"}
+WORKPLACE = ("/work/", "/root/", "subagent", "this session")
+LINES_OF_FILE, LINES_OF_FUNCTION, WORDS_OF_NAME = 400, 50, 4
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def _functions(path: Path) -> Iterator[Function]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return (node for node in ast.walk(tree) if isinstance(node, Function))
+
+
+def _tracked() -> list[str]:
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a clone")
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True)
+    return [name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_name)
+def test_a_newcomer_reads_each_file_in_one_sitting(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= LINES_OF_FILE
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_name)
+def test_each_function_fits_on_one_screen(path: Path) -> None:
+    sizes = {node.name: (node.end_lineno or 0) - node.lineno + 1 for node in _functions(path)}
+    assert {name: size for name, size in sizes.items() if size > LINES_OF_FUNCTION} == {}
+
+
+@pytest.mark.parametrize("word", ENTRY_POINTS)
+def test_the_word_of_a_connector_is_its_module_and_its_test(word: str) -> None:
+    assert ENTRY_POINTS[word] == f"plait_connectors.{word}"
+    assert (CONNECTORS / f"{word}.py").is_file()
+    assert (ROOT / "tests" / "connectors" / f"test_{word}.py").is_file()
+
+
+def test_every_public_connector_module_is_registered() -> None:
+    modules = {path.stem for path in CONNECTORS.glob("*.py") if not path.stem.startswith("_")}
+    assert modules == set(ENTRY_POINTS)
+
+
+@pytest.mark.parametrize("folder", ["framework", "plugins"])
+def test_the_folder_that_holds_a_package_is_not_one(folder: str) -> None:
+    assert not (ROOT / folder / "__init__.py").exists()
+
+
+@pytest.mark.parametrize("path", TESTS, ids=_name)
+def test_each_test_says_in_a_sentence_what_is_promised(path: Path) -> None:
+    tests = (node for node in _functions(path) if node.name.startswith("test_"))
+    terse = [t.name for t in tests if not ast.get_docstring(t) and len(t.name.split("_")) <= WORDS_OF_NAME]
+    assert terse == []
+
+
+def test_no_tracked_file_speaks_of_where_it_was_written() -> None:
+    ours = [name for name in _tracked() if name not in ("uv.lock", _name(Path(__file__)))]
+    texts = ((name, (ROOT / name).read_bytes().lower()) for name in ours)
+    assert [(name, word) for name, text in texts for word in WORKPLACE if word.encode() in text] == []
+
+
+def test_the_top_level_has_only_the_folders_that_we_know() -> None:
+    assert {name.split("/")[0] for name in _tracked() if "/" in name} <= FOLDERS

@@ -1,0 +1,74 @@
+"""The command line: a fixed table of commands, each loaded when it is called, and the exit codes."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+from plait import __version__
+from plait.suggest import nearest
+
+INTERRUPTED = 130
+COMMANDS = {
+    "validate": "Find every problem of specs, offline.",
+    "plan": "Show what a run would do: joins, schema, partitions.",
+    "list": "List the objects that a run would take.",
+    "preview": "Read and join for real, write nothing, show the rows.",
+    "run": "Run over the objects of an event, of a list, of a time, or over all.",
+    "connectors": "Show the installed connectors, or the options of one.",
+    "sandbox": "Start a local AWS and MySQL with sample data.",
+    "demo": "Show the whole job on the sandbox.",
+}
+
+
+class Commands(click.Group):
+    """A group whose commands are modules of `plait.commands`."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """The names, in the order of the work."""
+        return [*COMMANDS]
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        found: click.Command = import_module(f"plait.commands.{cmd_name}").command
+        return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or name the one that was meant."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            meant = nearest(args[0], COMMANDS)
+            ctx.fail(
+                f"no command is called `{args[0][:40]}`" + (f"; did you mean `{meant}`?" if meant else "")
+            )
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without loading them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([*COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; what is expected to fail is told in one problem, a bug keeps its traceback."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("interrupted", err=True)
+            ctx.exit(INTERRUPTED)
+        except Exception as error:
+            from plait.commands.common import tell
+
+            code = tell(error)
+            if code is None:
+                raise
+            ctx.exit(code)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="plait")
+def main() -> None:
+    """Braid the strands of a record that lives in several AWS services into one Parquet row."""

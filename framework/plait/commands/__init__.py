@@ -1,0 +1,1 @@
+"""The commands, one per module, each found by its name as `command`."""

@@ -1,0 +1,100 @@
+"""`plait run`: rows into the lake, and the report."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from plait.commands._summary import summary
+from plait.commands.common import CannotStart, coloured, load, output, params, window
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
+
+SECONDS_BETWEEN_LINES = 3.0
+
+
+@click.command("run")
+@click.argument("spec")
+@click.option("--event", type=click.File("rb"), help="Over the objects that this event names (a JSON file).")
+@click.option("--object", "objects", multiple=True, metavar="URI", help="Over this object. Repeatable.")
+@click.option("--all", "everything", is_flag=True, help="Over all objects.")
+@window
+@params
+@output("text", "json")
+@click.pass_context
+def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
+    ctx: click.Context,
+    spec: str,
+    event: IO[bytes] | None,
+    objects: Sequence[str],
+    everything: bool,
+    since: datetime | None,
+    until: datetime | None,
+    parameters: dict[str, str],
+    output: str,
+) -> None:
+    """Run over the objects of an event, of a list, of a time, or over all, and print the report."""
+    if sum((event is not None, bool(objects), everything, bool(since or until))) != 1:
+        raise click.UsageError(
+            "give exactly one of `--event`, `--object`, `--all`, and `--since` with `--until`"
+        )
+    pipeline = load(spec, parameters)
+    named = _named(event) if event else list(objects) or None
+    with _progress(len(named) if named is not None else None) as progress:
+        report = pipeline.run(named, since, until, progress)
+    if output == "json":
+        click.echo(json.dumps(report.as_json(), indent=2, ensure_ascii=False))
+    else:
+        click.echo(summary(report, colour=coloured(sys.stdout)), color=True)
+    ctx.exit(0 if report.ok else 1)
+
+
+def _named(file: IO[bytes]) -> list[str]:
+    from plait.events import unwrap
+
+    try:
+        event = unwrap(json.loads(file.read()))
+    except (ValueError, RecursionError) as error:
+        raise CannotStart(f"`{file.name}` is no JSON", code="unknown-event") from error
+    unknown = [message for message in event.messages if message.unknown]
+    for message in unknown:
+        click.echo(f"warning: message {message.id or '1'} names no object: {message.unknown}", err=True)
+    if len(unknown) == len(event.messages):
+        raise CannotStart(f"`{file.name}` names no object", code="unknown-event", help="give an event of S3")
+    return list(event.uris)
+
+
+@contextmanager
+def _progress(total: int | None) -> Iterator[Callable[[int], None]]:
+    if not sys.stderr.isatty():
+        yield _lines(total)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("objects"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("objects", total=total)
+        yield lambda done: bar.advance(task, done)
+
+
+def _lines(total: int | None) -> Callable[[int], None]:
+    """A plain line every few seconds, for logs."""
+    done, told = 0, time.monotonic()
+    of = "" if total is None else f" of {total:,}"
+
+    def progress(more: int) -> None:
+        nonlocal done, told
+        done += more
+        if time.monotonic() - told >= SECONDS_BETWEEN_LINES:
+            told = time.monotonic()
+            click.echo(f"objects: {done:,}{of}", err=True)
+
+    return progress

@@ -1,0 +1,23 @@
+"""`plait sandbox`: a local AWS and MySQL with sample data, until Ctrl-C."""
+
+from __future__ import annotations
+
+import shlex
+import threading
+from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+
+
+@click.command("sandbox")
+def command() -> None:
+    """Start a local AWS and MySQL with sample data, print how to use it, and wait until Ctrl-C."""
+    local, data = import_module("plait.sandbox.local"), import_module("plait.sandbox.data")
+    with TemporaryDirectory(prefix="plait-") as folder, local.Sandbox(Path(folder)) as sandbox:
+        sandbox.fill(data.sample())
+        for name, value in sandbox.environment().items():
+            click.echo(f"export {name}={shlex.quote(value)}")
+        click.echo("the sandbox runs until Ctrl-C", err=True)
+        threading.Event().wait()

@@ -1,0 +1,100 @@
+"""`plait validate`: every problem of every spec, offline."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from plait.commands.common import CannotStart, coloured, output, params, plural, print_json, unreadable
+from plait.located import locate
+from plait.problems import Problem, place
+from plait.render import LIMIT, as_json, full, github
+from plait.validate import validate_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from plait.validate import Validated
+
+
+@click.command("validate")
+@click.argument("specs", nargs=-1, metavar="[SPEC]...")
+@click.option("--all", "everything", is_flag=True, help=f"Show more than {LIMIT} problems.")
+@params
+@output("text", "json", "github")
+@click.pass_context
+def command(
+    ctx: click.Context, specs: Sequence[str], everything: bool, parameters: dict[str, str], output: str
+) -> None:
+    """Find every problem of specs, offline; without SPEC, of pipelines/*.yaml."""
+    checked = {file: _validate(file, parameters) for file in _unique(specs or _found())}
+    texts = {file: one.text for file, one in checked.items()}
+    found = [problem for one in checked.values() for problem in one.problems]
+    problems = sorted([*found, *_duplicates(texts)], key=place)
+    if output == "json":
+        print_json({"specs": [*checked], "problems": as_json(problems)})
+    elif output == "github":
+        click.echo(github(problems), nl=bool(problems))
+    else:
+        _print(problems, texts, everything)
+    ctx.exit(1 if any(problem.level == "error" for problem in problems) else 0)
+
+
+def _found() -> list[str]:
+    files = sorted(
+        str(file) for file in Path("pipelines").glob("*.yaml") if not file.name.endswith(".test.yaml")
+    )
+    if not files:
+        message = "no spec is called pipelines/*.yaml here"
+        raise CannotStart(message, code="no-specs", help="name the files, or go to the project's folder")
+    return files
+
+
+def _unique(files: Sequence[str]) -> list[str]:
+    return [*{Path(file).resolve(): file for file in reversed(files)}.values()][::-1]
+
+
+def _validate(file: str, parameters: Mapping[str, str]) -> Validated:
+    try:
+        return validate_file(file, parameters)
+    except OSError as error:
+        raise unreadable(file, error) from error
+
+
+def _duplicates(texts: Mapping[str, str]) -> list[Problem]:
+    first: dict[tuple[Path, str], str] = {}
+    problems = []
+    for file, text in texts.items():
+        located, _ = locate(text, file)
+        name = located.value.get("name") if located and isinstance(located.value, dict) else None
+        if located is None or not isinstance(name, str):
+            continue
+        other = first.setdefault((Path(file).resolve().parent, name), file)
+        if other != file:
+            message = f"`{name[:40]}` is the name of two specs of this folder"
+            span = located.at(("name",))
+            problems.append(
+                Problem(
+                    code="duplicate-name",
+                    message=message,
+                    file=file,
+                    span=span,
+                    note=f"first given in {other}",
+                )
+            )
+    return problems
+
+
+def _print(problems: Sequence[Problem], texts: Mapping[str, str], everything: bool) -> None:
+    if problems:
+        colour = coloured(sys.stdout)
+        click.echo(full(problems, texts, colour, None if everything else LIMIT) + "\n", color=True)
+    errors = sum(problem.level == "error" for problem in problems)
+    warnings = len(problems) - errors
+    counts = [plural(errors, "problem")] if errors else ["no problems"]
+    counts += [plural(warnings, "warning")] if warnings else []
+    more = "; `--all` shows them all" if len(problems) > LIMIT and not everything else ""
+    click.echo(", ".join([plural(len(texts), "spec"), *counts]) + more)

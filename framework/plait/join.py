@@ -43,10 +43,12 @@ def join(rows: Rows, answers: Answers, source: Source) -> Joined:
     result = Joined(rows)
     left: list[int] = []
     right: list[list[int]] = []
-    for number, (key, matches) in enumerate(_matches(rows, answers, source)):
+    for number, (key, matches, bad) in enumerate(_matches(rows, answers, source)):
         record = rows.record[number]
         try:
-            chosen = _choose(key, matches, answers, source, result)
+            _blame(bad, matches, answers, source)
+            chosen = _choose(key, matches, source, result)
+            chosen = [_latest(matches, answers)] if chosen and _is_latest(source) else chosen
         except BadRecord as error:
             result.bad.setdefault(record, error)
             continue
@@ -67,12 +69,22 @@ def join(rows: Rows, answers: Answers, source: Source) -> Joined:
 def without(rows: Rows, records: set[int]) -> Rows:
     """The rows of all other records."""
     kept = [n for n, record in enumerate(rows.record) if record not in records]
-    return (
-        Rows(rows.table.take(kept), [rows.record[n] for n in kept]) if len(kept) < len(rows.record) else rows
-    )
+    if len(kept) == len(rows.record):
+        return rows
+    return Rows(take(rows.table, kept), [rows.record[n] for n in kept])
 
 
-def _matches(rows: Rows, answers: Answers, source: Source) -> Iterator[tuple[KeyValues, list[int]]]:
+def take(table: Any, positions: list[int]) -> Any:
+    """The rows of a table at these positions."""
+    import pyarrow as pa
+
+    return table.take(pa.array(positions, type=pa.int64()))
+
+
+Bad = list[tuple["datetime | None", BadRecord]]
+
+
+def _matches(rows: Rows, answers: Answers, source: Source) -> Iterator[tuple[KeyValues, list[int], Bad]]:
     at: dict[KeyValues, list[int]] = {}
     for number, key in enumerate(answers.keys):
         at.setdefault(key, []).append(number)
@@ -82,28 +94,45 @@ def _matches(rows: Rows, answers: Answers, source: Source) -> Iterator[tuple[Key
     for *values, centre in zip(*columns, centres, strict=False):
         key = tuple(values)
         found = [] if None in key else at.get(key, [])
+        bad = answers.faults.get(key, [])
         if around:
-            found = _within(found, answers, centre, around.before, around.after)
-        yield key, found
+            near = _Near(centre, around.before, around.after)
+            found = [n for n in found if near.has(answers.times[n])]
+            bad = [one for one in bad if near.has(one[0])]
+        yield key, found, bad
 
 
-def _within(
-    found: list[int], answers: Answers, centre: datetime | None, before: Any, after: Any
-) -> list[int]:
-    if centre is None:
-        return []
-    since, until = earlier(centre, before), later(centre, after)
-    return [n for n in found if (time := answers.times[n]) is not None and since <= time <= until]
+class _Near:
+    """The stretch of time of one row."""
+
+    def __init__(self, centre: datetime | None, before: Any, after: Any) -> None:
+        self.bounds = None if centre is None else (earlier(centre, before), later(centre, after))
+
+    def has(self, time: datetime | None) -> bool:
+        return self.bounds is not None and time is not None and self.bounds[0] <= time <= self.bounds[1]
 
 
-def _choose(
-    key: KeyValues, matches: list[int], answers: Answers, source: Source, result: Joined
-) -> list[int] | None:
+def _is_latest(source: Source) -> bool:
+    rule = source.join
+    return rule is not None and rule.shape == "columns" and rule.duplicates == "latest"
+
+
+def _blame(bad: Bad, matches: list[int], answers: Answers, source: Source) -> None:
+    """Raise for a bad record that a row would take; one that a later record outdates is not taken."""
+    if not bad:
+        return
+    if not _is_latest(source) or not matches:
+        raise bad[-1][1]
+    latest = answers.times[_latest(matches, answers)]
+    newer = [error for time, error in bad if time and latest and time >= latest]
+    if newer:
+        raise newer[-1]
+
+
+def _choose(key: KeyValues, matches: list[int], source: Source, result: Joined) -> list[int] | None:
     """The matches that a row takes; None drops the row or asks again; raises BadRecord."""
     rule = source.join
     assert rule is not None  # noqa: S101 - only look-ups come here
-    if key in answers.faults:
-        raise answers.faults[key]
     if not matches:
         result.missing += 1
         required = next((c.name for c in source.columns or () if c.required and rule.shape != "list"), None)
@@ -120,7 +149,7 @@ def _choose(
             why = f"`{source.name}` has {len(matches)} matches for {_show(key)}"
             help = "choose by `duplicates`, or take all by `as: list` or `as: rows`"
             raise BadRecord(why, code="several-matches", help=help)
-        return [_latest(matches, answers) if rule.duplicates == "latest" else matches[0]]
+        return matches if rule.duplicates == "latest" else matches[:1]
     return matches
 
 
@@ -134,7 +163,7 @@ def _show(key: KeyValues) -> str:
 
 def _assemble(rows: Rows, answers: Answers, source: Source, left: list[int], right: list[list[int]]) -> Rows:
     if source.join and source.join.shape == "list":
-        table = rows.table.take(left) if len(left) < len(rows.record) else rows.table
+        table = take(rows.table, left) if len(left) < len(rows.record) else rows.table
         table = table.append_column(source.name, _lists(answers, source, right))
         return Rows(table, [rows.record[n] for n in left])
     take_left: list[int] = []
@@ -142,7 +171,7 @@ def _assemble(rows: Rows, answers: Answers, source: Source, left: list[int], rig
     for number, matches in zip(left, right, strict=True):
         take_left += [number] * max(len(matches), 1)
         take_right += matches or [None]
-    table = rows.table.take(take_left) if take_left != list(range(len(rows.record))) else rows.table
+    table = take(rows.table, take_left) if take_left != list(range(len(rows.record))) else rows.table
     for name, column in _taken(answers, source, take_right):
         table = table.append_column(name, column)
     return Rows(table, [rows.record[n] for n in take_left])

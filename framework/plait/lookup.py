@@ -26,12 +26,15 @@ CACHED_KEYS = 100_000
 
 @dataclass(slots=True)
 class Answers:
-    """Typed rows of a lookup: `keys[n]` and `times[n]` belong to row n of `table`; `faults` are by key."""
+    """Typed rows of a lookup: `keys[n]` and `times[n]` belong to row n of `table`.
+
+    `faults` are the records that could not be typed, by key, each with its time.
+    """
 
     table: Any
     keys: list[KeyValues]
     times: list[datetime | None]
-    faults: dict[KeyValues, BadRecord]
+    faults: dict[KeyValues, list[tuple[datetime | None, BadRecord]]]
 
 
 @dataclass(slots=True)
@@ -193,9 +196,10 @@ def _answers(
     def owner(fields: Any) -> KeyValues:
         return tuple(cast_key(fields.get(name), kind) for (_, name), kind in zip(pairs, wanted, strict=True))
 
-    faults = {
-        owner(records[i].fields): _blame(source, fault, records[i]) for i, fault in typed.faults.items()
-    }
+    faults: dict[KeyValues, list[tuple[datetime | None, BadRecord]]] = {}
+    for i, fault in typed.faults.items():
+        blamed = (records[i].time, _blame(source, fault, records[i]))
+        faults.setdefault(owner(records[i].fields), []).append(blamed)
     return Answers(
         table=typed.table,
         keys=[owner(fields) for fields in typed.fields],

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from plait.api import BadRecord, GiveUp, Record
 from plait.decode import decode
+from plait.problems import excerpt
 from plait.spec import OBJECT_FACTS
 from plait.types import to_arrow
-from plait.values import Misfit, convert
+from plait.values import Misfit, convert, describe
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from plait.spec import Column, Source
 
@@ -68,8 +70,9 @@ def _decoded(record: Record, source: Source) -> Mapping[str, Any]:
 
 
 def _cell(column: Column, record: Record, fields: Mapping[str, Any]) -> Any:
-    value = _fact(column.origin, record) if column.origin in OBJECT_FACTS else pick(fields, column.selector)
     try:
+        fact = column.origin in OBJECT_FACTS
+        value = _fact(column.origin, record) if fact else pick(fields, column.selector)
         value = convert(value, column.type)
     except Misfit as error:
         raise BadRecord(f"column `{column.name}`: {error}", code="bad-value", help=error.help) from error
@@ -86,16 +89,23 @@ def _fact(word: str, record: Record) -> Any:
 
 
 def pick(fields: Any, steps: Sequence[str | int]) -> Any:
-    """The value at a place of a record, or None where there is none."""
+    """The value at a place of a record, None where there is none; raises Misfit where the way is barred."""
     value = fields
     for step in steps:
         if isinstance(step, int):
-            value = value[step] if isinstance(value, list) and step < len(value) else None
+            _expect(value, list, "a list", step)
+            value = value[step] if step < len(value) else None
         else:
-            value = value.get(step) if isinstance(value, dict) or hasattr(value, "keys") else None
+            _expect(value, Mapping, "a mapping", step)
+            value = value.get(step)
         if value is None:
             return None
     return value
+
+
+def _expect(value: Any, kind: type, words: str, step: str | int) -> None:
+    if not isinstance(value, kind):
+        raise Misfit(f"expected {words} with {excerpt(str(step))} in it, got {describe(value)}")
 
 
 def _as_found(records: Sequence[Record], source: Source) -> Cast:

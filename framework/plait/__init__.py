@@ -16,5 +16,3 @@ def load(spec: str, **parameters: str) -> Pipeline:
     from plait.pipeline import Pipeline
 
     return Pipeline.load(spec, parameters)
-
-

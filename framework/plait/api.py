@@ -8,7 +8,6 @@ decodes them, casts them to the declared types and joins them, so a connector ne
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 import msgspec
@@ -18,6 +17,7 @@ from plait.paths import DriverPath, FolderPath, LookupPath, Pattern, Unfit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
     from logging import Logger
 
 __all__ = [

@@ -123,7 +123,9 @@ def _references(report: Report, name: str, source: Source, known: dict[str, str]
         return
     own = set(source.gives)
     others = {column: word for column, word in known.items() if column not in own}
-    places: list[tuple[str, Path]] = [(column, ("sources", name, "join", "on")) for column, _ in source.join.on]
+    places: list[tuple[str, Path]] = [
+        (column, ("sources", name, "join", "on")) for column, _ in source.join.on
+    ]
     places += [(c, ("sources", name, "path")) for c in source.connector.row_columns(source.options)]
     places += [(source.window.column, ("sources", name, "window", "around"))] if source.window else []
     for column, path in dict.fromkeys(places):
@@ -166,7 +168,9 @@ def _sink(report: Report, sources: Sources, sink: Target, quarantine: Quarantine
         return
     driver = next(s for s in sources.values() if s.join is None)
     taken = [v for v in _paths(driver.options) if isinstance(v, DriverPath)]
-    targets: list[tuple[str, Path]] = [(p.literal, ("sink", "path")) for p in _paths(sink.options) if isinstance(p, FolderPath)]
+    targets: list[tuple[str, Path]] = [
+        (p.literal, ("sink", "path")) for p in _paths(sink.options) if isinstance(p, FolderPath)
+    ]
     targets += [(quarantine.path, ("quarantine",))] if quarantine else []
     for folder, path in targets:
         for probe in (f"{folder}x", f"{folder}x/y", f"{folder}x.json", f"{folder}x.parquet"):

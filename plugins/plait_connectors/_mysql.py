@@ -8,7 +8,27 @@ from typing import Literal
 from plait.api import GiveUp, PlaitError, TryAgain
 
 DENIED = {1045, 1698}
-LOST = {0, 1040, 1053, 1152, 1159, 1160, 1161, 1184, 1203, 1205, 1213, 1226, 1317, 1927, 2003, 2006, 2013, 2014, 2055}
+LOST = {
+    0,
+    1040,
+    1053,
+    1152,
+    1159,
+    1160,
+    1161,
+    1184,
+    1203,
+    1205,
+    1213,
+    1226,
+    1317,
+    1927,
+    2003,
+    2006,
+    2013,
+    2014,
+    2055,
+}
 CAUSES = {
     1044: ("the secret's user may not use the database of `{table}`", "grant SELECT on the table"),
     1142: ("the secret's user may not read `{table}`", "grant SELECT on the table"),
@@ -35,10 +55,18 @@ def problem(error: Exception, kind: str, table: str) -> PlaitError:
     if kind == "lost":
         return TryAgain(f"the MySQL server of `{table}` is not answering (error {code})")
     if kind == "denied":
-        return GiveUp(f"the MySQL server of `{table}` refuses the secret's user and password", help="update the secret")
+        return GiveUp(
+            f"the MySQL server of `{table}` refuses the secret's user and password", help="update the secret"
+        )
     if code == 2003:
-        return GiveUp(f"the certificate of the MySQL server of `{table}` is not trusted", help="set the option `ca`")
+        return GiveUp(
+            f"the certificate of the MySQL server of `{table}` is not trusted", help="set the option `ca`"
+        )
     if code == 1054 and (name := re.search("'(.*?)'", str(text))):
         return GiveUp(f"`{table}` has no column `{name[1]}`", help="check `columns` and `join`")
-    message, help = CAUSES.get(code, ("the MySQL server refuses to read `{table}`", None)) if code else (None, None)
-    return GiveUp((message or "MySQL failed on `{table}`").format(table=table) + f" (error {code})", help=help)
+    message, help = (
+        CAUSES.get(code, ("the MySQL server refuses to read `{table}`", None)) if code else (None, None)
+    )
+    return GiveUp(
+        (message or "MySQL failed on `{table}`").format(table=table) + f" (error {code})", help=help
+    )

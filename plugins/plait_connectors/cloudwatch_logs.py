@@ -7,8 +7,8 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta
-from plait.api import Connector, GiveUp, Options, Pattern, Record, hookimpl
 
+from plait.api import Connector, GiveUp, Options, Pattern, Record, hookimpl
 from plait_connectors._aws import calling
 
 if TYPE_CHECKING:
@@ -25,7 +25,9 @@ class CloudWatchLogsOptions(Options, frozen=True):
 
     log_group: Annotated[str, Meta(min_length=1, description="name of the log group")]
     pattern: Annotated[Pattern, Meta(description="what a line looks like, as in `order {id} scored {score}`")]
-    filter: Annotated[str | None, Meta(description="filter pattern of CloudWatch Logs, to read fewer lines")] = None
+    filter: Annotated[
+        str | None, Meta(description="filter pattern of CloudWatch Logs, to read fewer lines")
+    ] = None
 
 
 class CloudWatchLogsLookup:
@@ -49,7 +51,9 @@ class CloudWatchLogsLookup:
                     found.append((order, fields, event["message"]))
         found.sort(key=lambda each: each[0])
         return [
-            Record(fields=fields, time=EPOCH + order[0] * MILLISECOND, raw=line.encode("utf-8", "surrogatepass"))
+            Record(
+                fields=fields, time=EPOCH + order[0] * MILLISECOND, raw=line.encode("utf-8", "surrogatepass")
+            )
             for order, fields, line in found
         ]
 
@@ -74,7 +78,10 @@ class Wanted:
 
     def matches(self, fields: dict[str, str]) -> bool:
         """Whether a line with these fields may belong to a key; plait compares in the declared types."""
-        return not self.kinds or tuple(kind(fields.get(name)) for name, kind in self.kinds.items()) in self.values
+        return (
+            not self.kinds
+            or tuple(kind(fields.get(name)) for name, kind in self.kinds.items()) in self.values
+        )
 
 
 def _number(value: Any) -> Decimal | None:

@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta
-from plait.api import BadRecord, Connector, Options, Record, TryAgain, hookimpl
 
+from plait.api import BadRecord, Connector, Options, Record, TryAgain, hookimpl
 from plait_connectors._aws import calling
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _number(text: str) -> int | Decimal:
     return int(number) if number == number.to_integral_value() else number
 
 
-def _value(typed: Mapping[str, Any]) -> Any:
+def _value(typed: Mapping[str, Any]) -> Any:  # noqa: PLR0911 - one for each kind of attribute
     ((kind, value),) = typed.items()
     match kind:
         case "N":

@@ -10,8 +10,8 @@ import time
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Meta
-from plait.api import Connector, GiveUp, Options, Record, hookimpl
 
+from plait.api import Connector, GiveUp, Options, Record, hookimpl
 from plait_connectors._mysql import kind_of, problem
 
 if TYPE_CHECKING:
@@ -36,13 +36,17 @@ SETTINGS = {
 class MySQLOptions(Options, frozen=True):
     """Options of the connector `mysql`."""
 
-    secret: Annotated[str, Meta(min_length=1, description="secret with host, port, username, password, dbname")]
+    secret: Annotated[
+        str, Meta(min_length=1, description="secret with host, port, username, password, dbname")
+    ]
     table: Annotated[str, Meta(pattern=rf"^{NAME}(\.{NAME})?$", description="`table` or `database.table`")]
     tls: Annotated[
         Literal["verify", "encrypt", "off"] | None,
         Meta(description="left out: verify where `ca` is given, off on this host, else encrypt"),
     ] = None
-    ca: Annotated[str | None, Meta(description="file with the certificates to trust, for `tls: verify`")] = None
+    ca: Annotated[str | None, Meta(description="file with the certificates to trust, for `tls: verify`")] = (
+        None
+    )
 
 
 class MySQLLookup:
@@ -68,7 +72,7 @@ class MySQLLookup:
         """Close the connection; the next fetch opens another."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            connection._force_close()  # close() raises on a connection that is gone
+            connection._force_close()  # noqa: SLF001 - close() raises on a connection that is gone
 
     def _patiently(self, sql: str, values: Sequence[Any]) -> list[Record]:
         import pymysql
@@ -138,10 +142,16 @@ def _loopback(host: str) -> bool:
 
 
 def _login(secret: Mapping[str, Any], options: MySQLOptions) -> dict[str, Any]:
-    needed = ("host", "username", "password") if "." in options.table else ("host", "username", "password", "dbname")
+    needed = (
+        ("host", "username", "password")
+        if "." in options.table
+        else ("host", "username", "password", "dbname")
+    )
     for name in needed:
         if not isinstance(secret.get(name), str) or not secret[name]:
-            raise GiveUp(f"the secret `{options.secret}` has no text `{name}`", help=f"add `{name}` to the secret")
+            raise GiveUp(
+                f"the secret `{options.secret}` has no text `{name}`", help=f"add `{name}` to the secret"
+            )
     port = str(secret.get("port", 3306))
     if not re.fullmatch("[0-9]{1,5}", port):
         raise GiveUp(f"the `port` of the secret `{options.secret}` is no number")
@@ -162,7 +172,7 @@ def _select(table: str, fields: Sequence[str] | None, key: Sequence[str], keys: 
     if len(key) > 1:
         left, right = f"({left})", f"({right})"
     source = ".".join(map(_quoted, table.split(".")))
-    return f"SELECT {columns} FROM {source} WHERE {left} IN ({', '.join([right] * keys)})"
+    return f"SELECT {columns} FROM {source} WHERE {left} IN ({', '.join([right] * keys)})"  # noqa: S608 - names are quoted, values bound
 
 
 def _quoted(name: str) -> str:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from plait.api import GiveUp, Key, Pattern
 from plait_connectors import cloudwatch_logs
 
@@ -29,7 +30,12 @@ def endpoint() -> Iterator[str]:
         for stream in ("one", "two"):
             client.create_log_stream(logGroupName="/fraud", logStreamName=stream)
         put(client, "one", (NOON, "model v3: transaction a scored 87\n"), (NOON + SECOND, "started"))
-        put(client, "two", (NOON - SECOND, "transaction a scored 5"), (NOON + SECOND, "transaction 7 scored 1"))
+        put(
+            client,
+            "two",
+            (NOON - SECOND, "transaction a scored 5"),
+            (NOON + SECOND, "transaction 7 scored 1"),
+        )
         put(client, "two", (NOON + 5 * HOUR, "transaction a scored 99"))
         yield url
 

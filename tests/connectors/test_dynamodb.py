@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from plait.api import BadRecord, GiveUp, Key, TryAgain
 from plait_connectors import dynamodb
 
@@ -28,7 +29,9 @@ def endpoint() -> Iterator[str]:
                 BillingMode="PAY_PER_REQUEST",
             )
         for n in range(120):
-            client.put_item(TableName="activity", Item={"id": {"S": f"c{n}"}, "status": {"S": "on"}, "x": {"N": "1"}})
+            client.put_item(
+                TableName="activity", Item={"id": {"S": f"c{n}"}, "status": {"S": "on"}, "x": {"N": "1"}}
+            )
         client.put_item(TableName="numbered", Item={"id": {"N": "7"}, **ITEM})
         yield url
 
@@ -177,9 +180,14 @@ def test_a_missing_table_is_permanent(endpoint: str) -> None:
 def test_refusals_are_told_apart(endpoint: str, monkeypatch: Any, status: int, code: str, kind: Any) -> None:
     """What may pass is for later, after botocore's own retries; what cannot names the permission."""
     monkeypatch.setattr(time, "sleep", lambda _seconds: None)
-    stub, sent = Stub(endpoint=endpoint), []
+    stub, sent = Stub(endpoint=endpoint), list[int]()
+
+    def answer(**_rest: Any) -> Any:
+        sent.append(1)
+        return refusal(status, code)
+
     events = stub.client("dynamodb").meta.events
-    events.register_first("before-send.dynamodb.BatchGetItem", lambda **_: sent.append(1) or refusal(status, code))
+    events.register_first("before-send.dynamodb.BatchGetItem", answer)
     with pytest.raises(kind) as caught:
         fetch(stub, "c1")
     assert len(sent) == (2 if kind is TryAgain else 1)
@@ -190,13 +198,14 @@ def refusal(status: int, code: str) -> Any:
     import io
 
     from botocore.awsrequest import AWSResponse
+    from botocore.compat import HTTPHeaders
 
     class Raw(io.BytesIO):
         def stream(self, *_args: object, **_rest: object) -> Iterator[bytes]:
             yield self.read()
 
     body = b'{"__type":"com.amazonaws.dynamodb.v20120810#' + code.encode() + b'","message":"no"}'
-    return AWSResponse("http://x", status, {}, Raw(body))
+    return AWSResponse("http://x", status, HTTPHeaders(), Raw(body))
 
 
 @pytest.mark.fault("D2")

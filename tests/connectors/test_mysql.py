@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pymysql
 import pytest
+
 from plait.api import GiveUp, Key, TryAgain
 from plait_connectors.mysql import MySQLLookup, MySQLOptions
 
@@ -53,7 +54,14 @@ def connect(port: int) -> Any:
 
 
 def secret(port: int, **other: Any) -> dict[str, Any]:
-    return {"host": "127.0.0.1", "port": port, "username": "reader", "password": "old", "dbname": "shop", **other}
+    return {
+        "host": "127.0.0.1",
+        "port": port,
+        "username": "reader",
+        "password": "old",
+        "dbname": "shop",
+        **other,
+    }
 
 
 def stub(port: int, fields: tuple[str, ...] | None = None, **other: Any) -> Stub:
@@ -81,7 +89,10 @@ def test_many_keys_cost_one_query(port: int, lookups: Any) -> None:
     """All keys are one query, and the next batch uses the same connection."""
     context = stub(port, ("name",))
     lookup = lookups(context)
-    assert [r.fields for r in lookup.fetch(keys(1, 2, 3))] == [{"name": "Añil ☂", "id": 1}, {"name": "O'Hara", "id": 2}]
+    assert [r.fields for r in lookup.fetch(keys(1, 2, 3))] == [
+        {"name": "Añil ☂", "id": 1},
+        {"name": "O'Hara", "id": 2},
+    ]
     lookup.fetch(keys(2))
     assert context.calls == {"secret": 1, "mysql:Connect": 1, "mysql:Query": 2}
 
@@ -132,7 +143,7 @@ def test_odd_types_arrive_as_plain_values(port: int, lookups: Any) -> None:
 @pytest.mark.fault("M10")
 def test_an_unknown_column_is_named(port: int, lookups: Any) -> None:
     """A column that the table lacks is an error that names it."""
-    with pytest.raises(GiveUp, match="`shop.stores` has no column `town`"):
+    with pytest.raises(GiveUp, match=r"`shop\.stores` has no column `town`"):
         lookups(stub(port, ("town",))).fetch(keys(1))
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from harness.proxy import Proxy
 
+from harness.proxy import Proxy
 from plait.sandbox import Sandbox, sample
 
 from .shop import Shop

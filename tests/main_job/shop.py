@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from harness.proxy import Proxy
-
     from plait.sandbox.data import Sample
     from plait.sandbox.local import Sandbox
 

@@ -6,9 +6,10 @@ import json
 import random
 from typing import TYPE_CHECKING
 
+import pytest
+
 import oracle
 import oracle_lake
-import pytest
 
 from .shop import batches, queue
 

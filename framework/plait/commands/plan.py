@@ -28,10 +28,11 @@ def command(spec: str, parameters: dict[str, str], output: str) -> None:
     if output == "json":
         print_json(_document(plan))
     else:
-        click.echo("\n\n".join(_text(plan)))
+        click.echo("\n\n".join(text(plan)))
 
 
-def _text(plan: Plan) -> Iterable[str]:
+def text(plan: Plan) -> Iterable[str]:
+    """The paragraphs of a plan, one by one."""
     spec = plan.spec
     yield f"{spec.name}: {spec.description}" if spec.description else spec.name
     yield "\n".join(_tree(plan))

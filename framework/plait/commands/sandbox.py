@@ -5,8 +5,6 @@ from __future__ import annotations
 import shlex
 import threading
 from importlib import import_module
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import click
 
@@ -15,7 +13,7 @@ import click
 def command() -> None:
     """Start a local AWS and MySQL with sample data, print how to use it, and wait until Ctrl-C."""
     local, data = import_module("plait.sandbox.local"), import_module("plait.sandbox.data")
-    with TemporaryDirectory(prefix="plait-") as folder, local.Sandbox(Path(folder)) as sandbox:
+    with local.Sandbox() as sandbox:
         sandbox.fill(data.sample())
         for name, value in sandbox.environment().items():
             click.echo(f"export {name}={shlex.quote(value)}")

@@ -1,0 +1,79 @@
+"""Questions that drive a pipeline, and the answers to them: a connector of another distribution, in full types."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from msgspec import Meta
+
+from plait.api import (
+    Connector,
+    Context,
+    GiveUp,
+    Item,
+    Key,
+    Missing,
+    Options,
+    Record,
+    Unread,
+    Window,
+    hookimpl,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+
+class Answers(Options, frozen=True, kw_only=True):
+    """Options of `answers`."""
+
+    answers: Annotated[dict[str, int], Meta(description="the answer to each question")]
+
+
+@dataclass(frozen=True)
+class Questions:
+    """Each question is an object."""
+
+    options: Answers
+    context: Context
+
+    def accepts(self, uri: str) -> bool:
+        """Whether the question is one of ours."""
+        return uri in self.options.answers
+
+    def list(self, window: Window) -> Iterator[Item]:
+        """All questions; they have no time."""
+        return (Item(uri=question) for question in self.options.answers)
+
+    def read(self, items: Sequence[Item]) -> Iterator[Record | Unread]:
+        """One record per question."""
+        for item in items:
+            if self.accepts(item.uri):
+                yield Record(fields={"question": item.uri}, item=item)
+            else:
+                yield Unread(item, Missing(item.uri))
+
+
+@dataclass(frozen=True)
+class Oracle:
+    """Answers the questions of the rows."""
+
+    options: Answers
+    context: Context
+
+    def fetch(self, keys: Sequence[Key]) -> Iterator[Record]:
+        """One record per question that has an answer."""
+        for key in keys:
+            if "question" not in key.fields:
+                raise GiveUp("only a question has an answer", help="join on `question`")
+            answer = self.options.answers.get(key.fields["question"])
+            if answer is not None:
+                yield Record(fields={**key.fields, "answer": answer})
+
+
+@hookimpl
+def plait_connectors() -> list[Connector]:
+    """Offer `answers`."""
+    summary = "Questions, and the answers to them."
+    return [Connector(name="answers", summary=summary, options=Answers, driver=Questions, lookup=Oracle)]

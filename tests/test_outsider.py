@@ -1,0 +1,108 @@
+"""A connector of another distribution is as good as ours, and cannot take a word of ours."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+pytest.importorskip("hatchling", reason="the distributions are built by hatchling")
+
+OUTSIDER = Path(__file__).parent / "outsider"
+PIPELINE = """\
+plait: 1
+name: outside
+sources:
+  questions:
+    connector: answers
+    answers: {six by nine: 42, why: 0}
+    columns: {question: string}
+  oracle:
+    connector: answers
+    answers: {six by nine: 42}
+    columns: {answer: {type: int, default: -1}}
+    join: {on: question}
+sink: {connector: parquet, path: out/}
+"""
+PREVIEW = "import plait; print(plait.load('outside.yaml').preview().to_pylist())"
+STORES = """\
+plait: 1
+name: stores
+sources:
+  orders: {connector: memory, rows: [{store: 1}], columns: {store: bigint}}
+  stores: {connector: mysql, secret: s, table: stores, columns: {city: string}, join: {on: store}}
+sink: {connector: parquet, path: out/}
+"""
+
+
+def _install(project: Path, folder: Path) -> None:
+    """Build the wheel and lay it out as an installer does; it has no scripts, so this is all there is to do."""
+    built = folder / "dist"
+    build = [sys.executable, "-P", "-m", "hatchling", "build", "-t", "wheel", "-d", str(built)]
+    subprocess.run(build, cwd=project, check=True, capture_output=True)
+    (wheel,) = built.glob("*.whl")
+    ZipFile(wheel).extractall(folder)
+    wheel.unlink()
+
+
+def _python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(folder), "IMPOSTOR_MARK": str(folder / "mark")}
+    command = [sys.executable, "-P", *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("outside")
+    _install(OUTSIDER, folder)
+    _install(OUTSIDER / "impostor", folder)
+    (folder / "outside.yaml").write_text(PIPELINE, encoding="utf-8")
+    (folder / "stores.yaml").write_text(STORES, encoding="utf-8")
+    return folder
+
+
+def test_a_spec_uses_a_connector_of_another_distribution_by_its_word(installed: Path) -> None:
+    done = _python(installed, "-c", PREVIEW)
+    assert (
+        done.stdout == "[{'question': 'six by nine', 'answer': 42}, {'question': 'why', 'answer': -1}]\n"
+    ), done.stderr
+
+
+def test_the_list_of_connectors_says_which_distribution_offers_a_word(installed: Path) -> None:
+    done = _cli(installed, "connectors", "-o", "json")
+    told = {one["name"]: one["distribution"] for one in json.loads(done.stdout)["connectors"]}
+    assert told["answers"] == "plait-outsider"
+
+
+def _cli(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return _python(folder, "-c", "from plait.cli import main; main(prog_name='plait')", *arguments)
+
+
+def test_a_word_that_two_distributions_offer_is_a_problem_and_loads_neither(installed: Path) -> None:
+    done = _cli(installed, "validate", "-o", "json", "stores.yaml")
+    assert done.returncode == 1, done.stderr
+    (problem,) = json.loads(done.stdout)["problems"]
+    assert problem["code"] == "ambiguous-connector"
+    assert STORES.splitlines()[problem["line"] - 1][problem["column"] - 1 :].startswith("mysql")
+    assert "`plait-impostor` 1.0.0" in problem["note"]
+    assert not (installed / "mark").exists()
+
+
+def test_the_mark_shows_that_the_impostor_would_be_noticed(installed: Path, tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    code = f"import os; os.environ['IMPOSTOR_MARK'] = {str(mark)!r}; import plait_impostor"
+    assert _python(installed, "-c", code).returncode == 0
+    assert mark.exists()
+
+
+def test_the_contract_is_typed_so_that_strict_mypy_accepts_a_connector(
+    installed: Path, tmp_path: Path
+) -> None:
+    arguments = ("--strict", f"--config-file={os.devnull}", f"--cache-dir={tmp_path}", "plait_outsider.py")
+    done = _python(installed, "-m", "mypy", *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -75,7 +75,7 @@ def test_calls_are_counted_by_iam_name_for_the_run_and_for_the_source(aws: Any) 
     assert services.calls == services.calls_of("activity") == {}
 
 
-def test_every_attempt_counts(aws: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_attempt_of_a_call_counts(aws: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     services = Services()
     client = services.client("secretsmanager")

@@ -11,8 +11,6 @@ from zipfile import ZipFile
 
 import pytest
 
-pytest.importorskip("hatchling", reason="the distributions are built by hatchling")
-
 OUTSIDER = Path(__file__).parent / "outsider"
 PIPELINE = """\
 plait: 1

@@ -1,0 +1,77 @@
+"""The table of stores behind MySQL's protocol, for machines without MariaDB."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TYPES = {"store_id": "BIGINT", "name": "VARCHAR", "city": "VARCHAR"}
+Tables = dict[str, list[dict[str, Any]]]
+
+
+def serve(host: str, user: str, password: str, tables: Tables) -> tuple[int, Callable[[], None]]:
+    """Serve the tables from a thread; return the port and what ends it."""
+    loop = asyncio.new_event_loop()
+    server = _server(user, password, tables)
+    loop.run_until_complete(server.start_server(host=host, port=0))
+    port = int(server._server.sockets[0].getsockname()[1])  # noqa: SLF001 - it tells its port nowhere else
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+
+    def stop() -> None:
+        asyncio.run_coroutine_threadsafe(_close(server), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+    return port, stop
+
+
+def _server(user: str, password: str, tables: Tables) -> Any:
+    try:
+        from mysql_mimic import IdentityProvider, MysqlServer, NativePasswordAuthPlugin, User
+    except ImportError as error:
+        raise RuntimeError(
+            'the sandbox needs MariaDB or mysql-mimic: pip install "plait[sandbox]"'
+        ) from error
+
+    class Users(IdentityProvider):  # type: ignore[misc]
+        async def get_user(self, username: str) -> User | None:
+            if username != user:
+                return None
+            secret = NativePasswordAuthPlugin.create_auth_string(password)
+            return User(name=user, auth_string=secret, auth_plugin=NativePasswordAuthPlugin.name)
+
+    return MysqlServer(session_factory=_session(tables), identity_provider=Users())
+
+
+def _session(tables: Tables) -> Callable[[], Any]:
+    from mysql_mimic import Session
+    from sqlglot.executor import execute
+
+    class Stores(Session):  # type: ignore[misc]
+        async def query(self, expression: Any, sql: str, attrs: dict[str, str]) -> Any:  # noqa: ARG002
+            answer = execute(
+                expression,
+                schema={"stores": {"stores": TYPES}},
+                tables={"stores": tables},
+                read="mysql",  # type: ignore[call-arg]
+            )
+            return answer.rows, answer.columns
+
+        async def schema(self) -> dict[str, Any]:
+            return {"stores": {"stores": TYPES}}
+
+    return Stores
+
+
+async def _close(server: Any) -> None:
+    server._server.close()  # noqa: SLF001 - its own close waits for its clients
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)

@@ -163,3 +163,12 @@ def test_each_distinct_key_is_asked_once_in_chunks() -> None:
     table = pa.table({"k": ["a", "b", "a", None, "c"]})
     look_up(rule, lookup, table, {"k": parse("string")})
     assert lookup.asked == [2, 1]
+
+
+def test_a_required_column_is_bad_once_the_wait_is_over() -> None:
+    """A record that still has no match then is set aside for its required column, never written as null."""
+    rule = source(Join(on=ON, missing="retry"))
+    required = replace(rule, columns=(replace((rule.columns or ())[0], required=True),))
+    result = joined(["x", "b"], [record("b", 3)], required)
+    assert [bad and bad.code for bad in result.retry.values()] == ["no-match"]
+    assert [bad and bad.code for bad in joined(["x"], [], rule).retry.values()] == [None]

@@ -74,7 +74,7 @@ def _connector(block: Any, path: Path, report: Report) -> Connector | None:
         place(where, "missing-key", "`connector` is missing", help="the word of an installed connector")
         return None
     try:
-        return connector(word)
+        return _without_clash(connector(word))
     except Unusable as error:
         words = sorted({offer.word for offer in offers()})
         help = help_for(word, words, "connector", "`plait connectors`")
@@ -87,6 +87,16 @@ def _connector(block: Any, path: Path, report: Report) -> Connector | None:
         note = error.note or f"installed: {', '.join(words)}"
         report.at((*path, "connector"), error.code, error.message, help=help, note=note)
         return None
+
+
+def _without_clash(found: Connector) -> Connector:
+    """The connector, unless one of its options has the name of a key that every source has."""
+    common = {f.encode_name for f in msgspec.structs.fields(SourceBlock)}
+    clash = sorted(common.intersection(f.encode_name for f in msgspec.structs.fields(found.options)))
+    if clash:
+        message = f"the connector `{found.name}` has an option `{clash[0]}`, which is a key of the language"
+        raise Unusable("broken-connector", message)
+    return found
 
 
 def _split(block: dict[str, Any], found: Connector, path: Path, report: Report) -> tuple[Any, Any]:
@@ -186,7 +196,7 @@ def _column(name: str, block: Any, path: Path, report: Report) -> Column | None:
         try:
             return Column(name=name, type=types.parse(block), origin=name, selector=(name,))
         except ValueError as error:
-            help = help_for(block, types.FORMS, "type", "`plait schema`")
+            help = help_for(block, types.FORMS, "type", "`pipelines/README.md`")
             report.at(path, "unknown-type", str(error), help=help)
             return None
     read_block: ColumnBlock | None = read(ColumnBlock, block, path, report)
@@ -259,6 +269,9 @@ def read_sink(block: Any, report: Report) -> Target | None:
     """The `sink` block."""
     found = _connector(block, ("sink",), report)
     if found is None:
+        return None
+    if found.sink is None:
+        report.at(("sink", "connector"), "not-a-sink", f"`{found.name}` cannot write")
         return None
     own = {key: value for key, value in block.items() if key != "connector"}
     options = read(found.options, own, ("sink",), report)

@@ -41,7 +41,7 @@ def check(
     for partition in partitions:
         _partition(report, partition, known, sources)
     if sink:
-        _sink(report, sources, sink, quarantine)
+        _sink(report, sources, partitions, sink, quarantine)
     return _order(report, sources)
 
 
@@ -162,22 +162,28 @@ def _partition(report: Report, partition: Partition, known: dict[str, str] | Non
         report.at(path, "moving-partition", message, help=help, level="warning")
 
 
-def _sink(report: Report, sources: Sources, sink: Target, quarantine: Quarantine | None) -> None:
-    if sink.connector.sink is None:
-        report.at(("sink", "connector"), "not-a-sink", f"`{sink.connector.name}` cannot write")
-        return
+def _sink(
+    report: Report,
+    sources: Sources,
+    partitions: Sequence[Partition],
+    sink: Target,
+    quarantine: Quarantine | None,
+) -> None:
     driver = next(s for s in sources.values() if s.join is None)
     taken = [v for v in _paths(driver.options) if isinstance(v, DriverPath)]
-    targets: list[tuple[str, Path]] = [
-        (p.literal, ("sink", "path")) for p in _paths(sink.options) if isinstance(p, FolderPath)
+    parts = "".join(f"{partition.name}=0/" for partition in partitions)
+    written: list[tuple[str, Path]] = [
+        (f"{p.literal}{parts}0{suffix}", ("sink", "path"))
+        for p in _paths(sink.options)
+        if isinstance(p, FolderPath)
+        for suffix in ("", ".parquet")
     ]
-    targets += [(quarantine.path, ("quarantine",))] if quarantine else []
-    for folder, path in targets:
-        for probe in (f"{folder}x", f"{folder}x/y", f"{folder}x.json", f"{folder}x.parquet"):
-            if any(one.match(probe) for one in taken):
-                message = "files written here would drive the pipeline again"
-                report.at(path, "recursion", message, help=f"choose a folder outside of `{taken[0].text}`")
-                break
+    if quarantine:
+        written.append((f"{quarantine.path.rstrip('/')}/0.json", ("quarantine",)))
+    again = {path for uri, path in written for one in taken if one.match(uri) is not None}
+    for path in again:
+        message = "files written here would drive the pipeline again"
+        report.at(path, "recursion", message, help=f"choose a folder outside of `{taken[0].text}`")
 
 
 def _paths(options: object) -> list[object]:

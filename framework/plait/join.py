@@ -28,11 +28,14 @@ class Rows:
 
 @dataclass(slots=True)
 class Joined:
-    """The rows after a join, and the records that it took out, each with why; the counts of the join."""
+    """The rows after a join, and the records that it took out, each with why; the counts of the join.
+
+    `retry` has the records without a match that may come, and why they are bad once the wait is over.
+    """
 
     rows: Rows
     bad: dict[int, BadRecord] = field(default_factory=dict)
-    retry: set[int] = field(default_factory=set)
+    retry: dict[int, BadRecord | None] = field(default_factory=dict)
     matched: int = 0
     missing: int = 0
     duplicates: int = 0
@@ -54,7 +57,7 @@ def join(rows: Rows, answers: Answers, source: Source) -> Joined:
             continue
         if chosen is None:
             if source.join and source.join.missing == "retry":
-                result.retry.add(record)
+                result.retry.setdefault(record, _required(key, source))
                 chosen = []
             else:
                 continue
@@ -135,12 +138,12 @@ def _choose(key: KeyValues, matches: list[int], source: Source, result: Joined) 
     assert rule is not None  # noqa: S101 - only look-ups come here
     if not matches:
         result.missing += 1
-        required = next((c.name for c in source.columns or () if c.required and rule.shape != "list"), None)
         if rule.missing in ("drop", "retry"):
             return None
-        if rule.missing == "fail" or required:
-            why = f"`{source.name}` has no match for {_show(key)}"
-            raise BadRecord(why, code="no-match", help="`missing: keep` lets such rows through")
+        if rule.missing == "fail":
+            raise _no_match(key, source, "`missing: keep` lets such rows through")
+        if bad := _required(key, source):
+            raise bad
         return []
     result.matched += 1
     if len(matches) > 1 and rule.shape == "columns":
@@ -151,6 +154,17 @@ def _choose(key: KeyValues, matches: list[int], source: Source, result: Joined) 
             raise BadRecord(why, code="several-matches", help=help)
         return matches if rule.duplicates == "latest" else matches[:1]
     return matches
+
+
+def _required(key: KeyValues, source: Source) -> BadRecord | None:
+    """Why a row without a match is bad: a column of the source is required."""
+    listed = source.join is not None and source.join.shape == "list"
+    name = next((c.name for c in source.columns or () if c.required and not listed), None)
+    return _no_match(key, source, f"column `{name}` is required") if name else None
+
+
+def _no_match(key: KeyValues, source: Source, help: str) -> BadRecord:
+    return BadRecord(f"`{source.name}` has no match for {_show(key)}", code="no-match", help=help)
 
 
 def _latest(matches: list[int], answers: Answers) -> int:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from plait.api import Item, PlaitError, Window
 from plait.plan import plan
-from plait.render import full
+from plait.render import concise, full
 from plait.validate import bound
 
 if TYPE_CHECKING:
@@ -59,12 +61,22 @@ class Pipeline:
         return self.engine().find(Window(since=since, until=until))
 
     def preview(self, objects: Iterable[str] | None = None, limit: int = 10) -> Any:
-        """Read and join for real, write nothing; a `pyarrow.Table` of at most `limit` objects' rows."""
-        from itertools import islice
+        """Read and join for real, write nothing; a `pyarrow.Table` of at most `limit` objects' rows.
 
+        What gave no row is told by a Python warning for each problem.
+        """
+        table, report = self.preview_with_report(objects, limit)
+        for problem in report.problems:
+            warnings.warn(concise([problem]), stacklevel=2)
+        return table
+
+    def preview_with_report(
+        self, objects: Iterable[str] | None = None, limit: int = 10
+    ) -> tuple[Any, Report]:
+        """The table of a preview, and the report of what was read for it."""
         engine = self.engine()
         items = engine.find() if objects is None else (Item(uri=uri) for uri in objects)
-        return engine.preview(list(islice(items, limit)))
+        return engine.preview(list(islice(items, limit))), engine.report
 
     def run(
         self,

@@ -6,7 +6,7 @@ import contextvars
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from plait.plan import plan
 from plait.problems import Problem
 from plait.read import cast
 from plait.report import FileEntry, LookupCounts, Report
+from plait.storage import normal
 from plait.write import files
 
 if TYPE_CHECKING:
@@ -89,7 +90,8 @@ class Engine:
         report = self.report
         remaining = iter(items)
         while chunk := list(islice(remaining, batch)):
-            unique = list({item.uri: item for item in chunk if item.uri not in report.outcomes}.values())
+            named = {item.uri: item for item in map(_normal, chunk)}
+            unique = [item for uri, item in named.items() if uri not in report.outcomes]
             wanted = [item for item in unique if self.driver.accepts(item.uri)]
             report.outcomes.update({item.uri: "skipped" for item in unique})
             self._until_settled(wanted)
@@ -98,8 +100,13 @@ class Engine:
         return report
 
     def preview(self, items: Sequence[Item]) -> Any:
-        """Read and join for real and write nothing; the rows with their partition columns as a table."""
-        _, batch = self._made(items)
+        """Read and join for real and write nothing; the rows as a table, what went wrong in the report."""
+        items = [_normal(item) for item in items]
+        self.report.outcomes.update({item.uri: "skipped" for item in items})
+        unread, batch = self._made([item for item in items if self.driver.accepts(item.uri)])
+        for one in unread:
+            self._not_read(one)
+        self._settle_all(batch, {})
         self._account()
         return batch.rows.table
 
@@ -206,9 +213,11 @@ class Engine:
         batch.rows = joined.rows
         batch.bad.update(joined.bad)
         late = {n for n in joined.retry if self._young(batch.records[n], source)}
+        over = {n: bad for n, bad in joined.retry.items() if bad and n not in late}
         batch.retry.update(dict.fromkeys(late))
-        if late:
-            batch.take_out(late)
+        batch.bad.update(over)
+        if late or over:
+            batch.take_out({*late, *over})
 
     def _young(self, record: Record, source: Source) -> bool:
         modified = _item(record).modified
@@ -279,6 +288,12 @@ class Engine:
         yield
         seconds = self.report.seconds
         seconds[phase] = seconds.get(phase, 0.0) + time.perf_counter() - start
+
+
+def _normal(item: Item) -> Item:
+    """The item under the one spelling of its URI, from which the names of its files derive."""
+    uri = normal(item.uri)
+    return item if uri == item.uri else replace(item, uri=uri)
 
 
 def _item(record: Record) -> Item:

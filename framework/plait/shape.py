@@ -68,13 +68,20 @@ def parsed_type(kind: Any) -> Any:
 
 def _convert(value: Any, kind: Any) -> Any:
     parsed = parsed_type(kind)
-    if parsed is None or isinstance(value, parsed):
-        return msgspec.convert(value, kind) if parsed is None else value
+    if parsed is None:
+        return msgspec.convert(_plain(value), kind)
+    if isinstance(value, parsed):
+        return value
     if value is None and type(None) in _members(kind):
         return None
     if not isinstance(value, str):
         raise ValueError(f"expected text, got {kind_of(value)}")
     return parsed.parse(value)
+
+
+def _plain(value: Any) -> Any:
+    """Text with `$${` as the `${` that it stands for; paths and patterns read it themselves."""
+    return value.replace("$${", "${") if isinstance(value, str) else value
 
 
 def _members(kind: Any) -> tuple[Any, ...]:
@@ -97,14 +104,27 @@ def read(cls: type[msgspec.Struct], value: Any, path: Path, report: Report) -> A
             help = help_for(value[name], words, "word", None)
             report.at((*path, name), "wrong-value", message, help=help)
             continue
-        try:
-            given[name] = _convert(value[name], fields[name].type)
-        except (msgspec.ValidationError, ValueError) as error:
-            fine = False
-            wrong(error, value[name], (*path, name), report)
+        before = len(report.problems)
+        given[name] = _value(value[name], fields[name].type, (*path, name), report)
+        fine = fine and len(report.problems) == before
     if not fine:
         return None
     return cls(**{fields[name].name: one for name, one in given.items()})
+
+
+def _value(value: Any, kind: Any, path: Path, report: Report) -> Any:
+    """One value in its type; in a mapping or list each entry on its own, so that each problem is told."""
+    inner = next((one for one in (kind, *_members(kind)) if get_origin(one) in (dict, list)), None)
+    if inner is not None and isinstance(value, get_origin(inner)):
+        element = get_args(inner)[-1]
+        if isinstance(value, dict):
+            return {key: _value(one, element, (*path, key), report) for key, one in value.items()}
+        return [_value(one, element, (*path, n), report) for n, one in enumerate(value)]
+    try:
+        return _convert(value, kind)
+    except (msgspec.ValidationError, ValueError) as error:
+        wrong(error, value, path, report)
+        return None
 
 
 def _keys(cls: type[msgspec.Struct]) -> str:

@@ -32,7 +32,7 @@ ROUNDS = 3
 HELP = {
     "NoSuchBucket": "check the bucket's name and the account",
     "PermanentRedirect": "the bucket is in another region: set AWS_REGION to it",
-    "AccessDenied": "let the role do this: `plait policy` prints what it needs",
+    "AccessDenied": "allow the role to do this",
 }
 
 

@@ -30,10 +30,9 @@ class Parquet(Options, frozen=True, kw_only=True):
     compression: Annotated[
         Literal["snappy", "zstd", "gzip"], msgspec.Meta(description="how pages are compressed")
     ] = "snappy"
-    files: Annotated[
-        Literal["per_object", "per_batch"],
-        msgspec.Meta(description="one file per driving object, or per batch (`backfill --replace` only)"),
-    ] = "per_object"
+    files: Annotated[Literal["per_object"], msgspec.Meta(description="one file per driving object")] = (
+        "per_object"
+    )
 
 
 def encode(table: Any, compression: str) -> bytes:

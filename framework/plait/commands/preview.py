@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from plait.commands.common import coloured, load, output, params, plural, print_json, printable
+from plait.render import as_json, full
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,14 +34,21 @@ if TYPE_CHECKING:
 @output("text", "json")
 def command(spec: str, objects: Sequence[str], limit: int, parameters: dict[str, str], output: str) -> None:
     """Read and join for real, write nothing, and show the rows."""
-    table = load(spec, parameters).preview(objects or None, limit)
+    table, report = load(spec, parameters).preview_with_report(objects or None, limit)
     names = table.column_names
     rows = [{name: plain(value) for name, value in row.items()} for row in table.slice(0, limit).to_pylist()]
     if output == "json":
-        print_json({"columns": names, "rows": rows})
+        print_json({"columns": names, "rows": rows, "problems": as_json(report.problems)})
     else:
         _print(names, [[cell(row[name]) for name in names] for row in rows])
         click.echo(plural(len(rows), "row"), err=True)
+    if report.problems:
+        click.echo(full(report.problems, {}, coloured(sys.stderr)), err=True, color=True)
+    skipped = [uri for uri, outcome in report.outcomes.items() if outcome in ("skipped", "gone")]
+    for uri in skipped:
+        click.echo(f"{report.outcomes[uri]}: {printable(uri)}", err=True)
+    if not report.ok:
+        raise click.exceptions.Exit(1)
 
 
 def plain(value: Any) -> Any:

@@ -336,7 +336,7 @@ def _zone(zone: str, path: Path, report: Report) -> bool:
 
     try:
         ZoneInfo(zone)
-    except (ValueError, OSError):
+    except (KeyError, ValueError, OSError):
         help = help_for(zone, available_timezones(), "time zone", "`timedatectl list-timezones`")
         report.at(path, "unknown-zone", f"no time zone is called {excerpt(zone)}", help=help)
         return False

@@ -53,18 +53,15 @@ def _session(tables: Tables) -> Callable[[], Any]:
     from mysql_mimic import Session
     from sqlglot.executor import execute
 
+    schema = {"stores": {"stores": TYPES}}
+
     class Stores(Session):  # type: ignore[misc]
         async def query(self, expression: Any, sql: str, attrs: dict[str, str]) -> Any:  # noqa: ARG002
-            answer = execute(
-                expression,
-                schema={"stores": {"stores": TYPES}},
-                tables={"stores": tables},
-                read="mysql",  # type: ignore[call-arg]
-            )
+            answer = execute(expression, schema=schema, tables={"stores": tables})
             return answer.rows, answer.columns
 
         async def schema(self) -> dict[str, Any]:
-            return {"stores": {"stores": TYPES}}
+            return schema
 
     return Stores
 

@@ -84,8 +84,11 @@ class LocalMysql:
 
 def start_mysql(folder: Path, flavour: Flavour | None = None) -> LocalMysql:
     """Start a server that keeps its files in a folder."""
-    if flavour == "mysql-mimic" or (flavour is None and _program("mariadbd") is None):
+    installed = _program("mariadbd") and _program("mariadb-install-db")
+    if flavour == "mysql-mimic" or (flavour is None and not installed):
         return _start_mimic()
+    if not installed:
+        raise RuntimeError("MariaDB is not installed: apt-get install mariadb-server")
     return _start_mariadb(folder)
 
 
@@ -140,7 +143,9 @@ def _start_mariadb(folder: Path) -> LocalMysql:
     ]
     command = [str(_program("mariadbd")), "--no-defaults", _user(), f"--datadir={data}", *options, *QUICKLY]
     with log.open("wb") as output:
-        server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        server = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+        )
     watcher = _end_with_parent(server)
 
     def stop() -> None:
@@ -156,13 +161,10 @@ def _start_mariadb(folder: Path) -> LocalMysql:
 
 
 def _install(data: Path, password: str) -> None:
-    installer = _program("mariadb-install-db")
-    if installer is None or _program("mariadbd") is None:
-        raise RuntimeError("MariaDB is not installed: apt-get install mariadb-server")
     data.mkdir(parents=True)
     options = ["--no-defaults", _user(), f"--datadir={data}", "--auth-root-authentication-method=normal"]
     done = subprocess.run(
-        [installer, *options, "--skip-test-db"],
+        [str(_program("mariadb-install-db")), *options, "--skip-test-db"],
         capture_output=True,
         text=True,
         check=False,
@@ -180,7 +182,7 @@ def _user() -> str:
 
 def _end_with_parent(server: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
     command = ["sh", "-c", 'read _; kill -9 "$1"', "sh", str(server.pid)]
-    return subprocess.Popen(command, stdin=subprocess.PIPE)
+    return subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
 
 
 def _await(mysql: LocalMysql, server: subprocess.Popen[bytes], log: Path) -> None:

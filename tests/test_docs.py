@@ -92,7 +92,9 @@ def test_every_local_example_gives_what_stands_below_it(
     if kind == "files":
         assert [file.uri for file in report.files] == promised.splitlines()
     else:
-        assert plain(pipeline.preview_with_report()[0].to_pylist()) == [json.loads(line) for line in promised.splitlines()]
+        assert plain(pipeline.preview_with_report()[0].to_pylist()) == [
+            json.loads(line) for line in promised.splitlines()
+        ]
 
 
 @pytest.mark.parametrize("struct", _structs(), ids=lambda struct: struct.__name__)

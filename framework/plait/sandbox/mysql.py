@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
 import os
 import secrets
 import shutil
@@ -82,12 +81,16 @@ class LocalMysql:
         )
 
 
+def mariadb_is_installed() -> bool:
+    """Return whether a private MariaDB can be started on this machine."""
+    return bool(_program("mariadbd") and _program("mariadb-install-db"))
+
+
 def start_mysql(folder: Path, flavour: Flavour | None = None) -> LocalMysql:
     """Start a server that keeps its files in a folder."""
-    installed = _program("mariadbd") and _program("mariadb-install-db")
-    if flavour == "mysql-mimic" or (flavour is None and not installed):
+    if flavour == "mysql-mimic" or (flavour is None and not mariadb_is_installed()):
         return _start_mimic()
-    if not installed:
+    if not mariadb_is_installed():
         raise RuntimeError("MariaDB is not installed: apt-get install mariadb-server")
     return _start_mariadb(folder)
 
@@ -141,7 +144,7 @@ def _start_mariadb(folder: Path) -> LocalMysql:
         "--socket=server.sock",
         f"--init-file={data / 'init.sql'}",
     ]
-    command = [str(_program("mariadbd")), "--no-defaults", _user(), f"--datadir={data}", *options, *QUICKLY]
+    command = [str(_program("mariadbd")), "--no-defaults", *_user(), f"--datadir={data}", *options, *QUICKLY]
     with log.open("wb") as output:
         server = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
@@ -162,7 +165,7 @@ def _start_mariadb(folder: Path) -> LocalMysql:
 
 def _install(data: Path, password: str) -> None:
     data.mkdir(parents=True)
-    options = ["--no-defaults", _user(), f"--datadir={data}", "--auth-root-authentication-method=normal"]
+    options = ["--no-defaults", *_user(), f"--datadir={data}", "--auth-root-authentication-method=normal"]
     done = subprocess.run(
         [str(_program("mariadb-install-db")), *options, "--skip-test-db"],
         capture_output=True,
@@ -176,8 +179,8 @@ def _install(data: Path, password: str) -> None:
     (data / "init.sql").write_text(f"{init}GRANT ALL ON *.* TO root@'{HOST}' WITH GRANT OPTION;\n")
 
 
-def _user() -> str:
-    return f"--user={'root' if os.geteuid() == 0 else getpass.getuser()}"
+def _user() -> list[str]:
+    return ["--user=root"] if os.geteuid() == 0 else []
 
 
 def _end_with_parent(server: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:

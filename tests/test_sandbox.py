@@ -1,0 +1,294 @@
+"""The shop on one machine, and the orders that fill it."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import csv
+import io
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+import pymysql
+import pytest
+
+from plait.sandbox import Sandbox, generate, sample, write
+from plait.sandbox.aws import start_aws
+from plait.sandbox.mysql import mariadb_is_installed, serve_stores, start_mysql
+from plait.sandbox.quirks import BROKEN, QUIRKS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from plait.sandbox import Sample
+    from plait.sandbox.mysql import LocalMysql
+
+
+needs_mariadb = pytest.mark.skipif(not mariadb_is_installed(), reason="MariaDB is not installed")
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[Sandbox]:
+    with Sandbox() as sandbox:
+        sandbox.fill(sample())
+        yield sandbox
+
+
+@pytest.fixture(params=[pytest.param("mariadb", marks=needs_mariadb), "mysql-mimic"])
+def mysql(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LocalMysql]:
+    with start_mysql(tmp_path, request.param) as server:
+        yield server
+
+
+def orders(made: Sample) -> list[str]:
+    return [key for key in made.objects if fnmatchcase(key, "transactions/*.json")]
+
+
+def order(made: Sample, key: str) -> Any:
+    return json.loads(made.objects[key], parse_float=Decimal)
+
+
+def items(made: Sample, key: str) -> list[dict[str, str]]:
+    text = made.objects[f"items/{order(made, key)['transaction_id']}.csv"].decode()
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def read(secret: dict[str, Any], sql: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
+    connection = pymysql.connect(
+        host=secret["host"],
+        port=secret["port"],
+        user=secret["username"],
+        password=secret["password"],
+        database=secret["dbname"],
+        charset="utf8mb4",
+        ssl_disabled=True,
+    )
+    with contextlib.closing(connection), connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return list(cursor.fetchall())
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as attempt:
+        return attempt.connect_ex(("127.0.0.1", port)) == 0
+
+
+def keys_of(messages: list[dict[str, Any]]) -> list[str]:
+    return [json.loads(message["Body"])["detail"]["object"]["key"] for message in messages]
+
+
+def test_a_seed_always_makes_the_same_sample() -> None:
+    assert generate(200, 7) == generate(200, 7)
+    assert generate(200, 7).objects != generate(200, 8).objects
+
+
+@pytest.mark.parametrize(("number", "each"), [(24, 1), (300, 3), (2000, 20)])
+def test_a_sample_has_the_orders_asked_for_and_each_quirk_often_enough(number: int, each: int) -> None:
+    made = generate(number, 5, each)
+    assert len(orders(made)) == number
+    assert set(made.quirks) == {*QUIRKS, "not_json"}
+    assert min(len(set(keys)) for keys in made.quirks.values()) >= each
+    assert {key for keys in made.quirks.values() for key in keys} <= set(made.objects)
+
+
+def test_too_few_orders_for_the_quirks_are_refused() -> None:
+    with pytest.raises(ValueError, match="too few orders"):
+        generate(8, 1)
+
+
+def test_a_broken_order_has_no_other_quirk() -> None:
+    made = generate(300, 2, 3)
+    shown = Counter(key for keys in made.quirks.values() for key in keys)
+    assert {shown[key] for name in BROKEN for key in made.quirks[name]} == {1}
+
+
+def test_an_order_without_quirks_is_whole_and_found_in_every_source() -> None:
+    made = generate(400, 3)
+    odd = {key for keys in made.quirks.values() for key in keys}
+    plain = [key for key in orders(made) if key not in odd]
+    stores, customers = {row.store_id for row in made.stores}, {item["customer_id"] for item in made.activity}
+    assert len(plain) > 300
+    for key in plain:
+        found = order(made, key)
+        assert found["store_id"] in stores
+        assert found["customer_id"] in customers
+        assert -found["total"].as_tuple().exponent == 2
+        assert found["total"] == sum(int(i["quantity"]) * Decimal(i["unit_price"]) for i in items(made, key))
+        assert json.loads(base64.b64decode(found["embedded_data"]))["loyalty"]["tier"]
+        (at,) = [at for at, line in made.logs if f" {found['transaction_id']} scored " in line]
+        scored = datetime.fromtimestamp(at / 1000, UTC)
+        assert abs(scored - datetime.fromisoformat(found["ordered_at"])) < timedelta(hours=1)
+
+
+def test_each_quirk_of_the_document_is_what_its_name_says() -> None:
+    made = generate(300, 4)
+    first = {name: keys[0] for name, keys in made.quirks.items()}
+    with pytest.raises(json.JSONDecodeError):
+        order(made, first["malformed"])
+    assert isinstance(order(made, first["not_an_object"]), list)
+    assert "transaction_id" not in order(made, first["no_id"])
+    assert "/" in order(made, first["slash_id"])["transaction_id"]
+    assert b'"total": 19.999' in made.objects[first["money_too_fine"]]
+    assert b'"store_id": 17.0' in made.objects[first["integral_float"]]
+    assert b'"store_id": "17"' in made.objects[first["text_store_id"]]
+    assert order(made, first["null_time"])["ordered_at"] is None
+    assert datetime.fromisoformat(order(made, first["naive_time"])["ordered_at"]).tzinfo is None
+    assert made.objects[first["pretty_json"]].count(b"\n") > 5
+    assert [("embedded_data" in order(made, key)) for key in made.quirks["null_embedded"]] == [True, False]
+    local = datetime.fromisoformat(order(made, first["offset_time"])["ordered_at"])
+    assert local.date() == local.astimezone(UTC).date() + timedelta(days=1)
+    assert {b"9999999999.99", b"0.30", b'"12.30"'} <= {
+        made.objects[key].split(b'"total": ')[1].split(b",")[0] for key in made.quirks["money"]
+    }
+    one, other = (order(made, key) for key in made.quirks["two_orders_one_customer"])
+    assert (one["store_id"], one["customer_id"]) == (other["store_id"], other["customer_id"])
+    assert {letter for key in made.quirks["odd_key"] for letter in key} >= set(" +ñ日%")
+
+
+def test_each_quirk_of_the_items_and_the_log_is_what_its_name_says() -> None:
+    made = generate(300, 4)
+    first = {name: keys[0] for name, keys in made.quirks.items()}
+    identity = {name: order(made, key)["transaction_id"] for name, key in first.items() if "fraud" in name}
+    scored = {name: [at for at, line in made.logs if f" {i} scored " in line] for name, i in identity.items()}
+    assert f"items/{order(made, first['no_items'])['transaction_id']}.csv" not in made.objects
+    assert items(made, first["empty_items"]) == []
+    assert items(made, first["quoted_csv"])[-1]["sku"] == 'Lamp, 12" "old"\nstyle'
+    assert [items(made, first[name])[-1]["quantity"] for name in ("null_csv_cell", "bad_csv_cell")] == [
+        "",
+        "two",
+    ]
+    assert {name: len(times) for name, times in scored.items()} == {
+        "two_fraud_lines": 2,
+        "no_fraud": 0,
+        "fraud_out_of_window": 1,
+    }
+    noisy = order(made, first["other_log_text"])["transaction_id"]
+    assert sum(f"transaction {noisy[:7]} scored" in line for _, line in made.logs) == 1
+
+
+def test_a_sample_written_as_files_reads_back_the_same(tmp_path: Path) -> None:
+    made = sample()
+    write(made, tmp_path)
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert {path.relative_to(tmp_path).as_posix(): path.read_bytes() for path in files} == made.objects
+
+
+def test_importing_the_sandbox_loads_no_sdk() -> None:
+    heavy = "{'boto3', 'botocore', 'moto', 'pymysql', 'flask', 'mysql_mimic'}"
+    code = f"import sys, plait.sandbox; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_without_moto_it_says_what_to_install() -> None:
+    code = "import sys; sys.modules['moto'] = None; from plait.sandbox.aws import start_aws; start_aws()"
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=False)
+    assert 'pip install "plait[sandbox]"' in done.stderr.splitlines()[-1]
+
+
+def test_every_object_arrives_and_each_below_transactions_is_announced_once(shop: Sandbox) -> None:
+    made = sample()
+    pages = shop.client("s3").get_paginator("list_objects_v2").paginate(Bucket="shop-raw")
+    assert {found["Key"] for page in pages for found in page["Contents"]} == set(made.objects)
+    got = shop.client("s3").get_object(Bucket="shop-raw", Key=made.quirks["odd_key"][0])["Body"].read()
+    assert got == made.objects[made.quirks["odd_key"][0]]
+    messages = shop.receive(1000)
+    assert sorted(keys_of(messages)) == sorted(key for key in made.objects if key.startswith("transactions/"))
+    shop.delete(messages)
+    waiting = shop.client("sqs").get_queue_attributes(QueueUrl=shop.queue_url, AttributeNames=["All"])
+    assert int(waiting["Attributes"]["ApproximateNumberOfMessagesNotVisible"]) == 0
+
+
+def test_a_quiet_fill_announces_nothing() -> None:
+    with Sandbox("mysql-mimic") as shop:
+        shop.fill(generate(60, 2), announce=False)
+        assert shop.receive(10) == []
+        shop.client("s3").put_object(Bucket="shop-raw", Key="transactions/late.json", Body=b"{}")
+        assert keys_of(shop.receive(10)) == ["transactions/late.json"]
+
+
+def test_the_environment_leads_a_process_to_the_table_the_log_and_the_secret(shop: Sandbox) -> None:
+    code = """
+import boto3, json
+logs = boto3.client("logs").get_paginator("filter_log_events").paginate(logGroupName="/shop/tx-fraud-score")
+secret = boto3.client("secretsmanager").get_secret_value(SecretId="shop/stores-db")["SecretString"]
+table = boto3.resource("dynamodb").Table("customer-activity").scan()["Items"]
+events = [(e["timestamp"], e["message"]) for page in logs for e in page["events"]]
+print(json.dumps([events, json.loads(secret), [item["last_seen"] for item in table]]))
+"""
+    environment = {**os.environ, **shop.environment()}
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code], stdout=subprocess.PIPE, check=True, env=environment
+    )
+    events, secret, seen = json.loads(done.stdout)
+    made = sample()
+    assert sorted(tuple(event) for event in events) == made.logs
+    assert sorted(seen) == sorted(str(item["last_seen"]) for item in made.activity)
+    rows = read(secret, "SELECT store_id, name, city FROM stores.stores ORDER BY store_id")
+    assert rows == [tuple(row) for row in made.stores]
+
+
+@needs_mariadb
+def test_the_reader_of_the_stores_may_not_write(tmp_path: Path) -> None:
+    with start_mysql(tmp_path, "mariadb") as server:
+        secret = serve_stores(server, [(1, "Corner", None)])
+        with pytest.raises(pymysql.err.OperationalError, match="denied"):
+            read(secret, "DELETE FROM stores.stores")
+
+
+def test_both_servers_answer_a_lookup_the_same(mysql: LocalMysql) -> None:
+    secret = serve_stores(mysql, [(1, "Señor 🛒", None), (2, None, "東京"), (3, "Kiosk", "Łódź")])
+    sql = "SELECT `name`, `city`, `store_id` FROM `stores`.`stores` WHERE `store_id` IN (%s, %s, %s)"
+    rows = read(secret, sql, (2, 1, 9))
+    assert sorted(rows, key=lambda row: row[2]) == [("Señor 🛒", None, 1), (None, "東京", 2)]
+
+
+def test_both_servers_refuse_a_wrong_password(mysql: LocalMysql) -> None:
+    secret = serve_stores(mysql, [])
+    with pytest.raises(pymysql.err.OperationalError):
+        read({**secret, "password": "wrong"}, "SELECT 1")
+
+
+def test_stores_are_replaced_as_a_whole(mysql: LocalMysql) -> None:
+    serve_stores(mysql, [(n, "old", None) for n in range(500)])
+    secret = serve_stores(mysql, [(7, "new", None)])
+    assert read(secret, "SELECT store_id, name FROM stores.stores") == [(7, "new")]
+
+
+@needs_mariadb
+def test_a_stopped_server_listens_no_more(tmp_path: Path) -> None:
+    with start_mysql(tmp_path, "mariadb") as mysql, start_aws() as aws:
+        ports = [mysql.port, int(aws.endpoint.rpartition(":")[2])]
+        assert all(map(listens, ports))
+    assert not any(map(listens, ports))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_servers_end_with_the_process_that_started_them() -> None:
+    code = """
+import time
+from plait.sandbox import Sandbox
+sandbox = Sandbox()
+print(sandbox.mysql.port, sandbox.aws.endpoint.rpartition(":")[2], flush=True)
+time.sleep(600)
+"""
+    with subprocess.Popen([sys.executable, "-P", "-c", code], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout
+        ports = [int(port) for port in parent.stdout.readline().split()]
+        assert all(map(listens, ports))
+        parent.send_signal(signal.SIGKILL)
+    deadline = time.monotonic() + 20
+    while any(map(listens, ports)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not any(map(listens, ports))

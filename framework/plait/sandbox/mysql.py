@@ -149,7 +149,7 @@ def _start_mariadb(folder: Path) -> LocalMysql:
         server = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
         )
-    watcher = _end_with_parent(server)
+    watcher = _end_with_parent(server, data)
 
     def stop() -> None:
         watcher.kill()
@@ -183,8 +183,8 @@ def _user() -> list[str]:
     return ["--user=root"] if os.geteuid() == 0 else []
 
 
-def _end_with_parent(server: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
-    command = ["sh", "-c", 'read _; kill -9 "$1"', "sh", str(server.pid)]
+def _end_with_parent(server: subprocess.Popen[bytes], data: Path) -> subprocess.Popen[bytes]:
+    command = ["sh", "-c", 'read _; kill -9 "$1"; rm -rf "$2"', "sh", str(server.pid), str(data)]
     return subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
 
 

@@ -186,7 +186,9 @@ def test_local_folders_answer_like_a_bucket(
     assert [w.uri for w in written] == ["in/b c.json", "in/a%41.json", "in/deep/ñ.json"]
     assert [i.uri for i in storage.list("./in/")] == ["in/a%41.json", "in/b c.json", "in/deep/ñ.json"]
     assert [i.uri for i in storage.list("in/d")] == ["in/deep/ñ.json"]
-    assert [*storage.list("nowhere/")] == []
+    assert [*storage.list("in/z")] == []
+    with pytest.raises(GiveUp, match="no folder `nowhere`"):  # as a bucket that is not there
+        [*storage.list("nowhere/")]
     found, folder, missing = storage.get(["./in/b c.json", "in", "in/none"])
     assert isinstance(found, Found)
     assert found.item == next(i for i in storage.list("in/b"))

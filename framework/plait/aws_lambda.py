@@ -25,6 +25,8 @@ def handler(event: Any, _context: Any = None) -> dict[str, Any]:
     Any other event raises TryAgain or GiveUp where an object must come again or failed, so that AWS retries.
     """
     called = unwrap(event)
+    if not called.queue and (unknown := next((m.unknown for m in called.messages if m.unknown), "")):
+        raise GiveUp(unknown, code="unknown-event", help='send events of S3, or `{"objects": [uri, …]}`')
     engine = _engine()
     report = engine.new_report()
     engine.run(Item(uri=uri) for uri in called.uris)

@@ -33,10 +33,10 @@ class InvalidSpec(PlaitError):
 
 
 class Pipeline:
-    """A valid spec with its parameters bound."""
+    """A valid spec with its parameters bound; `warnings` are its problems that are no errors."""
 
-    def __init__(self, spec: Spec) -> None:
-        self.spec = spec
+    def __init__(self, spec: Spec, warned: Sequence[Problem] = (), text: str = "") -> None:
+        self.spec, self.warnings, self.text = spec, tuple(warned), text
 
     @classmethod
     def load(cls, file: str, parameters: Mapping[str, str]) -> Pipeline:
@@ -44,7 +44,7 @@ class Pipeline:
         found = bound(file, parameters)
         if found.spec is None:
             raise InvalidSpec(file, [p for p in found.problems if p.level == "error"], found.text)
-        return cls(found.spec)
+        return cls(found.spec, found.problems, found.text)
 
     def engine(self) -> Engine:
         """Open the connectors."""

@@ -76,8 +76,8 @@ class Report:
         return not {"retry", "failed"} & set(self.outcomes.values())
 
     def add_problem(self, problem: Problem) -> None:
-        """Keep a problem; beyond a thousand they are only counted by their outcome."""
-        if len(self.problems) < MAX_PROBLEMS:
+        """Keep a problem; beyond a thousand of its level they are only counted by their outcome."""
+        if sum(one.level == problem.level for one in self.problems) < MAX_PROBLEMS:
             self.problems.append(problem)
 
     def check(self) -> None:

@@ -34,6 +34,8 @@ class Storage:
         """The objects whose URI begins with the prefix, sorted by URI; raises GiveUp, TryAgain."""
         try:
             yield from self._s3.find(prefix) if _on_s3(prefix) else local.find(prefix)
+        except PlaitError:
+            raise
         except Exception as error:
             raise _told(prefix, error) from error
 
@@ -104,5 +106,7 @@ def _explain(uri: str, error: Exception) -> Missing | PlaitError:
 
 
 def _told(uri: str, error: Exception) -> PlaitError:
+    if isinstance(error, PlaitError):
+        return error
     told = _explain(uri, error)
     return GiveUp(f"`{uri[:200]}` does not exist") if isinstance(told, Missing) else told

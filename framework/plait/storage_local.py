@@ -28,10 +28,13 @@ def normal(uri: str) -> str:
 
 
 def find(prefix: str) -> Iterator[Item]:
-    """The files whose path begins with the prefix, sorted."""
+    """The files whose path begins with the prefix, sorted; raises GiveUp where there is no such folder."""
     prefix = normal(prefix)
     if prefix == "./":
         prefix = ""
+    folder = posixpath.dirname(prefix) or "."
+    if not Path(folder).is_dir():
+        raise GiveUp(f"there is no folder `{folder[:200]}`", code="no-folder", help="check the path")
     for path in sorted(_walk(prefix)):
         try:
             yield _item(path, Path(path).stat())

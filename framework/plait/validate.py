@@ -64,10 +64,27 @@ def validate(
         return Validated(None, tuple(sorted(problems, key=place)), shown)
     report = Report(located)
     report.problems += problems
+    report.problems += _unknown(located, parameters or {})
     spec = _spec(located, report, parameters or {}, environment or {})
     found = tuple(sorted(set(report.problems), key=place))
     bad = any(problem.level == "error" for problem in found)
     return Validated(None if bad else spec, found, shown)
+
+
+def _unknown(located: Located, parameters: Mapping[str, str]) -> list[Problem]:
+    """A problem for each parameter that is given and that the spec does not declare."""
+    declared = located.value.get("parameters")
+    names = [str(name) for name in declared] if isinstance(declared, dict) else []
+    return [
+        Problem(
+            code="unknown-parameter",
+            message=f"no parameter is called {excerpt(name)}",
+            file=located.file,
+            help=help_for(name, names, "parameter", None),
+        )
+        for name in parameters
+        if name not in names
+    ]
 
 
 def digest(value: Any) -> str:
@@ -179,13 +196,5 @@ def missing_parameters(spec: Spec) -> list[Problem]:
 def bound(file: str, parameters: Mapping[str, str]) -> Validated:
     """Validate a file for running: every parameter needs a value, given or from the environment."""
     found = validate_file(file, parameters, os.environ)
-    extra: list[Problem] = []
-    if found.spec:
-        extra = missing_parameters(found.spec)
-        declared = [*found.spec.parameters, *found.spec.unset]
-        for name in parameters:
-            if name not in declared:
-                help = help_for(name, declared, "parameter", None)
-                message = f"no parameter is called {excerpt(name)}"
-                extra.append(Problem(code="unknown-parameter", message=message, file=file, help=help))
+    extra = missing_parameters(found.spec) if found.spec else []
     return Validated(None if extra else found.spec, (*found.problems, *extra), found.text)

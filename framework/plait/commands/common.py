@@ -55,9 +55,13 @@ def unreadable(file: str, error: OSError) -> CannotStart:
 def load(file: str, parameters: Mapping[str, str]) -> Pipeline:
     """The pipeline of a spec file."""
     try:
-        return Pipeline.load(file, parameters)
+        pipeline = Pipeline.load(file, parameters)
     except OSError as error:
         raise unreadable(file, error) from error
+    if pipeline.warnings:
+        told = full(pipeline.warnings, {file: pipeline.text}, coloured(sys.stderr))
+        click.echo(told, err=True, color=True)
+    return pipeline
 
 
 def print_json(answer: Mapping[str, Any]) -> None:

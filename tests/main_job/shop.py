@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -11,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from multiprocessing.connection import Connection
 
     from harness.proxy import Proxy
     from plait.sandbox.data import Sample
@@ -25,6 +29,61 @@ from plait.aws_lambda import handler
 for line in sys.stdin:
     print("ANSWER " + json.dumps(handler(json.loads(line))), flush=True)
 """
+
+# Starting a process takes a second of imports; one that has done them and nothing else is forked at once.
+FORK = multiprocessing.get_context("forkserver")
+FORK.set_forkserver_preload(
+    ["plait.aws_lambda", "plait_connectors", "boto3", "obstore", "pandas", "pyarrow.parquet", "pymysql"]
+)
+
+
+@dataclass
+class Told:
+    """What became of a process: the answers of the handler or what it raised, its reports, its exit code."""
+
+    answers: list[dict[str, Any]] = field(default_factory=list)
+    reports: list[dict[str, Any]] = field(default_factory=list)
+    exitcode: int | None = None
+
+
+def forked(environment: Mapping[str, str], events: Sequence[Any], started: Callable[[int], None]) -> Told:
+    """Give events to the handler in a forked process of their own; `started` gets its pid before the first."""
+    here, there = FORK.Pipe()
+    process = FORK.Process(target=_serve, args=(dict(environment), there), daemon=True)
+    process.start()
+    there.close()
+    assert process.pid is not None
+    started(process.pid)
+    told = Told()
+    with here, contextlib.suppress(EOFError, ConnectionError):
+        here.send(events)
+        while True:
+            answer, reports = here.recv()
+            told.answers.append(answer)
+            told.reports += reports
+    process.join(60)
+    told.exitcode = process.exitcode
+    return told
+
+
+def _serve(environment: dict[str, str], caller: Connection) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    for event in caller.recv():
+        with contextlib.redirect_stdout(io.StringIO()) as logged:
+            answer = _handled(event)
+        lines = [json.loads(line) for line in logged.getvalue().splitlines()]
+        caller.send((answer, [one for one in lines if one["message"] == "report"]))
+
+
+def _handled(event: Any) -> dict[str, Any]:
+    from plait.api import PlaitError
+    from plait.aws_lambda import handler
+
+    try:
+        return handler(event)
+    except PlaitError as error:
+        return {"raised": type(error).__name__, "message": str(error)}
 
 
 @dataclass
@@ -65,6 +124,12 @@ class Shop:
         logged = [json.loads(line) for line in lines if line.startswith("{")]
         assert done.returncode <= 0, done.stderr[-3000:]
         return done.returncode, answers, [one for one in logged if one["message"] == "report"]
+
+    def fork(self, lake: str, events: Sequence[Any], **environment: str) -> Told:
+        """Give events to the handler in one forked process, which starts faster than that of `invoke`."""
+        told = forked({**self.environment(lake), **environment}, events, lambda _pid: None)
+        assert told.exitcode == 0
+        return told
 
     def command(self, lake: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run `plait` with these arguments."""

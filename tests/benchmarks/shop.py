@@ -1,0 +1,149 @@
+"""The shop in memory: the real spec, connectors and engine, and no network below them."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import plait
+from main_job.shop import SPEC
+from plait.api import Found, Item, Missing, Record, Written
+from plait.context import Services
+from plait.partition import folders
+from plait.run import Engine
+from plait.sandbox.data import generate
+from plait_connectors.parquet import encode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from plait.api import Key, Put
+    from plait.sandbox.data import Sample
+
+
+def clean(orders: int) -> Sample:
+    """Orders that any program can read: those with a quirk are left out."""
+    sample = generate(orders, seed=1)
+    odd = {key for keys in sample.quirks.values() for key in keys} | {"transactions/readme.txt"}
+    for key in odd:
+        del sample.objects[key]
+    return sample
+
+
+def orders_of(sample: Sample) -> list[str]:
+    """The keys of the orders."""
+    return [key for key in sample.objects if key.startswith("transactions/") and key.endswith(".json")]
+
+
+@dataclass
+class Memory:
+    """`Objects` in memory; what is put is only measured."""
+
+    bodies: dict[str, bytes]
+    written: Counter[str] = field(default_factory=Counter)
+
+    def list(self, prefix: str) -> Iterator[Item]:
+        """The objects below a prefix."""
+        return (Item(uri=uri, size=len(b)) for uri, b in self.bodies.items() if uri.startswith(prefix))
+
+    def get(self, uris: Sequence[str]) -> Iterator[Found | Missing]:
+        """The bodies."""
+        for uri in uris:
+            body = self.bodies.get(uri)
+            yield Missing(uri) if body is None else Found(item=Item(uri=uri, size=len(body)), data=body)
+
+    def put(self, puts: Sequence[Put]) -> Sequence[Written]:
+        """Count files and bytes."""
+        self.written.update(files=len(puts), bytes=sum(len(put.data) for put in puts))
+        return [Written(uri=put.uri, rows=0, bytes=len(put.data)) for put in puts]
+
+    def delete(self, uris: Sequence[str]) -> None:
+        """Nothing is kept, so nothing is deleted."""
+
+
+class Stores:
+    """The table of stores, as PyMySQL gives its rows."""
+
+    def __init__(self, sample: Sample) -> None:
+        self.rows = {store.store_id: store._asdict() for store in sample.stores}
+
+    def fetch(self, keys: Sequence[Key]) -> list[Record]:
+        """The rows of the keys."""
+        found = (self.rows.get(key.fields["store_id"]) for key in keys)
+        return [Record(fields=row) for row in found if row]
+
+
+class DynamoDB:
+    """A boto3 client of DynamoDB with one table."""
+
+    def __init__(self, sample: Sample) -> None:
+        self.items = {
+            one["customer_id"]: {name: {"S": str(one[name])} for name in ("customer_id", "last_seen")}
+            for one in sample.activity
+        }
+
+    def batch_get_item(self, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803 - as boto3 has it
+        """The items of the keys."""
+        ((table, request),) = RequestItems.items()
+        found = [self.items.get(key["customer_id"]["S"]) for key in request["Keys"]]
+        return {"Responses": {table: [item for item in found if item]}}
+
+
+class Logs:
+    """A boto3 client of CloudWatch Logs with one group."""
+
+    def __init__(self, sample: Sample) -> None:
+        self.events = [{"timestamp": at, "message": line} for at, line in sample.logs]
+
+    def get_paginator(self, _operation: str) -> Logs:
+        """The client itself."""
+        return self
+
+    def paginate(self, **request: Any) -> Iterator[dict[str, Any]]:
+        """The events within the stretch of time, in pages."""
+        low, high = request["startTime"], request["endTime"]
+        events = [event for event in self.events if low <= event["timestamp"] <= high]
+        yield from ({"events": events[n : n + 10_000]} for n in range(0, len(events) or 1, 10_000))
+
+
+def engine(sample: Sample) -> Engine:
+    """The engine of the main job over a sample in memory."""
+    services = Services()
+    clients = {"dynamodb": DynamoDB(sample), "logs": Logs(sample)}
+    services.client = clients.__getitem__  # type: ignore[assignment]
+    services.objects = Memory({f"s3://shop-raw/{key}": body for key, body in sample.objects.items()})
+    made = Engine(plait.load(str(SPEC)).spec, services)
+    made._lookups["stores"] = Stores(sample)
+    return made
+
+
+def run_by_object(made: Engine, items: list[Item], batch: int = 10_000) -> dict[str, float]:
+    """Seconds of each phase, with a file for each object."""
+    started = time.perf_counter()
+    seconds = dict(made.run(items, batch=batch).seconds)
+    return {**seconds, "total": time.perf_counter() - started}
+
+
+def run_by_batch(made: Engine, items: list[Item], batch: int = 10_000) -> dict[str, float]:
+    """Seconds of each phase, with a file for each batch and partition, as history is written."""
+    started, rows, encoding = time.perf_counter(), 0, 0.0
+    for start in range(0, len(items), batch):
+        _, made_batch = made._made(items[start : start + batch])
+        begin = time.perf_counter()
+        rows += made_batch.rows.table.num_rows
+        _encode(made_batch.rows.table, folders(made_batch.rows.table, made.spec.partition_by))
+        encoding += time.perf_counter() - begin
+    assert rows == len(items)
+    return {**made.report.seconds, "encode": encoding, "total": time.perf_counter() - started}
+
+
+def _encode(table: Any, placed: list[str]) -> int:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    codes = pa.array(placed).dictionary_encode()
+    return sum(
+        len(encode(table.filter(pc.equal(codes.indices, n)), "snappy")) for n in range(len(codes.dictionary))
+    )

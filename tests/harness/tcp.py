@@ -1,0 +1,119 @@
+"""A TCP proxy before a server that is no HTTP: refuses, cuts, stalls and slows connections."""
+
+import contextlib
+import socket
+import socketserver
+import threading
+import time
+from dataclasses import dataclass
+from typing import Self
+
+
+@dataclass(frozen=True, slots=True)
+class Weather:
+    """What befalls a connection: refused at once, cut or stalled after so many bytes of answer, each answer late."""
+
+    refuse: bool = False
+    cut_after: int | None = None
+    stall_after: int | None = None
+    latency: float = 0.0
+
+
+CALM = Weather()
+
+
+class TcpProxy:
+    """A proxy to `upstream`, alive within its `with` block; `weather` holds for every connection made after it is set.
+
+    `connections` counts what clients opened, `storm(weather, n)` spoils only the next n connections.
+    """
+
+    def __init__(self, upstream: tuple[str, int]) -> None:
+        self.upstream = upstream
+        self.weather = CALM
+        self.connections = 0
+        self._spoiled: list[Weather] = []
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        self._server = _Server(self)
+        self.port = int(self._server.server_address[1])
+
+    def storm(self, weather: Weather, connections: int = 1) -> None:
+        """Spoil the next connections."""
+        with self._lock:
+            self._spoiled += [weather] * connections
+
+    def opened(self) -> Weather:
+        """Count a connection and say what befalls it."""
+        with self._lock:
+            self.connections += 1
+            return self._spoiled.pop(0) if self._spoiled else self.weather
+
+    def wait(self, seconds: float) -> None:
+        """Wait, but no longer than the proxy lives."""
+        self._ended.wait(seconds)
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self, proxy: TcpProxy) -> None:
+        self.proxy = proxy
+        super().__init__(("127.0.0.1", 0), _Connection)
+
+
+class _Connection(socketserver.BaseRequestHandler):
+    server: _Server
+
+    def handle(self) -> None:
+        weather = self.server.proxy.opened()
+        if weather.refuse:
+            _reset(self.request)
+            return
+        with socket.create_connection(self.server.proxy.upstream, timeout=60) as upstream:
+            upstream.settimeout(None)
+            thread = threading.Thread(target=_copy, args=(self.request, upstream), daemon=True)
+            thread.start()
+            with contextlib.suppress(OSError):
+                self._answers(upstream, weather)
+            with contextlib.suppress(OSError):
+                self.request.shutdown(socket.SHUT_RD)
+            thread.join(1)
+            _reset(self.request)
+
+    def _answers(self, upstream: socket.socket, weather: Weather) -> None:
+        passed = 0
+        while data := upstream.recv(65_536):
+            time.sleep(weather.latency)
+            limits = [limit for limit in (weather.cut_after, weather.stall_after) if limit is not None]
+            room = min(limits) - passed if limits else len(data)
+            self.request.sendall(data[:room])
+            passed += min(room, len(data))
+            if room < len(data) or (limits and passed >= min(limits)):
+                if weather.stall_after is not None:
+                    self.server.proxy.wait(120)
+                return
+
+
+def _copy(source: socket.socket, target: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(65_536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+
+
+def _reset(connection: socket.socket) -> None:
+    """Close with RST, as a peer that died does."""
+    with contextlib.suppress(OSError):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        connection.close()

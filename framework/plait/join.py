@@ -216,10 +216,10 @@ def _lists(answers: Answers, source: Source, right: list[list[int]]) -> Any:
     arrays = [
         table.column(f.name).combine_chunks().take(pa.array(positions, type=pa.int64())) for f in element
     ]
-    values = (
-        pa.StructArray.from_arrays(arrays, fields=list(element)) if arrays else pa.array([{}] * 0, element)
-    )
-    return pa.ListArray.from_arrays(pa.array(offsets, type=pa.int32()), values, type=pa.list_(element))
+    values = pa.nulls(len(positions))
+    if arrays:
+        values = pa.StructArray.from_arrays(arrays, fields=list(element))
+    return pa.ListArray.from_arrays(pa.array(offsets, type=pa.int32()), values)
 
 
 def _ranks(table: Any) -> dict[int, int]:

@@ -15,6 +15,7 @@ from plait.api import BadRecord, Changed, Item, Missing, PlaitError, Record, Try
 from plait.context import Services
 from plait.join import Rows, join, without
 from plait.lookup import Answers, Asked, Cache, look_up
+from plait.output import declare
 from plait.plan import plan
 from plait.problems import Problem
 from plait.read import cast
@@ -159,12 +160,11 @@ class Engine:
         batch = Batch(records, Rows(typed.table, typed.index), dict(typed.faults))
         for stage in self.plan.stages:
             self._stage(stage, batch)
-        if self.plan.columns is not None:
-            batch.rows.table = batch.rows.table.select([f.name for f in self.plan.fields or ()])
+        batch.rows.table = declare(batch.rows.table, self.plan)
         return unread, batch
 
     def _stage(self, stage: Sequence[Source], batch: Batch) -> None:
-        kinds: dict[str, Type | None] = {f.name: f.type for f in self.plan.fields or ()}
+        kinds: dict[str, Type | None] = {f.name: f.type for f in self.plan.fields}
         table = batch.rows.table
         with self._timed("lookups"), ThreadPoolExecutor(len(stage)) as pool:
             context = contextvars.copy_context

@@ -139,6 +139,15 @@ class Partition:
     zone: str = "UTC"
     buckets: int = 0
 
+    def __str__(self) -> str:
+        """The function as a spec spells it."""
+        if self.function == "column":
+            return self.column
+        if self.function == "bucket":
+            return f"bucket({self.buckets}, {self.column})"
+        zone = "" if self.zone == "UTC" else f", {self.zone}"
+        return f"{self.function}({self.column}{zone})"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:

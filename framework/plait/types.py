@@ -97,7 +97,7 @@ def to_arrow(kind: Type) -> pa.DataType:
     if kind.word == "decimal":
         return pa.decimal128(kind.precision, kind.scale)
     if kind.word == "array":
-        return pa.list_(to_arrow(kind.fields[0][1]))
+        return pa.list_(pa.field("element", to_arrow(kind.fields[0][1])))
     if kind.word == "struct":
         return pa.struct([pa.field(name, to_arrow(part)) for name, part in kind.fields])
     return _simple()[kind.word]

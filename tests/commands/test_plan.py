@@ -51,6 +51,8 @@ def test_json_has_the_same(plait: Call, orders: str, project: Path) -> None:
         "type": "decimal(12,2)",
         "nullable": True,
         "origin": "orders.total",
+        "default": None,
+        "fields": [],
     }
     assert [partition["name"] for partition in answer["partitions"]] == ["day"]
     assert answer["sink"] == {"connector": "parquet", "path": f"{project}/lake/"}
@@ -58,8 +60,11 @@ def test_json_has_the_same(plait: Call, orders: str, project: Path) -> None:
 
 def test_without_columns_the_schema_is_known_only_at_run_time(plait: Call, orders: str) -> None:
     Path(orders).write_text(SPEC.replace("    columns: {name: string}\n", ""))
-    assert "known only at run time" in plait("plan", orders).stdout
-    assert json.loads(plait("plan", orders, "-o", "json").stdout)["columns"] is None
+    shown = plait("plan", orders).stdout
+    assert "more columns: known only at run time, from `names` without `columns`" in shown
+    answer = json.loads(plait("plan", orders, "-o", "json").stdout)
+    assert answer["undeclared"] == ["names"]
+    assert [column["name"] for column in answer["columns"]] == ["id", "ordered_at", "total", "items"]
 
 
 def test_a_parameter_without_a_value_is_refused(plait: Call, project: Path) -> None:

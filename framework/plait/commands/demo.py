@@ -65,11 +65,11 @@ def main() -> int:
 
 
 def _plan(console: Console) -> None:
+    from plait.commands._plan_text import paragraphs
     from plait.commands.common import load
-    from plait.commands.plan import text
 
     console.rule(f"plait plan {Path(spec_file()).name}")
-    console.print("\n\n".join(text(load(spec_file(), {}).plan())), markup=False, soft_wrap=True)
+    console.print("\n\n".join(paragraphs(load(spec_file(), {}).plan())), markup=False, soft_wrap=True)
 
 
 def _deliver(sandbox: Sandbox, events: int) -> tuple[list[dict[str, Any]], int]:

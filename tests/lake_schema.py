@@ -1,0 +1,124 @@
+"""The schema of Parquet files by two readers, in words of our own, held against that of a plan."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+from pyarrow import parquet
+
+from plait.plan import Field, Plan
+from plait.types import Type
+
+WORDS = {
+    "string": "string",
+    "bool": "boolean",
+    "int8": "tinyint",
+    "int16": "smallint",
+    "int32": "int",
+    "int64": "bigint",
+    "float": "float",
+    "double": "double",
+    "date32[day]": "date",
+    "timestamp[us, tz=UTC]": "timestamp",
+    "binary": "binary",
+}
+DUCKDB = {
+    "string": "VARCHAR",
+    "boolean": "BOOLEAN",
+    "tinyint": "TINYINT",
+    "smallint": "SMALLINT",
+    "int": "INTEGER",
+    "bigint": "BIGINT",
+    "float": "FLOAT",
+    "double": "DOUBLE",
+    "date": "DATE",
+    "timestamp": "TIMESTAMP WITH TIME ZONE",
+    "binary": "BLOB",
+}
+
+
+Described = tuple[str, str | None, bool, tuple[Any, ...]]
+
+
+def differences(plan: Plan, files: Sequence[Path]) -> list[str]:
+    """How the schema of each file differs from the plan, and how the first does that DuckDB reads."""
+    promised = [_planned(field) for field in plan.columns]
+    found = [(file, _read(file, promised, more=bool(plan.undeclared))) for file in files]
+    wrong = [f"{file}: {schema} is not {promised}" for file, schema in found if schema != promised]
+    by_duckdb = _read_by_duckdb(files[0])[: len(promised)]
+    wanted = [(f.name, _duckdb(f.type), f.nullable) for f in plan.columns]
+    known = [
+        (name, kind if want else None, null)
+        for (name, kind, null), (_, want, _) in zip(by_duckdb, wanted, strict=True)
+    ]
+    return wrong if known == wanted else [*wrong, f"DuckDB: {known} is not {wanted}"]
+
+
+def _planned(field: Field) -> Described:
+    kind = str(field.type) if field.type else None
+    return (field.name, kind, field.nullable, tuple(map(_planned, field.fields)))
+
+
+def _read(file: Path, promised: list[Described], *, more: bool) -> list[Described]:
+    """The columns of a file, without those that follow the `promised` ones where there may be `more`."""
+    fields = list(parquet.read_schema(file))
+    fields = fields[: len(promised)] if more else fields
+    unknown = {name for name, kind, _, _ in promised if kind is None}
+    return [(f.name, None, f.nullable, ()) if f.name in unknown else _field(f) for f in fields]
+
+
+def _field(field: pa.Field) -> Described:
+    """A column; the fields of a list's elements count only where the elements are never null."""
+    kind = field.type
+    listed = pa.types.is_list(kind) and not kind.value_field.nullable
+    assert listed or all(part.nullable for part in _nested(kind)), field
+    return (field.name, _word(kind), field.nullable, tuple(map(_field, kind.value_type)) if listed else ())
+
+
+def _nested(kind: pa.DataType) -> list[pa.Field]:
+    parts = [kind.field(n) for n in range(kind.num_fields)]
+    return [*parts, *(inner for part in parts for inner in _nested(part.type))]
+
+
+def _word(kind: pa.DataType) -> str:
+    if pa.types.is_list(kind):
+        return f"array<{_word(kind.value_type)}>"
+    if pa.types.is_struct(kind):
+        return f"struct<{','.join(f'{part.name}:{_word(part.type)}' for part in kind)}>"
+    if pa.types.is_decimal128(kind):
+        return f"decimal({kind.precision},{kind.scale})"
+    return WORDS[str(kind)]
+
+
+def _read_by_duckdb(file: Path) -> list[tuple[str, str, bool]]:
+    with duckdb.connect() as connection:
+        query = "DESCRIBE SELECT * FROM read_parquet(?, hive_partitioning = false)"
+        types = {row[0]: row[1].replace('"', "") for row in connection.execute(query, [str(file)]).fetchall()}
+        query = "SELECT name, repetition_type, coalesce(num_children, 0) FROM parquet_schema(?)"
+        [_, *nodes] = connection.execute(query, [str(file)]).fetchall()
+    found = []
+    while nodes:
+        name, repetition, _ = nodes[0]
+        found.append((name, types[name], repetition == "OPTIONAL"))
+        nodes = _after(nodes)
+    return found
+
+
+def _after(nodes: list[tuple[str, str, int]]) -> list[tuple[str, str, int]]:
+    """What follows the first node and all that it nests, in a schema written depth first."""
+    (_, _, children), rest = nodes[0], nodes[1:]
+    for _ in range(children):
+        rest = _after(rest)
+    return rest
+
+
+def _duckdb(kind: Type | None) -> str | None:
+    if kind is None:
+        return None
+    if kind.word == "array":
+        return f"{_duckdb(kind.fields[0][1])}[]"
+    if kind.word == "struct":
+        return f"STRUCT({', '.join(f'{name} {_duckdb(part)}' for name, part in kind.fields)})"
+    return str(kind).upper() if kind.word == "decimal" else DUCKDB[kind.word]

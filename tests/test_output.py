@@ -1,0 +1,73 @@
+"""What a run writes has the schema that the plan promised, read back by two readers."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+import plait
+from generated_specs import Made, specs
+from lake_schema import differences
+from plait.api import GiveUp
+
+BUDGET = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+ORDERS = """\
+plait: 1
+name: orders
+parameters: {root: {}}
+sources:
+  orders: {connector: memory, rows: [{id: "1"}, {id: "2"}], columns: {id: string}}
+"""
+
+
+@BUDGET
+@given(specs())
+def test_every_file_has_the_schema_of_the_plan(made: Made) -> None:
+    """Name, type and nullability of every column, those within lists too, whatever the spec."""
+    with tempfile.TemporaryDirectory() as folder:
+        pipeline = plait.load(str(made.write(Path(folder))), root=folder)
+        report = pipeline.run()
+        assert report.files, report.problems
+        assert report.ok, report.problems
+        assert differences(pipeline.plan(), [Path(file.uri) for file in report.files]) == []
+
+
+def written(folder: Path, text: str) -> list[Any]:
+    """Run a spec, hold its files against its plan, and return how they differ."""
+    (folder / "orders.yaml").write_text(
+        f'{ORDERS}{text}sink: {{connector: parquet, path: "${{root}}/lake/"}}\n'
+    )
+    pipeline = plait.load(str(folder / "orders.yaml"), root=str(folder))
+    report = pipeline.run()
+    assert report.ok, report.problems
+    return differences(pipeline.plan(), [Path(file.uri) for file in report.files])
+
+
+def test_a_list_of_undeclared_fields_without_a_match_can_be_written(tmp_path: Path) -> None:
+    """Nothing says what its elements are, so they are nothing; the row is not lost for that."""
+    assert written(tmp_path, "  lines: {connector: memory, rows: [], join: {on: id, as: list}}\n") == []
+
+
+def test_two_sources_that_give_one_column_at_run_time_are_refused(tmp_path: Path) -> None:
+    look_up = "  names: {connector: memory, rows: [{nr: 1, id: x}], join: {on: {id: nr}}}\n"
+    with pytest.raises(GiveUp, match="two sources give the column `id`"):
+        written(tmp_path, look_up)
+
+
+def test_undeclared_mappings_without_fields_are_refused(tmp_path: Path) -> None:
+    """Parquet has no struct without fields, and a run must say so in words."""
+    look_up = "  more: {connector: memory, rows: [{id: '1', tags: [{}]}], join: {on: id}}\n"
+    with pytest.raises(GiveUp, match="the values of `tags` have mappings without fields"):
+        written(tmp_path, look_up)
+
+
+def test_the_columns_of_a_plan_stand_before_those_found_at_run_time(tmp_path: Path) -> None:
+    more = """\
+  names: {connector: memory, rows: [{id: "1", name: Ana}], join: {on: id}}
+  cities: {connector: memory, rows: [{id: "1", city: Rome}], columns: {city: string}, join: {on: id}}
+"""
+    assert written(tmp_path, more) == []

@@ -15,31 +15,36 @@ if TYPE_CHECKING:
     from plait.events import Event
     from plait.report import Report
 
+EVENTS = 'send events of S3, or `{"objects": [uri, …]}`'
 _engines: dict[str, Engine] = {}
 
 
 def handler(event: Any, _context: Any = None) -> dict[str, Any]:
     """Run the pipeline over the objects of an event.
 
-    From a queue, `batchItemFailures` names the messages that must come again. A direct call gets the report.
-    Any other event raises TryAgain or GiveUp where an object must come again or failed, so that AWS retries.
+    From a queue, `batchItemFailures` names the messages that must come again. `{"objects": …}` and a Distributed Map
+    get the report. Any other event raises TryAgain or GiveUp where an object must come again or failed, so that AWS
+    retries. Outside of a queue an event of no known shape raises GiveUp before anything is read.
     """
-    called = unwrap(event)
-    if not called.queue and (unknown := next((m.unknown for m in called.messages if m.unknown), "")):
-        raise GiveUp(unknown, code="unknown-event", help='send events of S3, or `{"objects": [uri, …]}`')
     engine = _engine()
+    called = unwrap(event, engine.spec.driver.buckets)
+    for message in called.unknown:
+        if not called.queue:
+            raise GiveUp(message.unknown, code="unknown-event", help=EVENTS)
+        _log("unknown-event", {"id": message.id, "why": message.unknown})
     report = engine.new_report()
+    report.ignored = called.ignored
     engine.run(Item(uri=uri) for uri in called.uris)
-    print(json.dumps({"message": "report", **report.as_json()}, ensure_ascii=True))  # noqa: T201 - the log
-    for message in called.messages:
-        if message.unknown:
-            note = {"message": "ignored", "id": message.id, "why": message.unknown}
-            print(json.dumps(note, ensure_ascii=True))  # noqa: T201
+    _log("report", report.as_json())
     if called.queue:
         return {"batchItemFailures": [{"itemIdentifier": m.id} for m in _again(called, report)]}
     if not called.direct and not report.ok:
         raise _failure(report)
     return report.as_json()
+
+
+def _log(message: str, fields: dict[str, Any]) -> None:
+    print(json.dumps({"message": message, **fields}, ensure_ascii=True))  # noqa: T201 - the function's log
 
 
 def _engine() -> Engine:

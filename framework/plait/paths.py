@@ -99,6 +99,11 @@ class Path:
         """The text before the first hole."""
         return self.parts[0] if isinstance(self.parts[0], str) else ""
 
+    @property
+    def bucket(self) -> str:
+        """The bucket of a path on S3, empty for a local one."""
+        return self.literal.removeprefix("s3://").partition("/")[0] if self.text.startswith("s3://") else ""
+
 
 class DriverPath(Path):
     """The path of driving objects: `*` within a segment, `**` any depth, `{name}` a segment."""

@@ -51,11 +51,15 @@ class Records:
 
 @dataclass(slots=True, kw_only=True)
 class Report:
-    """The counts of a run; `outcomes` says for each object what became of it."""
+    """The counts of a run.
+
+    `outcomes` says for each object what became of it; `ignored` counts events of no new object by their name.
+    """
 
     pipeline: str
     spec_digest: str
     outcomes: dict[str, Outcome] = field(default_factory=dict)
+    ignored: dict[str, int] = field(default_factory=dict)
     records: Records = field(default_factory=Records)
     rows: int = 0
     files: list[FileEntry] = field(default_factory=list)
@@ -93,6 +97,7 @@ class Report:
             "pipeline": self.pipeline,
             "spec_digest": self.spec_digest,
             "objects": self.objects,
+            "ignored": self.ignored,
             "records": asdict(self.records),
             "rows": self.rows,
             "files": [asdict(file) for file in self.files],

@@ -11,7 +11,19 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from plait import quarantine
-from plait.api import BadRecord, Changed, Item, Missing, PlaitError, Record, TryAgain, Unread, Window, Written
+from plait.api import (
+    BadRecord,
+    Changed,
+    GiveUp,
+    Item,
+    Missing,
+    PlaitError,
+    Record,
+    TryAgain,
+    Unread,
+    Window,
+    Written,
+)
 from plait.context import Services
 from plait.join import Rows, join, without
 from plait.lookup import Answers, Asked, Cache, look_up
@@ -21,6 +33,7 @@ from plait.problems import Problem
 from plait.read import cast
 from plait.report import FileEntry, LookupCounts, Report
 from plait.storage import normal
+from plait.storage_s3 import cut
 from plait.write import files
 
 if TYPE_CHECKING:
@@ -32,6 +45,8 @@ if TYPE_CHECKING:
 
 BATCH = 10_000
 MAX_READS = 3
+FOREIGN = "a foreign object: the pipeline does not read its bucket"
+FOREIGN_HELP = "send only events of the bucket that the driving source reads"
 
 
 @dataclass(slots=True)
@@ -93,23 +108,34 @@ class Engine:
         while chunk := list(islice(remaining, batch)):
             named = {item.uri: item for item in map(_normal, chunk)}
             unique = [item for uri, item in named.items() if uri not in report.outcomes]
-            wanted = [item for item in unique if self.driver.accepts(item.uri)]
-            report.outcomes.update({item.uri: "skipped" for item in unique})
-            self._until_settled(wanted)
+            self._until_settled(self._accepted(unique))
             progress(len(chunk))
         self._account()
         return report
 
     def preview(self, items: Sequence[Item]) -> Any:
         """Read and join for real and write nothing; the rows as a table, what went wrong in the report."""
-        items = [_normal(item) for item in items]
-        self.report.outcomes.update({item.uri: "skipped" for item in items})
-        unread, batch = self._made([item for item in items if self.driver.accepts(item.uri)])
+        unread, batch = self._made(self._accepted([_normal(item) for item in items]))
         for one in unread:
             self._not_read(one)
         self._settle_all(batch, {})
         self._account()
         return batch.rows.table
+
+    def _accepted(self, items: Sequence[Item]) -> list[Item]:
+        """The items that the driver reads; the others are skipped, and of another bucket not in silence."""
+        self.report.outcomes.update({item.uri: "skipped" for item in items})
+        accepted = []
+        for item in items:
+            if self.driver.accepts(item.uri):
+                accepted.append(item)
+            elif self._foreign(item.uri):
+                self._problem(GiveUp(FOREIGN, code="foreign-bucket", help=FOREIGN_HELP), item.uri, "warning")
+        return accepted
+
+    def _foreign(self, uri: str) -> bool:
+        ours = self.spec.driver.buckets
+        return bool(ours) and uri.startswith("s3://") and cut(uri)[0] not in ours
 
     def _account(self) -> None:
         self.report.calls = self.services.calls.copy()

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
+from plait.paths import DriverPath
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -127,6 +129,12 @@ class Source:
         taken = [str(c.selector[0]) for c in self.columns if c.origin not in OBJECT_FACTS]
         keys = [right for _, right in self.join.on] if self.join else []
         return tuple(dict.fromkeys([*taken, *keys]))
+
+    @property
+    def buckets(self) -> tuple[str, ...]:
+        """The buckets on S3 that a driver reads, as far as its paths tell."""
+        values = [getattr(self.options, name) for name in self.options.__struct_fields__]
+        return tuple(dict.fromkeys(v.bucket for v in values if isinstance(v, DriverPath) and v.bucket))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,8 @@ def _numbers(report: Report) -> Iterable[tuple[str, str]]:
     objects, records = report.objects, report.records
     yield "pipeline", report.pipeline
     yield "objects", _listed(objects["seen"], "seen", {word: objects[word] for word in OUTCOMES})
+    if report.ignored:
+        yield "ignored", ", ".join(f"{count:,} {word}" for word, count in sorted(report.ignored.items()))
     gone = {"written": records.written, "dropped": records.dropped, "quarantined": records.quarantined}
     yield "records", _listed(records.read, "read", gone)
     yield "rows", f"{report.rows:,}"

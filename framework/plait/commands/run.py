@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
+    from plait.events import Event
+
 SECONDS_BETWEEN_LINES = 3.0
 
 
@@ -46,29 +48,30 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
             "give exactly one of `--event`, `--object`, `--all`, and `--since` with `--until`"
         )
     pipeline = load(spec, parameters)
-    named = _named(event) if event else list(objects) or None
+    called = _called(event, pipeline.spec.driver.buckets) if event else None
+    named = list(called.uris) if called else list(objects) or None
     with _progress(len(named) if named is not None else None) as progress:
         report = pipeline.run(named, since, until, progress)
+    report.ignored = called.ignored if called else {}
     if output == "json":
         click.echo(json.dumps(report.as_json(), indent=2, ensure_ascii=False))
     else:
         click.echo(summary(report, colour=coloured(sys.stdout)), color=True)
-    ctx.exit(0 if report.ok else 1)
+    ctx.exit(0 if report.ok and not (called and called.unknown) else 1)
 
 
-def _named(file: IO[bytes]) -> list[str]:
+def _called(file: IO[bytes], buckets: Sequence[str]) -> Event:
     from plait.events import unwrap
 
     try:
-        event = unwrap(json.loads(file.read()))
+        event = unwrap(json.loads(file.read()), buckets)
     except (ValueError, RecursionError) as error:
         raise CannotStart(f"`{file.name}` is no JSON", code="unknown-event") from error
-    unknown = [message for message in event.messages if message.unknown]
-    for message in unknown:
-        click.echo(f"warning: message {message.id or '1'} names no object: {message.unknown}", err=True)
-    if len(unknown) == len(event.messages):
+    for message in event.unknown:
+        click.echo(f"error: message {message.id or '1'} names no object: {message.unknown}", err=True)
+    if len(event.unknown) == len(event.messages):
         raise CannotStart(f"`{file.name}` names no object", code="unknown-event", help="give an event of S3")
-    return list(event.uris)
+    return event
 
 
 @contextmanager

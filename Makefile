@@ -11,7 +11,7 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin
 unexport UV_PROJECT_ENVIRONMENT VIRTUAL_ENV
 
 .DELETE_ON_ERROR:
-.PHONY: help setup system demo test lint format bench reliability clean
+.PHONY: help setup system demo test lint format schema bench reliability clean
 
 help: ## List the tasks.
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 14
@@ -38,6 +38,9 @@ lint: $(READY) ## Check style, types and the direction of imports.
 format: $(READY) ## Format the code and repair what ruff can repair.
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
+
+schema: $(READY) ## Renew pipelines/pipeline.schema.json, which editors read, after a change of keys or options.
+	$(BIN)/plait schema >pipelines/pipeline.schema.json
 
 bench: $(READY) ## Measure speed against the limits that we promise.
 	@if [ -d tests/benchmarks ]; then $(BIN)/pytest tests/benchmarks; else echo "No benchmarks yet."; fi

@@ -15,6 +15,7 @@ import plait
 from plait import language
 from plait.api import Connector, Options
 from plait.commands.preview import plain
+from plait.commands.schema import schema_text
 from plait.registry import connector, offers
 from plait.validate import validate
 
@@ -118,3 +119,8 @@ def test_every_decode_step_has_its_row(step: str) -> None:
 def test_the_first_connector_of_the_documentation_is_memory_itself() -> None:
     code = inspect.getsource(inspect.getmodule(connector("memory").options))  # type: ignore[arg-type]
     assert code in [text for kind, text in BLOCK.findall(_text(PAGES[2])) if kind == "python"]
+
+
+def test_the_schema_beside_the_specs_is_that_of_the_language() -> None:
+    """`make schema` renews it."""
+    assert _text(ROOT / "pipelines" / "pipeline.schema.json") == f"{schema_text()}\n"

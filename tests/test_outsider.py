@@ -91,6 +91,16 @@ def test_a_word_that_two_distributions_offer_is_a_problem_and_loads_neither(inst
     assert not (installed / "mark").exists()
 
 
+def test_the_schema_for_editors_has_what_is_installed_and_tells_what_it_leaves_out(installed: Path) -> None:
+    done = _cli(installed, "schema")
+    assert done.returncode == 0, done.stderr
+    source = json.loads(done.stdout)["properties"]["sources"]["additionalProperties"]
+    blocks = {one["if"]["properties"]["connector"]["const"]: one["then"] for one in source["allOf"]}
+    assert blocks["answers"]["properties"]["answers"]["description"] == "the answer to each question"
+    assert "mysql" not in blocks
+    assert done.stderr.startswith("left out: two distributions offer `mysql` (offered by `plait` ")
+
+
 def test_the_mark_shows_that_the_impostor_would_be_noticed(installed: Path, tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     code = f"import os; os.environ['IMPOSTOR_MARK'] = {str(mark)!r}; import plait_impostor"

@@ -74,7 +74,7 @@ def _connector(block: Any, path: Path, report: Report) -> Connector | None:
         place(where, "missing-key", "`connector` is missing", help="the word of an installed connector")
         return None
     try:
-        return _without_clash(connector(word))
+        return usable(word)
     except Unusable as error:
         words = sorted({offer.word for offer in offers()})
         help = help_for(word, words, "connector", "`plait connectors`")
@@ -89,12 +89,13 @@ def _connector(block: Any, path: Path, report: Report) -> Connector | None:
         return None
 
 
-def _without_clash(found: Connector) -> Connector:
-    """The connector, unless one of its options has the name of a key that every source has."""
+def usable(word: str) -> Connector:
+    """The connector of a word; raises Unusable, also where an option has the name of a common key."""
+    found = connector(word)
     common = {f.encode_name for f in msgspec.structs.fields(SourceBlock)}
     clash = sorted(common.intersection(f.encode_name for f in msgspec.structs.fields(found.options)))
     if clash:
-        message = f"the connector `{found.name}` has an option `{clash[0]}`, which is a key of the language"
+        message = f"the connector `{word}` has an option `{clash[0]}`, which is a key of the language"
         raise Unusable("broken-connector", message)
     return found
 

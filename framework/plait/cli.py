@@ -17,6 +17,7 @@ COMMANDS = {
     "preview": "Read and join for real, write nothing, show the rows.",
     "run": "Run over the objects of an event, of a list, of a time, or over all.",
     "connectors": "Show the installed connectors, or the options of one.",
+    "schema": "Print the JSON Schema of the language, for editors.",
     "sandbox": "Start a local AWS and MySQL with sample data.",
     "demo": "Show the whole job on the sandbox.",
 }

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from msgspec import UNSET, Meta, UnsetType, field
 
 from plait import types
 from plait.api import FolderPath, Options, Pattern
+from plait.schema import Form
 from plait.spec import OBJECT_FACTS, parse_duration, parse_selector
+
+ColumnName = Annotated[str, Meta(pattern="^[A-Za-z_][A-Za-z0-9_]*$")]
 
 
 class Duration(timedelta):
     """A length of time such as `90s`."""
+
+    json_schema: ClassVar[dict[str, Any]] = {
+        "pattern": "^[0-9]{1,9}[smhd]$",
+        "patternErrorMessage": "a duration is written `90s`, `15m`, `2h` or `7d`",
+        "examples": ["90s", "15m", "2h", "7d"],
+    }
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -27,11 +36,20 @@ class TypeWord:
     """A type such as `decimal(12,2)`."""
 
     kind: types.Type
+    json_schema: ClassVar[dict[str, Any]] = {
+        "pattern": rf"^\s*(?:{'|'.join(types.WORDS)}|decimal\([\s\d]+,[\s\d]+\)|array<.+>|struct<.+>)\s*$",
+        "patternErrorMessage": f"the types are {', '.join(types.FORMS)}",
+        "examples": [*types.WORDS, "decimal(12,2)", "array<string>", "struct<name:string,quantity:int>"],
+    }
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read a type word."""
         return cls(types.parse(text))
+
+
+NAME_STEP = r'[^.\[\]"]+|"(?:[^"\\]|\\.)*"'
+FACTS = ", ".join(f"`{fact}`" for fact in OBJECT_FACTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +58,18 @@ class Selector:
 
     text: str
     steps: tuple[str | int, ...]
+    json_schema: ClassVar[dict[str, Any]] = {
+        "pattern": rf"^\$(?:object|modified|etag)$|^(?!\$)(?:{NAME_STEP})(?:\.(?:{NAME_STEP})|\[[0-9]{{1,9}}\])*$",
+        "patternErrorMessage": f'a place in a record is written `a.b[0]."c d"`, or is one of {FACTS}',
+        "examples": ["customer.name", "tags[0]", *OBJECT_FACTS],
+    }
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read a place in a record."""
         if text.startswith("$"):
             if text not in OBJECT_FACTS:
-                raise ValueError(f"`{text[:40]}` is none of `$object`, `$modified`, `$etag`")
+                raise ValueError(f"`{text[:40]}` is none of {FACTS}")
             return cls(text, (text,))
         return cls(text, parse_selector(text))
 
@@ -78,11 +101,19 @@ class RetryBlock(Options, frozen=True, kw_only=True):
 class JoinBlock(Options, frozen=True, kw_only=True):
     """How a lookup's records join the row."""
 
-    on: Annotated[Any, Meta(description="column to join on, a list of them, or `{column: field}`")]
+    on: Annotated[
+        Any,
+        Form(str | Annotated[list[str], Meta(min_length=1)] | Annotated[dict[str, str], Meta(min_length=1)]),
+        Meta(description="column to join on, a list of them, or `{column: field}`", examples=["id"]),
+    ]
     as_: Annotated[Literal["columns", "list", "rows"], Meta(description="shape of the matches")] = field(
         name="as", default="columns"
     )
-    missing: Annotated[Any, Meta(description="no match: keep, drop, fail, or {retry_for: 10m}")] = "keep"
+    missing: Annotated[
+        Any,
+        Form(Literal["keep", "drop", "fail"] | RetryBlock),
+        Meta(description="no match: `keep`, `drop`, `fail`, or `{retry_for: 10m}`"),
+    ] = "keep"
     duplicates: Annotated[
         Literal["fail", "first", "latest"], Meta(description="several matches where one is meant")
     ] = "fail"
@@ -96,15 +127,63 @@ class WindowBlock(Options, frozen=True, kw_only=True):
     after: Annotated[Duration, Meta(description="how much later a record may be")]
 
 
+class StepBlock(Options, frozen=True, kw_only=True):
+    """A decode step with an argument: one of the keys."""
+
+    json_schema: ClassVar[dict[str, Any]] = {"minProperties": 1, "maxProperties": 1}
+
+    epoch: (
+        Annotated[
+            Literal["s", "ms", "us"], Meta(description="a number since 1970, in this unit, to a timestamp")
+        ]
+        | UnsetType
+    ) = UNSET
+    pattern: (
+        Annotated[Pattern, Meta(description="text to fields: `{name}` is text without spaces, `*` any text")]
+        | UnsetType
+    ) = UNSET
+    regex: (
+        Annotated[
+            str,
+            Meta(description="text to fields: its named groups", examples=["(?P<id>[0-9]+): (?P<rest>.*)"]),
+        ]
+        | UnsetType
+    ) = UNSET
+
+
+STEPS_WITH_ARGUMENT = tuple(StepBlock.__struct_fields__)
+STEPS = ("base64", "json", "gzip", *STEPS_WITH_ARGUMENT)
+
+
 class SourceBlock(Options, frozen=True, kw_only=True):
     """The keys that every source has, beside its connector's options."""
 
     connector: Annotated[str, Meta(description="word of an installed connector")]
-    columns: Annotated[dict[str, Any], Meta(description="output column to type or block")] | None = None
-    decode: Annotated[dict[str, list[Any]], Meta(description="field to decode steps")] | None = None
-    join: Annotated[Any, Meta(description="how records join the row; the driver has none")] = None
-    window: Annotated[Any, Meta(description="times near the row's own")] = None
+    columns: (
+        Annotated[
+            dict[ColumnName, Annotated[Any, Form(TypeWord | ColumnBlock)]],
+            Meta(description="output column to type or block"),
+        ]
+        | None
+    ) = None
+    decode: (
+        Annotated[
+            dict[str, list[Annotated[Any, Form(Literal["base64", "json", "gzip"] | StepBlock)]]],
+            Meta(description="field to decode steps"),
+        ]
+        | None
+    ) = None
+    join: Annotated[
+        Any, Form(JoinBlock), Meta(description="how records join the row; the driver has none")
+    ] = None
+    window: Annotated[Any, Form(WindowBlock), Meta(description="times near the row's own")] = None
     cache: Annotated[Duration, Meta(description="how long a warm process keeps answers")] | None = None
+
+
+class SinkBlock(Options, frozen=True, kw_only=True):
+    """The key that every sink has, beside its connector's options."""
+
+    connector: Annotated[str, Meta(description="word of an installed connector that can write")]
 
 
 class QuarantineBlock(Options, frozen=True, kw_only=True):
@@ -124,19 +203,43 @@ class DeployBlock(Options, frozen=True, kw_only=True):
     window: Annotated[Duration, Meta(description="how long a batch is collected")] | UnsetType = UNSET
 
 
+FUNCTIONS = {
+    "pattern": r"^(?:date|month|hour)\([^,]+(?:,[^,]+)?\)$|^bucket\(\s*[0-9]+\s*,[^,]+\)$|^[^()]+$",
+    "patternErrorMessage": "write `date(c)`, `month(c)`, `hour(c)`, `date(c, Europe/Madrid)`, `bucket(n, c)` or `c`",
+    "examples": ["date(ordered_at)", "month(ordered_at)", "hour(ordered_at)", "bucket(16, customer_id)"],
+}
+
+
 class Document(Options, frozen=True, kw_only=True):
     """One pipeline."""
 
     plait: Annotated[Literal[1], Meta(description="version of the language: 1")]
     name: Annotated[str, Meta(description="name of the pipeline", pattern="^[a-z][a-z0-9_-]*$")]
-    sources: Annotated[dict[str, Any], Meta(description="where the strands of a row come from")]
-    sink: Annotated[Any, Meta(description="where rows go")]
+    sources: Annotated[
+        dict[ColumnName, Annotated[Any, Form(SourceBlock)]],
+        Meta(description="where the strands of a row come from"),
+    ]
+    sink: Annotated[Any, Form(SinkBlock), Meta(description="where rows go")]
     description: Annotated[str, Meta(description="what a row is")] = ""
-    parameters: Annotated[dict[str, Any], Meta(description="what differs between environments")] | None = None
-    partition_by: Annotated[dict[str, str], Meta(description="partition columns")] | None = None
-    quarantine: Annotated[Any, Meta(description="where records that cannot become a row go")] = None
-    deploy: Annotated[Any, Meta(description="read by `plait template` and `plait package`")] = None
-
-
-STEPS_WITH_ARGUMENT: dict[str, type] = {"epoch": str, "pattern": Pattern, "regex": str}
-STEPS = ("base64", "json", "gzip", *STEPS_WITH_ARGUMENT)
+    parameters: (
+        Annotated[
+            dict[str, Annotated[Any, Form(ParameterBlock)]],
+            Meta(description="what differs between environments"),
+        ]
+        | None
+    ) = None
+    partition_by: (
+        Annotated[
+            dict[ColumnName, Annotated[str, Meta(extra_json_schema=FUNCTIONS)]],
+            Meta(description="partition column to function of a column"),
+        ]
+        | None
+    ) = None
+    quarantine: Annotated[
+        Any,
+        Form(FolderPath | QuarantineBlock),
+        Meta(description="where records that cannot become a row go"),
+    ] = None
+    deploy: Annotated[
+        Any, Form(DeployBlock), Meta(description="read by `plait template` and `plait package`")
+    ] = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,6 +108,12 @@ class Path:
 class DriverPath(Path):
     """The path of driving objects: `*` within a segment, `**` any depth, `{name}` a segment."""
 
+    json_schema: ClassVar[dict[str, Any]] = {
+        "pattern": r"^(?:\{\{|[^{*])",
+        "patternErrorMessage": "a path begins with literal text, as in `s3://bucket/orders/*.json`",
+        "examples": ["s3://bucket/orders/*.json", "sample/orders/{day}/*.json"],
+    }
+
     def match(self, uri: str) -> dict[str, str] | None:
         """The named segments of a URI that fits, or None."""
         found = re.fullmatch(self.pattern(), uri, re.DOTALL)
@@ -134,6 +140,11 @@ class LookupPath(Path):
     """The path of looked-up objects, filled from columns of the row."""
 
     stars = False
+    json_schema: ClassVar[dict[str, Any]] = {
+        "pattern": r"^(?:\{\{|[^{*])[^*]*$",
+        "patternErrorMessage": "a path begins with literal text and has no `*`, as in `s3://bucket/items/{id}.csv`",
+        "examples": ["s3://bucket/items/{id}.csv"],
+    }
 
     def fill(self, values: Mapping[str, object]) -> str | None:
         """The path for one row; None where a value is null or empty; raises Unfit for a bad one."""
@@ -157,6 +168,11 @@ class FolderPath(Path):
 
     stars = False
     holes = False
+    json_schema: ClassVar[dict[str, Any]] = {
+        "pattern": r"^(?:[^{}*]|\{\{|\}\})+$",
+        "patternErrorMessage": "a folder such as `s3://bucket/orders/`, without `{column}` and `*`",
+        "examples": ["s3://bucket/orders/", "out/orders/"],
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +182,11 @@ class Pattern:
     text: str
     names: tuple[str, ...]
     regex: re.Pattern[str]
+    json_schema: ClassVar[dict[str, Any]] = {
+        "pattern": r"\{[A-Za-z_][A-Za-z0-9_]*\}",
+        "patternErrorMessage": "a pattern has at least one `{name}`, as in `order {id} scored {score}`",
+        "examples": ["order {id} scored {score}"],
+    }
 
     @classmethod
     def parse(cls, text: str) -> Self:

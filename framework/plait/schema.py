@@ -1,10 +1,11 @@
-"""From a connector's options to JSON Schema."""
+"""From structs to JSON Schema, in the subset that editors read (draft-07)."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import reduce
 from operator import or_
-from types import UnionType
+from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 
 import msgspec
@@ -12,42 +13,76 @@ import msgspec
 if TYPE_CHECKING:
     from plait.api import Connector
 
+REF = "#/definitions/"
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a value may look like that its struct leaves open, because `blocks.py` reads it."""
+
+    kind: Any
+
 
 def options_schema(connector: Connector) -> dict[str, Any]:
     """The JSON Schema of a connector's options: a closed object; what a type reads by `parse` is text."""
+    return {**struct_schema(connector.options), "description": connector.summary}
+
+
+def struct_schema(cls: type[msgspec.Struct]) -> dict[str, Any]:
+    """The closed object of a struct, whole in one place; where a key may be left out, null goes unsaid."""
     (schema,), parts = msgspec.json.schema_components(
-        [_plain(connector.options)], schema_hook=_any, ref_template="#/$defs/{name}"
+        [_plain(cls, ())], schema_hook=_any, ref_template=REF + "{name}"
     )
-    name = schema["$ref"].rpartition("/")[2]
-    root: dict[str, Any] = {**parts.pop(name), "description": connector.summary}
-    return {**root, "$defs": parts} if parts else root
+    for part in parts.values():
+        part.pop("title", None)
+    found: dict[str, Any] = _inlined(schema, parts)
+    return found
 
 
-def _plain(cls: type[msgspec.Struct]) -> type[msgspec.Struct]:
-    """The same struct with text in the place of each type that has `parse`."""
-    fields = [(f.encode_name, _text(f.type), _field(f)) for f in msgspec.structs.fields(cls)]
-    return msgspec.defstruct(cls.__name__, fields, kw_only=True, forbid_unknown_fields=True)
+def _inlined(node: Any, parts: dict[str, Any]) -> Any:
+    """The schema with each definition in the place of its name, and what stands beside the name kept."""
+    if isinstance(node, list):
+        return [_inlined(one, parts) for one in node]
+    if not isinstance(node, dict):
+        return node
+    part = parts.get(str(node.get("$ref", "")).removeprefix(REF), {})
+    beside = {key: value for key, value in node.items() if key != "$ref" or not part}
+    return {key: _inlined(value, parts) for key, value in {**part, **beside}.items()}
+
+
+def _plain(cls: type[msgspec.Struct], within: tuple[type, ...]) -> type[msgspec.Struct]:
+    """The same struct with what JSON Schema can tell of each field, and without null."""
+    fields = [(f.encode_name, _told(f.type, (*within, cls)), _field(f)) for f in msgspec.structs.fields(cls)]
+    return msgspec.defstruct(
+        cls.__name__, fields, kw_only=True, forbid_unknown_fields=True, namespace={"__doc__": cls.__doc__}
+    )
 
 
 def _field(info: msgspec.structs.FieldInfo) -> Any:
     if info.default_factory is not msgspec.NODEFAULT:
         return msgspec.field(default_factory=info.default_factory)
+    if info.default is None:
+        return msgspec.UNSET
     if info.default is not msgspec.NODEFAULT and hasattr(type(info.default), "parse"):
         return str(getattr(info.default, "text", info.default))
     return msgspec.field(default=info.default) if info.default is not msgspec.NODEFAULT else msgspec.field()
 
 
-def _text(kind: Any) -> Any:
+def _told(kind: Any, within: tuple[type, ...]) -> Any:
+    more = msgspec.Meta(extra_json_schema=getattr(kind, "json_schema", {}))
     if isinstance(kind, type) and hasattr(kind, "parse"):
-        return str
+        return Annotated[str, more]
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        return _plain(kind)
+        return dict[str, Any] if kind in within else Annotated[_plain(kind, within), more]
     origin, inner = get_origin(kind), get_args(kind)
     if origin is Annotated:
-        return Annotated[(_text(inner[0]), *inner[1:])]
+        form = next((one.kind for one in inner[1:] if isinstance(one, Form)), inner[0])
+        return Annotated[(_told(form, within), *inner[1:])]
     if origin in (Union, UnionType):
-        return reduce(or_, map(_text, inner))
-    return origin[tuple(map(_text, inner))] if origin in (list, tuple, dict, set, frozenset) else kind
+        return reduce(or_, (_told(one, within) for one in inner if one is not NoneType))
+    if origin in (list, tuple, dict, set, frozenset):
+        return origin[tuple(_told(one, within) for one in inner)]
+    return kind
 
 
 def _any(_kind: type) -> dict[str, Any]:

@@ -1,0 +1,237 @@
+"""The schema for editors and `plait validate` agree on what a spec looks like."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import jsonschema
+import pytest
+from msgspec import Meta
+
+from plait.api import Connector, Options
+from plait.blocks import usable
+from plait.language_schema import language_schema
+from plait.located import locate
+from plait.registry import offers
+from plait.validate import validate
+
+ROOT = Path(__file__).parents[1]
+SCHEMA = language_schema(usable(offer.word) for offer in offers())
+CHECK = jsonschema.Draft7Validator(SCHEMA)
+SHAPES = {"unknown-key", "missing-key", "wrong-kind"}
+OTHERS: tuple[Any, ...] = ("text", 7, 7.5, True, None, [], ["text"], {}, {"some": "text"})
+GIVEN = re.compile(r"^(sources|columns|decode|parameters|partition_by)$")
+EDITORS_READ = {
+    *(
+        "$schema",
+        "$ref",
+        "definitions",
+        "title",
+        "description",
+        "examples",
+        "default",
+        "type",
+        "enum",
+        "const",
+    ),
+    *(
+        "properties",
+        "required",
+        "additionalProperties",
+        "propertyNames",
+        "items",
+        "allOf",
+        "anyOf",
+        "if",
+        "then",
+    ),
+    *(
+        "pattern",
+        "minLength",
+        "maxLength",
+        "minItems",
+        "minProperties",
+        "maxProperties",
+        "minimum",
+        "maximum",
+    ),
+    *("enumDescriptions", "patternErrorMessage"),
+}
+Place = tuple[Any, ...]
+
+
+def _texts() -> dict[str, str]:
+    """Every spec of the repository that is meant to be valid."""
+    files = [file for file in (ROOT / "pipelines").glob("*.yaml") if not file.name.endswith(".test.yaml")]
+    found = {file.name: file.read_text("utf-8") for file in files}
+    for page in (ROOT / "README.md", *ROOT.glob("*/README.md")):
+        blocks = re.findall(r"^```yaml\n(.*?)^```$", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+        specs = [block for block in blocks if re.search(r"^plait: 1$", block, re.MULTILINE)]
+        found |= {f"{page.parent.name}-{number}": text for number, text in enumerate(specs)}
+    return found
+
+
+SPECS = _texts()
+
+
+def _value(text: str) -> Any:
+    located, problems = locate(text, "spec.yaml")
+    assert located is not None, problems
+    return located.value
+
+
+def _places(node: Any, place: Place = ()) -> Iterator[Place]:
+    inner = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for key, value in inner:
+        yield (*place, key)
+        yield from _places(value, (*place, key))
+
+
+def _at(node: Any, place: Place) -> Any:
+    for step in place:
+        node = node[step]
+    return node
+
+
+def _kind(spec: Any, place: Place) -> str:
+    """The place without the names that its author chose, with the connector of its block and the kind of its value."""
+    block = spec.get(place[0], {}) if place[0] == "sink" else _at(spec, place[:2])
+    word = block.get("connector") if isinstance(block, dict) else None
+    names = ["*" if i and GIVEN.match(str(place[i - 1])) else str(one) for i, one in enumerate(place)]
+    return f"{word} {names} {type(_at(spec, place)).__name__}"
+
+
+def _mutants(spec: Any, seen: set[str]) -> Iterator[tuple[str, Any]]:
+    """The spec with one node deleted, or misspelt, or of another kind; places of a kind seen before are left out."""
+    for place in _places(spec):
+        kind = _kind(spec, place)
+        if kind in seen:
+            continue
+        seen.add(kind)
+        yield f"delete {place}", _changed(spec, place, lambda parent, key: parent.pop(key))
+        if isinstance(place[-1], str):
+            yield f"misspell {place}", _changed(spec, place, _misspell)
+        for other in OTHERS:
+            yield f"{other!r} at {place}", _changed(spec, place, partial(_put, other=other))
+
+
+def _put(parent: Any, key: Any, other: Any) -> None:
+    parent[key] = other
+
+
+def _misspell(parent: Any, key: str) -> None:
+    parent[f"{key}x"] = parent.pop(key)
+
+
+def _changed(spec: Any, place: Place, change: Callable[[Any, Any], Any]) -> Any:
+    mutant = deepcopy(spec)
+    change(_at(mutant, place[:-1]), place[-1])
+    return mutant
+
+
+def _codes(mutant: Any) -> set[str]:
+    return {problem.code for problem in validate(json.dumps(mutant), "spec.yaml").errors}
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_the_schema_accepts_every_valid_spec(name: str) -> None:
+    assert [error.message for error in CHECK.iter_errors(_value(SPECS[name]))] == []
+
+
+def test_the_schema_and_validate_agree_on_the_shape_of_every_mutant() -> None:
+    """What validate accepts the schema accepts, and what has the wrong shape it refuses.
+
+    A key with nothing behind it is as good as left out to validate; an editor asks for its value.
+    """
+    seen = set[str]()
+    mutants = [mutant for text in SPECS.values() for mutant in _mutants(_value(text), seen)]
+    judged = [(what, CHECK.is_valid(mutant), _codes(mutant)) for what, mutant in mutants]
+    assert [what for what, fits, codes in judged if not fits and not codes and "None at" not in what] == []
+    assert [(what, codes & SHAPES) for what, fits, codes in judged if fits and codes & SHAPES] == []
+    assert len([what for what, fits, _ in judged if not fits]) > 500
+
+
+def test_the_schema_refuses_every_kept_spec_of_the_wrong_shape() -> None:
+    files = [file for code in sorted(SHAPES) for file in (ROOT / "tests/problems" / code).glob("*.yaml")]
+    assert [file.name for file in files if CHECK.is_valid(_value(file.read_text("utf-8")))] == []
+
+
+def _objects(node: Any) -> Iterator[dict[str, Any]]:
+    """Every schema in the schema."""
+    if not isinstance(node, dict):
+        return
+    yield node
+    for key in ("properties", "definitions"):
+        for part in node.get(key, {}).values():
+            yield from _objects(part)
+    for key in ("items", "additionalProperties", "propertyNames", "if", "then"):
+        yield from _objects(node.get(key))
+    for key in ("allOf", "anyOf"):
+        for part in node.get(key, ()):
+            yield from _objects(part)
+
+
+def test_the_schema_is_draft_07_in_words_that_editors_read() -> None:
+    jsonschema.Draft7Validator.check_schema(SCHEMA)
+    assert SCHEMA["$schema"] == "http://json-schema.org/draft-07/schema#"
+    assert {key for node in _objects(SCHEMA) for key in node} <= EDITORS_READ
+
+
+def test_every_key_of_the_schema_has_a_description() -> None:
+    """A reference has the description of what it refers to; what a condition names is described elsewhere."""
+    described = [
+        part
+        for node in _objects(SCHEMA)
+        if "const" not in str(node.get("properties"))
+        for part in _keys(node)
+    ]
+    assert len(described) > 40
+    assert [part for part in described if not part.get("description")] == []
+
+
+def _keys(node: dict[str, Any]) -> list[dict[str, Any]]:
+    parts = [*node.get("properties", {}).values(), *node.get("definitions", {}).values()]
+    return [part for part in parts if isinstance(part, dict) and "$ref" not in part]
+
+
+def test_a_block_is_closed_by_its_connector_and_never_a_choice_between_connectors() -> None:
+    sources = SCHEMA["properties"]["sources"]["additionalProperties"]
+    for block in (sources, SCHEMA["properties"]["sink"]):
+        assert all(one["then"]["additionalProperties"] is False for one in block["allOf"])
+        assert "oneOf" not in block
+        assert "anyOf" not in block
+
+
+def test_sources_and_sinks_have_the_connectors_and_keys_that_fit_them() -> None:
+    sources = _blocks(SCHEMA["properties"]["sources"]["additionalProperties"])
+    assert "parquet" not in sources
+    assert [*_blocks(SCHEMA["properties"]["sink"])] == ["parquet"]
+    assert "join" not in sources["json"]["properties"]
+    assert "join" in sources["mysql"]["required"]
+    assert [word for word, one in sources.items() if "window" in one["properties"]] == ["cloudwatch_logs"]
+
+
+def _blocks(block: dict[str, Any]) -> dict[str, Any]:
+    return {one["if"]["properties"]["connector"]["const"]: one["then"] for one in block["allOf"]}
+
+
+class Tree(Options, frozen=True, kw_only=True):
+    title: Annotated[str, Meta(description="an option named as a word of schemas")]
+    inner: Annotated[Tree | None, Meta(description="a tree within")] = None
+    short: Annotated[str, Meta(description="one letter", max_length=1)] = "x"
+
+
+def test_a_connector_of_somebody_else_is_described_from_its_options() -> None:
+    """An option that holds its own struct ends as a mapping, and a parameter may stand in any text."""
+    made = Connector(name="tree", summary="Trees.", options=Tree, lookup=lambda _options, _context: None)  # type: ignore[arg-type,return-value]
+    block = _blocks(language_schema([made])["properties"]["sources"]["additionalProperties"])["tree"]
+    assert block["properties"]["title"]["description"] == "an option named as a word of schemas"
+    assert block["properties"]["inner"] == {"description": "a tree within", "type": "object"}
+    check = jsonschema.Draft7Validator(block["properties"]["short"])
+    assert [check.is_valid(text) for text in ("y", "yy", "${letter}")] == [True, False, True]

@@ -290,6 +290,11 @@ class Connector:
     options name; each is also a field of every record. `known_fields` are the fields that the options alone
     tell; None means that only the source knows. `keys_per_call` is how many keys one `fetch` takes; None
     means all.
+
+    `offline` and `given` are for cases, which run without services. `offline` says that the options and
+    `Context.objects` are all that is needed, so a case runs the connector as it is. `given` makes a row that
+    a case gives into the record that the source would give, None where it would give none; it raises
+    BadRecord for what is no row of it. Without `given` the row is the record's fields.
     """
 
     name: str
@@ -302,6 +307,8 @@ class Connector:
     known_fields: Callable[[Any], Sequence[str] | None] = _unknown
     order: Order = "none"
     keys_per_call: int | None = None
+    offline: bool = False
+    given: Callable[[Any, Mapping[str, Any]], Record | None] | None = None
 
 
 class Hooks:

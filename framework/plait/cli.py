@@ -15,6 +15,7 @@ COMMANDS = {
     "plan": "Show what a run would do: joins, schema, partitions.",
     "list": "List the objects that a run would take.",
     "preview": "Read and join for real, write nothing, show the rows.",
+    "test": "Run the cases beside specs, without AWS, network or clock.",
     "run": "Run over the objects of an event, of a list, of a time, or over all.",
     "connectors": "Show the installed connectors, or the options of one.",
     "schema": "Print the JSON Schema of the language, for editors.",

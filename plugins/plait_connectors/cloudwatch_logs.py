@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta
 
-from plait.api import Connector, GiveUp, Options, Pattern, Record, hookimpl
+from plait.api import BadRecord, Connector, GiveUp, Options, Pattern, Record, hookimpl
 from plait_connectors._aws import calling
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from plait.api import Context, Key
 
@@ -128,6 +128,20 @@ def _names(options: CloudWatchLogsOptions) -> tuple[str, ...]:
     return options.pattern.names
 
 
+def _given(options: CloudWatchLogsOptions, row: Mapping[str, Any]) -> Record | None:
+    """A line of a case, `{time: …, message: …}`; the option `filter` is left to the service."""
+    texts = [row.get(name) for name in ("time", "message")]
+    if len(row) != 2 or not all(isinstance(text, str) for text in texts):
+        raise BadRecord("a line of a log is `{time: …, message: …}`, two texts", code="wrong-value")
+    try:
+        time = datetime.fromisoformat(texts[0])
+    except ValueError:
+        raise BadRecord("`time` is no ISO 8601 timestamp", code="wrong-value") from None
+    fields = options.pattern.match(texts[1].rstrip("\r\n"))
+    time = time if time.tzinfo else time.replace(tzinfo=UTC)
+    return None if fields is None else Record(fields=fields, time=time.astimezone(UTC))
+
+
 @hookimpl
 def plait_connectors() -> list[Connector]:
     """Offer `cloudwatch_logs`."""
@@ -139,5 +153,6 @@ def plait_connectors() -> list[Connector]:
             lookup=CloudWatchLogsLookup,
             known_fields=_names,
             order="time",
+            given=_given,
         )
     ]

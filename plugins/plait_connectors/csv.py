@@ -23,7 +23,7 @@ from plait.api import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 BOM = b"\xef\xbb\xbf"
 Texts = dict[str, str]
@@ -165,6 +165,15 @@ def _columns(options: Any) -> Sequence[str]:
     return columns
 
 
+def _given(_options: Any, row: Mapping[str, Any]) -> Record:
+    """A row of a case as a file has it: texts and nulls."""
+    return Record(fields={name: None if value is None else _text(value) for name, value in row.items()})
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 @hookimpl
 def plait_connectors() -> list[Connector]:
     """Offer `csv`."""
@@ -176,5 +185,7 @@ def plait_connectors() -> list[Connector]:
             lookup=CsvLookup,
             row_columns=_columns,
             order="position",
+            offline=True,
+            given=_given,
         )
     ]

@@ -183,4 +183,5 @@ def _within(item: Item, window: Window) -> bool:
 @hookimpl
 def plait_connectors() -> list[Connector]:
     """Offer `json`."""
-    return [Connector(name="json", summary="One JSON object per file.", options=Json, driver=JsonDriver)]
+    told: Any = {"summary": "One JSON object per file.", "offline": True}
+    return [Connector(name="json", options=Json, driver=JsonDriver, **told)]

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from plait.cases.suite import ENDING, load, spec_of
 from plait.commands.common import CannotStart, coloured, output, params, plural, print_json, unreadable
 from plait.located import locate
 from plait.problems import Problem, place
 from plait.render import LIMIT, as_json, full, github
-from plait.validate import validate_file
+from plait.validate import Validated, validate_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from plait.validate import Validated
 
 
 @click.command("validate")
@@ -59,9 +58,25 @@ def _unique(files: Sequence[str]) -> list[str]:
 
 def _validate(file: str, parameters: Mapping[str, str]) -> Validated:
     try:
+        if file.endswith(ENDING):
+            return _cases(file)
         return validate_file(file, parameters)
     except OSError as error:
         raise unreadable(file, error) from error
+
+
+def _cases(file: str) -> Validated:
+    """The problems of a file of cases; those of its spec are told where the spec is named."""
+    suite = load(spec_of(file))
+    bad = [problem for problem in suite.problems if problem.file != file]
+    if bad:
+        message = f"`{suite.spec}`, beside which these cases stand, has {plural(len(bad), 'problem')}"
+        bad = [
+            Problem(
+                code="invalid-spec", message=message, file=file, help=f"run `plait validate {suite.spec}`"
+            )
+        ]
+    return Validated(None, (*bad, *suite.file.problems), suite.file.text)
 
 
 def _duplicates(texts: Mapping[str, str]) -> list[Problem]:
@@ -69,7 +84,7 @@ def _duplicates(texts: Mapping[str, str]) -> list[Problem]:
     problems = []
     for file, text in texts.items():
         located, _ = locate(text, file)
-        name = located.value.get("name") if located and isinstance(located.value, dict) else None
+        name = located.value.get("name") if located and not file.endswith(ENDING) else None
         if located is None or not isinstance(name, str):
             continue
         other = first.setdefault((Path(file).resolve().parent, name), file)

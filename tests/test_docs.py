@@ -10,10 +10,13 @@ from typing import Any
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 
 import plait
 from plait import language
 from plait.api import Connector, Options
+from plait.cases import language as cases_language
+from plait.cli import main
 from plait.commands.preview import plain
 from plait.commands.schema import schema_text
 from plait.registry import connector, offers
@@ -27,6 +30,10 @@ PAGES = [
 ]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 SAMPLE = re.compile(r"^`(sample/[^`]+)`\n\n```\w+\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+CASES = re.compile(
+    r"^```yaml\n(plait: 1\n.*?)^```$\n\n`try.test.yaml`\n\n```yaml\n(.*?)^```$\n\n```console\n\$ (.*?)\n(.*?)^```$",
+    re.DOTALL | re.MULTILINE,
+)
 EXAMPLE = re.compile(
     r"^```yaml\n(plait: 1\n.*?)^```$(?:\n\n```(jsonl|files)\n(.*?)^```$)?", re.DOTALL | re.MULTILINE
 )
@@ -53,7 +60,7 @@ def _examples() -> list[Any]:
 
 
 def _structs() -> list[type[Options]]:
-    members = vars(language).values()
+    members = [*vars(language).values(), *vars(cases_language).values()]
     return [
         one for one in members if isinstance(one, type) and issubclass(one, Options) and one is not Options
     ]
@@ -96,6 +103,30 @@ def test_every_local_example_gives_what_stands_below_it(
         assert plain(pipeline.preview_with_report()[0].to_pylist()) == [
             json.loads(line) for line in promised.splitlines()
         ]
+
+
+@pytest.fixture
+def tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Write the example with cases, and return what the page says that they give."""
+    spec, cases, _, told = CASES.findall(_text(LANGUAGE).partition("## Cases")[2])[0]
+    (tmp_path / "try.yaml").write_text(spec, encoding="utf-8")
+    (tmp_path / "try.test.yaml").write_text(cases, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return str(told)
+
+
+def test_the_cases_of_the_documentation_hold(tried: str) -> None:
+    assert CliRunner().invoke(main, ["test", "try.yaml"]).stdout == tried
+
+
+def test_a_case_of_the_documentation_fails_as_it_says(tried: str) -> None:
+    file = Path("try.test.yaml")
+    text = file.read_text(encoding="utf-8")
+    file.write_text(
+        text.replace("items: [{sku: tea, quantity: 2}], city", "items: [{sku: tea, quantity: 3}], city")
+    )
+    told = CliRunner().invoke(main, ["test", "try.yaml"]).stdout.partition("\n\n")[0]
+    assert f"{told}\n" in [text for kind, text in BLOCK.findall(_text(LANGUAGE)) if kind == "text"]
 
 
 @pytest.mark.parametrize("struct", _structs(), ids=lambda struct: struct.__name__)

@@ -130,14 +130,14 @@ def _names(options: CloudWatchLogsOptions) -> tuple[str, ...]:
 
 def _given(options: CloudWatchLogsOptions, row: Mapping[str, Any]) -> Record | None:
     """A line of a case, `{time: …, message: …}`; the option `filter` is left to the service."""
-    texts = [row.get(name) for name in ("time", "message")]
-    if len(row) != 2 or not all(isinstance(text, str) for text in texts):
+    at, message = row.get("time"), row.get("message")
+    if len(row) != 2 or not isinstance(at, str) or not isinstance(message, str):
         raise BadRecord("a line of a log is `{time: …, message: …}`, two texts", code="wrong-value")
     try:
-        time = datetime.fromisoformat(texts[0])
+        time = datetime.fromisoformat(at)
     except ValueError:
         raise BadRecord("`time` is no ISO 8601 timestamp", code="wrong-value") from None
-    fields = options.pattern.match(texts[1].rstrip("\r\n"))
+    fields = options.pattern.match(message.rstrip("\r\n"))
     time = time if time.tzinfo else time.replace(tzinfo=UTC)
     return None if fields is None else Record(fields=fields, time=time.astimezone(UTC))
 

@@ -65,7 +65,8 @@ def _finding(block: Any, path: Path, report: Report) -> Finding:
     found: FindingBlock | None = read(FindingBlock, block, path, report)
     if found is None:
         return Finding()
-    return Finding(code=found.code, message=found.message and found.message.text, object=found.object)
+    message = found.message.text if found.message else None
+    return Finding(code=found.code, message=message, object=found.object)
 
 
 @dataclass(frozen=True, slots=True)

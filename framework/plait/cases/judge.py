@@ -168,9 +168,10 @@ WORDS = {
 
 def show_finding(finding: Finding) -> str:
     """A finding as messages show it: its code, its message, and the end of its object's address."""
-    told = [finding.code and f"`{finding.code}`", finding.message and _shortened(finding.message, limit=80)]
+    code = finding.code and f"`{finding.code}`"
     where = finding.object and f"of `{finding.object.rsplit('/', 1)[-1][-SHOWN:]}`"
-    return " ".join(part for part in (*told, where) if part) or "any"
+    what = " ".join(part for part in (code, where) if part)
+    return ": ".join(part for part in (what, _shortened(finding.message or "", limit=80)) if part) or "any"
 
 
 def _fits(expected: Finding, got: Finding) -> bool:

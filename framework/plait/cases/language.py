@@ -5,14 +5,16 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from msgspec import UNSET, Meta
 
 from plait.api import Options
 from plait.types import Type
 from plait.values import timestamp
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 Trouble = Literal["throttled", "denied"]
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from plait.api import File, Put
-    from plait.cases.case import Case
+    from plait.cases.case import Case, Outcome
     from plait.plan import Field
     from plait.report import Report
 
@@ -35,7 +35,7 @@ def play(case: Case) -> Outcomes:
     partitions = plan(case.spec).partitions
     rows = [row for file in sink.files for row in _rows(file, partitions)]
     names = {normal(one.uri): one.uri for one in objects}
-    findings = {
+    findings: dict[Outcome, list[Finding]] = {
         "quarantine": [_quarantined(put, names) for put in held.puts],
         "retry": _unfinished("retry", report, names),
         "failed": _unfinished("failed", report, names),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from plait.problems import Span
 
 BREAK = re.compile(r"\r\n|\r|\n")
-PLAIN = re.compile(r"[A-Za-z_](?:[\w./@+-]|[ ](?=[\w./@+-]))*\Z", re.ASCII)
+PLAIN = re.compile(r"[A-Za-z_](?:[\w./@+-]|[ ](?=[\w./@+-]))*\Z|\d{4}-\d\d-\d\d\Z", re.ASCII)
 
 
 class Places:
@@ -59,17 +59,23 @@ def flow(value: Any) -> str:
         return "{" + ", ".join(f"{_text(name)}: {flow(one)}" for name, one in value.items()) + "}"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(map(flow, value)) + "]"
+    if isinstance(value, (bool, int, float, Decimal, type(None))):
+        return _simple(value)
+    return _text(_as_text(value))
+
+
+def _simple(value: bool | float | Decimal | None) -> str:
     if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
+        return "null" if value is None else str(value).lower()
+    return format(value, "f") if isinstance(value, Decimal) else repr(value)
+
+
+def _as_text(value: Any) -> str:
     if isinstance(value, datetime):
-        return _text(value.replace(tzinfo=None).isoformat() + "Z")
+        return value.replace(tzinfo=None).isoformat() + "Z"
     if isinstance(value, bytes):
-        return _text(base64.b64encode(value).decode())
-    if isinstance(value, (int, float)):
-        return repr(value)
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    return value.isoformat() if isinstance(value, date) else _text(str(value))
+        return base64.b64encode(value).decode()
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def _text(text: str) -> str:

@@ -98,6 +98,25 @@ def test_a_mistake_is_one_problem_at_its_place(old: str, new: str, expected: Any
     assert found(GOOD.replace(old, new, 1)) == expected
 
 
+@pytest.mark.fault("E16")
+@pytest.mark.parametrize(
+    ("path", "rows", "bad", "codes"),
+    [
+        ("s3://b/in/**", "s3://b/in/rows/", "s3://b/bad/", ["recursion"]),
+        ("s3://b/in/**", "s3://b/out/", "s3://b/in/bad/", ["recursion"]),
+        ("s3://b/*/*.json", "s3://b/out/", "s3://b/bad/", ["recursion"]),
+        ("s3://b/in/*.json", "s3://b/in/rows/", "s3://b/in/bad/", []),
+        ("s3://b/in/**", "s3://other/in/rows/", "s3://b/bad/", []),
+    ],
+)
+def test_a_pipeline_that_would_be_driven_by_its_own_files_is_refused(
+    path: str, rows: str, bad: str, codes: list[str]
+) -> None:
+    """Rows and quarantine records below the driving path would start the pipeline again, for ever."""
+    text = GOOD.replace("in/*.json", path).replace("out/}", f"{rows}}}\nquarantine: {bad}")
+    assert [code for code, _, _ in found(text)] == codes
+
+
 def test_lookups_that_wait_for_each_other_are_named() -> None:
     """A cycle of joins names the look-ups in it."""
     cycle = GOOD.replace(

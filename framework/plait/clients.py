@@ -35,7 +35,7 @@ def reason(error: BaseException) -> tuple[str, int]:
     if "redirect without LOCATION" in str(error):
         return "PermanentRedirect", 301
     answer = str(error).partition("Server returned")[2]
-    found = re.search(r"<Code>(\w+)</Code>", answer)
+    found = re.search(r"<Code>([\w.]+)</Code>", answer)
     number = re.search(r"status code: (\d+)", answer)
     return (found[1] if found else ""), (int(number[1]) if number else 0)
 

@@ -32,7 +32,10 @@ ROUNDS = 3
 HELP = {
     "NoSuchBucket": "check the bucket's name and the account",
     "PermanentRedirect": "the bucket is in another region: set AWS_REGION to it",
-    "AccessDenied": "allow the role to do this",
+    "AccessDenied": "allow the role to do this; S3 answers so too for an object that is not there where the role may "
+    "not `s3:ListBucket`, and where the requester has to pay, which is not supported",
+    "InvalidObjectState": "the object is archived: restore it, then send its event again",
+    "KMS.DisabledException": "enable the key that encrypts the object",
 }
 
 
@@ -70,11 +73,16 @@ def explain(uri: str, error: Exception) -> Missing | PlaitError:
     if passing(error):
         told: PlaitError = TryAgain(f"`{uri[:200]}` cannot be reached now: {word}")
     else:
-        told = GiveUp(
-            f"`{uri[:200]}` cannot be used: {word}", help=HELP.get("AccessDenied" if status == 403 else code)
-        )
+        told = GiveUp(f"`{uri[:200]}` cannot be used: {word}", help=_help(code, status, str(error)))
     told.__cause__ = error
     return told
+
+
+def _help(code: str, status: int, text: str) -> str | None:
+    key_action = re.search(r"\bkms:\w+", text)
+    if key_action:
+        return f"allow the role `{key_action[0]}` on the key that encrypts the object"
+    return HELP.get(code) or (HELP["AccessDenied"] if status == 403 else None)
 
 
 def lost(error: Exception) -> bool:

@@ -30,6 +30,19 @@ Texts = dict[str, str]
 Fields = dict[str, str | None]
 
 
+class Delimiter(str):
+    """The character between two fields."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Delimiter:
+        """Read a delimiter; raises ValueError where lines and quotes leave it no meaning."""
+        if len(text) != 1 or not text.isascii() or text in '\0"\r\n':
+            raise ValueError("a delimiter is one character of ASCII such as `;`, and no quote")
+        return cls(text)
+
+
 class Csv(Options, frozen=True, kw_only=True):
     """Options of `csv`."""
 
@@ -37,9 +50,9 @@ class Csv(Options, frozen=True, kw_only=True):
         LookupPath,
         msgspec.Meta(description="the file of a row, such as `s3://shop-raw/items/{transaction_id}.csv`"),
     ]
-    delimiter: Annotated[
-        str, msgspec.Meta(min_length=1, max_length=1, description="the character between two fields")
-    ] = ","
+    delimiter: Annotated[Delimiter, msgspec.Meta(description="the character between two fields")] = Delimiter(
+        ","
+    )
 
 
 def parse(data: bytes, delimiter: str) -> Iterator[tuple[int, Fields | BadRecord]]:
@@ -49,13 +62,20 @@ def parse(data: bytes, delimiter: str) -> Iterator[tuple[int, Fields | BadRecord
     names = header[1]
     if "" in names or len(set(names)) < len(names):
         raise BadRecord("the header has an empty name, or a name twice")
-    fit = [len(row) == len(names) for _, row in lines]
-    table = iter(_table(data, delimiter, names, sum(fit)) if any(fit) else ())
-    for (line, row), fits in zip(lines, fit, strict=True):
-        if fits:
+    fit = [row for _, row in lines if len(row) == len(names)]
+    table = iter(_fields(data, delimiter, names, fit))
+    for line, row in lines:
+        if len(row) == len(names):
             yield line, next(table)
         else:
             yield line, BadRecord(f"line {line} has {len(row)} fields, the header has {len(names)}")
+
+
+def _fields(data: bytes, delimiter: str, names: list[str], rows: list[list[str]]) -> list[Fields]:
+    """The rows as texts and nulls; an empty text is quoted, so without two quotes in a row there is none."""
+    if rows and b'""' in data:
+        return _table(data, delimiter, names, len(rows))
+    return [{name: text or None for name, text in zip(names, row, strict=True)} for row in rows]
 
 
 def _lines(data: bytes, delimiter: str) -> list[tuple[int, list[str]]]:

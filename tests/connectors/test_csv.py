@@ -8,7 +8,7 @@ import pytest
 
 from plait.api import GiveUp, Key, LookupPath
 from plait.context import Services
-from plait_connectors.csv import Csv, CsvLookup, plait_connectors
+from plait_connectors.csv import Csv, CsvLookup, Delimiter, plait_connectors
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -118,3 +118,10 @@ def test_what_cannot_be_read_is_an_error_of_the_run() -> None:
     lookup = CsvLookup(Csv(path=LookupPath.parse("./\0{id}")), Services().context("items", None))
     with pytest.raises(GiveUp):
         [*lookup.fetch([Key(fields={"id": "a"})])]
+
+
+@pytest.mark.parametrize("text", ["", ";;", "é", '"', "\n", "\r", "\0"])
+def test_a_delimiter_is_one_character_that_is_neither_a_quote_nor_a_line_end(text: str) -> None:
+    assert Delimiter.parse(";") == ";"
+    with pytest.raises(ValueError, match="one character"):
+        Delimiter.parse(text)

@@ -52,6 +52,25 @@ def test_a_list_of_undeclared_fields_without_a_match_can_be_written(tmp_path: Pa
     assert written(tmp_path, "  lines: {connector: memory, rows: [], join: {on: id, as: list}}\n") == []
 
 
+def test_a_field_that_no_record_has_is_null_in_keys_and_partitions(tmp_path: Path) -> None:
+    """Absent and null are the same, whether or not other records of the batch have the field."""
+    (tmp_path / "a.json").write_text('{"a": 1}')
+    pipeline = tmp_path / "orders.yaml"
+    pipeline.write_text("""\
+plait: 1
+name: orders
+parameters: {root: {}}
+sources:
+  orders: {connector: json, path: "${root}/*.json"}
+  names: {connector: memory, rows: [{id: 1, name: Ana}], columns: {name: string}, join: {on: id}}
+partition_by: {day: day}
+sink: {connector: parquet, path: "${root}/lake/"}
+""")
+    report = plait.load(str(pipeline), root=str(tmp_path)).run()
+    assert (report.ok, report.lookups["names"].missing) == (True, 1)
+    assert [file.partition for file in report.files] == ["day=__HIVE_DEFAULT_PARTITION__/"]
+
+
 def test_two_sources_that_give_one_column_at_run_time_are_refused(tmp_path: Path) -> None:
     look_up = "  names: {connector: memory, rows: [{nr: 1, id: x}], join: {on: {id: nr}}}\n"
     with pytest.raises(GiveUp, match="two sources give the column `id`"):

@@ -7,9 +7,21 @@ from typing import TYPE_CHECKING, Any
 from plait.api import GiveUp
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pyarrow as pa
 
     from plait.plan import Plan
+
+
+def with_columns(table: Any, names: Iterable[str]) -> Any:
+    """The table with a column of nulls for each of these fields that no record has."""
+    import pyarrow as pa
+
+    for name in names:
+        if name not in table.column_names:
+            table = table.append_column(name, pa.nulls(table.num_rows))
+    return table
 
 
 def declare(table: Any, plan: Plan) -> Any:

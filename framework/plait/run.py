@@ -27,7 +27,7 @@ from plait.api import (
 from plait.context import Services
 from plait.join import Rows, join, without
 from plait.lookup import Answers, Asked, Cache, look_up
-from plait.output import declare
+from plait.output import declare, with_columns
 from plait.plan import plan
 from plait.problems import Problem
 from plait.read import cast
@@ -186,12 +186,14 @@ class Engine:
         batch = Batch(records, Rows(typed.table, typed.index), dict(typed.faults))
         for stage in self.plan.stages:
             self._stage(stage, batch)
-        batch.rows.table = declare(batch.rows.table, self.plan)
+        table = with_columns(batch.rows.table, (p.column for p in self.spec.partition_by))
+        batch.rows.table = declare(table, self.plan)
         return unread, batch
 
     def _stage(self, stage: Sequence[Source], batch: Batch) -> None:
         kinds: dict[str, Type | None] = {f.name: f.type for f in self.plan.fields}
-        table = batch.rows.table
+        needed = (name for source in stage for name in source.needs)
+        batch.rows.table = table = with_columns(batch.rows.table, needed)
         with self._timed("lookups"), ThreadPoolExecutor(len(stage)) as pool:
             context = contextvars.copy_context
             asked = [pool.submit(context().run, self._ask, source, table, kinds) for source in stage]

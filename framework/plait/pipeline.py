@@ -39,9 +39,9 @@ class Pipeline:
         self.spec, self.warnings, self.text = spec, tuple(warned), text
 
     @classmethod
-    def load(cls, file: str, parameters: Mapping[str, str]) -> Pipeline:
-        """Read and validate a spec; raises InvalidSpec, or OSError where the file cannot be read."""
-        found = bound(file, parameters)
+    def load(cls, file: str, parameters: Mapping[str, str], text: bytes | None = None) -> Pipeline:
+        """Validate a spec, read unless its `text` is given; raises InvalidSpec, OSError where it cannot be read."""
+        found = bound(file, parameters, text)
         if found.spec is None:
             raise InvalidSpec(file, [p for p in found.problems if p.level == "error"], found.text)
         return cls(found.spec, found.problems, found.text)

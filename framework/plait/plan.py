@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from plait.spec import Column, Partition, Source, Spec
 
+TIMES = {"date": "YYYY-MM-DD", "month": "YYYY-MM", "hour": "YYYY-MM-DD-HH"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
@@ -57,6 +59,12 @@ class Plan:
         """The columns inside the files: all fields but those that a partition column replaces."""
         names = {partition.name for partition in self.partitions}
         return tuple(field for field in self.fields if field.name not in names)
+
+    @property
+    def layout(self) -> str:
+        """Where a file lies below the sink's path, such as `date=YYYY-MM-DD/<hash>.parquet`."""
+        folders = (f"{partition.name}={_values(partition)}/" for partition in self.spec.partition_by)
+        return f"{''.join(folders)}<hash>{self.spec.sink.connector.suffix}"
 
     @property
     def sink_path(self) -> str | None:
@@ -121,6 +129,12 @@ def _field(source: Source, column: Column) -> Field:
         origin=f"{source.name}.{column.origin}",
         default=column.default,
     )
+
+
+def _values(partition: Partition) -> str:
+    if partition.function == "bucket":
+        return f"<0 to {partition.buckets - 1}>"
+    return TIMES.get(partition.function, f"<{partition.column}>")
 
 
 def _partition(partition: Partition, fields: list[Field]) -> Field:

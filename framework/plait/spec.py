@@ -32,6 +32,17 @@ def parse_duration(text: str) -> timedelta:
     return timedelta(seconds=int(found[1]) * SECONDS[found[2]])
 
 
+def tell_duration(duration: timedelta) -> str:
+    """Write a duration as a spec spells it, in the largest unit that says it in whole numbers.
+
+    >>> tell_duration(timedelta(seconds=90))
+    '90s'
+    """
+    seconds = int(duration.total_seconds())
+    unit = next(unit for unit in reversed(SECONDS) if seconds % SECONDS[unit] == 0)
+    return f"{seconds // SECONDS[unit]}{unit}"
+
+
 def parse_selector(text: str) -> tuple[str | int, ...]:
     """Read where a value stands in a record: dotted names, `[n]`, quoted names.
 
@@ -83,6 +94,23 @@ class Join:
     retry_for: timedelta | None = None
     duplicates: Duplicates = "fail"
 
+    @property
+    def pairs(self) -> str:
+        """The columns and fields that must be equal, each name once where both have it."""
+        return ", ".join(left if left == right else f"{left} = {right}" for left, right in self.on)
+
+    @property
+    def miss(self) -> str:
+        """What no match means, as a spec spells it."""
+        return f"{{retry_for: {tell_duration(self.retry_for)}}}" if self.retry_for else self.missing
+
+    def __str__(self) -> str:
+        """The join in a line, without what is so by default."""
+        shape = "" if self.shape == "columns" else f", as {self.shape}"
+        missing = "" if self.missing == "keep" else f", missing: {self.miss}"
+        several = "" if self.duplicates == "fail" else f", duplicates: {self.duplicates}"
+        return f"on {self.pairs}{shape}{missing}{several}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Around:
@@ -91,6 +119,10 @@ class Around:
     column: str
     before: timedelta
     after: timedelta
+
+    def __str__(self) -> str:
+        """The window in a line."""
+        return f"{tell_duration(self.before)} before {self.column} to {tell_duration(self.after)} after"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

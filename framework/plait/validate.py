@@ -193,8 +193,9 @@ def missing_parameters(spec: Spec) -> list[Problem]:
     ]
 
 
-def bound(file: str, parameters: Mapping[str, str]) -> Validated:
-    """Validate a file for running: every parameter needs a value, given or from the environment."""
-    found = validate_file(file, parameters, os.environ)
+def bound(file: str, parameters: Mapping[str, str], text: bytes | None = None) -> Validated:
+    """Validate a file, or the `text` it had, for running: every parameter needs a value, given or by environment."""
+    text = File(file).read_bytes() if text is None else text
+    found = validate(text, file, parameters, os.environ)
     extra = missing_parameters(found.spec) if found.spec else []
     return Validated(None if extra else found.spec, (*found.problems, *extra), found.text)

@@ -22,6 +22,8 @@ from plait.api import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+SUFFIX = ".parquet"
+
 
 class Parquet(Options, frozen=True, kw_only=True):
     """Options of `parquet`."""
@@ -60,7 +62,7 @@ class ParquetSink:
         base = self.options.path.literal.rstrip("/")
         puts = [
             Put(
-                uri=f"{base}/{file.folder}{file.name}.parquet",
+                uri=f"{base}/{file.folder}{file.name}{SUFFIX}",
                 data=encode(file.table, self.options.compression),
                 source=file.item,
             )
@@ -77,5 +79,11 @@ class ParquetSink:
 def plait_connectors() -> list[Connector]:
     """Offer `parquet`."""
     return [
-        Connector(name="parquet", summary="Parquet files in a folder.", options=Parquet, sink=ParquetSink)
+        Connector(
+            name="parquet",
+            summary="Parquet files in a folder.",
+            options=Parquet,
+            sink=ParquetSink,
+            suffix=SUFFIX,
+        )
     ]

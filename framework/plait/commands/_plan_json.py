@@ -23,6 +23,7 @@ def document(plan: Plan) -> dict[str, Any]:
         "columns": [_column(field) for field in plan.columns],
         "undeclared": [*plan.undeclared],
         "partitions": [_partition(field) for field in plan.partitions],
+        "layout": plan.layout,
         "sink": {"connector": spec.sink.connector.name, "path": plan.sink_path},
         "quarantine": spec.quarantine and {"path": spec.quarantine.path, "payload": spec.quarantine.payload},
     }

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plait.commands.common import aligned
+from plait.spec import tell_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from plait.plan import Field, Plan
-    from plait.spec import Join
+    from plait.spec import Source
 
 HEAD = ("column", "type", "nullable", "origin")
 AT_RUN_TIME = "known only at run time"
@@ -39,16 +40,13 @@ def _tree(plan: Plan) -> Iterable[str]:
         yield f"{'└─' if last else '├─'} stage {number}"
         for source in stage:
             branch = "└─" if source is stage[-1] else "├─"
-            joined = f" {_join(source.join)}" if source.join else ""
-            yield f"{'   ' if last else '│  '}{branch} {source.name} ({source.connector.name}){joined}"
+            yield f"{'   ' if last else '│  '}{branch} {_strand(source)}"
 
 
-def _join(join: Join) -> str:
-    pairs = ", ".join(left if left == right else f"{left} = {right}" for left, right in join.on)
-    shape = "" if join.shape == "columns" else f", as {join.shape}"
-    missing = "" if join.missing == "keep" else f", missing: {join.missing}"
-    several = "" if join.duplicates == "fail" else f", duplicates: {join.duplicates}"
-    return f"on {pairs}{shape}{missing}{several}"
+def _strand(source: Source) -> str:
+    window = f", from {source.window}" if source.window else ""
+    cache = f", kept for {tell_duration(source.cache)}" if source.cache else ""
+    return f"{source.name} ({source.connector.name}) {source.join}{window}{cache}"
 
 
 def _rows(field: Field, indent: str = "") -> Iterable[tuple[str, str, str, str]]:
@@ -61,6 +59,7 @@ def _rows(field: Field, indent: str = "") -> Iterable[tuple[str, str, str, str]]
 def _places(plan: Plan) -> Iterable[tuple[str, str]]:
     spec = plan.spec
     yield "sink", f"{spec.sink.connector.name} {plan.sink_path or ''}"
+    yield "files", plan.layout
     quarantine = spec.quarantine
     payload = "" if quarantine is None or quarantine.payload else ", without the raw record"
     yield "quarantine", f"{quarantine.path}{payload}" if quarantine else "none: a bad record fails its object"

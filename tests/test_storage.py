@@ -272,6 +272,18 @@ def test_a_body_that_is_cut_is_worth_another_try(scripted: Any, storage: Any, ke
     assert type(answer) is TryAgain
 
 
+@pytest.mark.fault("J3")
+@pytest.mark.parametrize("key", ["usual", "odd//key"])
+def test_an_object_above_the_limit_is_not_downloaded(scripted: Any, storage: Any, key: str) -> None:
+    """Its facts come before its bytes: the answer is there though a terabyte never comes."""
+    scripted.script = 200, b"begin", 10**12
+    (found,) = storage.get([f"s3://shop/{key}"], limit=10**9)
+    assert (found.item.size, found.item.etag, found.data) == (10**12, "e", b"")
+    scripted.script = 200, b"fits", None
+    (found,) = storage.get([f"s3://shop/{key}"], limit=4)
+    assert (found.item.size, found.data) == (4, b"fits")
+
+
 def test_credentials_are_found_as_boto3_finds_them(
     s3: Any, storage: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

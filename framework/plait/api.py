@@ -228,8 +228,8 @@ class Objects(Protocol):
     def list(self, prefix: str) -> Iterator[Item]:
         """The objects whose URI begins with the prefix, sorted by URI; raises GiveUp, TryAgain."""
 
-    def get(self, uris: Sequence[str]) -> Iterator[Found | Missing | PlaitError]:
-        """The objects' bytes, in the order of the URIs."""
+    def get(self, uris: Sequence[str], limit: int | None = None) -> Iterator[Found | Missing | PlaitError]:
+        """The objects' bytes, in the order of the URIs; of one larger than `limit` only the facts, no bytes."""
 
     def put(self, puts: Sequence[Put]) -> Sequence[Written | PlaitError]:
         """Store each; with a `source`, only while nothing newer stands there, else `Changed`."""

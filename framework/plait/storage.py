@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from plait import storage_local as local
@@ -39,9 +40,9 @@ class Storage:
         except Exception as error:
             raise _told(prefix, error) from error
 
-    def get(self, uris: Sequence[str]) -> Iterator[Found | Missing | PlaitError]:
-        """The objects' bytes, in the order of the URIs."""
-        return self._each(self._get, uris)
+    def get(self, uris: Sequence[str], limit: int | None = None) -> Iterator[Found | Missing | PlaitError]:
+        """The objects' bytes, in the order of the URIs; of one larger than `limit` only the facts, no bytes."""
+        return self._each(partial(self._get, limit=limit), uris)
 
     def put(self, puts: Sequence[Put]) -> Sequence[Written | PlaitError]:
         """Store each; with a `source`, only while nothing newer stands there, else `Changed`."""
@@ -53,9 +54,9 @@ class Storage:
             if answer is not None:
                 raise answer
 
-    def _get(self, uri: str) -> Found | Missing | PlaitError:
+    def _get(self, uri: str, limit: int | None) -> Found | Missing | PlaitError:
         try:
-            return self._s3.get(uri) if _on_s3(uri) else local.get(uri)
+            return self._s3.get(uri, limit) if _on_s3(uri) else local.get(uri, limit)
         except Exception as error:  # noqa: BLE001 -- every error is told as an answer
             return _explain(uri, error)
 

@@ -59,10 +59,12 @@ def _item(uri: str, stat: os.stat_result) -> Item:
     )
 
 
-def get(uri: str) -> Found:
-    """Read one file; raises what the system raises."""
+def get(uri: str, limit: int | None = None) -> Found:
+    """Read one file, if it is no larger than the limit; raises what the system raises."""
     with Path(uri).open("rb") as file:
-        return Found(item=_item(normal(uri), os.fstat(file.fileno())), data=file.read())
+        stat = os.fstat(file.fileno())
+        fits = limit is None or stat.st_size <= limit
+        return Found(item=_item(normal(uri), stat), data=file.read() if fits else b"")
 
 
 def put(uri: str, data: bytes) -> Written:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import threading
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -78,6 +79,10 @@ def explain(uri: str, error: Exception) -> Missing | PlaitError:
     return told
 
 
+def _fits(size: int, limit: int | None) -> bool:
+    return limit is None or size <= limit
+
+
 def _help(code: str, status: int, text: str) -> str | None:
     key_action = re.search(r"\bkms:\w+", text)
     if key_action:
@@ -114,19 +119,22 @@ class S3:
                     etag=plain(found["ETag"]),
                 )
 
-    def get(self, uri: str) -> Found:
-        """The bytes of an object."""
+    def get(self, uri: str, limit: int | None = None) -> Found:
+        """The bytes of an object, which stay where they are if its size, known before them, is above the limit."""
         bucket, key = cut(uri)
         if BENT.search(key):
             answer = self._client("s3").get_object(Bucket=bucket, Key=key)
-            data, etag, modified = answer["Body"].read(), answer["ETag"], answer["LastModified"]
+            size, etag, modified = answer["ContentLength"], answer["ETag"], answer["LastModified"]
+            with closing(answer["Body"]) as body:
+                data = body.read() if _fits(size, limit) else b""
         else:
             import obstore
 
             self._count("s3:GetObject", 1)
             result = obstore.get(self._store(bucket), key)
-            data, etag, modified = bytes(result.bytes()), result.meta["e_tag"], result.meta["last_modified"]
-        return Found(item=Item(uri=uri, size=len(data), modified=modified, etag=plain(etag)), data=data)
+            size, etag, modified = result.meta["size"], result.meta["e_tag"], result.meta["last_modified"]
+            data = bytes(result.bytes()) if _fits(size, limit) else b""
+        return Found(item=Item(uri=uri, size=size, modified=modified, etag=plain(etag)), data=data)
 
     def head(self, uri: str) -> Head:
         """Which version of an object stands there."""

@@ -143,15 +143,10 @@ class JsonDriver:
 
     def read(self, items: Sequence[Item]) -> Iterable[Record | Unread]:
         """One record per object."""
-        path, limit = self.path, self.options.max_bytes
-        fit = [item for item in items if (item.size or 0) <= limit]
-        answers = iter(self.context.objects.get([item.uri for item in fit]))
-        for item in items:
-            captures = path.match(_normal(item.uri)) or {}
-            if (item.size or 0) > limit:
-                yield self._too_large(item, captures)
-            else:
-                yield self._record(item, next(answers), captures)
+        path = self.path
+        answers = self.context.objects.get([item.uri for item in items], self.options.max_bytes)
+        for item, answer in zip(items, answers, strict=True):
+            yield self._record(item, answer, path.match(_normal(item.uri)) or {})
 
     def _record(
         self, item: Item, answer: Found | Missing | PlaitError, captures: dict[str, str]
@@ -159,7 +154,7 @@ class JsonDriver:
         if not isinstance(answer, Found):
             return Unread(item, answer)
         item = replace(answer.item, uri=item.uri)
-        if len(answer.data) > self.options.max_bytes:
+        if (item.size or 0) > self.options.max_bytes:
             return self._too_large(item, captures)
         try:
             return Record(fields=_add(parse(answer.data), captures), item=item, raw=answer.data)

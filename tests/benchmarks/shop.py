@@ -48,7 +48,7 @@ class Memory:
         """The objects below a prefix."""
         return (Item(uri=uri, size=len(b)) for uri, b in self.bodies.items() if uri.startswith(prefix))
 
-    def get(self, uris: Sequence[str]) -> Iterator[Found | Missing]:
+    def get(self, uris: Sequence[str], limit: int | None = None) -> Iterator[Found | Missing]:
         """The bodies."""
         for uri in uris:
             body = self.bodies.get(uri)

@@ -40,6 +40,48 @@ def test_an_event_names_the_objects(plait: Call, orders: str, project: Path) -> 
     assert (report["objects"]["done"], report["objects"]["skipped"]) == (1, 1)
 
 
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_what_an_event_names_is_printed_whatever_it_is(
+    plait: Call, orders: str, project: Path, form: str
+) -> None:
+    """Half of a surrogate pair and what moves a cursor are escaped; both objects are not ours."""
+    event = project / "event.json"
+    event.write_text(r"""{"objects": ["s3://other/\ud800.json", "s3://other/\u001b[31m"]}""")
+    ended = plait("run", orders, "--event", event, "-o", form, "--param", "root=s3://shop-raw")
+    assert ended.exit_code == 0
+    assert "\x1b" not in ended.stdout
+    assert r"\ud800" in ended.stdout
+
+
+def test_what_an_event_says_that_is_no_object_is_told(plait: Call, orders: str, project: Path) -> None:
+    """Deletions are counted; a message that is not understood would come again, so the command fails."""
+    deleted = {"source": "aws.s3", "detail-type": "Object Deleted", "detail": {}}
+    bodies = [json.dumps(deleted), json.dumps({"objects": [f"{project}/raw/o1.json"]}), "hello"]
+    event = project / "event.json"
+    records = [{"eventSource": "aws:sqs", "messageId": str(n), "body": b} for n, b in enumerate(bodies)]
+    event.write_text(json.dumps({"Records": records[:2]}))
+    ended = plait("run", orders, "--event", event)
+    assert ended.exit_code == 0
+    assert "1 Object Deleted" in ended.stdout
+    event.write_text(json.dumps({"Records": records}))
+    ended = plait("run", orders, "--event", event)
+    assert ended.exit_code == 1
+    assert "message 2 names no object" in ended.stderr
+    assert "1 done" in ended.stdout
+
+
+@pytest.mark.parametrize("name", [file.stem for file in (Path(__file__).parents[1] / "events").iterdir()])
+def test_every_event_that_the_function_takes_is_taken_from_a_file(
+    plait: Call, orders: str, project: Path, name: str
+) -> None:
+    event = Path(__file__).parents[1] / "events" / f"{name}.json"
+    ended = plait("run", orders, "--event", event, "-o", "json", "--param", "root=s3://shop-raw/elsewhere")
+    report = json.loads(ended.stdout)
+    assert ended.exit_code == 0
+    assert report["objects"]["skipped"] == report["objects"]["seen"]
+    assert report["objects"]["seen"] or report["ignored"] or name == "empty-records"
+
+
 @pytest.mark.parametrize("text", ["{", "{}", "[1]"])
 def test_an_event_that_names_nothing_cannot_be_run(
     plait: Call, orders: str, project: Path, text: str

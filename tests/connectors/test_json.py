@@ -59,11 +59,20 @@ def test_a_field_that_contradicts_the_path_is_a_fault(tmp_path: Path) -> None:
     assert record.fields == {"id": "7"}
 
 
-@pytest.mark.parametrize("size", [None, 20])
+@pytest.mark.fault("J3")
+@pytest.mark.parametrize("size", [None, 21, 5])
 def test_an_object_above_the_limit_is_a_fault(tmp_path: Path, size: Any) -> None:
     (tmp_path / "a.json").write_text('{"id": "abcdefghijk"}')
     (record,) = driver(f"{tmp_path}/*.json", max_bytes=10).read([Item(uri=f"{tmp_path}/a.json", size=size)])
-    assert "limit" in record.fault.message
+    assert "21 bytes are more than the limit of 10" in record.fault.message
+    assert record.raw == b""
+
+
+def test_the_size_that_counts_is_that_of_the_object_read(tmp_path: Path) -> None:
+    """One that shrank since it was listed or announced is read."""
+    (tmp_path / "a.json").write_text('{"id": 1}')
+    (record,) = driver(f"{tmp_path}/*.json", max_bytes=10).read([Item(uri=f"{tmp_path}/a.json", size=99)])
+    assert record.fields == {"id": 1}
 
 
 @pytest.mark.parametrize(

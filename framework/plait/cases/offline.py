@@ -40,15 +40,17 @@ class Held:
         named = sorted(uri for uri in self._objects if uri.startswith(normal(prefix)))
         return (item(self._objects[uri]) for uri in named)
 
-    def get(self, uris: Sequence[str]) -> Iterator[Found | Missing | PlaitError]:
+    def get(self, uris: Sequence[str], limit: int | None = None) -> Iterator[Found | Missing | PlaitError]:
         """The given bytes."""
-        return map(self._get, uris)
+        return (self._get(uri, limit) for uri in uris)
 
-    def _get(self, uri: str) -> Found | Missing | PlaitError:
+    def _get(self, uri: str, limit: int | None) -> Found | Missing | PlaitError:
         one = self._objects.get(normal(uri))
         if one is None or (one.data is None and one.fails is None):
             return Missing(uri)
-        return _failed(one) or Found(item=item(one), data=one.data or b"")
+        data = one.data or b""
+        fits = limit is None or len(data) <= limit
+        return _failed(one) or Found(item=item(one), data=data if fits else b"")
 
     def put(self, puts: Sequence[Put]) -> Sequence[Written | PlaitError]:
         """Keep what a run puts."""

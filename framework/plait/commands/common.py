@@ -65,8 +65,9 @@ def load(file: str, parameters: Mapping[str, str]) -> Pipeline:
 
 
 def print_json(answer: Mapping[str, Any]) -> None:
-    """One document on stdout."""
-    click.echo(json.dumps({"format_version": FORMAT_VERSION, **answer}, indent=2, ensure_ascii=False))
+    """One document on stdout; half of a surrogate pair, which UTF-8 has no bytes for, is escaped."""
+    text = json.dumps({"format_version": FORMAT_VERSION, **answer}, indent=2, ensure_ascii=False)
+    click.echo(text.encode("utf-8", "backslashreplace"))
 
 
 def printable(text: str) -> str:

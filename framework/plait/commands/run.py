@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from plait.commands._summary import summary
-from plait.commands.common import CannotStart, coloured, load, output, params, window
+from plait.commands.common import CannotStart, coloured, load, output, params, print_json, window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -54,7 +54,7 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
         report = pipeline.run(named, since, until, progress)
     report.ignored = called.ignored if called else {}
     if output == "json":
-        click.echo(json.dumps(report.as_json(), indent=2, ensure_ascii=False))
+        print_json(report.as_json())
     else:
         click.echo(summary(report, colour=coloured(sys.stdout)), color=True)
     ctx.exit(0 if report.ok and not (called and called.unknown) else 1)

@@ -43,9 +43,11 @@ __all__ = [
     "Put",
     "Record",
     "Sink",
+    "Statement",
     "TryAgain",
     "Unfit",
     "Unread",
+    "Use",
     "Window",
     "Written",
     "hookimpl",
@@ -271,9 +273,27 @@ class Context(Protocol):
 
 
 Order = Literal["none", "position", "time"]
+Use = Literal["driver", "lookup", "sink"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """IAM actions that calls need on resources, and why, for whoever reviews the policy.
+
+    In the ARNs of `resources` stand `${AWS::Partition}`, `${AWS::Region}` and `${AWS::AccountId}` for where
+    the function runs. A resource with a `*` that is wider than what is used says so in `why`.
+    """
+
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    why: str
 
 
 def _no_columns(_options: Any) -> tuple[str, ...]:
+    return ()
+
+
+def _no_permissions(_options: Any, _use: Use) -> tuple[Statement, ...]:
     return ()
 
 
@@ -289,7 +309,8 @@ class Connector:
     each record has its `time`, and the last is the latest). `row_columns` are the columns of the row that the
     options name; each is also a field of every record. `known_fields` are the fields that the options alone
     tell; None means that only the source knows. `keys_per_call` is how many keys one `fetch` takes; None
-    means all. `suffix` is how the names of a sink's files end.
+    means all. `suffix` is how the names of a sink's files end. `permissions` are the IAM statements that the
+    options need for a use.
 
     `offline` and `given` are for cases, which run without services. `offline` says that the options and
     `Context.objects` are all that is needed, so a case runs the connector as it is. `given` makes a row that
@@ -308,6 +329,7 @@ class Connector:
     order: Order = "none"
     keys_per_call: int | None = None
     suffix: str = ""
+    permissions: Callable[[Any, Use], Iterable[Statement]] = _no_permissions
     offline: bool = False
     given: Callable[[Any, Mapping[str, Any]], Record | None] | None = None
 

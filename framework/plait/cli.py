@@ -19,6 +19,7 @@ COMMANDS = {
     "run": "Run over the objects of an event, of a list, of a time, or over all.",
     "connectors": "Show the installed connectors, or the options of one.",
     "schema": "Print the JSON Schema of the language, for editors.",
+    "policy": "Print the smallest IAM policy under which a spec runs.",
     "sandbox": "Start a local AWS and MySQL with sample data.",
     "demo": "Show the whole job on the sandbox.",
 }

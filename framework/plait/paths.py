@@ -104,6 +104,22 @@ class Path:
         """The bucket of a path on S3, empty for a local one."""
         return self.literal.removeprefix("s3://").partition("/")[0] if self.text.startswith("s3://") else ""
 
+    @property
+    def bucket_arn(self) -> str:
+        """The ARN of the bucket, empty for a local path."""
+        return f"arn:${{AWS::Partition}}:s3:::{self.bucket}" if self.bucket else ""
+
+    @property
+    def object_arn(self) -> str:
+        """The ARN of all objects that may fit: `*` for each hole; empty for a local path."""
+        key = "".join(_escaped(p) if isinstance(p, str) else "*" for p in self.parts)
+        return f"{self.bucket_arn}/{key.removeprefix(f's3://{self.bucket}/')}" if self.bucket else ""
+
+
+def _escaped(text: str) -> str:
+    """Text of an ARN in which IAM reads no wildcard and no variable (IAM's user guide, policy variables)."""
+    return re.sub(r"[*?$]", lambda found: f"${{{found[0]}}}", text)
+
 
 class DriverPath(Path):
     """The path of driving objects: `*` within a segment, `**` any depth, `{name}` a segment."""

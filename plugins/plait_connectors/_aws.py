@@ -5,10 +5,12 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from plait.api import GiveUp, PlaitError, TryAgain
+from plait.api import GiveUp, PlaitError, Statement, TryAgain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from plait.api import DriverPath, LookupPath
 
 LATER = ("Throttl", "TooManyRequests", "LimitExceeded", "ThroughputExceeded", "RequestTimeout", "SlowDown")
 HELP = {
@@ -21,6 +23,22 @@ HELP = {
     "UnrecognizedClient": "check the credentials",
     "InvalidSignature": "check the credentials",
 }
+
+
+def arn(service: str, resource: str) -> str:
+    """The ARN of a resource named as the service names it; what is an ARN already stays one."""
+    here = f"arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:"
+    return resource if resource.startswith("arn:") else here + resource
+
+
+def reads(path: DriverPath | LookupPath) -> Iterator[Statement]:
+    """What it takes to read objects on S3 and to be told which are not there."""
+    if path.bucket:
+        yield Statement(
+            actions=("s3:GetObject",), resources=(path.object_arn,), why=f"read the objects `{path.text}`"
+        )
+        why = "list the objects, and be told 404 for a missing one: without it S3 answers 403"
+        yield Statement(actions=("s3:ListBucket",), resources=(path.bucket_arn,), why=why)
 
 
 @contextmanager

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta
 
-from plait.api import BadRecord, Connector, GiveUp, Options, Pattern, Record, hookimpl
-from plait_connectors._aws import calling
+from plait.api import BadRecord, Connector, GiveUp, Options, Pattern, Record, Statement, hookimpl
+from plait_connectors._aws import arn, calling
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from plait.api import Context, Key
+    from plait.api import Context, Key, Use
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
@@ -142,6 +142,14 @@ def _given(options: CloudWatchLogsOptions, row: Mapping[str, Any]) -> Record | N
     return None if fields is None else Record(fields=fields, time=time.astimezone(UTC))
 
 
+def _permissions(options: CloudWatchLogsOptions, _use: Use) -> list[Statement]:
+    group = arn("logs", f"log-group:{options.log_group}:*")
+    why = (
+        "read the lines of the log group; IAM knows a group by its ARN with `:*`, which is all of its streams"
+    )
+    return [Statement(actions=("logs:FilterLogEvents",), resources=(group,), why=why)]
+
+
 @hookimpl
 def plait_connectors() -> list[Connector]:
     """Offer `cloudwatch_logs`."""
@@ -152,6 +160,7 @@ def plait_connectors() -> list[Connector]:
             options=CloudWatchLogsOptions,
             lookup=CloudWatchLogsLookup,
             known_fields=_names,
+            permissions=_permissions,
             order="time",
             given=_given,
         )

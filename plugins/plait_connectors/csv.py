@@ -21,9 +21,12 @@ from plait.api import (
     Unfit,
     hookimpl,
 )
+from plait_connectors._aws import reads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from plait.api import Statement, Use
 
 BOM = b"\xef\xbb\xbf"
 Texts = dict[str, str]
@@ -180,6 +183,10 @@ def _record(uri: str, columns: Texts, line: int, fields: Fields | BadRecord) -> 
     return Record(fields={**fields, **columns}, position=position)
 
 
+def _permissions(options: Any, _use: Use) -> Iterable[Statement]:
+    return reads(options.path)
+
+
 def _columns(options: Any) -> Sequence[str]:
     columns: Sequence[str] = options.path.columns
     return columns
@@ -205,6 +212,7 @@ def plait_connectors() -> list[Connector]:
             lookup=CsvLookup,
             row_columns=_columns,
             order="position",
+            permissions=_permissions,
             offline=True,
             given=_given,
         )

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta
 
-from plait.api import BadRecord, Connector, Options, Record, TryAgain, hookimpl
-from plait_connectors._aws import calling
+from plait.api import BadRecord, Connector, Options, Record, Statement, TryAgain, hookimpl
+from plait_connectors._aws import arn, calling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from plait.api import Context, Key
+    from plait.api import Context, Key, Use
 
 TRIES = 8
 PAUSE = 0.05
@@ -129,6 +129,12 @@ def _value(typed: Mapping[str, Any]) -> Any:  # noqa: PLR0911 - one for each kin
             return value
 
 
+def _permissions(options: DynamoDBOptions, _use: Use) -> list[Statement]:
+    table = arn("dynamodb", options.table if options.table.startswith("arn:") else f"table/{options.table}")
+    why = "look items up by key, a hundred a call"
+    return [Statement(actions=("dynamodb:BatchGetItem",), resources=(table,), why=why)]
+
+
 @hookimpl
 def plait_connectors() -> list[Connector]:
     """Offer `dynamodb`."""
@@ -139,5 +145,6 @@ def plait_connectors() -> list[Connector]:
             options=DynamoDBOptions,
             lookup=DynamoDBLookup,
             keys_per_call=100,
+            permissions=_permissions,
         )
     ]

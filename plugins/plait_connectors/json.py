@@ -25,9 +25,12 @@ from plait.api import (
     Window,
     hookimpl,
 )
+from plait_connectors._aws import reads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+
+    from plait.api import Statement, Use
 
 BOM = b"\xef\xbb\xbf"
 DEEPEST = 100
@@ -175,8 +178,12 @@ def _within(item: Item, window: Window) -> bool:
     return (window.since is None or at >= window.since) and (window.until is None or at < window.until)
 
 
+def _permissions(options: Any, _use: Use) -> Iterable[Statement]:
+    return reads(options.path)
+
+
 @hookimpl
 def plait_connectors() -> list[Connector]:
     """Offer `json`."""
-    told: Any = {"summary": "One JSON object per file.", "offline": True}
+    told: Any = {"summary": "One JSON object per file.", "offline": True, "permissions": _permissions}
     return [Connector(name="json", options=Json, driver=JsonDriver, **told)]

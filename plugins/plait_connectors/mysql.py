@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Meta
 
-from plait.api import Connector, GiveUp, Options, Record, hookimpl
+from plait.api import Connector, GiveUp, Options, Record, Statement, hookimpl
+from plait_connectors._aws import arn
 from plait_connectors._mysql import kind_of, problem
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Mapping, Sequence
 
-    from plait.api import Context, Key
+    from plait.api import Context, Key, Use
 
 NAME = "[A-Za-z0-9_$]+"
 PAUSE = 0.2
@@ -192,6 +193,14 @@ def _bits(value: bytes) -> int:
     return int.from_bytes(value, "big")
 
 
+def _permissions(options: MySQLOptions, _use: Use) -> list[Statement]:
+    name = options.secret
+    # Secrets Manager adds a hyphen and six characters to the name of a secret in its ARN.
+    secret = name if name.startswith("arn:") else arn("secretsmanager", f"secret:{name}-??????")
+    why = "read the host, user and password of the database"
+    return [Statement(actions=("secretsmanager:GetSecretValue",), resources=(secret,), why=why)]
+
+
 @hookimpl
 def plait_connectors() -> list[Connector]:
     """Offer `mysql`."""
@@ -202,5 +211,6 @@ def plait_connectors() -> list[Connector]:
             options=MySQLOptions,
             lookup=MySQLLookup,
             keys_per_call=1000,
+            permissions=_permissions,
         )
     ]

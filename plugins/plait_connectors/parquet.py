@@ -15,6 +15,8 @@ from plait.api import (
     Options,
     PlaitError,
     Put,
+    Statement,
+    Use,
     Written,
     hookimpl,
 )
@@ -75,6 +77,16 @@ class ParquetSink:
         ]
 
 
+def _permissions(options: Parquet, _use: Use) -> list[Statement]:
+    path = options.path
+    if not path.bucket:
+        return []
+    files = f"{path.object_arn.rstrip('/')}/*.parquet"
+    put = Statement(actions=("s3:PutObject",), resources=(files,), why=f"write files below `{path.text}`")
+    why = "see which version a file was made from before it is replaced"
+    return [put, Statement(actions=("s3:GetObject",), resources=(files,), why=why)]
+
+
 @hookimpl
 def plait_connectors() -> list[Connector]:
     """Offer `parquet`."""
@@ -85,5 +97,6 @@ def plait_connectors() -> list[Connector]:
             options=Parquet,
             sink=ParquetSink,
             suffix=SUFFIX,
+            permissions=_permissions,
         )
     ]

@@ -4,6 +4,8 @@ UV_VERSION := 0.13.9
 UV := .tools/uv-$(UV_VERSION)/bin/uv
 BIN := .venv/bin
 READY := .venv/.ready
+EDITOR_READY := tests/editor/node_modules/.package-lock.json
+NODE_FITS := command -v npm >/dev/null && node -e 'process.exit(+(parseInt(process.versions.node) < 18))'
 DEBIAN_ROOT := [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null
 APT_INSTALL := apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends
 
@@ -11,22 +13,28 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin
 unexport UV_PROJECT_ENVIRONMENT VIRTUAL_ENV
 
 .DELETE_ON_ERROR:
-.PHONY: help setup system demo test lint format schema bench reliability clean
+.PHONY: help setup system editor demo test lint format schema bench reliability clean
 
 help: ## List the tasks.
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 14
 
 setup: $(READY) ## Make .venv with plait, its extras and its tools, at the versions of uv.lock.
 
-system: ## Install what the tests need from the system: a MariaDB server, which is not started.
+system: ## Install what the tests need from the system: a MariaDB server, which is not started, and Node.js.
 	@command -v mariadbd >/dev/null || { $(DEBIAN_ROOT) && $(INSTALL_MARIADB); } || { \
 	  echo "The tests need mariadbd: install MariaDB's server (Debian, Ubuntu: apt-get install mariadb-server;" \
 	    "Fedora: dnf install mariadb-server; macOS: brew install mariadb), then run make again." >&2; exit 1; }
+	@$(NODE_FITS) || { $(DEBIAN_ROOT) && $(APT_INSTALL) nodejs npm && $(NODE_FITS); } || { \
+	  echo "The tests need Node.js 18 or later with npm, for the language server of editors: install it (Debian 12:" \
+	    "apt-get install nodejs npm; Fedora: dnf install nodejs; macOS: brew install node), then run make again." >&2; \
+	  exit 1; }
+
+editor: $(EDITOR_READY) ## Install the language server that the tests of the editor drive, at its locked version.
 
 demo: setup ## Run the whole main job on a local AWS and MySQL with sample data.
 	$(BIN)/plait demo
 
-test: system setup lint ## Check everything: what continuous integration runs.
+test: system setup editor lint ## Check everything: what continuous integration runs.
 	$(BIN)/pytest
 
 lint: $(READY) ## Check style, types and the direction of imports.
@@ -49,12 +57,16 @@ reliability: $(READY) ## Run the tests with large budgets: more generated cases,
 	PLAIT_BUDGET=large $(BIN)/pytest tests
 
 clean: ## Remove what these tasks made.
-	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
+	rm -rf .venv .tools tests/editor/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
 
 $(READY): uv.lock pyproject.toml | $(UV)
 	@$(UV) sync --quiet --frozen --all-extras || { $(UV) python find >/dev/null 2>&1 || \
 	  echo "plait needs Python 3.11, 3.12 or 3.13, and uv could not fetch one: install it, then run make again." >&2; \
 	  exit 1; }
+	@touch $@
+
+$(EDITOR_READY): tests/editor/package-lock.json | system
+	@npm ci --silent --prefix tests/editor
 	@touch $@
 
 $(UV):

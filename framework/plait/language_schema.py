@@ -30,7 +30,7 @@ def language_schema(connectors: Iterable[Connector]) -> Schema:
     word = sink["properties"]["connector"]
     written = [(one, _closed(one, {}, [])) for one in words if one.sink]
     keys["sink"] = {**_choice(word, written), "description": sink["description"]}
-    whole = {"$schema": DIALECT, "title": "A pipeline of plait", **document, "definitions": definitions}
+    whole = {"$schema": DIALECT, **document, "definitions": definitions}
     opened: Schema = _with_parameters(whole)
     return opened
 
@@ -63,6 +63,7 @@ def _source(one: Connector) -> Schema:
 def _closed(one: Connector, common: Schema, required: list[str]) -> Schema:
     own = options_schema(one)
     return {
+        "title": one.name,
         **own,
         "properties": {"connector": True, **own["properties"], **common},
         "required": ["connector", *own["required"], *required],
@@ -77,7 +78,7 @@ def _with_parameters(node: Any) -> Any:
     for key in ("properties", "definitions"):
         if key in node:
             told[key] = {name: _with_parameters(part) for name, part in node[key].items()}
-    for key in ("items", "additionalProperties", "then"):
+    for key in ("items", "additionalProperties", "then", "else"):
         if key in node:
             told[key] = _with_parameters(node[key])
     for key in ("allOf", "anyOf"):
@@ -87,11 +88,15 @@ def _with_parameters(node: Any) -> Any:
 
 
 def _open(node: Schema) -> Schema:
-    if node.get("type") == "string" and "pattern" in node:
-        return {**node, "pattern": f"{node['pattern']}|{PARAMETER}"}
-    limits = [key for key in ("enum", "enumDescriptions", "maxLength") if key in node]
-    texts = node.get("type") == "string" or any(isinstance(word, str) for word in node.get("enum", ()))
-    if not limits or not texts:
+    words = [word for word in node.get("enum", ()) if isinstance(word, str)]
+    if not words and "string" not in _list(node.get("type")):
         return node
+    if "pattern" in node:
+        return {**node, "pattern": f"{node['pattern']}|{PARAMETER}"}
+    limits = {key: node[key] for key in ("enum", "enumDescriptions", "maxLength") if key in node}
     rest = {key: value for key, value in node.items() if key not in limits}
-    return {**rest, "anyOf": [{key: node[key] for key in limits}, {"type": "string", "pattern": PARAMETER}]}
+    return {**rest, "anyOf": [limits, {"type": "string", "pattern": PARAMETER}]} if limits else node
+
+
+def _list(kind: Any) -> list[str]:
+    return kind if isinstance(kind, list) else [kind]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from plait.api import Connector
 
 REF = "#/definitions/"
+TOLD = ("type", "title", "description", "examples", "patternErrorMessage")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,43 @@ def _inlined(node: Any, parts: dict[str, Any]) -> Any:
         return node
     part = parts.get(str(node.get("$ref", "")).removeprefix(REF), {})
     beside = {key: value for key, value in node.items() if key != "$ref" or not part}
-    return {key: _inlined(value, parts) for key, value in {**part, **beside}.items()}
+    return _merged({key: _inlined(value, parts) for key, value in {**part, **beside}.items()})
+
+
+def _merged(node: dict[str, Any]) -> dict[str, Any]:
+    """A choice between text and other kinds as one schema that means the same.
+
+    So an editor marks the mistake within, not the choice, and begins such a key as text.
+    """
+    kinds = [_words_as_pattern(kind) for kind in node.get("anyOf", ())]
+    others = [kind for kind in kinds if kind.get("type") != "string"]
+    limits = [key for kind in others for key in kind if key not in TOLD]
+    if (
+        len(others) + 1 != len(kinds)
+        or not all("type" in one for one in others)
+        or len({*limits}) < len(limits)
+    ):
+        return node
+    text = next(kind for kind in kinds if kind.get("type") == "string")
+    rest = {key: value for key, value in node.items() if key != "anyOf"}
+    instead = {key: value for kind in others for key, value in kind.items() if key != "type"}
+    choice = {"if": {"type": "string"}, "else": instead} if instead else {}
+    return {**text, **rest, "type": [kind["type"] for kind in kinds], **choice}
+
+
+def _words_as_pattern(kind: dict[str, Any]) -> dict[str, Any]:
+    """A choice of words as text: `enum` would be asked of a mapping too."""
+    words = kind.get("enum", [])
+    if not words or not all(isinstance(word, str) for word in words):
+        return kind
+    listed = ", ".join(f"`{word}`" for word in words)
+    pattern = f"^(?:{'|'.join(map(re.escape, words))})$"
+    return {
+        "type": "string",
+        "pattern": pattern,
+        "patternErrorMessage": f"one of {listed}",
+        "examples": words,
+    }
 
 
 def _plain(cls: type[msgspec.Struct], within: tuple[type, ...]) -> type[msgspec.Struct]:

@@ -76,9 +76,11 @@ def _one(name: str, output: str) -> None:
 def _kind(schema: dict[str, Any]) -> str:
     """The type in words; the words to choose from where there are any."""
     if "enum" in schema:
-        return " | ".join(str(word) for word in schema["enum"] if word is not None)
+        return " | ".join(str(word) for word in schema["enum"])
     if "anyOf" in schema:
-        return " | ".join(_kind(one) for one in schema["anyOf"] if one.get("type") != "null")
+        return " | ".join(map(_kind, schema["anyOf"]))
+    if isinstance(schema.get("type"), list):
+        return " | ".join(_kind({**schema, "type": word}) for word in schema["type"])
     words = {"string": "text", "integer": "whole number", "object": "mapping", "boolean": "true/false"}
     word = words.get(schema.get("type", ""), schema.get("type", "any"))
     return f"list of {_kind(schema['items'])}" if word == "array" and schema.get("items") else word

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from plait.commands._summary import summary
-from plait.commands.common import CannotStart, coloured, load, output, params, print_json, window
+from plait.commands.common import CannotStart, coloured, load, output, params, print_json, printable, window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -68,7 +68,8 @@ def _called(file: IO[bytes], buckets: Sequence[str]) -> Event:
     except (ValueError, RecursionError) as error:
         raise CannotStart(f"`{file.name}` is no JSON", code="unknown-event") from error
     for message in event.unknown:
-        click.echo(f"error: message {message.id or '1'} names no object: {message.unknown}", err=True)
+        number = printable(message.id) or "1"
+        click.echo(f"error: message {number} names no object: {message.unknown}", err=True)
     if len(event.unknown) == len(event.messages):
         raise CannotStart(f"`{file.name}` names no object", code="unknown-event", help="give an event of S3")
     return event

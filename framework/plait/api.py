@@ -309,8 +309,8 @@ class Connector:
     each record has its `time`, and the last is the latest). `row_columns` are the columns of the row that the
     options name; each is also a field of every record. `known_fields` are the fields that the options alone
     tell; None means that only the source knows. `keys_per_call` is how many keys one `fetch` takes; None
-    means all. `suffix` is how the names of a sink's files end. `permissions` are the IAM statements that the
-    options need for a use.
+    means all. `dated` says that the items of a driver have their `modified`. `suffix` is how the names of a
+    sink's files end. `permissions` are the IAM statements that the options need for a use.
 
     `offline` and `given` are for cases, which run without services. `offline` says that the options and
     `Context.objects` are all that is needed, so a case runs the connector as it is. `given` makes a row that
@@ -328,6 +328,7 @@ class Connector:
     known_fields: Callable[[Any], Sequence[str] | None] = _unknown
     order: Order = "none"
     keys_per_call: int | None = None
+    dated: bool = True
     suffix: str = ""
     permissions: Callable[[Any, Use], Iterable[Statement]] = _no_permissions
     offline: bool = False

@@ -20,6 +20,7 @@ Missed = Literal["keep", "drop", "fail", "retry"]
 Duplicates = Literal["fail", "first", "latest"]
 OBJECT_FACTS = ("$object", "$modified", "$etag")
 DURATION = re.compile(r"(\d{1,9})(s|m|h|d)\Z")
+LONGEST_WAIT = timedelta(days=13)  # a queue keeps messages for 14 days
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 STEP = re.compile(r'\.?(?:"((?:[^"\\]|\\.)*)"|([^.\[\]"]+))|\[(\d{1,9})\]')
 

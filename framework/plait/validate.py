@@ -18,6 +18,7 @@ from plait.problems import Problem, excerpt, place
 from plait.shape import Report, read
 from plait.spec import Spec
 from plait.suggest import help_for
+from plait.waiting import check_waits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,8 +105,10 @@ def _spec(
     sink = read_sink(root["sink"], report) if "sink" in root else None
     quarantine = read_quarantine(root.get("quarantine"), report)
     partitions = read_partitions(root.get("partition_by"), report)
-    if root.get("deploy") is not None:
-        read(DeployBlock, root["deploy"], ("deploy",), report)
+    deploy = (
+        read(DeployBlock, root["deploy"], ("deploy",), report) if root.get("deploy") is not None else None
+    )
+    check_waits(report, sources, deploy)
     order = check(report, sources, partitions, sink, quarantine)
     if document is None or sink is None or order is None or any(s is None for s in sources.values()):
         return None

@@ -38,5 +38,5 @@ def fields(options: Memory) -> list[str]:
 @hookimpl
 def plait_connectors() -> list[Connector]:
     told: Any = {"summary": "Rows in the spec itself.", "known_fields": fields, "order": "position"}
-    told |= {"offline": True}
+    told |= {"offline": True, "dated": False}
     return [Connector(name="memory", options=Memory, driver=Rows, lookup=Rows, **told)]

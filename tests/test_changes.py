@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from plait.changes import Change, changes
@@ -43,6 +45,22 @@ sink: {connector: parquet, path: lake/}
 quarantine: bad/
 """
 STORES = SPEC[SPEC.index("  stores:") : SPEC.index("  fraud:")]
+
+
+IN_FILES = STORES.replace(
+    "connector: memory\n    rows: [{id: a1, city: Lugo}]", "connector: csv\n    path: x/{id}.csv"
+)
+BY_TOTAL = SPEC.replace("partition_by: {", "partition_by: {sum: total, ")
+BY_STORES = SPEC.replace("    join: {on: id, missing: keep, duplicates: fail}\n", "", 1).replace(
+    "      note: {type: string, default: none}\n",
+    "      note: {type: string, default: none}\n    join: {on: city}\n",
+)
+
+
+def elsewhere(found: Plan) -> Plan:
+    """The same plan, with a sink of another connector."""
+    sink = replace(found.spec.sink, connector=replace(found.spec.sink.connector, name="elsewhere"))
+    return replace(found, spec=replace(found.spec, sink=sink))
 
 
 def planned(text: str) -> Plan:
@@ -201,11 +219,33 @@ def test_another_driver_makes_other_rows() -> None:
     assert {("source-removed", "orders"), ("source-added", "tickets"), ("column-origin", "id")} <= found
 
 
-def test_the_same_columns_from_another_service_are_told_and_break_no_one() -> None:
-    edited = STORES.replace(
-        "connector: memory\n    rows: [{id: a1, city: Lugo}]", "connector: csv\n    path: x/{id}.csv"
+def test_another_block_that_drives_is_named_as_such() -> None:
+    found = changes(planned(SPEC), planned(BY_STORES))
+    assert {change.name for change in found if change.kind == "driver"} == {"orders", "stores"}
+    assert all(change.breaking for change in found if change.kind == "driver")
+
+
+def test_a_partition_can_be_null_where_its_column_can() -> None:
+    required = BY_TOTAL.replace("total: decimal(10,2)", "total: {type: 'decimal(10,2)', required: true}")
+    tight = {(c.kind, c.name, c.breaking) for c in changes(planned(BY_TOTAL), planned(required))}
+    loose = {(c.kind, c.name, c.breaking) for c in changes(planned(required), planned(BY_TOTAL))}
+    assert tight == {("column-tightened", "total", False), ("partition-tightened", "sum", False)}
+    assert loose == {("column-loosened", "total", True), ("partition-loosened", "sum", True)}
+
+
+def test_another_kind_of_sink_is_another_lake() -> None:
+    old = planned(SPEC)
+    [change] = changes(old, elsewhere(old))
+    assert (change.kind, change.before, change.after, change.breaking) == (
+        "sink-connector",
+        "parquet",
+        "elsewhere",
+        True,
     )
-    [change] = turned(STORES, edited)
+
+
+def test_the_same_columns_from_another_service_are_told_and_break_no_one() -> None:
+    [change] = turned(STORES, IN_FILES)
     assert (change.kind, change.before, change.after, change.breaking) == (
         "source-connector",
         "memory",

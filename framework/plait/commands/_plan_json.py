@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from plait.commands.preview import plain
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from plait.plan import Field, Plan
     from plait.spec import Source
 
@@ -38,16 +40,20 @@ def _lookup(source: Source) -> dict[str, Any]:
         "on": [{"column": left, "field": right} for left, right in join.on],
         "as": join.shape,
         "missing": join.missing,
-        "retry_seconds": join.retry_for and join.retry_for.total_seconds(),
+        "retry_seconds": _seconds(join.retry_for),
         "duplicates": join.duplicates,
         "window": window
         and {
             "around": window.column,
-            "before_seconds": window.before.total_seconds(),
-            "after_seconds": window.after.total_seconds(),
+            "before_seconds": _seconds(window.before),
+            "after_seconds": _seconds(window.after),
         },
-        "cache_seconds": source.cache and source.cache.total_seconds(),
+        "cache_seconds": _seconds(source.cache),
     }
+
+
+def _seconds(duration: timedelta | None) -> int | None:
+    return None if duration is None else int(duration.total_seconds())
 
 
 def _partition(field: Field) -> dict[str, Any]:

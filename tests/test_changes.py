@@ -15,8 +15,8 @@ plait: 1
 name: orders
 sources:
   orders:
-    connector: memory
-    rows: [{id: a1}]
+    connector: json
+    path: raw/*.json
     columns:
       id: {type: string, required: true}
       at: timestamp
@@ -51,9 +51,13 @@ IN_FILES = STORES.replace(
     "connector: memory\n    rows: [{id: a1, city: Lugo}]", "connector: csv\n    path: x/{id}.csv"
 )
 BY_TOTAL = SPEC.replace("partition_by: {", "partition_by: {sum: total, ")
-BY_STORES = SPEC.replace("    join: {on: id, missing: keep, duplicates: fail}\n", "", 1).replace(
-    "      note: {type: string, default: none}\n",
-    "      note: {type: string, default: none}\n    join: {on: city}\n",
+BY_STORES = (
+    SPEC.replace("connector: json\n    path: raw/*.json", "connector: memory\n    rows: [{id: a1}]")
+    .replace("    join: {on: id, missing: keep, duplicates: fail}\n", "", 1)
+    .replace(
+        "      note: {type: string, default: none}\n",
+        "      note: {type: string, default: none}\n    join: {on: city}\n",
+    )
 )
 
 
@@ -211,8 +215,7 @@ def test_columns_no_longer_declared_are_a_promise_taken_back() -> None:
 
 
 def test_another_driver_makes_other_rows() -> None:
-    edited = SPEC.replace("  orders:\n    connector: memory\n", "  tickets:\n    connector: memory\n")
-    edited = edited.replace("rows: [{id: a1}]", "rows: [{id: b7}]")
+    edited = SPEC.replace("  orders:\n", "  tickets:\n").replace("path: raw/*", "path: tickets/*")
     found = {
         (change.kind, change.name) for change in changes(planned(SPEC), planned(edited)) if change.breaking
     }

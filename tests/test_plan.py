@@ -17,8 +17,8 @@ plait: 1
 name: orders
 sources:
   orders:
-    connector: memory
-    rows: []
+    connector: json
+    path: raw/*.json
     columns:
       id: {type: string, required: true}
       at: timestamp

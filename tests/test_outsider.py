@@ -27,6 +27,15 @@ sources:
     join: {on: question}
 sink: {connector: parquet, path: out/}
 """
+CASES = """\
+cases:
+  an answer that only the case knows:
+    given: {questions: {fields: {question: why}}, oracle: [{question: why, answer: 7}]}
+    expect: [{question: why, answer: 7}]
+  an answer that nobody gives:
+    given: {questions: {fields: {question: six by nine}}}
+    expect: [{answer: -1}]
+"""
 PREVIEW = "import plait; print(plait.load('outside.yaml').preview().to_pylist())"
 STORES = """\
 plait: 1
@@ -69,6 +78,12 @@ def test_a_spec_uses_a_connector_of_another_distribution_by_its_word(installed: 
     assert (
         done.stdout == "[{'question': 'six by nine', 'answer': 42}, {'question': 'why', 'answer': -1}]\n"
     ), done.stderr
+
+
+def test_a_case_replaces_a_connector_that_knows_nothing_of_cases(installed: Path) -> None:
+    (installed / "outside.test.yaml").write_text(CASES, encoding="utf-8")
+    done = _cli(installed, "test", "outside.yaml")
+    assert done.stdout == "1 spec, 2 cases, all hold\n", done.stderr
 
 
 def test_the_list_of_connectors_says_which_distribution_offers_a_word(installed: Path) -> None:

@@ -47,16 +47,8 @@ def read_expect(block: Any, path: Path, spec: Spec, report: Report, places: Plac
 def _columns(spec: Spec) -> tuple[dict[str, Type | None], bool]:
     """The columns that come out with their types, and whether these are all."""
     planned = plan(spec)
-    fields = (*(planned.columns or ()), *planned.partitions)
-    kinds = {field.name: field.type for field in fields}
-    if planned.fields is None:
-        declared = (c for s in (spec.driver, *spec.lookups) if _flat(s) for c in s.columns or ())
-        kinds = {**{column.name: column.type for column in declared}, **kinds}
-    return kinds, planned.fields is not None
-
-
-def _flat(source: Any) -> bool:
-    return source.join is None or source.join.shape != "list"
+    fields = (*planned.columns, *planned.partitions)
+    return {field.name: field.type for field in fields}, not planned.undeclared
 
 
 def _finding(block: Any, path: Path, report: Report) -> Finding:

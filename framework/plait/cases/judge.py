@@ -55,40 +55,51 @@ def cells(expected: Any, got: Any, steps: Path = ()) -> Iterator[Cell]:
 
 
 def match(expected: Sequence[Row], got: Sequence[Row]) -> Matched:
-    """Pair rows in whatever order they came: all that agree, then those that differ in the fewest cells."""
-    costs = [[sum(1 for _ in cells(row, other)) for other in got] for row in expected]
-    pairs = _agreeing(costs, len(got))
-    free = [
-        (cost, left, right)
-        for left, row in enumerate(costs)
-        for right, cost in enumerate(row)
-        if left not in pairs and right not in pairs.values() and cost <= len(expected[left])
-    ]
+    """Pair rows in whatever order they came: all that agree, then those that differ in the fewest cells.
+
+    Rows that have nothing in common are a pair only where no other rows are left.
+    """
+    differing = [[[*cells(row, other)] for other in got] for row in expected]
+    pairs = _agreeing([[len(found) for found in row] for row in differing], len(got))
     taken = set(pairs.values())
-    for _, left, right in sorted(free):
+    for _, left, right in sorted(_alike(expected, differing)):
         if left not in pairs and right not in taken:
             pairs[left] = right
             taken.add(right)
     missing = [n for n in range(len(expected)) if n not in pairs]
-    return Matched(pairs, missing, [n for n in range(len(got)) if n not in taken])
+    extra = [n for n in range(len(got)) if n not in taken]
+    if len(missing) == len(extra) == 1:
+        return Matched({**pairs, missing[0]: extra[0]}, [], [])
+    return Matched(pairs, missing, extra)
+
+
+def _alike(expected: Sequence[Row], differing: list[list[list[Cell]]]) -> Iterator[tuple[int, int, int]]:
+    """The pairs with a column in common, each with the number of cells that differ."""
+    for left, row in enumerate(differing):
+        for right, found in enumerate(row):
+            if len({cell.steps[0] for cell in found}) < len(expected[left]):
+                yield len(found), left, right
 
 
 def _agreeing(costs: list[list[int]], width: int) -> dict[int, int]:
     """As many pairs without a difference as there can be, by augmenting paths."""
+    pairs: dict[int, int] = {}
     owner: dict[int, int] = {}
-
-    def place(left: int, seen: set[int]) -> bool:
-        for right in range(width):
-            if costs[left][right] == 0 and right not in seen:
-                seen.add(right)
-                if right not in owner or place(owner[right], seen):
-                    owner[right] = left
-                    return True
-        return False
-
     for left in range(len(costs)):
-        place(left, set())
-    return {left: right for right, left in sorted(owner.items(), key=lambda pair: pair[1])}
+        reached: dict[int, int] = {}
+        waiting = [left]
+        free = None
+        while waiting and free is None:
+            one = waiting.pop(0)
+            fits = [right for right in range(width) if costs[one][right] == 0 and right not in reached]
+            reached.update(dict.fromkeys(fits, one))
+            free = next((right for right in fits if right not in owner), None)
+            waiting += [owner[right] for right in fits if right in owner]
+        while free is not None:
+            one = reached[free]
+            owner[free] = one
+            pairs[one], free = free, pairs.get(one)
+    return dict(sorted(pairs.items()))
 
 
 def judge(case: Case, got: Outcomes, places: Places) -> list[Problem]:

@@ -139,6 +139,7 @@ def _item(value: Any, indent: int) -> str:
 
 
 def _entry(name: str, value: Any, indent: int) -> str:
+    name = flow(name)
     line = f"{name}: {flow(value)}"
     if indent + len(line) <= WIDTH or not isinstance(value, (dict, list)):
         return line

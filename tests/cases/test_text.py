@@ -1,0 +1,63 @@
+"""Values as YAML text, and text by its place."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plait.cases.text import Places, flow
+from plait.cases.update import block
+from plait.located import locate
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+TRICKY = st.sampled_from(["", "null", "~", "yes", "012", "1e3", ".5", "0x1F", "a: b", "a #b", "- a", "2026-07-01", "{", "*"])  # fmt: skip
+SCALARS = st.one_of(
+    TEXTS,
+    TRICKY,
+    st.none(),
+    st.booleans(),
+    st.integers(-(10**30), 10**30),
+    st.floats(allow_nan=False, allow_infinity=False),
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def _read(text: str) -> Any:
+    located, problems = locate(text, "x.yaml")
+    assert located is not None, problems
+    assert problems == []
+    return located.value["it"]
+
+
+@given(VALUES)
+def test_a_value_on_one_line_reads_back_as_it_is(value: Any) -> None:
+    text = f"it: {flow(value)}"
+    assert "\n" not in text
+    assert _read(text) == value
+
+
+@given(VALUES)
+def test_a_value_over_several_lines_reads_back_as_it_is(value: Any) -> None:
+    assert _read(f"it:\n  {block(value, 2)}\n") == value
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=4, min_value=-(10**12), max_value=10**12))
+def test_a_fraction_keeps_every_digit_that_is_written(number: Decimal) -> None:
+    located, _ = locate(f"it:\n  - {{a: {number:f}}}\n", "x.yaml")
+    assert located is not None
+    (row,) = Places(located).exact(located.value["it"], ("it",))
+    assert str(row["a"]) == f"{number:f}"
+
+
+def test_what_is_no_number_of_json_stays_what_yaml_says() -> None:
+    located, _ = locate("it: [.5, .inf, +1.0]", "x.yaml")
+    assert located is not None
+    assert Places(located).exact(located.value["it"], ("it",)) == [0.5, math.inf, 1.0]

@@ -76,9 +76,11 @@ def _expect_edit(places: Places, case: Case, got: Outcomes) -> Edit:
     end = begin + len(old)
     if empty := EMPTY_VALUE.match(located.text, end):
         end = empty.end()
-    inline = span.line == key.line or span.column <= key.column or old[0] in "[{"
     value = _expectation(case, got)
-    return Edit(begin, end, flow(value) if inline else block(value, span.column - 1))
+    if span.line == key.line or old[0] in "[{":
+        return Edit(begin, end, flow(value))
+    indent = max(span.column - 1, key.column + 1)
+    return Edit(begin, end, " " * (indent - span.column + 1) + block(value, indent))
 
 
 def _expectation(case: Case, got: Outcomes) -> Any:

@@ -1,0 +1,43 @@
+"""The shipped cases, beside a process that imports the same and runs nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
+
+SPEC = Path(__file__).parents[2] / "pipelines" / "transactions.yaml"
+ROUNDS = 5
+TEST = "from plait.cli import main; main(['test', sys.argv[1]], standalone_mode=False)"
+IMPORTS = """
+import plait.cli, plait.commands.test, plait.cases.play, plait.cases.judge, pyarrow.csv
+pyarrow.array([1])  # which brings pandas, where it is installed
+from plait.registry import connector
+[connector(word) for word in ("json", "csv", "mysql", "dynamodb", "cloudwatch_logs", "parquet")]
+"""
+
+
+def spent(code: str) -> tuple[float, float]:
+    """Seconds of a process: on the clock, and of CPU."""
+    before, begin = os.times(), time.perf_counter()
+    command = [sys.executable, "-P", "-c", f"import sys\n{code}", str(SPEC)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    after = os.times()
+    cpu = after.children_user + after.children_system - before.children_user - before.children_system
+    return time.perf_counter() - begin, cpu
+
+
+def test_the_shipped_cases_take_under_a_second_beyond_start(capsys: pytest.CaptureFixture[str]) -> None:
+    spent(IMPORTS)
+    starts, tests = zip(*((spent(IMPORTS), spent(TEST)) for _ in range(ROUNDS)), strict=True)
+    (start, idle), (clock, cpu) = (tuple(map(min, zip(*runs, strict=True))) for runs in (starts, tests))
+    with capsys.disabled():
+        print(f"\nplait test: {clock:.2f} s, {clock - start:.2f} s beyond the same imports; ", end="")
+        print(f"CPU {cpu:.2f} s, {cpu - idle:.2f} s beyond")
+    assert cpu - idle < 1.0

@@ -164,6 +164,13 @@ def test_validate_reads_a_file_of_cases_for_what_it_is(plait: Call, cases: Path)
     assert "help: did you mean `quarantine`?" in ended.stdout
 
 
+def test_validate_counts_specs_and_files_of_cases(plait: Call, cases: Path, project: Path) -> None:
+    assert plait("validate", cases).stdout == "1 file of cases, no problems\n"
+    assert (
+        plait("validate", cases, project / "orders.yaml").stdout == "1 spec, 1 file of cases, no problems\n"
+    )
+
+
 def test_validate_says_that_the_spec_of_cases_has_problems(plait: Call, cases: Path, project: Path) -> None:
     (project / "orders.yaml").write_text("plait: 1\n")
     ended = plait("validate", cases)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from plait.api import GiveUp, Key, Pattern
+from plait.api import GiveUp, Key, Pattern, Record
 from plait_connectors import cloudwatch_logs
 
 from .stub import Stub, aws
@@ -138,3 +138,15 @@ def test_the_pattern_tells_the_fields() -> None:
     (connector,) = cloudwatch_logs.plait_connectors()
     options = cloudwatch_logs.CloudWatchLogsOptions(log_group="/fraud", pattern=Pattern.parse(PATTERN))
     assert connector.known_fields(options) == ("transaction_id", "score")
+
+
+@pytest.mark.parametrize("time", ["2026-07-01T10:00:00", "2026-07-01T10:00:00Z", "2026-07-01T12:00:00+02:00"])
+def test_a_line_of_a_case_is_read_as_one_of_the_log_group(time: str) -> None:
+    (connector,) = cloudwatch_logs.plait_connectors()
+    options = cloudwatch_logs.CloudWatchLogsOptions(log_group="/fraud", pattern=Pattern.parse(PATTERN))
+    assert connector.given is not None
+    record = connector.given(options, {"time": time, "message": "transaction a scored 5\n"})
+    assert record == Record(
+        fields={"transaction_id": "a", "score": "5"}, time=datetime(2026, 7, 1, 10, tzinfo=UTC)
+    )
+    assert connector.given(options, {"time": time, "message": "started"}) is None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from plait.api import GiveUp, Key, LookupPath
+from plait.api import GiveUp, Key, LookupPath, Record
 from plait.context import Services
 from plait_connectors.csv import Csv, CsvLookup, Delimiter, plait_connectors
 
@@ -125,3 +126,11 @@ def test_a_delimiter_is_one_character_that_is_neither_a_quote_nor_a_line_end(tex
     assert Delimiter.parse(";") == ";"
     with pytest.raises(ValueError, match="one character"):
         Delimiter.parse(text)
+
+
+def test_a_row_of_a_case_is_texts_and_nulls_as_in_a_file() -> None:
+    (connector,) = plait_connectors()
+    assert connector.given is not None
+    row = {"a": 12, "b": Decimal("1.50"), "c": True, "d": None, "e": "x"}
+    record = connector.given(None, row)
+    assert record == Record(fields={"a": "12", "b": "1.50", "c": "true", "d": None, "e": "x"})

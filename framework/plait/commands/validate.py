@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from plait.cases.suite import ENDING, load, spec_of
 from plait.commands.common import CannotStart, coloured, output, params, plural, print_json, unreadable
 from plait.located import locate
 from plait.problems import Problem, place
@@ -17,6 +16,8 @@ from plait.validate import Validated, validate_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+CASES = ".test.yaml"
 
 
 @click.command("validate")
@@ -43,9 +44,7 @@ def command(
 
 
 def _found() -> list[str]:
-    files = sorted(
-        str(file) for file in Path("pipelines").glob("*.yaml") if not file.name.endswith(".test.yaml")
-    )
+    files = sorted(str(file) for file in Path("pipelines").glob("*.yaml") if not file.name.endswith(CASES))
     if not files:
         message = "no spec is called pipelines/*.yaml here"
         raise CannotStart(message, code="no-specs", help="name the files, or go to the project's folder")
@@ -58,7 +57,7 @@ def _unique(files: Sequence[str]) -> list[str]:
 
 def _validate(file: str, parameters: Mapping[str, str]) -> Validated:
     try:
-        if file.endswith(ENDING):
+        if file.endswith(CASES):
             return _cases(file)
         return validate_file(file, parameters)
     except OSError as error:
@@ -67,6 +66,8 @@ def _validate(file: str, parameters: Mapping[str, str]) -> Validated:
 
 def _cases(file: str) -> Validated:
     """The problems of a file of cases; those of its spec are told where the spec is named."""
+    from plait.cases.suite import load, spec_of
+
     suite = load(spec_of(file))
     bad = [problem for problem in suite.problems if problem.file != file]
     if bad:
@@ -84,7 +85,7 @@ def _duplicates(texts: Mapping[str, str]) -> list[Problem]:
     problems = []
     for file, text in texts.items():
         located, _ = locate(text, file)
-        name = located.value.get("name") if located and not file.endswith(ENDING) else None
+        name = located.value.get("name") if located and not file.endswith(CASES) else None
         if located is None or not isinstance(name, str):
             continue
         other = first.setdefault((Path(file).resolve().parent, name), file)
@@ -112,4 +113,7 @@ def _print(problems: Sequence[Problem], texts: Mapping[str, str], everything: bo
     counts = [plural(errors, "problem")] if errors else ["no problems"]
     counts += [plural(warnings, "warning")] if warnings else []
     more = "; `--all` shows them all" if len(problems) > LIMIT and not everything else ""
-    click.echo(", ".join([plural(len(texts), "spec"), *counts]) + more)
+    files = sum(file.endswith(CASES) for file in texts)
+    specs = [plural(len(texts) - files, "spec")] if files < len(texts) else []
+    specs += [plural(files, "file") + " of cases"] if files else []
+    click.echo(", ".join([*specs, *counts]) + more)

@@ -17,6 +17,7 @@ from plait import language
 from plait.api import Connector, Options
 from plait.cases import language as cases_language
 from plait.cli import main
+from plait.commands.init import ABOUT
 from plait.commands.preview import plain
 from plait.commands.schema import schema_text
 from plait.registry import connector, offers
@@ -156,3 +157,8 @@ def test_the_first_connector_of_the_documentation_is_memory_itself() -> None:
 def test_the_schema_beside_the_specs_is_that_of_the_language() -> None:
     """`make schema` renews it."""
     assert _text(ROOT / "pipelines" / "pipeline.schema.json") == f"{schema_text()}\n"
+
+
+def test_what_a_new_project_has_is_listed() -> None:
+    section = _text(LANGUAGE).partition("## A new project")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| `([^`]+)`", section, re.MULTILINE) == [*ABOUT]

@@ -11,6 +11,7 @@ from plait.suggest import nearest
 
 INTERRUPTED = 130
 COMMANDS = {
+    "init": "Write a new project: a spec, its cases, sample data, checks for CI.",
     "validate": "Find every problem of specs, offline.",
     "plan": "Show what a run would do: joins, schema, partitions.",
     "list": "List the objects that a run would take.",

@@ -13,6 +13,7 @@ import pytest
 
 from harness.language_server import LanguageServer
 from plait.api import Options
+from plait.commands.init import SPEC, project
 from plait.registry import connector, offers
 from plait.shape import description
 from test_language_schema import SPECS
@@ -187,6 +188,12 @@ def test_every_shipped_spec_is_clean_by_its_own_first_line(server: LanguageServe
     assert file.name.endswith(".test.yaml") or text.startswith(MODELINE)
     server.open(file, text)
     assert server.problems(file) == []
+
+
+def test_the_spec_of_a_new_project_is_clean(editor: Editor) -> None:
+    text = project()[SPEC]
+    assert text.startswith(MODELINE)
+    assert editor.problems(text) == []
 
 
 @pytest.mark.parametrize("name", SPECS)

@@ -6,9 +6,11 @@ import json
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Timer
 from types import TracebackType
 from typing import Any, Self
 
+LONGEST = 300  # seconds after which a server that answers nothing is ended, and the test with it
 SETTINGS = {
     "yaml": {
         "validate": True,
@@ -35,6 +37,8 @@ class LanguageServer:
 
     def __init__(self, command: Sequence[str], folder: Path) -> None:
         self.process = subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.end = Timer(LONGEST, self.process.kill)
+        self.end.start()
         self.asked = 0
         self.told: dict[str, list[Any]] = {}
         root = folder.as_uri()
@@ -48,6 +52,7 @@ class LanguageServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.end.cancel()
         self.process.kill()
         self.process.communicate()
 

@@ -46,21 +46,20 @@ def join(rows: Rows, answers: Answers, source: Source) -> Joined:
     result = Joined(rows)
     left: list[int] = []
     right: list[list[int]] = []
-    for number, (key, matches, bad) in enumerate(_matches(rows, answers, source)):
+    for number, (key, matches, bad, asks) in enumerate(_matches(rows, answers, source)):
         record = rows.record[number]
         try:
             _blame(bad, matches, answers, source)
-            chosen = _choose(key, matches, source, result)
+            chosen = _choose(key, matches, source, result, may_come=asks)
             chosen = [_latest(matches, answers)] if chosen and _is_latest(source) else chosen
         except BadRecord as error:
             result.bad.setdefault(record, error)
             continue
         if chosen is None:
-            if source.join and source.join.missing == "retry":
-                result.retry.setdefault(record, _required(key, source))
-                chosen = []
-            else:
+            if not (source.join and source.join.missing == "retry"):
                 continue
+            result.retry.setdefault(record, _required(key, source))
+            chosen = []
         left.append(number)
         right.append(chosen)
     result.rows = _assemble(rows, answers, source, left, right)
@@ -87,7 +86,10 @@ def take(table: Any, positions: list[int]) -> Any:
 Bad = list[tuple["datetime | None", BadRecord]]
 
 
-def _matches(rows: Rows, answers: Answers, source: Source) -> Iterator[tuple[KeyValues, list[int], Bad]]:
+def _matches(
+    rows: Rows, answers: Answers, source: Source
+) -> Iterator[tuple[KeyValues, list[int], Bad, bool]]:
+    """Each row's key, its matches, the bad records among them, and whether it asks for anything."""
     at: dict[KeyValues, list[int]] = {}
     for number, key in enumerate(answers.keys):
         at.setdefault(key, []).append(number)
@@ -102,7 +104,7 @@ def _matches(rows: Rows, answers: Answers, source: Source) -> Iterator[tuple[Key
             near = _Near(centre, around.before, around.after)
             found = [n for n in found if near.has(answers.times[n])]
             bad = [one for one in bad if near.has(one[0])]
-        yield key, found, bad
+        yield key, found, bad, None not in key and (around is None or centre is not None)
 
 
 class _Near:
@@ -132,13 +134,15 @@ def _blame(bad: Bad, matches: list[int], answers: Answers, source: Source) -> No
         raise newer[-1]
 
 
-def _choose(key: KeyValues, matches: list[int], source: Source, result: Joined) -> list[int] | None:
+def _choose(
+    key: KeyValues, matches: list[int], source: Source, result: Joined, *, may_come: bool
+) -> list[int] | None:
     """The matches that a row takes; None drops the row or asks again; raises BadRecord."""
     rule = source.join
     assert rule is not None  # noqa: S101 - only look-ups come here
     if not matches:
         result.missing += 1
-        if rule.missing in ("drop", "retry"):
+        if rule.missing == "drop" or (rule.missing == "retry" and may_come):
             return None
         if rule.missing == "fail":
             raise _no_match(key, source, "`missing: keep` lets such rows through")

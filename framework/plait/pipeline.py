@@ -84,11 +84,16 @@ class Pipeline:
         since: datetime | None = None,
         until: datetime | None = None,
         progress: Callable[[int], None] = lambda _done: None,
+        *,
+        no_wait: bool = False,
     ) -> Report:
-        """Run over the named objects, or over all modified from `since` to before `until`."""
+        """Run over the named objects, or over all modified from `since` to before `until`.
+
+        With `no_wait`, objects that would wait for a late match are done without it.
+        """
         engine = self.engine()
         items = engine.find(Window(since=since, until=until)) if objects is None else map(_item, objects)
-        return engine.run(items, progress=progress)
+        return engine.run(items, wait=not no_wait, progress=progress)
 
 
 def _item(uri: str) -> Item:

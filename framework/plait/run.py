@@ -26,6 +26,7 @@ from plait.api import (
 )
 from plait.context import Services
 from plait.join import Rows, join, without
+from plait.late import Late, late
 from plait.lookup import Answers, Asked, Cache, look_up
 from plait.output import declare, with_columns
 from plait.plan import plan
@@ -38,6 +39,7 @@ from plait.write import files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from datetime import datetime
 
     from plait.report import Outcome
     from plait.spec import Source, Spec
@@ -55,8 +57,9 @@ class Batch:
 
     records: list[Record]
     rows: Rows
+    now: datetime
     bad: dict[int, BadRecord] = field(default_factory=dict)
-    retry: dict[int, PlaitError | None] = field(default_factory=dict)
+    retry: dict[int, PlaitError] = field(default_factory=dict)
     failed: dict[int, PlaitError] = field(default_factory=dict)
 
     def take_out(self, records: Iterable[int]) -> None:
@@ -72,6 +75,7 @@ class Engine:
         self.plan = plan(spec)
         self.services = services or Services()
         self.report = self.new_report()
+        self.waits = True
         self._lookups: dict[str, Any] = {}
         self._caches = {s.name: Cache(s.cache.total_seconds()) for s in spec.lookups if s.cache}
         driver = spec.driver
@@ -100,10 +104,14 @@ class Engine:
         items: Iterable[Item],
         *,
         batch: int = BATCH,
+        wait: bool = True,
         progress: Callable[[int], None] = lambda _done: None,
     ) -> Report:
-        """Run over driving objects in batches; an object named twice is run once."""
-        report = self.report
+        """Run over driving objects in batches; an object named twice is run once.
+
+        Without `wait`, `missing: {retry_for}` means `missing: keep`.
+        """
+        report, self.waits = self.report, wait
         remaining = iter(items)
         while chunk := list(islice(remaining, batch)):
             named = {item.uri: item for item in map(_normal, chunk)}
@@ -183,7 +191,7 @@ class Engine:
         records = [one for one in answers if isinstance(one, Record)]
         with self._timed("columns"):
             typed = cast(records, self.spec.driver)
-        batch = Batch(records, Rows(typed.table, typed.index), dict(typed.faults))
+        batch = Batch(records, Rows(typed.table, typed.index), self.services.now(), dict(typed.faults))
         for stage in self.plan.stages:
             self._stage(stage, batch)
         table = with_columns(batch.rows.table, (p.column for p in self.spec.partition_by))
@@ -199,11 +207,14 @@ class Engine:
             asked = [pool.submit(context().run, self._ask, source, table, kinds) for source in stage]
             answers = [future.exception() or future.result() for future in asked]
         with self._timed("join"):
+            missed: dict[int, dict[str, BadRecord | None]] = {}
             for source, answer in zip(stage, answers, strict=True):
                 if isinstance(answer, BaseException):
                     self._no_answer(source, answer, batch)
                 else:
-                    self._join(source, *answer, batch)
+                    for record, bad in self._join(source, *answer, batch).items():
+                        missed.setdefault(record, {})[source.name] = bad
+            self._wait(missed, batch)
 
     def _ask(self, source: Source, table: Any, kinds: dict[str, Type | None]) -> tuple[Answers, Asked]:
         with self.services.on_behalf_of(source.name):
@@ -230,7 +241,10 @@ class Engine:
         nothing = cast([], source)
         batch.rows = join(batch.rows, Answers(nothing.table, [], [], {}), source).rows
 
-    def _join(self, source: Source, answers: Answers, asked: Asked, batch: Batch) -> None:
+    def _join(
+        self, source: Source, answers: Answers, asked: Asked, batch: Batch
+    ) -> dict[int, BadRecord | None]:
+        """Join a look-up; the records that may have a match later, and why they are bad without one."""
         joined = join(batch.rows, answers, source)
         counts = self.report.lookups[source.name]
         counts.keys += asked.keys
@@ -240,17 +254,21 @@ class Engine:
         counts.duplicates += joined.duplicates
         batch.rows = joined.rows
         batch.bad.update(joined.bad)
-        late = {n for n in joined.retry if self._young(batch.records[n], source)}
-        over = {n: bad for n, bad in joined.retry.items() if bad and n not in late}
-        batch.retry.update(dict.fromkeys(late))
-        batch.bad.update(over)
-        if late or over:
-            batch.take_out({*late, *over})
+        return joined.retry
 
-    def _young(self, record: Record, source: Source) -> bool:
-        modified = _item(record).modified
-        limit = source.join.retry_for if source.join else None
-        return bool(modified and limit and self.services.now() - modified < limit)
+    def _wait(self, missed: dict[int, dict[str, BadRecord | None]], batch: Batch) -> None:
+        """Take out the records that wait, and those whose wait is over and that need a match."""
+        for record, sources in missed.items():
+            if record in batch.bad or record in batch.retry or record in batch.failed:
+                continue
+            wait = self.waits and late(
+                _item(batch.records[record]), map(self.spec.source, sources), batch.now
+            )
+            if wait:
+                batch.retry[record] = wait
+            elif bad := next(filter(None, sources.values()), None):
+                batch.bad[record] = bad
+        batch.take_out(n for n in missed if n in batch.retry or n in batch.bad)
 
     def _not_read(self, unread: Unread) -> None:
         if isinstance(unread.error, Missing):
@@ -276,9 +294,8 @@ class Engine:
 
     def _settle_all(self, batch: Batch, errors: dict[str, PlaitError]) -> None:
         """Decide what became of each object read, and count the records of those done."""
-        for number in batch.retry:
-            late = batch.retry[number] or TryAgain("a look-up has no match yet", code="not-there-yet")
-            errors.setdefault(_item(batch.records[number]).uri, late)
+        for number, error in batch.retry.items():
+            errors.setdefault(_item(batch.records[number]).uri, error)
         for number, error in batch.failed.items():
             errors[_item(batch.records[number]).uri] = error
         written = set(batch.rows.record)
@@ -306,9 +323,8 @@ class Engine:
         self.report.outcomes[uri] = outcome
 
     def _problem(self, error: PlaitError, uri: str, level: Any) -> None:
-        self.report.add_problem(
-            Problem(code=error.code, message=error.message, file=uri, help=error.help, level=level)
-        )
+        told = Problem(code=error.code, message=error.message, file=uri, help=error.help, level=level)
+        self.report.add_problem(replace(told, note=error.note) if isinstance(error, Late) else told)
 
     @contextmanager
     def _timed(self, phase: str) -> Iterator[None]:

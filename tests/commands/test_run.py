@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from commands.conftest import SPEC, Call
+from plait import load
 from plait.commands._summary import size
 
 
@@ -129,3 +132,33 @@ def test_the_answer_alone_is_on_stdout(orders: str) -> None:
 @pytest.mark.parametrize(("number", "text"), [(1, "1 byte"), (1536, "1.5 KiB"), (3 * 1024**4, "3.0 TiB")])
 def test_sizes_are_read_by_people(number: int, text: str) -> None:
     assert size(number) == text
+
+
+def test_objects_that_wait_are_told_as_one_problem_and_may_be_taken_as_they_are(
+    plait: Call, orders: str, project: Path
+) -> None:
+    """The problem says what is waited for and until when; `--no-wait` waits for nothing."""
+    Path(orders).write_text(
+        SPEC.replace("{on: id, as: list}", "{on: id, as: list, missing: {retry_for: 1h}}")
+    )
+    for n, born in ((2, "10:00"), (3, "10:20")):
+        at = datetime.fromisoformat(f"2100-01-01T{born}:00Z").timestamp()
+        os.utime(project / "raw" / f"o{n}.json", (at, at))
+    ended = plait("run", orders, "--all")
+    assert ended.exit_code == 1
+    assert "objects 3 seen, 1 done, 2 retry" in " ".join(ended.stdout.split())
+    assert ended.stdout.count("error[not-there-yet]: `items` has no match yet") == 1
+    assert "note: 2 times; waited for until 2100-01-01T11:20:00Z" in ended.stdout
+
+    ended = plait("run", orders, "--all", "--no-wait")
+    assert ended.exit_code == 0
+    assert "objects 3 seen, 3 done" in " ".join(ended.stdout.split())
+
+
+def test_python_takes_objects_as_they_are_by_no_wait(orders: str, project: Path) -> None:
+    Path(orders).write_text(
+        SPEC.replace("{on: id, as: list}", "{on: id, as: list, missing: {retry_for: 1h}}")
+    )
+    pipeline = load(orders)
+    assert pipeline.run(objects=[f"{project}/raw/o2.json"]).objects["retry"] == 1
+    assert pipeline.run(objects=[f"{project}/raw/o2.json"], no_wait=True).objects["done"] == 1

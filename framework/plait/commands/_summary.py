@@ -71,8 +71,7 @@ def _grouped(problems: Sequence[Problem]) -> Iterable[Problem]:
     """One problem for all that say the same, at the first of its objects, errors first."""
     kinds = Counter((p.level, p.code, p.message, p.help) for p in problems)
     for (level, code, message, help), count in sorted(kinds.items(), key=lambda kind: (kind[0][0], -kind[1])):
-        first = next(
-            p for p in problems if (p.level, p.code, p.message, p.help) == (level, code, message, help)
-        )
-        note = first.note if count == 1 else f"{count:,} times; the first is shown"
+        same = [p for p in problems if (p.level, p.code, p.message, p.help) == (level, code, message, help)]
+        first, last = same[0], max((p.note for p in same if p.note), default="the first is shown")
+        note = first.note if count == 1 else f"{count:,} times; {last}"
         yield Problem(code=code, message=message, file=first.file, help=help, note=note, level=level)

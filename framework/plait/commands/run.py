@@ -28,6 +28,7 @@ SECONDS_BETWEEN_LINES = 3.0
 @click.option("--object", "objects", multiple=True, metavar="URI", help="Over this object. Repeatable.")
 @click.option("--all", "everything", is_flag=True, help="Over all objects.")
 @window
+@click.option("--no-wait", is_flag=True, help="Do not wait for late matches: take objects as they are.")
 @params
 @output("text", "json")
 @click.pass_context
@@ -39,6 +40,7 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     everything: bool,
     since: datetime | None,
     until: datetime | None,
+    no_wait: bool,
     parameters: dict[str, str],
     output: str,
 ) -> None:
@@ -51,7 +53,7 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     called = _called(event, pipeline.spec.driver.buckets) if event else None
     named = list(called.uris) if called else list(objects) or None
     with _progress(len(named) if named is not None else None) as progress:
-        report = pipeline.run(named, since, until, progress)
+        report = pipeline.run(named, since, until, progress, no_wait=no_wait)
     report.ignored = called.ignored if called else {}
     if output == "json":
         print_json(report.as_json())

@@ -1,0 +1,60 @@
+"""A message outlives the longest wait: the arithmetic of the dead-letter queue."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from plait.deploy.redelivery import redelivery
+from plait.spec import LONGEST_WAIT
+
+SECOND = timedelta(seconds=1)
+seconds = st.integers(1, int(LONGEST_WAIT.total_seconds())).map(lambda n: n * SECOND)
+
+
+@pytest.mark.fault("W1")
+@given(retry_for=seconds, timeout=st.integers(1, 900).map(lambda n: n * SECOND), window=st.integers(0, 300))
+@example(retry_for=LONGEST_WAIT, timeout=SECOND, window=0)
+@example(retry_for=LONGEST_WAIT, timeout=900 * SECOND, window=300)
+def test_deliveries_outlast_the_wait_with_one_to_spare(
+    retry_for: timedelta, timeout: timedelta, window: int
+) -> None:
+    """The last delivery but one finds the object old enough, and the queue keeps the message until the last."""
+    found = redelivery(retry_for, timeout, window * SECOND)
+    assert (found.receives - 2) * found.visibility >= retry_for
+    assert found.receives * found.visibility >= retry_for + 2 * found.visibility
+    assert found.receives * found.visibility <= found.retention
+
+
+@given(retry_for=seconds, timeout=st.integers(1, 900).map(lambda n: n * SECOND))
+def test_the_settings_are_within_what_a_queue_takes(retry_for: timedelta, timeout: timedelta) -> None:
+    """Whole seconds, a visibility of at least six timeouts and at most twelve hours, 1 to 1,000 deliveries."""
+    found = redelivery(retry_for, timeout)
+    assert found.visibility % SECOND == timedelta()
+    assert 6 * timeout <= found.visibility <= timedelta(hours=12)
+    assert 5 <= found.receives <= 1000
+    assert timedelta(days=4) <= found.retention <= timedelta(days=14)
+
+
+def test_a_queue_delivers_until_the_wait_is_over() -> None:
+    """Played through: each delivery of an object that stays incomplete, until it is taken as it is."""
+    retry_for = timedelta(minutes=10)
+    found = redelivery(retry_for, timeout=timedelta(minutes=1))
+    ages = [n * found.visibility for n in range(found.receives)]
+    assert next(n for n, age in enumerate(ages, 1) if age >= retry_for) < found.receives
+
+
+def test_without_a_wait_a_failure_still_has_five_deliveries() -> None:
+    assert redelivery(timedelta(), timedelta(minutes=1)).receives == 5
+
+
+@pytest.mark.parametrize(
+    ("retry_for", "timeout", "window"),
+    [(14 * 86400, 60, 0), (600, 901, 0), (600, 0, 0), (600, 60, 301)],
+)
+def test_what_no_queue_or_function_can_do_is_refused(retry_for: int, timeout: int, window: int) -> None:
+    with pytest.raises(ValueError, match=r"at most|longer than"):
+        redelivery(retry_for * SECOND, timeout * SECOND, window * SECOND)

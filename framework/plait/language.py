@@ -196,11 +196,19 @@ class QuarantineBlock(Options, frozen=True, kw_only=True):
 class DeployBlock(Options, frozen=True, kw_only=True):
     """What deployment reads."""
 
-    memory: Annotated[int, Meta(description="megabytes of the function")] | UnsetType = UNSET
-    timeout: Annotated[Duration, Meta(description="time limit of the function")] | UnsetType = UNSET
+    memory: Annotated[int, Meta(description="megabytes of the function", ge=128, le=10_240)] = 1024
+    timeout: Annotated[Duration, Meta(description="time limit of the function: 5m, at most 15m")] | None = (
+        None
+    )
     trigger: Annotated[Literal["queue", "direct"], Meta(description="how events arrive")] = "queue"
-    batch: Annotated[int, Meta(description="messages an invocation takes")] | UnsetType = UNSET
-    window: Annotated[Duration, Meta(description="how long a batch is collected")] | UnsetType = UNSET
+    batch: Annotated[int, Meta(description="messages an invocation takes", ge=1, le=10_000)] = 10
+    window: (
+        Annotated[Duration, Meta(description="how long a batch is collected: 0s, or 1s for more than 10")]
+        | None
+    ) = None
+    max_concurrency: (
+        Annotated[int, Meta(description="invocations at one time: none, or 2 to 1000", ge=2, le=1000)] | None
+    ) = None
 
 
 FUNCTIONS = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -207,8 +207,24 @@ class Quarantine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Deploy:
+    """How the pipeline's function runs: memory in MB, messages a batch, how many invocations at one time."""
+
+    memory: int = 1024
+    timeout: timedelta = timedelta(minutes=5)
+    trigger: Literal["queue", "direct"] = "queue"
+    batch: int = 10
+    window: timedelta = timedelta(0)
+    max_concurrency: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Spec:
-    """One pipeline. `digest` is the SHA-256 of the spec's values before parameters, as hexadecimal text."""
+    """One pipeline.
+
+    `digest` is the SHA-256 of the spec's values before parameters, as hexadecimal text. `variables` names the
+    environment variable of each parameter that has one.
+    """
 
     name: str
     description: str
@@ -222,6 +238,8 @@ class Spec:
     partition_by: tuple[Partition, ...]
     sink: Target
     quarantine: Quarantine | None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    deploy: Deploy = Deploy()
 
     def source(self, name: str) -> Source:
         """The source of this name; raises KeyError."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from plait.blocks import read_partitions, read_quarantine, read_sink, read_source
 from plait.checks import check
+from plait.deployment import check_deploy, read_deploy, variables
 from plait.language import DeployBlock, Document, ParameterBlock
 from plait.located import locate
 from plait.problems import Problem, excerpt, place
@@ -108,6 +109,7 @@ def _spec(
     deploy = (
         read(DeployBlock, root["deploy"], ("deploy",), report) if root.get("deploy") is not None else None
     )
+    check_deploy(report, deploy)
     check_waits(report, sources, deploy)
     order = check(report, sources, partitions, sink, quarantine)
     if document is None or sink is None or order is None or any(s is None for s in sources.values()):
@@ -126,6 +128,8 @@ def _spec(
         partition_by=tuple(partitions),
         sink=sink,
         quarantine=quarantine,
+        variables=variables(raw),
+        deploy=read_deploy(deploy),
     )
 
 

@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 
 from commands.conftest import Call
-from plait.cases.suite import load
-from plait.sandbox.quirks import QUIRKS
 
 SHIPPED = Path(__file__).parents[2] / "pipelines"
 CASES = """\
@@ -58,11 +56,6 @@ def test_the_shipped_cases_open_no_socket(plait: Call, monkeypatch: pytest.Monke
     for name in ("socket", "create_connection", "getaddrinfo"):
         monkeypatch.setattr(socket, name, refuse)
     assert plait("test", SHIPPED / "transactions.yaml").exit_code == 0
-
-
-def test_every_oddity_of_the_sample_data_has_its_case() -> None:
-    names = {case.name for case in load(str(SHIPPED / "transactions.yaml")).file.cases}
-    assert {*QUIRKS, "not_json"} <= names
 
 
 def test_a_broken_case_names_the_cell_that_differs(plait: Call, cases: Path) -> None:

@@ -87,14 +87,15 @@ class _Reading:
     places: Places
 
     def cases(self, root: dict[str, Any]) -> list[Case]:
-        read(CasesBlock, root, (), self.report)
+        shared: CasesBlock | None = read(CasesBlock, root, (), self.report)
+        now = shared.now.time if shared and shared.now else NOW
         blocks = root.get("cases")
         if not isinstance(blocks, dict) or self.specs.first.spec is None:
             return []
-        found = [self._case(name, block, root) for name, block in blocks.items()]
+        found = [self._case(name, block, root, now) for name, block in blocks.items()]
         return [case for case in found if case]
 
-    def _case(self, name: str, block: Any, root: dict[str, Any]) -> Case | None:
+    def _case(self, name: str, block: Any, root: dict[str, Any], now: datetime) -> Case | None:
         before = self._errors()
         path: Path = ("cases", name)
         own: CaseBlock | None = read(CaseBlock, block, path, self.report)
@@ -103,7 +104,7 @@ class _Reading:
         spec = self._spec(block, path, root)
         if spec is None:
             return None
-        now = self._now(own, root)
+        now = own.now.time if own.now else now
         given = read_given(self._blocks(block, path, root), spec, now, self.report, self.places)
         if spec.driver.name not in given and needs_objects(spec.driver):
             help = f"give an object of `{spec.driver.name}`, the source that drives"
@@ -115,12 +116,6 @@ class _Reading:
 
     def _errors(self) -> int:
         return sum(problem.level == "error" for problem in self.report.problems)
-
-    def _now(self, own: CaseBlock, root: dict[str, Any]) -> datetime:
-        if own.now:
-            return own.now.time
-        shared: CasesBlock | None = read(CasesBlock, root, (), Report(self.report.located))
-        return shared.now.time if shared and shared.now else NOW
 
     @staticmethod
     def _blocks(block: dict[str, Any], path: Path, root: dict[str, Any]) -> dict[str, tuple[Any, Path]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from generated_specs import Made, specs
 from lake_schema import differences
 from plait.api import GiveUp
 
-BUDGET = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+EXAMPLES = 1_000 if os.environ.get("PLAIT_BUDGET") == "large" else 40
+BUDGET = settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow])
 ORDERS = """\
 plait: 1
 name: orders

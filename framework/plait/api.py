@@ -14,6 +14,7 @@ import msgspec
 import pluggy
 
 from plait.paths import DriverPath, FolderPath, LookupPath, Pattern, Unfit
+from plait.strict import NotJson, parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -36,6 +37,7 @@ __all__ = [
     "Lookup",
     "LookupPath",
     "Missing",
+    "NotJson",
     "Objects",
     "Options",
     "Pattern",
@@ -51,6 +53,7 @@ __all__ = [
     "Window",
     "Written",
     "hookimpl",
+    "parse_json",
 ]
 
 hookspec = pluggy.HookspecMarker("plait")

@@ -6,14 +6,13 @@ import base64
 import binascii
 import gzip
 import io
-import json
 import re
 import zlib
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from plait.problems import excerpt
+from plait.strict import NotJson, parse_json
 from plait.types import Type
 from plait.values import Misfit, describe, number
 
@@ -83,33 +82,9 @@ def _json(value: Any) -> Any:
     if not isinstance(data, bytes):
         raise Misfit(f"expected text, got {describe(value)}")
     try:
-        return json.loads(
-            data.decode("utf-8-sig"),
-            parse_float=Decimal,
-            parse_constant=_no_constant,
-            object_pairs_hook=_pairs,
-        )
-    except UnicodeDecodeError:
-        raise Misfit("it is not UTF-8") from None
-    except json.JSONDecodeError as error:
-        raise Misfit(f"{error.msg.lower()} at character {error.pos}") from None
-    except RecursionError:
-        raise Misfit("it nests too deep") from None
-    except ValueError as error:
-        raise error if isinstance(error, Misfit) else Misfit("a number of too many digits") from None
-
-
-def _no_constant(word: str) -> Any:
-    raise Misfit(f"{word} is no JSON number")
-
-
-def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields = dict(pairs)
-    if len(fields) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise Misfit(f"the key {excerpt(twice)} stands twice")
-    return fields
+        return parse_json(data)
+    except NotJson as error:
+        raise Misfit(str(error)) from None
 
 
 def _epoch(value: Any, unit: str) -> datetime:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 if TYPE_CHECKING:
@@ -132,8 +133,12 @@ class DriverPath(Path):
 
     def match(self, uri: str) -> dict[str, str] | None:
         """The named segments of a URI that fits, or None."""
-        found = re.fullmatch(self.pattern(), uri, re.DOTALL)
+        found = self._regex.fullmatch(uri)
         return found.groupdict() if found else None
+
+    @cached_property
+    def _regex(self) -> re.Pattern[str]:
+        return re.compile(self.pattern(), re.DOTALL)
 
     def pattern(self) -> str:
         """The regular expression (linear: no nested repetition) of the URIs that fit."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 from plait.api import BadRecord, GiveUp, Record
+from plait.columns import array
 from plait.decode import decode
 from plait.problems import excerpt
 from plait.spec import OBJECT_FACTS
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from plait.spec import Column, Source
+
+
+MANY = 32
 
 
 @dataclass(slots=True)
@@ -33,8 +38,13 @@ def cast(records: Sequence[Record], source: Source) -> Cast:
     """Decode each record and cast its columns."""
     if source.columns is None:
         return _as_found(records, source)
+    return _by_column(records, source) if len(records) >= MANY else _by_record(records, source)
+
+
+def _by_record(records: Sequence[Record], source: Source) -> Cast:
     import pyarrow as pa
 
+    assert source.columns is not None  # noqa: S101 - `cast` looked
     values: list[list[Any]] = [[] for _ in source.columns]
     result = Cast(None, [], [])
     for position, record in enumerate(records):
@@ -51,6 +61,78 @@ def cast(records: Sequence[Record], source: Source) -> Cast:
     schema = pa.schema([(c.name, to_arrow(c.type)) for c in source.columns])
     arrays = [pa.array(v, type=f.type) for v, f in zip(values, schema, strict=True)]
     result.table = pa.table(arrays, schema=schema) if arrays else _rows_only(len(result.index))
+    return result
+
+
+def _by_column(records: Sequence[Record], source: Source) -> Cast:
+    """The same, column by column; one with an unusual value is cast cell by cell, as `_by_record` does."""
+    import pyarrow as pa
+
+    result = Cast(None, [], [])
+    for position, record in enumerate(records):
+        try:
+            result.fields.append(_decoded(record, source))
+            result.index.append(position)
+        except BadRecord as error:
+            result.faults[position] = error
+    columns = source.columns or ()
+    arrays = []
+    for column in columns:
+        usual = _usual(column, records, result)
+        arrays.append(_unusual(column, records, result) if usual is None else usual)
+    schema = pa.schema([(c.name, to_arrow(c.type)) for c in columns])
+    result.table = pa.table(arrays, schema=schema) if arrays else _rows_only(len(result.index))
+    return _good(result)
+
+
+def _usual(column: Column, records: Sequence[Record], result: Cast) -> Any:
+    """The column's array, or None where a cell needs a look of its own."""
+    values = _picked(column, records, result)
+    cells = None if values is None else array(values, column.type)
+    if cells is None or not cells.null_count:
+        return cells
+    if column.default is not None:
+        import pyarrow as pa
+
+        return cells.fill_null(pa.scalar(column.default, type=cells.type))
+    return None if column.required else cells
+
+
+def _unusual(column: Column, records: Sequence[Record], result: Cast) -> Any:
+    import pyarrow as pa
+
+    cells = []
+    for position, fields in zip(result.index, result.fields, strict=True):
+        try:
+            cells.append(_cell(column, records[position], fields))
+        except BadRecord as error:
+            result.faults.setdefault(position, error)
+            cells.append(None)
+    return pa.array(cells, type=to_arrow(column.type))
+
+
+def _picked(column: Column, records: Sequence[Record], result: Cast) -> list[Any] | None:
+    """What `pick` gives for each record, or None where it may refuse one."""
+    if column.origin in OBJECT_FACTS:
+        return [_fact(column.origin, records[position]) for position in result.index]
+    values: list[Any] = result.fields
+    for step in column.selector:
+        if isinstance(step, int) or {type(value) for value in values} - {dict, type(None)}:
+            return None
+        values = [value if value is None else value.get(step) for value in values]
+    return values
+
+
+def _good(result: Cast) -> Cast:
+    """The rows without a fault; the faults in the order of the records."""
+    import pyarrow as pa
+
+    kept = [position not in result.faults for position in result.index]
+    if not all(kept):
+        result.table = result.table.filter(pa.array(kept))
+        result.index = [*compress(result.index, kept)]
+        result.fields = [*compress(result.fields, kept)]
+    result.faults = dict(sorted(result.faults.items()))
     return result
 
 

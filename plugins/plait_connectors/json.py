@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -18,12 +17,14 @@ from plait.api import (
     Found,
     Item,
     Missing,
+    NotJson,
     Options,
     PlaitError,
     Record,
     Unread,
     Window,
     hookimpl,
+    parse_json,
 )
 from plait_connectors._aws import reads
 
@@ -31,10 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from plait.api import Statement, Use
-
-BOM = b"\xef\xbb\xbf"
-DEEPEST = 100
-SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class Json(Options, frozen=True, kw_only=True):
@@ -50,67 +47,18 @@ class Json(Options, frozen=True, kw_only=True):
 
 def parse(data: bytes) -> dict[str, Any]:
     """The one object that the bytes are; raises BadRecord, whose text has nothing of the data."""
-    start = len(BOM) if data.startswith(BOM) else 0
     try:
-        text = data[start:].decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise BadRecord(f"not UTF-8 at byte {start + error.start}") from None
-    value = _load(text, start)
+        value = parse_json(data)
+    except NotJson as error:
+        raise BadRecord(str(error)) from None
     if not isinstance(value, dict):
         raise BadRecord("not a JSON object at the top level")
-    _check_depth(value, text)
-    if SURROGATE.search(text):
-        _check_text(value)
     return value
 
 
-def _load(text: str, start: int) -> Any:
-    import json
-
-    try:
-        return json.loads(text, parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_mapping)
-    except json.JSONDecodeError as error:
-        where = start + len(text[: error.pos].encode("utf-8", "surrogatepass"))
-        raise BadRecord(f"not JSON at byte {where}: {error.msg.lower()}") from None
-    except RecursionError:
-        raise BadRecord(f"nested deeper than {DEEPEST} levels") from None
-    except (ValueError, ArithmeticError):
-        raise BadRecord("a number has too many digits") from None
-
-
-def _no_number(_word: str) -> None:
-    raise BadRecord("NaN and Infinity are no JSON numbers")
-
-
-def _mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise BadRecord("a key stands twice in one object")
-    return found
-
-
-def _check_depth(value: Any, text: str) -> None:
-    if text.count("{") + text.count("[") <= DEEPEST:
-        return
-    level = [value]
-    for _ in range(DEEPEST):
-        inner = [v for parent in level for v in (parent.values() if isinstance(parent, dict) else parent)]
-        level = [v for v in inner if isinstance(v, dict | list)]
-        if not level:
-            return
-    raise BadRecord(f"nested deeper than {DEEPEST} levels")
-
-
-def _check_text(value: Any) -> None:
-    import json
-
-    try:
-        json.dumps(value, ensure_ascii=False, default=str).encode()
-    except UnicodeEncodeError:
-        raise BadRecord("half of a surrogate pair stands alone in a text") from None
-
-
 def _add(fields: dict[str, Any], captures: dict[str, str]) -> dict[str, Any]:
+    if not captures:
+        return fields
     for name, text in captures.items():
         if name in fields and str(fields[name]) != text:
             raise BadRecord(f"the field `{name}` is another than in the object's path")
@@ -128,7 +76,7 @@ class JsonDriver:
     options: Json
     context: Context
 
-    @property
+    @cached_property
     def path(self) -> DriverPath:
         """The path in the spelling that storage uses for URIs."""
         return DriverPath.parse(_normal(self.options.path.text))
@@ -146,17 +94,17 @@ class JsonDriver:
 
     def read(self, items: Sequence[Item]) -> Iterable[Record | Unread]:
         """One record per object."""
-        path = self.path
+        path, named = self.path, bool(self.path.columns)
         answers = self.context.objects.get([item.uri for item in items], self.options.max_bytes)
         for item, answer in zip(items, answers, strict=True):
-            yield self._record(item, answer, path.match(_normal(item.uri)) or {})
+            yield self._record(item, answer, (named and path.match(_normal(item.uri))) or {})
 
     def _record(
         self, item: Item, answer: Found | Missing | PlaitError, captures: dict[str, str]
     ) -> Record | Unread:
         if not isinstance(answer, Found):
             return Unread(item, answer)
-        item = replace(answer.item, uri=item.uri)
+        item = answer.item if answer.item.uri == item.uri else replace(answer.item, uri=item.uri)
         if (item.size or 0) > self.options.max_bytes:
             return self._too_large(item, captures)
         try:

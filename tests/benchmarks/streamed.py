@@ -36,13 +36,13 @@ HOUR = 3_600_000_000
 
 
 def run(sample: Sample, keys: list[str], batch: int = 10_000) -> dict[str, float]:
-    """Seconds of the job."""
-    started, rows = time.perf_counter(), 0
+    """Seconds of the job, of this process alone."""
+    started, rows = time.process_time(), 0
     sides = _sides(sample)
     for start in range(0, len(keys), batch):
         rows += _batch(sample, keys[start : start + batch], sides)
     assert rows == len(keys)
-    return {"total": time.perf_counter() - started}
+    return {"total": time.process_time() - started}
 
 
 def _sides(sample: Sample) -> dict[str, Any]:

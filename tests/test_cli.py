@@ -42,6 +42,10 @@ def test_what_works_offline_loads_nothing_heavy(command: str) -> None:
     assert loaded(code) == set()
 
 
+def test_the_schema_with_every_connector_loads_nothing_heavy() -> None:
+    assert loaded("from plait.cli import main\nmain(['schema'], standalone_mode=False)") == set()
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_of_the_table_is_a_module_of_that_name(command: str) -> None:
     found = main.get_command(click.Context(main), command)

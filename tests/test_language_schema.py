@@ -194,6 +194,8 @@ def _blocks(block: dict[str, Any]) -> dict[str, Any]:
 
 class Tree(Options, frozen=True, kw_only=True):
     title: Annotated[str, Meta(description="an option named as a word of schemas")]
+    anyOf: Annotated[str, Meta(description="another one")] = "ours"  # noqa: N815 - the word itself
+    two: Annotated[str | list[int] | dict[str, int], Meta(description="text or numbers")] = "none"
     inner: Annotated[Tree | None, Meta(description="a tree within")] = None
     short: Annotated[str, Meta(description="one letter", max_length=1)] = "x"
 
@@ -204,5 +206,9 @@ def test_a_connector_of_somebody_else_is_described_from_its_options() -> None:
     block = _blocks(language_schema([made])["properties"]["sources"]["additionalProperties"])["tree"]
     assert block["properties"]["title"]["description"] == "an option named as a word of schemas"
     assert block["properties"]["inner"] == {"description": "a tree within", "type": "object"}
-    check = jsonschema.Draft7Validator(block["properties"]["short"])
-    assert [check.is_valid(text) for text in ("y", "yy", "${letter}")] == [True, False, True]
+    assert block["properties"]["anyOf"]["description"] == "another one"
+    short, two = (jsonschema.Draft7Validator(block["properties"][key]) for key in ("short", "two"))
+    assert [short.is_valid(text) for text in ("y", "yy", "${letter}")] == [True, False, True]
+    assert [two.is_valid(one) for one in ("y", [1], {"a": 1}, 1, ["y"], {"a": "y"})] == [True] * 3 + [
+        False
+    ] * 3

@@ -57,14 +57,13 @@ def _merged(node: dict[str, Any]) -> dict[str, Any]:
 
     So an editor marks the mistake within, not the choice, and begins such a key as text.
     """
-    kinds = [_words_as_pattern(kind) for kind in node.get("anyOf", ())]
+    if not isinstance(node.get("anyOf"), list):
+        return node
+    kinds = [_words_as_pattern(kind) for kind in node["anyOf"]]
     others = [kind for kind in kinds if kind.get("type") != "string"]
     limits = [key for kind in others for key in kind if key not in TOLD]
-    if (
-        len(others) + 1 != len(kinds)
-        or not all("type" in one for one in others)
-        or len({*limits}) < len(limits)
-    ):
+    clear = all("type" in one for one in others) and len({*limits}) == len(limits)
+    if not clear or len(others) + 1 != len(kinds):
         return node
     text = next(kind for kind in kinds if kind.get("type") == "string")
     rest = {key: value for key, value in node.items() if key != "anyOf"}

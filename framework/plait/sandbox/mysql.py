@@ -8,6 +8,7 @@ import secrets
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -166,13 +167,16 @@ def _start_mariadb(folder: Path) -> LocalMysql:
 def _install(data: Path, password: str) -> None:
     data.mkdir(parents=True)
     options = ["--no-defaults", *_user(), f"--datadir={data}", "--auth-root-authentication-method=normal"]
-    done = subprocess.run(
-        [str(_program("mariadb-install-db")), *options, "--skip-test-db"],
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
+    # Every MariaDB that starts removes the temporary tables that it finds, so this one has a folder of its own.
+    with tempfile.TemporaryDirectory() as alone:
+        done = subprocess.run(
+            [str(_program("mariadb-install-db")), *options, "--skip-test-db"],
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, "TMPDIR": alone},
+        )
     if done.returncode:
         raise RuntimeError(f"MariaDB cannot set up its folder: {(done.stderr or done.stdout)[-500:]}")
     init = f"CREATE OR REPLACE USER root@'{HOST}' IDENTIFIED BY '{password}';\n"

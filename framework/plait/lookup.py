@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from plait.api import BadRecord, Key, Record
@@ -17,11 +15,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from plait.api import Lookup
+    from plait.cache import Cache
     from plait.spec import Source
     from plait.types import Type
 
 KeyValues = tuple[Any, ...]
-CACHED_KEYS = 100_000
+Span = tuple["datetime", "datetime"]
 
 
 @dataclass(slots=True)
@@ -39,33 +38,11 @@ class Answers:
 
 @dataclass(slots=True)
 class Asked:
-    """What one lookup was asked in a batch, and what it took to answer."""
+    """What one lookup was asked in a batch: of `keys` so many were `cached`, the oldest for so many seconds."""
 
     keys: int = 0
     cached: int = 0
-
-
-@dataclass(slots=True)
-class Cache:
-    """Records by key for as long as the spec allows, bounded, safe between threads."""
-
-    lifetime: float
-    entries: OrderedDict[KeyValues, tuple[float, list[Record]]] = field(default_factory=OrderedDict)
-    lock: Lock = field(default_factory=Lock)
-
-    def get(self, key: KeyValues, now: float) -> list[Record] | None:
-        """The records of a key that are young enough."""
-        with self.lock:
-            kept = self.entries.get(key)
-            return kept[1] if kept and now - kept[0] < self.lifetime else None
-
-    def put(self, key: KeyValues, now: float, records: list[Record]) -> None:
-        """Keep the records of a key, dropping the oldest beyond the bound."""
-        with self.lock:
-            self.entries[key] = (now, records)
-            self.entries.move_to_end(key)
-            while len(self.entries) > CACHED_KEYS:
-                self.entries.popitem(last=False)
+    cached_seconds: float = 0.0
 
 
 def key_columns(source: Source) -> tuple[tuple[str, str], ...]:
@@ -84,14 +61,27 @@ def distinct_keys(table: Any, source: Source) -> dict[KeyValues, Key]:
         found = dict.fromkeys(zip(*columns, strict=True))
         return {k: Key(fields=_fields(pairs, k)) for k in found if None not in k}
     centres = table.column(around.column).to_pylist()
-    keys: dict[KeyValues, Key] = {}
+    spans: dict[KeyValues, set[Span]] = {}
     for *values, centre in zip(*columns, centres, strict=True):
-        if centre is None or None in values:
-            continue
-        since, until = earlier(centre, around.before), later(centre, around.after)
-        key = Key(fields=_fields(pairs, values), since=since, until=until)
-        keys.setdefault((*values, since, until), key)
-    return keys
+        if centre is not None and None not in values:
+            span = earlier(centre, around.before), later(centre, around.after)
+            spans.setdefault(tuple(values), set()).add(span)
+    return {
+        (*values, since, until): Key(fields=_fields(pairs, values), since=since, until=until)
+        for values, found in spans.items()
+        for since, until in apart(found)
+    }
+
+
+def apart(spans: Iterable[Span]) -> list[Span]:
+    """The same time in stretches that do not overlap, so that no record is within two of them."""
+    joined: list[Span] = []
+    for since, until in sorted(spans):
+        if joined and since <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(until, joined[-1][1])
+        else:
+            joined.append((since, until))
+    return joined
 
 
 def earlier(moment: datetime, by: Any) -> datetime:
@@ -113,7 +103,7 @@ def _fields(pairs: Sequence[tuple[str, str]], values: Iterable[Any]) -> dict[str
 def cast_key(value: Any, kind: Type | None) -> Any:
     """A key of an answer in the row's type, or None where that would lose something."""
     if kind is None:
-        return value
+        return None if isinstance(value, (list, dict, set)) else value
     try:
         return convert(value, kind)
     except Misfit:
@@ -133,8 +123,8 @@ def look_up(
     pairs = key_columns(source)
     wanted = [kinds.get(left) for left, _ in pairs]
     keys = distinct_keys(table, source)
-    records, rest = _cached(keys, cache, now())
-    asked = Asked(keys=len(keys), cached=len(keys) - len(rest))
+    asked = Asked(keys=len(keys))
+    records, rest = _cached(keys, cache, now(), asked)
     size = source.connector.keys_per_call or max(len(rest), 1)
     remaining = iter(rest.items())
     while chunk := list(islice(remaining, size)):
@@ -143,15 +133,15 @@ def look_up(
             tuple(cast_key(r.fields.get(n), k) for (_, n), k in zip(pairs, wanted, strict=True))
             for r in found
         ]
-        mine = {values[: len(pairs)] for values, _ in chunk}
-        records += [record for record, owner in zip(found, owners, strict=True) if owner in mine]
+        answered = _by_key(chunk, zip(owners, found, strict=True))
+        records += [record for some in answered.values() for record in some]
         if cache:
-            _keep(cache, source, [v for v, _ in chunk], list(zip(owners, found, strict=True)), now())
+            _keep(cache, source, answered, now())
     return _answers(source, cast(records, source), records, pairs, wanted), asked
 
 
 def _cached(
-    keys: dict[KeyValues, Key], cache: Cache | None, now: float
+    keys: dict[KeyValues, Key], cache: Cache | None, now: float, asked: Asked
 ) -> tuple[list[Record], dict[KeyValues, Key]]:
     if cache is None:
         return [], keys
@@ -161,29 +151,38 @@ def _cached(
         kept = cache.get(values, now)
         if kept is None:
             rest[values] = key
-        else:
-            records += kept
+            continue
+        records += kept.records
+        asked.cached += 1
+        asked.cached_seconds = max(asked.cached_seconds, now - kept.since)
     return records, rest
 
 
-def _keep(
-    cache: Cache,
-    source: Source,
-    asked: list[KeyValues],
-    found: list[tuple[KeyValues, Record]],
-    now: float,
-) -> None:
-    """Keep answers by key; a miss is not kept while it waits, nor is what a row's own window bounds."""
-    if source.window:
-        return
-    by_key: dict[KeyValues, list[Record]] = {values: [] for values in asked}
+def _by_key(
+    chunk: Sequence[tuple[KeyValues, Key]], found: Iterable[tuple[KeyValues, Record]]
+) -> dict[KeyValues, list[Record]]:
+    """The records of each key that was asked; what nobody asked for is left out."""
+    by_owner: dict[KeyValues, list[Record]] = {}
     for owner, record in found:
-        if owner in by_key:
-            by_key[owner].append(record)
+        by_owner.setdefault(owner, []).append(record)
+    return {
+        values: [r for r in by_owner.get(values[: len(key.fields)], ()) if _within(r, key)]
+        for values, key in chunk
+    }
+
+
+def _keep(cache: Cache, source: Source, answered: dict[KeyValues, list[Record]], now: float) -> None:
+    """Keep answers by key; a miss is not kept while it waits."""
     waits = source.join is not None and source.join.missing == "retry"
-    for values, records in by_key.items():
+    for values, records in answered.items():
         if records or not waits:
             cache.put(values, now, records)
+
+
+def _within(record: Record, key: Key) -> bool:
+    if key.since is None or key.until is None:
+        return True
+    return record.time is not None and key.since <= record.time <= key.until
 
 
 def _answers(

@@ -29,7 +29,11 @@ class FileEntry:
 
 @dataclass(slots=True, kw_only=True)
 class LookupCounts:
-    """What a lookup was asked and answered; `matched`, `missing` and `duplicates` count rows."""
+    """What a lookup was asked and answered; `matched`, `missing` and `duplicates` count rows.
+
+    Of the distinct `keys` of each batch `cached` were answered by a cache; `cached_seconds` is the age of the
+    oldest of these answers.
+    """
 
     keys: int = 0
     matched: int = 0
@@ -37,6 +41,7 @@ class LookupCounts:
     duplicates: int = 0
     calls: int = 0
     cached: int = 0
+    cached_seconds: float = 0.0
 
 
 @dataclass(slots=True, kw_only=True)

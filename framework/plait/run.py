@@ -24,10 +24,11 @@ from plait.api import (
     Window,
     Written,
 )
+from plait.cache import Cache
 from plait.context import Services
 from plait.join import Rows, join, without
 from plait.late import Late, late
-from plait.lookup import Answers, Asked, Cache, look_up
+from plait.lookup import Answers, Asked, look_up
 from plait.output import declare, with_columns
 from plait.plan import plan
 from plait.problems import Problem
@@ -223,7 +224,11 @@ class Engine:
                 context = self.services.context(source.name, source.fields)
                 self._lookups[source.name] = source.connector.lookup(source.options, context)
             cache = self._caches.get(source.name)
-            return look_up(source, self._lookups[source.name], table, kinds, cache, time.monotonic)
+            return look_up(source, self._lookups[source.name], table, kinds, cache, self._seconds)
+
+    def _seconds(self) -> float:
+        """The clock of caches: it goes on while a process sleeps between invocations."""
+        return self.services.now().timestamp()
 
     def _no_answer(self, source: Source, error: BaseException, batch: Batch) -> None:
         """A lookup that failed takes out every record: retried where that may help, never nulls."""
@@ -249,6 +254,7 @@ class Engine:
         counts = self.report.lookups[source.name]
         counts.keys += asked.keys
         counts.cached += asked.cached
+        counts.cached_seconds = max(counts.cached_seconds, asked.cached_seconds)
         counts.matched += joined.matched
         counts.missing += joined.missing
         counts.duplicates += joined.duplicates

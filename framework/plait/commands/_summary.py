@@ -22,7 +22,7 @@ def summary(report: Report, *, colour: bool) -> str:
     parts = [aligned(_numbers(report))]
     if report.lookups:
         names = [field.name for field in fields(LookupCounts)]
-        counts = [(name, *(f"{n:,}" for n in astuple(one))) for name, one in report.lookups.items()]
+        counts = [(name, *(f"{n:,.0f}" for n in astuple(one))) for name, one in report.lookups.items()]
         parts.append(aligned([("lookup", *names), *counts]))
     if report.problems:
         parts.append(full(_grouped(report.problems), {}, colour))

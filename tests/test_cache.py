@@ -1,0 +1,221 @@
+"""A cache answers for as long as the spec says, within bounds, and never changes what a join gives."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plait.api import Connector, Options, Record
+from plait.cache import Cache, weigh
+from plait.context import Services
+from plait.join import Rows, join
+from plait.lookup import apart, look_up
+from plait.run import Engine
+from plait.spec import Around, Column, Join, Source
+from plait.types import parse
+from plait.validate import validate
+
+NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+class Nothing(Options, frozen=True, kw_only=True):
+    """No options."""
+
+
+class Told:
+    """A look-up that gives all of its records whatever it is asked, and counts its keys."""
+
+    def __init__(self, records: list[Record]) -> None:
+        self.records, self.asked = records, 0
+
+    def fetch(self, keys: Any) -> list[Record]:
+        self.asked += len(keys)
+        return self.records
+
+
+def records(*texts: str) -> list[Record]:
+    """Records of one text each."""
+    return [Record(fields={"v": text}) for text in texts]
+
+
+def test_an_answer_is_kept_for_its_lifetime_and_no_longer() -> None:
+    """At exactly the lifetime it is too old, and it is no longer held."""
+    cache = Cache(60)
+    cache.put("a", 100, records("x"))
+    assert cache.get("a", 159.9) == (100, records("x"), cache.size)
+    assert cache.get("a", 160) is None
+    assert (len(cache.entries), cache.size) == (0, 0)
+
+
+def test_no_records_are_an_answer_too() -> None:
+    cache = Cache(60)
+    cache.put("a", 0, [])
+    kept = cache.get("a", 1)
+    assert kept is not None
+    assert kept.records == []
+
+
+def test_an_answer_from_the_future_is_not_used() -> None:
+    """A clock that was set back cannot make an answer live longer than the spec allows."""
+    cache = Cache(60)
+    cache.put("a", 1000, records("x"))
+    assert cache.get("a", 999) is None
+
+
+def test_the_oldest_go_beyond_so_many_keys_and_the_renewed_stay() -> None:
+    cache = Cache(60, max_keys=2)
+    for key in ("a", "b", "a", "c"):
+        cache.put(key, 0, records(key))
+    assert [*cache.entries] == ["a", "c"]
+
+
+def test_a_key_of_many_records_counts_by_what_it_holds() -> None:
+    """One large answer pushes out the oldest, and one that is too large is not kept at all."""
+    large = records(*["x" * 1_000] * 40)
+    measured = Cache(60)
+    measured.put("a", 0, records("x"))
+    small = measured.size
+    measured.put("large", 0, large)
+    cache = Cache(60, max_bytes=measured.size + small // 2)
+    cache.put("a", 0, records("x"))
+    cache.put("b", 0, records("x"))
+    cache.put("large", 0, large)
+    assert [*cache.entries] == ["b", "large"]
+    cache.put("too large", 0, [*large, *large])
+    assert [*cache.entries] == ["b", "large"]
+
+
+def test_what_is_too_old_goes_even_if_nobody_asks_for_it() -> None:
+    cache = Cache(60)
+    for n in range(100):
+        cache.put(n, n, records("x"))
+    assert [*cache.entries] == list(range(40, 100))
+
+
+def test_the_weight_of_a_value_counts_what_is_in_it() -> None:
+    text = "x" * 1_000
+    assert weigh(text) > 1_000
+    assert weigh({"a": [text, {"b": (text,)}]}) > 2_000
+    assert weigh({text: None}) > 1_000
+
+
+steps = st.lists(
+    st.tuples(st.sampled_from("abcd"), st.integers(0, 5), st.integers(0, 40), st.booleans()), max_size=40
+)
+
+
+@given(steps, st.integers(1, 4), st.integers(200, 6_000))
+def test_a_cache_gives_what_was_put_last_and_keeps_its_bounds(steps: Any, keys: int, size: int) -> None:
+    """Or it gives nothing; and its size is that of what it holds."""
+    cache, put, now = Cache(30, keys, size), dict[str, tuple[int, list[Record]]](), 0
+    for key, wait, length, writes in steps:
+        now += wait
+        if writes:
+            put[key] = now, records(*["x" * 20] * length)
+            cache.put(key, now, put[key][1])
+        elif kept := cache.get(key, now):
+            assert (kept.since, kept.records) == put[key]
+            assert now - kept.since < 30
+        assert len(cache.entries) <= keys
+        assert cache.size == sum(kept.size for kept in cache.entries.values()) <= size
+
+
+spans_strategy = st.lists(
+    st.tuples(st.integers(0, 30), st.integers(0, 9)).map(
+        lambda pair: (NOON + pair[0] * MINUTE, NOON + (pair[0] + pair[1]) * MINUTE)
+    ),
+    max_size=6,
+)
+
+
+@given(spans_strategy)
+def test_stretches_of_time_are_joined_where_they_meet(spans: list[tuple[datetime, datetime]]) -> None:
+    """The same minutes are covered, no two stretches share one, and they are in order."""
+    joined = apart(spans)
+    minutes = [NOON + n * MINUTE for n in range(45)]
+    for minute in minutes:
+        assert any(a <= minute <= b for a, b in spans) == (sum(a <= minute <= b for a, b in joined) == 1)
+    assert joined == sorted(joined)
+
+
+rows_strategy = st.lists(
+    st.tuples(st.sampled_from(["a", "b", None]), st.one_of(st.none(), st.integers(0, 30))), max_size=6
+)
+found_strategy = st.lists(st.tuples(st.sampled_from(["a", "b", "c"]), st.integers(-5, 35)), max_size=8)
+
+
+@pytest.mark.fault("L5")
+@given(st.lists(rows_strategy, min_size=1, max_size=4), found_strategy, st.integers(1, 3), st.booleans())
+def test_batches_chunks_and_a_cache_give_the_rows_of_a_nested_loop(
+    batches: list[Any], found: list[tuple[str, int]], chunk: int, cached: bool
+) -> None:
+    """With windows that overlap or do not, and a source that answers more than was asked."""
+    connector = Connector(name="told", summary="", options=Nothing, order="time", keys_per_call=chunk)
+    source = Source(
+        name="s",
+        connector=connector,
+        options=Nothing(),
+        columns=(Column(name="v", type=parse("bigint"), origin="v", selector=("v",)),),
+        decode={},
+        join=Join(on=(("k", "k"),), shape="list"),
+        window=Around(column="at", before=3 * MINUTE, after=2 * MINUTE),
+    )
+    told = Told([Record(fields={"k": k, "v": n}, time=NOON + m * MINUTE) for n, (k, m) in enumerate(found)])
+    cache = Cache(600) if cached else None
+    for rows in batches:
+        times = [None if m is None else NOON + m * MINUTE for _, m in rows]
+        table = pa.table(
+            {
+                "k": pa.array([k for k, _ in rows], type=pa.string()),
+                "at": pa.array(times, type=pa.timestamp("us", tz="UTC")),
+            }
+        )
+        answers, asked = look_up(source, told, table, {"k": parse("string")}, cache)
+        joined = join(Rows(table, list(range(len(rows)))), answers, source).rows.table["s"].to_pylist()
+        expected = [
+            [n for n, (k, m) in enumerate(found) if k == key and at is not None and at - 3 <= m <= at + 2]
+            for key, at in rows
+        ]
+        assert [sorted(one["v"] for one in cell) for cell in joined] == expected
+        assert asked.cached <= asked.keys
+
+
+SPEC = """\
+plait: 1
+name: orders
+sources:
+  orders: {connector: memory, rows: [{id: a}, {id: b}], columns: {id: string}}
+  people:
+    connector: memory
+    rows: []
+    columns: {name: string}
+    join: {on: id, missing: MISSING}
+    cache: 5m
+sink: {connector: parquet, path: FOLDER/}
+"""
+
+
+def test_the_report_tells_how_old_the_answers_were(tmp_path: Any) -> None:
+    """The oldest cached answer that a run used, and zero where it used none; too old an answer is asked anew."""
+    text = SPEC.replace("MISSING", "keep").replace("FOLDER", str(tmp_path))
+    spec = validate(text, "orders.yaml").spec
+    assert spec is not None
+    [source], told, clock = spec.lookups, Told([Record(fields={"id": "a", "name": "Ada"})]), [NOON]
+    connector = replace(source.connector, lookup=lambda _options, _context: told)
+    spec = replace(spec, lookups=(replace(source, connector=connector),))
+    engine = Engine(spec, Services(now=lambda: clock[-1]))
+    items, seen = [*engine.find()], []
+    for minutes, count in ((0, 1), (1, 2), (4.5, 2), (5, 2), (7, 2)):
+        clock.append(NOON + minutes * MINUTE)
+        engine.new_report()
+        counts = engine.run(items[:count]).lookups["people"]
+        seen.append((counts.keys, counts.cached, counts.cached_seconds, told.asked))
+    assert seen == [(1, 0, 0, 1), (2, 1, 60, 2), (2, 2, 270, 2), (2, 1, 240, 3), (2, 1, 120, 4)]
+    assert engine.report.as_json()["lookups"]["people"]["cached_seconds"] == 120

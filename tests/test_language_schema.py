@@ -15,10 +15,10 @@ import pytest
 from msgspec import Meta
 
 from plait.api import Connector, Options
-from plait.blocks import usable
 from plait.language_schema import language_schema
 from plait.located import locate
 from plait.registry import offers
+from plait.source import usable
 from plait.validate import validate
 
 ROOT = Path(__file__).parents[1]

@@ -74,7 +74,8 @@ sink: {connector: parquet, path: "${root}/lake/"}
 
 
 def test_two_sources_that_give_one_column_at_run_time_are_refused(tmp_path: Path) -> None:
-    look_up = "  names: {connector: memory, rows: [{nr: 1, id: x}], join: {on: {id: nr}}}\n"
+    (tmp_path / "names.csv").write_text("nr,id\n1,x\n")
+    look_up = f"  names: {{connector: csv, path: {tmp_path}/names.csv, join: {{on: {{id: nr}}}}}}\n"
     with pytest.raises(GiveUp, match="two sources give the column `id`"):
         written(tmp_path, look_up)
 

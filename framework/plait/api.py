@@ -313,7 +313,8 @@ class Connector:
     options name; each is also a field of every record. `known_fields` are the fields that the options alone
     tell; None means that only the source knows. `keys_per_call` is how many keys one `fetch` takes; None
     means all. `dated` says that the items of a driver have their `modified`. `suffix` is how the names of a
-    sink's files end. `permissions` are the IAM statements that the options need for a use.
+    sink's files end. `permissions` are the IAM statements that the options need for a use. `needs_window` says
+    that a lookup cannot be asked without a `window`, `gives_binary` that a value may be bytes.
 
     `offline` and `given` are for cases, which run without services. `offline` says that the options and
     `Context.objects` are all that is needed, so a case runs the connector as it is. `given` makes a row that
@@ -336,6 +337,8 @@ class Connector:
     permissions: Callable[[Any, Use], Iterable[Statement]] = _no_permissions
     offline: bool = False
     given: Callable[[Any, Mapping[str, Any]], Record | None] | None = None
+    needs_window: bool = False
+    gives_binary: bool = True
 
 
 class Hooks:

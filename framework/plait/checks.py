@@ -2,218 +2,158 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from plait.api import DriverPath, FolderPath
-from plait.spec import OBJECT_FACTS
-from plait.suggest import help_for
+from plait.contradictions import check_source
+from plait.layout import check_folders, check_partitions
+from plait.problems import excerpt
+from plait.references import Unknown, check_fields, check_lookup, needs
+from plait.row import gives, known_fields, row_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
+    from plait.references import Need
     from plait.shape import Path, Report
-    from plait.spec import Partition, Quarantine, Source, Target
-
-NESTED = ("array", "struct")
-Sources = dict[str, "Source"]
+    from plait.source import Block
+    from plait.spec import Partition, Quarantine, Target
 
 
 def check(
     report: Report,
-    blocks: Mapping[str, Source | None],
+    blocks: Sequence[Block],
     partitions: Sequence[Partition],
     sink: Target | None,
     quarantine: Quarantine | None,
-) -> list[str] | None:
-    """Check all blocks together; the names of the lookups in join order, or None where there is none."""
-    whole = all(blocks.values())
-    sources: Sources = {name: source for name, source in blocks.items() if source}
-    for name, source in sources.items():
-        _abilities(report, name, source)
-    if whole and not _one_driver(report, sources):
-        return None
-    _collisions(report, sources)
-    if not whole:
-        return None
-    known = _known(sources)
-    for name, source in sources.items():
-        _references(report, name, source, known)
-    for partition in partitions:
-        _partition(report, partition, known, sources)
-    if sink:
-        _sink(report, sources, partitions, sink, quarantine)
-    return _order(report, sources)
+) -> list[str]:
+    """Check all blocks together; the names of the lookups, each after those whose columns it asks by."""
+    for block in blocks:
+        check_source(block, report)
+    _drivers(blocks, report)
+    _collisions(blocks, partitions, report)
+    row = row_of(blocks, report.located.lost)
+    unknown = Unknown(report, row)
+    for block in blocks:
+        check_lookup(block, row, unknown, report)
+        check_fields(block, row, report)
+    check_partitions(partitions, blocks, row, unknown, report)
+    unknown.tell()
+    check_folders(blocks, partitions, sink, quarantine, report)
+    return _order(blocks, report)
 
 
-def _abilities(report: Report, name: str, source: Source) -> None:
-    path: Path = ("sources", name, "connector")
-    word = source.connector.name
-    if source.join is None and source.connector.driver is None:
-        help = "give the block a `join`" if source.connector.lookup else "use another connector"
-        report.at(path, "not-a-driver", f"`{word}` cannot drive a pipeline", help=help)
-    if source.join and source.connector.lookup is None:
-        report.at(path, "not-a-lookup", f"`{word}` cannot be asked by keys")
-    if source.join is None and source.window:
-        report.at_key(("sources", name, "window"), "window-without-join", "a driver takes no `window`")
-    if source.join and source.window and source.connector.order != "time":
-        message = f"records of `{word}` have no time that a `window` could bound"
-        report.at_key(("sources", name, "window"), "window-without-time", message)
-    _duplicates(report, name, source)
-    for column in source.columns or ():
-        if source.join and column.origin in OBJECT_FACTS:
-            where = ("sources", name, "columns", column.name, "from")
-            report.at(where, "object-fact", f"`{column.origin}` is known of the driving object only")
+def _drivers(blocks: Sequence[Block], report: Report) -> None:
+    drivers = [block for block in blocks if block.role == "driver"]
+    unclear = report.located.lost or any(block.role == "unclear" for block in blocks)
+    if not drivers and not unclear:
+        able = next((one.name for one in blocks if one.connector and one.connector.driver), None)
+        message = "no source drives, as each one has a `join`" if blocks else "there is no source"
+        help = f"leave `join` out of {excerpt(able)}, if its objects become the rows" if able else None
+        help = help or "give a source without `join`, whose objects become the rows"
+        report.at_key(("sources",), "no-driver", message, help=help)
+    for block in drivers[1:]:
+        first = drivers[0]
+        message = f"{excerpt(block.name)} has no `join`, so it would drive beside {excerpt(first.name)}"
+        note = f"{excerpt(first.name)} drives at line {report.line(first.path)}"
+        help = f"add `join: {{on: {_shared(first, block)}}}`"
+        report.at_key(block.path, "two-drivers", message, help=help, note=note)
 
 
-def _duplicates(report: Report, name: str, source: Source) -> None:
-    if source.join is None:
+def _shared(driver: Block, block: Block) -> str:
+    """A column of the driver that the source has a field for, as far as the spec tells."""
+    fields = known_fields(block) or block.columns or ()
+    return next((name for name in driver.columns or () if name in fields), "…")
+
+
+def _collisions(blocks: Sequence[Block], partitions: Sequence[Partition], report: Report) -> None:
+    """No column is given twice, and no two names differ in case alone, which Athena and Glue do not see."""
+    first: dict[str, tuple[str, Path, str]] = {}
+    for block in blocks:
+        _alike([*(block.columns or ())] if block.shape == "list" else [], block, report)
+        for name in gives(block) or ():
+            written = (*block.path, "columns", name)
+            path = written if written in report.located.keys and block.shape != "list" else block.path
+            if name.lower() in first:
+                _collision(block, name, path, first[name.lower()], report)
+            first.setdefault(name.lower(), (name, path, block.name))
+    for one in partitions:
+        name, path, _ = first.get(one.name.lower(), (one.name, (), ""))
+        if name != one.name:
+            _case(name, one.name, ("partition_by", one.name), report.line(path), report)
+
+
+def _alike(names: list[str], block: Block, report: Report) -> None:
+    seen: dict[str, str] = {}
+    for name in names:
+        other = seen.setdefault(name.lower(), name)
+        if other != name:
+            line = report.line((*block.path, "columns", other))
+            _case(other, name, (*block.path, "columns", name), line, report)
+
+
+def _case(other: str, name: str, path: Path, line: int, report: Report) -> None:
+    message = f"{excerpt(name)} and {excerpt(other)} differ in case only, which Athena and Glue do not see"
+    note = f"first given at line {line}"
+    report.at_key(path, "case-clash", message, help="rename one of them", note=note)
+
+
+def _collision(block: Block, name: str, path: Path, first: tuple[str, Path, str], report: Report) -> None:
+    other, place, giver = first
+    line = report.line(place)
+    if other != name:
+        _case(other, name, path, line, report)
         return
-    path: Path = ("sources", name, "join", "duplicates")
-    order, word = source.connector.order, source.join.duplicates
-    if word == "first" and order == "none":
-        message = f"records of `{source.connector.name}` have no order, so none is the first"
-        report.at(path, "no-order", message, help="use `duplicates: fail`")
-    if word == "latest" and order != "time":
-        message = f"records of `{source.connector.name}` have no time, so none is the latest"
-        report.at(path, "no-order", message, help="use `duplicates: fail`")
+    kind = gives(block) or {}
+    help = f"rename it, as in `{block.name}_{name}: {{type: {kind.get(name) or 'string'}, from: {name}}}`"
+    if path == block.path:
+        help = "rename the source" if block.shape == "list" else "name its `columns`"
+    message = f"the column {excerpt(name)} comes from {excerpt(giver)} already"
+    report.at_key(path, "duplicate-column", message, help=help, note=f"first given at line {line}")
 
 
-def _one_driver(report: Report, sources: Sources) -> bool:
-    drivers = [name for name, source in sources.items() if source.join is None]
-    if not drivers:
-        message = "no source drives: each one has a `join`"
-        report.at_key(
-            ("sources",), "no-driver", message, help="leave `join` out of the source that starts a row"
-        )
-    for name in drivers[1:]:
-        message = f"`{name}` has no `join`, and `{drivers[0]}` drives already"
-        report.at_key(("sources", name), "two-drivers", message, help="add `join: {on: …}`")
-    return len(drivers) == 1
-
-
-def _collisions(report: Report, sources: Sources) -> None:
-    first: dict[str, Path] = {}
-    for name, source in sources.items():
-        for column in source.gives:
-            listed = source.join is not None and source.join.shape == "list"
-            path: Path = ("sources", name) if listed else ("sources", name, "columns", column)
-            if column in first:
-                line = report.located.key(first[column]).line
-                note = f"first given at line {line}"
-                message = f"two sources give the column `{column}`"
-                report.at_key(path, "duplicate-column", message, help="rename one by `from`", note=note)
-            first.setdefault(column, path)
-
-
-def _known(sources: Sources) -> dict[str, str] | None:
-    """Each column with its type word and whence, or None where a source's columns are unknown."""
-    known: dict[str, str] = {}
-    for source in sources.values():
-        listed = source.join is not None and source.join.shape == "list"
-        if listed:
-            known[source.name] = "array"
-        elif source.columns is None:
-            return None
-        known.update({c.name: c.type.word for c in source.columns or () if not listed})
-    return known
-
-
-def _references(report: Report, name: str, source: Source, known: dict[str, str] | None) -> None:
-    if source.join is None or known is None:
-        return
-    own = set(source.gives)
-    others = {column: word for column, word in known.items() if column not in own}
-    places: list[tuple[str, Path]] = [
-        (column, ("sources", name, "join", "on")) for column, _ in source.join.on
-    ]
-    places += [(c, ("sources", name, "path")) for c in source.connector.row_columns(source.options)]
-    places += [(source.window.column, ("sources", name, "window", "around"))] if source.window else []
-    for column, path in dict.fromkeys(places):
-        if column not in others:
-            own_column = column in known
-            message = f"no column of the row is called `{column}`"
-            if own_column:
-                message = f"`{column}` comes from `{name}` itself, so it cannot find it"
-            report.at(path, "unknown-column", message, help=help_for(column, others, "column", None))
-        elif others[column] in NESTED:
-            report.at(path, "nested-key", f"`{column}` is a list or struct, which is no key")
-        elif path[-1] == "around" and others[column] != "timestamp":
-            message = f"`{column}` is no timestamp, but {others[column]}"
-            report.at(path, "not-a-time", message, help="declare it `timestamp`")
-
-
-def _partition(report: Report, partition: Partition, known: dict[str, str] | None, sources: Sources) -> None:
-    path: Path = ("partition_by", partition.name)
-    if known is None:
-        return
-    if partition.column not in known:
-        help = help_for(partition.column, known, "column", None)
-        report.at(path, "unknown-column", f"no column is called `{partition.column}`", help=help)
-        return
-    word = known[partition.column]
-    if word in NESTED or word in ("binary", "float", "double"):
-        report.at(path, "partition-type", f"`{partition.column}` is {word}, by which files cannot be parted")
-    elif partition.function in ("date", "month", "hour") and word not in ("date", "timestamp"):
-        message = f"`{partition.function}` takes a date or timestamp, and `{partition.column}` is {word}"
-        report.at(path, "partition-type", message)
-    if any(partition.column in s.gives for s in sources.values() if s.join):
-        message = f"`{partition.column}` comes from a look-up, so a later run may move its rows elsewhere"
-        help = "part by a column of the driving record"
-        report.at(path, "moving-partition", message, help=help, level="warning")
-
-
-def _sink(
-    report: Report,
-    sources: Sources,
-    partitions: Sequence[Partition],
-    sink: Target,
-    quarantine: Quarantine | None,
-) -> None:
-    driver = next(s for s in sources.values() if s.join is None)
-    taken = [v for v in _paths(driver.options) if isinstance(v, DriverPath)]
-    parts = "".join(f"{partition.name}=0/" for partition in partitions)
-    written: list[tuple[str, Path]] = [
-        (f"{p.literal}{parts}0{suffix}", ("sink", "path"))
-        for p in _paths(sink.options)
-        if isinstance(p, FolderPath)
-        for suffix in ("", ".parquet")
-    ]
-    if quarantine:
-        written.append((f"{quarantine.path.rstrip('/')}/0.json", ("quarantine",)))
-    again = {path for uri, path in written for one in taken if one.match(uri) is not None}
-    for path in again:
-        message = "files written here would drive the pipeline again"
-        report.at(path, "recursion", message, help=f"choose a folder outside of `{taken[0].text}`")
-
-
-def _paths(options: object) -> list[object]:
-    return [getattr(options, name) for name in options.__struct_fields__]  # type: ignore[attr-defined]
-
-
-def _order(report: Report, sources: Sources) -> list[str] | None:
+def _order(blocks: Sequence[Block], report: Report) -> list[str]:
     """Lookups so that each comes after those whose columns it asks by, else in the spec's order."""
-    waiting = {name: source for name, source in sources.items() if source.join}
+    waiting = {block.name: block for block in blocks if block.role == "lookup"}
+    asked = {name: needs(block, report) for name, block in waiting.items()}
+    given = {name: gives(block) or {} for name, block in waiting.items()}
     order: list[str] = []
     while waiting:
-        ready = [name for name, s in waiting.items() if not _blockers(s, waiting)]
+        blockers = {name: _blockers(name, asked[name], given, waiting) for name in waiting}
+        ready = [name for name, waits in blockers.items() if not waits]
         if not ready:
-            _cycle(report, waiting)
-            return None
+            _cycle(blockers, blocks, report)
+            return order
         order += ready
-        waiting = {name: s for name, s in waiting.items() if name not in ready}
+        waiting = {name: block for name, block in waiting.items() if name not in ready}
     return order
 
 
-def _blockers(source: Source, waiting: Mapping[str, Source]) -> list[str]:
-    return [n for n, other in waiting.items() if other is not source and set(source.needs) & set(other.gives)]
+Waits = dict[str, "Need"]
 
 
-def _cycle(report: Report, waiting: Mapping[str, Source]) -> None:
-    name, source = next(iter(waiting.items()))
-    chain = [name]
-    while (following := _blockers(source, waiting)[0]) not in chain:
+def _blockers(name: str, asked: list[Need], given: dict[str, Any], waiting: dict[str, Block]) -> Waits:
+    """The waiting lookups whose columns a lookup asks by, each with the first such column."""
+    found: Waits = {}
+    for need in asked:
+        for other in waiting:
+            if other != name and need.name in given[other] and need.name not in given[name]:
+                found.setdefault(other, need)
+    return found
+
+
+def _cycle(blockers: dict[str, Waits], blocks: Sequence[Block], report: Report) -> None:
+    chain = [next(iter(blockers))]
+    while (following := next(iter(blockers[chain[-1]]))) not in chain:
         chain.append(following)
-        source = waiting[following]
-    names = " → ".join(f"`{n}`" for n in [*chain[chain.index(following) :], following])
-    path: Path = ("sources", chain[-1], "join", "on")
-    report.at(path, "join-cycle", f"look-ups wait for each other: {names}")
+    ring = chain[chain.index(following) :]
+    start = min(range(len(ring)), key=lambda n: blockers[ring[n]][ring[(n + 1) % len(ring)]].span)
+    ring = [*ring[start:], *ring[:start]]
+    links = list(zip(ring, [*ring[1:], ring[0]], strict=True))
+    waits = [
+        f"{excerpt(one)} waits for {excerpt(blockers[one][other].name)} of {excerpt(other)}"
+        for one, other in links
+    ]
+    message = f"look-ups wait for each other: {', and '.join(waits[:4])}"
+    driver = next((block.name for block in blocks if block.role == "driver"), None)
+    help = f"join one of them on a column of {excerpt(driver) if driver else 'the driving source'}"
+    report.add(blockers[ring[0]][ring[1 % len(ring)]].span, "join-cycle", message, help=help)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -10,8 +11,10 @@ from msgspec import UNSET, Meta, UnsetType, field
 
 from plait import types
 from plait.api import FolderPath, Options, Pattern
+from plait.paths import Refusal
 from plait.schema import Form
 from plait.spec import OBJECT_FACTS, parse_duration, parse_selector
+from plait.suggest import nearest
 
 ColumnName = Annotated[str, Meta(pattern="^[A-Za-z_][A-Za-z0-9_]*$")]
 
@@ -29,6 +32,12 @@ class Duration(timedelta):
     def parse(cls, text: str) -> Self:
         """Read `90s`, `15m`, `2h` or `7d`."""
         return cls(seconds=parse_duration(text).total_seconds())
+
+    @classmethod
+    def spelt(cls, value: object) -> str | None:
+        """How a number would be written."""
+        whole = type(value) is int and value >= 0
+        return f"did you mean `{value}s`?" if whole else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +78,17 @@ class Selector:
         """Read a place in a record."""
         if text.startswith("$"):
             if text not in OBJECT_FACTS:
-                raise ValueError(f"`{text[:40]}` is none of {FACTS}")
+                raise _no_fact(text)
             return cls(text, (text,))
         return cls(text, parse_selector(text))
+
+
+def _no_fact(text: str) -> Refusal:
+    facts = ", ".join(f"`{fact}`" for fact in OBJECT_FACTS)
+    message = f"`{text[:40]}` is none of {facts}, which alone begin with `$`"
+    plain = re.sub(r"\['([^']*)'\]", r'."\1"', text[1:].lstrip("."))
+    meant = nearest(text, OBJECT_FACTS) or (plain if text.startswith(("$.", "$[")) and plain else None)
+    return Refusal(message, code="wrong-place", help=f"did you mean `{meant[:40]}`?" if meant else None)
 
 
 class ParameterBlock(Options, frozen=True, kw_only=True):
@@ -222,7 +239,10 @@ class Document(Options, frozen=True, kw_only=True):
     """One pipeline."""
 
     plait: Annotated[Literal[1], Meta(description="version of the language: 1")]
-    name: Annotated[str, Meta(description="name of the pipeline", pattern="^[a-z][a-z0-9_-]*$")]
+    name: Annotated[
+        str,
+        Meta(description="small letters, digits, `_` and `-`, a letter first", pattern="^[a-z][a-z0-9_-]*$"),
+    ]
     sources: Annotated[
         dict[ColumnName, Annotated[Any, Form(SourceBlock)]],
         Meta(description="where the strands of a row come from"),

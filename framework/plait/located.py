@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from plait.problems import Problem, Span, excerpt, place
+from plait.syntax import explain, mistyped_mark
+from plait.words import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +23,7 @@ Path = tuple[str | int, ...]
 MAX_BYTES, MAX_NODES, MAX_DEPTH = 1 << 20, 10_000, 50
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _START = Span(1, 1, 1, 1)
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _BREAK = re.compile(r"\r\n|\r|\n")
 _UNSEEN = re.compile(
     "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
@@ -35,46 +39,28 @@ _WORDS |= dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), mat
 _WORDS |= dict.fromkeys(("-.inf", "-.Inf", "-.INF"), -math.inf)
 _WORDS |= dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan)
 _QUOTE = "put it in quotes if it is text"
-_TIGHT = re.compile(r"\s*(?:- )?([A-Za-z_][\w-]*:)[^\s:/]")
-# What PyYAML says, whether the cure is where the construct began, our code, words and cure.
-_SYNTAX = (
-    (r"quoted scalar.*unexpected (end|document)", True, "yaml-syntax",
-     "the quote {c} is never closed", "end the text with {c}"),
-    (r"flow (sequence|mapping).*expected ','", True, "yaml-syntax",
-     "{c} is never closed, or a comma is missing", "add the closing bracket or the comma"),
-    (r"simple key.*expected ':'", True, "yaml-syntax",
-     "a key without a colon", "write `name: value`, with a space after the colon"),
-    (r"mapping values", False, "yaml-syntax", "a colon where no key can stand",
-     "put a value that contains `: ` in quotes, or align the key with those above"),
-    (r"cannot start any token", False, "yaml-syntax",
-     "{c} cannot begin a value", "put the text in quotes"),
-    (r"unknown escape", False, "yaml-syntax",
-     "double quotes do not know this `\\` sequence", "write `\\\\`, or use single quotes"),
-    (r"block scalar", False, "yaml-syntax",
-     "text on the line of `|` or `>`", "begin the text on the next line, indented by spaces"),
-    (r"scanning an (anchor|alias)", True, "yaml-alias",
-     "{c} begins an anchor or alias, which are not read here", "put the text in quotes"),
-    (r"tag", True, "yaml-tag", "tags are not read here", "put the text in quotes"),
-    (r"directive|incompatible", False, "yaml-syntax",
-     "`%` lines are not read here", "remove the line"),
-    (r"block collection", False, "yaml-syntax", "an item of the list does not begin with `- `",
-     "align it with the items above, or with the keys"),
-    (r"node content", False, "yaml-syntax", "a value is missing before {c}",
-     "write the value, or put the text in quotes"),
-    (r"block mapping|document start", False, "yaml-syntax", "this does not fit the lines above",
-     "align the keys of a mapping; put text with quotes or brackets in quotes"),
-)  # fmt: skip
+_CLOSED = re.compile(r"([A-Za-z_]\w*):(\S+)")
 
 
 @dataclass(frozen=True)
 class Located:
-    """A value as plain mappings, lists and scalars, with the spans of its keys and values."""
+    """A value as plain mappings, lists and scalars, with the spans of its keys and values.
+
+    `told` are the places of the problems found while reading, `lost` the keys that stand where it did not look.
+    """
 
     file: str
     text: str
     value: Any
     keys: Mapping[Path, Span]
     values: Mapping[Path, Span]
+    told: frozenset[Span] = frozenset()
+    lost: frozenset[str] = frozenset()
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The lines of the text."""
+        return _BREAK.split(self.text)
 
     def key(self, path: Path) -> Span:
         """Where the key of `path` stands, else that of its nearest ancestor."""
@@ -86,6 +72,20 @@ class Located:
     def at(self, path: Path) -> Span:
         """Where the value of `path` stands, else the nearest key."""
         return self.values.get(path) or self.key(path)
+
+    def is_empty(self, path: Path) -> bool:
+        """Whether a key has nothing after it, not even the word `null`."""
+        return path not in self.values
+
+    def part(self, span: Span, text: str) -> Span:
+        """Where a piece of a value's text stands, else the whole value."""
+        for number in range(span.line, span.end_line + 1):
+            line = self.lines[number - 1]
+            start = span.column - 1 if number == span.line else 0
+            end = span.end_column - 1 if number == span.end_line else len(line)
+            if (found := line.find(text, start, end)) >= 0:
+                return Span(number, found + 1, number, found + 1 + len(text))
+        return span
 
 
 def locate(text: str | bytes, file: str) -> tuple[Located | None, list[Problem]]:
@@ -100,13 +100,19 @@ def locate(text: str | bytes, file: str) -> tuple[Located | None, list[Problem]]
     problems = sorted(reader.problems, key=place)
     if reader.refused:
         return None, problems
-    return Located(file, decoded, reader.root, reader.keys, reader.values), problems
+    told = frozenset(problem.span for problem in problems if problem.span)
+    lost = frozenset(reader.lost)
+    return Located(file, decoded, reader.root, reader.keys, reader.values, told, lost), problems
 
 
 def _decode(text: str | bytes, file: str) -> tuple[str | None, list[Problem]]:
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     if len(data) > MAX_BYTES:
-        return None, [_problem(file, _START, "too-large", "the file is larger than 1 MiB", None)]
+        cure = "put one pipeline into one file"
+        return None, [_problem(file, _START, "too-large", "the file is larger than 1 MiB", cure)]
+    if data.startswith(_UTF_16):
+        message = "the file is UTF-16"
+        return None, [_problem(file, _START, "not-utf8", message, "save the file as UTF-8")]
     if isinstance(text, bytes):
         try:
             text = data.decode()
@@ -157,6 +163,7 @@ class _Frame:
     waiting: bool = True
     key: str | None = None
     seen: dict[str, Span] = field(default_factory=dict)
+    until: tuple[int, int] = (0, 0)
 
     @property
     def wants_key(self) -> bool:
@@ -175,19 +182,21 @@ class _Reader:
         self.text, self.file = text, file
         self.lines = _BREAK.split(text)
         self.root: Any = None
-        self.refused = False
+        self.refused = self.stopped = False
         self.documents = self.nodes = 0
         self.end = (1, 1)
         self.frames: list[_Frame] = []
         self.keys: dict[Path, Span] = {}
         self.values: dict[Path, Span] = {}
         self.problems: list[Problem] = []
+        self.anchors: dict[str, int] = {}
+        self.lost: set[str] = set()
 
     def read(self) -> None:
         try:
             for event in yaml.parse(self.text, Loader=_LOADER):
                 self._event(event)
-                if self.refused or self.documents > 1:
+                if self.stopped or self.documents > 1:
                     return
         except yaml.MarkedYAMLError as error:
             self._syntax(error)
@@ -199,7 +208,7 @@ class _Reader:
             message, cure = "the file is empty", "a pipeline begins with `plait: 1`"
             self._refuse(_START, "empty-file", message, cure)
         else:
-            message = f"expected a mapping, got {_kind(self.root)}"
+            message = f"expected a mapping, got {kind_of(self.root)}"
             cure = "write `name: value`, with a space after the colon"
             self._refuse(self.values.get((), _START), "not-a-mapping", message, cure)
 
@@ -207,12 +216,13 @@ class _Reader:
         self.nodes += isinstance(event, yaml.NodeEvent)
         if self.nodes > MAX_NODES or len(self.frames) > MAX_DEPTH:
             most = f"{MAX_NODES:,} values" if self.nodes > MAX_NODES else f"{MAX_DEPTH} levels"
-            self._refuse(self._span(event), "too-large", f"the file has more than {most}")
+            cure = "put one pipeline into one file" if self.nodes > MAX_NODES else "nest less"
+            self._refuse(self._span(event), "too-large", f"the file has more than {most}", cure)
+            self.stopped = True
         elif isinstance(event, yaml.DocumentStartEvent):
             self._document(event)
         elif isinstance(event, yaml.AliasEvent):
-            self._refuse(self._span(event), "yaml-alias", "aliases are not read here",
-                         f"repeat the value, or write '*{event.anchor}' for the text")  # fmt: skip
+            self._alias(event)
         elif isinstance(event, yaml.ScalarEvent):
             self._scalar(event)
         elif isinstance(event, yaml.CollectionStartEvent):
@@ -228,6 +238,19 @@ class _Reader:
         if self.documents > 1:
             message, cure = "a second document begins here", "keep one pipeline in one file"
             self._add(self._span(event), "yaml-multiple-documents", message, cure)
+
+    def _alias(self, event: Any) -> None:
+        span = self._span(event)
+        if (number := self.anchors.get(event.anchor)) is None:
+            message = f"{excerpt('*' + event.anchor)} is an alias, which is not read here"
+            self._refuse(span, "yaml-alias", message, "put the text in quotes")
+        else:
+            problem = self.problems[number]
+            note = f"{problem.note}, {span.line}" if problem.note else f"used at line {span.line}"
+            self.problems[number] = replace(problem, note=note) if len(note) < 60 else problem
+            self.refused = True
+        self.end = _point(event.end_mark)
+        self._done(None, span)
 
     def _slot(self) -> Path | None:
         return self.frames[-1].slot if self.frames else ()
@@ -246,10 +269,10 @@ class _Reader:
         if plain and wants_key and text == "<<":
             message, cure = "merge keys (`<<`) are not read here", "write the keys out"
             self._refuse(span, "yaml-merge-key", message, cure)
-            return
-        value = scalar(text) if plain else text
+        value = scalar(text) if plain and text != "<<" else text
         if plain and not wants_key:
             self._number(span, text, value)
+            value = self._comma(span, text) if isinstance(value, str) else value
         if event.start_mark.index < event.end_mark.index:
             self.end = _point(event.end_mark)
         self._done(value, span)
@@ -262,10 +285,26 @@ class _Reader:
             message = f"{excerpt(text)} is too large for a number"
             self._add(span, "number-too-large", message, _QUOTE)
 
+    def _comma(self, span: Span, text: str) -> str:
+        """The whole of a text such as `decimal(12,2)` within `{…}`, where the comma cut it."""
+        frame = self.frames[-1] if self.frames else None
+        if not frame or not frame.flow or frame.key is None or not _unclosed(text):
+            return text
+        rest = self._line(span.line)[span.column - 1 :]
+        whole = next((rest[:n] for n in range(len(text), len(rest) + 1) if not _unclosed(rest[:n])), text)
+        if whole == text or ": " in whole:
+            return text
+        frame.until = span.line, span.column + len(whole)
+        message = f"the comma ends the value of {excerpt(frame.key)}, as it stands in `{{…}}`"
+        self._add(span, "unquoted-comma", message, f'put it in quotes: `"{whole[:40]}"`')
+        return whole
+
     def _decorations(self, event: Any) -> None:
         cure = "remove it, or put the text in quotes"
         if event.anchor is not None:
             message = f"the anchor {excerpt('&' + event.anchor)} is not read here"
+            self.anchors[event.anchor] = len(self.problems)
+            cure = "write the value out wherever it is used"
             self._add(self._span(event), "yaml-alias", message, cure)
         if event.tag is not None:
             tag = excerpt(event.tag.replace("tag:yaml.org,2002:", "!!"))
@@ -273,7 +312,7 @@ class _Reader:
 
     def _done(self, value: Any, span: Span) -> None:
         slot = self._slot()
-        if slot is not None and (span.line, span.column) != (span.end_line, span.end_column):
+        if slot is not None and not _empty(span):
             self.values[slot] = span
         if not self.frames:
             self.root = value
@@ -285,54 +324,46 @@ class _Reader:
             frame.waiting, frame.key = False, self._key(frame, value, span)
         else:
             if frame.key is not None:
-                frame.value[frame.key] = value
+                self._put(frame, frame.key, value, span)
             frame.waiting, frame.key = True, None
+
+    def _put(self, frame: _Frame, key: str, value: Any, span: Span) -> None:
+        tight = _CLOSED.fullmatch(key) if frame.flow and value is None and _empty(span) else None
+        if tight is None:
+            frame.value[key] = value
+            return
+        frame.value[tight[1]] = scalar(tight[2])
+        if frame.path is not None:
+            at = self.keys.pop((*frame.path, key))
+            self.keys[(*frame.path, tight[1])] = self.values[(*frame.path, tight[1])] = at
+            message = f"a space is missing after {excerpt(tight[1] + ':')}"
+            self._add(at, "yaml-syntax", message, f"write `{tight[1]}: {tight[2][:40]}`")
 
     def _key(self, frame: _Frame, value: Any, span: Span) -> str | None:
         """The key, or None where its value is read only for problems."""
+        if (span.line, span.column) < frame.until:
+            return None
         if not isinstance(value, str):
-            message = f"a key must be text, this is {_kind(value)}"
+            message = f"a key must be text, this is {kind_of(value)}"
             self._add(span, "yaml-key", message, "put the key in quotes")
             return None
         if first := frame.seen.get(value):
             note = f"first given at line {first.line}"
             self._add(span, "duplicate-key", f"{excerpt(value)} is given twice", "keep one", note)
+            self.lost.add(value)
             return None
         frame.seen[value] = span
-        if frame.path is not None:
+        if frame.path is None:
+            self.lost.add(value)
+        else:
             self.keys[(*frame.path, value)] = span
         return value
 
     def _syntax(self, error: yaml.MarkedYAMLError) -> None:
         """The parser's complaint in our words, at the place to mend."""
-        said = f"{error.context}: {error.problem}"
-        line, column = _point(error.problem_mark or error.context_mark)
-        begun = _point(error.context_mark) if error.context_mark else (line, column)
-        if ("simple key" in said or "mapping values" in said) and self._tight(begun[0]):
-            return
-        code, message, cure = "yaml-syntax", "this cannot be read as YAML", _QUOTE
-        if self._line(line)[column - 1 : column] == "\t":
-            message, cure = "a tab stands where YAML takes only spaces", "indent with spaces"
-        else:
-            for pattern, from_the_start, *words in _SYNTAX:
-                if re.search(pattern, said):
-                    code, message, cure = words
-                    line, column = begun if from_the_start else (line, column)
-                    break
-        character = self._line(line)[column - 1 : column]
-        shown = excerpt(character) if character else "the end of the line"
-        span = self._inside(line, column, line, column + 1)
-        self._refuse(span, code, message.format(c=shown), cure.format(c=shown))
-
-    def _tight(self, line: int) -> bool:
-        """Whether the mistake is a colon without a space, here or on the line above."""
-        for number in (line, line - 1):
-            if found := _TIGHT.match(self._line(number)):
-                span = Span(number, found.start(1) + 1, number, found.end(1) + 1)
-                message = f"a space is missing after {excerpt(found[1])}"
-                self._refuse(span, "yaml-syntax", message, "write `name: value`")
-                return True
-        return False
+        found = explain(*mistyped_mark(error), self.lines)
+        span = self._inside(found.line, found.column, found.line, found.column + found.width)
+        self._refuse(span, found.code, found.message, found.help)
 
     def _line(self, number: int) -> str:
         return self.lines[number - 1] if 1 <= number <= len(self.lines) else ""
@@ -359,9 +390,9 @@ def _point(mark: Any) -> tuple[int, int]:
     return (mark.line + 1, mark.column + 1) if mark else (1, 1)
 
 
-def _kind(value: Any) -> str:
-    if isinstance(value, (dict, list)):
-        return "a mapping" if isinstance(value, dict) else "a list"
-    if value is None or isinstance(value, bool):
-        return "nothing" if value is None else f"`{str(value).lower()}`"
-    return f"the {'text' if isinstance(value, str) else 'number'} {excerpt(str(value))}"
+def _empty(span: Span) -> bool:
+    return (span.line, span.column) == (span.end_line, span.end_column)
+
+
+def _unclosed(text: str) -> bool:
+    return text.count("(") > text.count(")") or text.count("<") > text.count(">")

@@ -15,8 +15,21 @@ COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 UNSAFE = re.compile(r"/|\\|\.\.|[\x00-\x1f\x7f]")
 
 
+SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+")
+
+
 class Unfit(ValueError):
     """A value that must not fill a path, because it would lead elsewhere."""
+
+
+class Refusal(ValueError):
+    """A text of the spec that is not what stands there; `part` is the piece of it that is wrong."""
+
+    def __init__(
+        self, message: str, *, code: str = "wrong-value", help: str | None = None, part: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.code, self.help, self.part = code, help, part
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +71,12 @@ def _hole(token: re.Match[str]) -> Part:
     if word in ("*", "**"):
         return Hole(word)
     if token[1] is None:
-        raise ValueError(f"a lone `{word}`: write `{word * 2}` for the character itself")
+        help = f"write `{word * 2}` for the character itself"
+        raise Refusal(f"a lone `{word}`", code="wrong-braces", help=help, part=word)
     if not COLUMN.match(token[1]):
-        raise ValueError(f"`{word}` is not a name in braces such as `{{transaction_id}}`")
+        message = f"`{word[:40]}` is no name in braces such as `{{transaction_id}}`"
+        help = "write letters, digits and `_` between the braces, or `{{` and `}}` for the characters"
+        raise Refusal(message, code="wrong-braces", help=help, part=word)
     return Hole(token[1])
 
 
@@ -72,22 +88,50 @@ class Path:
     parts: tuple[Part, ...]
     stars: ClassVar[bool] = True
     holes: ClassVar[bool] = True
+    instead: ClassVar[str] = ""
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read a path; raises ValueError with a sentence where it is not one."""
         if not text.strip():
-            raise ValueError("an empty path")
+            raise Refusal(
+                "the path is empty", code="wrong-path", help="write `s3://bucket/key` or a local path"
+            )
         parts = split(text)
-        if not isinstance(parts[0], str) or (re.fullmatch(r"s3://[^/]*", parts[0]) and len(parts) > 1):
-            raise ValueError("a path needs a literal beginning, as in `s3://bucket/orders/*.json`")
-        if re.match(r"[a-z0-9]+://", parts[0]) and not parts[0].startswith("s3://"):
-            raise ValueError("a path is `s3://bucket/key` or a local path")
-        if not cls.stars and (STAR in parts or STARS in parts):
-            raise ValueError("`*` is for the path of the driving source only")
-        if not cls.holes and len(parts) > 1:
-            raise ValueError("this path is a folder and takes no `{column}`")
+        cls._check_beginning(text, parts)
+        for part in parts:
+            cls._check_hole(part)
         return cls(text, parts)
+
+    @staticmethod
+    def _check_beginning(text: str, parts: tuple[Part, ...]) -> None:
+        first = parts[0]
+        if not isinstance(first, str) or (re.fullmatch(r"s3://[^/]*", first) and len(parts) > 1):
+            folder = text.removeprefix("s3://")[:40].lstrip("/")
+            message = "a path needs a literal beginning before its first `{` or `*`"
+            help = f"begin with a bucket or folder, as in `s3://bucket/{folder}`"
+            raise Refusal(message, code="no-literal-beginning", help=help)
+        scheme = SCHEME.match(first)
+        if scheme and (scheme[0] != "s3://" or first == "s3://" or first[5:6] == "/"):
+            name = scheme[1].lower()
+            help = (
+                "write `s3://bucket/key`"
+                if name.startswith("s3")
+                else "copy the files there, or write their folder"
+            )
+            message = f"`{scheme[0][:40]}` does not begin `s3://bucket/key` or a local path"
+            raise Refusal(message, code="wrong-path", help=help, part=scheme[0])
+
+    @classmethod
+    def _check_hole(cls, part: Part) -> None:
+        if isinstance(part, str):
+            return
+        if part in (STAR, STARS) and not cls.stars:
+            stars = "`*` is for the path of the driving source only"
+            raise Refusal(stars, code="wrong-path", help=cls.instead, part=part.name)
+        if part not in (STAR, STARS) and not cls.holes:
+            message = "this path is a folder and takes no `{column}`"
+            raise Refusal(message, code="wrong-path", help=cls.instead, part=f"{{{part.name}}}")
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -166,6 +210,7 @@ class LookupPath(Path):
         "patternErrorMessage": "a path begins with literal text and has no `*`, as in `s3://bucket/items/{id}.csv`",
         "examples": ["s3://bucket/items/{id}.csv"],
     }
+    instead = "name one file, by `{column}` of the row"
 
     def fill(self, values: Mapping[str, object]) -> str | None:
         """The path for one row; None where a value is null or empty; raises Unfit for a bad one."""
@@ -194,6 +239,7 @@ class FolderPath(Path):
         "patternErrorMessage": "a folder such as `s3://bucket/orders/`, without `{column}` and `*`",
         "examples": ["s3://bucket/orders/", "out/orders/"],
     }
+    instead = "write the folder; `partition_by` makes folders below it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,12 +266,16 @@ class Pattern:
             elif part in (STAR, STARS):
                 regex += ".*?"
             elif part.name in names:
-                raise ValueError(f"`{{{part.name}}}` stands twice in the pattern")
+                message = f"`{{{part.name}}}` stands twice in the pattern"
+                help = "give the second another name, or write `*`"
+                raise Refusal(message, code="wrong-pattern", help=help)
             else:
                 names.append(part.name)
                 regex += f"(?P<{part.name}>\\S+)"
         if not names:
-            raise ValueError("a pattern needs at least one `{name}`, as in `order {id} scored {score}`")
+            message = "the pattern has no `{name}`, so it gives no field"
+            help = "name what is wanted, as in `order {id} scored {score}`"
+            raise Refusal(message, code="wrong-pattern", help=help)
         return cls(text, tuple(names), re.compile(regex, re.DOTALL))
 
     def match(self, line: str) -> dict[str, str] | None:

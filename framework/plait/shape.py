@@ -1,14 +1,19 @@
-"""A block of the spec meets its struct: every problem of the block, or the struct."""
+"""A block of the spec meets its struct: every problem of the block, and whatever could be read."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from plait.problems import Problem, excerpt
-from plait.suggest import help_for, nearest
+from plait.credentials import SAFE_HELP, is_credential
+from plait.hints import elsewhere, synonym
+from plait.kinds import Key, Kind, keys_of
+from plait.problems import Problem, Span, excerpt
+from plait.suggest import edited_once, help_for, nearest, one_of
+from plait.words import kind_of, said, wanted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,17 +21,7 @@ if TYPE_CHECKING:
     from plait.located import Located
 
 Path = tuple[str | int, ...]
-YAML_WORDS = {
-    "str": "text",
-    "int": "a whole number",
-    "float": "a number",
-    "bool": "true or false",
-    "object": "a mapping",
-    "array": "a list",
-    "null": "nothing",
-}
-EXPECTED = re.compile(r"Expected `([^`]*)`, got `([^`]*)`")
-AT = re.compile(r" - at `(?:key in )?\$([^`]*)`\Z")
+FAILED: Any = object()
 
 
 class Report:
@@ -35,48 +30,180 @@ class Report:
     def __init__(self, located: Located) -> None:
         self.located = located
         self.problems: list[Problem] = []
+        self.hidden: set[Span] = set()
+        self._settled = set(located.told)
+
+    def add(self, span: Span, code: str, message: str, **more: Any) -> None:
+        """A problem of this place, unless it has had its say."""
+        if span not in self._settled:
+            problem = Problem(code=code, message=message, file=self.located.file, span=span, **more)
+            self.problems.append(problem)
 
     def at_key(self, path: Path, code: str, message: str, **more: Any) -> None:
-        """A problem of a key, or of what is missing below it."""
-        self._add(self.located.key(path), code, message, more)
+        """A problem of a key, or of what is missing below it; the whole spec stands for its first key."""
+        first = next(iter(self.located.keys.values()), None)
+        self.add(self.located.key(path) if path or first is None else first, code, message, **more)
 
-    def at(self, path: Path, code: str, message: str, **more: Any) -> None:
-        """A problem of a value."""
-        self._add(self.located.at(path), code, message, more)
+    def at(self, path: Path, code: str, message: str, *, part: str | None = None, **more: Any) -> None:
+        """A problem of a value, or of a `part` of its text."""
+        self.add(self.span(path, part), code, message, **more)
 
-    def _add(self, span: Any, code: str, message: str, more: dict[str, Any]) -> None:
-        self.problems.append(Problem(code=code, message=message, file=self.located.file, span=span, **more))
+    def span(self, path: Path, part: str | None = None) -> Span:
+        """Where a value stands, or a part of its text; the whole value settles its parts."""
+        span = self.located.at(path)
+        return self.located.part(span, part) if part and span not in self._settled else span
+
+    def refused(self, path: Path, error: ValueError, part: str | None = None) -> None:
+        """A problem of a value that could not be read from its text."""
+        code = getattr(error, "code", "wrong-value")
+        part = getattr(error, "part", None) or part
+        self.at(path, code, str(error), help=getattr(error, "help", None), part=part)
+
+    def secret(self, path: Path, message: str, help: str, key: Path | None = None) -> None:
+        """A problem of a value that must not be shown; the caret stands under `key` if that is given."""
+        if span := self.located.values.get(path):
+            self.hidden.add(span)
+        span = self.located.key(key) if key else self.located.at(path)
+        self.add(span, "literal-secret", message, help=help)
+        self.settle(path)
+
+    def settle(self, path: Path) -> None:
+        """Let a value have no further problem."""
+        self._settled.add(self.located.at(path))
+
+    def settle_key(self, path: Path) -> None:
+        """Let a key have no further problem."""
+        self._settled.add(self.located.key(path))
+
+    def line(self, path: Path) -> int:
+        """The line on which the key of a path stands."""
+        return self.located.key(path).line
 
 
-def kind_of(value: Any) -> str:
-    """What a YAML reader calls a value: text, a number, a list, a mapping."""
-    if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return f"`{str(value).lower()}`"
-    if isinstance(value, (dict, list)):
-        return "a mapping" if isinstance(value, dict) else "a list"
-    return f"the {'text' if isinstance(value, str) else 'number'} {excerpt(str(value))}"
+@dataclass(slots=True)
+class Given:
+    """What could be read of a block, by key; `whole` where the block has no problem."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    whole: bool = True
+
+    def get(self, word: str) -> Any:
+        """The value of a key; None where it was not given or could not be read."""
+        return self.values.get(word)
+
+    def struct(self, cls: type[msgspec.Struct], path: Path, report: Report) -> Any:
+        """The struct of the values, or None where it does not accept them together."""
+        keys = keys_of(cls)
+        try:
+            return cls(**{keys[word].name: one for word, one in self.values.items() if word in keys})
+        except ValueError as error:
+            report.refused(path, error)
+            return None
 
 
-def parsed_type(kind: Any) -> Any:
-    """The type within an annotation that reads its value from text by `parse`, if there is one."""
-    if isinstance(kind, type) and hasattr(kind, "parse"):
-        return kind
-    return next((found for one in get_args(kind) if (found := parsed_type(one))), None)
+def read(cls: type[msgspec.Struct], value: Any, path: Path, report: Report, help: str | None = None) -> Any:
+    """The struct of a block, or None after reporting each of its problems."""
+    given = read_keys(keys_of(cls), value, path, report, help=help)
+    return given.struct(cls, path, report) if given.whole else None
 
 
-def _convert(value: Any, kind: Any) -> Any:
-    parsed = parsed_type(kind)
-    if parsed is None:
-        return msgspec.convert(_plain(value), kind)
-    if isinstance(value, parsed):
-        return value
-    if value is None and type(None) in _members(kind):
+def read_keys(
+    keys: Mapping[str, Key],
+    value: Any,
+    path: Path,
+    report: Report,
+    *,
+    closed: bool = True,
+    help: str | None = None,
+) -> Given:
+    """The values of a block's keys after reporting each problem; unless `closed`, there may be others."""
+    if not isinstance(value, dict):
+        wrong_kind(value, "a mapping", path, report, help or f"its keys are {_listed(keys)}")
+        return Given(whole=False)
+    given = Given(whole=_names(keys, value, path, report) if closed else True)
+    for word in (word for word in keys if word in value):
+        one = _key(value[word], keys[word], (*path, word), report)
+        if one is FAILED:
+            given.whole = False
+        else:
+            given.values[word] = one
+    return given
+
+
+def wrong_kind(value: Any, expected: str, path: Path, report: Report, help: str | None) -> None:
+    """A problem of a value that is a list where a mapping belongs, and the like."""
+    if value is None and report.located.is_empty(path):
+        report.at_key(path, "no-value", f"{excerpt(str(path[-1]))} has no value", help=help)
+    else:
+        report.at(path, "wrong-kind", f"expected {expected}, got {kind_of(value)}", help=help)
+
+
+def _key(value: Any, key: Key, path: Path, report: Report) -> Any:
+    if value is None and report.located.is_empty(path):
+        report.at_key(path, "no-value", f"{excerpt(key.word)} has no value", help=key.help)
+        return FAILED
+    return _value(value, key.kind, path, report, key)
+
+
+def _value(value: Any, kind: Kind, path: Path, report: Report, key: Key) -> Any:
+    """One value in its kind; in a mapping or list each entry on its own, so that each problem is told."""
+    if value is None and kind.nullable:
         return None
+    if kind.words:
+        return _word(value, kind, path, report, key)
+    if kind.struct is not None:
+        found = read(kind.struct, value, path, report)
+        return FAILED if found is None else found
+    if kind.element is not None and kind.container is not None and isinstance(value, kind.container):
+        return _entries(value, kind.element, path, report, key)
+    try:
+        return _converted(value, kind)
+    except msgspec.ValidationError as error:
+        if key.pattern and "matching regex" in str(error):
+            _misspelt(value, key, path, report)
+        else:
+            report.refused(path, said(str(error), value, key.help))
+    except ValueError as error:
+        report.refused(path, error)
+    return FAILED
+
+
+def _misspelt(value: str, key: Key, path: Path, report: Report) -> None:
+    """A text that does not have the form that its key asks for."""
+    likely = re.sub(r"[^a-z0-9]+", "_", value.lower()).strip("_")
+    meant = likely if re.match(str(key.pattern), likely) else None
+    message = f"{excerpt(value)} does not fit: expected {key.description}"
+    report.at(path, "bad-name", message, help=f"did you mean {excerpt(meant)}?" if meant else None)
+
+
+def _entries(value: Any, kind: Kind, path: Path, report: Report, key: Key) -> Any:
+    pairs = value.items() if isinstance(value, dict) else enumerate(value)
+    entries = {step: _value(one, kind, (*path, step), report, key) for step, one in pairs}
+    if any(one is FAILED for one in entries.values()):
+        return FAILED
+    return entries if isinstance(value, dict) else [*entries.values()]
+
+
+def _word(value: Any, kind: Kind, path: Path, report: Report, key: Key) -> Any:
+    if isinstance(value, str) and value in kind.words:
+        return value
     if not isinstance(value, str):
-        raise ValueError(f"expected text, got {kind_of(value)}")
-    return parsed.parse(value)
+        wrong_kind(value, "text", path, report, one_of(kind.words))
+        return FAILED
+    help = help_for(value, kind.words, "word", None)
+    report.at(path, "wrong-word", f"{excerpt(value)} is no word for `{key.word}`", help=help)
+    return FAILED
+
+
+def _converted(value: Any, kind: Kind) -> Any:
+    if kind.parsed is None:
+        return msgspec.convert(_plain(value), kind.annotation)
+    if value is None and kind.nullable:
+        return None
+    if isinstance(value, str):
+        return kind.parsed.parse(value)
+    spelt = getattr(kind.parsed, "spelt", None)
+    raise wanted("text", value, spelt and spelt(value))
 
 
 def _plain(value: Any) -> Any:
@@ -84,104 +211,38 @@ def _plain(value: Any) -> Any:
     return value.replace("$${", "${") if isinstance(value, str) else value
 
 
-def _members(kind: Any) -> tuple[Any, ...]:
-    return tuple(m for one in get_args(kind) for m in (one, *_members(one)))
-
-
-def read(cls: type[msgspec.Struct], value: Any, path: Path, report: Report) -> Any:
-    """The struct of a block, or None after reporting each of its problems."""
-    if not isinstance(value, dict):
-        report.at(path, "wrong-kind", f"expected a mapping, got {kind_of(value)}", help=_keys(cls))
-        return None
-    fields = {f.encode_name: f for f in msgspec.structs.fields(cls)}
-    fine = _names(fields, value, path, report)
-    given = {}
-    for name in (n for n in fields if n in value):
-        words = _words_of(fields[name].type)
-        if words and isinstance(value[name], str) and value[name] not in words:
-            fine = False
-            message = f"{excerpt(value[name])} is no word for `{name}`"
-            help = help_for(value[name], words, "word", None)
-            report.at((*path, name), "wrong-value", message, help=help)
-            continue
-        before = len(report.problems)
-        given[name] = _value(value[name], fields[name].type, (*path, name), report)
-        fine = fine and len(report.problems) == before
-    if not fine:
-        return None
-    return cls(**{fields[name].name: one for name, one in given.items()})
-
-
-def _value(value: Any, kind: Any, path: Path, report: Report) -> Any:
-    """One value in its type; in a mapping or list each entry on its own, so that each problem is told."""
-    inner = next((one for one in (kind, *_members(kind)) if get_origin(one) in (dict, list)), None)
-    if inner is not None and isinstance(value, get_origin(inner)):
-        element = get_args(inner)[-1]
-        if isinstance(value, dict):
-            return {key: _value(one, element, (*path, key), report) for key, one in value.items()}
-        return [_value(one, element, (*path, n), report) for n, one in enumerate(value)]
-    try:
-        return _convert(value, kind)
-    except (msgspec.ValidationError, ValueError) as error:
-        wrong(error, value, path, report)
-        return None
-
-
-def _keys(cls: type[msgspec.Struct]) -> str:
-    names = [f.encode_name for f in msgspec.structs.fields(cls)]
-    return "its keys are " + ", ".join(f"`{name}`" for name in names)
-
-
-def _names(fields: Mapping[str, Any], value: dict[str, Any], path: Path, report: Report) -> bool:
-    unknown = [name for name in value if name not in fields]
-    missing = [name for name, f in fields.items() if f.required and name not in value]
+def _names(keys: Mapping[str, Key], value: dict[str, Any], path: Path, report: Report) -> bool:
+    unknown = [name for name in value if name not in keys]
+    missing = [word for word, key in keys.items() if key.required and word not in value]
+    free = [word for word in keys if word not in value]
+    lone = len(unknown) == len(missing) == 1
     for name in unknown:
-        free = [f for f in fields if f not in value]
-        meant = nearest(str(name), missing) or nearest(str(name), free)
+        if is_credential(name):
+            report.secret((*path, name), f"a spec holds no {excerpt(name)}", SAFE_HELP, key=(*path, name))
+            continue
+        meant, help = _meant(name, value[name], free, missing)
+        if meant is None and lone:
+            meant = missing[0]
+            help = f"did you mean `{meant}`? It is missing: {keys[meant].help}"
         if meant in missing:
             missing.remove(meant)
-        help = f"did you mean `{meant}`?" if meant else help_for(str(name), free, "key", None)
-        report.at_key((*path, name), "unknown-key", f"unknown key {excerpt(str(name))}", help=help)
-    for name in missing:
-        report.at_key(path, "missing-key", f"`{name}` is missing", help=description(fields[name].type))
+        report.at_key((*path, name), "unknown-key", f"unknown key {excerpt(name)}", help=help)
+    for word in missing:
+        report.at_key(path, "missing-key", f"`{word}` is missing", help=keys[word].help)
     return not unknown and not missing
 
 
-def _words_of(kind: Any) -> list[str]:
-    if get_origin(kind) is Literal:
-        return [word for word in get_args(kind) if isinstance(word, str)]
-    return [word for one in get_args(kind) for word in _words_of(one)]
+def _meant(name: str, value: Any, free: list[str], missing: list[str]) -> tuple[str | None, str]:
+    """The key that was meant, if there is one, and what to do."""
+    near = nearest(name, free, missing)
+    if near is None or not edited_once(name, near):
+        if help := elsewhere(name, value):
+            return None, help
+        near = synonym(name, free) or near
+    if near:
+        return near, f"did you mean `{near}`?"
+    return None, "remove it" + (f", or write {one_of(free)}" if free else "")
 
 
-def description(kind: Any) -> str | None:
-    """The sentence that the author of a struct wrote beside a field."""
-    for meta in getattr(kind, "__metadata__", ()):
-        if getattr(meta, "description", None):
-            return str(meta.description)
-    return next((d for one in getattr(kind, "__args__", ()) if (d := description(one))), None)
-
-
-def wrong(error: Exception, value: Any, path: Path, report: Report) -> None:
-    """Put a conversion error of one value into words, at the value that is wrong."""
-    text = str(error)
-    steps: list[str | int] = []
-    if found := AT.search(text):
-        text = text[: found.start()]
-        for name, index in re.findall(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]", found[1]):
-            if name or index != "...":
-                steps.append(name or int(index))
-    for step in steps:
-        value = value[step] if isinstance(value, (dict, list)) else value  # type: ignore[index]
-    report.at((*path, *steps), *_words(text, value))
-
-
-def _words(text: str, value: Any) -> tuple[str, str]:
-    if found := EXPECTED.match(text):
-        kinds = [YAML_WORDS.get(k.strip(), k.strip()) for k in found[1].split("|")]
-        kinds = [k for k in kinds if k != "nothing"] or kinds
-        return "wrong-kind", f"expected {' or '.join(kinds)}, got {kind_of(value)}"
-    if text.startswith("Invalid enum value"):
-        return "wrong-value", f"{excerpt(str(value))} is not one of the words allowed here"
-    if text.startswith("Expected"):
-        return "wrong-value", f"{excerpt(str(value))} does not fit: {text[0].lower()}{text[1:].rstrip('.')}"
-    return "wrong-value", text
+def _listed(words: Mapping[str, Key]) -> str:
+    return ", ".join(f"`{word}`" for word in words)

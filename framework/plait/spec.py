@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
-from plait.paths import DriverPath
+from plait.paths import DriverPath, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +21,7 @@ Duplicates = Literal["fail", "first", "latest"]
 OBJECT_FACTS = ("$object", "$modified", "$etag")
 DURATION = re.compile(r"(\d{1,9})(s|m|h|d)\Z")
 LONGEST_WAIT = timedelta(days=13)  # a queue keeps messages for 14 days
+SPELT = re.compile(r"(?:PT?)?\s*(\d{1,9})\s*([A-Za-z]*)\Z")
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 STEP = re.compile(r'\.?(?:"((?:[^"\\]|\\.)*)"|([^.\[\]"]+))|\[(\d{1,9})\]')
 
@@ -29,7 +30,13 @@ def parse_duration(text: str) -> timedelta:
     """Read `90s`, `15m`, `2h` or `7d`; raises ValueError with a sentence where it is none of them."""
     found = DURATION.match(text)
     if not found:
-        raise ValueError(f"`{text[:40]}` is no duration such as `90s`, `15m`, `2h` or `7d`")
+        spelt = SPELT.match(text)
+        unit = (spelt[2][:1].lower() or "s") if spelt else ""
+        help = f"did you mean `{spelt[1]}{unit}`?" if spelt and unit in SECONDS and spelt[2] != "ms" else None
+        message = f"`{text[:40]}` is no length of time such as `90s`, `15m`, `2h` or `7d`"
+        raise Refusal(
+            message, code="wrong-duration", help=help or "write a whole number and `s`, `m`, `h` or `d`"
+        )
     return timedelta(seconds=int(found[1]) * SECONDS[found[2]])
 
 
@@ -61,7 +68,11 @@ def parse_selector(text: str) -> tuple[str | int, ...]:
         steps.append(int(index) if index else re.sub(r"\\(.)", r"\1", quoted) if name is None else name)
         end = found.end()
     if not steps or end != len(text):
-        raise ValueError(f'`{text[:40]}` is no place in a record such as `a.b[0]."c d"`')
+        raise Refusal(
+            f'`{text[:40]}` is no place in a record such as `a.b[0]."c d"`',
+            code="wrong-place",
+            help="write names with dots between, `[0]` for an element, and quotes around odd names",
+        )
     return tuple(steps)
 
 

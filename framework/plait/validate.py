@@ -5,18 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path as File
 from typing import TYPE_CHECKING, Any
 
-from plait.blocks import read_partitions, read_quarantine, read_sink, read_source
+from plait.blocks import read_partitions, read_quarantine, read_sink
 from plait.checks import check
+from plait.credentials import mask
 from plait.deployment import check_deploy, read_deploy, variables
-from plait.language import DeployBlock, Document, ParameterBlock
-from plait.located import locate
+from plait.language import DeployBlock, Document
+from plait.located import MAX_BYTES, locate
+from plait.parameters import read_parameters, substitute
 from plait.problems import Problem, excerpt, place
 from plait.shape import Report, read
+from plait.source import read_source
 from plait.spec import Spec
 from plait.suggest import help_for
 from plait.waiting import check_waits
@@ -26,8 +28,7 @@ if TYPE_CHECKING:
 
     from plait.located import Located
 
-REFERENCE = re.compile(r"\$\$\{|\$\{([^}]*)\}")
-STRUCTURE = re.compile(r"[{}*]")
+VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Validated:
     spec: Spec | None
     problems: tuple[Problem, ...]
     text: str
+    located: Located | None = field(default=None, repr=False)
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -50,7 +52,13 @@ def validate_file(
     environment: Mapping[str, str] | None = None,
 ) -> Validated:
     """Validate a file; raises OSError where it cannot be read."""
-    return validate(File(file).read_bytes(), file, parameters, environment)
+    return validate(read_bytes(file), file, parameters, environment)
+
+
+def read_bytes(file: str) -> bytes:
+    """The bytes of a file, of one that is too large only so many that it shows."""
+    with File(file).open("rb") as opened:
+        return opened.read(MAX_BYTES + 1)
 
 
 def validate(
@@ -63,30 +71,26 @@ def validate(
     located, problems = locate(text, file)
     shown = text if isinstance(text, str) else text.decode("utf-8", "replace")
     if located is None:
-        return Validated(None, tuple(sorted(problems, key=place)), shown)
+        return Validated(None, tuple(sorted(problems, key=place)), mask(shown, (), everywhere=True))
     report = Report(located)
     report.problems += problems
-    report.problems += _unknown(located, parameters or {})
-    spec = _spec(located, report, parameters or {}, environment or {})
+    _undeclared(parameters or {}, report)
+    spec = _spec(report, parameters or {}, environment or {})
     found = tuple(sorted(set(report.problems), key=place))
     bad = any(problem.level == "error" for problem in found)
-    return Validated(None if bad else spec, found, shown)
+    shown = mask(shown, report.hidden) if report.hidden else shown
+    return Validated(None if bad else spec, found, shown, located)
 
 
-def _unknown(located: Located, parameters: Mapping[str, str]) -> list[Problem]:
+def _undeclared(parameters: Mapping[str, str], report: Report) -> None:
     """A problem for each parameter that is given and that the spec does not declare."""
-    declared = located.value.get("parameters")
-    names = [str(name) for name in declared] if isinstance(declared, dict) else []
-    return [
-        Problem(
-            code="unknown-parameter",
-            message=f"no parameter is called {excerpt(name)}",
-            file=located.file,
-            help=help_for(name, names, "parameter", None),
-        )
-        for name in parameters
-        if name not in names
-    ]
+    declared = report.located.value.get("parameters")
+    names = [*declared] if isinstance(declared, dict) else []
+    for name in parameters:
+        if name not in names:
+            help = help_for(name, names, "parameter", None)
+            message = f"`--param` names {excerpt(name)}, and the spec has no such parameter"
+            report.at_key(("parameters",), "undeclared-parameter", message, help=help)
 
 
 def digest(value: Any) -> str:
@@ -95,35 +99,35 @@ def digest(value: Any) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _spec(
-    located: Located, report: Report, given: Mapping[str, str], environment: Mapping[str, str]
-) -> Spec | None:
-    raw = located.value
-    values, unset = _parameters(raw.get("parameters"), report, given, environment)
-    root = _substitute(raw, values, unset, (), report)
+def _spec(report: Report, given: Mapping[str, str], environment: Mapping[str, str]) -> Spec | None:
+    raw = report.located.value
+    parameters = read_parameters(raw.get("parameters"), report, given, environment)
+    root = substitute(_version(raw, report), parameters, report)
     document: Document | None = read(Document, root, (), report)
-    sources = _sources(root.get("sources"), report)
+    sources = root.get("sources")
+    blocks = [read_source(*one, report) for one in sources.items()] if isinstance(sources, dict) else []
     sink = read_sink(root["sink"], report) if "sink" in root else None
     quarantine = read_quarantine(root.get("quarantine"), report)
     partitions = read_partitions(root.get("partition_by"), report)
+    order = check(report, blocks, partitions, sink, quarantine) if isinstance(sources, dict) else []
     deploy = (
         read(DeployBlock, root["deploy"], ("deploy",), report) if root.get("deploy") is not None else None
     )
     check_deploy(report, deploy)
-    check_waits(report, sources, deploy)
-    order = check(report, sources, partitions, sink, quarantine)
-    if document is None or sink is None or order is None or any(s is None for s in sources.values()):
+    check_waits(report, blocks, deploy)
+    read_all = [block.source for block in blocks]
+    driver = next((source for source in read_all if source and source.join is None), None)
+    if document is None or sink is None or driver is None or not all(read_all):
         return None
-    drivers = [s for s in sources.values() if s and s.join is None]
     return Spec(
         name=document.name,
         description=document.description,
-        file=located.file,
+        file=report.located.file,
         digest=digest(raw),
-        parameters=values,
-        unset=tuple(sorted(unset)),
-        driver=drivers[0],
-        lookups=tuple(s for s in sources.values() if s and s.join),
+        parameters=parameters.values,
+        unset=tuple(sorted(parameters.unset)),
+        driver=driver,
+        lookups=tuple(source for source in read_all if source and source.join),
         order=tuple(order),
         partition_by=tuple(partitions),
         sink=sink,
@@ -133,67 +137,24 @@ def _spec(
     )
 
 
-def _sources(blocks: Any, report: Report) -> dict[str, Any]:
-    if not isinstance(blocks, dict):
-        return {}
-    return {str(name): read_source(str(name), block, report) for name, block in blocks.items()}
+def _version(raw: dict[str, Any], report: Report) -> dict[str, Any]:
+    """The spec as the one version of the language that there is, after telling of another."""
+    version = raw.get("plait")
+    if version is None or (type(version) is int and version == VERSION):
+        return raw
+    message = f"{excerpt(str(version))} is no version of the language"
+    report.at(("plait",), "unknown-version", message, help=f"write `plait: {VERSION}`")
+    return {**raw, "plait": VERSION}
 
 
-def _parameters(
-    blocks: Any, report: Report, given: Mapping[str, str], environment: Mapping[str, str]
-) -> tuple[dict[str, str], set[str]]:
-    values: dict[str, str] = {}
-    unset: set[str] = set()
-    for name, block in blocks.items() if isinstance(blocks, dict) else ():
-        path = ("parameters", name)
-        parameter: ParameterBlock | None = read(ParameterBlock, block, path, report)
-        unset.add(name)
-        if parameter is None:
-            continue
-        value = given.get(name, environment.get(parameter.env or "", parameter.default))
-        if value is None:
-            continue
-        if STRUCTURE.search(value):
-            message = f"the value of parameter `{name}` has one of `{{`, `}}`, `*` in it"
-            report.at_key(path, "parameter-value", message, help="a parameter's value is plain text")
-        values[name] = value
-        unset.discard(name)
-    return values, unset
-
-
-def _substitute(value: Any, values: Mapping[str, str], unset: set[str], path: Any, report: Report) -> Any:
-    if isinstance(value, dict):
-        return {
-            key: one
-            if (*path, key) == ("parameters",)
-            else _substitute(one, values, unset, (*path, key), report)
-            for key, one in value.items()
-        }
-    if isinstance(value, list):
-        return [_substitute(one, values, unset, (*path, i), report) for i, one in enumerate(value)]
-    if not isinstance(value, str) or "${" not in value:
-        return value
-
-    def put(found: re.Match[str]) -> str:
-        name = found[1]
-        if name is None or name in unset:
-            return found[0]
-        if name not in values:
-            help = help_for(name, [*values, *unset], "parameter", None)
-            report.at(path, "unknown-parameter", f"no parameter is called {excerpt(name)}", help=help)
-            return found[0]
-        return values[name]
-
-    return REFERENCE.sub(put, value)
-
-
-def missing_parameters(spec: Spec) -> list[Problem]:
+def missing_parameters(spec: Spec, located: Located) -> list[Problem]:
     """A problem for each parameter without a value, which `validate` lets pass and a run cannot."""
     return [
         Problem(
             code="missing-parameter",
-            message=f"parameter `{name}` has no value",
+            message=f"the parameter {excerpt(name)} has no value",
             file=spec.file,
+            span=located.key(("parameters", name)),
             help=f"give `--param {name}=…` or set its environment variable",
         )
         for name in spec.unset
@@ -202,7 +163,8 @@ def missing_parameters(spec: Spec) -> list[Problem]:
 
 def bound(file: str, parameters: Mapping[str, str], text: bytes | None = None) -> Validated:
     """Validate a file, or the `text` it had, for running: every parameter needs a value, given or by environment."""
-    text = File(file).read_bytes() if text is None else text
-    found = validate(text, file, parameters, os.environ)
-    extra = missing_parameters(found.spec) if found.spec else []
-    return Validated(None if extra else found.spec, (*found.problems, *extra), found.text)
+    found = validate(read_bytes(file) if text is None else text, file, parameters, os.environ)
+    if found.spec is None or found.located is None or not found.spec.unset:
+        return found
+    missing = missing_parameters(found.spec, found.located)
+    return replace(found, spec=None, problems=(*found.problems, *missing))

@@ -163,5 +163,7 @@ def plait_connectors() -> list[Connector]:
             permissions=_permissions,
             order="time",
             given=_given,
+            needs_window=True,
+            gives_binary=False,
         )
     ]

@@ -215,5 +215,6 @@ def plait_connectors() -> list[Connector]:
             permissions=_permissions,
             offline=True,
             given=_given,
+            gives_binary=False,
         )
     ]

@@ -133,5 +133,6 @@ def _permissions(options: Any, _use: Use) -> Iterable[Statement]:
 @hookimpl
 def plait_connectors() -> list[Connector]:
     """Offer `json`."""
-    told: Any = {"summary": "One JSON object per file.", "offline": True, "permissions": _permissions}
+    told: Any = {"summary": "One JSON object per file.", "offline": True, "gives_binary": False}
+    told["permissions"] = _permissions
     return [Connector(name="json", options=Json, driver=JsonDriver, **told)]

@@ -70,7 +70,7 @@ def test_without_columns_the_schema_is_known_only_at_run_time(plait: Call, order
 def test_a_parameter_without_a_value_is_refused(plait: Call, project: Path) -> None:
     ended = plait("plan", project / "orders.yaml")
     assert (ended.exit_code, ended.stdout) == (2, "")
-    assert "error[missing-parameter]: parameter `root` has no value" in ended.stderr
+    assert "error[missing-parameter]: the parameter `root` has no value" in ended.stderr
 
 
 def test_param_wins_over_the_environment(plait: Call, orders: str) -> None:

@@ -7,15 +7,15 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 import pytest
 
 from harness.language_server import LanguageServer
 from plait.api import Options
 from plait.commands.init import SPEC, project
+from plait.kinds import keys_of
 from plait.registry import connector, offers
-from plait.shape import description
 from test_language_schema import SPECS
 
 ROOT = Path(__file__).parents[2]
@@ -178,8 +178,7 @@ def test_a_good_spec_has_no_mark(editor: Editor) -> None:
 def test_a_key_shows_what_the_author_of_its_connector_wrote(
     editor: Editor, text: str, word: str, option: str
 ) -> None:
-    hints = get_type_hints(connector(word).options, include_extras=True)
-    assert str(description(hints[option])) in editor.hover(text + SINK)
+    assert keys_of(connector(word).options)[option].description in editor.hover(text + SINK)
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "pipelines").glob("*.yaml")), ids=lambda file: file.name)

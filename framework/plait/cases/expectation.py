@@ -13,9 +13,10 @@ from plait.cases.case import COUNTS, OUTCOMES, Finding, Outcomes
 from plait.cases.language import ExpectBlock, FindingBlock
 from plait.plan import plan
 from plait.problems import excerpt
-from plait.shape import Report, kind_of, read
+from plait.shape import Report, read
 from plait.suggest import help_for
 from plait.values import Misfit, convert
+from plait.words import kind_of
 
 if TYPE_CHECKING:
     from plait.cases.text import Places

@@ -13,8 +13,9 @@ from plait.cases.case import Given, Object
 from plait.cases.language import ContentBlock, LookupBlock, Moment, ObjectBlock
 from plait.paths import STAR, STARS
 from plait.problems import excerpt
-from plait.shape import Report, kind_of, read
+from plait.shape import Report, read
 from plait.suggest import help_for, nearest
+from plait.words import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

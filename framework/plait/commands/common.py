@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
 FORMAT_VERSION = 1
-OF_THE_CALL = {"missing-parameter", "unknown-parameter"}
+OF_THE_CALL = {"missing-parameter", "undeclared-parameter"}
 Command = TypeVar("Command", bound="Callable[..., Any]")
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from plait.blocks import usable
 from plait.language_schema import language_schema
 from plait.registry import Unusable, offers
+from plait.source import usable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

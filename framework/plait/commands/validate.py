@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from plait.commands.common import CannotStart, coloured, output, params, plural, print_json, unreadable
-from plait.located import locate
-from plait.problems import Problem, place
+from plait.problems import Problem, excerpt, place
 from plait.render import LIMIT, as_json, full, github
 from plait.validate import Validated, validate_file
 
@@ -33,7 +32,7 @@ def command(
     checked = {file: _validate(file, parameters) for file in _unique(specs or _found())}
     texts = {file: one.text for file, one in checked.items()}
     found = [problem for one in checked.values() for problem in one.problems]
-    problems = sorted([*found, *_duplicates(texts)], key=place)
+    problems = sorted([*found, *_duplicates(checked)], key=place)
     if output == "json":
         print_json({"specs": [*checked], "problems": as_json(problems)})
     elif output == "github":
@@ -80,27 +79,24 @@ def _cases(file: str) -> Validated:
     return Validated(None, (*bad, *suite.file.problems), suite.file.text)
 
 
-def _duplicates(texts: Mapping[str, str]) -> list[Problem]:
+def _duplicates(checked: Mapping[str, Validated]) -> list[Problem]:
     first: dict[tuple[Path, str], str] = {}
     problems = []
-    for file, text in texts.items():
-        located, _ = locate(text, file)
-        name = located.value.get("name") if located and not file.endswith(CASES) else None
-        if located is None or not isinstance(name, str):
+    for file, one in checked.items():
+        name = one.located.value.get("name") if one.located and not file.endswith(CASES) else None
+        if one.located is None or not isinstance(name, str):
             continue
         other = first.setdefault((Path(file).resolve().parent, name), file)
         if other != file:
-            message = f"`{name[:40]}` is the name of two specs of this folder"
-            span = located.at(("name",))
-            problems.append(
-                Problem(
-                    code="duplicate-name",
-                    message=message,
-                    file=file,
-                    span=span,
-                    note=f"first given in {other}",
-                )
+            problem = Problem(
+                code="duplicate-name",
+                message=f"{excerpt(name)} is the name of two specs of this folder",
+                file=file,
+                span=one.located.at(("name",)),
+                help="rename one of them",
+                note=f"first given in {other}",
             )
+            problems.append(problem)
     return problems
 
 

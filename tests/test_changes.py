@@ -110,7 +110,7 @@ JOINS = [
     ("duplicates: fail", "duplicates: first", "join-duplicates", "stores", "fail", "first", False),
     ("duplicates: latest", "duplicates: fail", "join-duplicates", "fraud", "latest", "fail", True),
     ("{on: id, as: list}", "{on: {note: id}, as: list}", "join-on", "lines", "id", "note = id", True),
-    ("missing: keep,", "missing: keep, as: rows,", "join-as", "stores", "columns", "rows", True),
+    ("missing: keep, duplicates: fail", "missing: keep, as: rows", "join-as", "stores", "columns", "rows", True),
     ("before: 1h", "before: 2h", "join-window", "fraud", "1h before at to 15m after", "2h before at to 15m after", True),
 ]  # fmt: skip
 PLACES = [

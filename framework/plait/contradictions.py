@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from plait.problems import excerpt
-from plait.row import known_fields
+from plait.row import known_fields, level_of
 from plait.spec import OBJECT_FACTS
 from plait.suggest import help_for, nearest
 
@@ -61,9 +61,6 @@ def _driver_keys(block: Block, report: Report) -> None:
                 else "remove it"
             )
             report.at_key((*block.path, key), "not-for-a-driver", f"a driver takes no `{key}`", help=help)
-    if block.role == "lookup" and block.cache and block.window:
-        message = "`cache` keeps nothing of a source with a `window`, as each row has its own"
-        report.at_key((*block.path, "cache"), "idle-cache", message, help="remove it", level="warning")
 
 
 def _window(block: Block, found: Connector, report: Report) -> None:
@@ -188,7 +185,7 @@ def _unknown_field(block: Block, column: Column, field: str, known: tuple[str, .
     if not written and (meant := nearest(field, known)):
         help = f"did you mean `{column.name}: {{type: {column.type}, from: {meant}}}`?"
     message = f"no field of {excerpt(block.name)} is called {excerpt(field)}"
-    report.add(_place(block, column, report), "unknown-field", message, help=help)
+    report.add(_place(block, column, report), "unknown-field", message, help=help, level=level_of(block))
 
 
 def _decoded(block: Block, column: Column, has: str, last: Step | None, report: Report) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from plait.problems import excerpt
-from plait.row import column_help, describe, known_fields, row_columns
+from plait.row import column_help, describe, known_fields, level_of, row_columns
 from plait.suggest import help_for, nearest
 from plait.types import INTEGERS
 from plait.words import flow
@@ -145,7 +145,7 @@ def check_fields(block: Block, row: Row, report: Report) -> None:
             if left == right and (meant := nearest(right, known)):
                 help = f"did you mean `{{{left}: {meant}}}`?"
             message = f"no field of {excerpt(block.name)} is called {excerpt(right)}"
-            report.add(span, "unknown-field", message, help=help)
+            report.add(span, "unknown-field", message, help=help, level=level_of(block))
         elif right in block.decode:
             message = f"{excerpt(right)} is asked for as it stands in the source, so it cannot be decoded"
             report.at_key(

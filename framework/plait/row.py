@@ -12,6 +12,7 @@ from plait.types import Type
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from plait.problems import Level
     from plait.source import Block
 
 LIST = Type("array", fields=(("element", Type("struct")),))
@@ -78,6 +79,11 @@ def known_fields(block: Block) -> tuple[str, ...] | None:
         return None
     known = block.connector.known_fields(block.options)
     return tuple(dict.fromkeys((*known, *row_columns(block)))) if known else None
+
+
+def level_of(block: Block) -> Level:
+    """How bad it is to ask for an unknown field: rows that stand in the spec or in files may lack one today."""
+    return "warning" if block.connector is not None and block.connector.offline else "error"
 
 
 def row_columns(block: Block) -> Sequence[str]:

@@ -34,7 +34,9 @@ EDITS = [
     (STORES, ""),
     (
         STORES,
-        STORES.replace("  stores:", "  more:").replace("{city:", "{town:").replace("keep", "keep, as: rows")
+        STORES.replace("  stores:", "  more:")
+        .replace("{city:", "{town:")
+        .replace("keep, duplicates: fail", "keep, as: rows")
         + STORES,
     ),
     (STORES, test_changes.IN_FILES),

@@ -118,7 +118,7 @@ def test_the_schema_accepts_every_valid_spec(name: str) -> None:
 def test_the_schema_and_validate_agree_on_the_shape_of_every_mutant() -> None:
     """What validate accepts the schema accepts, and what has the wrong shape it refuses.
 
-    A key with nothing behind it is as good as left out to validate; an editor asks for its value.
+    An editor cannot tell `null`, which is as good as left out, from nothing at all, which is a mistake: it marks both.
     """
     seen = set[str]()
     mutants = [mutant for text in sorted(SPECS.values(), key=len) for mutant in _mutants(_value(text), seen)]
@@ -164,6 +164,16 @@ def test_every_key_of_the_schema_has_a_description() -> None:
     ]
     assert len(described) > 40
     assert [part for part in described if not part.get("description")] == []
+
+
+def test_every_text_of_the_schema_has_an_example_or_a_default() -> None:
+    keys = {name: part for node in _objects(SCHEMA) for name, part in node.get("properties", {}).items()}
+    texts = {
+        name: part for name, part in keys.items() if isinstance(part, dict) and part.get("type") == "string"
+    }
+    told = ("examples", "default", "enum", "anyOf")
+    assert len(texts) > 15
+    assert [name for name, part in texts.items() if not any(word in part for word in told)] == []
 
 
 def _keys(node: dict[str, Any]) -> list[dict[str, Any]]:

@@ -94,8 +94,12 @@ def _no_fact(text: str) -> Refusal:
 class ParameterBlock(Options, frozen=True, kw_only=True):
     """What differs between environments."""
 
-    env: Annotated[str, Meta(description="environment variable that gives the value")] | None = None
-    default: Annotated[str, Meta(description="value where the environment gives none")] | None = None
+    env: (
+        Annotated[str, Meta(description="environment variable that gives the value", examples=["RAW"])] | None
+    ) = None
+    default: (
+        Annotated[str, Meta(description="value where the environment gives none", examples=["sample"])] | None
+    ) = None
 
 
 class ColumnBlock(Options, frozen=True, kw_only=True):
@@ -139,7 +143,7 @@ class JoinBlock(Options, frozen=True, kw_only=True):
 class WindowBlock(Options, frozen=True, kw_only=True):
     """Times near the row's own."""
 
-    around: Annotated[str, Meta(description="timestamp column of the row")]
+    around: Annotated[str, Meta(description="timestamp column of the row", examples=["ordered_at"])]
     before: Annotated[Duration, Meta(description="how much earlier a record may be")]
     after: Annotated[Duration, Meta(description="how much later a record may be")]
 
@@ -241,7 +245,12 @@ class Document(Options, frozen=True, kw_only=True):
     plait: Annotated[Literal[1], Meta(description="version of the language: 1")]
     name: Annotated[
         str,
-        Meta(description="small letters, digits, `_` and `-`, a letter first", pattern="^[a-z][a-z0-9_-]*$"),
+        Meta(
+            description="small letters, digits, `_` and `-`, a letter first",
+            pattern="^[a-z][a-z0-9_-]*$",
+            examples=["orders"],
+            extra_json_schema={"patternErrorMessage": "small letters, digits, `_` and `-`, a letter first"},
+        ),
     ]
     sources: Annotated[
         dict[ColumnName, Annotated[Any, Form(SourceBlock)]],

@@ -23,10 +23,13 @@ MILLISECOND = timedelta(milliseconds=1)
 class CloudWatchLogsOptions(Options, frozen=True):
     """Options of the connector `cloudwatch_logs`."""
 
-    log_group: Annotated[str, Meta(min_length=1, description="name of the log group")]
+    log_group: Annotated[
+        str, Meta(min_length=1, description="name of the log group", examples=["/shop/fraud"])
+    ]
     pattern: Annotated[Pattern, Meta(description="what a line looks like, as in `order {id} scored {score}`")]
     filter: Annotated[
-        str | None, Meta(description="filter pattern of CloudWatch Logs, to read fewer lines")
+        str | None,
+        Meta(description="filter pattern of CloudWatch Logs, to read fewer lines", examples=["scored"]),
     ] = None
 
 

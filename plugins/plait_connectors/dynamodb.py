@@ -25,7 +25,7 @@ LONGEST = 2048
 class DynamoDBOptions(Options, frozen=True):
     """Options of the connector `dynamodb`."""
 
-    table: Annotated[str, Meta(min_length=1, description="table name, or its ARN")]
+    table: Annotated[str, Meta(min_length=1, description="table name, or its ARN", examples=["customers"])]
     consistent: Annotated[bool, Meta(description="read what was written last (strongly consistent)")] = True
 
 

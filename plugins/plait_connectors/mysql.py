@@ -38,16 +38,32 @@ class MySQLOptions(Options, frozen=True):
     """Options of the connector `mysql`."""
 
     secret: Annotated[
-        str, Meta(min_length=1, description="secret with host, port, username, password, dbname")
+        str,
+        Meta(
+            min_length=1,
+            description="secret with host, port, username, password, dbname",
+            examples=["shop/stores-db"],
+        ),
     ]
-    table: Annotated[str, Meta(pattern=rf"^{NAME}(\.{NAME})?$", description="`table` or `database.table`")]
+    table: Annotated[
+        str,
+        Meta(
+            pattern=rf"^{NAME}(\.{NAME})?$",
+            description="`table` or `database.table`",
+            examples=["stores", "shop.stores"],
+        ),
+    ]
     tls: Annotated[
         Literal["verify", "encrypt", "off"] | None,
         Meta(description="left out: verify where `ca` is given, off on this host, else encrypt"),
     ] = None
-    ca: Annotated[str | None, Meta(description="file with the certificates to trust, for `tls: verify`")] = (
-        None
-    )
+    ca: Annotated[
+        str | None,
+        Meta(
+            description="file with the certificates to trust, for `tls: verify`",
+            examples=["certificates.pem"],
+        ),
+    ] = None
 
 
 class MySQLLookup:

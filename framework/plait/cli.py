@@ -21,6 +21,7 @@ COMMANDS = {
     "connectors": "Show the installed connectors, or the options of one.",
     "schema": "Print the JSON Schema of the language, for editors.",
     "policy": "Print the smallest IAM policy under which a spec runs.",
+    "template": "Print the CloudFormation template of a spec's function.",
     "sandbox": "Start a local AWS and MySQL with sample data.",
     "demo": "Show the whole job on the sandbox.",
 }

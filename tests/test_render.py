@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plait.problems import Problem, Span
-from plait.render import WIDTH, as_json, concise, full, github
+from plait.render import ANNOTATIONS, ROWS, WIDTH, as_json, concise, full, github, summary
 
 FILE = "pipelines/orders.yaml"
 SOURCE = "plait: 1\nsources:\n  orders:\n    connector: memroy\n"
@@ -78,8 +78,27 @@ def test_github_escapes_what_its_commands_reserve() -> None:
     assert github([odd, AT_RUN_TIME]) == (
         "::error file=a%2Cb%3Ac.yaml,line=1,col=2,endLine=1,endColumn=3,title=c"
         "::50%25%0D%0Aof a:b,c\n"
-        "::warning title=lookup-denied::denied"
+        "::warning title=lookup-denied::denied (ask)"
     )
+
+
+def test_github_marks_ten_of_each_level_and_a_table_has_the_rest() -> None:
+    """GitHub drops what exceeds ten errors and ten warnings of a step."""
+    errors = [Problem(code="c", message=f"m{n} | <b>", file="f", span=Span(n, 1, n, 2)) for n in range(1, 13)]
+    many = [*errors, *[AT_RUN_TIME] * 11]
+    assert (github(many).count("::error "), github(many).count("::warning ")) == (10, 10)
+    assert summary(many[:10]) == ""
+    assert summary(many).splitlines()[2:] == [
+        "| place | level | code | problem |",
+        "| --- | --- | --- | --- |",
+        "| f:11:1 | error | `c` | m11 \\| &lt;b> |",
+        "| f:12:1 | error | `c` | m12 \\| &lt;b> |",
+        "|  | warning | `lookup-denied` | denied (ask) |",
+    ]
+
+
+def test_a_very_long_table_ends_with_how_many_more_there_are() -> None:
+    assert summary([AT_RUN_TIME] * (ANNOTATIONS + ROWS + 2)).endswith("\n… and 2 more")
 
 
 def test_github_gets_no_columns_for_several_lines() -> None:
@@ -139,6 +158,12 @@ def test_a_long_line_is_shortened_around_the_caret() -> None:
     assert shown.startswith("1 | …x")
     assert shown.endswith("y…")
     assert len(shown) <= WIDTH + len("1 | ……")
+
+
+def test_the_caret_stands_at_the_end_of_a_very_long_line() -> None:
+    shown, caret = one("x" * 1_000_000 + "HERE", Span(1, 1_000_001, 1, 1_000_005))[3:]
+    assert shown[caret.index("^") : caret.rindex("^") + 1] == "HERE"
+    assert shown.startswith("1 | …x")
 
 
 def test_a_byte_order_mark_does_not_move_the_caret() -> None:

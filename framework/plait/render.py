@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from plait.problems import Problem, Span
 
 LIMIT = 20
+ANNOTATIONS = 10
+ROWS = 1_000
 WIDTH = 100
 _CONTEXT = 30
 _TAB = "    "
@@ -39,8 +41,40 @@ def concise(problems: Iterable[Problem]) -> str:
 
 
 def github(problems: Iterable[Problem]) -> str:
-    """Workflow commands that make GitHub mark the lines of a change."""
-    return "\n".join(_command(problem) for problem in problems)
+    """Workflow commands that make GitHub mark the lines of a change: as many of a level as it shows of a step."""
+    return "\n".join(_command(problem) for problem in _marked(problems)[0])
+
+
+def summary(problems: Iterable[Problem]) -> str:
+    """A table in Markdown of the problems that GitHub does not mark; empty where it marks all."""
+    rest = _marked(problems)[1]
+    if not rest:
+        return ""
+    rows = [f"| {_markdown(_where(p))} | {p.level} | `{p.code}` | {_sentence(p)} |" for p in rest[:ROWS]]
+    more = [f"\n… and {len(rest) - ROWS:,} more"] if len(rest) > ROWS else []
+    title = f"### plait: {len(rest):,} more that could not be marked"
+    return "\n".join(
+        [title, "", "| place | level | code | problem |", "| --- | --- | --- | --- |", *rows, *more]
+    )
+
+
+def _marked(problems: Iterable[Problem]) -> tuple[list[Problem], list[Problem]]:
+    """The problems that GitHub marks, and the rest."""
+    shown: list[Problem] = []
+    rest: list[Problem] = []
+    left = {"error": ANNOTATIONS, "warning": ANNOTATIONS}
+    for problem in problems:
+        (shown if left[problem.level] > 0 else rest).append(problem)
+        left[problem.level] -= 1
+    return shown, rest
+
+
+def _sentence(problem: Problem) -> str:
+    return _markdown(f"{problem.message} ({problem.help})" if problem.help else problem.message)
+
+
+def _markdown(text: str) -> str:
+    return _safe(text).replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|")
 
 
 def as_json(problems: Iterable[Problem]) -> list[dict[str, Any]]:
@@ -77,15 +111,16 @@ def _source_line(problem: Problem, sources: Mapping[str, str]) -> str | None:
 
 def _excerpt(line: str, span: Span) -> tuple[str, tuple[str, str]]:
     """The line as shown, shortened around the caret, and the caret with the space before it."""
-    cells = [_cell(character) for character in line]
-    begin = min(span.column - 1, len(cells))
     end = span.end_column - 1 if span.end_line == span.line else len(line.rstrip())
+    skipped = max(0, span.column - 1 - WIDTH) if end > WIDTH else 0
+    cells = [_cell(character) for character in line[skipped : skipped + 3 * WIDTH]]
+    begin, end = min(span.column - 1 - skipped, len(cells)), end - skipped
     left = 0
     if _width(cells) > WIDTH and _width(cells[:end]) >= WIDTH:
         left = max(0, begin - _CONTEXT)
     right = _fit(cells, left)
-    before = "…" if left else ""
-    after = "…" if right < len(cells) else ""
+    before = "…" if left or skipped else ""
+    after = "…" if skipped + right < len(line) else ""
     shown = before + "".join(cells[left:right]) + after
     space = " " * (len(before) + _width(cells[left:begin]))
     return shown, (space, "^" * max(1, _width(cells[begin : min(end, right)])))
@@ -151,7 +186,8 @@ def _command(problem: Problem) -> str:
             del properties["col"], properties["endColumn"]
     properties["title"] = problem.code
     listed = ",".join(f"{name}={_property(str(value))}" for name, value in properties.items())
-    return f"::{problem.level} {listed}::{_data(problem.message)}"
+    cure = f" ({problem.help})" if problem.help else ""
+    return f"::{problem.level} {listed}::{_data(problem.message + cure)}"
 
 
 def _data(text: str) -> str:

@@ -94,3 +94,32 @@ def test_github_gets_workflow_commands_and_nothing_else(plait: Call, project: Pa
     ended = plait("validate", project / "orders.yaml", "-o", "github")
     assert ended.exit_code == 1
     assert ended.stdout.startswith("::error file=")
+
+
+def test_what_github_would_not_mark_goes_to_the_summary_of_the_job(
+    plait: Call, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten errors of a step are marked; the others stand in the file that GitHub names, else in the log."""
+    keys = "".join(f"unknown{n:02}: 1\n" for n in range(12))
+    (project / "orders.yaml").write_text(SPEC + keys)
+    logged = plait("validate", project / "orders.yaml", "-o", "github").stdout
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(project / "summary.md"))
+    ended = plait("validate", project / "orders.yaml", "-o", "github")
+    table = (project / "summary.md").read_text(encoding="utf-8")
+    assert (ended.exit_code, ended.stdout.count("::error "), len(ended.stdout.splitlines())) == (1, 10, 10)
+    assert table.count("| error | `unknown-key` |") == 2
+    assert logged == ended.stdout + table
+
+
+def test_warnings_fail_where_that_is_asked_for(plait: Call, project: Path) -> None:
+    (project / "orders.yaml").write_text(SPEC.replace("root: {env", "unused: {default: x}\n  root: {env"))
+    assert plait("validate", project / "orders.yaml").exit_code == 0
+    ended = plait("validate", project / "orders.yaml", "--fail-level", "warning")
+    assert (ended.exit_code, ended.stdout[:25]) == (1, "warning[unused-parameter]")
+
+
+def test_a_huge_file_is_refused_without_reading_it_whole(plait: Call, tmp_path: Path) -> None:
+    with (tmp_path / "huge.yaml").open("wb") as file:
+        file.truncate(1 << 40)
+    ended = plait("validate", tmp_path / "huge.yaml")
+    assert (ended.exit_code, "error[too-large]" in ended.stdout) == (1, True)

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
@@ -13,7 +14,7 @@ import click
 from plait.api import PlaitError
 from plait.pipeline import InvalidSpec, Pipeline
 from plait.problems import Problem
-from plait.render import full
+from plait.render import full, github, summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -68,6 +69,18 @@ def print_json(answer: Mapping[str, Any]) -> None:
     """One document on stdout; half of a surrogate pair, which UTF-8 has no bytes for, is escaped."""
     text = json.dumps({"format_version": FORMAT_VERSION, **answer}, indent=2, ensure_ascii=False)
     click.echo(text.encode("utf-8", "backslashreplace"))
+
+
+def print_github(problems: Sequence[Problem]) -> None:
+    """Workflow commands on stdout; what GitHub would not mark goes to the summary of the job, else below them."""
+    if problems:
+        click.echo(github(problems))
+    rest, file = summary(problems), os.environ.get("GITHUB_STEP_SUMMARY")
+    if rest and file:
+        with Path(file).open("a", encoding="utf-8") as opened:
+            opened.write(rest + "\n")
+    elif rest:
+        click.echo(rest)
 
 
 def printable(text: str) -> str:

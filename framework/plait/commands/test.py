@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from plait.cases.suite import ENDING, Result, Suite, cases_of, load, run, spec_of, update
-from plait.commands.common import CannotStart, coloured, output, plural, print_json, unreadable
+from plait.commands.common import CannotStart, coloured, output, plural, print_github, print_json, unreadable
 from plait.problems import Problem, place
-from plait.render import LIMIT, as_json, full, github
+from plait.render import LIMIT, as_json, full
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +59,7 @@ def command(
     if output == "json":
         print_json({"specs": [_plain(one) for one in ran], "problems": as_json(problems)})
     elif output == "github":
-        click.echo(github(problems), nl=bool(problems))
+        print_github(problems)
     else:
         _print(ran, problems, everything)
     ctx.exit(1 if any(problem.level == "error" for problem in problems) else 0)

@@ -8,9 +8,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from plait.commands.common import CannotStart, coloured, output, params, plural, print_json, unreadable
-from plait.problems import Problem, excerpt, place
-from plait.render import LIMIT, as_json, full, github
+from plait.commands.common import (
+    CannotStart,
+    coloured,
+    output,
+    params,
+    plural,
+    print_github,
+    print_json,
+    unreadable,
+)
+from plait.problems import Problem, Span, excerpt, place
+from plait.render import LIMIT, as_json, full
 from plait.validate import Validated, validate_file
 
 if TYPE_CHECKING:
@@ -22,11 +31,23 @@ CASES = ".test.yaml"
 @click.command("validate")
 @click.argument("specs", nargs=-1, metavar="[SPEC]...")
 @click.option("--all", "everything", is_flag=True, help=f"Show more than {LIMIT} problems.")
+@click.option(
+    "--fail-level",
+    type=click.Choice(["error", "warning"]),
+    default="error",
+    show_default=True,
+    help="The mildest level that gives exit code 1.",
+)
 @params
 @output("text", "json", "github")
 @click.pass_context
 def command(
-    ctx: click.Context, specs: Sequence[str], everything: bool, parameters: dict[str, str], output: str
+    ctx: click.Context,
+    specs: Sequence[str],
+    everything: bool,
+    fail_level: str,
+    parameters: dict[str, str],
+    output: str,
 ) -> None:
     """Find every problem of specs, offline; without SPEC, of pipelines/*.yaml."""
     checked = {file: _validate(file, parameters) for file in _unique(specs or _found())}
@@ -36,10 +57,10 @@ def command(
     if output == "json":
         print_json({"specs": [*checked], "problems": as_json(problems)})
     elif output == "github":
-        click.echo(github(problems), nl=bool(problems))
+        print_github(problems)
     else:
         _print(problems, texts, everything)
-    ctx.exit(1 if any(problem.level == "error" for problem in problems) else 0)
+    ctx.exit(1 if any(fail_level in (problem.level, "warning") for problem in problems) else 0)
 
 
 def _found() -> list[str]:
@@ -73,7 +94,11 @@ def _cases(file: str) -> Validated:
         message = f"`{suite.spec}`, beside which these cases stand, has {plural(len(bad), 'problem')}"
         bad = [
             Problem(
-                code="invalid-spec", message=message, file=file, help=f"run `plait validate {suite.spec}`"
+                code="invalid-spec",
+                message=message,
+                file=file,
+                span=Span(1, 1, 1, 1),
+                help=f"run `plait validate {suite.spec}`",
             )
         ]
     return Validated(None, (*bad, *suite.file.problems), suite.file.text)

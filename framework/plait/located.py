@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from plait.problems import Problem, Span, excerpt, place
+from plait.scalars import LEADING_ZERO, is_too_large, scalar
 from plait.syntax import explain, mistyped_mark
 from plait.words import kind_of
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Path = tuple[str | int, ...]
 
+_MOST_UNSEEN, _LONGEST_TEXT = 20, 400
 MAX_BYTES, MAX_NODES, MAX_DEPTH = 1 << 20, 10_000, 50
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _START = Span(1, 1, 1, 1)
@@ -28,16 +29,6 @@ _BREAK = re.compile(r"\r\n|\r|\n")
 _UNSEEN = re.compile(
     "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
-_INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_BASES = {"0o": 8, "0x": 16}
-_LEADING_ZERO = re.compile(r"[-+]?0[0-9]")
-_WORDS: dict[str, Any] = dict.fromkeys(("", "~", "null", "Null", "NULL"))
-_WORDS |= dict.fromkeys(("true", "True", "TRUE"), True)
-_WORDS |= dict.fromkeys(("false", "False", "FALSE"), False)
-_WORDS |= dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), math.inf)
-_WORDS |= dict.fromkeys(("-.inf", "-.Inf", "-.INF"), -math.inf)
-_WORDS |= dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan)
 _QUOTE = "put it in quotes if it is text"
 _CLOSED = re.compile(r"([A-Za-z_]\w*):(\S+)")
 
@@ -121,7 +112,7 @@ def _decode(text: str | bytes, file: str) -> tuple[str | None, list[Problem]]:
             message = f"the byte `0x{data[error.start]:02x}` is not UTF-8"
             return None, [_problem(file, span, "not-utf8", message, "save the file as UTF-8")]
     text = text.removeprefix("\ufeff")
-    unseen = [_unseen(text, match, file) for match in islice(_UNSEEN.finditer(text), 100)]
+    unseen = [_unseen(text, match, file) for match in islice(_UNSEEN.finditer(text), _MOST_UNSEEN)]
     return (None if unseen else text), unseen
 
 
@@ -143,15 +134,6 @@ def _problem(file: str, span: Span, code: str, message: str, cure: str | None) -
     return Problem(code=code, message=message, file=file, span=span, help=cure)
 
 
-def scalar(text: str) -> Any:
-    """What an unquoted scalar means in the core schema of YAML 1.2."""
-    if text in _WORDS:
-        return _WORDS[text]
-    if _INT.fullmatch(text):
-        return int(text, _BASES.get(text[:2], 10)) if len(text) <= 400 else math.inf
-    return float(text) if _FLOAT.fullmatch(text) else text
-
-
 @dataclass
 class _Frame:
     """A mapping or list that is being read; without a path it is read only for its problems."""
@@ -171,8 +153,10 @@ class _Frame:
 
     @property
     def slot(self) -> Path | None:
+        if self.path is None:
+            return None
         step = self.key if isinstance(self.value, dict) else len(self.value)
-        return None if self.path is None or step is None else (*self.path, step)
+        return None if step is None else (*self.path, step)
 
 
 class _Reader:
@@ -213,17 +197,9 @@ class _Reader:
             self._refuse(self.values.get((), _START), "not-a-mapping", message, cure)
 
     def _event(self, event: Any) -> None:
-        self.nodes += isinstance(event, yaml.NodeEvent)
-        if self.nodes > MAX_NODES or len(self.frames) > MAX_DEPTH:
-            most = f"{MAX_NODES:,} values" if self.nodes > MAX_NODES else f"{MAX_DEPTH} levels"
-            cure = "put one pipeline into one file" if self.nodes > MAX_NODES else "nest less"
-            self._refuse(self._span(event), "too-large", f"the file has more than {most}", cure)
-            self.stopped = True
-        elif isinstance(event, yaml.DocumentStartEvent):
-            self._document(event)
-        elif isinstance(event, yaml.AliasEvent):
-            self._alias(event)
-        elif isinstance(event, yaml.ScalarEvent):
+        if isinstance(event, yaml.NodeEvent) and self._is_too_much(event):
+            return
+        if isinstance(event, yaml.ScalarEvent):
             self._scalar(event)
         elif isinstance(event, yaml.CollectionStartEvent):
             self._decorations(event)
@@ -232,6 +208,20 @@ class _Reader:
             self.frames.append(_Frame(value, self._slot(), start, flow))
         elif isinstance(event, yaml.CollectionEndEvent):
             self._close(event)
+        elif isinstance(event, yaml.DocumentStartEvent):
+            self._document(event)
+        elif isinstance(event, yaml.AliasEvent):
+            self._alias(event)
+
+    def _is_too_much(self, event: Any) -> bool:
+        self.nodes += 1
+        if self.nodes <= MAX_NODES and len(self.frames) <= MAX_DEPTH:
+            return False
+        most = f"{MAX_NODES:,} values" if self.nodes > MAX_NODES else f"{MAX_DEPTH} levels"
+        cure = "put one pipeline into one file" if self.nodes > MAX_NODES else "nest less"
+        self._refuse(self._span(event), "too-large", f"the file has more than {most}", cure)
+        self.stopped = True
+        return True
 
     def _document(self, event: Any) -> None:
         self.documents += 1
@@ -273,24 +263,23 @@ class _Reader:
         if plain and not wants_key:
             self._number(span, text, value)
             value = self._comma(span, text) if isinstance(value, str) else value
-        if event.start_mark.index < event.end_mark.index:
-            self.end = _point(event.end_mark)
+        if not _empty(span):
+            self.end = span.end_line, span.end_column
         self._done(value, span)
 
     def _number(self, span: Span, text: str, value: Any) -> None:
-        if isinstance(value, int) and _LEADING_ZERO.match(text):
+        if isinstance(value, int) and LEADING_ZERO.match(text):
             message = f"{excerpt(text)} is the number {excerpt(str(value))}"
             self._add(span, "ambiguous-number", message, f"{_QUOTE}, else leave out the zeros")
-        if isinstance(value, float) and math.isinf(value) and text not in _WORDS:
-            message = f"{excerpt(text)} is too large for a number"
-            self._add(span, "number-too-large", message, _QUOTE)
+        if is_too_large(text, value):
+            self._add(span, "number-too-large", f"{excerpt(text)} is too large for a number", _QUOTE)
 
     def _comma(self, span: Span, text: str) -> str:
         """The whole of a text such as `decimal(12,2)` within `{…}`, where the comma cut it."""
         frame = self.frames[-1] if self.frames else None
         if not frame or not frame.flow or frame.key is None or not _unclosed(text):
             return text
-        rest = self._line(span.line)[span.column - 1 :]
+        rest = self._line(span.line)[span.column - 1 :][:_LONGEST_TEXT]
         whole = next((rest[:n] for n in range(len(text), len(rest) + 1) if not _unclosed(rest[:n])), text)
         if whole == text or ": " in whole:
             return text
@@ -369,7 +358,10 @@ class _Reader:
         return self.lines[number - 1] if 1 <= number <= len(self.lines) else ""
 
     def _span(self, event: Any) -> Span:
-        return self._inside(*_point(event.start_mark), *_point(event.end_mark))
+        start, end = event.start_mark, event.end_mark
+        if end.line + 1 < len(self.lines):
+            return Span(start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+        return self._inside(*_point(start), *_point(end))
 
     def _inside(self, line: int, column: int, end_line: int, end_column: int) -> Span:
         """The nearest span that lies in the text, as an error may be told of the line after it."""

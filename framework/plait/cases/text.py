@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from plait.located import scalar
+from plait.scalars import scalar
 from plait.values import NUMBER
 
 if TYPE_CHECKING:

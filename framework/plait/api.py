@@ -29,6 +29,7 @@ __all__ = [
     "Driver",
     "DriverPath",
     "File",
+    "Flag",
     "FolderPath",
     "Found",
     "GiveUp",
@@ -98,6 +99,10 @@ class BadRecord(PlaitError):
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The options of a connector; JSON Schema, defaults, docs and checks derive from the annotations."""
+
+
+class Flag(int):
+    """0 or 1 of a source that has no booleans: it meets `boolean` as well as the types of numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from decimal import Context, Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
+from plait.api import Flag
 from plait.problems import excerpt
 from plait.types import INTEGERS
 
@@ -56,6 +57,7 @@ def describe(value: Any) -> str:
         (bytes, "binary"),
         (dict, "a mapping"),
         ((list, tuple, set), "a list"),
+        (datetime, "the time"),
     )
     word = next((w for t, w in words if isinstance(value, t)), f"the {type(value).__name__}")
     if isinstance(value, bool):
@@ -133,12 +135,14 @@ def _string(value: Any, kind: Type) -> str:
         raise misfit(value, kind, "declare `boolean`")
     if isinstance(value, (int, float, Decimal)):
         raise misfit(value, kind, "declare the number's type, such as `bigint`")
+    if isinstance(value, date):
+        raise misfit(value, kind, "declare `timestamp`" if isinstance(value, datetime) else "declare `date`")
     raise misfit(value, kind)
 
 
 def _boolean(value: Any, kind: Type) -> bool:
-    if isinstance(value, bool):
-        return value
+    if isinstance(value, (bool, Flag)):
+        return bool(value)
     if value in ("true", "false"):
         return bool(value == "true")
     raise misfit(value, kind)
@@ -158,8 +162,8 @@ def _date(value: Any, kind: Type) -> date:
 def _timestamp(value: Any, kind: Type) -> datetime:
     if isinstance(value, datetime):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-    if isinstance(value, str):
-        return timestamp(value, kind)
+    if isinstance(value, (str, date)):
+        return timestamp(str(value), kind)
     help = "decode the field by `{epoch: s}`, `ms` or `us`" if isinstance(value, (int, Decimal)) else None
     raise misfit(value, kind, help)
 

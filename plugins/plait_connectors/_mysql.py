@@ -8,6 +8,7 @@ from typing import Literal
 from plait.api import GiveUp, PlaitError, TryAgain
 
 DENIED = {1045, 1698}
+SLOW = {1969, 3024}
 LOST = {
     0,
     1040,
@@ -39,13 +40,15 @@ CAUSES = {
 }
 
 
-def kind_of(error: Exception) -> Literal["denied", "lost", "wrong"]:
-    """What may help: another password, another connection, or neither."""
+def kind_of(error: Exception) -> Literal["denied", "lost", "slow", "wrong"]:
+    """What may help: another password, another connection, another hour, or nothing."""
     import ssl
 
     code = error.args[0] if error.args else None
     if isinstance(getattr(error, "original_exception", None), ssl.SSLCertVerificationError):
         return "wrong"
+    if code in SLOW:
+        return "slow"
     return "denied" if code in DENIED else "lost" if code in LOST else "wrong"
 
 
@@ -54,6 +57,11 @@ def problem(error: Exception, kind: str, table: str) -> PlaitError:
     code, text = (*error.args, None, None)[:2]
     if kind == "lost":
         return TryAgain(f"the MySQL server of `{table}` is not answering (error {code})")
+    if kind == "slow":
+        return TryAgain(
+            f"the MySQL server of `{table}` takes too long to answer (error {code})",
+            help="give the table an index of the columns that the join is on",
+        )
     if kind == "denied":
         return GiveUp(
             f"the MySQL server of `{table}` refuses the secret's user and password", help="update the secret"

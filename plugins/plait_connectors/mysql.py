@@ -11,18 +11,22 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Meta
 
-from plait.api import Connector, GiveUp, Options, Record, Statement, hookimpl
+from plait.api import BadRecord, Connector, GiveUp, Options, Record, Statement, hookimpl
 from plait_connectors._aws import arn
 from plait_connectors._mysql import kind_of, problem
+from plait_connectors._mysql_values import converters, finishers, rounded
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from plait.api import Context, Key, Use
 
 NAME = "[A-Za-z0-9_$]+"
 PAUSE = 0.2
+PATIENCE = 25
+LONGEST = 65_535
+STATEMENT = 1 << 20
 SETTINGS = {
     "charset": "utf8mb4",
     "init_command": "SET SESSION time_zone = '+00:00'",
@@ -64,6 +68,7 @@ class MySQLOptions(Options, frozen=True):
             examples=["certificates.pem"],
         ),
     ] = None
+    max_rows: Annotated[int, Meta(ge=1, description="a key with more rows is a bad record")] = 100_000
 
 
 class MySQLLookup:
@@ -75,15 +80,14 @@ class MySQLLookup:
         self._lock = threading.Lock()
         self._connection: Any = None
         self._tls: ssl.SSLContext | None = None
+        self._floats: frozenset[str] = frozenset()
 
     def fetch(self, keys: Sequence[Key]) -> list[Record]:
         """The rows that have these keys."""
-        if not keys:
-            return []
-        sql = _select(self.options.table, self.context.fields, tuple(keys[0].fields), len(keys))
-        values = [value for key in keys for value in key.fields.values()]
-        with self._lock:
-            return self._patiently(sql, values)
+        fit = [key for key in keys if _longest(key) <= LONGEST]
+        fault = BadRecord(f"a key of more than {LONGEST:,} bytes")
+        unfit = [Record(fields=key.fields, fault=fault) for key in keys if _longest(key) > LONGEST]
+        return [*unfit, *(record for chunk in _chunks(fit) for record in self._rows(chunk))]
 
     def close(self) -> None:
         """Close the connection; the next fetch opens another."""
@@ -91,30 +95,56 @@ class MySQLLookup:
         if connection is not None:
             connection._force_close()  # noqa: SLF001 - close() raises on a connection that is gone
 
-    def _patiently(self, sql: str, values: Sequence[Any]) -> list[Record]:
+    def _rows(self, keys: Sequence[Key]) -> Iterator[Record]:
+        """Rows of some keys; where there are too many, half of the keys at a time, to find whose they are."""
+        most = self.options.max_rows
+        with self._lock:
+            found = self._patiently(keys)
+        if len(found) <= most:
+            yield from found
+        elif len(keys) > 1:
+            half = len(keys) // 2
+            yield from self._rows(keys[:half])
+            yield from self._rows(keys[half:])
+        else:
+            fault = BadRecord(f"more than {most:,} rows for one key", help="raise `max_rows`")
+            yield Record(fields=keys[0].fields, fault=fault)
+
+    def _patiently(self, keys: Sequence[Key]) -> list[Record]:
         import pymysql
 
         tried: set[str] = set()
         while True:
             try:
-                return self._query(sql, values, fresh="denied" in tried)
+                return self._query(keys, fresh="denied" in tried)
             except pymysql.MySQLError as error:
                 self.close()
                 kind = kind_of(error)
-                if kind == "wrong" or kind in tried:
+                if kind in ("wrong", "slow") or kind in tried:
                     raise problem(error, kind, self.options.table) from error
                 tried.add(kind)
             if "lost" in tried:
                 time.sleep(random.uniform(PAUSE / 2, PAUSE))
 
-    def _query(self, sql: str, values: Sequence[Any], *, fresh: bool) -> list[Record]:
+    def _query(self, keys: Sequence[Key], *, fresh: bool) -> list[Record]:
         if self._connection is None:
             self._connection = self._connect(fresh=fresh)
-        self.context.count("mysql:Query")
+        fields: Iterable[str] | None = self.context.fields
+        values = [value for key in keys for value in key.fields.values()]
         with self._connection.cursor() as cursor:
-            cursor.execute(sql, values)
-            names = [column[0] for column in cursor.description]
-            return [Record(fields=dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
+            while True:
+                self.context.count("mysql:Query")
+                cursor.execute(_select(self.options, fields, self._floats, keys), values)
+                columns = cursor.description
+                names = [column[0] for column in columns]
+                if not (found := frozenset(rounded(columns))):
+                    break
+                fields, self._floats = names, self._floats | found
+            rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        for n, finish in finishers(columns, self._floats).items():
+            for row in rows:
+                row[names[n]] = finish(row[names[n]])
+        return [Record(fields=row) for row in rows]
 
     def _connect(self, *, fresh: bool) -> Any:
         import pymysql
@@ -123,7 +153,7 @@ class MySQLLookup:
         self.context.count("mysql:Connect")
         settings: dict[str, Any] = {**arguments, **self._security(arguments["host"]), **SETTINGS}
         try:
-            connection = pymysql.connect(**settings, conv=_converters())
+            connection = pymysql.connect(**settings, conv=converters())
         except RuntimeError as error:
             message = "the MySQL server asks for the password by a method that needs TLS"
             raise GiveUp(message, help="set `tls: encrypt`") from error
@@ -181,32 +211,57 @@ def _login(secret: Mapping[str, Any], options: MySQLOptions) -> dict[str, Any]:
     }
 
 
-def _select(table: str, fields: Sequence[str] | None, key: Sequence[str], keys: int) -> str:
-    if not re.fullmatch(rf"{NAME}(\.{NAME})?", table):
+def _longest(key: Key) -> int:
+    return max(map(_bytes, key.fields.values()), default=0)
+
+
+def _bytes(value: Any) -> int:
+    if isinstance(value, str):
+        value = value.encode("utf-8", "replace")
+    return len(value) if isinstance(value, bytes) else 0
+
+
+def _chunks(keys: Sequence[Key]) -> Iterator[Sequence[Key]]:
+    """The keys in turn, as many at once as a server takes in one statement; escapes may double a text."""
+    chunk: list[Key] = []
+    length = 0
+    for key in keys:
+        more = sum(2 * _bytes(value) + 40 for value in key.fields.values())
+        if chunk and length + more > STATEMENT:
+            yield chunk
+            chunk, length = [], 0
+        chunk.append(key)
+        length += more
+    if chunk:
+        yield chunk
+
+
+def _select(
+    options: MySQLOptions, fields: Iterable[str] | None, floats: frozenset[str], keys: Sequence[Key]
+) -> str:
+    if not re.fullmatch(rf"{NAME}(\.{NAME})?", options.table):
         raise GiveUp("the option `table` is not `table` or `database.table`")
-    columns = "*" if fields is None else ", ".join(map(_quoted, dict.fromkeys((*fields, *key))))
+    key = tuple(keys[0].fields)
+    names = None if fields is None else dict.fromkeys((*fields, *key))
+    columns = "*" if names is None else ", ".join(_column(name, floats) for name in names)
     left, right = ", ".join(map(_quoted, key)), ", ".join(["%s"] * len(key))
     if len(key) > 1:
         left, right = f"({left})", f"({right})"
-    source = ".".join(map(_quoted, table.split(".")))
-    return f"SELECT {columns} FROM {source} WHERE {left} IN ({', '.join([right] * keys)})"  # noqa: S608 - names are quoted, values bound
+    source = ".".join(map(_quoted, options.table.split(".")))
+    where = f"WHERE {left} IN ({', '.join([right] * len(keys))}) LIMIT {options.max_rows + 1}"
+    # The one comment is for MariaDB, the other for MySQL.
+    patience = f"/*M! SET STATEMENT max_statement_time={PATIENCE} FOR */"
+    hint = f"/*+ MAX_EXECUTION_TIME({PATIENCE * 1000}) */"
+    return f"{patience} SELECT {hint} {columns} FROM {source} {where}"  # noqa: S608 - names are quoted, values bound
+
+
+def _column(name: str, floats: frozenset[str]) -> str:
+    return f"{_quoted(name)} + 0e0 AS {_quoted(name)}" if name in floats else _quoted(name)
 
 
 def _quoted(name: str) -> str:
     # PyMySQL fills values with `%`, so a `%` in a name is doubled.
     return "`" + name.replace("`", "``").replace("%", "%%") + "`"
-
-
-def _converters() -> dict[Any, Any]:
-    from pymysql.constants import FIELD_TYPE
-    from pymysql.converters import conversions, through
-
-    # TIME stays text as the server writes it: a timedelta loses how it was written.
-    return {**conversions, FIELD_TYPE.BIT: _bits, FIELD_TYPE.TIME: through}
-
-
-def _bits(value: bytes) -> int:
-    return int.from_bytes(value, "big")
 
 
 def _permissions(options: MySQLOptions, _use: Use) -> list[Statement]:

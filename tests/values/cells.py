@@ -1,0 +1,119 @@
+"""A cell of the value table: a kind of value in a source, and what becomes of it as a type."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from plait.api import Record
+from plait.read import cast
+from plait.registry import connector
+from plait.spec import Column, Source, Step
+from plait.types import INTEGERS, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from plait.types import Type
+
+WORDS = {
+    "string": "usual",
+    "boolean": True,
+    "bigint": 1,
+    "decimal(38,10)": Decimal("1.5"),
+    "double": Decimal("1.5"),
+    "date": "2026-01-01",
+    "timestamp": "2026-01-01T00:00:00Z",
+    "binary": b"usual",
+    "array<string>": ["usual"],
+    "struct<a:string>": {"a": "usual"},
+}
+CROWD = 200
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of value: its name in the documentation, how its source has it, and what it is as each type.
+
+    A type that `fits` does not name refuses the value with `code`.
+    """
+
+    name: str
+    source: Any
+    fits: Mapping[str, Any] = field(default_factory=dict)
+    code: str = "bad-value"
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The types that the value is tried as: the usual ones, and what it fits beyond them."""
+        return tuple(dict.fromkeys((*WORDS, *self.fits)))
+
+
+def text(value: str, **more: Any) -> Kind:
+    """A text, and what else than `string` it is the full text of."""
+    if "decimal" in more:
+        more["decimal(38,10)"] = more.pop("decimal")
+    return Kind("", value, {"string": value, **more})
+
+
+def whole(value: int) -> dict[str, Any]:
+    """What an integral number fits."""
+    return {"bigint": value, "decimal(38,10)": Decimal(value), "double": float(value)}
+
+
+def fraction(value: str) -> dict[str, Any]:
+    """What a number with a fraction fits."""
+    return {"decimal(38,10)": Decimal(value), "double": float(value)}
+
+
+def utc(*moment: int) -> datetime:
+    """A moment of UTC."""
+    return datetime(*moment, tzinfo=UTC)  # type: ignore[arg-type, misc]
+
+
+def source_of(word: str, kind: str, *steps: Step) -> Source:
+    """A source of a connector, with one column `v` of a type, its field decoded by the steps."""
+    column = Column(name="v", type=parse(kind), origin="v", selector=("v",))
+    decode = {"v": steps} if steps else {}
+    return Source(name="s", connector=connector(word), options=None, columns=(column,), decode=decode)
+
+
+def verdict(records: Sequence[Record], source: Source) -> Any:
+    """What becomes of the last of some records: its value, or the code of what is wrong with it."""
+    typed = cast(records, source)
+    last = len(records) - 1
+    if last in typed.faults:
+        return typed.faults[last].code
+    assert typed.index[-1] == last
+    return typed.table["v"].to_pylist()[-1]
+
+
+def verdicts(record: Record, source: Source) -> Iterator[Any]:
+    """What becomes of a record's value alone, and behind two hundred others."""
+    (column,) = source.columns or ()
+    usual = None if source.decode else WORDS[_usual(column.type)]
+    yield verdict([record], source)
+    yield verdict([*[Record(fields={"v": usual})] * CROWD, record], source)
+
+
+def _usual(kind: Type) -> str:
+    return next(word for word in WORDS if family(word) == family(str(kind)))
+
+
+def family(kind: str) -> str:
+    """A type's word, of numbers the widest that is meant alike."""
+    word = parse(kind).word
+    return "bigint" if word in INTEGERS else "double" if word == "float" else word
+
+
+def same(found: Any, expected: Any) -> bool:
+    """Whether two values are the same, their types and the sign of a zero included."""
+    if type(found) is not type(expected):
+        return False
+    if isinstance(expected, list):
+        return len(found) == len(expected) and all(map(same, found, expected))
+    if isinstance(expected, dict):
+        return list(found) == list(expected) and all(map(same, found.values(), expected.values()))
+    return bool(found == expected) and str(found).startswith("-") == str(expected).startswith("-")

@@ -1,0 +1,115 @@
+"""Every kind of value of every connector is, as each type, the value or the bad record that the table says."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from plait.api import Record
+from plait.spec import Step
+
+from .cells import Kind, same, source_of, verdicts
+from .kinds_aws import DYNAMODB
+from .kinds_files import CSV, MEMORY, NO_CSV
+from .kinds_json import JSON, NO_JSON
+from .kinds_mysql import MYSQL
+from .kinds_text import TEXTS
+from .page import PAGE, cells_table, names_table, renewed, texts_table
+from .sources import (
+    csv_line,
+    csv_records,
+    dynamodb_records,
+    json_records,
+    json_text,
+    log_records,
+    memory_records,
+    mysql_records,
+    mysql_text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def texts(written: Callable[[str], Any] = str) -> list[Kind]:
+    """The texts as a source has them."""
+    return [replace(kind, name=f"text {kind.source!r}", source=written(kind.source)) for kind in TEXTS]
+
+
+def refused(kinds: list[Kind]) -> list[Kind]:
+    """Bytes that are no record, whatever the type."""
+    return [replace(kind, code="bad-record") for kind in kinds]
+
+
+KINDS: dict[str, list[Kind]] = {
+    "json": [*texts(json_text), *JSON, *refused(NO_JSON)],
+    "csv": [*texts(csv_line), *CSV, *refused(NO_CSV)],
+    "memory": [*texts(), *MEMORY],
+    "mysql": [*texts(mysql_text), *MYSQL],
+    "dynamodb": [*texts(lambda text: {"S": text}), *DYNAMODB],
+    "cloudwatch_logs": [kind for kind in texts() if kind.source and not any(map(str.isspace, kind.source))],
+}
+FAULTS = {"mysql": "M6", "dynamodb": "D5", "csv": "C4", "json": "J8"}
+
+
+def fault(word: str, kind: Kind) -> list[pytest.MarkDecorator]:
+    """The fault of the table of faults that a kind is part of."""
+    id = "M7" if word == "mysql" and " in " in kind.name else FAULTS.get(word)
+    return [pytest.mark.fault(id)] if id and not kind.name.startswith("text") else []
+
+
+CELLS = [
+    pytest.param(word, n, id=f"{word}: {kind.name}", marks=fault(word, kind))
+    for word, kinds in KINDS.items()
+    for n, kind in enumerate(kinds)
+]
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory: pytest.TempPathFactory, port: int, endpoint: str) -> dict[str, list[Record]]:
+    """What each connector gives for each of its kinds, from the real server or its stand-in."""
+    folder = tmp_path_factory.mktemp("files")
+    return {
+        "json": json_records(KINDS["json"], folder),
+        "csv": csv_records(KINDS["csv"], folder),
+        "memory": memory_records(KINDS["memory"]),
+        "mysql": mysql_records(KINDS["mysql"], port),
+        "dynamodb": dynamodb_records(KINDS["dynamodb"], endpoint),
+        "cloudwatch_logs": log_records(KINDS["cloudwatch_logs"], endpoint),
+    }
+
+
+@pytest.mark.parametrize(("word", "n"), CELLS)
+def test_a_value_is_as_each_type_what_the_table_says(
+    records: dict[str, list[Record]], word: str, n: int
+) -> None:
+    """Alone, and among two hundred others."""
+    kind, record = KINDS[word][n], records[word][n]
+    found = {name: [*verdicts(record, source_of(word, name))] for name in kind.words}
+    expected = {name: [kind.fits.get(name, kind.code)] * 2 for name in kind.words}
+    assert {name: one for name, one in found.items() if not same(one, expected[name])} == {}, expected
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind in KINDS["json"] if isinstance(kind.source, str)], ids=lambda kind: kind.name
+)
+def test_the_step_json_gives_what_a_file_gives(kind: Kind) -> None:
+    """Value and verdict of a document within a field are those of a file's field."""
+    record = Record(fields={"v": kind.source})
+    found = {name: [*verdicts(record, source_of("memory", name, Step("json")))] for name in kind.words}
+    expected = {name: [kind.fits.get(name, kind.code)] * 2 for name in kind.words}
+    assert {name: one for name, one in found.items() if not same(one, expected[name])} == {}, expected
+
+
+def test_the_tables_of_the_documentation_are_the_cells_that_are_tested() -> None:
+    """`PLAIT_UPDATE=1` rewrites them."""
+    lists = {"json": JSON, "csv": CSV, "memory": MEMORY, "mysql": MYSQL, "dynamodb": DYNAMODB}
+    tables = {name: cells_table(kinds) for name, kinds in lists.items()}
+    tables |= {"text": texts_table(TEXTS), "no_json": names_table(NO_JSON), "no_csv": names_table(NO_CSV)}
+    page = PAGE.read_text(encoding="utf-8")
+    if os.environ.get("PLAIT_UPDATE"):
+        PAGE.write_text(renewed(page, tables), encoding="utf-8")
+    assert renewed(page, tables) == page, "run the test with PLAIT_UPDATE=1"

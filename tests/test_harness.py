@@ -1,11 +1,13 @@
 """The harness counts, names and breaks what passes between plait and its stand-ins."""
 
+import http.client
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,9 +17,15 @@ import obstore
 import pymysql
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+)
 from obstore.store import S3Store
 
+from harness import faults
 from harness.mysql_counts import Counts, counts
 from harness.operations import operation
 from harness.proxy import Proxy, delay, drop, fail, kill
@@ -197,6 +205,101 @@ def test_an_answer_may_be_late(proxy: Proxy) -> None:
     start = time.monotonic()
     _client(proxy, "s3").list_buckets()
     assert time.monotonic() - start >= 0.2
+
+
+@pytest.mark.parametrize(
+    ("service", "method", "code", "status"),
+    [
+        ("s3", "list_buckets", "SlowDown", 503),
+        ("dynamodb", "list_tables", "ProvisionedThroughputExceededException", 400),
+        ("logs", "describe_log_groups", "ThrottlingException", 400),
+        ("secretsmanager", "list_secrets", "ThrottlingException", 400),
+    ],
+)
+def test_each_service_refuses_in_its_own_words(
+    proxy: Proxy, service: str, method: str, code: str, status: int
+) -> None:
+    """Throttled, denied, or broken: the client of each service reads the code that the service would give."""
+    seen = []
+    for number, action in enumerate((faults.throttled(service), faults.denied(service)), 1):
+        proxy.on(number, "before", action)
+        with pytest.raises(ClientError) as caught:
+            getattr(_client(proxy, service), method)()
+        answer: Any = caught.value.response
+        seen.append((answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"]))
+    assert seen[0] == (code, status)
+    assert seen[1][0].startswith("AccessDenied")
+    for number, word in ((500, "Internal"), (503, "Unavailable")):
+        proxy.reset()
+        proxy.on(1, "before", faults.broken(service, number))
+        with pytest.raises(ClientError, match=word):
+            getattr(_client(proxy, service), method)()
+
+
+def test_an_answer_that_is_cut_promised_more(proxy: Proxy) -> None:
+    """Half of the body comes, and the length of all of it."""
+    client = _client(proxy, "s3")
+    client.put_object(Bucket=BUCKET, Key="k", Body=b"0123456789")
+    proxy.reset()
+    proxy.on(1, "after", faults.short(), forever=True)
+    with pytest.raises(ResponseStreamingError):
+        client.get_object(Bucket=BUCKET, Key="k")["Body"].read()
+    url = client.generate_presigned_url("get_object", Params={"Bucket": BUCKET, "Key": "k"})
+    with pytest.raises(http.client.IncompleteRead) as caught:
+        urllib.request.urlopen(url).read()
+    assert caught.value.partial == b"01234"
+
+
+@pytest.mark.parametrize(
+    ("when", "action", "error"),
+    [
+        ("before", faults.stall(), ReadTimeoutError),
+        ("before", faults.reset(), ConnectionClosedError),
+        ("after", faults.reset(), ConnectionClosedError),
+        ("after", faults.noise(), ConnectionClosedError),
+    ],
+)
+def test_a_connection_may_be_silent_reset_or_speak_something_else(
+    proxy: Proxy, when: Any, action: Any, error: type[Exception]
+) -> None:
+    config = Config(retries={"total_max_attempts": 1, "mode": "standard"}, read_timeout=0.3)
+    client = boto3.client("sqs", endpoint_url=proxy.endpoint, config=config, **KEYS)
+    proxy.on(1, when, action)
+    with pytest.raises(error):
+        client.list_queues()
+    client.list_queues()
+    assert [request.operation for request in proxy.log] == ["sqs:ListQueues"] * 2
+    assert proxy.log[1].status == 200
+
+
+def test_an_answer_may_be_no_answer_of_the_service(proxy: Proxy) -> None:
+    """Status 200, and nothing in it that the service would say; boto3 takes a page of HTML for an empty answer."""
+    proxy.on(1, "before", faults.portal())
+    proxy.on(2, "before", faults.garbage())
+    assert "TableNames" not in _client(proxy, "dynamodb").list_tables()
+    with pytest.raises(UnicodeDecodeError):
+        _client(proxy, "dynamodb").list_tables()
+
+
+def test_a_fault_may_concern_some_paths_alone(proxy: Proxy) -> None:
+    """Requests for other objects pass and do not count; those that came before the fault was set do."""
+    client = _client(proxy, "s3")
+    for key in ("one/a", "two/a"):
+        client.put_object(Bucket=BUCKET, Key=key, Body=b"1")
+    proxy.on(3, "before", fail(403), path="/one/")
+    for key in ("one/a", "two/a"):
+        client.head_object(Bucket=BUCKET, Key=key)
+    with pytest.raises(ClientError):
+        client.head_object(Bucket=BUCKET, Key="one/a")
+
+
+def test_a_service_may_have_an_upstream_of_its_own(moto: str, proxy: Proxy) -> None:
+    """Requests of a routed service go elsewhere, over the same connection of the client, and are counted alike."""
+    with Proxy(moto, {"sqs": proxy.endpoint}) as router:
+        _client(router, "sqs").list_queues()
+        _client(router, "s3").list_buckets()
+        assert router.calls == {"sqs:ListQueues": 1, "s3:ListBuckets": 1}
+    assert proxy.calls == {"sqs:ListQueues": 1}
 
 
 @pytest.mark.parametrize(("when", "written"), [("before", False), ("after", True)])

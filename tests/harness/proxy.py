@@ -7,11 +7,12 @@ import socket
 import socketserver
 import threading
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from harness.faults import Action, Answer, delay, drop, fail, kill
+from harness.faults import Action, Answer, ResetError, Spoilt, StalledError, delay, drop, fail, kill
 from harness.operations import operation
 from harness.wire import BODYLESS, CutError, Message, kept_alive, read_body, read_head
 
@@ -31,27 +32,32 @@ class Request:
     status: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Fault:
     number: int
     when: When
     action: Action
     operation: str | None
+    path: str
     forever: bool
+    seen: int = 0
 
-    def meets(self, request: Request, nth_of_operation: int) -> bool:
-        if self.operation not in (None, request.operation):
+    def meets(self, request: Request) -> bool:
+        if self.operation not in (None, request.operation) or self.path not in request.path:
             return False
-        count = request.number if self.operation is None else nth_of_operation
-        return count == self.number or (self.forever and count > self.number)
+        self.seen += 1
+        return self.seen == self.number or (self.forever and self.seen > self.number)
 
 
 class Proxy:
-    """A reverse proxy to `upstream` that lives as long as its `with` block."""
+    """A reverse proxy to `upstream` that lives as long as its `with` block.
 
-    def __init__(self, upstream: str) -> None:
-        parts = urlsplit(upstream)
-        self.upstream = (parts.hostname or "127.0.0.1", parts.port or 80)
+    `routes` send the requests of some services, by their name in IAM, to another upstream.
+    """
+
+    def __init__(self, upstream: str, routes: Mapping[str, str] | None = None) -> None:
+        self.upstream = _address(upstream)
+        self.routes = {service: _address(url) for service, url in (routes or {}).items()}
         self._lock = threading.Lock()
         self._log: list[Request] = []
         self._calls: Counter[str] = Counter()
@@ -80,11 +86,24 @@ class Proxy:
             self._log, self._calls, self._faults = [], Counter(), []
 
     def on(
-        self, number: int, when: When, action: Action, *, operation: str | None = None, forever: bool = False
+        self,
+        number: int,
+        when: When,
+        action: Action,
+        *,
+        operation: str | None = None,
+        path: str = "",
+        forever: bool = False,
     ) -> None:
-        """Do `action` at the n-th request (of `operation`, if given), and with `forever` at each later one."""
+        """Do `action` at the n-th request since the reset, and with `forever` at each later one.
+
+        Only requests of `operation` count, if it is given, and only those whose path has `path` in it.
+        """
+        fault = _Fault(number, when, action, operation, path, forever)
         with self._lock:
-            self._faults.append(_Fault(number, when, action, operation, forever))
+            for request in self._log:
+                fault.meets(request)
+            self._faults.append(fault)
 
     def __enter__(self) -> Self:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
@@ -105,8 +124,7 @@ class Proxy:
             request = Request(len(self._log) + 1, name, method, path)
             self._log.append(request)
             self._calls[name] += 1
-            nth = self._calls[name]
-            met = [fault for fault in self._faults if fault.meets(request, nth)]
+            met = [fault for fault in self._faults if fault.meets(request)]
             return _Exchange(request, met, self._log, self._lock)
 
 
@@ -117,7 +135,7 @@ class _Exchange:
     log: list[Request]
     lock: threading.Lock
 
-    def act(self, when: When) -> Answer | None:
+    def act(self, when: When) -> Answer | Spoilt | None:
         answers = (fault.action() for fault in self.faults if fault.when == when)
         return next((answer for answer in answers if answer is not None), None)
 
@@ -157,20 +175,27 @@ class _Connection(socketserver.StreamRequestHandler):
     server: _Server
 
     def handle(self) -> None:
-        self.upstream = _Upstream(self.server.proxy.upstream)
-        with contextlib.suppress(ConnectionError, TimeoutError), contextlib.closing(self.upstream):
-            while self._exchange():
-                pass
+        self.upstreams: dict[tuple[str, int], _Upstream] = {}
+        with contextlib.suppress(ConnectionError, TimeoutError), contextlib.ExitStack() as self.stack:
+            try:
+                while self._exchange():
+                    pass
+            except StalledError:
+                self.rfile.read()
+            except ResetError:
+                self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+                self.rfile.close()
+                self.request.close()
 
     def _exchange(self) -> bool:
         message = self._receive()
         if message is None:
             return False
         exchange = self.server.proxy.arrived(message)
-        status, raw = self._answer(exchange, message)
+        status, raw, spoilt = self._answer(exchange, message)
         exchange.answered(status)
         self.wfile.write(raw)
-        return not message.closes
+        return not (spoilt or message.closes)
 
     def _receive(self) -> Message | None:
         head = read_head(self.rfile)
@@ -180,15 +205,31 @@ class _Connection(socketserver.StreamRequestHandler):
             self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         return read_body(self.rfile, head, to_the_end=False)
 
-    def _answer(self, exchange: _Exchange, message: Message) -> tuple[int, bytes]:
+    def _answer(self, exchange: _Exchange, message: Message) -> tuple[int, bytes, bool]:
         bodyless = exchange.request.method == "HEAD"
         answer = exchange.act("before")
         if answer is None:
-            response = self.upstream.ask(message, bodyless=bodyless)
+            response = self._upstream(exchange.request).ask(message, bodyless=bodyless)
+            raw = kept_alive(response, bodyless=bodyless)
             answer = exchange.act("after")
             if answer is None:
-                return response.status, kept_alive(response, bodyless=bodyless)
-        return answer.status, answer.raw(bodyless=bodyless)
+                return response.status, raw, False
+            if isinstance(answer, Spoilt):
+                return response.status, answer.spoil(raw), True
+        assert isinstance(answer, Answer), "only the upstream's answer can be spoilt"
+        return answer.status, answer.raw(bodyless=bodyless), False
+
+    def _upstream(self, request: Request) -> "_Upstream":
+        proxy = self.server.proxy
+        address = proxy.routes.get(request.operation.partition(":")[0], proxy.upstream)
+        if address not in self.upstreams:
+            self.upstreams[address] = self.stack.enter_context(contextlib.closing(_Upstream(address)))
+        return self.upstreams[address]
+
+
+def _address(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    return parts.hostname or "127.0.0.1", parts.port or 80
 
 
 class _Upstream:

@@ -13,7 +13,8 @@ import pytest
 
 import oracle
 import oracle_lake
-from harness.proxy import Proxy, Request, fail
+from harness.faults import denied, throttled
+from harness.proxy import Proxy
 
 from .shop import SPEC, announced, queue
 
@@ -26,27 +27,8 @@ if TYPE_CHECKING:
     from .shop import Shop
 
 CALM: dict[str, Any] = {"batchItemFailures": []}
-THROTTLED = json.dumps(
-    {
-        "__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException",
-        "message": "The level of configured provisioned throughput for the table was exceeded.",
-    }
-).encode()
 LATE = "late/transactions/{}.json"
 ITEMS = b"sku,quantity,unit_price\nSKU-00001,2,1.50\n"
-
-
-class Faulty(Proxy):
-    """A proxy whose faults meet only the requests for one object, where one is named."""
-
-    key = ""
-
-    def arrived(self, message: Any) -> Any:
-        exchange = super().arrived(message)
-        return exchange if self._meant(exchange.request) else replace(exchange, faults=[])
-
-    def _meant(self, request: Request) -> bool:
-        return not self.key or quote(self.key) in request.path
 
 
 @dataclass
@@ -54,16 +36,15 @@ class Broken:
     """The shop behind a proxy that has been told what to break."""
 
     shop: Shop
-    proxy: Faulty
+    proxy: Proxy
 
     def break_object(self, key: str, action: Action) -> None:
-        self.proxy.key = key
-        self.proxy.on(1, "before", action, operation="s3:GetObject", forever=True)
+        self.proxy.on(1, "before", action, operation="s3:GetObject", path=quote(key), forever=True)
 
 
 @pytest.fixture
 def broken(shop: Shop) -> Iterator[Broken]:
-    with Faulty(shop.sandbox.aws.endpoint) as proxy:
+    with Proxy(shop.sandbox.aws.endpoint) as proxy:
         yield Broken(replace(shop, proxy=proxy), proxy)
 
 
@@ -87,11 +68,7 @@ def _differences(shop: Shop, lake: str, expected: oracle.Expected, keys: list[st
     return oracle_lake.compare(wanted, oracle_lake.read_files(shop.lake(lake)))
 
 
-DENIED = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
-UNREADABLE = {
-    "slow-down": fail(503, b"<Error><Code>SlowDown</Code></Error>"),
-    "denied": fail(403, DENIED),
-}
+UNREADABLE = {"slow-down": throttled("s3"), "denied": denied("s3")}
 
 
 @pytest.mark.parametrize("why", UNREADABLE)
@@ -118,8 +95,7 @@ def test_a_lookup_that_is_throttled_sends_the_whole_batch_again(
     broken: Broken, keys: list[str], expected: oracle.Expected
 ) -> None:
     """Nothing is written with nulls that are not the customer's; redelivery writes all of it."""
-    throttled = fail(400, THROTTLED, "application/x-amz-json-1.0")
-    broken.proxy.on(1, "before", throttled, operation="dynamodb:BatchGetItem", forever=True)
+    broken.proxy.on(1, "before", throttled("dynamodb"), operation="dynamodb:BatchGetItem", forever=True)
     shop = broken.shop
     told = shop.fork("throttled", [queue(keys)])
     assert told.answers == [_failures(*map(str, range(len(keys))))]

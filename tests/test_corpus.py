@@ -137,7 +137,7 @@ def csv_outcomes(
     )
     answers, _ = look_up(asked, lookup, pa.table({"id": names}), {"id": parse("string")})
     found: dict[str, tuple[list[Any], list[BadRecord]]] = {name: ([], []) for name in names}
-    for (name,), row in zip(answers.keys, answers.table.to_pylist(), strict=True):
+    for name, row in zip(answers.keys[0].to_pylist(), answers.table.to_pylist(), strict=True):
         found[name][0].append([row["a"], row["b"]])
     for (name,), faults in answers.faults.items():
         found[name][1].extend(error for _, error in faults)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import repeat
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from plait.api import BadRecord
-from plait.lookup import Answers, earlier, key_columns, later
+from plait.lookup import Answers, key_columns
+from plait.match import Found, is_near, matches, within
 from plait.problems import excerpt
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     from plait.lookup import KeyValues
     from plait.spec import Source
+
+NONE: list[int | None] = [None]
 
 
 @dataclass(slots=True)
@@ -42,27 +45,21 @@ class Joined:
 
 
 def join(rows: Rows, answers: Answers, source: Source) -> Joined:
-    """Join the answers of a lookup to the rows, as the spec's `join` says."""
+    """Join the answers of a lookup to the rows, as the spec's `join` says.
+
+    Only rows that meet a bad record, that have no match where one is needed, or too many, are looked at one by one.
+    """
     result = Joined(rows)
-    left: list[int] = []
-    right: list[list[int]] = []
-    for number, (key, matches, bad, asks) in enumerate(_matches(rows, answers, source)):
-        record = rows.record[number]
-        try:
-            _blame(bad, matches, answers, source)
-            chosen = _choose(key, matches, source, result, may_come=asks)
-            chosen = [_latest(matches, answers)] if chosen and _is_latest(source) else chosen
-        except BadRecord as error:
-            result.bad.setdefault(record, error)
-            continue
-        if chosen is None:
-            if not (source.join and source.join.missing == "retry"):
-                continue
-            result.retry.setdefault(record, _required(key, source))
-            chosen = []
-        left.append(number)
-        right.append(chosen)
-    result.rows = _assemble(rows, answers, source, left, right)
+    found = matches([rows.table.column(name) for name, _ in key_columns(source)], answers.keys)
+    if source.window:
+        found = within(found, rows.table.column(source.window.column), answers.times, source.window)
+    _count(result, found.counts, source)
+    odd = _odd(rows, answers, source, found.counts)
+    out = {number for number in odd if _taken_out(number, found.of(number), answers, source, result)}
+    if out:
+        kept = [n for n in range(len(rows.record)) if n not in out]
+        rows, found = _rows_at(rows, kept), found.at(kept)
+    result.rows = _assemble(rows, answers, source, found)
     if result.bad:
         result.rows = without(result.rows, set(result.bad))
     return result
@@ -73,7 +70,7 @@ def without(rows: Rows, records: set[int]) -> Rows:
     kept = [n for n, record in enumerate(rows.record) if record not in records]
     if len(kept) == len(rows.record):
         return rows
-    return Rows(take(rows.table, kept), [rows.record[n] for n in kept])
+    return _rows_at(rows, kept)
 
 
 def take(table: Any, positions: list[int]) -> Any:
@@ -86,35 +83,60 @@ def take(table: Any, positions: list[int]) -> Any:
 Bad = list[tuple["datetime | None", BadRecord]]
 
 
-def _matches(
-    rows: Rows, answers: Answers, source: Source
-) -> Iterator[tuple[KeyValues, list[int], Bad, bool]]:
-    """Each row's key, its matches, the bad records among them, and whether it asks for anything."""
-    at: dict[KeyValues, list[int]] = {}
-    for number, key in enumerate(answers.keys):
-        at.setdefault(key, []).append(number)
-    columns = [rows.table.column(name).to_pylist() for name, _ in key_columns(source)]
+def _rows_at(rows: Rows, positions: list[int]) -> Rows:
+    return Rows(take(rows.table, positions), [rows.record[n] for n in positions])
+
+
+def _count(result: Joined, counts: list[int], source: Source) -> None:
+    result.missing = counts.count(0)
+    result.matched = len(counts) - result.missing
+    if source.join and source.join.shape == "columns":
+        result.duplicates = sum(count > 1 for count in counts)
+
+
+def _odd(rows: Rows, answers: Answers, source: Source, counts: list[int]) -> list[int]:
+    """The rows that the rules of the join have a word about, in order."""
+    rule = source.join
+    assert rule is not None  # noqa: S101 - only look-ups come here
+    least = 1 if rule.missing != "keep" or _required((), source) else 0
+    most = 1 if rule.shape == "columns" and rule.duplicates == "fail" else len(answers.times)
+    odd = {number for number, count in enumerate(counts) if not least <= count <= most}
+    if answers.faults:
+        keys = zip(*(rows.table.column(name).to_pylist() for name, _ in key_columns(source)), strict=True)
+        odd.update(number for number, key in enumerate(keys) if key in answers.faults)
+    return sorted(odd)
+
+
+def _taken_out(number: int, mine: list[int], answers: Answers, source: Source, result: Joined) -> bool:
+    """Whether a row goes, and why, which the result is told."""
+    rows = result.rows
+    key = tuple(rows.table.column(name)[number].as_py() for name, _ in key_columns(source))
     around = source.window
-    centres: Any = rows.table.column(around.column).to_pylist() if around else repeat(None)
-    for *values, centre in zip(*columns, centres, strict=False):
-        key = tuple(values)
-        found = [] if None in key else at.get(key, [])
-        bad = answers.faults.get(key, [])
-        if around:
-            near = _Near(centre, around.before, around.after)
-            found = [n for n in found if near.has(answers.times[n])]
-            bad = [one for one in bad if near.has(one[0])]
-        yield key, found, bad, None not in key and (around is None or centre is not None)
+    centre = rows.table.column(around.column)[number].as_py() if around else None
+    bad = answers.faults.get(key, [])
+    if around:
+        bad = [one for one in bad if is_near(centre, one[0], around)]
+    if blamed := _blamed(bad, mine, answers, source):
+        _uncount(result, len(mine), source)
+        result.bad.setdefault(rows.record[number], blamed)
+        return True
+    asks = None not in key and (around is None or centre is not None)
+    try:
+        stays = _stays(key, len(mine), source, may_come=asks)
+    except BadRecord as error:
+        result.bad.setdefault(rows.record[number], error)
+        return True
+    if not stays and source.join and source.join.missing == "retry":
+        result.retry.setdefault(rows.record[number], _required(key, source))
+        return False
+    return not stays
 
 
-class _Near:
-    """The stretch of time of one row."""
-
-    def __init__(self, centre: datetime | None, before: Any, after: Any) -> None:
-        self.bounds = None if centre is None else (earlier(centre, before), later(centre, after))
-
-    def has(self, time: datetime | None) -> bool:
-        return self.bounds is not None and time is not None and self.bounds[0] <= time <= self.bounds[1]
+def _uncount(result: Joined, matched: int, source: Source) -> None:
+    """A row that meets a bad record counts neither as matched nor as missing."""
+    result.missing -= not matched
+    result.matched -= bool(matched)
+    result.duplicates -= matched > 1 and source.join is not None and source.join.shape == "columns"
 
 
 def _is_latest(source: Source) -> bool:
@@ -122,42 +144,34 @@ def _is_latest(source: Source) -> bool:
     return rule is not None and rule.shape == "columns" and rule.duplicates == "latest"
 
 
-def _blame(bad: Bad, matches: list[int], answers: Answers, source: Source) -> None:
-    """Raise for a bad record that a row would take; one that a later record outdates is not taken."""
+def _blamed(bad: Bad, found: list[int], answers: Answers, source: Source) -> BadRecord | None:
+    """The bad record that a row would take, if any; one that a later record outdates is not taken."""
     if not bad:
-        return
-    if not _is_latest(source) or not matches:
-        raise bad[-1][1]
-    latest = answers.times[_latest(matches, answers)]
+        return None
+    if not _is_latest(source) or not found:
+        return bad[-1][1]
+    latest = answers.times[_latest(found, answers)]
     newer = [error for time, error in bad if time and latest and time >= latest]
-    if newer:
-        raise newer[-1]
+    return newer[-1] if newer else None
 
 
-def _choose(
-    key: KeyValues, matches: list[int], source: Source, result: Joined, *, may_come: bool
-) -> list[int] | None:
-    """The matches that a row takes; None drops the row or asks again; raises BadRecord."""
+def _stays(key: KeyValues, found: int, source: Source, *, may_come: bool) -> bool:
+    """Whether a row of so many matches stays in; raises BadRecord."""
     rule = source.join
     assert rule is not None  # noqa: S101 - only look-ups come here
-    if not matches:
-        result.missing += 1
-        if rule.missing == "drop" or (rule.missing == "retry" and may_come):
-            return None
-        if rule.missing == "fail":
-            raise _no_match(key, source, "`missing: keep` lets such rows through")
-        if bad := _required(key, source):
-            raise bad
-        return []
-    result.matched += 1
-    if len(matches) > 1 and rule.shape == "columns":
-        result.duplicates += 1
-        if rule.duplicates == "fail":
-            why = f"`{source.name}` has {len(matches)} matches for {_show(key)}"
-            help = "choose by `duplicates`, or take all by `as: list` or `as: rows`"
-            raise BadRecord(why, code="several-matches", help=help)
-        return matches if rule.duplicates == "latest" else matches[:1]
-    return matches
+    if found > 1 and rule.shape == "columns" and rule.duplicates == "fail":
+        why = f"`{source.name}` has {found} matches for {_show(key)}"
+        help = "choose by `duplicates`, or take all by `as: list` or `as: rows`"
+        raise BadRecord(why, code="several-matches", help=help)
+    if found:
+        return True
+    if rule.missing == "drop" or (rule.missing == "retry" and may_come):
+        return False
+    if rule.missing == "fail":
+        raise _no_match(key, source, "`missing: keep` lets such rows through")
+    if bad := _required(key, source):
+        raise bad
+    return True
 
 
 def _required(key: KeyValues, source: Source) -> BadRecord | None:
@@ -179,20 +193,22 @@ def _show(key: KeyValues) -> str:
     return ", ".join(excerpt(str(value)) for value in key)
 
 
-def _assemble(rows: Rows, answers: Answers, source: Source, left: list[int], right: list[list[int]]) -> Rows:
+def _assemble(rows: Rows, answers: Answers, source: Source, found: Found) -> Rows:
+    """The rows with the columns of their matches."""
     if source.join and source.join.shape == "list":
-        table = take(rows.table, left) if len(left) < len(rows.record) else rows.table
-        table = table.append_column(source.name, _lists(answers, source, right))
-        return Rows(table, [rows.record[n] for n in left])
-    take_left: list[int] = []
-    take_right: list[int | None] = []
-    for number, matches in zip(left, right, strict=True):
-        take_left += [number] * max(len(matches), 1)
-        take_right += matches or [None]
-    table = take(rows.table, take_left) if take_left != list(range(len(rows.record))) else rows.table
-    for name, column in _taken(answers, source, take_right):
+        return Rows(rows.table.append_column(source.name, _lists(answers, source, found)), rows.record)
+    positions = found.firsts()
+    several = [number for number, count in enumerate(found.counts) if count > 1]
+    if several and source.join and source.join.shape == "rows":
+        rows = _rows_at(rows, [n for n, count in enumerate(found.counts) for _ in range(count or 1)])
+        positions = [one for n in range(len(found.counts)) for one in found.of(n) or NONE]
+    elif _is_latest(source):
+        for number in several:
+            positions[number] = _latest(found.of(number), answers)
+    table = rows.table
+    for name, column in _taken(answers, source, positions):
         table = table.append_column(name, column)
-    return Rows(table, [rows.record[n] for n in take_left])
+    return Rows(table, rows.record)
 
 
 def _taken(answers: Answers, source: Source, positions: list[int | None]) -> Iterator[tuple[str, Any]]:
@@ -207,23 +223,20 @@ def _taken(answers: Answers, source: Source, positions: list[int | None]) -> Ite
         yield field_.name, column
 
 
-def _lists(answers: Answers, source: Source, right: list[list[int]]) -> Any:
+def _lists(answers: Answers, source: Source, found: Found) -> Any:
     import pyarrow as pa
 
-    table = answers.table
-    element = pa.struct(list(table.schema))
-    rank = _ranks(table) if source.connector.order == "none" else None
-    offsets, positions = [0], []
-    for matches in right:
-        positions += sorted(matches, key=rank.__getitem__) if rank else matches
-        offsets.append(len(positions))
-    arrays = [
-        table.column(f.name).combine_chunks().take(pa.array(positions, type=pa.int64())) for f in element
-    ]
+    table, positions = answers.table, found.positions
+    if source.connector.order == "none":
+        rank = _ranks(table)
+        lists = (sorted(found.of(n), key=rank.__getitem__) for n in range(len(found.counts)))
+        positions = [*chain(*lists)]
+    index = pa.array(positions, type=pa.int64())
+    arrays = [table.column(name).combine_chunks().take(index) for name in table.column_names]
     values = pa.nulls(len(positions))
     if arrays:
-        values = pa.StructArray.from_arrays(arrays, fields=list(element))
-    return pa.ListArray.from_arrays(pa.array(offsets, type=pa.int32()), values)
+        values = pa.StructArray.from_arrays(arrays, fields=list(table.schema))
+    return pa.ListArray.from_arrays(pa.array(found.starts, type=pa.int32()), values)
 
 
 def _ranks(table: Any) -> dict[int, int]:

@@ -7,7 +7,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from plait.api import BadRecord, Key, Record
-from plait.read import Cast, cast
+from plait.columns import array
+from plait.read import MANY, Cast, cast
+from plait.types import to_arrow
 from plait.values import Misfit, convert
 
 if TYPE_CHECKING:
@@ -25,13 +27,13 @@ Span = tuple["datetime", "datetime"]
 
 @dataclass(slots=True)
 class Answers:
-    """Typed rows of a lookup: `keys[n]` and `times[n]` belong to row n of `table`.
+    """Typed rows of a lookup; `times[n]` belongs to row n of `table`, and so do the n-th values of all `keys`.
 
     `faults` are the records that could not be typed, by key, each with its time.
     """
 
     table: Any
-    keys: list[KeyValues]
+    keys: list[Any]
     times: list[datetime | None]
     faults: dict[KeyValues, list[tuple[datetime | None, BadRecord]]]
 
@@ -192,19 +194,33 @@ def _answers(
     pairs: Sequence[tuple[str, str]],
     wanted: Sequence[Type | None],
 ) -> Answers:
-    def owner(fields: Any) -> KeyValues:
-        return tuple(cast_key(fields.get(name), kind) for (_, name), kind in zip(pairs, wanted, strict=True))
-
     faults: dict[KeyValues, list[tuple[datetime | None, BadRecord]]] = {}
     for i, fault in typed.faults.items():
-        blamed = (records[i].time, _blame(source, fault, records[i]))
-        faults.setdefault(owner(records[i].fields), []).append(blamed)
+        fields = records[i].fields
+        owner = tuple(cast_key(fields.get(name), kind) for (_, name), kind in zip(pairs, wanted, strict=True))
+        faults.setdefault(owner, []).append((records[i].time, _blame(source, fault, records[i])))
     return Answers(
         table=typed.table,
-        keys=[owner(fields) for fields in typed.fields],
+        keys=[_key_column(typed, name, kind) for (_, name), kind in zip(pairs, wanted, strict=True)],
         times=[records[i].time for i in typed.index],
         faults=faults,
     )
+
+
+def no_answers(source: Source) -> Answers:
+    """What a lookup without any record answers."""
+    return Answers(table=cast([], source).table, keys=[[] for _ in key_columns(source)], times=[], faults={})
+
+
+def _key_column(typed: Cast, name: str, kind: Type | None) -> Any:
+    """A key of all answers in the row's type, null where that would lose something; a list without a type."""
+    values = [fields.get(name) for fields in typed.fields]
+    if kind is None:
+        return values
+    import pyarrow as pa
+
+    column = array(values, kind) if len(values) >= MANY else None
+    return pa.array([cast_key(v, kind) for v in values], to_arrow(kind)) if column is None else column
 
 
 def _blame(source: Source, fault: BadRecord, record: Record) -> BadRecord:

@@ -28,7 +28,7 @@ from plait.cache import Cache
 from plait.context import Services
 from plait.join import Rows, join, without
 from plait.late import Late, late
-from plait.lookup import Answers, Asked, look_up
+from plait.lookup import Answers, Asked, look_up, no_answers
 from plait.output import declare, with_columns
 from plait.plan import plan
 from plait.problems import Problem
@@ -240,11 +240,7 @@ class Engine:
             else:
                 batch.failed[record] = error
         batch.take_out(batch.rows.record)
-        self._add_empty(source, batch)
-
-    def _add_empty(self, source: Source, batch: Batch) -> None:
-        nothing = cast([], source)
-        batch.rows = join(batch.rows, Answers(nothing.table, [], [], {}), source).rows
+        batch.rows = join(batch.rows, no_answers(source), source).rows
 
     def _join(
         self, source: Source, answers: Answers, asked: Asked, batch: Batch

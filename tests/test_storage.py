@@ -301,3 +301,37 @@ def test_importing_storage_costs_no_sdk() -> None:
     code = "import sys, plait.storage, plait.context; print(not {'boto3', 'botocore', 'obstore'} & set(sys.modules))"
     run = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout == "True\n"
+
+
+@pytest.mark.parametrize("key", ["in/a.json", *ODD[:1]])
+def test_an_object_is_removed_only_while_it_is_the_version_that_was_seen(
+    s3: Any, storage: Any, calls: Counter[str], key: str
+) -> None:
+    """A newer version stays and is told as changed; what is not there needs no removing."""
+    uri = f"s3://shop/{key}"
+    s3.put_object(Bucket="shop", Key=key, Body=b"one")
+    [seen] = storage.get([uri])
+    s3.put_object(Bucket="shop", Key=key, Body=b"two")
+    [answer] = storage.remove([seen.item])
+    assert isinstance(answer, Changed)
+    [now] = storage.get([uri])
+    assert now.data == b"two"
+    assert storage.remove([now.item]) == [None]
+    assert storage.remove([now.item, Item(uri="s3://shop/none", etag="x")]) == [None, None]
+    assert [*storage.get([uri])] == [Missing(uri)]
+    assert calls["s3:DeleteObject"] == 4
+
+
+def test_a_local_file_is_removed_only_while_it_is_the_version_that_was_seen(
+    tmp_path: Path, storage: Any
+) -> None:
+    file = tmp_path / "a"
+    file.write_bytes(b"one")
+    [seen] = storage.get([str(file)])
+    file.write_bytes(b"other")
+    [answer] = storage.remove([seen.item])
+    assert isinstance(answer, Changed)
+    [now] = storage.get([str(file)])
+    assert storage.remove([now.item]) == [None]
+    assert not file.exists()
+    assert storage.remove([now.item]) == [None]

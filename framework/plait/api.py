@@ -92,9 +92,10 @@ class GiveUp(PlaitError):
 
 
 class BadRecord(PlaitError):
-    """This record alone cannot become a row."""
+    """This record alone cannot become a row; plait puts in the `source` that is to blame."""
 
     code = "bad-record"
+    source: str | None = None
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -246,6 +247,9 @@ class Objects(Protocol):
 
     def delete(self, uris: Sequence[str]) -> None:
         """Remove the objects; one that is not there is no error."""
+
+    def remove(self, items: Sequence[Item]) -> Sequence[PlaitError | None]:
+        """Remove each object if it is still the version of the item, else `Changed`; None where it is no more."""
 
 
 class Context(Protocol):

@@ -18,6 +18,7 @@ COMMANDS = {
     "preview": "Read and join for real, write nothing, show the rows.",
     "test": "Run the cases beside specs, without AWS, network or clock.",
     "run": "Run over the objects of an event, of a list, of a time, or over all.",
+    "replay": "Run what is in quarantine again, and remove what now succeeds.",
     "connectors": "Show the installed connectors, or the options of one.",
     "schema": "Print the JSON Schema of the language, for editors.",
     "policy": "Print the smallest IAM policy under which a spec runs.",

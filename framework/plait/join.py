@@ -7,7 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from plait.api import BadRecord
-from plait.lookup import Answers, key_columns
+from plait.lookup import Answers, blame, key_columns
 from plait.match import Found, is_near, matches, within
 from plait.problems import excerpt
 
@@ -162,7 +162,7 @@ def _stays(key: KeyValues, found: int, source: Source, *, may_come: bool) -> boo
     if found > 1 and rule.shape == "columns" and rule.duplicates == "fail":
         why = f"`{source.name}` has {found} matches for {_show(key)}"
         help = "choose by `duplicates`, or take all by `as: list` or `as: rows`"
-        raise BadRecord(why, code="several-matches", help=help)
+        raise blame(source, why, code="several-matches", help=help)
     if found:
         return True
     if rule.missing == "drop" or (rule.missing == "retry" and may_come):
@@ -182,7 +182,7 @@ def _required(key: KeyValues, source: Source) -> BadRecord | None:
 
 
 def _no_match(key: KeyValues, source: Source, help: str) -> BadRecord:
-    return BadRecord(f"`{source.name}` has no match for {_show(key)}", code="no-match", help=help)
+    return blame(source, f"`{source.name}` has no match for {_show(key)}", code="no-match", help=help)
 
 
 def _latest(matches: list[int], answers: Answers) -> int:

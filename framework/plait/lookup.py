@@ -225,4 +225,11 @@ def _key_column(typed: Cast, name: str, kind: Type | None) -> Any:
 
 def _blame(source: Source, fault: BadRecord, record: Record) -> BadRecord:
     where = f"`{source.name}`, {record.position}" if record.position else f"`{source.name}`"
-    return BadRecord(f"{where}: {fault.message}", code=fault.code, help=fault.help)
+    return blame(source, f"{where}: {fault.message}", code=fault.code, help=fault.help)
+
+
+def blame(source: Source, message: str, *, code: str, help: str | None) -> BadRecord:
+    """The error of a record that a look-up makes bad."""
+    error = BadRecord(message, code=code, help=help)
+    error.source = source.name
+    return error

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from plait.plan import Plan
     from plait.problems import Problem
+    from plait.replay import Replayed
     from plait.report import Report
     from plait.run import Engine
     from plait.spec import Spec
@@ -94,6 +95,26 @@ class Pipeline:
         engine = self.engine()
         items = engine.find(Window(since=since, until=until)) if objects is None else map(_item, objects)
         return engine.run(items, wait=not no_wait, progress=progress)
+
+    def replay(
+        self,
+        codes: Sequence[str] = (),
+        since: datetime | None = None,
+        until: datetime | None = None,
+        progress: Callable[[int], None] = lambda _done: None,
+        *,
+        dry_run: bool = False,
+        forget_gone: bool = False,
+    ) -> Replayed:
+        """Run what is in quarantine again and remove the records that now succeed.
+
+        `codes` and the time when the object was modified choose objects; a dry run writes and removes nothing.
+        With `forget_gone`, records whose object is gone are removed too. Raises GiveUp without a quarantine.
+        """
+        from plait.replay import Choice, replay
+
+        choice = Choice(codes=codes, window=Window(since=since, until=until))
+        return replay(self.engine(), choice, dry_run=dry_run, forget_gone=forget_gone, progress=progress)
 
 
 def _item(uri: str) -> Item:

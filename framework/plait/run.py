@@ -69,7 +69,10 @@ class Batch:
 
 
 class Engine:
-    """A spec with its connectors opened; one per process, for all batches."""
+    """A spec with its connectors opened; one per process, for all batches.
+
+    `set_aside` has the files of the records that became no row, in quarantine, since it was emptied last.
+    """
 
     def __init__(self, spec: Spec, services: Services | None = None) -> None:
         self.spec = spec
@@ -89,6 +92,7 @@ class Engine:
         """Start counting anew."""
         self.services.reset_counts()
         self.report = Report(pipeline=self.spec.name, spec_digest=self.spec.digest)
+        self.set_aside: set[str] = set()
         self.report.lookups = {source.name: LookupCounts() for source in self.spec.lookups}
         return self.report
 
@@ -190,6 +194,8 @@ class Engine:
             answers = list(self.driver.read(items))
         unread = [one for one in answers if isinstance(one, Unread)]
         records = [one for one in answers if isinstance(one, Record)]
+        empty = {i.uri for i in items} - {u.item.uri for u in unread} - {_item(r).uri for r in records}
+        self.report.outcomes.update(dict.fromkeys(empty, "done"))
         with self._timed("columns"):
             typed = cast(records, self.spec.driver)
         batch = Batch(records, Rows(typed.table, typed.index), self.services.now(), dict(typed.faults))
@@ -313,6 +319,8 @@ class Engine:
             counts.read += 1
             if number in batch.bad:
                 counts.quarantined += 1
+                if self.spec.quarantine:
+                    self.set_aside.add(quarantine.place(record, self.spec))
                 self._problem(batch.bad[number], uri, "warning")
             elif number in written:
                 counts.written += 1

@@ -54,6 +54,10 @@ class Storage:
             if answer is not None:
                 raise answer
 
+    def remove(self, items: Sequence[Item]) -> Sequence[PlaitError | None]:
+        """Remove each object if it is still the version of the item, else `Changed`; None where it is no more."""
+        return [*self._each(self._remove, items)]
+
     def _get(self, uri: str, limit: int | None) -> Found | Missing | PlaitError:
         try:
             return self._s3.get(uri, limit) if _on_s3(uri) else local.get(uri, limit)
@@ -67,10 +71,13 @@ class Storage:
             return _told(put.uri, error)
 
     def _delete(self, uri: str) -> PlaitError | None:
+        return self._remove(Item(uri=uri))
+
+    def _remove(self, item: Item) -> PlaitError | None:
         try:
-            self._s3.delete(uri) if _on_s3(uri) else local.delete(uri)
+            self._s3.delete(item) if _on_s3(item.uri) else local.delete(item)
         except Exception as error:  # noqa: BLE001 -- every error is told as an answer
-            known = _explain(uri, error)
+            known = _explain(item.uri, error)
             return None if isinstance(known, Missing) else known
         return None
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plait.api import Found, GiveUp, Item, Missing, PlaitError, TryAgain, Written
+from plait.api import Changed, Found, GiveUp, Item, Missing, PlaitError, TryAgain, Written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,18 +76,23 @@ def put(uri: str, data: bytes) -> Written:
         Path(temporary).write_bytes(data)
         Path(temporary).replace(uri)
     except BaseException:
-        delete(temporary)
+        Path(temporary).unlink(missing_ok=True)
         raise
     return Written(uri=normal(uri), rows=0, bytes=len(data))
 
 
-def delete(uri: str) -> None:
-    """Remove a file, if it is there."""
-    Path(uri).unlink(missing_ok=True)
+def delete(item: Item) -> None:
+    """Remove a file, if it is there; where the item has an ETag, only that version, else raise Changed."""
+    path = Path(item.uri)
+    if item.etag is not None and _item(item.uri, path.stat()).etag != item.etag:
+        raise Changed(f"`{item.uri[:200]}` is another version by now")
+    path.unlink(missing_ok=True)
 
 
 def explain(uri: str, error: Exception) -> Missing | PlaitError:
     """What an error of the file system means to the caller."""
+    if isinstance(error, PlaitError):
+        return error
     if isinstance(error, UnicodeEncodeError):
         return Missing(uri)
     if not isinstance(error, OSError) or isinstance(error, PermissionError):

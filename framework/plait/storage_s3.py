@@ -157,11 +157,17 @@ class S3:
             self._put_newest(put, source.uri, plain(source.etag) or "")
         return Written(uri=put.uri, rows=0, bytes=len(put.data))
 
-    def delete(self, uri: str) -> None:
-        """Remove an object."""
-        bucket, key = cut(uri)
-        if BENT.search(key):
-            self._client("s3").delete_object(Bucket=bucket, Key=key)
+    def delete(self, item: Item) -> None:
+        """Remove an object; where the item has an ETag, only if it is still that version, else raise Changed."""
+        bucket, key = cut(item.uri)
+        if item.etag is not None or BENT.search(key):
+            condition = {"IfMatch": f'"{plain(item.etag)}"'} if item.etag else {}
+            try:
+                self._client("s3").delete_object(Bucket=bucket, Key=key, **condition)
+            except Exception as error:
+                if lost(error):
+                    raise Changed(f"`{item.uri[:200]}` is another version by now") from error
+                raise
             return
         import obstore
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from plait.api import Statement, Use
 
 BOM = b"\xef\xbb\xbf"
+SHOWN = 40
 Texts = dict[str, str]
 Fields = dict[str, str | None]
 
@@ -165,20 +166,25 @@ class CsvLookup:
         try:
             lines = [*parse(answer.data, self.options.delimiter)]
         except BadRecord as error:
-            fault = BadRecord(f"`{uri[:200]}`: {error.message}")
+            fault = BadRecord(f"`{_end(uri)}`: {error.message}")
             yield from (Record(fields=columns, fault=fault) for columns in columns_of)
             return
         for columns in columns_of:
             yield from (_record(uri, columns, line, fields) for line, fields in lines)
 
 
+def _end(uri: str) -> str:
+    """The end of a URI, which names the file; what fills a path is data, so never all of it."""
+    return uri if len(uri) <= SHOWN else f"…{uri[1 - SHOWN :]}"
+
+
 def _record(uri: str, columns: Texts, line: int, fields: Fields | BadRecord) -> Record:
     position = f"line {line}"
     if isinstance(fields, BadRecord):
-        return Record(fields=columns, position=position, fault=BadRecord(f"`{uri[:200]}`: {fields.message}"))
+        return Record(fields=columns, position=position, fault=BadRecord(f"`{_end(uri)}`: {fields.message}"))
     for name, text in columns.items():
         if fields.get(name, text) != text:
-            fault = BadRecord(f"`{uri[:200]}`: the field `{name}` at line {line} is another than in the path")
+            fault = BadRecord(f"`{_end(uri)}`: the field `{name}` at line {line} is another than in the path")
             return Record(fields=columns, position=position, fault=fault)
     return Record(fields={**fields, **columns}, position=position)
 

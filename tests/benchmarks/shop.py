@@ -62,6 +62,10 @@ class Memory:
     def delete(self, uris: Sequence[str]) -> None:
         """Nothing is kept, so nothing is deleted."""
 
+    def remove(self, items: Sequence[Item]) -> Sequence[None]:
+        """Nothing is kept, so nothing is removed."""
+        return [None] * len(items)
+
 
 class Stores:
     """The table of stores, as PyMySQL gives its rows."""

@@ -61,6 +61,11 @@ class Held:
         """Forget what was put."""
         self.puts = [put for put in self.puts if put.uri not in uris]
 
+    def remove(self, items: Sequence[Item]) -> Sequence[PlaitError | None]:
+        """Forget what was put, whatever its version."""
+        self.delete([item.uri for item in items])
+        return [None] * len(items)
+
 
 def item(one: Object) -> Item:
     """The driving object as a listing names it."""

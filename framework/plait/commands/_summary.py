@@ -32,11 +32,11 @@ def summary(report: Report, *, colour: bool) -> str:
 def _numbers(report: Report) -> Iterable[tuple[str, str]]:
     objects, records = report.objects, report.records
     yield "pipeline", report.pipeline
-    yield "objects", _listed(objects["seen"], "seen", {word: objects[word] for word in OUTCOMES})
+    yield "objects", listed(objects["seen"], "seen", {word: objects[word] for word in OUTCOMES})
     if report.ignored:
         yield "ignored", ", ".join(f"{count:,} {word}" for word, count in sorted(report.ignored.items()))
     gone = {"written": records.written, "dropped": records.dropped, "quarantined": records.quarantined}
-    yield "records", _listed(records.read, "read", gone)
+    yield "records", listed(records.read, "read", gone)
     yield "rows", f"{report.rows:,}"
     yield "files", f"{len(report.files):,} ({size(sum(file.bytes for file in report.files))})"
     if report.calls:
@@ -44,7 +44,7 @@ def _numbers(report: Report) -> Iterable[tuple[str, str]]:
     yield "time", f"{sum(report.seconds.values()):.1f} s"
 
 
-def _listed(number: int, word: str, parts: dict[str, int]) -> str:
+def listed(number: int, word: str, parts: dict[str, int]) -> str:
     """What was there, then its first part always and the others where they are not nothing."""
     first, *_ = parts
     shown = [f"{count:,} {part}" for part, count in parts.items() if count or part == first]

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
-import time
-from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
 import click
 
+from plait.commands._progress import progress_of
 from plait.commands._summary import summary
 from plait.commands.common import CannotStart, coloured, load, output, params, print_json, printable, window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from plait.events import Event
-
-SECONDS_BETWEEN_LINES = 3.0
 
 
 @click.command("run")
@@ -52,7 +49,7 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     pipeline = load(spec, parameters)
     called = _called(event, pipeline.spec.driver.buckets) if event else None
     named = list(called.uris) if called else list(objects) or None
-    with _progress(len(named) if named is not None else None) as progress:
+    with progress_of(len(named) if named is not None else None) as progress:
         report = pipeline.run(named, since, until, progress, no_wait=no_wait)
     report.ignored = called.ignored if called else {}
     if output == "json":
@@ -75,32 +72,3 @@ def _called(file: IO[bytes], buckets: Sequence[str]) -> Event:
     if len(event.unknown) == len(event.messages):
         raise CannotStart(f"`{file.name}` names no object", code="unknown-event", help="give an event of S3")
     return event
-
-
-@contextmanager
-def _progress(total: int | None) -> Iterator[Callable[[int], None]]:
-    if not sys.stderr.isatty():
-        yield _lines(total)
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("objects"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("objects", total=total)
-        yield lambda done: bar.advance(task, done)
-
-
-def _lines(total: int | None) -> Callable[[int], None]:
-    """A plain line every few seconds, for logs."""
-    done, told = 0, time.monotonic()
-    of = "" if total is None else f" of {total:,}"
-
-    def progress(more: int) -> None:
-        nonlocal done, told
-        done += more
-        if time.monotonic() - told >= SECONDS_BETWEEN_LINES:
-            told = time.monotonic()
-            click.echo(f"objects: {done:,}{of}", err=True)
-
-    return progress

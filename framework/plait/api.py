@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BadRecord",
+    "Calls",
     "Changed",
     "Connector",
     "Context",
@@ -305,6 +306,27 @@ def _no_columns(_options: Any) -> tuple[str, ...]:
     return ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calls:
+    """How often an operation is called: `quantity` times, or once for each `per` of it in a batch.
+
+    Quantities are `objects` that are read, `listings` (pages of a listing), `keys` that a lookup is asked for,
+    `pages` of its answers, `files` that are written, `replaced` (files that were there before) and `starts` (of
+    a process). `units` are what the service charges for each of the quantity instead of for each call, such as
+    a read unit for each key. Calls of one `once` are made once however many sources need them.
+    """
+
+    operation: str
+    quantity: Literal["objects", "listings", "keys", "pages", "files", "replaced", "starts"]
+    per: int = 1
+    units: float | None = None
+    once: str = ""
+
+
+def _no_calls(_options: Any, _use: Use) -> tuple[Calls, ...]:
+    return ()
+
+
 def _no_permissions(_options: Any, _use: Use) -> tuple[Statement, ...]:
     return ()
 
@@ -322,8 +344,9 @@ class Connector:
     options name; each is also a field of every record. `known_fields` are the fields that the options alone
     tell; None means that only the source knows. `keys_per_call` is how many keys one `fetch` takes; None
     means all. `dated` says that the items of a driver have their `modified`. `suffix` is how the names of a
-    sink's files end. `permissions` are the IAM statements that the options need for a use. `needs_window` says
-    that a lookup cannot be asked without a `window`, `gives_binary` that a value may be bytes.
+    sink's files end. `permissions` are the IAM statements that the options need for a use, `calls` what
+    a run calls. `needs_window` says that a lookup cannot be asked without a `window`, `gives_binary` that a
+    value may be bytes.
 
     `offline` and `given` are for cases, which run without services. `offline` says that the options and
     `Context.objects` are all that is needed, so a case runs the connector as it is. `given` makes a row that
@@ -344,6 +367,7 @@ class Connector:
     dated: bool = True
     suffix: str = ""
     permissions: Callable[[Any, Use], Iterable[Statement]] = _no_permissions
+    calls: Callable[[Any, Use], Iterable[Calls]] = _no_calls
     offline: bool = False
     given: Callable[[Any, Mapping[str, Any]], Record | None] | None = None
     needs_window: bool = False

@@ -67,6 +67,7 @@ class Report:
     ignored: dict[str, int] = field(default_factory=dict)
     records: Records = field(default_factory=Records)
     rows: int = 0
+    batches: int = 0
     files: list[FileEntry] = field(default_factory=list)
     lookups: dict[str, LookupCounts] = field(default_factory=dict)
     calls: Counter[str] = field(default_factory=Counter)
@@ -105,6 +106,7 @@ class Report:
             "ignored": self.ignored,
             "records": asdict(self.records),
             "rows": self.rows,
+            "batches": self.batches,
             "files": [asdict(file) for file in self.files],
             "lookups": {name: asdict(counts) for name, counts in self.lookups.items()},
             "calls": dict(sorted(self.calls.items())),

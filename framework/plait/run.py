@@ -119,6 +119,7 @@ class Engine:
         report, self.waits = self.report, wait
         remaining = iter(items)
         while chunk := list(islice(remaining, batch)):
+            report.batches += 1
             named = {item.uri: item for item in map(_normal, chunk)}
             unique = [item for uri, item in named.items() if uri not in report.outcomes]
             self._until_settled(self._accepted(unique))

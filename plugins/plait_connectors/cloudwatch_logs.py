@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta
 
-from plait.api import BadRecord, Connector, GiveUp, Options, Pattern, Record, Statement, hookimpl
+from plait.api import BadRecord, Calls, Connector, GiveUp, Options, Pattern, Record, Statement, hookimpl
 from plait_connectors._aws import arn, calling
 
 if TYPE_CHECKING:
@@ -153,6 +153,10 @@ def _permissions(options: CloudWatchLogsOptions, _use: Use) -> list[Statement]:
     return [Statement(actions=("logs:FilterLogEvents",), resources=(group,), why=why)]
 
 
+def _calls(_options: CloudWatchLogsOptions, _use: Use) -> list[Calls]:
+    return [Calls(operation="logs:FilterLogEvents", quantity="pages")]
+
+
 @hookimpl
 def plait_connectors() -> list[Connector]:
     """Offer `cloudwatch_logs`."""
@@ -164,6 +168,7 @@ def plait_connectors() -> list[Connector]:
             lookup=CloudWatchLogsLookup,
             known_fields=_names,
             permissions=_permissions,
+            calls=_calls,
             order="time",
             given=_given,
             needs_window=True,

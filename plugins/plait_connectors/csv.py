@@ -9,6 +9,7 @@ import msgspec
 
 from plait.api import (
     BadRecord,
+    Calls,
     Connector,
     Context,
     Found,
@@ -193,6 +194,10 @@ def _permissions(options: Any, _use: Use) -> Iterable[Statement]:
     return reads(options.path)
 
 
+def _calls(options: Any, _use: Use) -> list[Calls]:
+    return [Calls(operation="s3:GetObject", quantity="keys")] if options.path.bucket else []
+
+
 def _columns(options: Any) -> Sequence[str]:
     columns: Sequence[str] = options.path.columns
     return columns
@@ -219,6 +224,7 @@ def plait_connectors() -> list[Connector]:
             row_columns=_columns,
             order="position",
             permissions=_permissions,
+            calls=_calls,
             offline=True,
             given=_given,
             gives_binary=False,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta
 
-from plait.api import BadRecord, Connector, Options, Record, Statement, TryAgain, hookimpl
+from plait.api import BadRecord, Calls, Connector, Options, Record, Statement, TryAgain, hookimpl
 from plait_connectors._aws import arn, calling
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from plait.api import Context, Key, Use
 
+KEYS_PER_CALL = 100
 TRIES = 8
 PAUSE = 0.05
 LONGEST = 2048
@@ -135,6 +136,12 @@ def _permissions(options: DynamoDBOptions, _use: Use) -> list[Statement]:
     return [Statement(actions=("dynamodb:BatchGetItem",), resources=(table,), why=why)]
 
 
+def _calls(options: DynamoDBOptions, _use: Use) -> list[Calls]:
+    # A read unit is a strongly consistent read of 4 KB, or two that are not.
+    units = 1.0 if options.consistent else 0.5
+    return [Calls(operation="dynamodb:BatchGetItem", quantity="keys", per=KEYS_PER_CALL, units=units)]
+
+
 @hookimpl
 def plait_connectors() -> list[Connector]:
     """Offer `dynamodb`."""
@@ -144,7 +151,8 @@ def plait_connectors() -> list[Connector]:
             summary="items of a DynamoDB table, by its key",
             options=DynamoDBOptions,
             lookup=DynamoDBLookup,
-            keys_per_call=100,
+            keys_per_call=KEYS_PER_CALL,
             permissions=_permissions,
+            calls=_calls,
         )
     ]

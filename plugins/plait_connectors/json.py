@@ -11,6 +11,7 @@ import msgspec
 
 from plait.api import (
     BadRecord,
+    Calls,
     Connector,
     Context,
     DriverPath,
@@ -130,9 +131,15 @@ def _permissions(options: Any, _use: Use) -> Iterable[Statement]:
     return reads(options.path)
 
 
+def _calls(options: Any, _use: Use) -> list[Calls]:
+    read = Calls(operation="s3:GetObject", quantity="objects")
+    found = Calls(operation="s3:ListObjectsV2", quantity="listings")
+    return [read, found] if options.path.bucket else []
+
+
 @hookimpl
 def plait_connectors() -> list[Connector]:
     """Offer `json`."""
     told: Any = {"summary": "One JSON object per file.", "offline": True, "gives_binary": False}
-    told["permissions"] = _permissions
+    told |= {"permissions": _permissions, "calls": _calls}
     return [Connector(name="json", options=Json, driver=JsonDriver, **told)]

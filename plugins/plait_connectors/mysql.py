@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Meta
 
-from plait.api import BadRecord, Connector, GiveUp, Options, Record, Statement, hookimpl
+from plait.api import BadRecord, Calls, Connector, GiveUp, Options, Record, Statement, hookimpl
 from plait_connectors._aws import arn
 from plait_connectors._mysql import kind_of, problem
 from plait_connectors._mysql_values import converters, finishers, rounded
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from plait.api import Context, Key, Use
 
 NAME = "[A-Za-z0-9_$]+"
+KEYS_PER_CALL = 1000
 PAUSE = 0.2
 PATIENCE = 25
 LONGEST = 65_535
@@ -272,6 +273,12 @@ def _permissions(options: MySQLOptions, _use: Use) -> list[Statement]:
     return [Statement(actions=("secretsmanager:GetSecretValue",), resources=(secret,), why=why)]
 
 
+def _calls(options: MySQLOptions, _use: Use) -> list[Calls]:
+    secret = Calls(operation="secretsmanager:GetSecretValue", quantity="starts", once=options.secret)
+    connect = Calls(operation="mysql:Connect", quantity="starts")
+    return [secret, connect, Calls(operation="mysql:Query", quantity="keys", per=KEYS_PER_CALL)]
+
+
 @hookimpl
 def plait_connectors() -> list[Connector]:
     """Offer `mysql`."""
@@ -281,7 +288,8 @@ def plait_connectors() -> list[Connector]:
             summary="rows of a MySQL table, by key columns",
             options=MySQLOptions,
             lookup=MySQLLookup,
-            keys_per_call=1000,
+            keys_per_call=KEYS_PER_CALL,
             permissions=_permissions,
+            calls=_calls,
         )
     ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 
 from plait.api import (
+    Calls,
     Connector,
     Context,
     File,
@@ -87,6 +88,14 @@ def _permissions(options: Parquet, _use: Use) -> list[Statement]:
     return [put, Statement(actions=("s3:GetObject",), resources=(files,), why=why)]
 
 
+def _calls(options: Parquet, _use: Use) -> list[Calls]:
+    put = Calls(operation="s3:PutObject", quantity="files")
+    # A file that is there already: the first put is refused, the file is looked at and put anew.
+    look = Calls(operation="s3:HeadObject", quantity="replaced")
+    again = Calls(operation="s3:PutObject", quantity="replaced")
+    return [put, look, again] if options.path.bucket else []
+
+
 @hookimpl
 def plait_connectors() -> list[Connector]:
     """Offer `parquet`."""
@@ -98,5 +107,6 @@ def plait_connectors() -> list[Connector]:
             sink=ParquetSink,
             suffix=SUFFIX,
             permissions=_permissions,
+            calls=_calls,
         )
     ]

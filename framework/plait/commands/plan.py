@@ -5,11 +5,14 @@ from __future__ import annotations
 import click
 
 from plait.changes import changes
+from plait.commands import _forecast as costs
 from plait.commands._against import other
 from plait.commands._changes import differences, lines
+from plait.commands._forecast import assumptions, batch_for
 from plait.commands._plan_json import document
 from plait.commands._plan_text import paragraphs
 from plait.commands.common import load, output, params, print_json
+from plait.forecast import MILLION, forecast
 
 
 @click.command("plan")
@@ -17,19 +20,43 @@ from plait.commands.common import load, output, params, print_json
 @click.option(
     "--against", metavar="GITREF|FILE", help="Show what changes since a git revision or another spec."
 )
+@click.option(
+    "--objects",
+    type=click.IntRange(min=1),
+    default=MILLION,
+    show_default=True,
+    help="Driving objects to forecast for.",
+)
+@click.option("--like", metavar="REPORT", help="Forecast with the quantities of this report (a JSON file).")
+@click.option(
+    "--rate",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Say which batch reaches so many objects a second.",
+)
 @params
 @output("text", "json")
-def command(spec: str, against: str | None, parameters: dict[str, str], output: str) -> None:
-    """Show what a run would do: the joins in their order, the schema, the partitions, where rows go.
+def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
+    spec: str,
+    against: str | None,
+    objects: int,
+    like: str | None,
+    rate: float | None,
+    parameters: dict[str, str],
+    output: str,
+) -> None:
+    """Show what a run would do: the joins in their order, the schema, the partitions, what it calls and costs.
 
     With --against, show what changes for those who read the lake, and exit with 1 if that breaks them.
     """
     plan = load(spec, parameters).plan()
     if against is None:
+        made = forecast(plan.spec, assumptions(plan.spec, objects, like))
+        wanted = None if rate is None else batch_for(plan.spec, objects, rate)
         if output == "json":
-            print_json(document(plan))
+            print_json({**document(plan), "forecast": costs.document(plan.spec, made, rate, wanted)})
         else:
-            click.echo("\n\n".join(paragraphs(plan)))
+            told = (*paragraphs(plan), *costs.paragraphs(plan.spec, made, rate, wanted))
+            click.echo("\n\n".join(told))
         return
     found = changes(other(spec, against, parameters).plan(), plan)
     if output == "json":

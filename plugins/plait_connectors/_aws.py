@@ -70,9 +70,9 @@ def _answered(error: Any, what: str, prefix: str) -> PlaitError:
 
 def _unanswered(error: Exception, what: str) -> PlaitError:
     from botocore.exceptions import ConnectionError as Unconnected
-    from botocore.exceptions import HTTPClientError, ResponseStreamingError
+    from botocore.exceptions import HTTPClientError, PaginationError, ResponseStreamingError
 
     message = f"{what}: {str(error)[:200]}"
-    if isinstance(error, (Unconnected, HTTPClientError, ResponseStreamingError)):
+    if isinstance(error, (Unconnected, HTTPClientError, PaginationError, ResponseStreamingError)):
         return TryAgain(message)
     return GiveUp(message, help="check the credentials and the region")

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta
 
-from plait.api import BadRecord, Calls, Connector, GiveUp, Options, Pattern, Record, Statement, hookimpl
+from plait.api import (
+    BadRecord,
+    Calls,
+    Connector,
+    GiveUp,
+    Options,
+    Pattern,
+    Record,
+    Statement,
+    TryAgain,
+    hookimpl,
+)
 from plait_connectors._aws import arn, calling
 
 if TYPE_CHECKING:
@@ -64,11 +75,19 @@ class CloudWatchLogsLookup:
         request: dict[str, Any] = {"logGroupName": self.options.log_group, "startTime": start, "endTime": end}
         if self.options.filter is not None:
             request["filterPattern"] = self.options.filter
-        with calling(f"log group `{self.options.log_group}`", prefix="logs"):
-            # The paginator goes on over empty pages, and refuses a token that comes twice in a row.
-            pages = self.context.client("logs").get_paginator("filter_log_events")
-            for page in pages.paginate(**request, PaginationConfig={"PageSize": 10_000}):
-                yield from page["events"]
+        pages = 0
+        try:
+            with calling(f"log group `{self.options.log_group}`", prefix="logs"):
+                # The paginator goes on over empty pages, and refuses a token that comes twice in a row.
+                paginator = self.context.client("logs").get_paginator("filter_log_events")
+                for page in paginator.paginate(**request, PaginationConfig={"PageSize": 10_000}):
+                    pages += 1
+                    yield from page["events"]
+        except GiveUp as error:
+            if not pages:
+                raise
+            # A group that answered is there and may be read: what is wrong is the token, which ends.
+            raise TryAgain(error.message) from error
 
 
 class Wanted:

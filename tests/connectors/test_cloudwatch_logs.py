@@ -1,4 +1,4 @@
-"""What the connector `cloudwatch_logs` promises, against moto."""
+"""What the connector `cloudwatch_logs` promises, against a stand-in that is as strict as CloudWatch Logs."""
 
 from __future__ import annotations
 
@@ -7,42 +7,44 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from plait.api import GiveUp, Key, Pattern, Record
+from harness.logs import Logs
+from plait.api import GiveUp, Key, Pattern, Record, TryAgain
 from plait_connectors import cloudwatch_logs
 
-from .stub import Stub, aws
+from .stub import Stub
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# CloudWatch Logs takes no lines older than 14 days.
-NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=2)
+NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
 PATTERN = "*transaction {transaction_id} scored {score}"
 
 
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    with aws() as url:
-        client = Stub(endpoint=url).client("logs")
-        client.create_log_group(logGroupName="/fraud")
-        for stream in ("one", "two"):
-            client.create_log_stream(logGroupName="/fraud", logStreamName=stream)
-        put(client, "one", (NOON, "model v3: transaction a scored 87\n"), (NOON + SECOND, "started"))
-        put(
-            client,
-            "two",
-            (NOON - SECOND, "transaction a scored 5"),
-            (NOON + SECOND, "transaction 7 scored 1"),
-        )
-        put(client, "two", (NOON + 5 * HOUR, "transaction a scored 99"))
-        yield url
+@pytest.fixture
+def logs() -> Iterator[Logs]:
+    with Logs() as logs:
+        yield logs
 
 
-def put(client: Any, stream: str, *lines: tuple[datetime, str]) -> None:
-    events = [{"timestamp": round(time.timestamp() * 1000), "message": line} for time, line in lines]
-    client.put_log_events(logGroupName="/fraud", logStreamName=stream, logEvents=events)
+@pytest.fixture
+def stub(logs: Logs) -> Stub:
+    return Stub(endpoint=logs.endpoint)
+
+
+@pytest.fixture
+def endpoint(logs: Logs) -> str:
+    put(logs, "one", (NOON, "model v3: transaction a scored 87\n"), (NOON + SECOND, "started"))
+    put(logs, "two", (NOON - SECOND, "transaction a scored 5"), (NOON + SECOND, "transaction 7 scored 1"))
+    put(logs, "two", (NOON + 5 * HOUR, "transaction a scored 99"))
+    return logs.endpoint
+
+
+def put(logs: Logs, stream: str, *lines: tuple[datetime, str], group: str = "/fraud") -> None:
+    logs.put(group, *((round(at.timestamp() * 1000), message) for at, message in lines), stream=stream)
 
 
 def fetch(stub: Stub, *keys: Key, **options: Any) -> list[Any]:
@@ -70,9 +72,27 @@ def test_a_number_as_key_meets_its_text(endpoint: str) -> None:
 
 
 @pytest.mark.fault("W2")
-def test_both_ends_of_the_window_belong_to_it(endpoint: str) -> None:
-    """A line at the very end of the window is found."""
-    assert len(fetch(Stub(endpoint=endpoint), key("a", NOON - SECOND / 2, SECOND / 2))) == 2
+@pytest.mark.parametrize("end_belongs", [False, True])
+def test_both_ends_of_the_window_belong_to_it(logs: Logs, end_belongs: bool) -> None:
+    """A line at the very end of the window is found, whichever way the service reads `endTime`."""
+    logs.end_belongs = end_belongs
+    put(logs, "one", *((NOON + n * SECOND, f"transaction a scored {n}") for n in (-2, -1, 0, 1, 2)))
+    records = fetch(Stub(endpoint=logs.endpoint), key("a", NOON, SECOND))
+    assert [record.fields["score"] for record in records] == ["-1", "0", "1"]
+
+
+@pytest.mark.fault("W2")
+def test_lines_of_skewed_clocks_and_late_streams_come_in_the_order_of_their_own_time(logs: Logs) -> None:
+    """What was put last may be the oldest; a line that its clock put outside the window is not the row's."""
+    put(logs, "late", (NOON + SECOND, "transaction a scored 3"))
+    put(logs, "skewed", (NOON - SECOND, "transaction a scored 1"), (NOON, "transaction a scored 2"))
+    put(logs, "astray", (NOON - 2 * HOUR, "transaction a scored 0"))
+    records = fetch(Stub(endpoint=logs.endpoint), key("a"))
+    assert [(r.time, r.fields["score"]) for r in records] == [
+        (NOON - SECOND, "1"),
+        (NOON, "2"),
+        (NOON + SECOND, "3"),
+    ]
 
 
 def test_overlapping_windows_are_read_once(endpoint: str) -> None:
@@ -84,33 +104,110 @@ def test_overlapping_windows_are_read_once(endpoint: str) -> None:
 
 
 @pytest.mark.fault("W3")
-def test_empty_pages_are_not_the_end(endpoint: str) -> None:
-    """An empty page with a token is followed by the next."""
-    stub, first = Stub(endpoint=endpoint), [True]
+def test_empty_pages_are_not_the_end(logs: Logs) -> None:
+    """Pages that are empty or partly filled are followed by the next, until there is no token."""
+    logs.scan = 2
+    noise = [(NOON + n * SECOND, "noise") for n in range(7)]
+    put(logs, "one", *noise, (NOON + 8 * SECOND, "transaction a scored 7"), *noise[:2])
+    stub = Stub(endpoint=logs.endpoint)
+    assert [r.fields["score"] for r in fetch(stub, key("a"), filter="transaction")] == ["7"]
+    assert stub.calls == {"logs:FilterLogEvents": 5}
 
-    def empty(parsed: dict[str, Any], **_rest: Any) -> None:
-        if first.pop() if first else False:
-            parsed.update(events=[], nextToken="/fraud@one@none")
 
-    def forget(params: dict[str, Any], **_rest: Any) -> None:
-        params.pop("nextToken", None)
-
-    events = stub.client("logs").meta.events
-    events.register("after-call.logs.FilterLogEvents", empty)
-    events.register("provide-client-params.logs.FilterLogEvents", forget)
-    assert len(fetch(stub, key("a"))) == 2
+@pytest.mark.fault("W4")
+def test_more_lines_than_a_page_holds_are_all_read(logs: Logs) -> None:
+    """A full page is no end: ten thousand lines are a page, and the line after them is found."""
+    put(logs, "one", *((NOON, "noise") for _ in range(10_000)), (NOON + SECOND, "transaction a scored 7"))
+    stub = Stub(endpoint=logs.endpoint)
+    assert [r.fields["score"] for r in fetch(stub, key("a"))] == ["7"]
     assert stub.calls == {"logs:FilterLogEvents": 2}
 
 
-def test_a_filter_is_passed_on(endpoint: str) -> None:
+@pytest.mark.fault("W3")
+def test_a_token_that_comes_again_and_again_is_for_later(logs: Logs) -> None:
+    """The reading ends, and what was read so far is not taken for all."""
+    logs.stuck = True
+    put(logs, "one", (NOON, "transaction a scored 7"))
+    with pytest.raises(TryAgain, match=r"log group `/fraud`"):
+        fetch(Stub(endpoint=logs.endpoint), key("a"))
+
+
+@pytest.mark.fault("W3")
+def test_a_token_that_ended_is_for_later(logs: Logs) -> None:
+    """The next delivery begins with a token of its own."""
+    logs.scan = 1
+    put(logs, "one", *((NOON, "transaction a scored 7") for _ in range(3)))
+    stub = Stub(endpoint=logs.endpoint)
+    stub.client("logs").meta.events.register("after-call", lambda **_: logs.expire())
+    with pytest.raises(TryAgain):
+        fetch(stub, key("a"))
+
+
+@pytest.mark.fault("W6")
+def test_a_throttled_call_is_made_again_and_then_left_for_later(logs: Logs) -> None:
+    put(logs, "one", (NOON, "transaction a scored 7"))
+    logs.throttle(1)
+    assert len(fetch(Stub(endpoint=logs.endpoint), key("a"))) == 1
+    logs.throttle(9)
+    with pytest.raises(TryAgain, match="ThrottlingException"):
+        fetch(Stub(endpoint=logs.endpoint), key("a"))
+
+
+def test_a_filter_is_passed_on(endpoint: str, logs: Logs) -> None:
     """The option `filter` goes to CloudWatch Logs as it is, and nothing goes without it."""
     assert [r.fields["score"] for r in fetch(Stub(endpoint=endpoint), key("a"), filter='"model"')] == ["87"]
+    assert len(fetch(Stub(endpoint=endpoint), key("a"))) == 2
+    assert [request.get("filterPattern") for _, request in logs.requests] == ['"model"', None]
+
+
+def test_a_filter_that_is_wrong_is_permanent(endpoint: str) -> None:
+    with pytest.raises(GiveUp) as caught:
+        fetch(Stub(endpoint=endpoint), key("a"), filter="%(a|b)%")
+    assert caught.value.help == "check the option `filter`"
 
 
 @pytest.mark.fault("W7")
-def test_a_key_is_text_not_a_pattern(endpoint: str) -> None:
-    """Characters of patterns in a key mean themselves."""
-    assert fetch(Stub(endpoint=endpoint), key(".*"), key('"a"'), key("*")) == []
+def test_every_line_of_a_key_is_given_and_its_order_is_that_of_time(endpoint: str) -> None:
+    """Which of several joins the row is the engine's to say: `duplicates: latest` takes the last."""
+    assert [r.fields["score"] for r in fetch(Stub(endpoint=endpoint), key("a"))] == ["5", "87"]
+
+
+HOSTILE = st.text(max_size=12) | st.sampled_from(
+    [
+        '"',
+        '" ?ERROR',
+        "%.*%",
+        "a | delete",
+        "{ $.x = * }",
+        ".*",
+        "(a+)+$",
+        "a\nb",
+        "-a",
+        "*",
+        "${a}",
+        "a" * 200,
+    ]
+)
+
+
+@pytest.mark.fault("W7")
+@pytest.mark.fault("W8")
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(texts=st.lists(HOSTILE, min_size=1, max_size=4, unique=True), mine=st.integers(0, 3))
+def test_a_key_is_text_and_never_part_of_what_is_sent(
+    logs: Logs, stub: Stub, texts: list[str], mine: int
+) -> None:
+    """Whatever it holds, the request does not know it, and a line is found where its text is equal, and only there."""
+    logs._groups.clear()
+    logs.requests.clear()
+    put(logs, "one", *((NOON, f"transaction {text} scored {n}") for n, text in enumerate(texts)))
+    wanted = texts[mine % len(texts)]
+    found = fetch(stub, key(wanted))
+    read = Pattern.parse(PATTERN).match(f"transaction {wanted} scored {mine % len(texts)}")
+    assert [r.fields for r in found] == ([read] if read and read["transaction_id"] == wanted else [])
+    assert [sorted(request) for _, request in logs.requests] == [
+        ["endTime", "limit", "logGroupName", "startTime"]
+    ]
 
 
 def test_without_a_window_nothing_is_read(endpoint: str) -> None:

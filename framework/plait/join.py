@@ -41,6 +41,7 @@ class Joined:
     retry: dict[int, BadRecord | None] = field(default_factory=dict)
     matched: int = 0
     missing: int = 0
+    inexact: int = 0
     duplicates: int = 0
 
 
@@ -54,6 +55,9 @@ def join(rows: Rows, answers: Answers, source: Source) -> Joined:
     if source.window:
         found = within(found, rows.table.column(source.window.column), answers.times, source.window)
     _count(result, found.counts, source)
+    if answers.twins:
+        keys = zip(_keys(rows, source), found.counts, strict=True)
+        result.inexact = sum(not count and key in answers.twins for key, count in keys)
     odd = _odd(rows, answers, source, found.counts)
     out = {number for number in odd if _taken_out(number, found.of(number), answers, source, result)}
     if out:
@@ -94,6 +98,10 @@ def _count(result: Joined, counts: list[int], source: Source) -> None:
         result.duplicates = sum(count > 1 for count in counts)
 
 
+def _keys(rows: Rows, source: Source) -> Iterator[KeyValues]:
+    return zip(*(rows.table.column(name).to_pylist() for name, _ in key_columns(source)), strict=True)
+
+
 def _odd(rows: Rows, answers: Answers, source: Source, counts: list[int]) -> list[int]:
     """The rows that the rules of the join have a word about, in order."""
     rule = source.join
@@ -102,8 +110,7 @@ def _odd(rows: Rows, answers: Answers, source: Source, counts: list[int]) -> lis
     most = 1 if rule.shape == "columns" and rule.duplicates == "fail" else len(answers.times)
     odd = {number for number, count in enumerate(counts) if not least <= count <= most}
     if answers.faults:
-        keys = zip(*(rows.table.column(name).to_pylist() for name, _ in key_columns(source)), strict=True)
-        odd.update(number for number, key in enumerate(keys) if key in answers.faults)
+        odd.update(number for number, key in enumerate(_keys(rows, source)) if key in answers.faults)
     return sorted(odd)
 
 

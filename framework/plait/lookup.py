@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from plait.api import BadRecord, Key, Record
 from plait.columns import array
 from plait.read import MANY, Cast, cast
+from plait.twins import twins
 from plait.types import to_arrow
 from plait.values import Misfit, convert
 
@@ -29,13 +30,15 @@ Span = tuple["datetime", "datetime"]
 class Answers:
     """Typed rows of a lookup; `times[n]` belongs to row n of `table`, and so do the n-th values of all `keys`.
 
-    `faults` are the records that could not be typed, by key, each with its time.
+    `faults` are the records that could not be typed, by key, each with its time. `twins` are the keys without
+    a record for which the source has one whose key only looks alike.
     """
 
     table: Any
     keys: list[Any]
     times: list[datetime | None]
     faults: dict[KeyValues, list[tuple[datetime | None, BadRecord]]]
+    twins: set[KeyValues] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -128,7 +131,7 @@ def look_up(
     asked = Asked(keys=len(keys))
     records, rest = _cached(keys, cache, now(), asked)
     size = source.connector.keys_per_call or max(len(rest), 1)
-    remaining = iter(rest.items())
+    remaining, alike = iter(rest.items()), set[KeyValues]()
     while chunk := list(islice(remaining, size)):
         found = list(lookup.fetch([key for _, key in chunk]))
         owners = [
@@ -137,9 +140,12 @@ def look_up(
         ]
         answered = _by_key(chunk, zip(owners, found, strict=True))
         records += [record for some in answered.values() for record in some]
+        alike |= _alike(chunk, owners, found)
         if cache:
             _keep(cache, source, answered, now())
-    return _answers(source, cast(records, source), records, pairs, wanted), asked
+    answers = _answers(source, cast(records, source), records, pairs, wanted)
+    answers.twins = alike
+    return answers, asked
 
 
 def _cached(
@@ -171,6 +177,15 @@ def _by_key(
         values: [r for r in by_owner.get(values[: len(key.fields)], ()) if _within(r, key)]
         for values, key in chunk
     }
+
+
+def _alike(
+    chunk: Sequence[tuple[KeyValues, Key]], owners: Sequence[KeyValues], found: Sequence[Record]
+) -> set[KeyValues]:
+    """The keys asked for that nothing has, but for which something came that looks alike."""
+    missed = {tuple(key.fields.values()) for _, key in chunk} - set(owners)
+    names = [*chunk[0][1].fields]
+    return twins(missed, (tuple(map(r.fields.get, names)) for r in found)) if missed else set()
 
 
 def _keep(cache: Cache, source: Source, answered: dict[KeyValues, list[Record]], now: float) -> None:

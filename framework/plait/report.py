@@ -31,6 +31,8 @@ class FileEntry:
 class LookupCounts:
     """What a lookup was asked and answered; `matched`, `missing` and `duplicates` count rows.
 
+    Of the rows missing a match, `inexact` have a key that the source knows in another spelling: another case,
+    accents, spaces, or another way to write a number.
     Of the distinct `keys` of each batch `cached` were answered by a cache; `cached_seconds` is the age of the
     oldest of these answers.
     """
@@ -38,6 +40,7 @@ class LookupCounts:
     keys: int = 0
     matched: int = 0
     missing: int = 0
+    inexact: int = 0
     duplicates: int = 0
     calls: int = 0
     cached: int = 0

@@ -260,6 +260,7 @@ class Engine:
         counts.cached_seconds = max(counts.cached_seconds, asked.cached_seconds)
         counts.matched += joined.matched
         counts.missing += joined.missing
+        counts.inexact += joined.inexact
         counts.duplicates += joined.duplicates
         batch.rows = joined.rows
         batch.bad.update(joined.bad)

@@ -7,27 +7,25 @@ import random
 import re
 import threading
 import time
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from msgspec import Meta
 
 from plait.api import BadRecord, Calls, Connector, GiveUp, Options, Record, Statement, hookimpl
 from plait_connectors._aws import arn
 from plait_connectors._mysql import kind_of, problem
+from plait_connectors._mysql_select import LONGEST, NAME, UNHELD, charsets, chunks, held, longest, select
 from plait_connectors._mysql_values import converters, finishers, rounded
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from plait.api import Context, Key, Use
 
-NAME = "[A-Za-z0-9_$]+"
+T = TypeVar("T")
 KEYS_PER_CALL = 1000
 PAUSE = 0.2
-PATIENCE = 25
-LONGEST = 65_535
-STATEMENT = 1 << 20
 SETTINGS = {
     "charset": "utf8mb4",
     "init_command": "SET SESSION time_zone = '+00:00'",
@@ -81,14 +79,16 @@ class MySQLLookup:
         self._lock = threading.Lock()
         self._connection: Any = None
         self._tls: ssl.SSLContext | None = None
+        self._fields: Iterable[str] | None = context.fields
         self._floats: frozenset[str] = frozenset()
+        self._charsets: dict[str, str] | None = None
 
     def fetch(self, keys: Sequence[Key]) -> list[Record]:
         """The rows that have these keys."""
-        fit = [key for key in keys if _longest(key) <= LONGEST]
+        fit = [key for key in keys if longest(key) <= LONGEST]
         fault = BadRecord(f"a key of more than {LONGEST:,} bytes")
-        unfit = [Record(fields=key.fields, fault=fault) for key in keys if _longest(key) > LONGEST]
-        return [*unfit, *(record for chunk in _chunks(fit) for record in self._rows(chunk))]
+        unfit = [Record(fields=key.fields, fault=fault) for key in keys if longest(key) > LONGEST]
+        return [*unfit, *(record for chunk in chunks(fit) for record in self._rows(chunk))]
 
     def close(self) -> None:
         """Close the connection; the next fetch opens another."""
@@ -128,21 +128,36 @@ class MySQLLookup:
                 time.sleep(random.uniform(PAUSE / 2, PAUSE))
 
     def _query(self, keys: Sequence[Key], *, fresh: bool) -> list[Record]:
+        import pymysql
+
         if self._connection is None:
             self._connection = self._connect(fresh=fresh)
-        fields: Iterable[str] | None = self.context.fields
-        values = [value for key in keys for value in key.fields.values()]
         with self._connection.cursor() as cursor:
-            while True:
-                self.context.count("mysql:Query")
-                cursor.execute(_select(self.options, fields, self._floats, keys), values)
-                columns = cursor.description
-                names = [column[0] for column in columns]
-                if not (found := frozenset(rounded(columns))):
-                    break
-                fields, self._floats = names, self._floats | found
-            rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-        for n, finish in finishers(columns, self._floats).items():
+            if self._charsets is None:
+                try:
+                    return self._select(cursor, keys)
+                except pymysql.MySQLError as error:
+                    if error.args[0] not in UNHELD:
+                        raise
+                self._charsets = self._asked(charsets, cursor, self.options.table, [*keys[0].fields])
+            kept = self._asked(held, cursor, keys, self._charsets) if self._charsets else []
+            return self._select(cursor, kept) if kept else []
+
+    def _asked(self, ask: Callable[..., T], *arguments: Any) -> T:
+        self.context.count("mysql:Query")
+        return ask(*arguments)
+
+    def _select(self, cursor: Any, keys: Sequence[Key]) -> list[Record]:
+        values = [value for key in keys for value in key.fields.values()]
+        while True:
+            sql = select(self.options.table, self._fields, self._floats, keys, self.options.max_rows + 1)
+            self._asked(cursor.execute, sql, values)
+            names = [column[0] for column in cursor.description]
+            if not (found := frozenset(rounded(cursor.description))):
+                break
+            self._fields, self._floats = names, self._floats | found
+        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        for n, finish in finishers(cursor.description, self._floats).items():
             for row in rows:
                 row[names[n]] = finish(row[names[n]])
         return [Record(fields=row) for row in rows]
@@ -210,59 +225,6 @@ def _login(secret: Mapping[str, Any], options: MySQLOptions) -> dict[str, Any]:
         "password": secret["password"],
         "database": secret.get("dbname") if options.table.count(".") == 0 else None,
     }
-
-
-def _longest(key: Key) -> int:
-    return max(map(_bytes, key.fields.values()), default=0)
-
-
-def _bytes(value: Any) -> int:
-    if isinstance(value, str):
-        value = value.encode("utf-8", "replace")
-    return len(value) if isinstance(value, bytes) else 0
-
-
-def _chunks(keys: Sequence[Key]) -> Iterator[Sequence[Key]]:
-    """The keys in turn, as many at once as a server takes in one statement; escapes may double a text."""
-    chunk: list[Key] = []
-    length = 0
-    for key in keys:
-        more = sum(2 * _bytes(value) + 40 for value in key.fields.values())
-        if chunk and length + more > STATEMENT:
-            yield chunk
-            chunk, length = [], 0
-        chunk.append(key)
-        length += more
-    if chunk:
-        yield chunk
-
-
-def _select(
-    options: MySQLOptions, fields: Iterable[str] | None, floats: frozenset[str], keys: Sequence[Key]
-) -> str:
-    if not re.fullmatch(rf"{NAME}(\.{NAME})?", options.table):
-        raise GiveUp("the option `table` is not `table` or `database.table`")
-    key = tuple(keys[0].fields)
-    names = None if fields is None else dict.fromkeys((*fields, *key))
-    columns = "*" if names is None else ", ".join(_column(name, floats) for name in names)
-    left, right = ", ".join(map(_quoted, key)), ", ".join(["%s"] * len(key))
-    if len(key) > 1:
-        left, right = f"({left})", f"({right})"
-    source = ".".join(map(_quoted, options.table.split(".")))
-    where = f"WHERE {left} IN ({', '.join([right] * len(keys))}) LIMIT {options.max_rows + 1}"
-    # The one comment is for MariaDB, the other for MySQL.
-    patience = f"/*M! SET STATEMENT max_statement_time={PATIENCE} FOR */"
-    hint = f"/*+ MAX_EXECUTION_TIME({PATIENCE * 1000}) */"
-    return f"{patience} SELECT {hint} {columns} FROM {source} {where}"  # noqa: S608 - names are quoted, values bound
-
-
-def _column(name: str, floats: frozenset[str]) -> str:
-    return f"{_quoted(name)} + 0e0 AS {_quoted(name)}" if name in floats else _quoted(name)
-
-
-def _quoted(name: str) -> str:
-    # PyMySQL fills values with `%`, so a `%` in a name is doubled.
-    return "`" + name.replace("`", "``").replace("%", "%%") + "`"
 
 
 def _permissions(options: MySQLOptions, _use: Use) -> list[Statement]:

@@ -9,7 +9,7 @@ import pytest
 
 from connectors.stub import Stub
 from plait.api import Key, TryAgain
-from plait_connectors import mysql
+from plait_connectors import _mysql_select, mysql
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,7 +80,7 @@ def test_a_slow_query_is_stopped_by_the_server_and_left_for_later(
     ask: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is not tried again at once, and the help says what makes it quick."""
-    monkeypatch.setattr(mysql, "PATIENCE", 1)
+    monkeypatch.setattr(_mysql_select, "PATIENCE", 1)
     with pytest.raises(TryAgain, match="too long") as caught:
         ask("slow", 1)
     assert caught.value.help == "give the table an index of the columns that the join is on"

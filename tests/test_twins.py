@@ -1,0 +1,56 @@
+"""Keys that look alike are counted, and joined to nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from plait.pipeline import Pipeline
+from plait.twins import twins
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("ada", "ADA"),
+        ("ada", " ada "),
+        ("Añil", "Anil"),
+        ("é", "e\u0301"),
+        ("ﬁ", "fi"),
+        ("ｘ", "x"),
+        ("ß", "SS"),
+        ("7", "007"),
+        (7, "7.0"),
+    ],
+)
+def test_these_look_alike(one: Any, other: Any) -> None:
+    """In either direction."""
+    assert twins([(one, 1)], [(other, 1)]) == {(one, 1)}
+    assert twins([(other, 1)], [(one, 1)]) == {(other, 1)}
+
+
+@pytest.mark.parametrize(("one", "other"), [("a", "b"), ("a", "a.b"), (None, "")])
+def test_these_do_not_look_alike(one: Any, other: Any) -> None:
+    """Each part of a key must look alike."""
+    assert twins([(one, 1)], [(other, 1)]) == set()
+    assert twins([("a", one)], [("a", other)]) == set()
+
+
+@pytest.mark.fault("L4")
+def test_the_report_counts_rows_whose_key_is_known_in_another_spelling() -> None:
+    """They are among those missing a match; their columns are null."""
+    people: dict[str, Any] = {
+        "connector": "memory",
+        "rows": [{"name": "Ada", "n": 1}, {"name": "Bo", "n": 2}],
+    }
+    people |= {"columns": {"n": "int"}, "join": {"on": {"who": "name"}}}
+    orders: dict[str, Any] = {"connector": "memory", "columns": {"who": "string"}}
+    orders["rows"] = [{"who": who} for who in ("Ada", "ADA", "bo", "bo", "Cy", None)]
+    spec: dict[str, Any] = {"plait": 1, "name": "s", "sources": {"orders": orders, "people": people}}
+    spec["sink"] = {"connector": "parquet", "path": "out/"}
+    table, report = Pipeline.load("s.yaml", {}, json.dumps(spec).encode()).preview_with_report()
+    assert table["n"].to_pylist() == [1, None, None, None, None, None]
+    counts = report.as_json()["lookups"]["people"]
+    assert (counts["matched"], counts["missing"], counts["inexact"]) == (1, 5, 3)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 PASSING = {
     "ConditionalRequestConflict",
@@ -46,6 +49,24 @@ def passing(error: BaseException) -> bool:
     if code in PASSING or status >= 500 or status in (408, 409, 429):
         return True
     return not status and any(c.__name__ in UNREACHED for c in type(error).__mro__)
+
+
+secret_underway: ContextVar[bool] = ContextVar("secret_underway", default=False)
+
+
+def _may_be_seen(_record: logging.LogRecord) -> bool:
+    return not secret_underway.get()
+
+
+@contextmanager
+def unlogged() -> Iterator[None]:
+    """Within, botocore does not log what a service answers: at DEBUG it logs every body, secrets too."""
+    logging.getLogger("botocore.parsers").addFilter(_may_be_seen)
+    token = secret_underway.set(True)
+    try:
+        yield
+    finally:
+        secret_underway.reset(token)
 
 
 class Clients:

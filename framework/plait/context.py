@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from plait.api import GiveUp, PlaitError, TryAgain
-from plait.clients import Clients, passing, reason
+from plait.clients import Clients, passing, reason, unlogged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -90,7 +90,8 @@ class Services:
 
     def _fetch(self, name: str) -> str | bytes:
         try:
-            answer = self.client("secretsmanager").get_secret_value(SecretId=name)
+            with unlogged():
+                answer = self.client("secretsmanager").get_secret_value(SecretId=name)
         except Exception as error:
             word = reason(error)[0] or type(error).__name__
             kind: type[PlaitError] = TryAgain if passing(error) else GiveUp

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ import click
 
 from plait.commands._progress import progress_of
 from plait.commands._summary import listed, summary
-from plait.commands.common import CannotStart, aligned, coloured, load, output, params, window
+from plait.commands.common import CannotStart, aligned, coloured, load, output, params, print_json, window
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +52,7 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     with progress_of(None) as progress:
         told = pipeline.replay(codes, since, until, progress, dry_run=dry_run, forget_gone=forget_gone)
     if output == "json":
-        click.echo(json.dumps(told.as_json(), indent=2, ensure_ascii=False))
+        print_json(told.as_json())
     else:
         click.echo(_text(told, colour=coloured(sys.stdout)), color=True)
     ctx.exit(0 if told.ok else 1)

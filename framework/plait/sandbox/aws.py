@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 REGION = "eu-west-1"
+SERVER = "plait.sandbox.server"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +47,11 @@ class LocalAws:
         self.process.communicate()
 
 
-def start_aws() -> LocalAws:
-    """Start moto's server on a free port of this machine."""
+def start_aws(server: str = SERVER) -> LocalAws:
+    """Start moto's server on a free port of this machine; `server` is the module that serves it."""
     if importlib.util.find_spec("moto") is None or importlib.util.find_spec("flask") is None:
         raise RuntimeError('the sandbox needs moto: pip install "plait[sandbox]"')
-    command = [sys.executable, "-P", "-m", "plait.sandbox.server"]
+    command = [sys.executable, "-P", "-m", server]
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
     )

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from plait.sandbox.aws import REGION, start_aws
+from plait.sandbox.aws import REGION, SERVER, start_aws
 from plait.sandbox.mysql import serve_stores, start_mysql
 
 if TYPE_CHECKING:
@@ -40,9 +40,9 @@ WORKERS = 16
 class Sandbox:
     """A local AWS and MySQL with the shop in it; close it with `stop` or by leaving `with`."""
 
-    def __init__(self, flavour: Flavour | None = None) -> None:
+    def __init__(self, flavour: Flavour | None = None, server: str = SERVER) -> None:
         with contextlib.ExitStack() as started:
-            self.aws = started.enter_context(start_aws())
+            self.aws = started.enter_context(start_aws(server))
             folder = started.enter_context(tempfile.TemporaryDirectory(prefix="plait-sandbox-"))
             self.mysql = started.enter_context(start_mysql(Path(folder), flavour))
             self._lock = threading.Lock()

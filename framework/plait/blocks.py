@@ -14,7 +14,7 @@ from plait.problems import excerpt
 from plait.shape import Path, Report, read, read_keys, wrong_kind
 from plait.source import read_connector
 from plait.spec import Partition, Quarantine, Target
-from plait.suggest import help_for, nearest
+from plait.suggest import edited_once, nearest
 
 FUNCTION = re.compile(r"\s*(\w+)\s*\((.*)\)\s*\Z", re.DOTALL)
 TIMES = ("date", "month", "hour")
@@ -98,12 +98,10 @@ def _function(name: str, word: str, arguments: list[str]) -> Partition:
         return Partition(name=name, function=word, column=arguments[0], zone=zone)  # type: ignore[arg-type]
     if word == "bucket" and len(arguments) == 2:
         return _bucket(name, *arguments)
-    shown = f"{word}({', '.join(arguments)})"
     if word in (*TIMES, "bucket"):
+        takes = "a number and a column" if word == "bucket" else "a column, or a column and a time zone"
         form = "bucket(16, c)" if word == "bucket" else f"{word}(c)` or `{word}(c, Europe/Madrid)"
-        raise Refusal(
-            f"{excerpt(shown)} has not what `{word}` takes", code="wrong-function", help=f"write `{form}`"
-        )
+        raise Refusal(f"`{word}` takes {takes}", code="wrong-function", help=f"write `{form}`")
     meant = ELSEWHERE.get(word.lower()) or nearest(word, [*TIMES, "bucket"])
     argument = f"16, {arguments[-1]}" if meant == "bucket" else arguments[0]
     help = f"did you mean `{meant}({argument[:40]})`?" if meant else FORMS
@@ -131,6 +129,9 @@ def _check_zone(zone: str, part: str) -> None:
     try:
         ZoneInfo(zone)
     except (KeyError, ValueError, OSError):
-        help = help_for(zone, available_timezones(), "time zone", "`timedatectl list-timezones`")
+        meant = next((one for one in sorted(available_timezones()) if edited_once(zone, one)), None)
+        help = (
+            f"did you mean `{meant}`?" if meant else "write a name of the IANA list, such as `Europe/Madrid`"
+        )
         message = f"no time zone is called {excerpt(zone)}"
         raise Refusal(message, code="unknown-zone", help=help, part=part or None) from None

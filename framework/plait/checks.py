@@ -27,8 +27,9 @@ def check(
     quarantine: Quarantine | None,
 ) -> list[str]:
     """Check all blocks together; the names of the lookups, each after those whose columns it asks by."""
+    time = _time(blocks)
     for block in blocks:
-        check_source(block, report)
+        check_source(block, time, report)
     _drivers(blocks, report)
     _collisions(blocks, partitions, report)
     row = row_of(blocks, report.located.lost)
@@ -40,6 +41,12 @@ def check(
     unknown.tell()
     check_folders(blocks, partitions, sink, quarantine, report)
     return _order(blocks, report)
+
+
+def _time(blocks: Sequence[Block]) -> str | None:
+    """A timestamp column of the driving source."""
+    columns = (one for block in blocks if block.role == "driver" for one in (block.columns or {}).values())
+    return next((one.name for one in columns if one and one.type.word == "timestamp"), None)
 
 
 def _drivers(blocks: Sequence[Block], report: Report) -> None:

@@ -36,10 +36,10 @@ WANTED = {
 }
 
 
-def check_source(block: Block, report: Report) -> None:
-    """Report what contradicts itself within a source."""
+def check_source(block: Block, time: str | None, report: Report) -> None:
+    """Report what contradicts itself within a source; `time` is a timestamp of the driving record, if it has one."""
     if block.connector is not None:
-        _window(block, block.connector, report)
+        _window(block, block.connector, time, report)
         _duplicates(block, block.connector, report)
         for field, steps in block.decode.items():
             _steps(block, block.connector, field, steps or (), report)
@@ -63,14 +63,14 @@ def _driver_keys(block: Block, report: Report) -> None:
             report.at_key((*block.path, key), "not-for-a-driver", f"a driver takes no `{key}`", help=help)
 
 
-def _window(block: Block, found: Connector, report: Report) -> None:
+def _window(block: Block, found: Connector, time: str | None, report: Report) -> None:
     if block.role != "lookup" or found.lookup is None:
         return
     if "window" in block.raw and found.order != "time":
         message = f"records of `{found.name}` have no time that a `window` could bound"
         report.at_key((*block.path, "window"), "window-without-time", message, help="remove it")
     if "window" not in block.raw and found.needs_window:
-        help = "add `window: {around: a_timestamp_of_the_row, before: 1h, after: 1h}`"
+        help = f"add `window: {{around: {time or 'a_timestamp_of_the_row'}, before: 1h, after: 1h}}`"
         report.at_key(
             block.path, "missing-window", f"`{found.name}` needs a `window` to read within", help=help
         )
@@ -205,9 +205,8 @@ def _decoded(block: Block, column: Column, has: str, last: Step | None, report: 
     gives = f"`{last.word}` gives {has}" if last else ""
     if deeper and has in (BINARY, TIME):
         message = f"{gives}, and nothing stands within that"
-        report.add(
-            _place(block, column, report), "wrong-column-type", message, help="add a step such as `json`"
-        )
+        help = "add the step `json`" if has == BINARY else f"take it whole, as in `from: {field}`"
+        report.add(_place(block, column, report), "wrong-column-type", message, help=help)
     elif not deeper and fits and column.type.word not in fits:
         help = (
             f"write the type `{fits[0]}`" if has != FIELDS else f"take one, as in `from: {field}.{names[0]}`"

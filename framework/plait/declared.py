@@ -98,8 +98,10 @@ def _default(given: Any, kind: types.Type, path: Path, report: Report) -> Any:
     try:
         return convert(value, kind)
     except Misfit as error:
-        help = _default_help(value, kind) or "write one, or leave `default` out for null"
-        report.at(path, "wrong-default", f"the default is no {kind}: {error}", help=help)
+        got = str(error).partition(", got ")[2]
+        message = f"the column is `{kind}`, and its default {got}" if got else f"the default {error}"
+        help = _default_help(value, kind) or error.help or "write one, or leave `default` out for null"
+        report.at(path, "wrong-default", message, help=help)
         return None
 
 

@@ -24,7 +24,7 @@ def check_deploy(report: Report, block: DeployBlock | None) -> None:
         given = getattr(block, name, None)
         if given is not None and (given > most or (name == "timeout" and not given)):
             message = f"`{name}` is from {'1s' if name == 'timeout' else '0s'} to {most.seconds // 60}m"
-            report.at(("deploy", name), "wrong-value", message)
+            report.at(("deploy", name), "wrong-value", message, help="write a length within Lambda's limits")
 
 
 def read_deploy(block: DeployBlock | None) -> Deploy:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from plait.paths import Refusal
+from plait.types import parse
+
 if TYPE_CHECKING:
     from collections.abc import Collection
 
@@ -64,11 +67,21 @@ EXAMPLES: dict[str, Any] = {
     "deploy": {"trigger": "queue"},
     "type": "string",
     "secret": "shop/stores-db",
+    "table": "shop.stores",
     "cache": "5m",
     "missing": {"retry_for": "10m"},
 }
 FILTERS = ("where", "query", "sql", "condition", "having", "statement")
 TIMERS = ("schedule", "cron", "every", "interval")
+
+
+def _is_column(value: Any) -> bool:
+    """Whether a value is a type, or a mapping with one."""
+    word = value.get("type") if isinstance(value, dict) else value
+    try:
+        return isinstance(word, str) and bool(parse(word))
+    except Refusal:
+        return False
 
 
 def synonym(name: str, free: Collection[str]) -> str | None:
@@ -81,6 +94,8 @@ def elsewhere(name: str, value: Any) -> str | None:
     """What to do about a key that has no place here; None where nothing is known of it."""
     if isinstance(value, dict) and "connector" in value:
         return "if it is a source, indent it like the sources"
+    if name not in PLACES and _is_column(value):
+        return "if it is a column, indent it below `columns`"
     if name in PLACES:
         return f"it belongs in {PLACES[name]}"
     if name.lower() in FILTERS:

@@ -43,10 +43,14 @@ class Key:
     @property
     def help(self) -> str:
         """What to write, in the words of the struct's author."""
-        shown = f"`{self.word}: {flow(EXAMPLES[self.word])}`" if self.word in EXAMPLES else ""
-        if self.description and shown:
-            return f"{self.description}, as in {shown}"
-        return self.description or f"write {shown or 'a value'}"
+        if self.description and self.word in EXAMPLES:
+            return f"{self.description}, as in `{self.example}`"
+        return self.description or f"write `{self.example}`"
+
+    @property
+    def example(self) -> str:
+        """The key with a value that fits, as YAML writes it."""
+        return f"{self.word}: {flow(EXAMPLES[self.word]) if self.word in EXAMPLES else '…'}"
 
 
 @cache

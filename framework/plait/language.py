@@ -22,6 +22,7 @@ ColumnName = Annotated[str, Meta(pattern="^[A-Za-z_][A-Za-z0-9_]*$")]
 class Duration(timedelta):
     """A length of time such as `90s`."""
 
+    noun: ClassVar[str] = "a length of time"
     json_schema: ClassVar[dict[str, Any]] = {
         "pattern": "^[0-9]{1,9}[smhd]$",
         "patternErrorMessage": "a duration is written `90s`, `15m`, `2h` or `7d`",
@@ -45,6 +46,7 @@ class TypeWord:
     """A type such as `decimal(12,2)`."""
 
     kind: types.Type
+    noun: ClassVar[str] = "a type"
     json_schema: ClassVar[dict[str, Any]] = {
         "pattern": rf"^\s*(?:{'|'.join(types.WORDS)}|decimal\([\s\d]+,[\s\d]+\)|array<.+>|struct<.+>)\s*$",
         "patternErrorMessage": f"the types are {', '.join(types.FORMS)}",
@@ -67,6 +69,7 @@ class Selector:
 
     text: str
     steps: tuple[str | int, ...]
+    noun: ClassVar[str] = "a place in a record"
     json_schema: ClassVar[dict[str, Any]] = {
         "pattern": rf"^\$(?:object|modified|etag)$|^(?!\$)(?:{NAME_STEP})(?:\.(?:{NAME_STEP})|\[[0-9]{{1,9}}\])*$",
         "patternErrorMessage": f'a place in a record is written `a.b[0]."c d"`, or is one of {FACTS}',
@@ -88,7 +91,8 @@ def _no_fact(text: str) -> Refusal:
     message = f"`{text[:40]}` is none of {facts}, which alone begin with `$`"
     plain = re.sub(r"\['([^']*)'\]", r'."\1"', text[1:].lstrip("."))
     meant = nearest(text, OBJECT_FACTS) or (plain if text.startswith(("$.", "$[")) and plain else None)
-    return Refusal(message, code="wrong-place", help=f"did you mean `{meant[:40]}`?" if meant else None)
+    help = f"did you mean `{meant[:40]}`?" if meant else "leave out the `$` for a field of the record"
+    return Refusal(message, code="wrong-place", help=help)
 
 
 class ParameterBlock(Options, frozen=True, kw_only=True):

@@ -37,7 +37,8 @@ _CLOSED = re.compile(r"([A-Za-z_]\w*):(\S+)")
 class Located:
     """A value as plain mappings, lists and scalars, with the spans of its keys and values.
 
-    `told` are the places of the problems found while reading, `lost` the keys that stand where it did not look.
+    `told` are the places of the problems found while reading, `lost` the keys that stand where it did not look,
+    `dark` the values whose tag would have made them something else.
     """
 
     file: str
@@ -47,6 +48,7 @@ class Located:
     values: Mapping[Path, Span]
     told: frozenset[Span] = frozenset()
     lost: frozenset[str] = frozenset()
+    dark: tuple[Span, ...] = ()
 
     @cached_property
     def lines(self) -> list[str]:
@@ -93,7 +95,8 @@ def locate(text: str | bytes, file: str) -> tuple[Located | None, list[Problem]]
         return None, problems
     told = frozenset(problem.span for problem in problems if problem.span)
     lost = frozenset(reader.lost)
-    return Located(file, decoded, reader.root, reader.keys, reader.values, told, lost), problems
+    dark = tuple(reader.dark)
+    return Located(file, decoded, reader.root, reader.keys, reader.values, told, lost, dark), problems
 
 
 def _decode(text: str | bytes, file: str) -> tuple[str | None, list[Problem]]:
@@ -142,6 +145,7 @@ class _Frame:
     path: Path | None
     start: tuple[int, int]
     flow: bool
+    tagged: bool = False
     waiting: bool = True
     key: str | None = None
     seen: dict[str, Span] = field(default_factory=dict)
@@ -175,6 +179,7 @@ class _Reader:
         self.problems: list[Problem] = []
         self.anchors: dict[str, int] = {}
         self.lost: set[str] = set()
+        self.dark: list[Span] = []
 
     def read(self) -> None:
         try:
@@ -205,7 +210,7 @@ class _Reader:
             self._decorations(event)
             value: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
             start, flow = _point(event.start_mark), bool(event.flow_style)
-            self.frames.append(_Frame(value, self._slot(), start, flow))
+            self.frames.append(_Frame(value, self._slot(), start, flow, event.tag is not None))
         elif isinstance(event, yaml.CollectionEndEvent):
             self._close(event)
         elif isinstance(event, yaml.DocumentStartEvent):
@@ -237,7 +242,8 @@ class _Reader:
         else:
             problem = self.problems[number]
             note = f"{problem.note}, {span.line}" if problem.note else f"used at line {span.line}"
-            self.problems[number] = replace(problem, note=note) if len(note) < 60 else problem
+            known = len(note) > 60 or (problem.note or "").endswith(f" {span.line}")
+            self.problems[number] = problem if known else replace(problem, note=note)
             self.refused = True
         self.end = _point(event.end_mark)
         self._done(None, span)
@@ -249,7 +255,9 @@ class _Reader:
         frame = self.frames.pop()
         if frame.flow:
             self.end = _point(event.end_mark)
-        self._done(frame.value, Span(*frame.start, *max(frame.start, self.end)))
+        span = Span(*frame.start, *max(frame.start, self.end))
+        self.dark += [span] if frame.tagged else []
+        self._done(frame.value, span)
 
     def _scalar(self, event: Any) -> None:
         self._decorations(event)

@@ -57,8 +57,7 @@ def read_parameters(
         if parameter.env is not None:
             _variable(name, parameter.env, found, report)
         value = given.get(name, environment.get(parameter.env or "", parameter.default))
-        if value is not None:
-            _check_value(name, value, report)
+        if value is not None and _check_value(name, value, report):
             found.values[name] = value
             found.unset.discard(name)
     return found
@@ -81,7 +80,8 @@ def _variable(name: str, variable: str, found: Parameters, report: Report) -> No
         report.at(("parameters", name, "env"), "bad-name", message, help=help)
 
 
-def _check_value(name: str, value: str, report: Report) -> None:
+def _check_value(name: str, value: str, report: Report) -> bool:
+    """Whether a value is plain text; tells why not."""
     path: Path = ("parameters", name, "default")
     if held := literal(value):
         report.secret(path, f"this text holds {held}", HELP)
@@ -94,6 +94,7 @@ def _check_value(name: str, value: str, report: Report) -> None:
         message = f"the value of the parameter {excerpt(name)} has {excerpt(found[0])} in it"
         help = f"leave {excerpt(found[0])} to the places where the parameter is used"
         report.at(path, "parameter-value", message, help=help, part=found[0])
+    return not held and STRUCTURE.search(value) is None
 
 
 def substitute(root: dict[str, Any], parameters: Parameters, report: Report) -> dict[str, Any]:
@@ -143,6 +144,8 @@ class _Put:
             )
             self.report.at(path, "unclosed-parameter", "`${` is never closed", help=help, part="${")
             self.report.settle(path)
+            rest = found.string[found.end() :]
+            self.parameters.used.update(one for one in self.parameters.names if rest.startswith(one))
             return found[0]
         self.parameters.used.add(name)
         if name in self.parameters.values:
@@ -165,6 +168,7 @@ class _Put:
         message = "a parameter stands in values, never in a key"
         self.report.at_key(path, "parameter-in-key", message, help="write the key out")
         self.report.settle_key(path)
+        self.parameters.used.update(name for name in REFERENCE.findall(str(path[-1])) if name)
 
     def _secret(self, raw: Any, value: Any, path: Path) -> None:
         error = misplaced(REFERENCE.sub("x", value) if isinstance(value, str) else value)

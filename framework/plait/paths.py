@@ -89,6 +89,7 @@ class Path:
     stars: ClassVar[bool] = True
     holes: ClassVar[bool] = True
     instead: ClassVar[str] = ""
+    noun: ClassVar[str] = "a path"
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -249,6 +250,7 @@ class Pattern:
     text: str
     names: tuple[str, ...]
     regex: re.Pattern[str]
+    noun: ClassVar[str] = "a pattern"
     json_schema: ClassVar[dict[str, Any]] = {
         "pattern": r"\{[A-Za-z_][A-Za-z0-9_]*\}",
         "patternErrorMessage": "a pattern has at least one `{name}`, as in `order {id} scored {score}`",

@@ -164,7 +164,6 @@ def _check_types(block: Block, left: str, right: str, span: Span, row: Row, repo
     if len(families) == 1 or ("text" in families and not families & {"binary", None}):
         return
     line = report.located.key((*block.path, "columns", mine.name)).line
-    message = (
-        f"{excerpt(left)} is {describe(theirs)} and never equals {excerpt(right)}, which is `{mine.type}`"
-    )
+    field = f"the field {excerpt(right)} of {excerpt(block.name)}"
+    message = f"{excerpt(left)} is {describe(theirs)} and never equals {field}, which is `{mine.type}`"
     report.add(span, "key-types", message, help="declare both alike", note=f"declared at line {line}")

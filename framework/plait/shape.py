@@ -35,7 +35,8 @@ class Report:
 
     def add(self, span: Span, code: str, message: str, **more: Any) -> None:
         """A problem of this place, unless it has had its say."""
-        if span not in self._settled:
+        dark = any(one <= span <= Span(one.end_line, one.end_column, 0, 0) for one in self.located.dark)
+        if span not in self._settled and not dark:
             problem = Problem(code=code, message=message, file=self.located.file, span=span, **more)
             self.problems.append(problem)
 
@@ -53,11 +54,10 @@ class Report:
         span = self.located.at(path)
         return self.located.part(span, part) if part and span not in self._settled else span
 
-    def refused(self, path: Path, error: ValueError, part: str | None = None) -> None:
-        """A problem of a value that could not be read from its text."""
-        code = getattr(error, "code", "wrong-value")
-        part = getattr(error, "part", None) or part
-        self.at(path, code, str(error), help=getattr(error, "help", None), part=part)
+    def refused(self, path: Path, error: ValueError, help: str | None = None) -> None:
+        """A problem of a value that could not be read from its text; its own help wins."""
+        code, part = getattr(error, "code", "wrong-value"), getattr(error, "part", None)
+        self.at(path, code, str(error), help=getattr(error, "help", None) or help, part=part)
 
     def secret(self, path: Path, message: str, help: str, key: Path | None = None) -> None:
         """A problem of a value that must not be shown; the caret stands under `key` if that is given."""
@@ -164,16 +164,17 @@ def _value(value: Any, kind: Kind, path: Path, report: Report, key: Key) -> Any:
         else:
             report.refused(path, said(str(error), value, key.help))
     except ValueError as error:
-        report.refused(path, error)
+        report.refused(path, error, key.help)
     return FAILED
 
 
 def _misspelt(value: str, key: Key, path: Path, report: Report) -> None:
     """A text that does not have the form that its key asks for."""
     likely = re.sub(r"[^a-z0-9]+", "_", value.lower()).strip("_")
-    meant = likely if re.match(str(key.pattern), likely) else None
+    meant = likely if key.word == "name" and re.match(str(key.pattern), likely) else None
     message = f"{excerpt(value)} does not fit: expected {key.description}"
-    report.at(path, "bad-name", message, help=f"did you mean {excerpt(meant)}?" if meant else None)
+    help = f"did you mean {excerpt(meant)}?" if meant else f"write it as in `{key.example}`"
+    report.at(path, "bad-name", message, help=help)
 
 
 def _entries(value: Any, kind: Kind, path: Path, report: Report, key: Key) -> Any:
@@ -203,7 +204,7 @@ def _converted(value: Any, kind: Kind) -> Any:
     if isinstance(value, str):
         return kind.parsed.parse(value)
     spelt = getattr(kind.parsed, "spelt", None)
-    raise wanted("text", value, spelt and spelt(value))
+    raise wanted(getattr(kind.parsed, "noun", "text"), value, spelt and spelt(value))
 
 
 def _plain(value: Any) -> Any:

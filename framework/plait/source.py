@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from plait.shape import Given
     from plait.spec import Column, Step
 
+SHOWS = "`plait connectors` shows which can"
 Role = Literal["driver", "lookup", "unclear"]
 
 
@@ -99,12 +100,10 @@ def _able(block: Block, found: Connector, report: Report) -> bool:
     """Whether the connector can do what the block asks of it."""
     word, where = found.name, (*block.path, "connector")
     if block.role == "lookup" and found.lookup is None:
-        help = (
-            "leave out `join` if this source drives" if found.driver else "`plait connectors` shows which can"
-        )
+        help = "leave out `join` if it drives, else use another connector" if found.driver else SHOWS
         report.at(where, "not-a-lookup", f"`{word}` cannot be asked by keys, as a `join` does", help=help)
     elif block.role == "driver" and found.driver is None:
-        help = "give the source a `join`" if found.lookup else "`plait connectors` shows which can"
+        help = "give the source a `join`" if found.lookup else SHOWS
         report.at(where, "not-a-driver", f"`{word}` cannot drive, and the source has no `join`", help=help)
     else:
         return True

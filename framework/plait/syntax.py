@@ -76,6 +76,7 @@ def explain(said: str, at: Point, begun: Point, lines: Sequence[str]) -> Complai
         _marker(code, at, begun)
         or _tab(code, at)
         or _tight(code, said, begun)
+        or _dash(code, said, begun)
         or _comma(code, said, at, begun)
         or _after(code, said, at)
     )
@@ -131,16 +132,31 @@ def _tight(text: Text, said: str, begun: Point) -> Complaint | None:
     return None
 
 
+def _dash(text: Text, said: str, begun: Point) -> Complaint | None:
+    """An entry of a list that stands in braces, without the dash of those above."""
+    line, above = text.line(begun[0]), text.line(begun[0] - 1)
+    if (
+        "simple key" not in said
+        or text.character(begun) not in tuple("{[")
+        or not above.lstrip().startswith("- ")
+    ):
+        return None
+    help = f"write `- {line.strip()[:30]}…`"
+    return Complaint(*begun, 1, "yaml-syntax", "`- ` is missing before this entry of the list", help)
+
+
 def _comma(text: Text, said: str, at: Point, begun: Point) -> Complaint | None:
     """An entry of `{…}` or `[…]` that follows another without a comma."""
     if "flow mapping" not in said and "flow sequence" not in said:
         return None
     line = text.line(at[0])
-    if text.character(at) == "{" and line[: at[1] - 1].endswith("$"):
-        found = re.match(r"\$\{[^}\s]*\}?[^\s,}\]]*", line[at[1] - 2 :])
-        shown = found[0] if found else "${"
+    if text.character(at) == "{" and line[: at[1] - 1].strip(" ")[-1:] not in ("", ",", ":", "[", "{"):
+        begin = re.search(r"[^\s,]+$", line[: at[1] - 1])
+        column = begin.start() + 1 if begin else at[1]
+        found = re.match(r"[^\s{},]*(\{[^{}\s]*\}[^\s{},\]]*)+", line[column - 1 :])
+        shown = found[0] if found else "{"
         message = "a brace within `{…}` or `[…]` needs quotes"
-        return Complaint(at[0], at[1] - 1, len(shown), "yaml-syntax", message, f'write `"{shown[:40]}"`')
+        return Complaint(at[0], column, len(shown), "yaml-syntax", message, f'write `"{shown[:40]}"`')
     word = re.search(r"[^\s,{}\[\]]+\s*$", line[: at[1] - 1]) if text.character(at) == ":" else None
     column = word.start() + 1 if word else at[1]
     name = re.match(r"[^\s,:{}\[\]]+", line[column - 1 :])

@@ -82,6 +82,28 @@ def validate(
     return Validated(None if bad else spec, found, shown, located)
 
 
+def same_names(checked: Mapping[str, Validated]) -> list[Problem]:
+    """A problem for each spec, by file, that has the name of one before it in its folder."""
+    first: dict[tuple[File, str], str] = {}
+    problems = []
+    for file, one in checked.items():
+        name = one.located.value.get("name") if one.located else None
+        if one.located is None or not isinstance(name, str):
+            continue
+        other = first.setdefault((File(file).resolve().parent, name), file)
+        if other != file:
+            problem = Problem(
+                code="duplicate-name",
+                message=f"{excerpt(name)} is the name of two specs of this folder",
+                file=file,
+                span=one.located.at(("name",)),
+                help="rename one of them",
+                note=f"first given in {other}",
+            )
+            problems.append(problem)
+    return problems
+
+
 def _undeclared(parameters: Mapping[str, str], report: Report) -> None:
     """A problem for each parameter that is given and that the spec does not declare."""
     declared = report.located.value.get("parameters")

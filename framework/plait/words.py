@@ -73,6 +73,8 @@ def said(text: str, value: Any, help: str | None) -> Refusal:
         error = wanted(" or ".join([kind for kind in kinds if kind != "nothing"] or kinds), value)
         error.help = error.help or help
         return error
+    if value == "":
+        return Refusal("the text is empty", help=help)
     bound = BOUND.match(text)
     expected = f": expected {_bound(*bound.groups())}" if bound else ""
     return Refusal(f"{excerpt(value)} does not fit{expected}", help=help)

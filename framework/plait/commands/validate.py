@@ -18,9 +18,9 @@ from plait.commands.common import (
     print_json,
     unreadable,
 )
-from plait.problems import Problem, Span, excerpt, place
+from plait.problems import Problem, Span, place
 from plait.render import LIMIT, as_json, full
-from plait.validate import Validated, validate_file
+from plait.validate import Validated, same_names, validate_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,7 +53,7 @@ def command(
     checked = {file: _validate(file, parameters) for file in _unique(specs or _found())}
     texts = {file: one.text for file, one in checked.items()}
     found = [problem for one in checked.values() for problem in one.problems]
-    problems = sorted([*found, *_duplicates(checked)], key=place)
+    problems = sorted([*found, *same_names(checked)], key=place)
     if output == "json":
         print_json({"specs": [*checked], "problems": as_json(problems)})
     elif output == "github":
@@ -102,27 +102,6 @@ def _cases(file: str) -> Validated:
             )
         ]
     return Validated(None, (*bad, *suite.file.problems), suite.file.text)
-
-
-def _duplicates(checked: Mapping[str, Validated]) -> list[Problem]:
-    first: dict[tuple[Path, str], str] = {}
-    problems = []
-    for file, one in checked.items():
-        name = one.located.value.get("name") if one.located and not file.endswith(CASES) else None
-        if one.located is None or not isinstance(name, str):
-            continue
-        other = first.setdefault((Path(file).resolve().parent, name), file)
-        if other != file:
-            problem = Problem(
-                code="duplicate-name",
-                message=f"{excerpt(name)} is the name of two specs of this folder",
-                file=file,
-                span=one.located.at(("name",)),
-                help="rename one of them",
-                note=f"first given in {other}",
-            )
-            problems.append(problem)
-    return problems
 
 
 def _print(problems: Sequence[Problem], texts: Mapping[str, str], everything: bool) -> None:

@@ -95,6 +95,7 @@ def _default(given: Any, kind: types.Type, path: Path, report: Report) -> Any:
     if kind.word == "binary":
         report.at(path, "wrong-default", "no default can be written for binary", help="remove it")
         return None
+    _strays(value, kind, path, report)
     try:
         return convert(value, kind)
     except Misfit as error:
@@ -103,6 +104,22 @@ def _default(given: Any, kind: types.Type, path: Path, report: Report) -> Any:
         help = _default_help(value, kind) or error.help or "write one, or leave `default` out for null"
         report.at(path, "wrong-default", message, help=help)
         return None
+
+
+def _strays(value: Any, kind: types.Type, path: Path, report: Report) -> None:
+    """Report each field of a default that its type does not have, so that it would be lost."""
+    if kind.word == "array" and isinstance(value, list):
+        for number, one in enumerate(value):
+            _strays(one, kind.fields[0][1], (*path, number), report)
+    elif kind.word == "struct" and isinstance(value, dict):
+        fields = dict(kind.fields)
+        for name, one in value.items():
+            if name in fields:
+                _strays(one, fields[name], (*path, name), report)
+            else:
+                message = f"the type of the column has no field {excerpt(name)}"
+                help = help_for(name, fields, "field", None)
+                report.at_key((*path, name), "wrong-default", message, help=help)
 
 
 def _default_help(value: Any, kind: types.Type) -> str | None:

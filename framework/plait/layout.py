@@ -33,7 +33,7 @@ def check_partitions(
         kind = row.types.get(one.column)
         if row.lacks(one.column):
             unknown.add(one.column, report.span(path, one.column))
-        elif kind is not None and (problem := _unfit(one, kind)):
+        elif problem := _unfit(one, kind) if kind else _open(one, row):
             message, help = problem
             report.at(path, "partition-type", message, help=help, part=one.column)
         elif row.driven and row.givers.get(one.column) in lookups:
@@ -44,6 +44,15 @@ def check_partitions(
             report.at(path, "moving-partition", message, help=help, level="warning", part=one.column)
         _hidden(one, row, report)
     _left(partitions, blocks, row, report)
+
+
+def _open(one: Partition, row: Row) -> tuple[str, str] | None:
+    """Why a column without a declared type cannot part files so, and what to do."""
+    if one.function == "column" or not row.leaves_open(one.column):
+        return None
+    message = f"the type of {excerpt(one.column)} is not declared, and `{one.function}` depends on it"
+    kind = "timestamp" if one.function in TIMES else "string"
+    return message, f"declare it, as in `{one.column}: {kind}`, in {row.where(one.column)}"
 
 
 def _unfit(one: Partition, kind: Type) -> tuple[str, str] | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from plait.api import BadRecord, Key, Record
+from plait.api import BadRecord, GiveUp, Key, Record
 from plait.columns import array
 from plait.read import MANY, Cast, cast
 from plait.twins import twins
@@ -60,7 +60,7 @@ def key_columns(source: Source) -> tuple[tuple[str, str], ...]:
 def distinct_keys(table: Any, source: Source) -> dict[KeyValues, Key]:
     """The distinct keys of a batch's rows; a row with a null in its key asks nothing."""
     pairs = key_columns(source)
-    columns = [table.column(left).to_pylist() for left, _ in pairs]
+    columns = [_asked(table, left) for left, _ in pairs]
     around = source.window
     if around is None:
         found = dict.fromkeys(zip(*columns, strict=True))
@@ -76,6 +76,18 @@ def distinct_keys(table: Any, source: Source) -> dict[KeyValues, Key]:
         for values, found in spans.items()
         for since, until in apart(found)
     }
+
+
+def _asked(table: Any, name: str) -> list[Any]:
+    """The values of a key; raises GiveUp where a column of undeclared type turns out to nest."""
+    import pyarrow as pa
+
+    column = table.column(name)
+    if pa.types.is_nested(column.type):
+        message = f"`{name}` turned out to be `{str(column.type)[:60]}`, which is no key"
+        raise GiveUp(message, code="nested-key", help="join on a column that holds one value")
+    values: list[Any] = column.to_pylist()
+    return values
 
 
 def apart(spans: Iterable[Span]) -> list[Span]:

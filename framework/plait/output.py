@@ -37,7 +37,8 @@ def declare(table: Any, plan: Plan) -> Any:
         raise GiveUp(f"two sources give the column `{twice}`", code="duplicate-column", help=help)
     fields = [field.arrow(table.schema.field(field.name).type) for field in plan.fields]
     declared = {field.name for field in fields}
-    fields += [_writable(table.schema.field(name)) for name in names if name not in declared]
+    fields += [table.schema.field(name) for name in names if name not in declared]
+    fields = [_writable(field) for field in fields]
     columns = [_seen_as(table.column(field.name), field.type) for field in fields]
     return pa.Table.from_arrays(columns, schema=pa.schema(fields)) if fields else table
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
+from plait.api import GiveUp
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -20,7 +22,7 @@ SAFE = " !$&'()+,-.;<>@[]_`|~"
 
 def folders(table: Any, partitions: Sequence[Partition]) -> list[str]:
     """The folder of each row, such as `date=2026-07-01/`; a null has a folder of its own."""
-    columns = [_texts(table.column(p.column).to_pylist(), p) for p in partitions]
+    columns = [_texts(_parting(table, p.column).to_pylist(), p) for p in partitions]
     names = [p.name for p in partitions]
     if not columns:
         return [""] * table.num_rows
@@ -28,6 +30,17 @@ def folders(table: Any, partitions: Sequence[Partition]) -> list[str]:
         "".join(f"{encode(n)}={v}/" for n, v in zip(names, row, strict=True))
         for row in zip(*columns, strict=True)
     ]
+
+
+def _parting(table: Any, name: str) -> Any:
+    """A partition column; raises GiveUp for what only a column of undeclared type turns out to be."""
+    import pyarrow.types as kinds
+
+    column = table.column(name)
+    if kinds.is_nested(column.type) or kinds.is_floating(column.type) or kinds.is_binary(column.type):
+        message = f"`{name}` turned out to be `{column.type}`, by which files cannot be parted"
+        raise GiveUp(message, code="partition-type", help="part by another column")
+    return column
 
 
 def _texts(values: list[Any], partition: Partition) -> list[str]:

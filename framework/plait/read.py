@@ -214,7 +214,8 @@ def _infer(source: Source, columns: dict[str, list[Any]], rows: int) -> Any:
         try:
             arrays[name] = pa.array([_plain(value) for value in values])
         except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
-            message = f"the values of `{name}` in `{source.name}` are of several types"
+            what = "have too many digits" if isinstance(error, OverflowError) else "are of several types"
+            message = f"the values of `{name}` in `{source.name}` {what}"
             raise GiveUp(message, code="undeclared-type", help="declare `columns`") from error
     return pa.table(arrays) if arrays else _rows_only(rows)
 

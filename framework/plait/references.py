@@ -108,6 +108,10 @@ def check_lookup(block: Block, row: Row, unknown: Unknown, report: Report) -> No
             unknown.add(name, need.span, _swapped(block, name, row) or column_help(name, row, block.name))
         elif kind is not None:
             _check_kind(need, kind, row, report)
+        elif need.use == "around" and row.leaves_open(name):
+            message = f"a window lies around a timestamp, and the type of {excerpt(name)} is not declared"
+            help = f"declare `{name}: timestamp` in {row.where(name)}"
+            report.add(need.span, "not-a-time", message, help=help)
 
 
 def _swapped(block: Block, name: str, row: Row) -> str | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from plait.declared import NAME
+from plait.problems import excerpt
 from plait.suggest import edited_once, help_for, nearest
 from plait.types import Type
 
@@ -23,7 +24,7 @@ class Row:
     """The columns of the row, each with its type as far as that is known, and the source that gives it.
 
     It is `open` where a source takes fields as it finds them: then nothing can be said about other names. It is
-    `driven` where one source is known to drive.
+    `driven` where one source is known to drive, and `whole` where each source could be read to its end.
     """
 
     types: dict[str, Type | None] = field(default_factory=dict)
@@ -32,12 +33,21 @@ class Row:
     refused: set[str] = field(default_factory=set)
     open: bool = False
     driven: bool = False
+    whole: bool = True
 
     def lacks(self, name: str) -> bool:
         """Whether no column can have this name; one that was refused elsewhere is not told again."""
         if self.open or name in self.types or name in self.refused:
             return False
         return not any(not NAME.match(one) and edited_once(name, one) for one in self.refused)
+
+    def leaves_open(self, name: str) -> bool:
+        """Whether the spec does not declare the type of a column."""
+        return self.whole and self.types.get(name) is None
+
+    def where(self, name: str) -> str:
+        """The source in which to declare a column."""
+        return excerpt(self.givers[name]) if name in self.givers else "its source"
 
 
 def row_of(blocks: Iterable[Block], lost: Iterable[str]) -> Row:
@@ -46,6 +56,7 @@ def row_of(blocks: Iterable[Block], lost: Iterable[str]) -> Row:
     for block in blocks:
         given = gives(block)
         row.driven = row.driven or block.role == "driver"
+        row.whole = row.whole and block.whole
         if given is None:
             row.open = True
         for name, kind in (given or {}).items():

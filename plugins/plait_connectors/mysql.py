@@ -64,6 +64,7 @@ class MySQLOptions(Options, frozen=True):
         str | None,
         Meta(
             description="file with the certificates to trust, for `tls: verify`",
+            min_length=1,
             examples=["certificates.pem"],
         ),
     ] = None

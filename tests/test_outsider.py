@@ -47,6 +47,20 @@ sink: {connector: parquet, path: out/}
 """
 
 
+UNFIT = """\
+from typing import Annotated
+from msgspec import Meta
+from plait.api import Connector, Options, hookimpl
+
+class Unfit(Options, frozen=True):
+    text: Annotated[str | None, Meta(min_length=1)] = None
+
+@hookimpl
+def plait_connectors():
+    return [Connector(name="unfit", summary="Unfit.", options=Unfit, driver=print)]
+"""
+
+
 def _install(project: Path, folder: Path) -> None:
     """Build the wheel and lay it out as an installer does; it has no scripts, so this is all there is to do."""
     built = folder / "dist"
@@ -114,6 +128,21 @@ def test_the_schema_for_editors_has_what_is_installed_and_tells_what_it_leaves_o
     assert blocks["answers"]["properties"]["answers"]["description"] == "the answer to each question"
     assert "mysql" not in blocks
     assert done.stderr.startswith("left out: two distributions offer `mysql` (offered by `plait` ")
+
+
+def test_options_that_no_value_could_meet_are_a_problem_of_the_spec(tmp_path: Path) -> None:
+    """Their author's mistake shows where the connector is named, not as a traceback where a value is read."""
+    info = tmp_path / "unfit-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: unfit\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[plait]\nunfit = plait_unfit\n")
+    (tmp_path / "plait_unfit.py").write_text(UNFIT)
+    source = "sources: {a: {connector: unfit, text: b}}\n"
+    (tmp_path / "a.yaml").write_text(f"plait: 1\nname: a\n{source}sink: {{connector: parquet, path: out/}}\n")
+    done = _cli(tmp_path, "validate", "-o", "json", "a.yaml")
+    (problem,) = json.loads(done.stdout)["problems"]
+    assert (problem["code"], problem["line"], problem["column"]) == ("broken-connector", 3, 26)
+    assert problem["message"].startswith("the options of the connector `unfit` cannot be read: ")
 
 
 def test_the_mark_shows_that_the_impostor_would_be_noticed(installed: Path, tmp_path: Path) -> None:

@@ -60,14 +60,17 @@ class MySQLOptions(Options, frozen=True):
         Literal["verify", "encrypt", "off"] | None,
         Meta(description="left out: verify where `ca` is given, off on this host, else encrypt"),
     ] = None
-    ca: Annotated[
-        str | None,
-        Meta(
-            description="file with the certificates to trust, for `tls: verify`",
-            min_length=1,
-            examples=["certificates.pem"],
-        ),
-    ] = None
+    ca: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                description="file with the certificates to trust, for `tls: verify`",
+                examples=["certificates.pem"],
+            ),
+        ]
+        | None
+    ) = None
     max_rows: Annotated[int, Meta(ge=1, description="a key with more rows is a bad record")] = 100_000
 
 

@@ -327,6 +327,10 @@ def _no_calls(_options: Any, _use: Use) -> tuple[Calls, ...]:
     return ()
 
 
+def _no_facts(_options: Any, _context: Context) -> tuple[str, ...]:
+    return ()
+
+
 def _no_permissions(_options: Any, _use: Use) -> tuple[Statement, ...]:
     return ()
 
@@ -345,7 +349,7 @@ class Connector:
     tell; None means that only the source knows. `keys_per_call` is how many keys one `fetch` takes; None
     means all. `dated` says that the items of a driver have their `modified`. `suffix` is how the names of a
     sink's files end. `permissions` are the IAM statements that the options need for a use, `calls` what
-    a run calls. `needs_window` says that a lookup cannot be asked without a `window`, `gives_binary` that a
+    a run calls; `facts` asks the service what `plait check` tells of it, such as a region, and writes nothing. `needs_window` says that a lookup cannot be asked without a `window`, `gives_binary` that a
     value may be bytes.
 
     `offline` and `given` are for cases, which run without services. `offline` says that the options and
@@ -368,6 +372,7 @@ class Connector:
     suffix: str = ""
     permissions: Callable[[Any, Use], Iterable[Statement]] = _no_permissions
     calls: Callable[[Any, Use], Iterable[Calls]] = _no_calls
+    facts: Callable[[Any, Context], Iterable[str]] = _no_facts
     offline: bool = False
     given: Callable[[Any, Mapping[str, Any]], Record | None] | None = None
     needs_window: bool = False

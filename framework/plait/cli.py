@@ -21,6 +21,7 @@ COMMANDS = {
     "replay": "Run what is in quarantine again, and remove what now succeeds.",
     "connectors": "Show the installed connectors, or the options of one.",
     "schema": "Print the JSON Schema of the language, for editors.",
+    "check": "Ask every source and the sink whether they can be reached.",
     "policy": "Print the smallest IAM policy under which a spec runs.",
     "template": "Print the CloudFormation template of a spec's function.",
     "sandbox": "Start a local AWS and MySQL with sample data.",

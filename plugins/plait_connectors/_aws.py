@@ -10,7 +10,7 @@ from plait.api import GiveUp, PlaitError, Statement, TryAgain
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from plait.api import DriverPath, LookupPath
+    from plait.api import Context, DriverPath, FolderPath, LookupPath
 
 LATER = ("Throttl", "TooManyRequests", "LimitExceeded", "ThroughputExceeded", "RequestTimeout", "SlowDown")
 HELP = {
@@ -39,6 +39,29 @@ def reads(path: DriverPath | LookupPath) -> Iterator[Statement]:
         )
         why = "list the objects, and be told 404 for a missing one: without it S3 answers 403"
         yield Statement(actions=("s3:ListBucket",), resources=(path.bucket_arn,), why=why)
+
+
+def bucket_facts(path: DriverPath | LookupPath | FolderPath, context: Context) -> Iterator[str]:
+    """The region of a path's bucket, and whether this account owns it."""
+    if not path.bucket:
+        return
+    s3 = context.client("s3")
+    with calling(f"bucket `{path.bucket}`", prefix="s3"):
+        region = s3.head_bucket(Bucket=path.bucket).get("BucketRegion")
+        account = context.client("sts").get_caller_identity()["Account"]
+    here = s3.meta.region_name
+    yield f"bucket in {region}" + ("" if region == here else f", and this is {here}: set AWS_REGION to it")
+    yield "owned by this account" if _owned(s3, path.bucket, account) else "owned by another account"
+
+
+def _owned(s3: Any, bucket: str, account: str) -> bool:
+    from botocore.exceptions import ClientError
+
+    try:
+        s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=account)
+    except ClientError:
+        return False
+    return True
 
 
 @contextmanager

@@ -164,6 +164,15 @@ def _given(options: CloudWatchLogsOptions, row: Mapping[str, Any]) -> Record | N
     return None if fields is None else Record(fields=fields, time=time.astimezone(UTC))
 
 
+def _facts(options: CloudWatchLogsOptions, context: Context) -> Iterator[str]:
+    with calling(f"log group `{options.log_group}`", prefix="logs"):
+        found = context.client("logs").describe_log_groups(logGroupNamePrefix=options.log_group)
+    for group in found["logGroups"]:
+        if group["logGroupName"] == options.log_group:
+            days = group.get("retentionInDays")
+            yield f"lines are kept for {days} days" if days else "lines are kept for ever"
+
+
 def _permissions(options: CloudWatchLogsOptions, _use: Use) -> list[Statement]:
     group = arn("logs", f"log-group:{options.log_group}:*")
     why = (
@@ -188,6 +197,7 @@ def plait_connectors() -> list[Connector]:
             known_fields=_names,
             permissions=_permissions,
             calls=_calls,
+            facts=_facts,
             order="time",
             given=_given,
             needs_window=True,

@@ -22,7 +22,7 @@ from plait.api import (
     Unfit,
     hookimpl,
 )
-from plait_connectors._aws import reads
+from plait_connectors._aws import bucket_facts, reads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -190,6 +190,10 @@ def _record(uri: str, columns: Texts, line: int, fields: Fields | BadRecord) -> 
     return Record(fields={**fields, **columns}, position=position)
 
 
+def _facts(options: Any, context: Context) -> Iterable[str]:
+    return bucket_facts(options.path, context)
+
+
 def _permissions(options: Any, _use: Use) -> Iterable[Statement]:
     return reads(options.path)
 
@@ -225,6 +229,7 @@ def plait_connectors() -> list[Connector]:
             order="position",
             permissions=_permissions,
             calls=_calls,
+            facts=_facts,
             offline=True,
             given=_given,
             gives_binary=False,

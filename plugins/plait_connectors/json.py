@@ -27,7 +27,7 @@ from plait.api import (
     hookimpl,
     parse_json,
 )
-from plait_connectors._aws import reads
+from plait_connectors._aws import bucket_facts, reads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -127,6 +127,10 @@ def _within(item: Item, window: Window) -> bool:
     return (window.since is None or at >= window.since) and (window.until is None or at < window.until)
 
 
+def _facts(options: Any, context: Context) -> Iterable[str]:
+    return bucket_facts(options.path, context)
+
+
 def _permissions(options: Any, _use: Use) -> Iterable[Statement]:
     return reads(options.path)
 
@@ -141,5 +145,5 @@ def _calls(options: Any, _use: Use) -> list[Calls]:
 def plait_connectors() -> list[Connector]:
     """Offer `json`."""
     told: Any = {"summary": "One JSON object per file.", "offline": True, "gives_binary": False}
-    told |= {"permissions": _permissions, "calls": _calls}
+    told |= {"permissions": _permissions, "calls": _calls, "facts": _facts}
     return [Connector(name="json", options=Json, driver=JsonDriver, **told)]

@@ -21,9 +21,10 @@ from plait.api import (
     Written,
     hookimpl,
 )
+from plait_connectors._aws import bucket_facts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 SUFFIX = ".parquet"
 
@@ -78,6 +79,10 @@ class ParquetSink:
         ]
 
 
+def _facts(options: Parquet, context: Context) -> Iterable[str]:
+    return bucket_facts(options.path, context)
+
+
 def _permissions(options: Parquet, _use: Use) -> list[Statement]:
     path = options.path
     if not path.bucket:
@@ -108,5 +113,6 @@ def plait_connectors() -> list[Connector]:
             suffix=SUFFIX,
             permissions=_permissions,
             calls=_calls,
+            facts=_facts,
         )
     ]

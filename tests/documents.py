@@ -104,11 +104,11 @@ NASTY = (
 )
 
 
-def examples(times: int) -> settings:
+def examples(times: float) -> settings:
     """So many times the examples of the budget."""
     budget = settings.default
     assert budget is not None
-    return settings(budget, max_examples=times * budget.max_examples)
+    return settings(budget, max_examples=int(times * budget.max_examples))
 
 
 spaces = st.sampled_from(["", "", "", " ", "\n", "\t", "\r\n  "])

@@ -191,11 +191,7 @@ def _unknown_field(block: Block, column: Column, field: str, known: tuple[str, .
 def _decoded(block: Block, column: Column, has: str, last: Step | None, report: Report) -> None:
     """What the steps leave can be what the column takes of it."""
     field, deeper = column.selector[0], column.selector[1:]
-    names = (
-        list(getattr(last.argument, "names", None) or last.argument.groupindex)
-        if has == FIELDS and last
-        else []
-    )
+    names = list(last.argument.names) if has == FIELDS and last else []
     if has == FIELDS and deeper and deeper[0] not in names:
         help = help_for(str(deeper[0]), names, "field", None)
         message = f"the `{last.word if last else ''}` of {excerpt(field)} gives no field {excerpt(deeper[0])}"

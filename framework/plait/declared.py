@@ -11,6 +11,7 @@ from plait import types
 from plait.api import Pattern
 from plait.kinds import keys_of
 from plait.language import STEPS, STEPS_WITH_ARGUMENT, ColumnBlock
+from plait.linear import Expression
 from plait.paths import Refusal
 from plait.problems import excerpt
 from plait.shape import Path, Report, read_keys, wrong_kind
@@ -182,7 +183,7 @@ def _argument(word: str, value: Any, given: bool) -> Any:
         got = f", got {kind_of(value)}" if given else ""
         raise Refusal(f"`{word}` takes a text{got}", code="wrong-step", help=help)
     if word != "epoch":
-        return Pattern.parse(value) if word == "pattern" else safe_regex(value)
+        return Pattern.parse(value) if word == "pattern" else read_regex(value)
     if value not in UNITS:
         meant = nearest(value, UNITS) or next((unit for unit in UNITS[1:] if value[:1] == unit[0]), None)
         help = f"did you mean `{meant}`?" if meant else "write `s`, `ms` or `us`"
@@ -190,21 +191,19 @@ def _argument(word: str, value: Any, given: bool) -> Any:
     return value
 
 
-def safe_regex(text: str) -> re.Pattern[str]:
-    """Compile a user's expression; nested repetition, which can take for ever, is refused."""
+def read_regex(text: str) -> Expression:
+    """Read a user's expression; raises Refusal."""
     if len(text) > MAX_REGEX:
         raise Refusal(
             f"the expression is longer than {MAX_REGEX} characters", code="wrong-regex", help="shorten it"
         )
-    if re.search(r"[*+}]\??\)[*+{]", text):
-        message = "the expression repeats what repeats already, which can take for ever"
-        raise Refusal(message, code="wrong-regex", help="repeat one of them only")
     try:
-        compiled = re.compile(text)
-    except (re.error, OverflowError, RecursionError) as error:
+        expression = Expression.parse(text)
+    except ValueError as error:
         message = f"the expression cannot be read: {str(error)[:80]}"
-        raise Refusal(message, code="wrong-regex", help="mend it, or use `{pattern: …}`") from None
-    if not compiled.groupindex:
+        help = "mend it; it is in RE2's syntax, which knows no look-around and no backreferences"
+        raise Refusal(message, code="wrong-regex", help=help) from None
+    if not expression.names:
         message = "the expression has no named group, so it gives no field"
         raise Refusal(message, code="wrong-regex", help="name what is wanted, as in `(?P<id>[0-9]+)`")
-    return compiled
+    return expression

@@ -6,7 +6,6 @@ import base64
 import binascii
 import gzip
 import io
-import re
 import zlib
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECONDS = {"s": 1_000_000, "ms": 1000, "us": 1}
 MAX_INFLATED = 64 * 1024 * 1024
+MAX_RATIO = 200
+ANY_RATIO = 64 * 1024
 
 
 def decode(fields: Mapping[str, Any], steps: Mapping[str, tuple[Step, ...]]) -> Mapping[str, Any]:
@@ -67,13 +68,18 @@ def _base64(value: Any) -> bytes:
 def _gunzip(value: Any) -> bytes:
     if not isinstance(value, bytes):
         raise Misfit(f"expected binary, got {describe(value)}", "decode text by `base64` first")
+    most = min(MAX_INFLATED, max(ANY_RATIO, MAX_RATIO * len(value)))
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(value)) as stream:
-            data = stream.read(MAX_INFLATED + 1)
+            data = stream.read(most + 1)
     except (OSError, EOFError, zlib.error):
         raise Misfit("it is not complete gzip") from None
-    if len(data) > MAX_INFLATED:
-        raise Misfit("it inflates to more than 64 MiB")
+    if len(data) > most:
+        raise Misfit(
+            f"it inflates to more than {'64 MiB' if most == MAX_INFLATED else f'{MAX_RATIO} times its size'}"
+        )
+    if not value:
+        raise Misfit("it is not complete gzip")
     return data
 
 
@@ -95,14 +101,10 @@ def _epoch(value: Any, unit: str) -> datetime:
         raise Misfit(f"{describe(value)} is no time of the years 1 to 9999") from None
 
 
-def _fields(value: Any, matcher: Any) -> dict[str, str]:
+def _fields(value: Any, expression: Any) -> dict[str, Any]:
     if not isinstance(value, str):
         raise Misfit(f"expected text, got {describe(value)}")
-    if isinstance(matcher, re.Pattern):
-        found = matcher.fullmatch(value)
-        fields = found.groupdict() if found else None
-    else:
-        fields = matcher.match(value)
+    fields: dict[str, Any] | None = expression.match(value)
     if fields is None:
         raise Misfit(f"the text {excerpt(value)} does not match")
     return fields

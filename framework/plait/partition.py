@@ -9,6 +9,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from plait.api import GiveUp
+from plait.paths import written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,11 +60,9 @@ def _text(value: Any, partition: Partition) -> str:
         return text.rjust(len(text) + 4 - text.index("-"), "0")
     if partition.function == "bucket":
         return str(bucket(value, partition.buckets))
-    if isinstance(value, bool):
-        return str(value).lower()
     if isinstance(value, datetime):
         return f"{value.replace(tzinfo=None).isoformat(' ')}"
-    return str(value)
+    return written(value)
 
 
 def encode(text: str) -> str:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from plait.linear import SPACES, Expression
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -213,6 +217,11 @@ class LookupPath(Path):
     }
     instead = "name one file, by `{column}` of the row"
 
+    @staticmethod
+    def texts(values: Mapping[str, object]) -> dict[str, str]:
+        """Values of a row as the path has them, by name; raises Unfit for one that has no text."""
+        return {name: written(value) for name, value in values.items()}
+
     def fill(self, values: Mapping[str, object]) -> str | None:
         """The path for one row; None where a value is null or empty; raises Unfit for a bad one."""
         filled = ""
@@ -223,11 +232,26 @@ class LookupPath(Path):
             value = values[part.name]
             if value is None or value == "":
                 return None
-            text = str(value)
+            text = written(value)
             if UNSAFE.search(text):
                 raise Unfit(f"the value of `{part.name}` has `/`, `..` or a control character in it")
             filled += text
         return filled
+
+
+def written(value: object) -> str:
+    """A value of a row as paths and folders have it; raises Unfit for bytes.
+
+    >>> written(True), written(Decimal("0E-2"))
+    ('true', '0.00')
+    """
+    if isinstance(value, bytes):
+        raise Unfit("binary cannot fill a path")
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else str(value)
 
 
 class FolderPath(Path):
@@ -248,8 +272,7 @@ class Pattern:
     """Free text to fields: `{name}` is one run of text without spaces, `*` is any text."""
 
     text: str
-    names: tuple[str, ...]
-    regex: re.Pattern[str]
+    expression: Expression
     noun: ClassVar[str] = "a pattern"
     json_schema: ClassVar[dict[str, Any]] = {
         "pattern": r"\{[A-Za-z_][A-Za-z0-9_]*\}",
@@ -261,26 +284,31 @@ class Pattern:
     def parse(cls, text: str) -> Self:
         """Read a pattern; raises ValueError with a sentence where it is not one."""
         names: list[str] = []
-        regex = ""
+        regex, stars = "(?s)", 0
         for part in split(text):
             if isinstance(part, str):
                 regex += re.escape(part)
             elif part in (STAR, STARS):
                 regex += ".*?"
+                stars += 1
             elif part.name in names:
                 message = f"`{{{part.name}}}` stands twice in the pattern"
                 help = "give the second another name, or write `*`"
                 raise Refusal(message, code="wrong-pattern", help=help)
             else:
                 names.append(part.name)
-                regex += f"(?P<{part.name}>\\S+)"
+                regex += f"(?P<{part.name}>[^{SPACES}]+)"
         if not names:
             message = "the pattern has no `{name}`, so it gives no field"
             help = "name what is wanted, as in `order {id} scored {score}`"
             raise Refusal(message, code="wrong-pattern", help=help)
-        return cls(text, tuple(names), re.compile(regex, re.DOTALL))
+        return cls(text, Expression(regex, tuple(names), stars + len(names)))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The fields that it gives."""
+        return self.expression.names
 
     def match(self, line: str) -> dict[str, str] | None:
         """The fields of a line that fits as a whole, or None."""
-        found = self.regex.fullmatch(line)
-        return found.groupdict() if found else None
+        return self.expression.match(line)

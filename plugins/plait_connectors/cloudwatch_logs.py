@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta
@@ -42,6 +43,9 @@ class CloudWatchLogsOptions(Options, frozen=True):
         str | None,
         Meta(description="filter pattern of CloudWatch Logs, to read fewer lines", examples=["scored"]),
     ] = None
+    max_lines: Annotated[int, Meta(ge=1, description="more lines in the time of the rows are an error")] = (
+        1_000_000
+    )
 
 
 class CloudWatchLogsLookup:
@@ -57,12 +61,14 @@ class CloudWatchLogsLookup:
             return []
         wanted = Wanted(keys)
         found = []
-        for start, end in _windows(keys):
-            for event in self._events(start, end):
-                fields = self.options.pattern.match(event["message"].rstrip("\r\n"))
-                if fields is not None and wanted.matches(fields):
-                    order = event["timestamp"], event.get("ingestionTime", 0), event.get("eventId", "")
-                    found.append((order, fields, event["message"]))
+        events = chain.from_iterable(self._events(start, end) for start, end in _windows(keys))
+        for number, event in enumerate(events):
+            if number == self.options.max_lines:
+                raise self._too_many()
+            fields = self.options.pattern.match(event["message"].rstrip("\r\n"))
+            if fields is not None and wanted.matches(fields):
+                order = event["timestamp"], event.get("ingestionTime", 0), event.get("eventId", "")
+                found.append((order, fields, event["message"]))
         found.sort(key=lambda each: each[0])
         return [
             Record(
@@ -70,6 +76,11 @@ class CloudWatchLogsLookup:
             )
             for order, fields, line in found
         ]
+
+    def _too_many(self) -> GiveUp:
+        message = f"log group `{self.options.log_group}` has more than {self.options.max_lines:,} lines in the time of the rows"
+        help = "shorten the `window`, let `filter` name fewer lines, or raise `max_lines`"
+        return GiveUp(message, help=help)
 
     def _events(self, start: int, end: int) -> Iterator[dict[str, Any]]:
         request: dict[str, Any] = {"logGroupName": self.options.log_group, "startTime": start, "endTime": end}

@@ -150,7 +150,7 @@ class CsvLookup:
             except Unfit as error:
                 yield Record(fields=key.fields, fault=BadRecord(str(error)))
                 continue
-            texts = {name: str(value) for name, value in columns.items()}
+            texts = self.options.path.texts(columns)
             if uri is not None and texts not in wanted.setdefault(uri, []):
                 wanted[uri].append(texts)
         answers = self.context.objects.get([*wanted])

@@ -1,0 +1,102 @@
+"""Decode steps: what they make of a value, and what they refuse."""
+
+from __future__ import annotations
+
+import gzip
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plait.decode import ANY_RATIO, MAX_INFLATED, MAX_RATIO, decode
+from plait.spec import Step
+from plait.values import Misfit
+
+NOISE = bytes(range(256)) * 8
+
+
+def decoded(value: Any, *words: str) -> Any:
+    """A value by steps."""
+    return decode({"v": value}, {"v": tuple(Step(word) for word in words)})["v"]  # type: ignore[arg-type]
+
+
+def refused(value: Any, *words: str) -> str:
+    """Why the steps refuse a value."""
+    with pytest.raises(Misfit) as caught:
+        decoded(value, *words)
+    return str(caught.value)
+
+
+@given(st.lists(st.binary(max_size=300), min_size=1, max_size=4))
+def test_members_of_gzip_one_after_the_other_are_one_text(parts: list[bytes]) -> None:
+    """As every reader of gzip has it."""
+    assert decoded(b"".join(map(gzip.compress, parts)), "gzip") == b"".join(parts)
+
+
+@pytest.mark.fault("J12")
+@pytest.mark.parametrize("cut", range(40))
+def test_gzip_that_is_cut_off_is_refused(cut: int) -> None:
+    """At whatever byte, the first included."""
+    data = gzip.compress(b"0123456789")
+    assert cut >= len(data) or "not complete gzip" in refused(data[:cut], "gzip")
+
+
+@pytest.mark.fault("J12")
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"plain",
+        gzip.compress(b"a") + b"more",
+        gzip.compress(b"a")[:-5] + b"\0" * 5,
+        gzip.compress(b"a") + gzip.compress(b"b")[:-1],
+        b"\x1f\x8b\x08\xff" + b"\0" * 20,
+    ],
+)
+def test_what_is_not_gzip_to_its_end_is_refused(data: bytes) -> None:
+    """Other bytes, something behind it, a wrong sum, half of a second member."""
+    assert "not complete gzip" in refused(data, "gzip")
+
+
+@pytest.mark.fault("J12")
+def test_a_bomb_is_refused_before_it_is_large() -> None:
+    """By its ratio, by its size, in many members, and within another."""
+    bomb = gzip.compress(b"\0" * (1 << 26))
+    assert "more than 200 times its size" in refused(bomb, "gzip")
+    assert "more than 200 times its size" in refused(gzip.compress(b"\0" * ANY_RATIO) * 50, "gzip")
+    assert "more than 200 times its size" in refused(gzip.compress(bomb), "gzip", "gzip")
+    padded = gzip.compress(b"", compresslevel=0) + gzip.compress(NOISE * 200, compresslevel=0) + bomb
+    assert "more than 64 MiB" in refused(padded, "gzip")
+    assert MAX_RATIO * len(padded) > MAX_INFLATED
+
+
+def test_small_and_usual_texts_inflate_whatever_their_ratio() -> None:
+    """Up to 64 KiB anything goes."""
+    assert len(decoded(gzip.compress(b" " * ANY_RATIO), "gzip")) == ANY_RATIO
+    assert decoded(gzip.compress(NOISE * 100), "gzip") == NOISE * 100
+
+
+def test_null_passes_every_step() -> None:
+    """And a field that is not there stays away."""
+    assert decoded(None, "base64", "gzip", "json") is None
+    assert decode({}, {"v": (Step("json"),)}) == {}
+
+
+@pytest.mark.parametrize(
+    ("value", "words", "told"),
+    [
+        (1, ("base64",), "expected text, got the number `1`"),
+        ("e30", ("base64",), "not base64"),
+        ("e3 0=", ("base64",), "not base64"),
+        ("é", ("base64",), "not base64"),
+        ("text", ("gzip",), "expected binary, got the text `text`"),
+        ({}, ("json",), "expected text, got a mapping"),
+        ("{", ("json",), "not JSON"),
+    ],
+)
+def test_a_value_that_a_step_does_not_take_names_the_field_and_the_step(
+    value: Any, words: tuple[str, ...], told: str
+) -> None:
+    """So that one finds the place in the spec."""
+    assert f"`v` cannot be decoded by `{words[-1]}`: " in refused(value, *words)
+    assert told in refused(value, *words)

@@ -1,0 +1,112 @@
+"""Patterns and expressions give the same fields whatever matches them, and no text makes them slow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plait import linear
+from plait.declared import read_regex
+from plait.paths import Pattern, Refusal
+
+LONG = 1 << 18
+
+
+@pytest.mark.parametrize(
+    ("pattern", "line", "fields"),
+    [
+        ("order {id} scored {n}", "order 7 scored 87", {"id": "7", "n": "87"}),
+        ("order {id} scored {n}", "order 7 scored 87 ", None),
+        ("order {id} scored {n}", " order 7 scored 87", None),
+        ("*order {id}*", "an order 7f, late\nand more", {"id": "7f,"}),
+        ("{a},{b}", "1,2,3", {"a": "1,2", "b": "3"}),
+        ("{a}{b}", "xyz", {"a": "xy", "b": "z"}),
+        ("id={id}", "id=a\u00a0b", None),
+        ("id={id}", "id=\0😀", {"id": "\0😀"}),
+        ("[{id}] (a+) \\d $", "[x] (a+) \\d $", {"id": "x"}),
+        ("{{{id}}}", "{x}", {"id": "x"}),
+        ("{id}", "", None),
+        ("{id}", "a\nb", None),
+        ("* {id}", "first a b", {"id": "b"}),
+    ],
+)
+@pytest.mark.parametrize("cheap", [linear.CHEAP, 0])
+def test_a_pattern_gives_the_runs_of_text_that_it_names(
+    monkeypatch: pytest.MonkeyPatch, cheap: int, pattern: str, line: str, fields: Any
+) -> None:
+    """By Python's matcher and by RE2."""
+    monkeypatch.setattr(linear, "CHEAP", cheap)
+    assert Pattern.parse(pattern).match(line) == fields
+
+
+literals = st.lists(st.sampled_from(["*", "x", "y", " ", ",", "\n", ".", "é"]), max_size=2).map("".join)
+patterns = st.lists(literals, min_size=2, max_size=4).map(
+    lambda texts: "".join(f"{text}{{f{n}}}" for n, text in enumerate(texts[:-1])) + texts[-1]
+)
+
+
+@pytest.mark.fault("W7")
+@given(patterns, st.text("xy ,\n.é\u2003\x1c", max_size=12))
+def test_both_matchers_agree_on_every_pattern_and_line(text: str, line: str) -> None:
+    """The quick one for short lines and the one for long lines."""
+    found = []
+    for cheap in (10**30, 0):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(linear, "CHEAP", cheap)
+            found.append(Pattern.parse(text).match(line))
+    assert found[0] == found[1]
+
+
+@pytest.mark.fault("W7")
+@pytest.mark.parametrize(
+    ("pattern", "line"),
+    [
+        ("*a*b*c*d*e{x} f", "ab" * (LONG // 2)),
+        ("*a{x} b", "a" * LONG),
+        ("{a},{b},{c},{d},{e} f", "," * LONG),
+        ("*transaction {id} scored {score}", "transaction " * (LONG // 12)),
+        ("*{a}*{b}*{c}*", " " * LONG),
+    ],
+)
+def test_no_line_makes_a_pattern_slow(pattern: str, line: str) -> None:
+    """Each of these would keep a matcher that tries all ways busy for hours."""
+    assert Pattern.parse(pattern).match(line) is None
+
+
+@pytest.mark.fault("W7", "S6")
+@pytest.mark.parametrize(
+    ("regex", "text"),
+    [
+        ("(?P<x>(a+)+)b", "a" * LONG),
+        ("(?P<x>(a|a)*)b", "a" * LONG),
+        (r"(?P<x>(\w*\s*)*)!", "word " * (LONG // 5)),
+        (".*a.*b.*c.*d(?P<x>.*)e", "abc" * (LONG // 3)),
+    ],
+)
+def test_no_text_makes_an_expression_slow(regex: str, text: str) -> None:
+    """Nor any of these, of which some take for ever on forty characters."""
+    assert read_regex(regex).match(text) is None
+
+
+def test_a_group_that_takes_no_part_is_null() -> None:
+    """Which is not the empty text."""
+    expression = read_regex("(?P<a>x)?(?P<b>y*)")
+    assert expression.names == ("a", "b")
+    assert expression.match("") == {"a": None, "b": ""}
+
+
+@pytest.mark.parametrize("regex", ["(?=a)(?P<x>a)", r"(?P<x>a)\1", "(?P<x>a", "a++(?P<x>b)", "(?P<x>a){2,1}"])
+def test_what_re2_does_not_know_is_refused_at_once(regex: str) -> None:
+    """With its own words for what is wrong."""
+    with pytest.raises(Refusal, match=r"the expression cannot be read: \w") as caught:
+        read_regex(regex)
+    assert caught.value.code == "wrong-regex"
+
+
+def test_half_of_a_surrogate_pair_is_no_match_where_only_re2_can_tell() -> None:
+    """No service sends it, and no file could hold it."""
+    assert read_regex("(?P<x>.*)").match("\ud800") is None
+    assert Pattern.parse("{x}").match("\ud800") == {"x": "\ud800"}

@@ -44,13 +44,14 @@ def _quick(text: str) -> re.Pattern[str]:
 
 
 @cache
-def _linear(text: str) -> Any:
+def _linear(pattern: str) -> Any:
     import re2
 
     options = re2.Options()
     options.log_errors = False
     try:
-        return re2.compile(text, options)
+        return re2.compile(pattern, options)
     except re2.error as error:
         told = error.args[0]
-        raise ValueError(told.decode() if isinstance(told, bytes) else str(told)) from None
+        text = told.decode() if isinstance(told, bytes) else str(told)
+        raise ValueError(text.replace("perl operator", "operator")) from None

@@ -1,0 +1,1 @@
+"""What must hold however often, however late, and whatever breaks in between; large budgets by `make reliability`."""

@@ -1,0 +1,137 @@
+"""Two invocations that read different versions of one object, at any moment of each other: the newest stays."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+import oracle_lake
+from harness.proxy import Proxy, When
+from main_job.shop import Told, forked, queue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from main_job.shop import Shop
+
+LARGE = os.environ.get("PLAIT_BUDGET") == "large"
+PATIENCE = 60
+DEEPEST = 5
+ORDER = """\
+plait: 1
+name: versions
+sources:
+  orders: {connector: json, path: "s3://shop-raw/versions/*.json", columns: {id: string, version: int}}
+sink: {connector: parquet, path: "s3://shop-lake/LAKE/extracted/transactions/"}
+"""
+CALM: dict[str, Any] = {"batchItemFailures": []}
+
+
+class Moment(NamedTuple):
+    """Before or after the n-th request of an invocation is carried out."""
+
+    number: int
+    when: When
+
+
+class Meeting(NamedTuple):
+    """Where the first invocation waits while the object is overwritten, where the second waits, who goes on first."""
+
+    first: Moment
+    second: Moment
+    older_first: bool
+
+
+@dataclass
+class Held:
+    """An invocation in a process of its own, held at a moment until it is released."""
+
+    reached: threading.Event = field(default_factory=threading.Event)
+    released: threading.Event = field(default_factory=threading.Event)
+
+    def hold(self) -> None:
+        self.reached.set()
+        self.released.wait(PATIENCE)
+
+    def run(self, endpoint: str, environment: dict[str, str], key: str, moment: Moment) -> Told:
+        with Proxy(endpoint) as proxy:
+            proxy.on(moment.number, moment.when, self.hold)
+            try:
+                return forked(
+                    {**environment, "AWS_ENDPOINT_URL": proxy.endpoint}, [queue([key])], lambda _pid: None
+                )
+            finally:
+                self.reached.set()  # it may have ended before its moment came
+
+
+def _moments() -> Iterator[Moment]:
+    sides: tuple[When, When] = ("before", "after")
+    return (Moment(number, when) for number in range(1, DEEPEST + 1) for when in sides)
+
+
+def _meetings() -> list[Meeting]:
+    """Every pair of moments; in a quick run those of the first requests, where all that differs already happens."""
+    pairs = [Meeting(a, b, older) for a in _moments() for b in _moments() for older in (True, False)]
+    near = [
+        one
+        for one in pairs
+        if one.first.number <= 2 and one.second.number <= 4 and one.second.when == "before"
+    ]
+    return pairs if LARGE else near
+
+
+def _meet(shop: Shop, spec: Path, lake: str, meeting: Meeting) -> tuple[list[Any], list[Any]]:
+    """Both answers, and the rows that lie in the lake once whoever had to come again has come again."""
+    key = f"versions/{lake.rpartition('/')[2]}.json"
+    environment = {**shop.environment(lake), "PLAIT_SPEC": str(spec)}
+    older, newer = Held(), Held()
+    endpoint = shop.sandbox.aws.endpoint
+    with ThreadPoolExecutor(2) as pool:
+        _put(shop, key, 1)
+        first = pool.submit(older.run, endpoint, environment, key, meeting.first)
+        assert older.reached.wait(PATIENCE)
+        _put(shop, key, 2)
+        second = pool.submit(newer.run, endpoint, environment, key, meeting.second)
+        assert newer.reached.wait(PATIENCE)
+        order = (
+            [(older, first), (newer, second)] if meeting.older_first else [(newer, second), (older, first)]
+        )
+        for held, running in order:
+            held.released.set()
+            running.result(PATIENCE)
+    answers = [one for told in (first.result(), second.result()) for one in told.answers]
+    if any(answer != CALM for answer in answers):
+        again = forked({**environment, "AWS_ENDPOINT_URL": endpoint}, [queue([key])], lambda _pid: None)
+        assert again.answers == [CALM]
+    rows = [(row["id"], row["version"]) for row in oracle_lake.read_files(shop.lake(lake))]
+    return answers, rows
+
+
+def _put(shop: Shop, key: str, version: int) -> None:
+    body = json.dumps({"id": "a", "version": version}).encode()
+    shop.client.put_object(Bucket="shop-raw", Key=key, Body=body)
+
+
+@pytest.mark.fault("E2")
+@pytest.mark.fault("E4")
+@pytest.mark.fault("P9")
+def test_the_newest_version_stays_wherever_two_invocations_meet(shop: Shop, tmp_path: Path) -> None:
+    """Each is held at one of its requests while the other goes on; in the end there is one row, of the second version."""
+
+    def outcome(number: int, meeting: Meeting) -> list[Any]:
+        lake = f"versions/{number}"
+        spec = tmp_path / f"{number}.yaml"
+        spec.write_text(ORDER.replace("LAKE", lake))
+        return _meet(shop, spec, lake, meeting)[1]
+
+    meetings = _meetings()
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(outcome, range(len(meetings)), meetings))
+    assert [m for m, rows in zip(meetings, found, strict=True) if rows != [("a", 2)]] == []

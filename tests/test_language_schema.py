@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from copy import deepcopy
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +13,8 @@ import jsonschema
 import pytest
 from msgspec import Meta
 
+from harness.mutation import Place, at, changed, places, put, rename
+from harness.specs import shown
 from plait.api import Connector, Options
 from plait.language_schema import language_schema
 from plait.located import locate
@@ -32,21 +33,9 @@ EDITORS_READ = """
     properties required additionalProperties propertyNames items pattern patternErrorMessage minLength maxLength minItems
     minProperties maxProperties minimum maximum
 """
-Place = tuple[Any, ...]
 
 
-def _texts() -> dict[str, str]:
-    """Every spec of the repository that is meant to be valid."""
-    files = [file for file in (ROOT / "pipelines").glob("*.yaml") if not file.name.endswith(".test.yaml")]
-    found = {file.name: file.read_text("utf-8") for file in files}
-    for page in (ROOT / "README.md", *ROOT.glob("*/README.md")):
-        blocks = re.findall(r"^```yaml\n(.*?)^```$", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
-        specs = [block for block in blocks if re.search(r"^plait: 1$", block, re.MULTILINE)]
-        found |= {f"{page.parent.name}-{number}": text for number, text in enumerate(specs)}
-    return found
-
-
-SPECS = _texts()
+SPECS = shown()
 
 
 def _value(text: str) -> Any:
@@ -55,55 +44,28 @@ def _value(text: str) -> Any:
     return located.value
 
 
-def _places(node: Any, place: Place = ()) -> Iterator[Place]:
-    inner = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
-    for key, value in inner:
-        yield (*place, key)
-        yield from _places(value, (*place, key))
-
-
-def _at(node: Any, place: Place) -> Any:
-    for step in place:
-        node = node[step]
-    return node
-
-
 def _kind(spec: Any, place: Place) -> str:
     """The place without the names that its author chose, with the connector of its block and the kind of its value."""
-    block = spec.get(place[0], {}) if place[0] == "sink" else _at(spec, place[:2])
+    block = spec.get(place[0], {}) if place[0] == "sink" else at(spec, place[:2])
     word = block.get("connector") if isinstance(block, dict) else None
     names = [
         "*" if (i and GIVEN.match(str(place[i - 1]))) or one == 0 else str(one) for i, one in enumerate(place)
     ]
-    return f"{word} {names} {type(_at(spec, place)).__name__}"
+    return f"{word} {names} {type(at(spec, place)).__name__}"
 
 
 def _mutants(spec: Any, seen: set[str]) -> Iterator[tuple[str, Any]]:
     """The spec with one node deleted, or misspelt, or of another kind; places of a kind seen before are left out."""
-    for place in _places(spec):
+    for place in places(spec):
         kind = _kind(spec, place)
         if kind in seen:
             continue
         seen.add(kind)
-        yield f"delete {place}", _changed(spec, place, lambda parent, key: parent.pop(key))
+        yield f"delete {place}", changed(spec, place, lambda parent, key: parent.pop(key))
         if isinstance(place[-1], str):
-            yield f"misspell {place}", _changed(spec, place, _misspell)
+            yield f"misspell {place}", changed(spec, place, partial(rename, new=f"{place[-1]}x"))
         for other in OTHERS:
-            yield f"{other!r} at {place}", _changed(spec, place, partial(_put, other=other))
-
-
-def _put(parent: Any, key: Any, other: Any) -> None:
-    parent[key] = other
-
-
-def _misspell(parent: Any, key: str) -> None:
-    parent[f"{key}x"] = parent.pop(key)
-
-
-def _changed(spec: Any, place: Place, change: Callable[[Any, Any], Any]) -> Any:
-    mutant = deepcopy(spec)
-    change(_at(mutant, place[:-1]), place[-1])
-    return mutant
+            yield f"{other!r} at {place}", changed(spec, place, partial(put, other=other))
 
 
 def _codes(mutant: Any) -> set[str]:

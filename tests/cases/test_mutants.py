@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.mutation import at, places
 from plait.cases.judge import judge
 from plait.cases.reading import Specs, read_cases
 from plait.cases.suite import Suite, load, run
@@ -36,20 +36,6 @@ VALUES: list[Any] = [
     "2026-07-01",
     10**30,
 ]
-Path_ = tuple[str | int, ...]
-
-
-def _paths(value: Any, path: Path_ = ()) -> Iterator[Path_]:
-    steps = value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
-    for step in steps:
-        yield (*path, step)
-        yield from _paths(value[step], (*path, step))
-
-
-def _parent(root: Any, path: Path_) -> Any:
-    for step in path[:-1]:
-        root = root[step]
-    return root
 
 
 @st.composite
@@ -57,8 +43,8 @@ def mutants(draw: st.DrawFn) -> str:
     """Draw the text of one case, or of what all share, with one node deleted, replaced or renamed."""
     name = draw(st.sampled_from([*ROOT["cases"]]))
     root = copy.deepcopy({**ROOT, "cases": {name: ROOT["cases"][name]}})
-    path = draw(st.sampled_from([*_paths(root)]))
-    parent, last = _parent(root, path), path[-1]
+    path = draw(st.sampled_from([*places(root)]))
+    parent, last = at(root, path[:-1]), path[-1]
     kind = draw(st.sampled_from(["delete", "replace", "rename"]))
     if kind == "replace" or (kind == "rename" and isinstance(parent, list)):
         parent[last] = draw(st.sampled_from(VALUES))

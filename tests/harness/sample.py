@@ -1,0 +1,91 @@
+"""A case for any spec: one record of each source that meets its columns, its decode steps and its join."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from plait.api import DriverPath, Record
+from plait.cases.case import Case, Given, Object, Outcomes
+from plait.decode import EPOCH, MICROSECONDS
+from plait.paths import Hole
+from plait.spec import OBJECT_FACTS, Source, Spec, Step
+from plait.types import Type
+
+NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
+VALUES: dict[str, Any] = {
+    **dict.fromkeys(("string", "binary"), "a1"),
+    **dict.fromkeys(("tinyint", "smallint", "int", "bigint", "float", "double", "decimal"), 1),
+    "boolean": True,
+    "date": "2026-07-01",
+    "timestamp": "2026-07-01T11:59:00Z",
+}
+WRAPPED: dict[str, Callable[[bytes], bytes]] = {"base64": base64.b64encode, "gzip": gzip.compress}
+
+
+def case_of(spec: Spec) -> Case:
+    """A case in which the driver has one object, and each look-up one record for it."""
+    types = {c.name: c.type for source in (spec.driver, *spec.lookups) for c in source.columns or ()}
+    given = {source.name: Given(records=(_record(source, types),)) for source in spec.lookups}
+    given[spec.driver.name] = Given(objects=(_object(spec.driver, types),))
+    return Case(name="a sample", path=(), rows_path=(), spec=spec, now=NOW, given=given, expect=Outcomes())
+
+
+def _object(driver: Source, types: dict[str, Type]) -> Object:
+    path = getattr(driver.options, "path", None)
+    if not isinstance(path, DriverPath):
+        return Object(uri="sample", record=_record(driver, types), modified=NOW)
+    uri = "".join("x" if isinstance(part, Hole) else part for part in path.parts)
+    data = json.dumps(_fields(driver, types), default=bytes.decode).encode()
+    return Object(uri=uri, data=data, modified=NOW, etag="e")
+
+
+def _record(source: Source, types: dict[str, Type]) -> Record:
+    fields = _fields(source, types)
+    time = NOW if source.connector.order == "time" else None
+    return replace(Record(fields=fields, time=time), position="line 1")
+
+
+def _fields(source: Source, types: dict[str, Type]) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for column in source.columns or ():
+        if column.origin not in OBJECT_FACTS:
+            _place(fields, column.selector, _value(column.type))
+    for left, right in source.join.on if source.join else ():
+        fields.setdefault(right, _value(types.get(left, Type("string"))))
+    for name in source.connector.row_columns(source.options) if source.join else ():
+        fields[name] = _value(types.get(name, Type("string")))
+    return {name: _encoded(value, source.decode.get(name, ())) for name, value in fields.items()}
+
+
+def _place(fields: dict[str, Any], selector: tuple[str | int, ...], value: Any) -> None:
+    """Put a value where a selector finds it."""
+    for step in reversed(selector[1:]):
+        value = [None] * step + [value] if isinstance(step, int) else {step: value}
+    name, old = str(selector[0]), fields.get(str(selector[0]))
+    fields[name] = {**old, **value} if isinstance(old, dict) and isinstance(value, dict) else value
+
+
+def _value(kind: Type) -> Any:
+    if kind.word == "array":
+        return [_value(kind.fields[0][1])]
+    if kind.word == "struct":
+        return {name: _value(part) for name, part in kind.fields}
+    return VALUES[kind.word]
+
+
+def _encoded(value: Any, steps: tuple[Step, ...]) -> Any:
+    """The value that these steps decode; a text that must match is left to its luck."""
+    for step in reversed(steps):
+        if step.word == "json":
+            value = json.dumps(value)
+        elif step.word == "epoch":
+            value = int((NOW - EPOCH).total_seconds()) * 1_000_000 // MICROSECONDS[step.argument]
+        elif step.word in WRAPPED:
+            value = WRAPPED[step.word](value.encode() if isinstance(value, str) else value)
+    return value

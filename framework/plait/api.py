@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BadRecord",
+    "Block",
     "Calls",
     "Changed",
     "Connector",
@@ -142,6 +143,26 @@ class Record:
     fault: BadRecord | None = None
 
 
+def _nowhere(_row: int) -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """Many records of a lookup at once: each row of an Arrow table means what a `Record` of its cells would.
+
+    `position(n)` is the position of row n.
+    """
+
+    table: Any
+    position: Callable[[int], str] = _nowhere
+
+    def records(self) -> Iterator[Record]:
+        """The same, one by one."""
+        rows = enumerate(self.table.to_pylist())
+        return (Record(fields=fields, position=self.position(n)) for n, fields in rows)
+
+
 @dataclass(frozen=True, slots=True)
 class Unread:
     """A driving object that gave no records: deleted (`Missing`), or the error why it could not be read."""
@@ -179,7 +200,7 @@ class Driver(Protocol):
 class Lookup(Protocol):
     """A source that is asked by keys."""
 
-    def fetch(self, keys: Sequence[Key]) -> Iterable[Record]:
+    def fetch(self, keys: Sequence[Key]) -> Iterable[Record | Block]:
         """All records that any of these distinct keys may match, in the source's own order."""
 
 

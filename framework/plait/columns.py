@@ -33,21 +33,30 @@ PATTERNS = {
 }
 
 
-def array(values: Sequence[Any], kind: Type) -> pa.Array | None:
+def array(values: Sequence[Any] | pa.Array, kind: Type) -> pa.Array | None:
     """The values in Arrow's type of the kind, None being null; None where one may not fit or is unusual."""
+    import pyarrow as pa
+
+    try:
+        if isinstance(values, pa.Array):
+            plain = pa.types.is_string(values.type)
+            return _text_array(values, kind) if plain else _array_of(values.to_pylist(), kind)
+        return _array_of(values, kind)
+    except (pa.ArrowException, ValueError, OverflowError):
+        return None
+
+
+def _array_of(values: Sequence[Any], kind: Type) -> pa.Array | None:
     import pyarrow as pa
 
     found = {type(value) for value in values} - {NOTHING}
     if not found:
         return pa.nulls(len(values), to_arrow(kind))
     make = next((make for kinds, words, make in MAKERS if found <= kinds and kind.word in words), None)
-    try:
-        return make(values, kind) if make else None
-    except (pa.ArrowException, ValueError, OverflowError):
-        return None
+    return make(values, kind) if make else None
 
 
-def text_array(texts: pa.Array, kind: Type) -> pa.Array | None:
+def _text_array(texts: pa.Array, kind: Type) -> pa.Array | None:
     """Texts in Arrow's type of the kind; None where one of them is not written in the usual way."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -80,7 +89,7 @@ def _same(values: Sequence[Any], kind: Type) -> pa.Array:
 def _text(values: Sequence[Any], kind: Type) -> pa.Array | None:
     import pyarrow as pa
 
-    return text_array(pa.array(values, type=pa.string()), kind)
+    return _text_array(pa.array(values, type=pa.string()), kind)
 
 
 def _decimal(values: Sequence[Any], kind: Type) -> pa.Array | None:

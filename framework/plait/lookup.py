@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from itertools import islice
+from dataclasses import dataclass, field, replace
+from itertools import chain, compress, islice
 from typing import TYPE_CHECKING, Any
 
-from plait.api import BadRecord, GiveUp, Key, Record
+from plait.api import BadRecord, Block, GiveUp, Key, Record
 from plait.columns import array
 from plait.read import MANY, Cast, cast
 from plait.twins import twins
@@ -14,7 +14,7 @@ from plait.types import to_arrow
 from plait.values import Misfit, convert
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from plait.api import Lookup
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from plait.types import Type
 
 KeyValues = tuple[Any, ...]
+Pairs = tuple[tuple[str, str], ...]
 Span = tuple["datetime", "datetime"]
 
 
@@ -50,7 +51,7 @@ class Asked:
     cached_seconds: float = 0.0
 
 
-def key_columns(source: Source) -> tuple[tuple[str, str], ...]:
+def key_columns(source: Source) -> Pairs:
     """Pairs of a row's column and the source's field that must be equal."""
     on = source.join.on if source.join else ()
     extra = ((c, c) for c in source.connector.row_columns(source.options))
@@ -143,21 +144,82 @@ def look_up(
     asked = Asked(keys=len(keys))
     records, rest = _cached(keys, cache, now(), asked)
     size = source.connector.keys_per_call or max(len(rest), 1)
+    if cache is None and len(rest) <= size and source.columns is not None:
+        return _at_once(source, lookup, rest, pairs, wanted), asked
     remaining, alike = iter(rest.items()), set[KeyValues]()
     while chunk := list(islice(remaining, size)):
-        found = list(lookup.fetch([key for _, key in chunk]))
-        owners = [
-            tuple(cast_key(r.fields.get(n), k) for (_, n), k in zip(pairs, wanted, strict=True))
-            for r in found
-        ]
+        found = [*_single(lookup.fetch([key for _, key in chunk]))]
+        owners = [_owner(r.fields, pairs, wanted) for r in found]
         answered = _by_key(chunk, zip(owners, found, strict=True))
         records += [record for some in answered.values() for record in some]
         alike |= _alike(chunk, owners, found)
         if cache:
             _keep(cache, source, answered, now())
-    answers = _answers(source, cast(records, source), records, pairs, wanted)
+    answers = _answers(source, records, pairs, wanted)
     answers.twins = alike
     return answers, asked
+
+
+def _at_once(
+    source: Source,
+    lookup: Lookup,
+    keys: dict[KeyValues, Key],
+    pairs: Pairs,
+    wanted: Sequence[Type | None],
+) -> Answers:
+    """Ask for all keys in one call, of which nothing is kept."""
+    parts = _parts(lookup.fetch([*keys.values()]) if keys else ())
+    answers = _together([_answers(source, part, pairs, wanted) for part in parts])
+    asked = {tuple(key.fields.values()) for key in keys.values()}
+    owners = [*zip(*(one if isinstance(one, list) else one.to_pylist() for one in answers.keys), strict=True)]
+    found = {*owners}
+    if missed := asked - found - {*answers.faults}:
+        answers.twins = twins(missed, chain.from_iterable(_raw_keys(part, pairs) for part in parts))
+    return answers if found <= asked else _of(answers, asked, owners)
+
+
+def _of(answers: Answers, asked: set[KeyValues], owners: list[KeyValues]) -> Answers:
+    """The answers of these keys alone."""
+    import pyarrow as pa
+
+    kept = [owner in asked for owner in owners]
+    return replace(
+        answers,
+        table=answers.table.filter(pa.array(kept, pa.bool_())),
+        keys=[
+            [*compress(one, kept)] if isinstance(one, list) else one.filter(pa.array(kept, pa.bool_()))
+            for one in answers.keys
+        ],
+        times=[*compress(answers.times, kept)],
+        faults={key: bad for key, bad in answers.faults.items() if key in asked},
+    )
+
+
+def _raw_keys(part: list[Record] | Block, pairs: Pairs) -> Iterable[KeyValues]:
+    """The keys as the source gives them."""
+    names = [name for _, name in pairs]
+    if isinstance(part, Block):
+        return set(zip(*(part.table.column(name).to_pylist() for name in names), strict=True))
+    return [tuple(map(record.fields.get, names)) for record in part]
+
+
+def _single(found: Iterable[Record | Block]) -> Iterator[Record]:
+    """All as single records."""
+    for one in found:
+        yield from one.records() if isinstance(one, Block) else (one,)
+
+
+def _parts(found: Iterable[Record | Block]) -> list[list[Record] | Block]:
+    """The single records together, and each block."""
+    records: list[Record] = []
+    blocks: list[list[Record] | Block] = []
+    for one in found:
+        (blocks if isinstance(one, Block) else records).append(one)  # type: ignore[arg-type]
+    return [records, *blocks] if records or not blocks else blocks
+
+
+def _owner(fields: Any, pairs: Pairs, wanted: Sequence[Type | None]) -> KeyValues:
+    return tuple(cast_key(fields.get(name), kind) for (_, name), kind in zip(pairs, wanted, strict=True))
 
 
 def _cached(
@@ -215,21 +277,44 @@ def _within(record: Record, key: Key) -> bool:
 
 
 def _answers(
-    source: Source,
-    typed: Cast,
-    records: list[Record],
-    pairs: Sequence[tuple[str, str]],
-    wanted: Sequence[Type | None],
+    source: Source, part: list[Record] | Block, pairs: Pairs, wanted: Sequence[Type | None]
 ) -> Answers:
+    typed = cast(part, source)
     faults: dict[KeyValues, list[tuple[datetime | None, BadRecord]]] = {}
-    for i, fault in typed.faults.items():
-        fields = records[i].fields
-        owner = tuple(cast_key(fields.get(name), kind) for (_, name), kind in zip(pairs, wanted, strict=True))
-        faults.setdefault(owner, []).append((records[i].time, _blame(source, fault, records[i])))
+    for n, fault in typed.faults.items():
+        record = _record(part, n)
+        owner = _owner(record.fields, pairs, wanted)
+        if None not in owner:
+            faults.setdefault(owner, []).append((record.time, _blame(source, fault, record)))
     return Answers(
         table=typed.table,
-        keys=[_key_column(typed, name, kind) for (_, name), kind in zip(pairs, wanted, strict=True)],
-        times=[records[i].time for i in typed.index],
+        keys=[_key_column(part, typed, name, kind) for (_, name), kind in zip(pairs, wanted, strict=True)],
+        times=[None if isinstance(part, Block) else part[n].time for n in typed.index],
+        faults=faults,
+    )
+
+
+def _record(part: list[Record] | Block, number: int) -> Record:
+    if not isinstance(part, Block):
+        return part[number]
+    (fields,) = part.table.slice(number, 1).to_pylist()
+    return Record(fields=fields, position=part.position(number))
+
+
+def _together(parts: list[Answers]) -> Answers:
+    """The answers of all parts as one."""
+    if len(parts) == 1:
+        return parts[0]
+    import pyarrow as pa
+
+    faults: dict[KeyValues, list[tuple[datetime | None, BadRecord]]] = {}
+    for key, bad in chain.from_iterable(part.faults.items() for part in parts):
+        faults.setdefault(key, []).extend(bad)
+    columns = zip(*(part.keys for part in parts), strict=True)
+    return Answers(
+        table=pa.concat_tables([part.table for part in parts]),
+        keys=[[*chain(*one)] if isinstance(one[0], list) else pa.concat_arrays(one) for one in columns],
+        times=[*chain.from_iterable(part.times for part in parts)],
         faults=faults,
     )
 
@@ -239,15 +324,27 @@ def no_answers(source: Source) -> Answers:
     return Answers(table=cast([], source).table, keys=[[] for _ in key_columns(source)], times=[], faults={})
 
 
-def _key_column(typed: Cast, name: str, kind: Type | None) -> Any:
+def _key_column(part: list[Record] | Block, typed: Cast, name: str, kind: Type | None) -> Any:
     """A key of all answers in the row's type, null where that would lose something; a list without a type."""
-    values = [fields.get(name) for fields in typed.fields]
+    values = _key_values(part, typed, name)
     if kind is None:
-        return values
+        return values if isinstance(values, list) else values.to_pylist()
     import pyarrow as pa
 
     column = array(values, kind) if len(values) >= MANY else None
-    return pa.array([cast_key(v, kind) for v in values], to_arrow(kind)) if column is None else column
+    if column is not None:
+        return column
+    values = values if isinstance(values, list) else values.to_pylist()
+    return pa.array([cast_key(value, kind) for value in values], to_arrow(kind))
+
+
+def _key_values(part: list[Record] | Block, typed: Cast, name: str) -> Any:
+    if not isinstance(part, Block):
+        return [fields.get(name) for fields in typed.fields]
+    import pyarrow as pa
+
+    column = part.table.column(name).combine_chunks()
+    return column if len(typed.index) == len(column) else column.take(pa.array(typed.index, pa.int64()))
 
 
 def _blame(source: Source, fault: BadRecord, record: Record) -> BadRecord:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import compress
 from typing import TYPE_CHECKING, Any
 
-from plait.api import BadRecord, GiveUp, Record
+from plait.api import BadRecord, Block, GiveUp, Record
 from plait.columns import array
 from plait.decode import decode
 from plait.problems import excerpt
@@ -16,12 +16,13 @@ from plait.types import to_arrow
 from plait.values import Misfit, convert, describe
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from plait.spec import Column, Source
 
 
 MANY = 32
+NOBODY = Record(fields={})
 
 
 @dataclass(slots=True)
@@ -34,11 +35,21 @@ class Cast:
     faults: dict[int, BadRecord] = field(default_factory=dict)
 
 
-def cast(records: Sequence[Record], source: Source) -> Cast:
-    """Decode each record and cast its columns."""
+def cast(records: Sequence[Record] | Block, source: Source) -> Cast:
+    """Decode each record and cast its columns; the `fields` of a block are not told."""
+    if isinstance(records, Block):
+        if source.columns is not None and _is_flat(source):
+            return _by_block(records, source)
+        records = [*records.records()]
     if source.columns is None:
         return _as_found(records, source)
     return _by_column(records, source) if len(records) >= MANY else _by_record(records, source)
+
+
+def _is_flat(source: Source) -> bool:
+    """Whether each column is a field as it is."""
+    columns = source.columns or ()
+    return not source.decode and all(len(c.selector) == 1 and c.origin not in OBJECT_FACTS for c in columns)
 
 
 def _by_record(records: Sequence[Record], source: Source) -> Cast:
@@ -66,8 +77,6 @@ def _by_record(records: Sequence[Record], source: Source) -> Cast:
 
 def _by_column(records: Sequence[Record], source: Source) -> Cast:
     """The same, column by column; one with an unusual value is cast cell by cell, as `_by_record` does."""
-    import pyarrow as pa
-
     result = Cast(None, [], [])
     for position, record in enumerate(records):
         try:
@@ -75,20 +84,34 @@ def _by_column(records: Sequence[Record], source: Source) -> Cast:
             result.index.append(position)
         except BadRecord as error:
             result.faults[position] = error
-    columns = source.columns or ()
     arrays = []
-    for column in columns:
-        usual = _usual(column, records, result)
-        arrays.append(_unusual(column, records, result) if usual is None else usual)
-    schema = pa.schema([(c.name, to_arrow(c.type)) for c in columns])
-    result.table = pa.table(arrays, schema=schema) if arrays else _rows_only(len(result.index))
-    return _good(result)
+    for column in source.columns or ():
+        values = _picked(column, records, result)
+        usual = None if values is None else _usual(column, values)
+        rows = ((n, records[n], fields) for n, fields in zip(result.index, result.fields, strict=True))
+        arrays.append(_unusual(column, rows, result) if usual is None else usual)
+    return _finished(result, arrays, source)
 
 
-def _usual(column: Column, records: Sequence[Record], result: Cast) -> Any:
+def _by_block(block: Block, source: Source) -> Cast:
+    """The same for the records that the rows of a table are."""
+    rows, arrays = block.table.num_rows, []
+    result = Cast(None, [*range(rows)], [])
+    for column in source.columns or ():
+        name = str(column.selector[0])
+        known = name in block.table.column_names
+        values = block.table.column(name).combine_chunks() if known else [None] * rows
+        usual = _usual(column, values)
+        if usual is None:
+            cells = enumerate(values if isinstance(values, list) else values.to_pylist())
+            usual = _unusual(column, ((n, NOBODY, {name: cell}) for n, cell in cells), result)
+        arrays.append(usual)
+    return _finished(result, arrays, source)
+
+
+def _usual(column: Column, values: Any) -> Any:
     """The column's array, or None where a cell needs a look of its own."""
-    values = _picked(column, records, result)
-    cells = None if values is None else array(values, column.type)
+    cells = array(values, column.type)
     if cells is None or not cells.null_count:
         return cells
     if column.default is not None:
@@ -98,13 +121,13 @@ def _usual(column: Column, records: Sequence[Record], result: Cast) -> Any:
     return None if column.required else cells
 
 
-def _unusual(column: Column, records: Sequence[Record], result: Cast) -> Any:
+def _unusual(column: Column, rows: Iterable[tuple[int, Record, Mapping[str, Any]]], result: Cast) -> Any:
     import pyarrow as pa
 
     cells = []
-    for position, fields in zip(result.index, result.fields, strict=True):
+    for position, record, fields in rows:
         try:
-            cells.append(_cell(column, records[position], fields))
+            cells.append(_cell(column, record, fields))
         except BadRecord as error:
             result.faults.setdefault(position, error)
             cells.append(None)
@@ -123,10 +146,12 @@ def _picked(column: Column, records: Sequence[Record], result: Cast) -> list[Any
     return values
 
 
-def _good(result: Cast) -> Cast:
+def _finished(result: Cast, arrays: list[Any], source: Source) -> Cast:
     """The rows without a fault; the faults in the order of the records."""
     import pyarrow as pa
 
+    schema = pa.schema([(c.name, to_arrow(c.type)) for c in source.columns or ()])
+    result.table = pa.table(arrays, schema=schema) if arrays else _rows_only(len(result.index))
     kept = [position not in result.faults for position in result.index]
     if not all(kept):
         result.table = result.table.filter(pa.array(kept))

@@ -9,6 +9,7 @@ import msgspec
 
 from plait.api import (
     BadRecord,
+    Block,
     Calls,
     Connector,
     Context,
@@ -23,15 +24,15 @@ from plait.api import (
     hookimpl,
 )
 from plait_connectors._aws import bucket_facts, reads
+from plait_connectors._csv_block import BOM, Pile, Texts, block, pile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from plait.api import Statement, Use
 
-BOM = b"\xef\xbb\xbf"
+MANY = 32
 SHOWN = 40
-Texts = dict[str, str]
 Fields = dict[str, str | None]
 
 
@@ -140,8 +141,8 @@ class CsvLookup:
     options: Csv
     context: Context
 
-    def fetch(self, keys: Sequence[Key]) -> Iterable[Record]:
-        """The lines of the keys' files, file by file."""
+    def fetch(self, keys: Sequence[Key]) -> Iterable[Record | Block]:
+        """The lines of the keys' files, file by file; those of many plain files as one block."""
         wanted: dict[str, list[Texts]] = {}
         for key in keys:
             columns = {name: key.fields[name] for name in self.options.path.columns}
@@ -153,9 +154,33 @@ class CsvLookup:
             texts = self.options.path.texts(columns)
             if uri is not None and texts not in wanted.setdefault(uri, []):
                 wanted[uri].append(texts)
-        answers = self.context.objects.get([*wanted])
-        for (uri, columns_of), answer in zip(wanted.items(), answers, strict=True):
-            yield from self._records(uri, columns_of, answer)
+        answers = zip(wanted.items(), self.context.objects.get([*wanted]), strict=True)
+        if len(wanted) >= MANY:
+            yield from self._at_once(answers)
+        else:
+            for (uri, columns_of), answer in answers:
+                yield from self._records(uri, columns_of, answer)
+
+    def _at_once(
+        self, answers: Iterable[tuple[tuple[str, list[Texts]], Found | Missing | PlaitError]]
+    ) -> Iterator[Record | Block]:
+        delimiter, taken = self.options.delimiter, set(self.options.path.columns)
+        piles: dict[bytes, Pile | None] = {}
+        for (uri, columns_of), answer in answers:
+            mine = uri, columns_of, answer
+            if (
+                not isinstance(answer, Found)
+                or len(columns_of) > 1
+                or not pile(piles, answer.data, delimiter, taken, mine)
+            ):
+                yield from self._records(*mine)
+        for plain in (one for one in piles.values() if one and one.owners):
+            rows = block(plain, delimiter, [columns for _, (columns,), _ in plain.owners])
+            if rows is not None:
+                yield rows
+            else:
+                for mine in plain.owners:
+                    yield from self._records(*mine)
 
     def _records(
         self, uri: str, columns_of: list[Texts], answer: Found | Missing | PlaitError

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pymysql
 
 from connectors.stub import Stub
-from plait.api import DriverPath, Item, Key, LookupPath, Pattern, Record
+from plait.api import Block, DriverPath, Item, Key, LookupPath, Pattern, Record
 from plait.context import Services
 from plait_connectors import cloudwatch_logs, dynamodb, mysql
 from plait_connectors import csv as csv_connector
@@ -63,8 +63,9 @@ def csv_records(kinds: Sequence[Kind], folder: Path) -> list[Record]:
     return [_only(lookup.fetch([Key(fields={"id": str(n)})])) for n in range(len(kinds))]
 
 
-def _only(records: Iterable[Record]) -> Record:
+def _only(records: Iterable[Record | Block]) -> Record:
     (record,) = records
+    assert isinstance(record, Record)
     return record
 
 

@@ -17,6 +17,7 @@ from plait.api import (
     LookupPath,
     Missing,
     PlaitError,
+    Record,
     Unread,
     Window,
 )
@@ -99,7 +100,7 @@ def _ask(source: Source, services: Services, kinds: Mapping[str, Type | None]) -
     now = services.now()
     since, until = (now - LAST, now) if source.window else (None, None)
     for record in lookup.fetch([Key(fields=fields, since=since, until=until)]):
-        if record.fault:
+        if isinstance(record, Record) and record.fault:
             raise GiveUp(f"`{source.name}`: {record.fault.message}", help=record.fault.help)
         break
 

@@ -287,7 +287,7 @@ class Statement:
     why: str
 
 
-def _no_columns(_options: Any) -> tuple[str, ...]:
+def _none(_options: Any) -> tuple[str, ...]:
     return ()
 
 
@@ -337,6 +337,9 @@ class Connector:
     a run calls; `facts` asks the service what `plait check` tells of it, such as a region, and writes nothing. `needs_window` says that a lookup cannot be asked without a `window`, `gives_binary` that a
     value may be bytes.
 
+    `distributions` and `files` are for `plait package`: the distributions that the connector imports and its own
+    does not always require, and the local files that the options name, relative to where the function runs.
+
     `offline` and `given` are for cases, which run without services. `offline` says that the options and
     `Context.objects` are all that is needed, so a case runs the connector as it is. `given` makes a row that
     a case gives into the record that the source would give, None where it would give none; it raises
@@ -349,7 +352,7 @@ class Connector:
     driver: Callable[[Any, Context], Driver] | None = None
     lookup: Callable[[Any, Context], Lookup] | None = None
     sink: Callable[[Any, Context], Sink] | None = None
-    row_columns: Callable[[Any], Sequence[str]] = _no_columns
+    row_columns: Callable[[Any], Sequence[str]] = _none
     known_fields: Callable[[Any], Sequence[str] | None] = _unknown
     order: Order = "none"
     keys_per_call: int | None = None
@@ -358,6 +361,8 @@ class Connector:
     permissions: Callable[[Any, Use], Iterable[Statement]] = _no_permissions
     calls: Callable[[Any, Use], Iterable[Calls]] = _no_calls
     facts: Callable[[Any, Context], Iterable[str]] = _no_facts
+    distributions: tuple[str, ...] = ()
+    files: Callable[[Any], Sequence[str]] = _none
     offline: bool = False
     given: Callable[[Any, Mapping[str, Any]], Record | None] | None = None
     needs_window: bool = False

@@ -6,14 +6,20 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
+from msgspec import to_builtins
+
+from plait import __version__
 from plait.api import GiveUp, Item, PlaitError, TryAgain
 from plait.events import Message, unwrap
+from plait.lock import AGAIN, read_lock
+from plait.registry import Offer, pin
 from plait.run import Engine
-from plait.validate import bound
+from plait.validate import bound, bound_values
 
 if TYPE_CHECKING:
     from plait.events import Event
     from plait.report import Report
+    from plait.validate import Validated
 
 EVENTS = 'send events of S3, or `{"objects": [uri, …]}`'
 _engines: dict[str, Engine] = {}
@@ -52,12 +58,26 @@ def _engine() -> Engine:
     if not file:
         raise GiveUp("`PLAIT_SPEC` does not name a spec", help="set it to the spec's path in the package")
     if file not in _engines:
-        found = bound(file, {})
+        found = _checked(file)
         if found.spec is None:
             lines = "; ".join(f"{p.code}: {p.message}" for p in found.errors[:5])
             raise GiveUp(f"the spec `{file}` cannot be run: {lines}", help="run `plait validate`")
         _engines[file] = Engine(found.spec)
     return _engines[file]
+
+
+def _checked(file: str) -> Validated:
+    """The spec as it was packaged, or, where no lock lies beside it, validated from its text."""
+    lock = read_lock(file, __version__)
+    if lock is None:
+        return bound(file, {})
+    pin(Offer(word, **to_builtins(one)) for word, one in lock.connectors.items())
+    found = bound_values(lock.values, file)
+    if found.spec and found.spec.digest != lock.digest:
+        raise GiveUp(
+            f"the lock of `{file}` is not what `plait package` wrote", code="spec-changed", help=AGAIN
+        )
+    return found
 
 
 def _again(called: Event, report: Report) -> list[Message]:

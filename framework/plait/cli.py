@@ -24,6 +24,7 @@ COMMANDS = {
     "check": "Ask every source and the sink whether they can be reached.",
     "policy": "Print the smallest IAM policy under which a spec runs.",
     "template": "Print the CloudFormation template of a spec's function.",
+    "package": "Write the zip of a spec's Lambda function.",
     "sandbox": "Start a local AWS and MySQL with sample data.",
     "demo": "Show the whole job on the sandbox.",
 }

@@ -4,81 +4,28 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 
+from plait.places import BREAK, START, Located, Path
 from plait.problems import Problem, Span, excerpt, place
 from plait.scalars import LEADING_ZERO, is_too_large, scalar
 from plait.syntax import explain, mistyped_mark
 from plait.words import kind_of
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-Path = tuple[str | int, ...]
+__all__ = ["Located", "Path", "locate"]
 
 _MOST_UNSEEN, _LONGEST_TEXT = 20, 400
 MAX_BYTES, MAX_NODES, MAX_DEPTH = 1 << 20, 10_000, 50
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_START = Span(1, 1, 1, 1)
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-_BREAK = re.compile(r"\r\n|\r|\n")
 _UNSEEN = re.compile(
     "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
 _QUOTE = "put it in quotes if it is text"
 _CLOSED = re.compile(r"([A-Za-z_]\w*):(\S+)")
-
-
-@dataclass(frozen=True)
-class Located:
-    """A value as plain mappings, lists and scalars, with the spans of its keys and values.
-
-    `told` are the places of the problems found while reading, `lost` the keys that stand where it did not look,
-    `dark` the values whose tag would have made them something else.
-    """
-
-    file: str
-    text: str
-    value: Any
-    keys: Mapping[Path, Span]
-    values: Mapping[Path, Span]
-    told: frozenset[Span] = frozenset()
-    lost: frozenset[str] = frozenset()
-    dark: tuple[Span, ...] = ()
-
-    @cached_property
-    def lines(self) -> list[str]:
-        """The lines of the text."""
-        return _BREAK.split(self.text)
-
-    def key(self, path: Path) -> Span:
-        """Where the key of `path` stands, else that of its nearest ancestor."""
-        for length in range(len(path), 0, -1):
-            if span := self.keys.get(path[:length]):
-                return span
-        return _START
-
-    def at(self, path: Path) -> Span:
-        """Where the value of `path` stands, else the nearest key."""
-        return self.values.get(path) or self.key(path)
-
-    def is_empty(self, path: Path) -> bool:
-        """Whether a key has nothing after it, not even the word `null`."""
-        return path not in self.values
-
-    def part(self, span: Span, text: str) -> Span:
-        """Where a piece of a value's text stands, else the whole value."""
-        for number in range(span.line, span.end_line + 1):
-            line = self.lines[number - 1]
-            start = span.column - 1 if number == span.line else 0
-            end = span.end_column - 1 if number == span.end_line else len(line)
-            if (found := line.find(text, start, end)) >= 0:
-                return Span(number, found + 1, number, found + 1 + len(text))
-        return span
 
 
 def locate(text: str | bytes, file: str) -> tuple[Located | None, list[Problem]]:
@@ -103,10 +50,10 @@ def _decode(text: str | bytes, file: str) -> tuple[str | None, list[Problem]]:
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     if len(data) > MAX_BYTES:
         cure = "put one pipeline into one file"
-        return None, [_problem(file, _START, "too-large", "the file is larger than 1 MiB", cure)]
+        return None, [_problem(file, START, "too-large", "the file is larger than 1 MiB", cure)]
     if data.startswith(_UTF_16):
         message = "the file is UTF-16"
-        return None, [_problem(file, _START, "not-utf8", message, "save the file as UTF-8")]
+        return None, [_problem(file, START, "not-utf8", message, "save the file as UTF-8")]
     if isinstance(text, bytes):
         try:
             text = data.decode()
@@ -128,7 +75,7 @@ def _unseen(text: str, match: re.Match[str], file: str) -> Problem:
 
 
 def _span_at(before: str, length: int) -> Span:
-    lines = _BREAK.split(before)
+    lines = BREAK.split(before)
     column = len(lines[-1]) + 1
     return Span(len(lines), column, len(lines), column + length)
 
@@ -168,7 +115,7 @@ class _Reader:
 
     def __init__(self, text: str, file: str) -> None:
         self.text, self.file = text, file
-        self.lines = _BREAK.split(text)
+        self.lines = BREAK.split(text)
         self.root: Any = None
         self.refused = self.stopped = False
         self.documents = self.nodes = 0
@@ -190,16 +137,16 @@ class _Reader:
         except yaml.MarkedYAMLError as error:
             self._syntax(error)
         except yaml.YAMLError:
-            self._refuse(_START, "yaml-syntax", "the text cannot be read as YAML")
+            self._refuse(START, "yaml-syntax", "the text cannot be read as YAML")
 
     def not_a_mapping(self) -> None:
         if self.root is None:
             message, cure = "the file is empty", "a pipeline begins with `plait: 1`"
-            self._refuse(_START, "empty-file", message, cure)
+            self._refuse(START, "empty-file", message, cure)
         else:
             message = f"expected a mapping, got {kind_of(self.root)}"
             cure = "write `name: value`, with a space after the colon"
-            self._refuse(self.values.get((), _START), "not-a-mapping", message, cure)
+            self._refuse(self.values.get((), START), "not-a-mapping", message, cure)
 
     def _event(self, event: Any) -> None:
         if isinstance(event, yaml.NodeEvent) and self._is_too_much(event):

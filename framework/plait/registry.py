@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any
-
-import pluggy
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from plait.api import Connector, Hooks
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from importlib.metadata import EntryPoint
+
 GROUP = "plait"
+_pinned: list[Offer] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +37,21 @@ class Unusable(Exception):
 
 @cache
 def _points() -> tuple[EntryPoint, ...]:
+    from importlib.metadata import entry_points
+
     return tuple(entry_points(group=GROUP))
+
+
+def pin(known: Iterable[Offer]) -> None:
+    """From now on only these words are on offer, as a package's lock names them; nothing is searched."""
+    _pinned[:] = known
+    connector.cache_clear()
 
 
 def offers() -> list[Offer]:
     """Every word on offer, by word; a word may be there twice."""
+    if _pinned:
+        return _pinned
     found = {_offer(point) for point in _points()}
     return sorted(found, key=lambda offer: (offer.word, offer.distribution))
 
@@ -51,22 +64,23 @@ def _offer(point: EntryPoint) -> Offer:
 @cache
 def connector(word: str) -> Connector:
     """Load the connector of a word; raises Unusable. Two distributions with one word load neither."""
+    return _load(offer_of(word))
+
+
+def offer_of(word: str) -> Offer:
+    """The one offer of a word; raises Unusable."""
     found = [offer for offer in offers() if offer.word == word]
     if not found:
         raise Unusable("unknown-connector", f"no connector is called `{word}`")
     if len(found) > 1:
         names = " and ".join(f"`{o.distribution}` {o.version}" for o in found)
         raise Unusable("ambiguous-connector", f"two distributions offer `{word}`", f"offered by {names}")
-    return _load(found[0])
+    return found[0]
 
 
 def _load(offer: Offer) -> Connector:
-    manager = pluggy.PluginManager(GROUP)
-    manager.add_hookspecs(Hooks)
     try:
-        manager.load_setuptools_entrypoints(GROUP, offer.word)
-        manager.check_pending()
-        answers: list[list[Any]] = manager.hook.plait_connectors()
+        answers = [import_module(offer.module).plait_connectors()] if _pinned else _asked(offer.word)
     except Exception as error:
         raise Unusable(
             "broken-connector",
@@ -78,3 +92,15 @@ def _load(offer: Offer) -> Connector:
             return one
     note = f"from `{offer.distribution}` {offer.version}"
     raise Unusable("broken-connector", f"the module of `{offer.word}` offers no connector of that name", note)
+
+
+def _asked(word: str) -> list[list[Any]]:
+    """What the hook answers of the module that an entry point names."""
+    import pluggy
+
+    manager = pluggy.PluginManager(GROUP)
+    manager.add_hookspecs(Hooks)
+    manager.load_setuptools_entrypoints(GROUP, word)
+    manager.check_pending()
+    answers: list[list[Any]] = manager.hook.plait_connectors()
+    return answers

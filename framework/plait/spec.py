@@ -252,6 +252,11 @@ class Spec:
     variables: Mapping[str, str] = field(default_factory=dict)
     deploy: Deploy = Deploy()
 
+    @property
+    def blocks(self) -> tuple[Source | Target, ...]:
+        """Every block with a connector."""
+        return (self.driver, *self.lookups, self.sink)
+
     def source(self, name: str) -> Source:
         """The source of this name; raises KeyError."""
         return next(s for s in (self.driver, *self.lookups) if s.name == name)

@@ -14,8 +14,8 @@ from plait.checks import check
 from plait.credentials import mask
 from plait.deployment import check_deploy, read_deploy, variables
 from plait.language import DeployBlock, Document
-from plait.located import MAX_BYTES, locate
 from plait.parameters import read_parameters, substitute
+from plait.places import without_text
 from plait.problems import Problem, excerpt, place
 from plait.shape import Report, read
 from plait.source import read_source
@@ -24,9 +24,9 @@ from plait.suggest import help_for
 from plait.waiting import check_waits
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-    from plait.located import Located
+    from plait.places import Located
 
 VERSION = 1
 
@@ -57,6 +57,8 @@ def validate_file(
 
 def read_bytes(file: str) -> bytes:
     """The bytes of a file, of one that is too large only so many that it shows."""
+    from plait.located import MAX_BYTES
+
     with File(file).open("rb") as opened:
         return opened.read(MAX_BYTES + 1)
 
@@ -68,14 +70,26 @@ def validate(
     environment: Mapping[str, str] | None = None,
 ) -> Validated:
     """Find every problem of a spec. Without parameters and environment the defaults stand in."""
+    from plait.located import locate
+
     located, problems = locate(text, file)
     shown = text if isinstance(text, str) else text.decode("utf-8", "replace")
     if located is None:
         return Validated(None, tuple(sorted(problems, key=place)), mask(shown, (), everywhere=True))
+    return _judge(located, problems, shown, parameters or {}, environment or {})
+
+
+def _judge(
+    located: Located,
+    problems: Iterable[Problem],
+    shown: str,
+    parameters: Mapping[str, str],
+    environment: Mapping[str, str],
+) -> Validated:
     report = Report(located)
     report.problems += problems
-    _undeclared(parameters or {}, report)
-    spec = _spec(report, parameters or {}, environment or {})
+    _undeclared(parameters, report)
+    spec = _spec(report, parameters, environment)
     found = tuple(sorted(set(report.problems), key=place))
     bad = any(problem.level == "error" for problem in found)
     shown = mask(shown, report.hidden) if report.hidden else shown
@@ -185,7 +199,15 @@ def missing_parameters(spec: Spec, located: Located) -> list[Problem]:
 
 def bound(file: str, parameters: Mapping[str, str], text: bytes | None = None) -> Validated:
     """Validate a file, or the `text` it had, for running: every parameter needs a value, given or by environment."""
-    found = validate(read_bytes(file) if text is None else text, file, parameters, os.environ)
+    return _bound(validate(read_bytes(file) if text is None else text, file, parameters, os.environ))
+
+
+def bound_values(values: dict[str, Any], file: str) -> Validated:
+    """Validate for running what a spec's file held when it was packaged."""
+    return _bound(_judge(without_text(values, file), (), "", {}, os.environ))
+
+
+def _bound(found: Validated) -> Validated:
     if found.spec is None or found.located is None or not found.spec.unset:
         return found
     missing = missing_parameters(found.spec, found.located)

@@ -245,6 +245,10 @@ def _calls(options: MySQLOptions, _use: Use) -> list[Calls]:
     return [secret, connect, Calls(operation="mysql:Query", quantity="keys", per=KEYS_PER_CALL)]
 
 
+def _files(options: MySQLOptions) -> tuple[str, ...]:
+    return (options.ca,) if options.ca else ()
+
+
 @hookimpl
 def plait_connectors() -> list[Connector]:
     """Offer `mysql`."""
@@ -257,5 +261,7 @@ def plait_connectors() -> list[Connector]:
             keys_per_call=KEYS_PER_CALL,
             permissions=_permissions,
             calls=_calls,
+            distributions=("pymysql",),
+            files=_files,
         )
     ]

@@ -1,0 +1,143 @@
+"""The main job from its zip: unpacked into an empty folder, run as Lambda runs it."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import oracle
+import oracle_lake
+from harness.bare import bare_python
+from harness.runtime import Function
+
+from .shop import SPEC, batches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .shop import Shop
+
+MB = 1_000_000
+
+
+def packaged(spec: Path, out: Path, **how: Any) -> dict[str, Any]:
+    """What `plait package` tells, called in `cwd`, of the zip that it wrote."""
+    command = [str(Path(sys.executable).parent / "plait"), "package", str(spec), "--here", "--out", str(out)]
+    done = subprocess.run([*command, "-o", "json"], capture_output=True, text=True, check=False, **how)
+    assert done.returncode == 0, done.stderr
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The package of the main job."""
+    return packaged(SPEC, tmp_path_factory.mktemp("zip") / "transactions.zip")
+
+
+@pytest.fixture(scope="module")
+def task(told: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package, unpacked into an empty folder."""
+    folder = tmp_path_factory.mktemp("task")
+    with zipfile.ZipFile(told["file"]) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A Python with Lambda's runtime alone."""
+    return bare_python(tmp_path_factory.mktemp("bare"))
+
+
+def environment(shop: Shop, task: Path, lake: str) -> dict[str, str]:
+    """Nothing of this machine's but the way to the sandbox; Lambda imports from the folder of the task."""
+    return {
+        "PYTHONPATH": str(task),
+        "AWS_ENDPOINT_URL": shop.proxy.endpoint,
+        **{name: value for name, value in shop.sandbox.environment().items() if name != "AWS_ENDPOINT_URL"},
+        "LAKE": f"s3://shop-lake/{lake}",
+        "PLAIT_SPEC": "transactions.yaml",
+        # A runtime without zones of its own, as Lambda's is.
+        "PYTHONTZPATH": "",
+    }
+
+
+@pytest.fixture
+def function(shop: Shop, task: Path, python: str) -> Iterator[Function]:
+    """The function, without anything of the project but its package."""
+    with Function(environment(shop, task, "packaged"), python=python, cwd=str(task)) as found:
+        yield found
+
+
+def test_the_package_alone_does_the_main_job(shop: Shop, function: Function) -> None:
+    """Its lake is what plain Python computes, in an interpreter that has nothing else of the project."""
+    for event in batches(shop.keys(), 10):
+        outcome = function.invoke(event)
+        assert outcome.kind == "answered", outcome.log
+        assert outcome.answer == {"batchItemFailures": []}
+    lake = oracle_lake.read_files(shop.lake("packaged"))
+    assert oracle_lake.compare(oracle.expect(shop.sample), lake) == []
+
+
+def test_two_builds_are_byte_identical_whenever_and_wherever_they_are_made(
+    told: dict[str, Any], tmp_path: Path
+) -> None:
+    copy = tmp_path / "elsewhere.yaml"
+    copy.write_bytes(SPEC.read_bytes())
+    surroundings = {**os.environ, "TZ": "Asia/Tokyo", "PYTHONHASHSEED": "7", "LAKE": "s3://another-lake"}
+    again = packaged(copy, tmp_path / "again.zip", cwd=tmp_path, env=surroundings)
+    assert again["sha256"] == told["sha256"] == hashlib.sha256(Path(told["file"]).read_bytes()).hexdigest()
+
+
+def test_the_package_is_small_and_has_nothing_that_a_function_never_opens(
+    told: dict[str, Any], task: Path
+) -> None:
+    """At most 150 MB unzipped; no command line, no tests, no pandas, no path of the machine that made it."""
+    assert told["unzipped"] == sum(file.stat().st_size for file in task.rglob("*") if file.is_file())
+    assert told["unzipped"] <= 150 * MB
+    tops = {file.name for file in task.iterdir()}
+    assert not tops & {"boto3", "botocore", "click", "jsonschema", "numpy", "pandas", "rich", "yaml"}
+    assert {"plait", "plait_connectors", "pyarrow", "transactions.yaml", "transactions.lock.json"} <= tops
+    assert not [*task.rglob("tests")]
+    ours = [*task.glob("plait*/**/*"), *task.glob("*.dist-info/*"), task / "transactions.lock.json"]
+    assert not [f for f in ours if f.is_file() and str(Path(__file__).parents[2]).encode() in f.read_bytes()]
+
+
+def test_every_module_has_byte_code_that_no_timestamp_makes_stale(task: Path) -> None:
+    sources = [file for file in task.rglob("*.py") if "pyarrow" not in file.parts]
+    compiled = [Path(importlib.util.cache_from_source(str(file))) for file in sources]
+    headers = {file.read_bytes()[4:8] for file in compiled}
+    assert len(sources) > 100
+    assert headers == {(1).to_bytes(4, "little")}, "hash-based, and not compared with the source"
+
+
+@pytest.mark.parametrize("edited", ["transactions.yaml", "transactions.lock.json"])
+def test_a_spec_that_is_not_the_one_packaged_is_refused_in_one_sentence(
+    shop: Shop, task: Path, python: str, edited: str, tmp_path: Path
+) -> None:
+    """Whether somebody changed the spec in the function, or the lock with it: nothing is read."""
+    for entry in task.iterdir():
+        (tmp_path / entry.name).symlink_to(entry)
+    (tmp_path / edited).unlink()
+    text = (task / edited).read_text()
+    assert "1h" in text
+    (tmp_path / edited).write_text(text.replace("1h", "2h"))
+    shop.proxy.reset()
+    with Function(environment(shop, tmp_path, "refused"), python=python, cwd=str(tmp_path)) as function:
+        outcome = function.invoke(batches(shop.keys(), 10)[0])
+    assert outcome.kind == "failed"
+    assert outcome.error is not None
+    assert outcome.error["errorType"] == "GiveUp"
+    assert "transactions.yaml" in outcome.error["errorMessage"]
+    assert "Traceback" not in outcome.log
+    assert shop.proxy.log == []

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 PLAIT = "plait"
 # What every function imports of the distributions that plait requires; a test holds the sources to it.
-ALWAYS = ("msgspec", "obstore", "pluggy", "pyarrow", "tzdata")
+ALWAYS = ("google-re2", "msgspec", "obstore", "pluggy", "pyarrow", "tzdata")
 AWS_SDK = ("boto3", "botocore", "s3transfer")
 # What a distribution requires and only type checkers import; msgspec imports it for nothing where it is found.
 FOR_TYPES = {("obstore", "typing-extensions")}

@@ -1,0 +1,47 @@
+"""What was tried and how long it took: JSON for machines, a table for the documentation."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+HEAD = "| what | how much | seed | seconds |\n| --- | --- | --- | --- |\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a run that held: what was counted in it, from which seed, in how many seconds."""
+
+    name: str
+    seed: int
+    counts: dict[str, float]
+    seconds: float
+
+    def row(self) -> str:
+        """The part as a row of the table."""
+        told = ", ".join(f"{number:,} {word.replace('_', ' ')}" for word, number in self.counts.items())
+        return f"| {self.name} | {told} | {self.seed} | {self.seconds:.0f} |\n"
+
+
+@dataclass(slots=True)
+class Results:
+    """The parts of this run that held."""
+
+    parts: list[Part] = field(default_factory=list)
+
+    @contextmanager
+    def part(self, name: str, seed: int, **counts: float) -> Iterator[dict[str, float]]:
+        """Note a part when its block ends well; the block may add to the counts."""
+        start = time.monotonic()
+        yield counts
+        self.parts.append(Part(name, seed, counts, round(time.monotonic() - start, 1)))
+
+    def write(self, folder: Path) -> None:
+        """Write `reliability.json` and `reliability.md`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        told = {"format_version": 1, "parts": [asdict(part) for part in self.parts]}
+        (folder / "reliability.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+        table = HEAD + "".join(part.row() for part in self.parts)
+        (folder / "reliability.md").write_text(table, encoding="utf-8")

@@ -1,0 +1,182 @@
+"""One warm process takes message after message for a long time: the rows are exact, and it does not grow."""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow.parquet as pq
+import pytest
+
+from harness import faults
+from harness.delivery import Queue
+from harness.proxy import Proxy
+from harness.runtime import Function, Outcome
+from main_job.shop import Shop, announced
+
+from .budget import SEED, budget
+from .results import Results
+
+EVENTS = budget(2_000, 50_000)
+CHUNK = 500
+SPEC = Path(__file__).parent / "pipelines" / "soak.yaml"
+MEMORY = 1.05
+
+
+class Size(NamedTuple):
+    """What a process holds: resident kilobytes, file descriptors, threads, and connections to the database."""
+
+    kilobytes: int
+    descriptors: int
+    threads: int
+    connections: int
+
+
+@dataclass
+class Soak:
+    """The function, the proxy before it, and what was sent and found so far."""
+
+    shop: Shop
+    proxy: Proxy
+    function: Function
+    random: random.Random = field(default_factory=lambda: random.Random(SEED))
+    counts: Counter[str] = field(default_factory=Counter)
+    sizes: list[Size] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+    def run(self, start: int) -> None:
+        """Send the orders of one chunk, see what they became, and clear them away."""
+        orders = {f"{n:06}": self._order(n) for n in range(start, min(start + CHUNK, EVENTS))}
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(self._put, orders, orders.values()))
+        queue, names = Queue(), self._shuffled(list(orders))
+        queue.send(*(json.dumps(announced(f"soak/{name}.json")) for name in names))
+        self._spoil(len(names))
+        queue.drain(self._invoke)
+        self.counts.update(events=len(names), dead=len(queue.dead))
+        self._compare(orders)
+        self.sizes.append(self._size())
+
+    def _order(self, n: int) -> bytes:
+        order = {"order_id": f"{n:06}", "version": n % 7, "store_id": self.random.randint(1, 500)}
+        return json.dumps({**order, "customer_id": f"c-{self.random.randint(1, 8):04}"}).encode()
+
+    def _shuffled(self, names: list[str]) -> list[str]:
+        """2 % of the events twice, 1 % far from their place."""
+        again = self.random.sample(names, len(names) // 50)
+        moved = set(self.random.sample(names, len(names) // 100))
+        told = [name for name in names if name not in moved]
+        for name in [*again, *moved]:
+            told.insert(self.random.randrange(len(told) + 1), name)
+        self.counts.update(duplicates=len(again), out_of_order=len(moved))
+        return told
+
+    def _spoil(self, events: int) -> None:
+        """1 % of the events meet a fault: each kind at reads and writes of objects and at the look-up."""
+        self.proxy.reset()
+        for n in range(events // 100):
+            operation = ("s3:GetObject", "s3:PutObject", "dynamodb:BatchGetItem")[n % 3]
+            service = operation.partition(":")[0]
+            most = events if service == "s3" else events // 10
+            before = [faults.throttled(service), faults.broken(service, 500), faults.drop()]
+            kind = self.random.randrange(4)
+            number = self.random.randint(1, most)
+            if kind == 3:
+                self.proxy.on(number, "after", faults.short(), operation=operation)
+            else:
+                self.proxy.on(number, "before", before[kind], operation=operation)
+            self.counts["faults"] += 1
+
+    def _invoke(self, event: Any) -> Outcome:
+        outcome = self.function.invoke(event)
+        self.counts["invocations"] += 1
+        self.counts["not answered"] += outcome.kind != "answered"
+        self.counts["messages that came again"] += len((outcome.answer or {}).get("batchItemFailures", ()))
+        return outcome
+
+    def _put(self, name: str, body: bytes) -> None:
+        self.shop.client.put_object(Bucket="shop-raw", Key=f"soak/{name}.json", Body=body)
+
+    def _compare(self, orders: dict[str, bytes]) -> None:
+        """Note what is lost, doubled or other than its order, then remove it all."""
+        keys = self._keys("shop-lake", "soak/")
+        with ThreadPoolExecutor(4) as pool:
+            rows = [row for found in pool.map(self._rows, keys) for row in found]
+        wanted, found = Counter(map(self._wanted, orders.values())), Counter(rows)
+        self.wrong += [f"lost {row}" for row in wanted - found] + [
+            f"too many {row}" for row in found - wanted
+        ]
+        self.counts["rows"] += len(rows)
+        self._remove("shop-lake", keys)
+        self._remove("shop-raw", [f"soak/{name}.json" for name in orders])
+
+    def _wanted(self, body: bytes) -> tuple[Any, ...]:
+        order = json.loads(body)
+        return (order["order_id"], order["version"], self._stores[order["store_id"]])
+
+    @property
+    def _stores(self) -> dict[int, str | None]:
+        return {number: name for number, name, _ in self.shop.sample.stores}
+
+    def _rows(self, key: str) -> list[tuple[Any, ...]]:
+        body = self.shop.client.get_object(Bucket="shop-lake", Key=key)["Body"].read()
+        rows = pq.ParquetFile(io.BytesIO(body)).read().to_pylist()
+        return [(row["order_id"], row["version"], row["store_name"]) for row in rows]
+
+    def _keys(self, bucket: str, prefix: str) -> list[str]:
+        pages = self.shop.client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        return [one["Key"] for page in pages for one in page.get("Contents", ())]
+
+    def _remove(self, bucket: str, keys: list[str]) -> None:
+        for start in range(0, len(keys), 1_000):
+            some = [{"Key": key} for key in keys[start : start + 1_000]]
+            self.shop.client.delete_objects(Bucket=bucket, Delete={"Objects": some})
+
+    def _size(self) -> Size:
+        assert self.function.process is not None
+        folder = Path("/proc", str(self.function.process.pid))
+        lines = dict(
+            line.split(":", 1) for line in (folder / "status").read_text().splitlines() if ":" in line
+        )
+        held = self.shop.sandbox.mysql.execute(
+            "SELECT COUNT(*) FROM information_schema.processlist WHERE user = 'reader'"
+        )
+        return Size(
+            int(lines["VmRSS"].split()[0]),
+            len(list((folder / "fd").iterdir())),
+            int(lines["Threads"]),
+            int(held[0][0]),
+        )
+
+
+@pytest.fixture
+def soak(shop: Shop) -> Iterator[Soak]:
+    """The soak's pipeline in one process of the Lambda runtime."""
+    with Proxy(shop.sandbox.aws.endpoint) as proxy:
+        environment = replace(shop, proxy=proxy).environment("soak")
+        own = {"PLAIT_SPEC": str(SPEC), "PLAIT_BACKOFF": "0.005"}
+        with Function({**environment, **own}) as function:
+            yield Soak(shop, proxy, function)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="what a process holds is read from /proc")
+def test_a_warm_process_neither_errs_nor_grows(soak: Soak, results: Results) -> None:
+    """Exact rows after all events, and at the end hardly more memory, files, threads and connections than early on."""
+    with results.part("soak", SEED) as counts:
+        for start in range(0, EVENTS, CHUNK):
+            soak.run(start)
+        early, late = soak.sizes[max(len(soak.sizes) // 10 - 1, 0)], soak.sizes[-1]
+        counts.update(soak.counts, early_kilobytes=early.kilobytes, late_kilobytes=late.kilobytes)
+    assert soak.wrong == []
+    assert soak.counts["rows"] == EVENTS
+    assert soak.counts["dead"] == soak.counts["not answered"] == 0
+    assert soak.function.starts == 1
+    assert late.kilobytes <= early.kilobytes * MEMORY, soak.sizes
+    assert late[1:] <= early[1:], soak.sizes

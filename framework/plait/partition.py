@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from plait.api import GiveUp
+from plait.api import BadRecord, GiveUp
 from plait.paths import written
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 NULL = "__HIVE_DEFAULT_PARTITION__"
 FORMATS = {"date": "{:%Y-%m-%d}", "month": "{:%Y-%m}", "hour": "{:%Y-%m-%d-%H}"}
 SAFE = " !$&'()+,-.;<>@[]_`|~"
+LONGEST = 255
 
 
 def folders(table: Any, partitions: Sequence[Partition]) -> list[str]:
@@ -31,6 +32,19 @@ def folders(table: Any, partitions: Sequence[Partition]) -> list[str]:
         "".join(f"{encode(n)}={v}/" for n, v in zip(names, row, strict=True))
         for row in zip(*columns, strict=True)
     ]
+
+
+def too_long(table: Any, partitions: Sequence[Partition]) -> dict[int, BadRecord]:
+    """The rows that have no folder, since its name would be longer than file systems take, each with why."""
+    bad: dict[int, BadRecord] = {}
+    for one in partitions:
+        values = _parting(table, one.column).to_pylist() if one.function == "column" else []
+        room = LONGEST - len(encode(one.name)) - 1
+        for number, value in enumerate(values):
+            if isinstance(value, str) and 3 * len(value.encode()) > room and len(encode(value)) > room:
+                why = f"partition `{one.name}`: its folder would have a name of more than {LONGEST} bytes"
+                bad.setdefault(number, BadRecord(why, code="bad-value", help="part by `bucket(n, c)`"))
+    return bad
 
 
 def _parting(table: Any, name: str) -> Any:
@@ -67,7 +81,7 @@ def _text(value: Any, partition: Partition) -> str:
 
 def encode(text: str) -> str:
     """Percent-encode a partition value as Hive does, so that it stays one segment of a path."""
-    if text in (".", "..", ""):
+    if text in (".", "..", "", NULL):
         return "".join(f"%{ord(c):02X}" for c in text) or NULL
     return quote(text, safe=SAFE)
 

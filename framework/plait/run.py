@@ -30,6 +30,7 @@ from plait.join import Rows, join, without
 from plait.late import Late, late
 from plait.lookup import Answers, Asked, look_up, no_answers
 from plait.output import declare, with_columns
+from plait.partition import too_long
 from plait.plan import plan
 from plait.problems import Problem
 from plait.read import cast
@@ -204,6 +205,9 @@ class Engine:
             self._stage(stage, batch)
         table = with_columns(batch.rows.table, (p.column for p in self.spec.partition_by))
         batch.rows.table = declare(table, self.plan)
+        for number, error in too_long(batch.rows.table, self.spec.partition_by).items():
+            batch.bad.setdefault(batch.rows.record[number], error)
+        batch.take_out({record for record in batch.rows.record if record in batch.bad})
         return unread, batch
 
     def _stage(self, stage: Sequence[Source], batch: Batch) -> None:

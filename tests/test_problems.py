@@ -99,8 +99,8 @@ def judged(case: Path) -> Validated:
     words = shlex.split(found[2]) if found else []
     given = dict(word.split("=", 1) for word in words if "=" in word)
     judged = validate(data, case.name, given)
-    if found and found[1] == "run" and judged.spec and judged.located:
-        return Validated(None, tuple(missing_parameters(judged.spec, judged.located)), judged.text)
+    if found and found[1] == "run":
+        return Validated(None, tuple(missing_parameters(judged)), judged.text)
     beside = case.with_suffix(".beside.yaml")
     if beside.exists():
         files = {beside.name: validate(beside.read_bytes(), beside.name), case.name: judged}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from plait.problems import excerpt
 from plait.row import known_fields, level_of
 from plait.spec import OBJECT_FACTS
-from plait.suggest import help_for, nearest
+from plait.suggest import edited_once, help_for, nearest
 
 if TYPE_CHECKING:
     from plait.api import Connector
@@ -69,7 +69,8 @@ def _window(block: Block, found: Connector, time: str | None, report: Report) ->
     if "window" in block.raw and found.order != "time":
         message = f"records of `{found.name}` have no time that a `window` could bound"
         report.at_key((*block.path, "window"), "window-without-time", message, help="remove it")
-    if "window" not in block.raw and found.needs_window:
+    near = any(edited_once(key, "window") for key in block.raw)
+    if not near and found.needs_window:
         help = f"add `window: {{around: {time or 'a_timestamp_of_the_row'}, before: 1h, after: 1h}}`"
         report.at_key(
             block.path, "missing-window", f"`{found.name}` needs a `window` to read within", help=help
@@ -106,15 +107,17 @@ def _keep(block: Block, report: Report) -> None:
 
 
 def _empty(block: Block, report: Report) -> None:
-    if block.columns == {} and "columns" in block.raw and block.shape == "list":
+    """Rows have columns: those of a list its elements, those of the driving source what all else is joined to."""
+    if block.columns == {} and "columns" in block.raw and (block.shape == "list" or block.role == "driver"):
         message = "a list of records without a column cannot be written"
-        report.at(
-            (*block.path, "columns"), "no-columns", message, help="name a column, or leave `columns` out"
-        )
+        if block.role == "driver":
+            message = "the driving source gives no column, so nothing can be joined to it"
+        help = "name a column, or leave `columns` out"
+        report.at((*block.path, "columns"), "no-columns", message, help=help)
 
 
 def _unused_steps(block: Block, report: Report) -> None:
-    if block.columns is None or not all(block.columns.values()):
+    if not block.columns or not all(block.columns.values()):
         return
     taken = {str(one.selector[0]): None for one in block.columns.values() if one}
     taken |= {right: None for _, right in block.on}
@@ -202,7 +205,8 @@ def _decoded(block: Block, column: Column, has: str, last: Step | None, report: 
     if deeper and has in (BINARY, TIME):
         message = f"{gives}, and nothing stands within that"
         help = "add the step `json`" if has == BINARY else f"take it whole, as in `from: {field}`"
-        report.add(_place(block, column, report), "wrong-column-type", message, help=help)
+        if column is next(one for one in _taking(block, str(field)) if one.selector[1:]):
+            report.add(_place(block, column, report), "wrong-column-type", message, help=help)
     elif not deeper and fits and column.type.word not in fits:
         help = (
             f"write the type `{fits[0]}`" if has != FIELDS else f"take one, as in `from: {field}.{names[0]}`"
@@ -214,6 +218,11 @@ def _decoded(block: Block, column: Column, has: str, last: Step | None, report: 
         ) or f"`{block.connector and block.connector.name}` gives no binary"
         help = f"decode text: `decode: {{{field}: [base64]}}`"
         _wrong_type(block, column, f"{source}, and the column is `binary`", help, report)
+
+
+def _taking(block: Block, field: str) -> list[Column]:
+    """The columns that take a field, or something within it."""
+    return [one for one in (block.columns or {}).values() if one and one.selector[0] == field]
 
 
 def _wrong_type(block: Block, column: Column, message: str, help: str, report: Report) -> None:

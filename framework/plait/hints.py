@@ -75,7 +75,7 @@ FILTERS = ("where", "query", "sql", "condition", "having", "statement")
 TIMERS = ("schedule", "cron", "every", "interval")
 
 
-def _is_column(value: Any) -> bool:
+def is_column(value: Any) -> bool:
     """Whether a value is a type, or a mapping with one."""
     word = value.get("type") if isinstance(value, dict) else value
     try:
@@ -94,7 +94,7 @@ def elsewhere(name: str, value: Any) -> str | None:
     """What to do about a key that has no place here; None where nothing is known of it."""
     if isinstance(value, dict) and "connector" in value:
         return "if it is a source, indent it like the sources"
-    if name not in PLACES and _is_column(value):
+    if name not in PLACES and is_column(value):
         return "if it is a column, indent it below `columns`"
     if name in PLACES:
         return f"it belongs in {PLACES[name]}"

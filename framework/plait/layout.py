@@ -93,11 +93,7 @@ def _left(partitions: Sequence[Partition], blocks: Sequence[Block], row: Row, re
     """Something is left to write."""
     if row.open or row.refused or not blocks or any(not block.whole for block in blocks):
         return
-    if not row.types:
-        driver = next((block for block in blocks if block.role == "driver"), blocks[0])
-        message, help = "no source gives a column, so rows would have none", "name the columns to write"
-        report.at_key((*driver.path, "columns"), "no-columns", message, help=help)
-    elif set(row.types) <= {one.name for one in partitions}:
+    if row.types and set(row.types) <= {one.name for one in partitions}:
         message = "every column is a partition column, so the files would have none"
         help = "leave out one of them, or give it another name"
         report.at_key(("partition_by",), "no-columns", message, help=help)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from typing import Any
 
 import yaml
 
+from plait.characters import read_text
 from plait.places import BREAK, START, Located, Path
 from plait.problems import Problem, Span, excerpt, place
 from plait.scalars import LEADING_ZERO, is_too_large, scalar
@@ -17,20 +17,16 @@ from plait.words import kind_of
 
 __all__ = ["Located", "Path", "locate"]
 
-_MOST_UNSEEN, _LONGEST_TEXT = 20, 400
-MAX_BYTES, MAX_NODES, MAX_DEPTH = 1 << 20, 10_000, 50
+_LONGEST_TEXT = 400
+MAX_NODES, MAX_DEPTH = 10_000, 50
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-_UNSEEN = re.compile(
-    "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-)
 _QUOTE = "put it in quotes if it is text"
 _CLOSED = re.compile(r"([A-Za-z_]\w*):(\S+)")
 
 
 def locate(text: str | bytes, file: str) -> tuple[Located | None, list[Problem]]:
     """Read one YAML document; None where nothing can be said about its content."""
-    decoded, problems = _decode(text, file)
+    decoded, problems = read_text(text, file)
     if decoded is None:
         return None, problems
     reader = _Reader(decoded, file)
@@ -43,45 +39,8 @@ def locate(text: str | bytes, file: str) -> tuple[Located | None, list[Problem]]
     told = frozenset(problem.span for problem in problems if problem.span)
     lost = frozenset(reader.lost)
     dark = tuple(reader.dark)
-    return Located(file, decoded, reader.root, reader.keys, reader.values, told, lost, dark), problems
-
-
-def _decode(text: str | bytes, file: str) -> tuple[str | None, list[Problem]]:
-    data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-    if len(data) > MAX_BYTES:
-        cure = "put one pipeline into one file"
-        return None, [_problem(file, START, "too-large", "the file is larger than 1 MiB", cure)]
-    if data.startswith(_UTF_16):
-        message = "the file is UTF-16"
-        return None, [_problem(file, START, "not-utf8", message, "save the file as UTF-8")]
-    if isinstance(text, bytes):
-        try:
-            text = data.decode()
-        except UnicodeDecodeError as error:
-            span = _span_at(data[: error.start].decode().removeprefix("\ufeff"), 0)
-            message = f"the byte `0x{data[error.start]:02x}` is not UTF-8"
-            return None, [_problem(file, span, "not-utf8", message, "save the file as UTF-8")]
-    text = text.removeprefix("\ufeff")
-    unseen = [_unseen(text, match, file) for match in islice(_UNSEEN.finditer(text), _MOST_UNSEEN)]
-    return (None if unseen else text), unseen
-
-
-def _unseen(text: str, match: re.Match[str], file: str) -> Problem:
-    number = ord(match.group())
-    code = "control-character" if number else "nul-character"
-    message = f"the character U+{number:04X} cannot be seen and is not read"
-    cure = f'remove it, or write "\\u{number:04x}" in double quotes'
-    return _problem(file, _span_at(text[: match.start()], 1), code, message, cure)
-
-
-def _span_at(before: str, length: int) -> Span:
-    lines = BREAK.split(before)
-    column = len(lines[-1]) + 1
-    return Span(len(lines), column, len(lines), column + length)
-
-
-def _problem(file: str, span: Span, code: str, message: str, cure: str | None) -> Problem:
-    return Problem(code=code, message=message, file=file, span=span, help=cure)
+    mixed = frozenset(reader.mixed)
+    return Located(file, decoded, reader.root, reader.keys, reader.values, told, lost, dark, mixed), problems
 
 
 @dataclass
@@ -127,6 +86,7 @@ class _Reader:
         self.anchors: dict[str, int] = {}
         self.lost: set[str] = set()
         self.dark: list[Span] = []
+        self.mixed: set[Path] = set()
 
     def read(self) -> None:
         try:
@@ -292,8 +252,7 @@ class _Reader:
             self._add(span, "yaml-key", message, "put the key in quotes")
             return None
         if first := frame.seen.get(value):
-            note = f"first given at line {first.line}"
-            self._add(span, "duplicate-key", f"{excerpt(value)} is given twice", "keep one", note)
+            self._twice(frame, value, span, first)
             self.lost.add(value)
             return None
         frame.seen[value] = span
@@ -302,6 +261,18 @@ class _Reader:
         else:
             self.keys[(*frame.path, value)] = span
         return value
+
+    def _twice(self, frame: _Frame, key: str, span: Span, first: Span) -> None:
+        """A key given again; where a whole block is, one problem says so, as a line between the two is missing."""
+        if frame.path is not None and (key == "connector" or frame.path in self.mixed):
+            if frame.path in self.mixed:
+                return
+            self.mixed.add(frame.path)
+            cure = "write the name of another source above it, or keep one"
+        else:
+            cure = "keep one"
+        note = f"first given at line {first.line}"
+        self._add(span, "duplicate-key", f"{excerpt(key)} is given twice", cure, note)
 
     def _syntax(self, error: yaml.MarkedYAMLError) -> None:
         """The parser's complaint in our words, at the place to mend."""

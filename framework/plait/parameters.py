@@ -10,7 +10,7 @@ from plait.credentials import HELP, literal, misplaced
 from plait.language import ParameterBlock
 from plait.problems import excerpt
 from plait.shape import Path, Report, read
-from plait.suggest import help_for, nearest
+from plait.suggest import edited_once, nearest, one_of
 from plait.words import flow
 
 if TYPE_CHECKING:
@@ -25,13 +25,17 @@ STRUCTURE = re.compile(r"[{}*]")
 
 @dataclass(slots=True)
 class Parameters:
-    """The values by name, the names that have none yet, and what became of references."""
+    """The values by name, the names that have none yet, and what became of references.
+
+    `sources` are the names of sources that stand among the parameters.
+    """
 
     values: dict[str, str] = field(default_factory=dict)
     unset: set[str] = field(default_factory=set)
     used: set[str] = field(default_factory=set)
     unknown: dict[str, list[Path]] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
+    sources: list[str] = field(default_factory=list)
 
     @property
     def names(self) -> list[str]:
@@ -46,6 +50,9 @@ def read_parameters(
     found = Parameters()
     for name, block in blocks.items() if isinstance(blocks, dict) else ():
         path: Path = ("parameters", name)
+        if isinstance(block, dict) and "connector" in block:
+            _misplaced(name, path, found, report)
+            continue
         found.unset.add(name)
         if not NAME.match(name):
             message = f"{excerpt(name)} is no name of letters, digits, `_` and `-`"
@@ -61,6 +68,14 @@ def read_parameters(
             found.values[name] = value
             found.unset.discard(name)
     return found
+
+
+def _misplaced(name: str, path: Path, found: Parameters, report: Report) -> None:
+    """Tell of the first source that stands among the parameters, as where the line `sources:` is missing."""
+    if not found.sources:
+        message = f"{excerpt(name)} is a source, and stands among the parameters"
+        report.at_key(path, "misplaced-block", message, help="write `sources:` above it")
+    found.sources.append(name)
 
 
 def _is_scalar(value: Any) -> bool:
@@ -101,8 +116,10 @@ def substitute(root: dict[str, Any], parameters: Parameters, report: Report) -> 
     """The values of a spec with `${name}` replaced; in keys and in `parameters` nothing is."""
     put = _Put(parameters, report)
     replaced = {key: value if key == "parameters" else put.into(value, (key,)) for key, value in root.items()}
-    _tell_unknown(parameters, report)
-    _tell_unused(parameters, report)
+    report.unset = parameters.unset | set(parameters.unknown)
+    _tell_unknown(root, parameters, report)
+    for path in put.whole:
+        report.settle(path)
     return replaced
 
 
@@ -111,6 +128,7 @@ class _Put:
 
     def __init__(self, parameters: Parameters, report: Report) -> None:
         self.parameters, self.report = parameters, report
+        self.whole: list[Path] = []
 
     def into(self, value: Any, path: Path) -> Any:
         if isinstance(value, dict):
@@ -152,6 +170,8 @@ class _Put:
             return self.parameters.values[name]
         if name not in self.parameters.unset:
             self.parameters.unknown.setdefault(name, []).append(path)
+        if found[0] == found.string:
+            self.whole.append(path)
         return found[0]
 
     def _loose(self, found: re.Match[str], path: Path) -> str:
@@ -182,29 +202,40 @@ class _Put:
         self.report.settle(path)
 
 
-def _tell_unknown(parameters: Parameters, report: Report) -> None:
-    for name, paths in parameters.unknown.items():
-        if name in report.located.lost:
-            continue
+def _tell_unknown(root: dict[str, Any], parameters: Parameters, report: Report) -> None:
+    """One problem for each name that is not declared; none where the declarations cannot be read."""
+    blocks = root.get("parameters", {} if not any(edited_once(key, "parameters") for key in root) else None)
+    if not isinstance(blocks, dict):
+        return
+    unknown = {name: paths for name, paths in parameters.unknown.items() if name not in report.located.lost}
+    if not parameters.names and unknown:
+        name, (path, *_) = next(iter(unknown.items()))
+        others = ", ".join(excerpt(other) for other in [*unknown][1:6])
+        note = f"neither is {others}" if others else None
+        help = f"declare it: `parameters: {{{name[:30]}: {{env: {_upper(name)}}}}}`"
+        _unknown(name, path, help, note, report)
+        return
+    for name, paths in unknown.items():
         meant = nearest(name.strip(), parameters.names)
         meant = meant or next((one for var, one in parameters.variables.items() if var in name), None)
-        help = (
-            f"did you mean `${{{meant}}}`?" if meant else help_for(name, parameters.names, "parameter", None)
-        )
-        if not parameters.names:
-            help = f"declare it: `parameters: {{{name[:30]}: {{env: {_upper(name)}}}}}`"
+        help = f"did you mean `${{{meant}}}`?" if meant else one_of(parameters.names)
         parameters.used.update([meant] if meant else [])
         lines = sorted({report.located.at(path).line for path in paths[1:]})
         note = f"also at line {', '.join(map(str, lines[:8]))}" if lines else None
-        message = f"no parameter is called {excerpt(name)}"
-        report.at(paths[0], "unknown-parameter", message, help=help, note=note, part=f"${{{name}}}")
+        _unknown(name, paths[0], help, note, report)
+
+
+def _unknown(name: str, path: Path, help: str, note: str | None, report: Report) -> None:
+    message = f"no parameter is called {excerpt(name)}"
+    report.at(path, "unknown-parameter", message, help=help, note=note, part=f"${{{name}}}")
 
 
 def _upper(name: str) -> str:
     return re.sub(r"\W", "_", name.strip()).upper()[:30] or "NAME"
 
 
-def _tell_unused(parameters: Parameters, report: Report) -> None:
+def tell_unused(parameters: Parameters, report: Report) -> None:
+    """A warning for each parameter that nothing uses."""
     for name in parameters.names:
         if name not in parameters.used:
             message = f"the parameter {excerpt(name)} is never used"

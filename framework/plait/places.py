@@ -23,7 +23,7 @@ class Located:
     """A value as plain mappings, lists and scalars, with the spans of its keys and values.
 
     `told` are the places of the problems found while reading, `lost` the keys that stand where it did not look,
-    `dark` the values whose tag would have made them something else.
+    `dark` the values whose tag would have made them something else, `mixed` the mappings that look like two.
     """
 
     file: str
@@ -34,6 +34,7 @@ class Located:
     told: frozenset[Span] = frozenset()
     lost: frozenset[str] = frozenset()
     dark: tuple[Span, ...] = ()
+    mixed: frozenset[Path] = frozenset()
 
     @cached_property
     def lines(self) -> list[str]:

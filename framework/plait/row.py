@@ -37,7 +37,7 @@ class Row:
 
     def lacks(self, name: str) -> bool:
         """Whether no column can have this name; one that was refused elsewhere is not told again."""
-        if self.open or name in self.types or name in self.refused:
+        if self.open or name in self.types or name in self.refused or "${" in name:
             return False
         return not any(not NAME.match(one) and edited_once(name, one) for one in self.refused)
 
@@ -50,9 +50,11 @@ class Row:
         return excerpt(self.givers[name]) if name in self.givers else "its source"
 
 
-def row_of(blocks: Iterable[Block], lost: Iterable[str]) -> Row:
+def row_of(blocks: Sequence[Block], lost: Iterable[str]) -> Row:
     """The row that these sources make; `lost` are names that stand where nothing could be read."""
-    row = Row(refused=set(lost))
+    row = Row(
+        refused=set(lost), open=not any(block.role == "driver" and block.columns != {} for block in blocks)
+    )
     for block in blocks:
         given = gives(block)
         row.driven = row.driven or block.role == "driver"

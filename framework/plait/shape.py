@@ -31,6 +31,7 @@ class Report:
         self.located = located
         self.problems: list[Problem] = []
         self.hidden: set[Span] = set()
+        self.unset: set[str] = set()
         self._settled = set(located.told)
 
     def add(self, span: Span, code: str, message: str, **more: Any) -> None:
@@ -66,6 +67,10 @@ class Report:
         span = self.located.key(key) if key else self.located.at(path)
         self.add(span, "literal-secret", message, help=help)
         self.settle(path)
+
+    def waits(self, value: object) -> bool:
+        """Whether a text names a parameter that has no value, so that nothing can be said of it."""
+        return isinstance(value, str) and any(f"${{{name}}}" in value for name in self.unset)
 
     def settle(self, path: Path) -> None:
         """Let a value have no further problem."""
@@ -133,14 +138,16 @@ def read_keys(
 def wrong_kind(value: Any, expected: str, path: Path, report: Report, help: str | None) -> None:
     """A problem of a value that is a list where a mapping belongs, and the like."""
     if value is None and report.located.is_empty(path):
-        report.at_key(path, "no-value", f"{excerpt(str(path[-1]))} has no value", help=help)
+        if path[-1] not in report.located.lost:
+            report.at_key(path, "no-value", f"{excerpt(str(path[-1]))} has no value", help=help)
     else:
         report.at(path, "wrong-kind", f"expected {expected}, got {kind_of(value)}", help=help)
 
 
 def _key(value: Any, key: Key, path: Path, report: Report) -> Any:
     if value is None and report.located.is_empty(path):
-        report.at_key(path, "no-value", f"{excerpt(key.word)} has no value", help=key.help)
+        if key.word not in report.located.lost:
+            report.at_key(path, "no-value", f"{excerpt(key.word)} has no value", help=key.help)
         return FAILED
     return _value(value, key.kind, path, report, key)
 
@@ -159,12 +166,15 @@ def _value(value: Any, kind: Kind, path: Path, report: Report, key: Key) -> Any:
     try:
         return _converted(value, kind)
     except msgspec.ValidationError as error:
-        if key.pattern and "matching regex" in str(error):
+        if report.waits(value):
+            pass
+        elif key.pattern and "matching regex" in str(error):
             _misspelt(value, key, path, report)
         else:
             report.refused(path, said(str(error), value, key.help))
     except ValueError as error:
-        report.refused(path, error, key.help)
+        if not report.waits(value):
+            report.refused(path, error, key.help)
     return FAILED
 
 
@@ -213,6 +223,8 @@ def _plain(value: Any) -> Any:
 
 
 def _names(keys: Mapping[str, Key], value: dict[str, Any], path: Path, report: Report) -> bool:
+    if path in report.located.mixed:
+        return False
     unknown = [name for name in value if name not in keys]
     missing = [word for word, key in keys.items() if key.required and word not in value]
     free = [word for word in keys if word not in value]

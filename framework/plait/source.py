@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from plait.declared import check_name, read_columns, read_decode
-from plait.hints import synonym
+from plait.hints import is_column, synonym
 from plait.kinds import keys_of
 from plait.language import JoinBlock, RetryBlock, SourceBlock, WindowBlock
 from plait.problems import excerpt
@@ -73,19 +73,37 @@ class Block:
         )
 
 
+def read_sources(blocks: Any, report: Report) -> list[Block]:
+    """Read the blocks of `sources`, each as far as it goes."""
+    if not isinstance(blocks, dict):
+        return []
+    if isinstance(blocks.get("connector"), str):
+        message = "`connector` stands right below `sources`, without the name of a source"
+        path: Path = ("sources", "connector")
+        report.at_key(path, "misplaced-block", message, help="write a name such as `orders:` above it")
+        blocks = {name: one for name, one in blocks.items() if isinstance(one, dict) and "connector" in one}
+        unnamed = Block("connector", {}, whole=False, columns=None)
+        return [unnamed, *(read_source(name, one, report) for name, one in blocks.items())]
+    return [read_source(name, one, report) for name, one in blocks.items()]
+
+
 def read_source(name: str, raw: Any, report: Report) -> Block:
     """Read one block of `sources` as far as it goes, reporting each of its problems."""
     block = Block(name, raw)
     named = check_name(name, block.path, report)
-    if not isinstance(raw, dict):
-        wrong_kind(raw, "a mapping", block.path, report, "write its `connector` and options below it")
+    if block.path in report.located.mixed or not isinstance(raw, dict):
+        if not isinstance(raw, dict):
+            wrong_kind(raw, "a mapping", block.path, report, "write its `connector` and options below it")
         block.columns, block.whole = None, False
         return block
+    block.raw = raw = _columns_out_of_decode(raw, block.path, report)
     block.connector = read_connector(raw, block.path, report)
     block.role = _role(raw)
     able = block.connector is not None and _able(block, block.connector, report)
     keys = {**keys_of(SourceBlock), **(keys_of(block.connector.options) if able and block.connector else {})}
-    given = read_keys(keys, raw, block.path, report, closed=able)
+    del keys["connector"]
+    rest = {key: value for key, value in raw.items() if key != "connector"}
+    given = read_keys(keys, rest, block.path, report, closed=able)
     _parts(block, given, report)
     if able and given.whole and block.connector:
         block.options = _options(block.connector, given, block.path, report)
@@ -93,10 +111,26 @@ def read_source(name: str, raw: Any, report: Report) -> Block:
     return block
 
 
+def _columns_out_of_decode(raw: dict[str, Any], path: Path, report: Report) -> dict[str, Any]:
+    """The block with columns in their place that stand below `decode`, as where the line `columns:` is missing."""
+    steps = raw.get("decode")
+    found = {key: one for key, one in steps.items() if is_column(one)} if isinstance(steps, dict) else {}
+    if not found or "columns" in raw or not isinstance(steps, dict):
+        return raw
+    first = next(iter(found))
+    message = f"{excerpt(first)} is a column, and stands among the decode steps"
+    report.at_key((*path, "decode", first), "misplaced-block", message, help="write `columns:` above it")
+    rest = {key: one for key, one in steps.items() if key not in found}
+    for key in rest:
+        report.settle_key((*path, "decode", key))
+    return {**raw, "decode": rest, "columns": found}
+
+
 def _role(raw: dict[str, Any]) -> Role:
     if "join" in raw:
         return "lookup"
-    return "unclear" if any(edited_once(key, "join") for key in raw) else "driver"
+    near = any(edited_once(key, "join") for key in raw)
+    return "unclear" if near or "connector" not in raw else "driver"
 
 
 def _able(block: Block, found: Connector, report: Report) -> bool:

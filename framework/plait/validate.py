@@ -10,15 +10,16 @@ from pathlib import Path as File
 from typing import TYPE_CHECKING, Any
 
 from plait.blocks import read_partitions, read_quarantine, read_sink
+from plait.characters import MAX_BYTES
 from plait.checks import check
 from plait.credentials import mask
 from plait.deployment import check_deploy, read_deploy, variables
 from plait.language import DeployBlock, Document
-from plait.parameters import read_parameters, substitute
+from plait.parameters import read_parameters, substitute, tell_unused
 from plait.places import without_text
 from plait.problems import Problem, excerpt, place
 from plait.shape import Report, read
-from plait.source import read_source
+from plait.source import read_sources
 from plait.spec import Spec
 from plait.suggest import help_for
 from plait.waiting import check_waits
@@ -33,12 +34,16 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Validated:
-    """What validation gives: a spec where no problem is an error, and the text for rendering."""
+    """What validation gives: a spec where no problem is an error, and the text for rendering.
+
+    `unset` are the parameters without a value. A spec that cannot be read without them is None, and no error.
+    """
 
     spec: Spec | None
     problems: tuple[Problem, ...]
     text: str
     located: Located | None = field(default=None, repr=False)
+    unset: tuple[str, ...] = ()
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -57,8 +62,6 @@ def validate_file(
 
 def read_bytes(file: str) -> bytes:
     """The bytes of a file, of one that is too large only so many that it shows."""
-    from plait.located import MAX_BYTES
-
     with File(file).open("rb") as opened:
         return opened.read(MAX_BYTES + 1)
 
@@ -93,7 +96,7 @@ def _judge(
     found = tuple(sorted(set(report.problems), key=place))
     bad = any(problem.level == "error" for problem in found)
     shown = mask(shown, report.hidden) if report.hidden else shown
-    return Validated(None if bad else spec, found, shown, located)
+    return Validated(None if bad else spec, found, shown, located, tuple(sorted(report.unset)))
 
 
 def same_names(checked: Mapping[str, Validated]) -> list[Problem]:
@@ -139,9 +142,11 @@ def _spec(report: Report, given: Mapping[str, str], environment: Mapping[str, st
     raw = report.located.value
     parameters = read_parameters(raw.get("parameters"), report, given, environment)
     root = substitute(_version(raw, report), parameters, report)
+    if parameters.sources:
+        root.setdefault("sources", {})
     document: Document | None = read(Document, root, (), report)
-    sources = root.get("sources")
-    blocks = [read_source(*one, report) for one in sources.items()] if isinstance(sources, dict) else []
+    sources = root.get("sources") if not parameters.sources else None
+    blocks = read_sources(sources, report)
     sink = read_sink(root["sink"], report) if "sink" in root else None
     quarantine = read_quarantine(root.get("quarantine"), report)
     partitions = read_partitions(root.get("partition_by"), report)
@@ -151,6 +156,8 @@ def _spec(report: Report, given: Mapping[str, str], environment: Mapping[str, st
     )
     check_deploy(report, deploy)
     check_waits(report, blocks, deploy)
+    if not any(problem.level == "error" for problem in report.problems):
+        tell_unused(parameters, report)
     read_all = [block.source for block in blocks]
     driver = next((source for source in read_all if source and source.join is None), None)
     if document is None or sink is None or driver is None or not all(read_all):
@@ -183,17 +190,19 @@ def _version(raw: dict[str, Any], report: Report) -> dict[str, Any]:
     return {**raw, "plait": VERSION}
 
 
-def missing_parameters(spec: Spec, located: Located) -> list[Problem]:
+def missing_parameters(found: Validated) -> list[Problem]:
     """A problem for each parameter without a value, which `validate` lets pass and a run cannot."""
+    located = found.located
     return [
         Problem(
             code="missing-parameter",
             message=f"the parameter {excerpt(name)} has no value",
-            file=spec.file,
+            file=located.file,
             span=located.key(("parameters", name)),
             help=f"give `--param {name}=…` or set its environment variable",
         )
-        for name in spec.unset
+        for name in found.unset
+        if located and not found.errors
     ]
 
 
@@ -208,7 +217,5 @@ def bound_values(values: dict[str, Any], file: str) -> Validated:
 
 
 def _bound(found: Validated) -> Validated:
-    if found.spec is None or found.located is None or not found.spec.unset:
-        return found
-    missing = missing_parameters(found.spec, found.located)
-    return replace(found, spec=None, problems=(*found.problems, *missing))
+    missing = missing_parameters(found)
+    return replace(found, spec=None, problems=(*found.problems, *missing)) if missing else found

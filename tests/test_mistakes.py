@@ -157,7 +157,7 @@ MISTAKES: list[tuple[str, list[tuple[str, str]], str, str, str]] = [
     (SESSIONS, [("{region}/*.json", "{region | lower}/*.json")], "wrong-braces", "{region | lower}", "write letters, digits and `_` between the braces, or `{{` and `}}` for the characters"),
     (SESSIONS, [('suspicion {suspicion}"', 'suspicion {suspicion} {suspicion}"')], "wrong-pattern", '"session {session} suspicion {suspicion} {suspicion}"', "give the second another name, or write `*`"),
     (SESSIONS, [("payload: [base64, json]", 'payload: [{regex: "device=.*"}]')], "wrong-regex", '"device=.*"', "name what is wanted, as in `(?P<id>[0-9]+)`"),
-    (SESSIONS, [("started: [{epoch: ms}]", 'started: [{regex: "(?P<at>[0-9"}]')], "wrong-regex", '"(?P<at>[0-9"', "mend it, or use `{pattern: …}`"),
+    (SESSIONS, [("started: [{epoch: ms}]", 'started: [{regex: "(?P<at>[0-9"}]')], "wrong-regex", '"(?P<at>[0-9"', "mend it; it is in RE2's syntax, which knows no look-around and no backreferences"),
     (TRIPS, [("missing: fail", "missing: {retry_for: PT10M}")], "wrong-duration", "PT10M", "did you mean `10m`?"),
     (TRIPS, [("from: car.number", "from: $key")], "wrong-place", "$key", "leave out the `$` for a field of the record"),
     (SESSIONS, [("started: [{epoch: ms}]", "started: [epoch]")], "wrong-step", "epoch", "write `{epoch: s}`"),

@@ -72,8 +72,11 @@ class Flag(int):
     """0 or 1 of a source that has no booleans: it meets `boolean` as well as the types of numbers."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class Value(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A value of which there may be very many; `msgspec.structs.replace` gives a changed one."""
+
+
+class Item(Value, frozen=True, kw_only=True, gc=False):
     """One driving object: where it is, and which version of it was seen."""
 
     uri: str
@@ -90,8 +93,7 @@ class Window:
     until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(Value, frozen=True, kw_only=True, gc=False):
     """One record as its source gives it.
 
     `fields` are raw values by field name. A driver names the `item` it came from, its `position` within
@@ -135,8 +137,7 @@ class Unread:
     error: Missing | PlaitError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
+class Key(Value, frozen=True, kw_only=True, gc=False):
     """What a row asks a lookup for.
 
     `fields` maps fields of the source to values of the row, in the row's declared types. `since` and `until`
@@ -194,8 +195,7 @@ class Sink(Protocol):
         """Write each file, the answers in the order of the files; a file of the same name is replaced."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(Value, frozen=True, kw_only=True, gc=False):
     """The bytes of an object, and which version they are."""
 
     item: Item

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from msgspec import structs
+
 from plait import quarantine
 from plait.api import (
     BadRecord,
@@ -353,7 +355,7 @@ class Engine:
 def _normal(item: Item) -> Item:
     """The item under the one spelling of its URI, from which the names of its files derive."""
     uri = normal(item.uri)
-    return item if uri == item.uri else replace(item, uri=uri)
+    return item if uri == item.uri else structs.replace(item, uri=uri)
 
 
 def _item(record: Record) -> Item:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
+from msgspec import structs
 
 from plait.api import (
     BadRecord,
@@ -105,7 +106,7 @@ class JsonDriver:
     ) -> Record | Unread:
         if not isinstance(answer, Found):
             return Unread(item, answer)
-        item = answer.item if answer.item.uri == item.uri else replace(answer.item, uri=item.uri)
+        item = answer.item if answer.item.uri == item.uri else structs.replace(answer.item, uri=item.uri)
         if (item.size or 0) > self.options.max_bytes:
             return self._too_large(item, captures)
         try:

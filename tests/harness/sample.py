@@ -6,9 +6,10 @@ import base64
 import gzip
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import structs
 
 from plait.api import DriverPath, Record
 from plait.cases.case import Case, Given, Object, Outcomes
@@ -48,7 +49,7 @@ def _object(driver: Source, types: dict[str, Type]) -> Object:
 def _record(source: Source, types: dict[str, Type]) -> Record:
     fields = _fields(source, types)
     time = NOW if source.connector.order == "time" else None
-    return replace(Record(fields=fields, time=time), position="line 1")
+    return structs.replace(Record(fields=fields, time=time), position="line 1")
 
 
 def _fields(source: Source, types: dict[str, Type]) -> dict[str, Any]:

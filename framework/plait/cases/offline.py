@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from msgspec import structs
+
 from plait.api import Found, GiveUp, Item, Missing, PlaitError, Put, Record, TryAgain, Unread, Written
 from plait.cases.case import Given
 from plait.context import Services
@@ -116,7 +118,7 @@ class GivenDriver:
             if given.record is None:
                 yield Unread(one, _failed(given) or Missing(one.uri))
             else:
-                yield replace(given.record, item=item(given))
+                yield structs.replace(given.record, item=item(given))
 
 
 @dataclass(frozen=True, slots=True)

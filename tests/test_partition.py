@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import unquote
@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from plait import partition
 from plait.partition import bucket, encode, folders
 from plait.spec import Partition
 
@@ -73,3 +74,31 @@ def test_a_partition_value_stays_one_segment_and_reads_back(text: str) -> None:
     assert encoded not in (".", "..")
     assert "=" not in encoded
     assert unquote(encoded) == text
+
+
+ZONES = ("UTC", "Europe/Madrid", "Asia/Kathmandu", "America/St_Johns")
+moments = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30)) | st.datetimes(
+    datetime(1972, 1, 1), datetime(2030, 1, 1)
+)
+edges = st.builds(
+    lambda day, second: day.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(seconds=second),
+    moments,
+    st.integers(-1, 1),
+)
+
+
+@given(
+    st.lists(st.none() | moments | edges, max_size=6),
+    st.sampled_from(["date", "month", "hour", "bucket", "column"]),
+    st.sampled_from(ZONES),
+)
+def test_the_folder_of_a_moment_does_not_depend_on_the_other_rows(
+    values: list[Any], function: Any, zone: str
+) -> None:
+    """Many rows are placed by the hour where that is enough, each as it is alone."""
+    part = Partition(name="p", function=function, column="c", zone=zone, buckets=7)
+    kind = pa.timestamp("us", tz="UTC")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(partition, "MANY", 0)
+        together = folders(pa.table({"c": pa.array(values, kind)}), [part])
+    assert together == [folder(value, kind, part) for value in values]

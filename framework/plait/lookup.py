@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from itertools import chain, compress, islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from plait.api import BadRecord, Block, GiveUp, Key, Record
 from plait.columns import array
@@ -15,7 +16,6 @@ from plait.values import Misfit, convert
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from datetime import datetime
 
     from plait.api import Lookup
     from plait.cache import Cache
@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 
 KeyValues = tuple[Any, ...]
 Pairs = tuple[tuple[str, str], ...]
-Span = tuple["datetime", "datetime"]
+Span = tuple[int, int]  # microseconds since 1970, both ends included
+MICROSECOND = timedelta(microseconds=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FIRST = (datetime.min.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
+LAST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
+T = TypeVar("T", int, datetime)
 
 
 @dataclass(slots=True)
@@ -66,17 +71,22 @@ def distinct_keys(table: Any, source: Source) -> dict[KeyValues, Key]:
     if around is None:
         found = dict.fromkeys(zip(*columns, strict=True))
         return {k: Key(fields=_fields(pairs, k)) for k in found if None not in k}
-    centres = table.column(around.column).to_pylist()
+    centres = table.column(around.column).cast("int64").to_pylist()
+    before, after = (by // MICROSECOND for by in (around.before, around.after))
     spans: dict[KeyValues, set[Span]] = {}
     for *values, centre in zip(*columns, centres, strict=True):
         if centre is not None and None not in values:
-            span = earlier(centre, around.before), later(centre, around.after)
+            span = max(FIRST, centre - before), min(LAST, centre + after)
             spans.setdefault(tuple(values), set()).add(span)
     return {
-        (*values, since, until): Key(fields=_fields(pairs, values), since=since, until=until)
+        (*values, *span): Key(fields=_fields(pairs, values), since=span[0], until=span[1])
         for values, found in spans.items()
-        for since, until in apart(found)
+        for span in map(_moments, apart(found))
     }
+
+
+def _moments(span: Span) -> tuple[datetime, datetime]:
+    return EPOCH + span[0] * MICROSECOND, EPOCH + span[1] * MICROSECOND
 
 
 def _asked(table: Any, name: str) -> list[Any]:
@@ -91,21 +101,15 @@ def _asked(table: Any, name: str) -> list[Any]:
     return values
 
 
-def apart(spans: Iterable[Span]) -> list[Span]:
+def apart(spans: Iterable[tuple[T, T]]) -> list[tuple[T, T]]:
     """The same time in stretches that do not overlap, so that no record is within two of them."""
-    joined: list[Span] = []
+    joined: list[tuple[T, T]] = []
     for since, until in sorted(spans):
         if joined and since <= joined[-1][1]:
             joined[-1] = joined[-1][0], max(until, joined[-1][1])
         else:
             joined.append((since, until))
     return joined
-
-
-def earlier(moment: datetime, by: Any) -> datetime:
-    """A moment less a duration, no earlier than time can tell."""
-    low = moment.min.replace(tzinfo=moment.tzinfo)
-    return moment - by if moment - low > by else low
 
 
 def later(moment: datetime, by: Any) -> datetime:

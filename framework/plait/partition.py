@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 
 NULL = "__HIVE_DEFAULT_PARTITION__"
 FORMATS = {"date": "{:%Y-%m-%d}", "month": "{:%Y-%m}", "hour": "{:%Y-%m-%d-%H}"}
+MANY = 64
 SAFE = " !$&'()+,-.;<>@[]_`|~"
 LONGEST = 255
 
 
 def folders(table: Any, partitions: Sequence[Partition]) -> list[str]:
     """The folder of each row, such as `date=2026-07-01/`; a null has a folder of its own."""
-    columns = [_texts(_parting(table, p.column).to_pylist(), p) for p in partitions]
+    columns = [_texts(_parting(table, p.column), p) for p in partitions]
     names = [p.name for p in partitions]
     if not columns:
         return [""] * table.num_rows
@@ -58,12 +59,24 @@ def _parting(table: Any, name: str) -> Any:
     return column
 
 
-def _texts(values: list[Any], partition: Partition) -> list[str]:
-    known: dict[Any, str] = {None: NULL}
-    for value in values:
-        if value not in known:
-            known[value] = encode(_text(value, partition))
-    return [known[value] for value in values]
+def _texts(column: Any, partition: Partition) -> list[str]:
+    if len(column) >= MANY:
+        column = _coarse(column, partition)
+    coded = column.combine_chunks().dictionary_encode()
+    texts = [encode(_text(value, partition)) for value in coded.dictionary.to_pylist()]
+    return [NULL if code is None else texts[code] for code in coded.indices.to_pylist()]
+
+
+def _coarse(column: Any, partition: Partition) -> Any:
+    """The moments of one hour, all of which lie in the same folder of UTC, as one moment."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    by_clock = partition.function in FORMATS and pa.types.is_timestamp(column.type)
+    if not by_clock or partition.zone != "UTC":
+        return column
+    hours = pc.floor_temporal(column.cast(pa.timestamp("us")), 1, "hour")
+    return hours.cast(pa.timestamp("us", tz="UTC"))
 
 
 def _text(value: Any, partition: Partition) -> str:

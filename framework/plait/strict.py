@@ -12,8 +12,10 @@ import msgspec
 BOM = b"\xef\xbb\xbf"
 DEEPEST = 100
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
-SPACE_BEFORE_COLON = (b" :", b"\n:", b"\r:", b"\t:")
 UNSURE = object()
+NESTED = (dict, list)
+SPACES = b" \t\r\n"
+TOO_DEEP = -(1 << 62)
 
 
 class NotJson(ValueError):
@@ -29,16 +31,14 @@ def parse_json(data: bytes) -> Any:
 def _quick(data: bytes) -> Any:
     """The value, where a fast decoder and a count of the keys leave no doubt, else UNSURE.
 
-    A quote and a colon stand together at least once for each key, so as many of them as there are distinct keys
-    means that no key stands twice.
+    Without spaces, a quote and a colon stand together at least once for each key, so as many of them as there are
+    distinct keys means that no key stands twice.
     """
-    if data.count(b"{") + data.count(b"[") > DEEPEST or any(odd in data for odd in SPACE_BEFORE_COLON):
-        return UNSURE
     try:
         value = _decoder().decode(data)
-    except (msgspec.MsgspecError, ValueError, ArithmeticError):
+    except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError):
         return UNSURE
-    return value if _keys(value) == data.count(b'":') else UNSURE
+    return value if _keys(value, 1) == data.translate(None, SPACES).count(b'":') else UNSURE
 
 
 @cache
@@ -46,17 +46,19 @@ def _decoder() -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(float_hook=Decimal)
 
 
-def _keys(value: Any) -> int:
-    """How many keys the mappings within a value have."""
+def _keys(value: Any, level: int) -> int:
+    """How many keys the mappings within a value have; less than none where it nests too deep."""
+    inner: Any = value
+    found = 0
     if type(value) is dict:
-        found, value = len(value), value.values()
-    elif type(value) is list:
-        found = 0
-    else:
+        found, inner = len(value), value.values()
+    elif type(value) is not list:
         return 0
-    for one in value:
-        if type(one) is dict or type(one) is list:
-            found += _keys(one)
+    if level > DEEPEST:
+        return TOO_DEEP
+    for one in inner:
+        if type(one) in NESTED:
+            found += _keys(one, level + 1)
     return found
 
 

@@ -108,9 +108,13 @@ class Wanted:
         columns = {name: [key.fields[name] for key in keys] for name in keys[0].fields}
         self.kinds = {name: kind for name, values in columns.items() if (kind := _kind(values))}
         self.values = set(zip(*(map(kind, columns[name]) for name, kind in self.kinds.items()), strict=True))
+        self.text = next(iter(self.kinds)) if [*self.kinds.values()] == [str] else None
+        self.texts = {text for (text,) in self.values} if self.text else set()
 
     def matches(self, fields: dict[str, str]) -> bool:
         """Whether a line with these fields may belong to a key; plait compares in the declared types."""
+        if self.text:
+            return fields.get(self.text) in self.texts
         return (
             not self.kinds
             or tuple(kind(fields.get(name)) for name, kind in self.kinds.items()) in self.values
@@ -134,23 +138,25 @@ def _kind(values: Iterable[Any]) -> type[str] | Any | None:
 
 def _windows(keys: Sequence[Key]) -> list[tuple[int, int]]:
     """The stretches of time that the keys' windows cover, in milliseconds, none overlapping another."""
-    windows: list[tuple[int, int]] = []
-    for start, end in sorted(_window(key) for key in keys):
-        if windows and start <= windows[-1][1]:
-            windows[-1] = windows[-1][0], max(end, windows[-1][1])
-        elif start <= end:
-            windows.append((start, end))
-    return windows
-
-
-def _window(key: Key) -> tuple[int, int]:
-    if key.since is None or key.until is None:
+    spans = {(key.since, key.until) for key in keys}
+    if any(since is None or until is None for since, until in spans):
         raise GiveUp(
             "a log group is read within a stretch of time",
             help="add `window: {around: a_timestamp_column, before: 1h, after: 1h}` to the source",
         )
     # One millisecond more, for a reader of the API to whom endTime is not part of the range.
-    return max(0, _milliseconds(key.since)), _milliseconds(key.until) + 1
+    exact = _joined((since, until) for since, until in spans if since <= until)  # type: ignore[operator]
+    return _joined((max(0, _milliseconds(since)), _milliseconds(until) + 1) for since, until in exact)
+
+
+def _joined(spans: Iterable[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+    joined: list[tuple[Any, Any]] = []
+    for start, end in sorted(spans):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(end, joined[-1][1])
+        elif start <= end:
+            joined.append((start, end))
+    return joined
 
 
 def _milliseconds(time: datetime) -> int:

@@ -144,16 +144,18 @@ class CsvLookup:
     def fetch(self, keys: Sequence[Key]) -> Iterable[Record | Block]:
         """The lines of the keys' files, file by file; those of many plain files as one block."""
         wanted: dict[str, list[Texts]] = {}
+        fill, names = self.options.path.fill, self.options.path.columns
         for key in keys:
-            columns = {name: key.fields[name] for name in self.options.path.columns}
             try:
-                uri = self.options.path.fill(columns)
+                uri = fill(key.fields)
             except Unfit as error:
                 yield Record(fields=key.fields, fault=BadRecord(str(error)))
                 continue
-            texts = self.options.path.texts(columns)
-            if uri is not None and texts not in wanted.setdefault(uri, []):
-                wanted[uri].append(texts)
+            if uri is not None:
+                texts = self.options.path.texts({name: key.fields[name] for name in names})
+                mine = wanted.setdefault(uri, [])
+                if texts not in mine:
+                    mine.append(texts)
         answers = zip(wanted.items(), self.context.objects.get([*wanted]), strict=True)
         if len(wanted) >= MANY:
             yield from self._at_once(answers)

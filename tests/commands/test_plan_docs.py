@@ -94,7 +94,10 @@ def test_the_examples_print_what_stands_below_them(
 
 def test_every_key_of_a_plan_is_documented_and_no_other() -> None:
     """The plans of the golden specs have every key that there is."""
-    check_keys([json.loads(file.read_text()) for file in PLANS], "## As JSON")
+    plans = [json.loads(file.read_text()) for file in PLANS]
+    for plan in plans:
+        plan.pop("forecast")  # `COSTS.md` has its keys, and `test_forecast.py` compares them
+    check_keys(plans, "## As JSON")
 
 
 def test_every_key_of_a_comparison_is_documented_and_no_other(plait: Call, page: Path) -> None:

@@ -184,7 +184,7 @@ def _put_line(shop: Shop, name: str) -> None:
 @pytest.mark.fault("C1")
 def test_an_order_comes_again_until_its_late_part_is_there(shop: Shop, tmp_path: Path, strand: str) -> None:
     """With `missing: {retry_for: 10m}` a young order waits, its neighbours do not; then it is complete."""
-    name, lake = f"late-{strand}", f"late-{strand}"
+    name, lake = f"late-{strand}", f"again-{strand}"
     word = "{retry_for: 10m}"
     environment = _waiting(tmp_path, item=word) if strand == "items" else _waiting(tmp_path, line=word)
     other = _order(shop, f"other-{strand}")

@@ -27,7 +27,7 @@ STRUCTURE = re.compile(r"[{}*]")
 class Parameters:
     """The values by name, the names that have none yet, and what became of references.
 
-    `sources` are the names of sources that stand among the parameters.
+    `sources` are the names of sources that stand among the parameters, `whole` the values that are one reference.
     """
 
     values: dict[str, str] = field(default_factory=dict)
@@ -36,6 +36,7 @@ class Parameters:
     unknown: dict[str, list[Path]] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
     sources: list[str] = field(default_factory=list)
+    whole: list[Path] = field(default_factory=list)
 
     @property
     def names(self) -> list[str]:
@@ -117,9 +118,6 @@ def substitute(root: dict[str, Any], parameters: Parameters, report: Report) -> 
     put = _Put(parameters, report)
     replaced = {key: value if key == "parameters" else put.into(value, (key,)) for key, value in root.items()}
     report.unset = parameters.unset | set(parameters.unknown)
-    _tell_unknown(root, parameters, report)
-    for path in put.whole:
-        report.settle(path)
     return replaced
 
 
@@ -128,7 +126,6 @@ class _Put:
 
     def __init__(self, parameters: Parameters, report: Report) -> None:
         self.parameters, self.report = parameters, report
-        self.whole: list[Path] = []
 
     def into(self, value: Any, path: Path) -> Any:
         if isinstance(value, dict):
@@ -171,7 +168,7 @@ class _Put:
         if name not in self.parameters.unset:
             self.parameters.unknown.setdefault(name, []).append(path)
         if found[0] == found.string:
-            self.whole.append(path)
+            self.parameters.whole.append(path)
         return found[0]
 
     def _loose(self, found: re.Match[str], path: Path) -> str:
@@ -202,11 +199,26 @@ class _Put:
         self.report.settle(path)
 
 
-def _tell_unknown(root: dict[str, Any], parameters: Parameters, report: Report) -> None:
-    """One problem for each name that is not declared; none where the declarations cannot be read."""
-    blocks = root.get("parameters", {} if not any(edited_once(key, "parameters") for key in root) else None)
-    if not isinstance(blocks, dict):
-        return
+def tell_unknown(parameters: Parameters, report: Report) -> None:
+    """One problem for each name that is not declared, unless the declarations cannot be read.
+
+    A value that is nothing but such a name, or one without a value yet, has no further problem.
+    """
+    if not _unreadable(report):
+        _tell_unknown(parameters, report)
+    for path in parameters.whole:
+        report.settle(path)
+
+
+def _unreadable(report: Report) -> bool:
+    """Whether a problem of the block itself was told."""
+    located, path = report.located, ("parameters",)
+    misspelt = path not in located.keys and any(edited_once(key, "parameters") for key in located.value)
+    places = {located.key(path), located.at(path)} if path in located.keys else set()
+    return misspelt or any(one.span in places and one.level == "error" for one in report.problems)
+
+
+def _tell_unknown(parameters: Parameters, report: Report) -> None:
     unknown = {name: paths for name, paths in parameters.unknown.items() if name not in report.located.lost}
     if not parameters.names and unknown:
         name, (path, *_) = next(iter(unknown.items()))

@@ -15,7 +15,7 @@ from plait.checks import check
 from plait.credentials import mask
 from plait.deployment import check_deploy, read_deploy, variables
 from plait.language import DeployBlock, Document
-from plait.parameters import read_parameters, substitute, tell_unused
+from plait.parameters import read_parameters, substitute, tell_unknown, tell_unused
 from plait.places import without_text
 from plait.problems import Problem, excerpt, place
 from plait.shape import Report, read
@@ -145,6 +145,7 @@ def _spec(report: Report, given: Mapping[str, str], environment: Mapping[str, st
     if parameters.sources:
         root.setdefault("sources", {})
     document: Document | None = read(Document, root, (), report)
+    tell_unknown(parameters, report)
     sources = root.get("sources") if not parameters.sources else None
     blocks = read_sources(sources, report)
     sink = read_sink(root["sink"], report) if "sink" in root else None

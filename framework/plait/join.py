@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from plait.spec import Source
 
 NONE: list[int | None] = [None]
+MOST_ROWS = 1_000_000
 
 
 @dataclass(slots=True)
@@ -60,6 +62,7 @@ def join(rows: Rows, answers: Answers, source: Source) -> Joined:
         result.inexact = sum(not count and key in answers.twins for key, count in keys)
     odd = _odd(rows, answers, source, found.counts)
     out = {number for number in odd if _taken_out(number, found.of(number), answers, source, result)}
+    out |= _crowded(result, found.counts, source)
     if out:
         kept = [n for n in range(len(rows.record)) if n not in out]
         rows, found = _rows_at(rows, kept), found.at(kept)
@@ -96,6 +99,22 @@ def _count(result: Joined, counts: list[int], source: Source) -> None:
     result.matched = len(counts) - result.missing
     if source.join and source.join.shape == "columns":
         result.duplicates = sum(count > 1 for count in counts)
+
+
+def _crowded(result: Joined, counts: list[int], source: Source) -> set[int]:
+    """The rows of records that would become too many rows; the result is told why."""
+    record = result.rows.record
+    if not source.join or source.join.shape != "rows" or sum(counts) + len(counts) <= MOST_ROWS:
+        return set()
+    totals: Counter[int] = Counter()
+    for number, count in zip(record, counts, strict=True):
+        totals[number] += max(count, 1)
+    many = {number for number, total in totals.items() if total > MOST_ROWS}
+    for number in many:
+        why = f"`{source.name}` would make more than {MOST_ROWS:,} rows of one record"
+        error = blame(source, why, code="too-many-rows", help="take the matches by `as: list`")
+        result.bad.setdefault(number, error)
+    return {n for n, number in enumerate(record) if number in many}
 
 
 def _keys(rows: Rows, source: Source) -> Iterator[KeyValues]:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 MANY = 32
 SHOWN = 40
+MAX_COLUMNS = 10_000
+MAX_FIELDS = 5_000_000
 Fields = dict[str, str | None]
 
 
@@ -59,13 +61,21 @@ class Csv(Options, frozen=True, kw_only=True):
     delimiter: Annotated[Delimiter, msgspec.Meta(description="the character between two fields")] = Delimiter(
         ","
     )
+    max_bytes: Annotated[int, msgspec.Meta(ge=1, description="a larger file is a bad record")] = (
+        64 * 1024 * 1024
+    )
+    max_rows: Annotated[int, msgspec.Meta(ge=1, description="a file with more rows is a bad record")] = (
+        100_000
+    )
 
 
-def parse(data: bytes, delimiter: str) -> Iterator[tuple[int, Fields | BadRecord]]:
+def parse(data: bytes, delimiter: str, max_rows: int) -> Iterator[tuple[int, Fields | BadRecord]]:
     """Each line's number with its fields, a null being None; raises BadRecord for the whole file."""
     data = data.removeprefix(BOM)
-    header, *lines = _lines(data, delimiter)
+    header, *lines = _lines(data, delimiter, max_rows)
     names = header[1]
+    if len(names) > MAX_COLUMNS:
+        raise BadRecord(f"more than {MAX_COLUMNS:,} columns")
     if "" in names or len(set(names)) < len(names):
         raise BadRecord("the header has an empty name, or a name twice")
     fit = [row for _, row in lines if len(row) == len(names)]
@@ -84,11 +94,13 @@ def _fields(data: bytes, delimiter: str, names: list[str], rows: list[list[str]]
     return [{name: text or None for name, text in zip(names, row, strict=True)} for row in rows]
 
 
-def _lines(data: bytes, delimiter: str) -> list[tuple[int, list[str]]]:
+def _lines(data: bytes, delimiter: str, max_rows: int) -> list[tuple[int, list[str]]]:
     """The rows, each with the line that it begins on; they say how wide each is, but not what is null."""
     import csv
     import io
 
+    if data.count(delimiter.encode()) + data.count(b"\n") > MAX_FIELDS:
+        raise BadRecord(f"more than {MAX_FIELDS:,} fields")
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -99,6 +111,8 @@ def _lines(data: bytes, delimiter: str) -> list[tuple[int, list[str]]]:
         for row in reader:
             if row:
                 rows.append((begin, row))
+            if len(rows) > max_rows + 1:
+                raise BadRecord(f"more than {max_rows:,} rows", help="raise `max_rows`")
             begin = reader.line_num + 1
     except csv.Error as error:
         raise BadRecord(f"not CSV at line {begin}: {error}") from None
@@ -156,7 +170,9 @@ class CsvLookup:
                 mine = wanted.setdefault(uri, [])
                 if texts not in mine:
                     mine.append(texts)
-        answers = zip(wanted.items(), self.context.objects.get([*wanted]), strict=True)
+        answers = zip(
+            wanted.items(), self.context.objects.get([*wanted], self.options.max_bytes), strict=True
+        )
         if len(wanted) >= MANY:
             yield from self._at_once(answers)
         else:
@@ -173,6 +189,7 @@ class CsvLookup:
             if (
                 not isinstance(answer, Found)
                 or len(columns_of) > 1
+                or answer.data.count(b"\n") > self.options.max_rows
                 or not pile(piles, answer.data, delimiter, taken, mine)
             ):
                 yield from self._records(*mine)
@@ -192,13 +209,19 @@ class CsvLookup:
         if isinstance(answer, PlaitError):
             raise answer
         try:
-            lines = [*parse(answer.data, self.options.delimiter)]
+            lines = [*self._lines(answer)]
         except BadRecord as error:
-            fault = BadRecord(f"`{_end(uri)}`: {error.message}")
+            fault = BadRecord(f"`{_end(uri)}`: {error.message}", help=error.help)
             yield from (Record(fields=columns, fault=fault) for columns in columns_of)
             return
         for columns in columns_of:
             yield from (_record(uri, columns, line, fields) for line, fields in lines)
+
+    def _lines(self, found: Found) -> Iterator[tuple[int, Fields | BadRecord]]:
+        size, most = found.item.size or 0, self.options.max_bytes
+        if size > most:
+            raise BadRecord(f"{size} bytes are more than the limit of {most}", help="raise `max_bytes`")
+        return parse(found.data, self.options.delimiter, self.options.max_rows)
 
 
 def _end(uri: str) -> str:

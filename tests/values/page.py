@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from .cells import Kind
+    from .kinds_keys import KeyKind
+    from .limits import Limit
 
 PAGE = Path(__file__).parents[2] / "pipelines" / "VALUES.md"
 TABLE = re.compile(r"^<!-- (\w+) -->\n(.*?)^<!-- end -->$", re.DOTALL | re.MULTILINE)
@@ -46,6 +49,30 @@ def texts_table(kinds: Sequence[Kind]) -> str:
 def names_table(kinds: Sequence[Kind]) -> str:
     """The names of kinds that are never a row."""
     return "".join(f"- {kind.name}\n" for kind in kinds)
+
+
+def keys_table(kinds: Sequence[KeyKind]) -> str:
+    """A row for each type of key: how it is asked for, and what is equal to it."""
+    rows = [
+        [
+            f"`{kind.type}`",
+            _shown(kind.value),
+            f"`{kind.path}`" if kind.path else "a bad record",
+            " ".join(f"`{name}` {_shown(value)}" for name, value in (kind.attribute or {}).items()) or "a bad record",
+            ", ".join(map(_shown, kind.equal)) or "–",
+            ", ".join(map(_shown, kind.other)),
+        ]
+        for kind in kinds
+    ]  # fmt: skip
+    return table(
+        ["key", "its value", "in a path", "in DynamoDB", "texts that match", "and that do not"], rows
+    )
+
+
+def limits_table(limits: Sequence[Limit]) -> str:
+    """A row for each limit."""
+    rows = [[one.what, one.most, one.beyond, one.raised or "–"] for one in limits]
+    return table(["", "at most", "beyond it", "raised by"], rows)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -80,4 +107,5 @@ def _plain(value: Any) -> str:
         return f"[{', '.join(map(_plain, value))}]"
     if isinstance(value, dict):
         return f"{{{', '.join(f'{name}: {_plain(one)}' for name, one in value.items())}}}"
-    return str(value) if isinstance(value, date) else json.dumps(value, ensure_ascii=False)
+    text = str(value) if isinstance(value, date) else json.dumps(value, ensure_ascii=False)
+    return "".join(f"\\u{ord(c):04x}" if unicodedata.combining(c) else c for c in text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,6 @@ from .kinds_files import CSV, MEMORY, NO_CSV
 from .kinds_json import JSON, NO_JSON
 from .kinds_mysql import MYSQL
 from .kinds_text import TEXTS
-from .page import PAGE, cells_table, names_table, renewed, texts_table
 from .sources import (
     csv_line,
     csv_records,
@@ -102,14 +100,3 @@ def test_the_step_json_gives_what_a_file_gives(kind: Kind) -> None:
     found = {name: [*verdicts(record, source_of("memory", name, Step("json")))] for name in kind.words}
     expected = {name: [kind.fits.get(name, kind.code)] * 2 for name in kind.words}
     assert {name: one for name, one in found.items() if not same(one, expected[name])} == {}, expected
-
-
-def test_the_tables_of_the_documentation_are_the_cells_that_are_tested() -> None:
-    """`PLAIT_UPDATE=1` rewrites them."""
-    lists = {"json": JSON, "csv": CSV, "memory": MEMORY, "mysql": MYSQL, "dynamodb": DYNAMODB}
-    tables = {name: cells_table(kinds) for name, kinds in lists.items()}
-    tables |= {"text": texts_table(TEXTS), "no_json": names_table(NO_JSON), "no_csv": names_table(NO_CSV)}
-    page = PAGE.read_text(encoding="utf-8")
-    if os.environ.get("PLAIT_UPDATE"):
-        PAGE.write_text(renewed(page, tables), encoding="utf-8")
-    assert renewed(page, tables) == page, "run the test with PLAIT_UPDATE=1"

@@ -1,0 +1,215 @@
+"""What has a limit, how much it is, and what becomes of more: each with a way to try it."""
+
+from __future__ import annotations
+
+import gzip
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pyarrow as pa
+
+from plait import decode, join, partition
+from plait.api import BadRecord, Connector, DriverPath, Item, Key, LookupPath, Options, Record
+from plait.context import Services
+from plait.lookup import look_up
+from plait.spec import Column, Join, Partition, Source, Step
+from plait.strict import DEEPEST, NotJson, parse_json
+from plait.types import parse
+from plait.values import MAX_EXPONENT, Misfit, convert
+from plait_connectors import _mysql_select, cloudwatch_logs, csv, dynamodb, json, mysql
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MIB = 1 << 20
+BAD = "bad record"
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A limit: of what, how much, what follows beyond it, what raises it, and what is told at it and beyond it."""
+
+    what: str
+    most: str
+    beyond: str
+    raised: str
+    tried: Callable[[], tuple[str | None, str | None]] | None = None
+
+
+def told(work: Callable[[], Any]) -> str | None:
+    """What an expected error says, its help included; None where there was none."""
+    try:
+        found = work()
+    except (BadRecord, Misfit, NotJson) as error:
+        return f"{error} {getattr(error, 'help', None) or ''}"
+    if isinstance(found, BadRecord):
+        return f"{found} {found.help or ''}"
+    return None
+
+
+def default(options: type[Options], name: str) -> int:
+    """The default of a connector's option."""
+    return next(int(f.default) for f in msgspec.structs.fields(options) if f.name == name)
+
+
+def of_json(data: bytes, **options: Any) -> Any:
+    """The fault of an object."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "o.json").write_bytes(data)
+        made = json.Json(path=DriverPath.parse(f"{folder}/*.json"), **options)
+        driver = json.JsonDriver(made, Services().context("s", None))
+        (record,) = driver.read([Item(uri=f"{folder}/o.json")])
+        return record.fault if isinstance(record, Record) else None
+
+
+def of_csv(data: bytes, **options: Any) -> Any:
+    """The fault of a file."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "1.csv").write_bytes(data)
+        made = csv.Csv(path=LookupPath.parse(f"{folder}/{{id}}.csv"), **options)
+        found = [*csv.CsvLookup(made, Services().context("s", None)).fetch([Key(fields={"id": "1"})])]
+        return next((one.fault for one in found if isinstance(one, Record)), None)
+
+
+def nested(levels: int) -> bytes:
+    """A document so deep."""
+    return b'{"v":' + b"[" * (levels - 1) + b"]" * (levels - 1) + b"}"
+
+
+def unzipped(length: int) -> Any:
+    """What the step `gzip` makes of so many zeros."""
+    return decode.decode({"v": gzip.compress(bytes(length))}, {"v": (Step("gzip"),)})
+
+
+def many_rows(matches: int) -> Any:
+    """What a row with so many matches is told, where a thousand is the most."""
+
+    class Fixed:
+        def fetch(self, _keys: Any) -> Any:
+            return [Record(fields={"k": 1, "n": n}) for n in range(matches)]
+
+    class Nothing(Options, frozen=True, kw_only=True):
+        """No options."""
+
+    fixed = Connector(name="fixed", summary="", options=Nothing)
+    number = Column(name="n", type=parse("int"), origin="n", selector=("n",))
+    rule = Join(on=(("k", "k"),), shape="rows")
+    source = Source(name="s", connector=fixed, options=None, columns=(number,), decode={}, join=rule)
+    table = pa.table({"k": [1]})
+    answers, _ = look_up(source, Fixed(), table, {"k": parse("bigint")})
+    most, join.MOST_ROWS = join.MOST_ROWS, 1000
+    try:
+        return join.join(join.Rows(table, [0]), answers, source).bad.get(0)
+    finally:
+        join.MOST_ROWS = most
+
+
+def folder(length: int) -> Any:
+    """What a partition value of so many characters is told."""
+    part = Partition(name="p", function="column", column="c")
+    return partition.too_long(pa.table({"c": ["x" * length]}), [part]).get(0)
+
+
+def told_of_key(length: int) -> Any:
+    """Whether DynamoDB is asked for a text of so many characters."""
+    return None if dynamodb._possible({"S": "x" * length}) else BadRecord("not asked")
+
+
+def pair(work: Callable[[int], Any], most: int) -> tuple[str | None, str | None]:
+    """What is told of something at its limit and beyond it."""
+    return told(lambda: work(most)), told(lambda: work(most + 1))
+
+
+def table_of(columns: int, rows: int) -> bytes:
+    """A file of so many columns and rows, of one letter each."""
+    head = ",".join(f"c{n}" for n in range(columns))
+    return "\n".join([head, *[",".join("x" * columns)] * rows]).encode()
+
+
+def fields_of(number: int) -> Any:
+    """What a file with so many delimiters and line ends is told, where a thousand are the most."""
+    most, csv.MAX_FIELDS = csv.MAX_FIELDS, 1000
+    try:
+        return of_csv(table_of(1, number))
+    finally:
+        csv.MAX_FIELDS = most
+
+
+def inflated() -> tuple[str | None, str | None]:
+    """What is told where the size alone is too much: of bytes that do not get smaller."""
+    most = 64 * 1024
+    noise = bytes(range(256)) * (most // 256)
+
+    def tried(length: int) -> Any:
+        known, decode.MAX_INFLATED = decode.MAX_INFLATED, most
+        try:
+            data = gzip.compress(noise.ljust(length, b"x"), compresslevel=0)
+            return decode.decode({"v": data}, {"v": (Step("gzip"),)})
+        finally:
+            decode.MAX_INFLATED = known
+
+    return pair(tried, most)
+
+
+ROWS = default(csv.Csv, "max_rows")
+LIMITS = [
+    Limit(
+        "bytes of an object of `json`", f"{default(json.Json, 'max_bytes') // MIB} MiB", BAD, "`max_bytes`",
+        lambda: pair(lambda n: of_json(b"{}".ljust(n), max_bytes=20), 20),
+    ),
+    Limit("levels of a document of JSON", f"{DEEPEST}", BAD, "", lambda: pair(lambda n: parse_json(nested(n)), DEEPEST)),
+    Limit(
+        "digits of a whole number in JSON", "4,300", BAD, "",
+        lambda: pair(lambda n: parse_json(b"9" * n), 4300),
+    ),
+    Limit(
+        "characters of a text that is a number", f"{MAX_EXPONENT}", BAD, "",
+        lambda: pair(lambda n: convert("0." + "1" * (n - 2), parse("double")), MAX_EXPONENT),
+    ),
+    Limit(
+        "bytes that the step `gzip` makes", f"{decode.MAX_INFLATED // MIB} MiB", BAD, "", inflated,
+    ),
+    Limit(
+        "the same, for each byte that it is given", f"{decode.MAX_RATIO}, beyond the first {decode.ANY_RATIO // 1024} KiB",
+        BAD, "", lambda: pair(unzipped, decode.ANY_RATIO),
+    ),
+    Limit(
+        "bytes of a file of `csv`", f"{default(csv.Csv, 'max_bytes') // MIB} MiB", BAD, "`max_bytes`",
+        lambda: pair(lambda n: of_csv(b"v\n" + b"x" * (n - 2), max_bytes=20), 20),
+    ),
+    Limit(
+        "rows of a file of `csv`", f"{ROWS:,}", BAD, "`max_rows`",
+        lambda: pair(lambda n: of_csv(table_of(1, n), max_rows=20), 20),
+    ),
+    Limit(
+        "columns of a file of `csv`", f"{csv.MAX_COLUMNS:,}", BAD, "",
+        lambda: pair(lambda n: of_csv(table_of(n, 1)), csv.MAX_COLUMNS),
+    ),
+    Limit(
+        "delimiters and line ends of a file of `csv`", f"{csv.MAX_FIELDS:,}", BAD, "", lambda: pair(fields_of, 1000),
+    ),
+    Limit(
+        "characters of a field of CSV", "131,072", BAD, "", lambda: pair(lambda n: of_csv(b"v\n" + b"x" * n), 131_072),
+    ),
+    Limit("rows of `mysql` for one key", f"{default(mysql.MySQLOptions, 'max_rows'):,}", BAD, "`max_rows`"),
+    Limit("bytes of a text or binary that is a key of `mysql`", f"{_mysql_select.LONGEST:,}", BAD, ""),
+    Limit("seconds that a query of `mysql` takes", f"{_mysql_select.PATIENCE}", "the objects come again", "an index"),
+    Limit(
+        "bytes of a text or binary that is a key of `dynamodb`", f"{dynamodb.LONGEST:,}, as in DynamoDB", "no match", "",
+        lambda: pair(told_of_key, dynamodb.LONGEST),
+    ),
+    Limit(
+        "lines of `cloudwatch_logs` in the time of a batch's rows",
+        f"{default(cloudwatch_logs.CloudWatchLogsOptions, 'max_lines'):,}", "the objects fail", "`max_lines`",
+    ),
+    Limit(
+        "rows that `as: rows` makes of one record", f"{join.MOST_ROWS:,}", BAD, "", lambda: pair(many_rows, 1000),
+    ),
+    Limit(
+        "bytes of the name of a partition's folder", f"{partition.LONGEST}", BAD, "",
+        lambda: pair(folder, partition.LONGEST - len("p=")),
+    ),
+]  # fmt: skip

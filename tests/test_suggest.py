@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from plait import language
+from plait.api import Options
+from plait.kinds import keys_of
+from plait.registry import offers
+from plait.source import usable
 from plait.suggest import help_for, nearest
+from plait.types import FORMS
 
 WORDS = ["cloudwatch_logs", "csv", "dynamodb", "json", "memory", "mysql", "parquet"]
 
@@ -31,6 +39,50 @@ WORDS = ["cloudwatch_logs", "csv", "dynamodb", "json", "memory", "mysql", "parqu
     ],
 )
 def test_nearest_is_what_was_meant_or_nothing(word: str, words: list[str], meant: str | None) -> None:
+    assert nearest(word, words) == meant
+
+
+UNRELATED = re.findall(
+    r"\w+",
+    """
+    kafka postgres redis sqs kinesis snowflake oracle mongodb elastic http rest excel avro toml hello world
+    limit offset where user password host port region bucket prefix suffix encoding header quote schema owner
+    tags version label title comment author email schedule cron interval start stop enabled disabled true false
+    yes null none everything something apple banana invoice customer product price currency country city street
+    house engine spark glue athena lambda queue topic stream shard replica cluster node worker thread process
+    kernel metric trace alarm budget cost tax discount refund payment shipment delivery warehouse stock supplier
+    vendor brand category review rating
+    """,
+)
+
+
+def test_an_unrelated_word_is_answered_by_no_suggestion() -> None:
+    """Whatever the words that are legal: keys of the language and options, connectors, types, decode steps."""
+    structs = [one for one in vars(language).values() if isinstance(one, type) and issubclass(one, Options)]
+    structs += [usable(offer.word).options for offer in offers()]
+    known = {key for struct in structs for key in keys_of(struct)}
+    known |= {*WORDS, *FORMS, *language.STEPS}
+    assert len(known) > 70
+    assert [(word, meant) for word in UNRELATED if (meant := nearest(word, known))] == []
+
+
+@pytest.mark.parametrize(
+    ("word", "words", "meant"),
+    [
+        ("conector_s", ["connector", "columns"], "connector"),
+        ("compresion_", ["compression", "connector"], "compression"),
+        ("gunzip", ["gzip", "json"], "gzip"),
+        ("group", ["log_group", "pattern"], "log_group"),
+        ("bytes_max", ["max_bytes", "path"], "max_bytes"),
+        ("desc", ["decode", "description"], "description"),
+        ("label", ["table", "files"], None),
+        ("refund", ["around"], None),
+        ("rating", ["string"], None),
+    ],
+)
+def test_two_letters_in_a_long_word_or_a_part_of_it_are_near(
+    word: str, words: list[str], meant: str | None
+) -> None:
     assert nearest(word, words) == meant
 
 

@@ -79,9 +79,18 @@ def read_type(text: str, path: Path, report: Report) -> types.Type | None:
     try:
         return types.parse(text)
     except Refusal as error:
-        error.help = error.help or help_for(str(error.part), types.FORMS, "type", None)
+        error.help = error.help or _type_help(str(error.part))
         report.refused(path, error)
         return None
+
+
+def _type_help(text: str) -> str:
+    """The word that was meant; where brackets follow, one that takes brackets."""
+    base = types.BASE.match(text)
+    rest = text[base.end() :] if base else ""
+    if base and rest[:1] in ("<", "(") and (meant := nearest(base[0], types.BRACKETED)):
+        return f"did you mean `{meant}{rest[:40]}`?"
+    return help_for(text, types.FORMS, "type", None)
 
 
 def _default(given: Any, kind: types.Type, path: Path, report: Report) -> Any:

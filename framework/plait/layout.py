@@ -42,7 +42,8 @@ def check_partitions(
             )
             help = "part by a column of the driving source"
             report.at(path, "moving-partition", message, help=help, level="warning", part=one.column)
-        _hidden(one, row, report)
+        if not row.lacks(one.column):
+            _hidden(one, row, report)
     _left(partitions, blocks, row, report)
 
 
@@ -80,7 +81,7 @@ def _unfit(one: Partition, kind: Type) -> tuple[str, str] | None:
 
 def _hidden(one: Partition, row: Row, report: Report) -> None:
     kind = row.types.get(one.column)
-    same = one.column == one.name and (one.function == "column" or (kind is not None and kind.word == "date"))
+    same = one.column == one.name and (one.function == "column" or kind is None or kind.word == "date")
     if one.name in row.types and not same:
         message = (
             f"the partition column {excerpt(one.name)} takes the output column of that name out of the files"

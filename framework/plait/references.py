@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from plait.problems import excerpt
 from plait.row import column_help, describe, known_fields, level_of, row_columns
-from plait.suggest import help_for, nearest
+from plait.suggest import edited_once, help_for, nearest
 from plait.types import INTEGERS
 from plait.words import flow
 
@@ -117,6 +117,8 @@ def check_lookup(block: Block, row: Row, unknown: Unknown, report: Report) -> No
 def _swapped(block: Block, name: str, row: Row) -> str | None:
     """The mapping the other way round, where that is what was meant."""
     raw = block.raw["join"]["on"] if block.on else None
+    if any(edited_once(name, column) for column in row.types):
+        return None
     if isinstance(raw, dict) and isinstance(raw.get(name), str) and raw[name] in row.types:
         return f"the column comes first: did you mean `{flow({raw[name]: name})[:60]}`?"
     return None

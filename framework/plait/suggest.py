@@ -26,7 +26,7 @@ def nearest(word: str, words: Iterable[str], preferred: Sequence[str] = ()) -> s
     for likely in (_same, _one_edit):
         if meant := next((other for other in known if likely(plain, _plain(other))), None):
             return meant
-    return _alike(plain, known, preferred)
+    return _alike(plain, known)
 
 
 def help_for(word: str, words: Iterable[str], what: str, listing: str | None) -> str:
@@ -84,16 +84,40 @@ def _shared(word: str, other: str) -> int:
     return next((n for n, (a, b) in pairs if a != b), min(len(word), len(other)))
 
 
-def _alike(word: str, known: Sequence[str], preferred: Sequence[str]) -> str | None:
-    from difflib import SequenceMatcher
+def _alike(word: str, known: Sequence[str]) -> str | None:
+    """The word that the fewest letters tell from this one, else one of which this is the beginning or a part."""
+    near = ((_letters(word, _plain(other)), n) for n, other in enumerate(known))
+    best = min(((letters, n) for letters, n in near if letters is not None), default=None)
+    if best is not None:
+        return known[best[1]]
+    return next((other for other in known if _holds(_plain(other), word)), None)
 
-    best, score = None, 0.6 if len(word) > 3 else 0.65
-    matcher = SequenceMatcher(None, "", word, autojunk=False)
-    for other in known:
-        matcher.set_seq1(_plain(other)[:_LONGEST])
-        bonus = 0.05 if other in preferred else 0.0
-        if matcher.real_quick_ratio() + bonus >= score and matcher.quick_ratio() + bonus >= score:
-            ratio = matcher.ratio() + bonus
-            if ratio > score or (ratio == score and best is None):
-                best, score = other, ratio
-    return best
+
+def _letters(word: str, other: str) -> int | None:
+    """How many letters were added, left out, changed or swapped, or None where that is too many."""
+    shorter, longer = sorted((len(word), len(other)))
+    most = 3 if shorter > 8 else 2 if shorter > 5 else 1
+    if longer - shorter > most or longer > _LONGEST or len(set(word) ^ set(other)) > 2 * most:
+        return None
+    above: list[int] = []
+    row = [*range(len(other) + 1)]
+    for n, letter in enumerate(word):
+        before, above, row = above, row, [n + 1]
+        for m, one in enumerate(other):
+            row.append(min(above[m] + (letter != one), above[m + 1] + 1, row[m] + 1))
+            if n and m and letter == other[m - 1] and word[n - 1] == one:
+                row[-1] = min(row[-1], before[m - 1] + 1)
+    return row[-1] if row[-1] <= most else None
+
+
+def _lacks_two(longer: str, shorter: str) -> bool:
+    rest = iter(longer)
+    return len(longer) - len(shorter) <= 2 and all(letter in rest for letter in shorter)
+
+
+def _holds(other: str, word: str) -> bool:
+    """Whether a word is the beginning of another, all but two of its letters or some of its parts, or the other way round."""
+    shorter, longer = sorted((word, other), key=len)
+    if len(shorter) > 3 and (longer.startswith(shorter) or _lacks_two(longer, shorter)):
+        return True
+    return len(shorter) > 2 and set(shorter.split("_")) <= set(longer.split("_"))

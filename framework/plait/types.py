@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 INTEGERS = {"tinyint": 8, "smallint": 16, "int": 32, "bigint": 64}
 WORDS = ("string", "boolean", *INTEGERS, "float", "double", "date", "timestamp", "binary")
+BRACKETED = ("decimal", "array", "struct")
 FORMS = (*WORDS, "decimal(p,s)", "array<T>", "struct<a:T>")
 DECIMAL = re.compile(r"decimal\(\s*(\d{1,2})\s*,\s*(\d{1,2})\s*\)\Z")
 SQUARE = re.compile(r"(array|list|struct)\[(.*)\]\Z", re.DOTALL)

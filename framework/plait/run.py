@@ -28,6 +28,7 @@ from plait.api import (
 )
 from plait.cache import Cache
 from plait.context import Services
+from plait.garbage import left_alone
 from plait.join import Rows, join, without
 from plait.late import Late, late
 from plait.lookup import Answers, Asked, look_up, no_answers
@@ -194,15 +195,17 @@ class Engine:
         return [Item(uri=uri) for uri, error in errors.items() if isinstance(error, Changed)]
 
     def _made(self, items: Sequence[Item]) -> tuple[list[Unread], Batch]:
+        with left_alone(len(items)):
+            return self._read_and_joined(items)
+
+    def _read_and_joined(self, items: Sequence[Item]) -> tuple[list[Unread], Batch]:
         with self._timed("read"), self.services.on_behalf_of(self.spec.driver.name):
             answers = list(self.driver.read(items))
         unread = [one for one in answers if isinstance(one, Unread)]
         records = [one for one in answers if isinstance(one, Record)]
         empty = {i.uri for i in items} - {u.item.uri for u in unread} - {_item(r).uri for r in records}
         self.report.outcomes.update(dict.fromkeys(empty, "done"))
-        with self._timed("columns"):
-            typed = cast(records, self.spec.driver)
-        batch = Batch(records, Rows(typed.table, typed.index), self.services.now(), dict(typed.faults))
+        batch = self._typed(records)
         for stage in self.plan.stages:
             self._stage(stage, batch)
         table = with_columns(batch.rows.table, (p.column for p in self.spec.partition_by))
@@ -211,6 +214,11 @@ class Engine:
             batch.bad.setdefault(batch.rows.record[number], error)
         batch.take_out({record for record in batch.rows.record if record in batch.bad})
         return unread, batch
+
+    def _typed(self, records: list[Record]) -> Batch:
+        with self._timed("columns"):
+            typed = cast(records, self.spec.driver)
+        return Batch(records, Rows(typed.table, typed.index), self.services.now(), dict(typed.faults))
 
     def _stage(self, stage: Sequence[Source], batch: Batch) -> None:
         kinds: dict[str, Type | None] = {f.name: f.type for f in self.plan.fields}

@@ -73,15 +73,14 @@ def distinct_keys(table: Any, source: Source) -> dict[KeyValues, Key]:
         return {k: Key(fields=_fields(pairs, k)) for k in found if None not in k}
     centres = table.column(around.column).cast("int64").to_pylist()
     before, after = (by // MICROSECOND for by in (around.before, around.after))
-    spans: dict[KeyValues, set[Span]] = {}
-    for *values, centre in zip(*columns, centres, strict=True):
+    spans: dict[KeyValues, list[Span]] = {}
+    for values, centre in zip(zip(*columns, strict=True), centres, strict=True):
         if centre is not None and None not in values:
-            span = max(FIRST, centre - before), min(LAST, centre + after)
-            spans.setdefault(tuple(values), set()).add(span)
+            spans.setdefault(values, []).append((max(FIRST, centre - before), min(LAST, centre + after)))
     return {
         (*values, *span): Key(fields=_fields(pairs, values), since=span[0], until=span[1])
         for values, found in spans.items()
-        for span in map(_moments, apart(found))
+        for span in map(_moments, apart(found) if len(found) > 1 else found)
     }
 
 

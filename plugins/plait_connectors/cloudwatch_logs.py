@@ -138,15 +138,14 @@ def _kind(values: Iterable[Any]) -> type[str] | Any | None:
 
 def _windows(keys: Sequence[Key]) -> list[tuple[int, int]]:
     """The stretches of time that the keys' windows cover, in milliseconds, none overlapping another."""
-    spans = {(key.since, key.until) for key in keys}
+    spans = [(key.since, key.until) for key in keys]
     if any(since is None or until is None for since, until in spans):
         raise GiveUp(
             "a log group is read within a stretch of time",
             help="add `window: {around: a_timestamp_column, before: 1h, after: 1h}` to the source",
         )
     # One millisecond more, for a reader of the API to whom endTime is not part of the range.
-    exact = _joined((since, until) for since, until in spans if since <= until)  # type: ignore[operator]
-    return _joined((max(0, _milliseconds(since)), _milliseconds(until) + 1) for since, until in exact)
+    return _joined((max(0, _milliseconds(a)), _milliseconds(b) + 1) for a, b in _joined(spans))
 
 
 def _joined(spans: Iterable[tuple[Any, Any]]) -> list[tuple[Any, Any]]:

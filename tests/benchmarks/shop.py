@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -33,8 +34,9 @@ def clean(orders: int) -> Sample:
 
 
 def orders_of(sample: Sample) -> list[str]:
-    """The keys of the orders."""
-    return [key for key in sample.objects if key.startswith("transactions/") and key.endswith(".json")]
+    """The keys of the orders, oldest first, as they came in."""
+    keys = [key for key in sample.objects if key.startswith("transactions/") and key.endswith(".json")]
+    return sorted(keys, key=lambda key: str(json.loads(sample.objects[key])["ordered_at"]))
 
 
 @dataclass

@@ -6,6 +6,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 EDITOR_READY := tests/editor/node_modules/.package-lock.json
 NODE_FITS := command -v npm >/dev/null && node -e 'process.exit(+(parseInt(process.versions.node) < 18))'
+BUDGETED = $(shell grep -rlE "hypothesis|PLAIT_BUDGET" tests --include="test_*.py")
 DEBIAN_ROOT := [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null
 APT_INSTALL := apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends
 
@@ -53,8 +54,8 @@ schema: $(READY) ## Renew pipelines/pipeline.schema.json, which editors read, af
 bench: $(READY) ## Measure speed against the limits that we promise.
 	@if [ -d tests/benchmarks ]; then $(BIN)/pytest tests/benchmarks; else echo "No benchmarks yet."; fi
 
-reliability: $(READY) ## Run the tests with large budgets: more generated cases, more faults, longer.
-	PLAIT_BUDGET=large $(BIN)/pytest tests
+reliability: system $(READY) ## Try the guarantees with large budgets, for up to an hour; figures go to dist/reliability.json.
+	PLAIT_BUDGET=large PLAIT_RESULTS=dist $(BIN)/pytest tests/reliability $(BUDGETED)
 
 clean: ## Remove what these tasks made.
 	rm -rf .venv .tools tests/editor/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist

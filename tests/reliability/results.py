@@ -1,6 +1,8 @@
 """What was tried and how long it took: JSON for machines, a table for the documentation."""
 
 import json
+import os
+import platform
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,14 +17,15 @@ class Part:
     """One part of a run that held: what was counted in it, from which seed, in how many seconds."""
 
     name: str
-    seed: int
+    seed: int | None
     counts: dict[str, float]
     seconds: float
 
     def row(self) -> str:
         """The part as a row of the table."""
         told = ", ".join(f"{number:,} {word.replace('_', ' ')}" for word, number in self.counts.items())
-        return f"| {self.name} | {told} | {self.seed} | {self.seconds:.0f} |\n"
+        seed = "–" if self.seed is None else self.seed
+        return f"| {self.name} | {told} | {seed} | {self.seconds:,.0f} |\n"
 
 
 @dataclass(slots=True)
@@ -32,7 +35,7 @@ class Results:
     parts: list[Part] = field(default_factory=list)
 
     @contextmanager
-    def part(self, name: str, seed: int, **counts: float) -> Iterator[dict[str, float]]:
+    def part(self, name: str, seed: int | None, **counts: float) -> Iterator[dict[str, float]]:
         """Note a part when its block ends well; the block may add to the counts."""
         start = time.monotonic()
         yield counts
@@ -41,7 +44,8 @@ class Results:
     def write(self, folder: Path) -> None:
         """Write `reliability.json` and `reliability.md`."""
         folder.mkdir(parents=True, exist_ok=True)
-        told = {"format_version": 1, "parts": [asdict(part) for part in self.parts]}
+        machine = {"python": platform.python_version(), "cores": os.cpu_count()}
+        told = {"format_version": 1, **machine, "parts": [asdict(part) for part in self.parts]}
         (folder / "reliability.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
         table = HEAD + "".join(part.row() for part in self.parts)
         (folder / "reliability.md").write_text(table, encoding="utf-8")

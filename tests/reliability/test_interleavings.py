@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -15,13 +14,16 @@ import oracle_lake
 from harness.proxy import Proxy, When
 from main_job.shop import Told, forked, queue
 
+from .budget import LARGE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from main_job.shop import Shop
 
-LARGE = os.environ.get("PLAIT_BUDGET") == "large"
+    from .results import Results
+
 PATIENCE = 60
 DEEPEST = 5
 ORDER = """\
@@ -122,7 +124,9 @@ def _put(shop: Shop, key: str, version: int) -> None:
 @pytest.mark.fault("E2")
 @pytest.mark.fault("E4")
 @pytest.mark.fault("P9")
-def test_the_newest_version_stays_wherever_two_invocations_meet(shop: Shop, tmp_path: Path) -> None:
+def test_the_newest_version_stays_wherever_two_invocations_meet(
+    shop: Shop, tmp_path: Path, results: Results
+) -> None:
     """Each is held at one of its requests while the other goes on; in the end there is one row, of the second version."""
 
     def outcome(number: int, meeting: Meeting) -> list[Any]:
@@ -132,6 +136,6 @@ def test_the_newest_version_stays_wherever_two_invocations_meet(shop: Shop, tmp_
         return _meet(shop, spec, lake, meeting)[1]
 
     meetings = _meetings()
-    with ThreadPoolExecutor(2) as pool:
+    with results.part("meetings", None, meetings=len(meetings)), ThreadPoolExecutor(2) as pool:
         found = list(pool.map(outcome, range(len(meetings)), meetings))
-    assert [m for m, rows in zip(meetings, found, strict=True) if rows != [("a", 2)]] == []
+        assert [m for m, rows in zip(meetings, found, strict=True) if rows != [("a", 2)]] == []

@@ -144,7 +144,10 @@ class Shop:
 
     def lake(self, lake: str, kind: str = "extracted") -> dict[str, bytes]:
         """The files below a lake's folder of a kind, by their key within it."""
-        prefix = f"{lake}/{kind}/transactions/"
+        return self.below(f"{lake}/{kind}/transactions/")
+
+    def below(self, prefix: str) -> dict[str, bytes]:
+        """All objects of the lake's bucket below a prefix, by the rest of their key."""
         found: dict[str, bytes] = {}
         for page in self.client.get_paginator("list_objects_v2").paginate(Bucket="shop-lake", Prefix=prefix):
             for one in page.get("Contents", ()):

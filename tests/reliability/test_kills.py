@@ -72,17 +72,7 @@ class Stage:
             assert told.exitcode == -9, point
             assert other is None or other.result(120).exitcode == 0, point
         _assert_done(forked(calm, events, lambda _pid: None), events)
-        return everything(self.shop, lake)
-
-
-def everything(shop: Shop, lake: str) -> Files:
-    """All objects below a lake's folder, by their key within it."""
-    found = {}
-    for page in shop.client.get_paginator("list_objects_v2").paginate(Bucket="shop-lake", Prefix=f"{lake}/"):
-        for one in page.get("Contents", ()):
-            body = shop.client.get_object(Bucket="shop-lake", Key=one["Key"])["Body"].read()
-            found[one["Key"].removeprefix(f"{lake}/")] = body
-    return found
+        return self.shop.below(f"{lake}/")
 
 
 def _assert_done(told: Told, events: list[Any]) -> None:
@@ -105,7 +95,7 @@ def stage(shop: Shop) -> Stage:
             environment = {**job.environment(shop, f"calm/{name}"), "AWS_ENDPOINT_URL": proxy.endpoint}
             _assert_done(forked(environment, job.events(), lambda _pid: None), job.events())
             stage.calls[name] = proxy.calls
-        stage.lakes[name] = everything(shop, f"calm/{name}")
+        stage.lakes[name] = shop.below(f"calm/{name}/")
     return stage
 
 

@@ -183,6 +183,7 @@ def stage(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
 @pytest.mark.fault("E1")
 @pytest.mark.fault("E2")
 @pytest.mark.fault("E3")
+@pytest.mark.fault("E4")
 @pytest.mark.fault("P6")
 @pytest.mark.fault("P10")
 @pytest.mark.fault("S15")
@@ -206,5 +207,5 @@ def test_every_schedule_ends_with_the_lake_of_the_newest_objects(stage: Stage, r
     with results.part("schedules", SEED) as counts:
         run_state_machine_as_test(seed(SEED)(Seeded), settings=calm)
         counts.update(Seeded.steps)
-    assert Seeded.steps["schedules"] >= SCHEDULES
-    assert len(Seeded.steps) == 12, "nothing that may happen was left out"
+        assert Seeded.steps["schedules"] >= SCHEDULES
+        assert len(Seeded.steps) == 12, "nothing that may happen was left out"

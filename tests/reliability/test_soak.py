@@ -106,15 +106,14 @@ class Soak:
 
     def _compare(self, orders: dict[str, bytes]) -> None:
         """Note what is lost, doubled or other than its order, then remove it all."""
-        keys = self._keys("shop-lake", "soak/")
-        with ThreadPoolExecutor(4) as pool:
-            rows = [row for found in pool.map(self._rows, keys) for row in found]
+        files = self.shop.below("soak/")
+        rows = [row for body in files.values() for row in _rows(body)]
         wanted, found = Counter(map(self._wanted, orders.values())), Counter(rows)
         self.wrong += [f"lost {row}" for row in wanted - found] + [
             f"too many {row}" for row in found - wanted
         ]
         self.counts["rows"] += len(rows)
-        self._remove("shop-lake", keys)
+        self._remove("shop-lake", [f"soak/{key}" for key in files])
         self._remove("shop-raw", [f"soak/{name}.json" for name in orders])
 
     def _wanted(self, body: bytes) -> tuple[Any, ...]:
@@ -124,15 +123,6 @@ class Soak:
     @property
     def _stores(self) -> dict[int, str | None]:
         return {number: name for number, name, _ in self.shop.sample.stores}
-
-    def _rows(self, key: str) -> list[tuple[Any, ...]]:
-        body = self.shop.client.get_object(Bucket="shop-lake", Key=key)["Body"].read()
-        rows = pq.ParquetFile(io.BytesIO(body)).read().to_pylist()
-        return [(row["order_id"], row["version"], row["store_name"]) for row in rows]
-
-    def _keys(self, bucket: str, prefix: str) -> list[str]:
-        pages = self.shop.client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-        return [one["Key"] for page in pages for one in page.get("Contents", ())]
 
     def _remove(self, bucket: str, keys: list[str]) -> None:
         for start in range(0, len(keys), 1_000):
@@ -156,6 +146,11 @@ class Soak:
         )
 
 
+def _rows(body: bytes) -> list[tuple[Any, ...]]:
+    rows = pq.ParquetFile(io.BytesIO(body)).read().to_pylist()
+    return [(row["order_id"], row["version"], row["store_name"]) for row in rows]
+
+
 @pytest.fixture
 def soak(shop: Shop) -> Iterator[Soak]:
     """The soak's pipeline in one process of the Lambda runtime."""
@@ -174,9 +169,9 @@ def test_a_warm_process_neither_errs_nor_grows(soak: Soak, results: Results) -> 
             soak.run(start)
         early, late = soak.sizes[max(len(soak.sizes) // 10 - 1, 0)], soak.sizes[-1]
         counts.update(soak.counts, early_kilobytes=early.kilobytes, late_kilobytes=late.kilobytes)
-    assert soak.wrong == []
-    assert soak.counts["rows"] == EVENTS
-    assert soak.counts["dead"] == soak.counts["not answered"] == 0
-    assert soak.function.starts == 1
-    assert late.kilobytes <= early.kilobytes * MEMORY, soak.sizes
-    assert late[1:] <= early[1:], soak.sizes
+        assert soak.wrong == []
+        assert soak.counts["rows"] == EVENTS
+        assert soak.counts["dead"] == soak.counts["not answered"] == 0
+        assert soak.function.starts == 1
+        assert late.kilobytes <= early.kilobytes * MEMORY, soak.sizes
+        assert late[1:] <= early[1:], soak.sizes

@@ -190,13 +190,7 @@ class World:
 
     def files(self) -> dict[str, bytes]:
         """All that lies in the lake, by its key there; what once lay there still does."""
-        found = {}
-        for page in self.shop.client.get_paginator("list_objects_v2").paginate(
-            Bucket="shop-lake", Prefix=f"{self.name}/"
-        ):
-            for one in page.get("Contents", ()):
-                body = self.shop.client.get_object(Bucket="shop-lake", Key=one["Key"])["Body"].read()
-                found[one["Key"].removeprefix(f"{self.name}/")] = body
+        found = self.shop.below(f"{self.name}/")
         assert found.keys() >= self.found
         self.found = set(found)
         return found

@@ -55,7 +55,7 @@ bench: $(READY) ## Measure speed against the limits that we promise.
 	@if [ -d tests/benchmarks ]; then $(BIN)/pytest tests/benchmarks; else echo "No benchmarks yet."; fi
 
 reliability: system $(READY) ## Try the guarantees with large budgets, for up to an hour; figures go to dist/reliability.json.
-	PLAIT_BUDGET=large PLAIT_RESULTS=dist $(BIN)/pytest tests/reliability $(BUDGETED)
+	PLAIT_BUDGET=large PLAIT_RESULTS=dist $(BIN)/pytest --hypothesis-seed=$${PLAIT_SEED:-5} tests/reliability $(BUDGETED)
 
 clean: ## Remove what these tasks made.
 	rm -rf .venv .tools tests/editor/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist

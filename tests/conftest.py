@@ -8,7 +8,7 @@ import pytest
 from hypothesis import settings
 
 settings.register_profile("small", deadline=None, derandomize=True)
-settings.register_profile("large", deadline=None, max_examples=5_000)
+settings.register_profile("large", deadline=None, max_examples=1_000)
 settings.load_profile(os.environ.get("PLAIT_BUDGET", "small"))
 FIGURES = pytest.StashKey[list[str]]()
 

@@ -21,7 +21,7 @@ NAME = re.compile(r"[A-Za-z0-9/_+=.@:-]{1,2048}\Z|rds![A-Za-z0-9-]+\Z")
 LITERAL = re.compile(
     r"(?P<key>\b(?:AKIA|ASIA)[A-Z0-9]{16}\b)"
     r"|(?P<private>-----BEGIN [A-Z ]*PRIVATE KEY-----)"
-    r"|(?P<url>\b[a-z][a-z0-9+.-]*://[^\s/:@{}$]+:[^\s/@{}$]+@)"
+    r"|(?P<url>\b[a-z][a-z0-9+.-]*://[^\s/@]*:[^\s/@{}$]+@)"
     r"|(?P<token>\b(?:gh[pousr]_[A-Za-z0-9]{30,}|xox[abprs]-[A-Za-z0-9-]{10,}|eyJ[\w-]{10,}\.[\w-]{10,}\.))"
     r"|(?P<password>\b(?:password|passwd|pwd)\s*[=:]\s*[^\s{}$*?]+)",
     re.IGNORECASE,

@@ -52,9 +52,8 @@ class Row:
 
 def row_of(blocks: Sequence[Block], lost: Iterable[str]) -> Row:
     """The row that these sources make; `lost` are names that stand where nothing could be read."""
-    row = Row(
-        refused=set(lost), open=not any(block.role == "driver" and block.columns != {} for block in blocks)
-    )
+    begun = any(block.role == "driver" and block.columns != {} for block in blocks)
+    row = Row(refused=set(lost), open=not begun, whole=begun)
     for block in blocks:
         given = gives(block)
         row.driven = row.driven or block.role == "driver"

@@ -107,7 +107,7 @@ def _letters(word: str, other: str) -> int | None:
             row.append(min(above[m] + (letter != one), above[m + 1] + 1, row[m] + 1))
             if n and m and letter == other[m - 1] and word[n - 1] == one:
                 row[-1] = min(row[-1], before[m - 1] + 1)
-    return row[-1] if row[-1] <= most else None
+    return row[-1] if row[-1] <= most and row[-1] < longer else None
 
 
 def _lacks_two(longer: str, shorter: str) -> bool:

@@ -133,19 +133,21 @@ def budget(examples: int) -> settings:
 
 @budget(500)
 @given(st.binary(max_size=300))
-def test_any_bytes(text: bytes) -> None:
+def test_any_bytes_end_as_problems_with_places(text: bytes) -> None:
     check(text)
 
 
 @budget(800)
 @given(st.lists(st.sampled_from(TOKENS), max_size=60).map("".join))
-def test_any_soup_of_what_yaml_and_specs_are_made_of(text: str) -> None:
+def test_a_soup_of_what_specs_are_made_of_ends_as_problems_with_places(text: str) -> None:
     check(text.encode())
 
 
 @budget(600)
 @given(st.sampled_from(SPECS), st.randoms(use_true_random=False), st.sampled_from(SPECS))
-def test_any_spec_with_pieces_cut_out_and_put_in(text: str, random: Random, other: str) -> None:
+def test_a_spec_with_pieces_cut_out_and_put_in_ends_as_problems_with_places(
+    text: str, random: Random, other: str
+) -> None:
     for _ in range(random.randint(1, 4)):
         start, length, at = random.randrange(len(text)), random.randint(0, 30), random.randrange(len(other))
         piece = random.choice([other[at : at + random.randint(0, 60)], random.choice(TOKENS)])
@@ -155,7 +157,7 @@ def test_any_spec_with_pieces_cut_out_and_put_in(text: str, random: Random, othe
 
 @budget(500)
 @given(st.sampled_from(SPECS), st.randoms(use_true_random=False))
-def test_any_spec_with_several_nodes_changed(text: str, random: Random) -> None:
+def test_a_spec_with_several_nodes_changed_ends_as_problems_with_places(text: str, random: Random) -> None:
     located, _ = locate(text, "spec.yaml")
     assert located is not None
     root = located.value
@@ -168,7 +170,9 @@ def test_any_spec_with_several_nodes_changed(text: str, random: Random) -> None:
 @pytest.mark.parametrize(("spec", "cases"), SUITES, ids=lambda file: file.name)
 @budget(60)
 @given(random=st.randoms(use_true_random=False))
-def test_any_file_of_cases_with_several_nodes_changed(spec: Path, cases: Path, random: Random) -> None:
+def test_cases_with_several_nodes_changed_end_as_problems_with_places(
+    spec: Path, cases: Path, random: Random
+) -> None:
     located, _ = locate(cases.read_bytes(), cases.name)
     assert located is not None
     root = located.value

@@ -157,10 +157,17 @@ def test_a_queue_gets_back_the_messages_whose_own_objects_need_it_and_no_other(
         created("transactions/gone.json"),
     ]
     assert again(handler(queued(*bodies))) == ["2", "3", "4", "5"]
-    unknown, report = logged(capsys)
+    unknown, report, metrics = logged(capsys)
     assert (unknown["message"], unknown["id"]) == ("unknown-event", "4")
     assert report["objects"] == {"seen": 6, "done": 1, "skipped": 2, "gone": 1, "retry": 1, "failed": 1}
     assert report["ignored"] == {"Object Deleted": 1, "s3:TestEvent": 1}
+    assert [metrics[f"Objects{word}"] for word in ("Done", "Skipped", "Gone", "Retry", "Failed")] == [
+        1,
+        2,
+        1,
+        1,
+        1,
+    ]
     assert len(shop.lake()) == 1
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from msgspec import to_builtins
@@ -12,6 +15,7 @@ from plait import __version__
 from plait.api import GiveUp, Item, PlaitError, TryAgain
 from plait.events import Message, unwrap
 from plait.lock import AGAIN, read_lock
+from plait.metrics import metrics
 from plait.registry import Offer, pin
 from plait.run import Engine
 from plait.validate import bound, bound_values
@@ -40,13 +44,24 @@ def handler(event: Any, _context: Any = None) -> dict[str, Any]:
         _log("unknown-event", {"id": message.id, "why": message.unknown})
     report = engine.new_report()
     report.ignored = called.ignored
+    begin = time.perf_counter()
     engine.run(Item(uri=uri) for uri in called.uris)
     _log("report", report.as_json())
+    _log("metrics", metrics(report, time.perf_counter() - begin, time.time()))
     if called.queue:
         return {"batchItemFailures": [{"itemIdentifier": m.id} for m in _again(called, report)]}
     if not called.direct and not report.ok:
         raise _failure(report)
     return report.as_json()
+
+
+def _prepare() -> None:
+    """Use the start of the process, before there is an event, for all that needs none."""
+    gc.disable()  # what is loaded now stays, and looking for garbage in it is a tenth of a start
+    with suppress(Exception):  # the first event meets it again, and there it is told
+        _engine().prepare()
+    gc.freeze()
+    gc.enable()
 
 
 def _log(message: str, fields: dict[str, Any]) -> None:
@@ -91,3 +106,7 @@ def _failure(report: Report) -> PlaitError:
     retry = "retry" in report.outcomes.values()
     kind = TryAgain if retry else GiveUp
     return kind(f"{problem.message} ({problem.file})", code=problem.code, help=problem.help)
+
+
+if "AWS_LAMBDA_RUNTIME_API" in os.environ:
+    _prepare()

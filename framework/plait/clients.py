@@ -1,4 +1,4 @@
-"""boto3 clients made once and counted, and what their errors mean."""
+"""Clients of AWS made once and counted, and what their errors mean."""
 
 from __future__ import annotations
 
@@ -86,17 +86,18 @@ class Clients:
             return self._made[service]
 
     def _make(self, service: str) -> Any:
-        import boto3
         from botocore.config import Config
 
-        self._session = self._session or boto3.session.Session()
+        from plait.aws_session import open_session
+
+        self._session = self._session or open_session()
         config = Config(
             connect_timeout=10,
             read_timeout=30,
             max_pool_connections=64,
             retries={"mode": "standard", "total_max_attempts": 5},
         )
-        client = self._session.client(service, config=config)
+        client = self._session.create_client(service, config=config)
         signing = client.meta.service_model.signing_name
         prefix = IAM_PREFIX.get(signing, signing)
 

@@ -11,6 +11,7 @@ from plait.api import BadRecord
 from plait.lookup import Answers, blame, key_columns
 from plait.match import Found, is_near, matches, within
 from plait.problems import excerpt
+from plait.taking import take, take_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,18 +81,11 @@ def without(rows: Rows, records: set[int]) -> Rows:
     return _rows_at(rows, kept)
 
 
-def take(table: Any, positions: list[int]) -> Any:
-    """The rows of a table at these positions."""
-    import pyarrow as pa
-
-    return table.take(pa.array(positions, type=pa.int64()))
-
-
 Bad = list[tuple["datetime | None", BadRecord]]
 
 
 def _rows_at(rows: Rows, positions: list[int]) -> Rows:
-    return Rows(take(rows.table, positions), [rows.record[n] for n in positions])
+    return Rows(take_rows(rows.table, positions), [rows.record[n] for n in positions])
 
 
 def _count(result: Joined, counts: list[int], source: Source) -> None:
@@ -238,15 +232,9 @@ def _assemble(rows: Rows, answers: Answers, source: Source, found: Found) -> Row
 
 
 def _taken(answers: Answers, source: Source, positions: list[int | None]) -> Iterator[tuple[str, Any]]:
-    import pyarrow as pa
-
-    index = pa.array(positions, type=pa.int64())
-    defaults = {c.name: c.default for c in source.columns or () if c.default is not None}
-    for field_ in answers.table.schema:
-        column = answers.table.column(field_.name).combine_chunks().take(index)
-        if field_.name in defaults and column.null_count:
-            column = column.fill_null(pa.scalar(defaults[field_.name], type=field_.type))
-        yield field_.name, column
+    defaults = {c.name: c.default for c in source.columns or ()}
+    for name in answers.table.column_names:
+        yield name, take(answers.table.column(name), positions, defaults.get(name))
 
 
 def _lists(answers: Answers, source: Source, found: Found) -> Any:
@@ -257,8 +245,7 @@ def _lists(answers: Answers, source: Source, found: Found) -> Any:
         rank = _ranks(table)
         lists = (sorted(found.of(n), key=rank.__getitem__) for n in range(len(found.counts)))
         positions = [*chain(*lists)]
-    index = pa.array(positions, type=pa.int64())
-    arrays = [table.column(name).combine_chunks().take(index) for name in table.column_names]
+    arrays = [take(table.column(name), positions) for name in table.column_names]
     values = pa.nulls(len(positions))
     if arrays:
         values = pa.StructArray.from_arrays(arrays, fields=list(table.schema))

@@ -71,7 +71,7 @@ def distinct_keys(table: Any, source: Source) -> dict[KeyValues, Key]:
     if around is None:
         found = dict.fromkeys(zip(*columns, strict=True))
         return {k: Key(fields=_fields(pairs, k)) for k in found if None not in k}
-    centres = table.column(around.column).cast("int64").to_pylist()
+    centres = table.column(around.column).combine_chunks().view("int64").to_pylist()
     before, after = (by // MICROSECOND for by in (around.before, around.after))
     spans: dict[KeyValues, list[Span]] = {}
     for values, centre in zip(zip(*columns, strict=True), centres, strict=True):

@@ -60,9 +60,9 @@ def _parting(table: Any, name: str) -> Any:
 
 
 def _texts(column: Any, partition: Partition) -> list[str]:
-    if len(column) >= MANY:
-        column = _coarse(column, partition)
-    coded = column.combine_chunks().dictionary_encode()
+    if len(column) < MANY:
+        return [NULL if value is None else encode(_text(value, partition)) for value in column.to_pylist()]
+    coded = _coarse(column, partition).combine_chunks().dictionary_encode()
     texts = [encode(_text(value, partition)) for value in coded.dictionary.to_pylist()]
     return [NULL if code is None else texts[code] for code in coded.indices.to_pylist()]
 

@@ -100,6 +100,12 @@ class Engine:
         self.report.lookups = {source.name: LookupCounts() for source in self.spec.lookups}
         return self.report
 
+    def prepare(self) -> None:
+        """Do what needs no event: import what connectors work with and make their clients. Nothing is called."""
+        for part in (self.driver, *map(self._lookup, self.spec.lookups), self.sink):
+            if hasattr(part, "prepare"):
+                part.prepare()
+
     @staticmethod
     def _wanted(source: Source) -> tuple[str, ...] | None:
         return source.fields
@@ -240,12 +246,15 @@ class Engine:
 
     def _ask(self, source: Source, table: Any, kinds: dict[str, Type | None]) -> tuple[Answers, Asked]:
         with self.services.on_behalf_of(source.name):
-            if source.name not in self._lookups:
-                assert source.connector.lookup is not None  # noqa: S101 - validated
-                context = self.services.context(source.name, source.fields)
-                self._lookups[source.name] = source.connector.lookup(source.options, context)
             cache = self._caches.get(source.name)
-            return look_up(source, self._lookups[source.name], table, kinds, cache, self._seconds)
+            return look_up(source, self._lookup(source), table, kinds, cache, self._seconds)
+
+    def _lookup(self, source: Source) -> Any:
+        if source.name not in self._lookups:
+            assert source.connector.lookup is not None  # noqa: S101 - validated
+            context = self.services.context(source.name, source.fields)
+            self._lookups[source.name] = source.connector.lookup(source.options, context)
+        return self._lookups[source.name]
 
     def _seconds(self) -> float:
         """The clock of caches: it goes on while a process sleeps between invocations."""

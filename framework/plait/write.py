@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from plait.api import File
 from plait.partition import folders
+from plait.taking import take_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +41,7 @@ def files(rows: Rows, items: Sequence[Item], partitions: Sequence[Partition]) ->
     ]
 
 
-def _part(table: object, numbers: list[int]) -> object:
+def _part(table: Any, numbers: list[int]) -> Any:
     if numbers[-1] - numbers[0] + 1 == len(numbers):
-        return table.slice(numbers[0], len(numbers))  # type: ignore[attr-defined]
-    return table.take(numbers)  # type: ignore[attr-defined]
+        return table.slice(numbers[0], len(numbers))
+    return take_rows(table, numbers)

@@ -55,6 +55,10 @@ class CloudWatchLogsLookup:
         self.options = options
         self.context = context
 
+    def prepare(self) -> None:
+        """Make the client."""
+        self.context.client("logs")
+
     def fetch(self, keys: Sequence[Key]) -> list[Record]:
         """The lines in the keys' windows that name one of the keys, oldest first."""
         if not keys:

@@ -37,6 +37,10 @@ class DynamoDBLookup:
         self.options = options
         self.context = context
 
+    def prepare(self) -> None:
+        """Make the client."""
+        self.context.client("dynamodb")
+
     def fetch(self, keys: Sequence[Key]) -> Iterator[Record]:
         """The items that have these keys."""
         wanted: dict[str, dict[str, Any]] = {}

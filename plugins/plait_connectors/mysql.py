@@ -87,6 +87,12 @@ class MySQLLookup:
         self._floats: frozenset[str] = frozenset()
         self._charsets: dict[str, str] | None = None
 
+    def prepare(self) -> None:
+        """Load the driver, and make the client that reads the secret."""
+        import pymysql  # noqa: F401 - loaded now, used when there are keys
+
+        self.context.client("secretsmanager")
+
     def fetch(self, keys: Sequence[Key]) -> list[Record]:
         """The rows that have these keys."""
         fit = [key for key in keys if longest(key) <= LONGEST]

@@ -61,6 +61,10 @@ class ParquetSink:
     options: Parquet
     context: Context
 
+    def prepare(self) -> None:
+        """Load the encoder."""
+        from pyarrow import parquet  # noqa: F401 - loaded now, used when there are files
+
     def write(self, files: Sequence[File]) -> Sequence[Written | PlaitError]:
         """Write each file under its own name."""
         base = self.options.path.literal.rstrip("/")

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ import oracle_lake
 from harness.bare import bare_python
 from harness.runtime import Function
 
-from .shop import SPEC, batches
+from .shop import SPEC, batches, queue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -141,3 +142,84 @@ def test_a_spec_that_is_not_the_one_packaged_is_refused_in_one_sentence(
     assert "transactions.yaml" in outcome.error["errorMessage"]
     assert "Traceback" not in outcome.log
     assert shop.proxy.log == []
+
+
+PROBE = """
+import logging, sys
+from plait.aws_lambda import handler as handle
+def handler(event, context):
+    logging.getLogger("plait.orders").warning("first line\\nsecond \\x1b[31m line")
+    return {"answer": handle(event, context), "modules": sorted(sys.modules)}
+"""
+UNUSED = {
+    "boto3",
+    "click",
+    "difflib",
+    "jsonschema",
+    "numpy",
+    "pandas",
+    "pyarrow.compute",
+    "pyarrow.dataset",
+    "re2",
+    "rich",
+    "s3transfer",
+    "yaml",
+}
+
+
+@pytest.fixture
+def probe(shop: Shop, task: Path, python: str, tmp_path: Path) -> Iterator[Function]:
+    """The function behind a handler that logs a record and tells which modules were loaded."""
+    (tmp_path / "probe.py").write_text(PROBE)
+    paths = {"PYTHONPATH": f"{task}{os.pathsep}{tmp_path}"}
+    surroundings = {**environment(shop, task, "probed"), **paths}
+    with Function(surroundings, handler="probe.handler", python=python, cwd=str(task)) as found:
+        yield found
+
+
+def test_a_start_loads_nothing_that_one_order_does_not_use(shop: Shop, probe: Function) -> None:
+    """What a cold start costs is what it loads: no boto3 around botocore, no compute kernels, no YAML."""
+    good = min(oracle.expect(shop.sample).rows)
+    outcome = probe.invoke(queue([good]))
+    assert outcome.answer["answer"] == {"batchItemFailures": []}
+    loaded = set(outcome.answer["modules"])
+    assert loaded >= {"botocore.session", "obstore", "pyarrow.parquet", "pymysql"}
+    assert loaded & UNUSED == set()
+
+
+def test_each_line_of_the_log_is_one_json_document(shop: Shop, probe: Function) -> None:
+    """The report, the metrics, and whatever is logged, with line breaks and control characters as escapes."""
+    outcome = probe.invoke(queue(shop.keys()[:3]))
+    lines = outcome.log.split("\n")
+    assert lines.pop() == ""
+    told = [json.loads(line) for line in lines]
+    assert all(line.isprintable() for line in lines)
+    assert [one.get("message") for one in told] == [
+        "first line\nsecond \x1b[31m line",
+        "report",
+        "metrics",
+    ]
+    assert told[2]["Pipeline"] == told[1]["pipeline"] == "transactions"
+    assert sum(told[2][f"Objects{word}"] for word in ("Done", "Skipped")) == 3
+
+
+def test_a_warm_order_takes_three_dependent_round_trips(shop: Shop, task: Path, python: str) -> None:
+    """GET, all look-ups side by side, PUT: each look-up is answered only when all of them were asked."""
+    first, second = sorted(oracle.expect(shop.sample).rows)[:2]
+    together = threading.Barrier(3)
+    lookups = {"s3:GetObject": "items/", "dynamodb:BatchGetItem": "", "logs:FilterLogEvents": ""}
+
+    def wait() -> None:
+        together.wait(20)
+
+    with Function(environment(shop, task, "warm"), python=python, cwd=str(task)) as function:
+        assert function.invoke(queue([first])).kind == "answered"
+        shop.proxy.reset()
+        for name, path in lookups.items():
+            shop.proxy.on(1, "before", wait, operation=name, path=path)
+        outcome = function.invoke(queue([second]))
+    asked = [request.operation for request in shop.proxy.log]
+    shop.proxy.reset()
+    assert outcome.answer == {"batchItemFailures": []}
+    assert not together.broken
+    assert (asked[0], sorted(asked[1:-1]), asked[-1]) == ("s3:GetObject", sorted(lookups), "s3:PutObject")

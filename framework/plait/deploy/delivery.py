@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from plait.api import DriverPath, GiveUp
 from plait.deploy.redelivery import redelivery
 from plait.events import event_pattern
+from plait.metrics import NAMESPACE
 
 if TYPE_CHECKING:
     from plait.spec import Spec
 
 KEPT_SECONDS = 14 * 24 * 3600
-NAMESPACE = "plait"
 SLOW = timedelta(hours=1)
 
 

@@ -35,6 +35,7 @@ CASES = sorted(file for file in FOLDER.glob("*/*.yaml") if not file.name.endswit
 CODES = sorted({file.parent.name for file in CASES})
 COMMAND = re.compile(r"# \$ plait (\w+)(.*)")
 KEBAB = re.compile(r"[a-z]+(-[a-z0-9]+)+")
+SECRETS = ("Winter2024!", "p4ss word!", "AKIAIOSFODNN7EXAMPLE", "hunter2")
 NOT_CODES = {"utf-8"}
 CHOSEN = re.compile(r"(sources|columns|decode|parameters|partition_by)")
 STRANGERS = {
@@ -125,6 +126,11 @@ def _name(file: Path) -> str:
     return f"{file.parent.name}/{file.stem}"
 
 
+@pytest.mark.fault("S1")
+@pytest.mark.fault("S2")
+@pytest.mark.fault("S3")
+@pytest.mark.fault("S4")
+@pytest.mark.fault("S5")
 @pytest.mark.usefixtures("installed")
 @pytest.mark.parametrize("case", CASES, ids=_name)
 def test_a_wrong_spec_is_explained_as_it_was_when_somebody_read_it(case: Path) -> None:
@@ -143,6 +149,22 @@ def test_each_code_looks_alike_to_editors_to_github_and_in_logs(case: Path) -> N
     lines = [concise(problems), github(problems), *map(json.dumps, as_json(problems))]
     text = "\n".join(lines) + "\n"
     assert kept(case.parent / "renderings.txt", text) == text
+
+
+@pytest.mark.fault("S10")
+@pytest.mark.parametrize("case", sorted((FOLDER / "literal-secret").glob("*.yaml")), ids=_name)
+def test_a_secret_that_stands_in_a_spec_is_shown_nowhere(case: Path) -> None:
+    """Neither as a message nor as a line of the source, also where another problem is on that line."""
+    text = case.read_text(encoding="utf-8")
+    secrets = [secret for secret in SECRETS if secret in text]
+    broken = text.replace("connector: mysql", "connector: mysqll").replace("table: ", "tabel: ")
+    for spec in (text, broken, f"{text}\n  - broken"):
+        found = validate(spec, case.name)
+        shown = full(found.problems, {case.name: found.text}, limit=None) + json.dumps(
+            as_json(found.problems)
+        )
+        assert secrets
+        assert [secret for secret in secrets if secret in shown] == []
 
 
 def _imported(module: str, seen: set[str]) -> set[str]:

@@ -75,4 +75,7 @@ def mask(text: str, spans: Iterable[Span], everywhere: bool = False) -> str:
             end = span.end_column - 1 if number == span.end_line else len(line)
             lines[2 * number - 2] = line[:start] + "*" * (end - start) + line[end:]
     text = "".join(lines)
-    return LINE.sub(lambda found: found[1] + "*" * len(found[2]), text) if everywhere else text
+    if everywhere:
+        text = LITERAL.sub(lambda found: "*" * len(found[0]), text)
+        text = LINE.sub(lambda found: found[1] + "*" * len(found[2]), text)
+    return text

@@ -57,7 +57,8 @@ def _source(one: Connector) -> Schema:
     joins = ["join"] if one.lookup else []
     windows = ["window"] if one.lookup and one.order == "time" else []
     common = ["columns", "decode", *joins, *windows, "cache"]
-    return _closed(one, {key: {"$ref": REF + key} for key in common}, [] if one.driver else joins)
+    needed = ([] if one.driver else joins) + (windows if one.needs_window and not one.driver else [])
+    return _closed(one, {key: {"$ref": REF + key} for key in common}, needed)
 
 
 def _closed(one: Connector, common: Schema, required: list[str]) -> Schema:

@@ -187,7 +187,7 @@ class SourceBlock(Options, frozen=True, kw_only=True):
     columns: (
         Annotated[
             dict[ColumnName, Annotated[Any, Form(TypeWord | ColumnBlock)]],
-            Meta(description="output column to type or block"),
+            Meta(description="each output column with its type"),
         ]
         | None
     ) = None
@@ -272,7 +272,7 @@ class Document(Options, frozen=True, kw_only=True):
     partition_by: (
         Annotated[
             dict[ColumnName, Annotated[str, Meta(extra_json_schema=FUNCTIONS)]],
-            Meta(description="partition column to function of a column"),
+            Meta(description="each partition column with what it is made of"),
         ]
         | None
     ) = None

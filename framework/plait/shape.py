@@ -236,7 +236,7 @@ def _names(keys: Mapping[str, Key], value: dict[str, Any], path: Path, report: R
         meant, help = _meant(name, value[name], free, missing)
         if meant is None and lone:
             meant = missing[0]
-            help = f"did you mean `{meant}`? It is missing: {keys[meant].help}"
+            help = f"write `{meant}` in its place: {keys[meant].help}"
         if meant in missing:
             missing.remove(meant)
         report.at_key((*path, name), "unknown-key", f"unknown key {excerpt(name)}", help=help)

@@ -104,11 +104,11 @@ NASTY = (
 )
 
 
-def examples(times: float) -> settings:
-    """So many times the examples of the budget."""
+def examples(times: float, most: int = 1_000_000) -> settings:
+    """So many times the examples of the budget, but no more than the most."""
     budget = settings.default
     assert budget is not None
-    return settings(budget, max_examples=int(times * budget.max_examples))
+    return settings(budget, max_examples=min(int(times * budget.max_examples), most))
 
 
 spaces = st.sampled_from(["", "", "", " ", "\n", "\t", "\r\n  "])

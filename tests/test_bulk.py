@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from documents import csv_documents, examples, json_documents, spoiled
-from plait import lookup, match, read
+from plait import answers, match, read
 from plait.api import Block, Found, Item, Key, LookupPath, Missing, Put, Written
 from plait.context import Services
 from plait.lookup import look_up
@@ -96,7 +96,7 @@ def services(bodies: dict[str, bytes]) -> Services:
 def many_from(number: int) -> Iterator[None]:
     """Within, so many records or files are many."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (read, lookup, match, csv_connector):
+        for module in (read, answers, match, csv_connector):
             patch.setattr(module, "MANY", number)
         yield
 
@@ -124,7 +124,7 @@ items = st.dictionaries(names, spoiled(csv_documents) | csv_documents, max_size=
 
 @pytest.mark.fault("J1", "J4", "J5", "J6", "J7", "J8", "J9", "J11", "C2", "C3", "C4")
 @given(orders, items, st.integers(1, 8))
-@examples(3)
+@examples(1, most=2_000)
 def test_batches_of_any_size_give_what_each_object_gives_alone(
     documents: list[bytes], files: dict[str, bytes], batch: int
 ) -> None:
@@ -181,7 +181,7 @@ WORDS = ("string", "int", "decimal(12,2)", "double", "timestamp", "boolean")
     st.sampled_from(WORDS),
     st.sampled_from([",", ";", " "]),
 )
-@examples(5)
+@examples(3, most=2_000)
 def test_many_csv_files_at_once_are_what_each_is_alone(files: list[bytes], word: str, delimiter: str) -> None:
     """Rows, nulls, and faults with their lines, whatever the neighbours complete, swallow or double."""
     alone = {}

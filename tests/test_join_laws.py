@@ -183,7 +183,7 @@ numbers = st.one_of(st.integers(0, 3), st.none(), st.just("two"))
 
 @pytest.mark.fault("L1", "L2", "L3", "L4", "W2")
 @given(st.data())
-@examples(5)
+@examples(3, most=2_000)
 def test_a_join_is_the_loop_over_all_pairs(data: st.DataObject) -> None:
     """Rows, bad and late records with their reasons, and the counts."""
     words = data.draw(st.tuples(st.sampled_from([*KEYS]), st.sampled_from([*KEYS])))

@@ -83,7 +83,7 @@ chosen = st.builds(
 
 @pytest.mark.fault("J9", "J10", "J11")
 @given(st.lists(spoiled(json_documents), max_size=8), chosen, st.fixed_dictionaries({"d": steps, "a": steps}))
-@examples(5)
+@examples(2, most=2_000)
 def test_records_cast_by_column_are_what_each_becomes_by_itself(
     documents: list[bytes], chosen: list[Column], decode: dict[str, tuple[Step, ...]]
 ) -> None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from plait.answers import Answers, blame, key_columns
 from plait.api import BadRecord
-from plait.lookup import Answers, blame, key_columns
 from plait.match import Found, is_near, matches, within
 from plait.problems import excerpt
 from plait.taking import take, take_rows
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from plait.lookup import KeyValues
+    from plait.answers import KeyValues
     from plait.spec import Source
 
 NONE: list[int | None] = [None]

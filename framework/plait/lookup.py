@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import chain, compress, islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from plait.api import BadRecord, Block, GiveUp, Key, Record
-from plait.columns import array
-from plait.read import MANY, Cast, cast
+from plait.answers import Answers, KeyValues, Pairs, Part, key_columns, of, owner, raw_keys, together, typed
+from plait.api import Block, GiveUp, Key, Record
 from plait.twins import twins
-from plait.types import to_arrow
-from plait.values import Misfit, convert
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,8 +19,6 @@ if TYPE_CHECKING:
     from plait.spec import Source
     from plait.types import Type
 
-KeyValues = tuple[Any, ...]
-Pairs = tuple[tuple[str, str], ...]
 Span = tuple[int, int]  # microseconds since 1970, both ends included
 MICROSECOND = timedelta(microseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -33,34 +28,12 @@ T = TypeVar("T", int, datetime)
 
 
 @dataclass(slots=True)
-class Answers:
-    """Typed rows of a lookup; `times[n]` belongs to row n of `table`, and so do the n-th values of all `keys`.
-
-    `faults` are the records that could not be typed, by key, each with its time. `twins` are the keys without
-    a record for which the source has one whose key only looks alike.
-    """
-
-    table: Any
-    keys: list[Any]
-    times: list[datetime | None]
-    faults: dict[KeyValues, list[tuple[datetime | None, BadRecord]]]
-    twins: set[KeyValues] = field(default_factory=set)
-
-
-@dataclass(slots=True)
 class Asked:
     """What one lookup was asked in a batch: of `keys` so many were `cached`, the oldest for so many seconds."""
 
     keys: int = 0
     cached: int = 0
     cached_seconds: float = 0.0
-
-
-def key_columns(source: Source) -> Pairs:
-    """Pairs of a row's column and the source's field that must be equal."""
-    on = source.join.on if source.join else ()
-    extra = ((c, c) for c in source.connector.row_columns(source.options))
-    return tuple(dict.fromkeys((*on, *extra)))
 
 
 def distinct_keys(table: Any, source: Source) -> dict[KeyValues, Key]:
@@ -121,17 +94,6 @@ def _fields(pairs: Sequence[tuple[str, str]], values: Iterable[Any]) -> dict[str
     return {right: value for (_, right), value in zip(pairs, values, strict=True)}
 
 
-def cast_key(value: Any, kind: Type | None) -> Any:
-    """A key of an answer in the row's type, or None where that would lose something."""
-    if kind is None:
-        return None if isinstance(value, (list, dict, set)) else value
-    try:
-        return convert(value, kind)
-    except Misfit:
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        return str(value) if kind.word == "string" and whole else None
-
-
 def look_up(
     source: Source,
     lookup: Lookup,
@@ -152,13 +114,13 @@ def look_up(
     remaining, alike = iter(rest.items()), set[KeyValues]()
     while chunk := list(islice(remaining, size)):
         found = [*_single(lookup.fetch([key for _, key in chunk]))]
-        owners = [_owner(r.fields, pairs, wanted) for r in found]
+        owners = [owner(r.fields, pairs, wanted) for r in found]
         answered = _by_key(chunk, zip(owners, found, strict=True))
         records += [record for some in answered.values() for record in some]
         alike |= _alike(chunk, owners, found)
         if cache:
             _keep(cache, source, answered, now())
-    answers = _answers(source, records, pairs, wanted)
+    answers = typed(source, records, pairs, wanted)
     answers.twins = alike
     return answers, asked
 
@@ -172,38 +134,13 @@ def _at_once(
 ) -> Answers:
     """Ask for all keys in one call, of which nothing is kept."""
     parts = _parts(lookup.fetch([*keys.values()]) if keys else ())
-    answers = _together([_answers(source, part, pairs, wanted) for part in parts])
+    answers = together([typed(source, part, pairs, wanted) for part in parts])
     asked = {tuple(key.fields.values()) for key in keys.values()}
     owners = [*zip(*(one if isinstance(one, list) else one.to_pylist() for one in answers.keys), strict=True)]
     found = {*owners}
     if missed := asked - found - {*answers.faults}:
-        answers.twins = twins(missed, chain.from_iterable(_raw_keys(part, pairs) for part in parts))
-    return answers if found <= asked else _of(answers, asked, owners)
-
-
-def _of(answers: Answers, asked: set[KeyValues], owners: list[KeyValues]) -> Answers:
-    """The answers of these keys alone."""
-    import pyarrow as pa
-
-    kept = [owner in asked for owner in owners]
-    return replace(
-        answers,
-        table=answers.table.filter(pa.array(kept, pa.bool_())),
-        keys=[
-            [*compress(one, kept)] if isinstance(one, list) else one.filter(pa.array(kept, pa.bool_()))
-            for one in answers.keys
-        ],
-        times=[*compress(answers.times, kept)],
-        faults={key: bad for key, bad in answers.faults.items() if key in asked},
-    )
-
-
-def _raw_keys(part: list[Record] | Block, pairs: Pairs) -> Iterable[KeyValues]:
-    """The keys as the source gives them."""
-    names = [name for _, name in pairs]
-    if isinstance(part, Block):
-        return set(zip(*(part.table.column(name).to_pylist() for name in names), strict=True))
-    return [tuple(map(record.fields.get, names)) for record in part]
+        answers.twins = twins(missed, chain.from_iterable(raw_keys(part, pairs) for part in parts))
+    return answers if found <= asked else of(answers, asked, owners)
 
 
 def _single(found: Iterable[Record | Block]) -> Iterator[Record]:
@@ -212,17 +149,13 @@ def _single(found: Iterable[Record | Block]) -> Iterator[Record]:
         yield from one.records() if isinstance(one, Block) else (one,)
 
 
-def _parts(found: Iterable[Record | Block]) -> list[list[Record] | Block]:
+def _parts(found: Iterable[Record | Block]) -> list[Part]:
     """The single records together, and each block."""
     records: list[Record] = []
-    blocks: list[list[Record] | Block] = []
+    blocks: list[Part] = []
     for one in found:
         (blocks if isinstance(one, Block) else records).append(one)  # type: ignore[arg-type]
     return [records, *blocks] if records or not blocks else blocks
-
-
-def _owner(fields: Any, pairs: Pairs, wanted: Sequence[Type | None]) -> KeyValues:
-    return tuple(cast_key(fields.get(name), kind) for (_, name), kind in zip(pairs, wanted, strict=True))
 
 
 def _cached(
@@ -248,8 +181,8 @@ def _by_key(
 ) -> dict[KeyValues, list[Record]]:
     """The records of each key that was asked; what nobody asked for is left out."""
     by_owner: dict[KeyValues, list[Record]] = {}
-    for owner, record in found:
-        by_owner.setdefault(owner, []).append(record)
+    for key, record in found:
+        by_owner.setdefault(key, []).append(record)
     return {
         values: [r for r in by_owner.get(values[: len(key.fields)], ()) if _within(r, key)]
         for values, key in chunk
@@ -277,86 +210,3 @@ def _within(record: Record, key: Key) -> bool:
     if key.since is None or key.until is None:
         return True
     return record.time is not None and key.since <= record.time <= key.until
-
-
-def _answers(
-    source: Source, part: list[Record] | Block, pairs: Pairs, wanted: Sequence[Type | None]
-) -> Answers:
-    typed = cast(part, source)
-    faults: dict[KeyValues, list[tuple[datetime | None, BadRecord]]] = {}
-    for n, fault in typed.faults.items():
-        record = _record(part, n)
-        owner = _owner(record.fields, pairs, wanted)
-        if None not in owner:
-            faults.setdefault(owner, []).append((record.time, _blame(source, fault, record)))
-    return Answers(
-        table=typed.table,
-        keys=[_key_column(part, typed, name, kind) for (_, name), kind in zip(pairs, wanted, strict=True)],
-        times=[None if isinstance(part, Block) else part[n].time for n in typed.index],
-        faults=faults,
-    )
-
-
-def _record(part: list[Record] | Block, number: int) -> Record:
-    if not isinstance(part, Block):
-        return part[number]
-    (fields,) = part.table.slice(number, 1).to_pylist()
-    return Record(fields=fields, position=part.position(number))
-
-
-def _together(parts: list[Answers]) -> Answers:
-    """The answers of all parts as one."""
-    if len(parts) == 1:
-        return parts[0]
-    import pyarrow as pa
-
-    faults: dict[KeyValues, list[tuple[datetime | None, BadRecord]]] = {}
-    for key, bad in chain.from_iterable(part.faults.items() for part in parts):
-        faults.setdefault(key, []).extend(bad)
-    columns = zip(*(part.keys for part in parts), strict=True)
-    return Answers(
-        table=pa.concat_tables([part.table for part in parts]),
-        keys=[[*chain(*one)] if isinstance(one[0], list) else pa.concat_arrays(one) for one in columns],
-        times=[*chain.from_iterable(part.times for part in parts)],
-        faults=faults,
-    )
-
-
-def no_answers(source: Source) -> Answers:
-    """What a lookup without any record answers."""
-    return Answers(table=cast([], source).table, keys=[[] for _ in key_columns(source)], times=[], faults={})
-
-
-def _key_column(part: list[Record] | Block, typed: Cast, name: str, kind: Type | None) -> Any:
-    """A key of all answers in the row's type, null where that would lose something; a list without a type."""
-    values = _key_values(part, typed, name)
-    if kind is None:
-        return values if isinstance(values, list) else values.to_pylist()
-    import pyarrow as pa
-
-    column = array(values, kind) if len(values) >= MANY else None
-    if column is not None:
-        return column
-    values = values if isinstance(values, list) else values.to_pylist()
-    return pa.array([cast_key(value, kind) for value in values], to_arrow(kind))
-
-
-def _key_values(part: list[Record] | Block, typed: Cast, name: str) -> Any:
-    if not isinstance(part, Block):
-        return [fields.get(name) for fields in typed.fields]
-    import pyarrow as pa
-
-    column = part.table.column(name).combine_chunks()
-    return column if len(typed.index) == len(column) else column.take(pa.array(typed.index, pa.int64()))
-
-
-def _blame(source: Source, fault: BadRecord, record: Record) -> BadRecord:
-    where = f"`{source.name}`, {record.position}" if record.position else f"`{source.name}`"
-    return blame(source, f"{where}: {fault.message}", code=fault.code, help=fault.help)
-
-
-def blame(source: Source, message: str, *, code: str, help: str | None) -> BadRecord:
-    """The error of a record that a look-up makes bad."""
-    error = BadRecord(message, code=code, help=help)
-    error.source = source.name
-    return error

@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from plait.answers import key_columns
 from plait.api import (
     DriverPath,
     FolderPath,
@@ -21,7 +22,6 @@ from plait.api import (
     Unread,
     Window,
 )
-from plait.lookup import key_columns
 from plait.paths import Hole
 from plait.plan import plan
 

@@ -36,20 +36,19 @@ class Cast:
 
 
 def cast(records: Sequence[Record] | Block, source: Source) -> Cast:
-    """Decode each record and cast its columns; the `fields` of a block are not told."""
+    """Decode each record and cast its columns; a block is cast only for a flat source, its `fields` are not told."""
     if isinstance(records, Block):
-        if source.columns is not None and _is_flat(source):
-            return _by_block(records, source)
-        records = [*records.records()]
+        return _by_block(records, source)
     if source.columns is None:
         return _as_found(records, source)
     return _by_column(records, source) if len(records) >= MANY else _by_record(records, source)
 
 
-def _is_flat(source: Source) -> bool:
-    """Whether each column is a field as it is."""
-    columns = source.columns or ()
-    return not source.decode and all(len(c.selector) == 1 and c.origin not in OBJECT_FACTS for c in columns)
+def is_flat(source: Source) -> bool:
+    """Whether each column is declared and is a field as it is."""
+    if source.columns is None or source.decode:
+        return False
+    return all(len(c.selector) == 1 and c.origin not in OBJECT_FACTS for c in source.columns)
 
 
 def _by_record(records: Sequence[Record], source: Source) -> Cast:
@@ -77,13 +76,7 @@ def _by_record(records: Sequence[Record], source: Source) -> Cast:
 
 def _by_column(records: Sequence[Record], source: Source) -> Cast:
     """The same, column by column; one with an unusual value is cast cell by cell, as `_by_record` does."""
-    result = Cast(None, [], [])
-    for position, record in enumerate(records):
-        try:
-            result.fields.append(_decoded(record, source))
-            result.index.append(position)
-        except BadRecord as error:
-            result.faults[position] = error
+    result = _decoded_all(records, source)
     arrays = []
     for column in source.columns or ():
         values = _picked(column, records, result)
@@ -167,6 +160,18 @@ def _rows_only(rows: int) -> Any:
     return pa.table({"$": pa.nulls(rows)}).select([])
 
 
+def _decoded_all(records: Sequence[Record], source: Source) -> Cast:
+    """The records with their fields decoded, without a table yet."""
+    result = Cast(None, [], [])
+    for position, record in enumerate(records):
+        try:
+            result.fields.append(_decoded(record, source))
+            result.index.append(position)
+        except BadRecord as error:
+            result.faults[position] = error
+    return result
+
+
 def _decoded(record: Record, source: Source) -> Mapping[str, Any]:
     if record.fault:
         raise record.fault
@@ -217,13 +222,7 @@ def _expect(value: Any, kind: type, words: str, step: str | int) -> None:
 
 def _as_found(records: Sequence[Record], source: Source) -> Cast:
     """Without declared columns each field found is a column, typed by its values."""
-    result = Cast(None, [], [])
-    for position, record in enumerate(records):
-        try:
-            result.fields.append(_decoded(record, source))
-            result.index.append(position)
-        except BadRecord as error:
-            result.faults[position] = error
+    result = _decoded_all(records, source)
     keys = {right for _, right in source.join.on} if source.join else set()
     keys |= set(source.connector.row_columns(source.options)) if source.join else set()
     names = dict.fromkeys(name for fields in result.fields for name in fields if name not in keys)

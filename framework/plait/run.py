@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import structs
 
 from plait import quarantine
+from plait.answers import Answers, no_answers
 from plait.api import (
     BadRecord,
     Changed,
@@ -31,7 +32,7 @@ from plait.context import Services
 from plait.garbage import left_alone
 from plait.join import Rows, join, without
 from plait.late import Late, late
-from plait.lookup import Answers, Asked, look_up, no_answers
+from plait.lookup import Asked, look_up
 from plait.output import declare, with_columns
 from plait.partition import too_long
 from plait.plan import plan

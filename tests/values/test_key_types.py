@@ -11,9 +11,10 @@ import pytest
 
 from connectors.stub import Stub
 from harness.logs import Logs
+from plait.answers import Answers
 from plait.api import LookupPath, Pattern
 from plait.context import Services
-from plait.lookup import Answers, look_up
+from plait.lookup import look_up
 from plait.registry import connector
 from plait.spec import Around, Column, Join, Source
 from plait.types import parse, to_arrow

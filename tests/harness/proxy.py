@@ -80,6 +80,11 @@ class Proxy:
         with self._lock:
             return list(self._log)
 
+    def mend(self) -> None:
+        """Forget the faults."""
+        with self._lock:
+            self._faults = []
+
     def reset(self) -> None:
         """Forget requests and faults; the next request is number 1."""
         with self._lock:

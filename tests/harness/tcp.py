@@ -1,8 +1,9 @@
-"""A TCP proxy before a server that is no HTTP: refuses, cuts, stalls and slows connections."""
+"""A TCP proxy before a server that is no HTTP: refuses, cuts, stalls, slows and garbles connections."""
 
 import contextlib
 import socket
 import socketserver
+import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -11,12 +12,17 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)
 class Weather:
-    """What befalls a connection: refused at once, cut or stalled after so many bytes of answer, each answer late."""
+    """What befalls a connection.
+
+    Refused at once; cut, stalled or garbled after so many bytes of answer; each answer late; or told something else.
+    """
 
     refuse: bool = False
     cut_after: int | None = None
     stall_after: int | None = None
+    garble_after: int | None = None
     latency: float = 0.0
+    instead: bytes | None = None
 
 
 CALM = Weather()
@@ -25,13 +31,15 @@ CALM = Weather()
 class TcpProxy:
     """A proxy to `upstream`, alive within its `with` block; `weather` holds for every connection made after it is set.
 
-    `connections` counts what clients opened, `storm(weather, n)` spoils only the next n connections.
+    `connections` counts what clients opened, `passed` are the bytes that were answered over each; `storm(weather, n)`
+    spoils only the next n connections.
     """
 
     def __init__(self, upstream: tuple[str, int]) -> None:
         self.upstream = upstream
         self.weather = CALM
         self.connections = 0
+        self.passed: list[int] = []
         self._spoiled: list[Weather] = []
         self._lock = threading.Lock()
         self._ended = threading.Event()
@@ -80,6 +88,9 @@ class _Connection(socketserver.BaseRequestHandler):
         if weather.refuse:
             _reset(self.request)
             return
+        if weather.instead is not None:
+            self.request.sendall(weather.instead)
+            return
         with socket.create_connection(self.server.proxy.upstream, timeout=60) as upstream:
             upstream.settimeout(None)
             thread = threading.Thread(target=_copy, args=(self.request, upstream), daemon=True)
@@ -92,17 +103,27 @@ class _Connection(socketserver.BaseRequestHandler):
             _reset(self.request)
 
     def _answers(self, upstream: socket.socket, weather: Weather) -> None:
-        passed = 0
+        passed, ends = self.server.proxy.passed, (weather.cut_after, weather.stall_after)
+        mine = len(passed)
+        passed.append(0)
+        room = min((end for end in ends if end is not None), default=sys.maxsize)
         while data := upstream.recv(65_536):
             time.sleep(weather.latency)
-            limits = [limit for limit in (weather.cut_after, weather.stall_after) if limit is not None]
-            room = min(limits) - passed if limits else len(data)
-            self.request.sendall(data[:room])
-            passed += min(room, len(data))
-            if room < len(data) or (limits and passed >= min(limits)):
+            told = _garbled(data, passed[mine], weather.garble_after)[: room - passed[mine]]
+            self.request.sendall(told)
+            passed[mine] += len(told)
+            if passed[mine] >= room:
                 if weather.stall_after is not None:
                     self.server.proxy.wait(120)
                 return
+
+
+def _garbled(data: bytes, passed: int, after: int | None) -> bytes:
+    """Return the data with each byte after a place turned over, so that lengths and texts mean something else."""
+    if after is None:
+        return data
+    clear = max(0, after - passed)
+    return data[:clear] + bytes(byte ^ 0xFF for byte in data[clear:])
 
 
 def _copy(source: socket.socket, target: socket.socket) -> None:

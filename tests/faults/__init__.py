@@ -1,0 +1,1 @@
+"""Every known fault has its verdict."""

@@ -1,0 +1,40 @@
+"""The shop, filled once, with three of its orders under a prefix of their own."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+import oracle
+from harness.proxy import Proxy
+from harness.tcp import TcpProxy
+from main_job.shop import Shop
+from plait.sandbox import Sandbox, sample
+
+from .stage import SECRET, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def stage() -> Iterator[Stage]:
+    """Everything calm."""
+    with (
+        Sandbox() as sandbox,
+        Proxy(sandbox.aws.endpoint) as proxy,
+        TcpProxy(("127.0.0.1", sandbox.mysql.port)) as tcp,
+    ):
+        found = sample()
+        sandbox.fill(found, announce=False)
+        secrets, s3 = sandbox.client("secretsmanager"), sandbox.client("s3")
+        login = json.loads(secrets.get_secret_value(SecretId="shop/stores-db")["SecretString"])
+        secrets.create_secret(Name=SECRET, SecretString=json.dumps(login | {"port": tcp.port}))
+        keys = [*sorted(oracle.expect(found).rows)[:2], found.quirks["malformed"][0]]
+        for key in keys:
+            for name in (key, key.replace("transactions/", "items/").replace(".json", ".csv")):
+                if name in found.objects:
+                    s3.put_object(Bucket="shop-raw", Key=f"faults/{name}", Body=found.objects[name])
+        yield Stage(Shop(sandbox, found, proxy, s3), proxy, tcp, keys)

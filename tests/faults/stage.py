@@ -1,0 +1,149 @@
+"""Three orders of the main job, delivered by a queue to the handler in this process, through proxies that can fail."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from harness import faults
+from harness.tcp import CALM, Weather
+from main_job.shop import SPEC, queue
+from plait import aws_lambda
+from plait.api import PlaitError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import pytest
+
+    from harness.proxy import Proxy, When
+    from harness.tcp import TcpProxy
+    from main_job.shop import Shop
+
+SECRET = "shop/stores-behind-a-proxy"
+RAW, LAKE = "s3://shop-raw/faults", "s3://shop-lake/faults"
+REQUESTS = {
+    "driver-get": ("s3:GetObject", "/shop-raw/faults/transactions/"),
+    "items-get": ("s3:GetObject", "/shop-raw/faults/items/"),
+    "sink-put": ("s3:PutObject", "/faults/extracted/"),
+    "quarantine-put": ("s3:PutObject", "/faults/quarantine/"),
+    "head": ("s3:HeadObject", "/faults/extracted/"),
+    "list": ("s3:ListObjectsV2", "shop-raw"),
+    "secretsmanager": ("secretsmanager:GetSecretValue", ""),
+    "dynamodb": ("dynamodb:BatchGetItem", ""),
+    "logs": ("logs:FilterLogEvents", ""),
+}
+ACTIONS: dict[str, tuple[When, Callable[[str], faults.Action]]] = {
+    "throttled": ("before", faults.throttled),
+    "denied": ("before", faults.denied),
+    "error-500": ("before", lambda service: faults.broken(service, 500)),
+    "error-503": ("before", lambda service: faults.broken(service, 503)),
+    "silent": ("before", lambda _: faults.stall()),
+    "reset": ("before", lambda _: faults.reset()),
+    "lost": ("after", lambda _: faults.drop()),
+    "short": ("after", lambda _: faults.short()),
+    "garbage": ("before", lambda _: faults.garbage()),
+    "portal": ("before", lambda _: faults.portal()),
+    "noise": ("after", lambda _: faults.noise()),
+}
+FULL = b"\x17\x00\x00\x00\xff\x10\x04Too many connections"
+
+
+@dataclass
+class Told:
+    """What a delivery ended with: the messages that come again, the report, and every text that a user may see."""
+
+    failures: set[str] = field(default_factory=set)
+    report: dict[str, Any] = field(default_factory=dict)
+    seen: str = ""
+    raised: BaseException | None = None
+
+
+@dataclass
+class Stage:
+    """The shop, the proxies between plait and it, and the messages: two good orders and one that is no JSON."""
+
+    shop: Shop
+    proxy: Proxy
+    tcp: TcpProxy
+    keys: list[str]
+
+    def environment(self) -> dict[str, str]:
+        """The environment of the function."""
+        own = {"AWS_ENDPOINT_URL": self.proxy.endpoint, "PLAIT_SPEC": str(SPEC), "SHOP_SECRET": SECRET}
+        return self.shop.sandbox.environment() | own | {"RAW": RAW, "LAKE": LAKE}
+
+    def begin(self, patch: pytest.MonkeyPatch) -> None:
+        """Empty the lake and forget what a warm process knows."""
+        for name, value in self.environment().items():
+            patch.setenv(name, value)
+        self.mend()
+        self.proxy.reset()
+        aws_lambda._engines.clear()
+        for kind in ("extracted", "quarantine"):
+            for key in self.shop.lake("faults", kind):
+                self.shop.client.delete_object(Bucket="shop-lake", Key=f"faults/{kind}/transactions/{key}")
+
+    def deliver(self, messages: Sequence[str] = ("0", "1", "2")) -> Told:
+        """Hand messages to the function."""
+        event = queue([f"faults/{self.keys[int(n)]}" for n in messages])
+        for record, name in zip(event["Records"], messages, strict=True):
+            record["messageId"] = name
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            told = _handled(event)
+        told.seen += printed.getvalue()
+        lines = [json.loads(line) for line in printed.getvalue().splitlines()]
+        told.report = next((line for line in lines if line["message"] == "report"), {})
+        return told
+
+    def lake(self) -> dict[str, dict[str, bytes]]:
+        """What stands in the lake and in quarantine."""
+        return {kind: self.shop.lake("faults", kind) for kind in ("extracted", "quarantine")}
+
+    def fail(self, service: str, failure: str, *, forever: bool) -> None:
+        """Break the first request of a service, or each."""
+        if service.startswith("mysql-"):
+            self._storm(service, failure, forever=forever)
+            return
+        operation, path = REQUESTS[service]
+        when, action = ACTIONS[failure]
+        self.proxy.on(
+            1, when, action(operation.split(":")[0]), operation=operation, path=path, forever=forever
+        )
+
+    def _storm(self, service: str, failure: str, *, forever: bool) -> None:
+        if failure == "denied":
+            self.shop.sandbox.mysql.execute("REVOKE SELECT ON stores.* FROM reader@'127.0.0.1'")
+            return
+        place = 20 if service == "mysql-connect" else self.tcp.passed[-1] - 20
+        weather = {
+            "refused": Weather(refuse=True),
+            "cut": Weather(cut_after=place),
+            "silent": Weather(stall_after=place),
+            "slow": Weather(latency=0.05),
+            "garbage": Weather(garble_after=place),
+            "full": Weather(instead=FULL),
+        }[failure]
+        if forever:
+            self.tcp.weather = weather
+        else:
+            self.tcp.storm(weather)
+
+    def mend(self) -> None:
+        """Let everything work again."""
+        self.proxy.mend()
+        self.tcp.weather = CALM
+        self.shop.sandbox.mysql.execute("GRANT SELECT ON stores.* TO reader@'127.0.0.1'")
+
+
+def _handled(event: Any) -> Told:
+    try:
+        answer = aws_lambda.handler(event)
+    except PlaitError as error:
+        return Told(raised=error, seen=f"{error.message} {error.help}")
+    except Exception as error:  # noqa: BLE001 - what a user must never see is what the tests look for
+        return Told(raised=error, seen=repr(error))
+    return Told({one["itemIdentifier"] for one in answer["batchItemFailures"]}, seen=json.dumps(answer))

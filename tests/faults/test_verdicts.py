@@ -1,0 +1,86 @@
+"""Each cell of `verdicts.yaml`: what a user gets when a service fails, once or for ever."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+import oracle
+import oracle_lake
+from plait.api import PlaitError
+
+if TYPE_CHECKING:
+    from .stage import Stage, Told
+
+TABLE = yaml.safe_load(Path(__file__).with_name("verdicts.yaml").read_text())["services"]
+CELLS = [
+    (service, failure, often, verdict)
+    for service, failures in TABLE.items()
+    for failure, verdicts in failures.items()
+    for often, verdict in verdicts.items()
+]
+OUTCOMES = {"again": "retry", "failed": "failed"}
+FOREIGN = re.compile(
+    r"botocore|boto3|urllib|obstore|pymysql|object_store|reqwest|hyper|Traceback|Errno|<class|0x[0-9a-f]{6}|"
+    r"127\.0\.0\.1|HTTPConnection|\w+Error\(|object at"
+)
+
+
+@pytest.fixture(scope="session")
+def calm(stage: Stage) -> dict[str, dict[str, bytes]]:
+    """The lake of a calm run, which has the rows that plain Python computes."""
+    with pytest.MonkeyPatch.context() as patch:
+        stage.begin(patch)
+        told = stage.deliver()
+        assert told.failures == set()
+    lake = stage.lake()
+    expected = oracle.expect(stage.shop.sample).rows
+    wanted = oracle.Expected(rows={key: expected[key] for key in stage.keys[:2]})
+    assert oracle_lake.compare(wanted, oracle_lake.read_files(lake["extracted"])) == []
+    assert len(lake["quarantine"]) == 1
+    return lake
+
+
+@pytest.mark.parametrize(("service", "failure", "often", "verdict"), CELLS)
+def test_a_failure_has_its_verdict(
+    stage: Stage,
+    calm: dict[str, dict[str, bytes]],
+    monkeypatch: pytest.MonkeyPatch,
+    service: str,
+    failure: str,
+    often: str,
+    verdict: str,
+) -> None:
+    """The verdict of the table, and whatever it is, the lake of a calm run after one calm delivery."""
+    stage.begin(monkeypatch)
+    if service == "head":
+        stage.deliver()
+    stage.fail(service, failure, forever=often == "forever")
+    told = stage.deliver()
+    check(told, verdict)
+    stage.mend()
+    if told.failures:
+        assert stage.deliver(sorted(told.failures)).failures == set()
+    assert stage.lake() == calm
+    assert not [name for name in stage.proxy.calls if "Delete" in name]
+
+
+def check(told: Told, verdict: str) -> None:
+    """What was told is what the verdict says."""
+    assert told.raised is None or isinstance(told.raised, PlaitError), told.seen
+    assert not FOREIGN.search(told.seen), told.seen
+    outcomes: dict[str, Any] = told.report["objects"]
+    if verdict == "done":
+        assert (told.failures, outcomes["done"]) == (set(), 3)
+        return
+    word = OUTCOMES[verdict]
+    assert told.failures
+    assert outcomes[word] == 3 - outcomes["done"] == len(told.failures), told.report["problems"]
+    errors = [one for one in told.report["problems"] if one["level"] == "error"]
+    assert len(errors) == len(told.failures)
+    if verdict == "failed":
+        assert all(one["help"] and one["code"] != "give-up" for one in errors), errors

@@ -15,6 +15,7 @@ import pluggy
 
 from plait.errors import BadRecord, Changed, GiveUp, PlaitError, TryAgain
 from plait.paths import DriverPath, FolderPath, LookupPath, Pattern, Unfit
+from plait.refusals import calling
 from plait.strict import NotJson, parse_json
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ __all__ = [
     "Use",
     "Window",
     "Written",
+    "calling",
     "hookimpl",
     "parse_json",
 ]
@@ -267,7 +269,19 @@ class Context(Protocol):
         """A secret that is a JSON mapping, kept in memory; raises GiveUp without showing a value."""
 
     def count(self, operation: str, calls: int = 1) -> None:
-        """Count calls that no boto3 client made, such as `mysql:Query`."""
+        """Count calls that no boto3 client makes, such as `mysql:Query`, before they are made.
+
+        Raises TryAgain where no time is left for them, as clients of boto3 do by themselves.
+        """
+
+    def timeout(self) -> float:
+        """How many seconds a call may go unanswered now; raises TryAgain where no time is left."""
+
+    def pause(self, attempt: int) -> None:
+        """Wait before the next try, at random and longer from one attempt (1, 2, …) to the next.
+
+        Raises TryAgain instead where there would be no time left afterwards.
+        """
 
 
 Order = Literal["none", "position", "time"]

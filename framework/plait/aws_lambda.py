@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import math
 import os
 import time
 from contextlib import suppress
@@ -12,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from msgspec import to_builtins
 
 from plait import __version__
-from plait.api import GiveUp, Item, PlaitError, TryAgain
+from plait.api import GiveUp, PlaitError, TryAgain
 from plait.events import Message, unwrap
+from plait.invocation import run_within
 from plait.lock import AGAIN, read_lock
 from plait.metrics import metrics
 from plait.registry import Offer, pin
@@ -29,12 +31,14 @@ EVENTS = 'send events of S3, or `{"objects": [uri, …]}`'
 _engines: dict[str, Engine] = {}
 
 
-def handler(event: Any, _context: Any = None) -> dict[str, Any]:
+def handler(event: Any, context: Any = None) -> dict[str, Any]:
     """Run the pipeline over the objects of an event.
 
     From a queue, `batchItemFailures` names the messages that must come again. `{"objects": …}` and a Distributed Map
     get the report. Any other event raises TryAgain or GiveUp where an object must come again or failed, so that AWS
-    retries. Outside of a queue an event of no known shape raises GiveUp before anything is read.
+    retries. Well before the function's time ends it answers, and what is not done by then comes again.
+
+    Outside of a queue an event of no known shape raises GiveUp before anything is read.
     """
     engine = _engine()
     called = unwrap(event, engine.spec.driver.buckets)
@@ -42,10 +46,11 @@ def handler(event: Any, _context: Any = None) -> dict[str, Any]:
         if not called.queue:
             raise GiveUp(message.unknown, code="unknown-event", help=EVENTS)
         _log("unknown-event", {"id": message.id, "why": message.unknown})
-    report = engine.new_report()
-    report.ignored = called.ignored
+    engine.new_report().ignored = called.ignored
     begin = time.perf_counter()
-    engine.run(Item(uri=uri) for uri in called.uris)
+    report, ended = run_within(engine, called.uris, _seconds(context))
+    if not ended:
+        _engines.clear()
     _log("report", report.as_json())
     _log("metrics", metrics(report, time.perf_counter() - begin, time.time()))
     if called.queue:
@@ -62,6 +67,12 @@ def _prepare() -> None:
         _engine().prepare()
     gc.freeze()
     gc.enable()
+
+
+def _seconds(context: Any) -> float:
+    """How long the invocation may last, as Lambda says; without Lambda, for ever."""
+    left = getattr(context, "get_remaining_time_in_millis", None)
+    return left() / 1000 if left else math.inf
 
 
 def _log(message: str, fields: dict[str, Any]) -> None:

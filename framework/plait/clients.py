@@ -1,54 +1,20 @@
-"""Clients of AWS made once and counted, and what their errors mean."""
+"""Clients of AWS made once and counted, that wait no longer than there is time."""
 
 from __future__ import annotations
 
 import logging
-import re
 import threading
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+from plait.patience import TRIES, Patience
+from plait.refusals import UnreadableAnswer
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-PASSING = {
-    "ConditionalRequestConflict",
-    "ExpiredToken",
-    "InternalError",
-    "OperationAborted",
-    "ProvisionedThroughputExceededException",
-    "RequestTimeout",
-    "ServiceUnavailable",
-    "SlowDown",
-    "Throttling",
-    "ThrottlingException",
-}
-UNREACHED = {"ConnectionError", "GenericError", "JoinError", "HTTPClientError", "OSError"}
 IAM_PREFIX = {"monitoring": "cloudwatch"}
-
-
-def reason(error: BaseException) -> tuple[str, int]:
-    """The service's error code and HTTP status, `("", 0)` where no answer came."""
-    response = getattr(error, "response", None)
-    if isinstance(response, dict):
-        code = str(response.get("Error", {}).get("Code", ""))
-        status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-        return ("" if code.isdigit() else code), status
-    if "redirect without LOCATION" in str(error):
-        return "PermanentRedirect", 301
-    answer = str(error).partition("Server returned")[2]
-    found = re.search(r"<Code>([\w.]+)</Code>", answer)
-    number = re.search(r"status code: (\d+)", answer)
-    return (found[1] if found else ""), (int(number[1]) if number else 0)
-
-
-def passing(error: BaseException) -> bool:
-    """Whether the same call may succeed later."""
-    code, status = reason(error)
-    if code in PASSING or status >= 500 or status in (408, 409, 429):
-        return True
-    return not status and any(c.__name__ in UNREACHED for c in type(error).__mro__)
 
 
 secret_underway: ContextVar[bool] = ContextVar("secret_underway", default=False)
@@ -70,10 +36,17 @@ def unlogged() -> Iterator[None]:
 
 
 class Clients:
-    """One session, one client per service; `count` is told every HTTP attempt."""
+    """One session, one client per service; `count` is told every HTTP attempt, `timeout` tells how long it may take."""
 
-    def __init__(self, count: Callable[[str, int], None]) -> None:
+    def __init__(
+        self,
+        count: Callable[[str, int], None],
+        timeout: Callable[[], float] | None = None,
+        patience: Patience | None = None,
+    ) -> None:
         self._count = count
+        self._patience = patience or Patience.given()
+        self._timeout = timeout or (lambda: self._patience.timeout)
         self._lock = threading.Lock()
         self._session: Any = None
         self._made: dict[str, Any] = {}
@@ -92,17 +65,53 @@ class Clients:
 
         self._session = self._session or open_session()
         config = Config(
-            connect_timeout=10,
-            read_timeout=30,
+            connect_timeout=self._patience.connect,
+            read_timeout=self._patience.timeout,
             max_pool_connections=64,
-            retries={"mode": "standard", "total_max_attempts": 5},
+            retries={"mode": "standard", "total_max_attempts": TRIES},
         )
         client = self._session.create_client(service, config=config)
         signing = client.meta.service_model.signing_name
         prefix = IAM_PREFIX.get(signing, signing)
 
-        def sent(event_name: str, **_: Any) -> None:
+        def sent(event_name: str, request: Any, **_: Any) -> None:
             self._count(f"{prefix}:{event_name.rsplit('.', 1)[-1]}", 1)
+            if context := getattr(request, "context", None):
+                context["read_timeout"] = self._timeout()
 
         client.meta.events.register("before-send", sent)
+        self._retry(client)
         return client
+
+    def _retry(self, client: Any) -> None:
+        """Let botocore decide on retries, of answers too that are not whole; its pauses have no setting of their own."""
+        from botocore.retries.standard import register_retry_handler
+
+        service = client.meta.service_model.service_id.hyphenize()
+        event, name = f"needs-retry.{service}", f"retry-config-{service}"
+        client.meta.events.unregister(event, unique_id=name)
+        decides = register_retry_handler(client, max_attempts=TRIES)
+        client.meta.events.unregister(event, unique_id=name)
+
+        def pause(attempts: int, operation: Any, response: Any = None, **rest: Any) -> float | None:
+            seconds = decides.needs_retry(attempts=attempts, operation=operation, response=response, **rest)
+            if seconds is not None:
+                return min(seconds * self._patience.backoff, self._timeout())
+            if not response or whole(operation, *response):
+                return None
+            if attempts >= TRIES:
+                raise UnreadableAnswer
+            return min(self._patience.pause(attempts), self._timeout())
+
+        client.meta.events.register(event, pause)
+
+
+def whole(operation: Any, answer: Any, parsed: dict[str, Any]) -> bool:
+    """Whether an answer is the service's and all of it: boto3 takes what it cannot read for an answer of nothing."""
+    if answer.status_code >= 300 or operation.has_streaming_output or operation.http.get("method") == "HEAD":
+        return True
+    length = answer.headers.get("content-length", "")
+    if length.isdigit() and int(length) != len(answer.content):
+        return False
+    said = answer.content.strip() not in (b"", b"{}") and operation.output_shape
+    return not said or parsed.keys() > {"ResponseMetadata"}

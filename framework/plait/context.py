@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+import time
 from collections import Counter
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -13,8 +14,9 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from plait.api import GiveUp, PlaitError, TryAgain
-from plait.clients import Clients, passing, reason, unlogged
+from plait.api import GiveUp, calling
+from plait.clients import Clients, unlogged
+from plait.patience import Deadline, Patience, too_late
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -34,7 +36,9 @@ class Services:
 
     def __init__(self, *, now: Callable[[], datetime] = utc_now) -> None:
         self.now = now
-        self.client = Clients(self.count)
+        self.patience = Patience.given()
+        self.deadline = Deadline()
+        self.client = Clients(self.count, self.timeout, self.patience)
         self._lock = threading.Lock()
         self._secrets: dict[str, Mapping[str, Any]] = {}
         self.reset_counts()
@@ -50,11 +54,26 @@ class Services:
         self.count_for(working_for.get(), operation, calls)
 
     def count_for(self, source: str | None, operation: str, calls: int) -> None:
-        """Count calls for the run and for a source."""
+        """Count calls for the run and for a source; raises TryAgain where no time is left for them."""
+        self.timeout()
         with self._lock:
             self.calls[operation] += calls
             if source is not None:
                 self._by_source.setdefault(source, Counter())[operation] += calls
+
+    def timeout(self) -> float:
+        """How many seconds a call may go unanswered now; raises TryAgain where no time is left."""
+        left = self.deadline.left()
+        if not left:
+            raise too_late()
+        return min(left, self.patience.timeout)
+
+    def pause(self, attempt: int) -> None:
+        """Wait before the next try; raises TryAgain where there would be no time left afterwards."""
+        seconds = self.patience.pause(attempt)
+        if seconds >= self.deadline.left():
+            raise too_late()
+        time.sleep(seconds)
 
     def calls_of(self, source: str) -> Counter[str]:
         """The calls made for a source."""
@@ -70,12 +89,16 @@ class Services:
         finally:
             working_for.reset(token)
 
+    def patience_now(self) -> Patience:
+        """How patient a client may be that is made now."""
+        return self.patience.within(self.deadline.seconds)
+
     @cached_property
     def objects(self) -> Objects:
         """Objects on `s3://` and in local folders."""
         from plait.storage import Storage
 
-        return Storage(self.count, self.client)
+        return Storage(self.count, self.client, self.patience_now)
 
     def secret(self, name: str, *, fresh: bool = False) -> Mapping[str, Any]:
         """A secret that is a JSON mapping; raises GiveUp without showing a value."""
@@ -89,13 +112,9 @@ class Services:
         return value
 
     def _fetch(self, name: str) -> str | bytes:
-        try:
-            with unlogged():
-                answer = self.client("secretsmanager").get_secret_value(SecretId=name)
-        except Exception as error:
-            word = reason(error)[0] or type(error).__name__
-            kind: type[PlaitError] = TryAgain if passing(error) else GiveUp
-            raise kind(f"the secret `{name}` cannot be read: {word}") from error
+        what = f"the secret `{name}`"
+        with unlogged(), calling(what, service="secretsmanager"):
+            answer = self.client("secretsmanager").get_secret_value(SecretId=name)
         text: str | bytes = answer.get("SecretString") or answer.get("SecretBinary") or ""
         return text
 
@@ -146,3 +165,11 @@ class SourceContext:
     def count(self, operation: str, calls: int = 1) -> None:
         """Count calls that no boto3 client made, such as `mysql:Query`."""
         self.services.count_for(self.source, operation, calls)
+
+    def timeout(self) -> float:
+        """How many seconds a call may go unanswered now; raises TryAgain where no time is left."""
+        return self.services.timeout()
+
+    def pause(self, attempt: int) -> None:
+        """Wait before the next try; raises TryAgain where there would be no time left afterwards."""
+        self.services.pause(attempt)

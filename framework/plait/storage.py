@@ -13,6 +13,7 @@ from plait import storage_local as local
 from plait import storage_s3 as s3
 from plait.api import Found, GiveUp, Item, Missing, PlaitError, Put, Written
 from plait.clients import Clients
+from plait.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -26,8 +27,13 @@ normal = local.normal
 class Storage:
     """The `Objects` of the contract; `count` is told every request to S3."""
 
-    def __init__(self, count: Callable[[str, int], None], client: Callable[[str], Any] | None = None) -> None:
-        self._s3 = s3.S3(count, client or Clients(count))
+    def __init__(
+        self,
+        count: Callable[[str, int], None],
+        client: Callable[[str], Any] | None = None,
+        patience: Callable[[], Patience] = Patience.given,
+    ) -> None:
+        self._s3 = s3.S3(count, client or Clients(count), patience)
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
 

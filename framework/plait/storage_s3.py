@@ -8,7 +8,7 @@ import threading
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from plait.api import (
     Changed,
@@ -21,23 +21,24 @@ from plait.api import (
     TryAgain,
     Written,
 )
-from plait.clients import passing, reason
+from plait.patience import LONGEST, PAUSE, TRIES
+from plait.refusals import UnreadableAnswer, reason, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from plait.patience import Patience
+
+T = TypeVar("T")
 
 # obstore refuses empty and dotted segments and control characters, and drops slashes at both ends.
 BENT = re.compile(r"(^|/)(\.{0,2})(/|$)|[\x00-\x1f\x7f]")
 SOURCE_ETAG = "plait-source-etag"
 ROUNDS = 3
-HELP = {
-    "NoSuchBucket": "check the bucket's name and the account",
-    "PermanentRedirect": "the bucket is in another region: set AWS_REGION to it",
-    "AccessDenied": "allow the role to do this; S3 answers so too for an object that is not there where the role may "
-    "not `s3:ListBucket`, and where the requester has to pay, which is not supported",
-    "InvalidObjectState": "the object is archived: restore it, then send its event again",
-    "KMS.DisabledException": "enable the key that encrypts the object",
-}
+DENIED = (
+    "allow the role `{action}` on it; S3 answers so too for an object that is not there where the role may not "
+    "`s3:ListBucket`, and where the requester has to pay, which is not supported"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,24 +71,38 @@ def explain(uri: str, error: Exception) -> Missing | PlaitError:
         or isinstance(error, UnicodeEncodeError)
     ):
         return Missing(uri)
-    word = code or str(status or type(error).__name__)
-    if passing(error):
-        told: PlaitError = TryAgain(f"`{uri[:200]}` cannot be reached now: {word}")
-    else:
-        told = GiveUp(f"`{uri[:200]}` cannot be used: {word}", help=_help(code, status, str(error)))
-    told.__cause__ = error
-    return told
+    known = told(error, f"`{uri[:200]}`", service="s3", helps={"denied": _denied(str(error))})
+    if known is None:
+        raise error
+    known.__cause__ = error
+    return known
 
 
 def _fits(size: int, limit: int | None) -> bool:
     return limit is None or size <= limit
 
 
-def _help(code: str, status: int, text: str) -> str | None:
+def _denied(text: str) -> str:
     key_action = re.search(r"\bkms:\w+", text)
-    if key_action:
-        return f"allow the role `{key_action[0]}` on the key that encrypts the object"
-    return HELP.get(code) or (HELP["AccessDenied"] if status == 403 else None)
+    return f"allow the role `{key_action[0]}` on the key that encrypts the object" if key_action else DENIED
+
+
+def _once_more(ask: Callable[[], T]) -> T:
+    """Ask again where what came is not S3's, or nothing came and obstore did not ask again by itself."""
+    try:
+        return ask()
+    except Exception as error:
+        unread = isinstance(error, UnreadableAnswer)
+        unasked = type(error).__name__ == "GenericError" and not re.search(r"after \d+ retries", str(error))
+        if not (unread or (unasked and not reason(error)[1])):
+            raise
+    return ask()
+
+
+def _etag(given: str | None) -> str:
+    if not given:
+        raise UnreadableAnswer  # S3 never leaves it out
+    return given
 
 
 def lost(error: Exception) -> bool:
@@ -100,9 +115,15 @@ def lost(error: Exception) -> bool:
 class S3:
     """Single requests to S3, each counted; methods raise what the client raises."""
 
-    def __init__(self, count: Callable[[str, int], None], client: Callable[[str], Any]) -> None:
+    def __init__(
+        self,
+        count: Callable[[str, int], None],
+        client: Callable[[str], Any],
+        patience: Callable[[], Patience],
+    ) -> None:
         self._count = count
         self._client = client
+        self._patience = patience
         self._lock = threading.Lock()
         self._stores: dict[str, Any] = {}
 
@@ -121,10 +142,14 @@ class S3:
 
     def get(self, uri: str, limit: int | None = None) -> Found:
         """The bytes of an object, which stay where they are if its size, known before them, is above the limit."""
+        return _once_more(lambda: self._get(uri, limit))
+
+    def _get(self, uri: str, limit: int | None) -> Found:
         bucket, key = cut(uri)
         if BENT.search(key):
             answer = self._client("s3").get_object(Bucket=bucket, Key=key)
-            size, etag, modified = answer["ContentLength"], answer["ETag"], answer["LastModified"]
+            etag = _etag(answer.get("ETag"))
+            size, modified = answer["ContentLength"], answer["LastModified"]
             with closing(answer["Body"]) as body:
                 data = body.read() if _fits(size, limit) else b""
         else:
@@ -132,27 +157,31 @@ class S3:
 
             self._count("s3:GetObject", 1)
             result = obstore.get(self._store(bucket), key)
-            size, etag, modified = result.meta["size"], result.meta["e_tag"], result.meta["last_modified"]
+            etag = _etag(result.meta["e_tag"])
+            size, modified = result.meta["size"], result.meta["last_modified"]
             data = bytes(result.bytes()) if _fits(size, limit) else b""
         return Found(item=Item(uri=uri, size=size, modified=modified, etag=plain(etag)), data=data)
 
     def head(self, uri: str) -> Head:
         """Which version of an object stands there."""
+        return _once_more(lambda: self._head(uri))
+
+    def _head(self, uri: str) -> Head:
         bucket, key = cut(uri)
         if BENT.search(key):
             answer = self._client("s3").head_object(Bucket=bucket, Key=key)
-            return Head(answer["ETag"], answer["Metadata"].get(SOURCE_ETAG))
+            return Head(_etag(answer.get("ETag")), answer["Metadata"].get(SOURCE_ETAG))
         import obstore
 
         self._count("s3:HeadObject", 1)
         result = obstore.get(self._store(bucket), key, options={"head": True})
-        return Head(result.meta["e_tag"] or "", result.attributes.get(SOURCE_ETAG))
+        return Head(_etag(result.meta["e_tag"]), result.attributes.get(SOURCE_ETAG))
 
     def put(self, put: Put) -> Written:
         """Store an object; one made from an S3 object only while nothing newer stands there."""
         source = put.source
         if source is None or not source.etag or not source.uri.startswith("s3://"):
-            self._put(put, None)
+            _once_more(lambda: self._put(put, None))
         else:
             self._put_newest(put, source.uri, plain(source.etag) or "")
         return Written(uri=put.uri, rows=0, bytes=len(put.data))
@@ -199,7 +228,8 @@ class S3:
 
     def _try(self, put: Put, etag: str, match: str) -> bool:
         try:
-            self._put(put, etag, match)
+            # What a lost answer said is found out by the next try, which then meets its own file.
+            _once_more(lambda: self._put(put, etag, match))
         except Exception as error:
             if lost(error):
                 return False
@@ -223,18 +253,18 @@ class S3:
     def _store(self, bucket: str) -> Any:
         with self._lock:
             if bucket not in self._stores:
-                self._stores[bucket] = open_store(bucket)
+                self._stores[bucket] = open_store(bucket, self._patience())
             return self._stores[bucket]
 
 
-def open_store(bucket: str) -> Any:
+def open_store(bucket: str, patience: Patience) -> Any:
     """An obstore store of a bucket, with the environment's endpoint, region and credentials."""
     from obstore.store import S3Store
 
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     given: dict[str, Any] = {"endpoint": endpoint, "region": region}
-    options: Any = {"connect_timeout": "10s", "timeout": "30s"}
+    options: Any = {"connect_timeout": f"{patience.connect}s", "timeout": f"{patience.timeout}s"}
     if endpoint:
         given["virtual_hosted_style_request"] = False
         options["allow_http"] = endpoint.startswith("http:")
@@ -243,9 +273,18 @@ def open_store(bucket: str) -> Any:
     return S3Store(
         bucket,
         client_options=options,
-        retry_config={"max_retries": 4, "retry_timeout": timedelta(seconds=60)},
+        retry_config=_retries(patience),
         **{name: value for name, value in given.items() if value is not None},
     )
+
+
+def _retries(patience: Patience) -> Any:
+    first, longest = (timedelta(seconds=max(s * patience.backoff, 0.001)) for s in (PAUSE, LONGEST))
+    return {
+        "max_retries": TRIES - 1,
+        "backoff": {"init_backoff": first, "max_backoff": longest, "base": 2},
+        "retry_timeout": timedelta(seconds=2 * patience.timeout),
+    }
 
 
 def _chain() -> Any:

@@ -1,28 +1,15 @@
-"""The errors of AWS clients, as what a user can do about them."""
+"""What connectors of AWS share: names of resources, and what reading objects takes."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from plait.api import GiveUp, PlaitError, Statement, TryAgain
+from plait.api import Statement, calling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from plait.api import Context, DriverPath, FolderPath, LookupPath
-
-LATER = ("Throttl", "TooManyRequests", "LimitExceeded", "ThroughputExceeded", "RequestTimeout", "SlowDown")
-HELP = {
-    "AccessDenied": "allow `{action}` on it",
-    "UnauthorizedOperation": "allow `{action}` on it",
-    "ResourceNotFound": "check its name, the account and the region",
-    "ValidationException": "join on all key attributes of the table, each in its own type",
-    "InvalidParameter": "check the option `filter`",
-    "ExpiredToken": "renew the credentials",
-    "UnrecognizedClient": "check the credentials",
-    "InvalidSignature": "check the credentials",
-}
 
 
 def arn(service: str, resource: str) -> str:
@@ -46,7 +33,7 @@ def bucket_facts(path: DriverPath | LookupPath | FolderPath, context: Context) -
     if not path.bucket:
         return
     s3 = context.client("s3")
-    with calling(f"bucket `{path.bucket}`", prefix="s3"):
+    with calling(f"bucket `{path.bucket}`", service="s3"):
         region = s3.head_bucket(Bucket=path.bucket).get("BucketRegion")
         account = context.client("sts").get_caller_identity()["Account"]
     here = s3.meta.region_name
@@ -62,40 +49,3 @@ def _owned(s3: Any, bucket: str, account: str) -> bool:
     except ClientError:
         return False
     return True
-
-
-@contextmanager
-def calling(what: str, *, prefix: str) -> Iterator[None]:
-    """Turn the errors of a boto3 client into TryAgain or GiveUp; `prefix` is the service's word in IAM."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
-        yield
-    except ClientError as error:
-        raise _answered(error, what, prefix) from error
-    except BotoCoreError as error:
-        raise _unanswered(error, what) from error
-
-
-def _answered(error: Any, what: str, prefix: str) -> PlaitError:
-    code = str(error.response.get("Error", {}).get("Code", ""))
-    text = str(error.response.get("Error", {}).get("Message", ""))[:200]
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    message = f"{what}: {code}: {text}" if text else f"{what}: {code}"
-    if status >= 500 or any(word in code for word in LATER):
-        return TryAgain(message)
-    action = f"{prefix}:{error.operation_name}"
-    for word, help in HELP.items():
-        if word in code:
-            return GiveUp(message, help=help.format(action=action))
-    return GiveUp(message)
-
-
-def _unanswered(error: Exception, what: str) -> PlaitError:
-    from botocore.exceptions import ConnectionError as Unconnected
-    from botocore.exceptions import HTTPClientError, PaginationError, ResponseStreamingError
-
-    message = f"{what}: {str(error)[:200]}"
-    if isinstance(error, (Unconnected, HTTPClientError, PaginationError, ResponseStreamingError)):
-        return TryAgain(message)
-    return GiveUp(message, help="check the credentials and the region")

@@ -1,80 +1,122 @@
-"""The errors of a MySQL server, as what a user can do about them."""
+"""The errors of a MySQL server, as one table: what may help, our code, and what a user is told."""
 
 from __future__ import annotations
 
 import re
-from typing import Literal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from plait.api import GiveUp, PlaitError, TryAgain
 
-DENIED = {1045, 1698}
-SLOW = {1969, 3024}
-LOST = {
-    0,
-    1040,
-    1053,
-    1152,
-    1159,
-    1160,
-    1161,
-    1184,
-    1203,
-    1205,
-    1213,
-    1226,
-    1317,
-    1927,
-    2003,
-    2006,
-    2013,
-    2014,
-    2055,
-}
-CAUSES = {
-    1044: ("the secret's user may not use the database of `{table}`", "grant SELECT on the table"),
-    1142: ("the secret's user may not read `{table}`", "grant SELECT on the table"),
-    1143: ("the secret's user may not read a column of `{table}`", "grant SELECT on the column"),
-    1049: ("there is no database of `{table}`", "check the option `table` and the secret's `dbname`"),
-    2026: ("the server of `{table}` does not offer TLS", "set `tls: off` if the network may be trusted"),
-    1146: ("there is no table `{table}`", "check the option `table`"),
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Kind = Literal["denied", "lost", "slow", "wrong"]
+MALFORMED = 2027
+
+
+class Meaning(NamedTuple):
+    """What may help (another password, another connection, another hour, or nothing), our code, the message, the help."""
+
+    kind: Kind
+    code: str
+    message: str
+    help: str | None = None
+
+
+GONE = Meaning("lost", "no-answer", "the MySQL server of `{table}` is not answering")
+BUSY = Meaning("lost", "throttled", "the MySQL server of `{table}` is too busy", "allow more connections")
+SLOW = Meaning(
+    "slow",
+    "too-slow",
+    "the MySQL server of `{table}` takes too long to answer",
+    "give the table an index of the columns that the join is on",
+)
+LOGIN = Meaning(
+    "denied",
+    "denied",
+    "the MySQL server of `{table}` refuses the secret's user and password",
+    "update the secret",
+)
+OTHER = Meaning(
+    "wrong", "wrong-request", "the MySQL server refuses to read `{table}`", "check `table` and `columns`"
+)
+UNTRUSTED = Meaning(
+    "wrong",
+    "no-tls",
+    "the certificate of the MySQL server of `{table}` is not trusted",
+    "set the option `ca`",
+)
+CODES = {
+    **dict.fromkeys((0, 1053, 1152, 1159, 1160, 1161, 1184, 1317, 1927, 2003, 2006, 2013, 2014, 2055), GONE),
+    **dict.fromkeys((1040, 1203, 1205, 1213, 1226), BUSY),
+    **dict.fromkeys((1969, 3024), SLOW),
+    **dict.fromkeys((1045, 1698), LOGIN),
+    MALFORMED: Meaning(
+        "lost", "unreadable-answer", "the answer of the MySQL server of `{table}` is no answer of MySQL"
+    ),
+    1044: Meaning(
+        "wrong",
+        "denied",
+        "the secret's user may not use the database of `{table}`",
+        "grant SELECT on the table",
+    ),
+    1142: Meaning("wrong", "denied", "the secret's user may not read `{table}`", "grant SELECT on the table"),
+    1143: Meaning(
+        "wrong",
+        "denied",
+        "the secret's user may not read a column of `{table}`",
+        "grant SELECT on the column",
+    ),
+    1049: Meaning(
+        "wrong",
+        "not-found",
+        "there is no database of `{table}`",
+        "check the option `table` and the secret's `dbname`",
+    ),
+    1146: Meaning("wrong", "not-found", "there is no table `{table}`", "check the option `table`"),
+    2026: Meaning(
+        "wrong",
+        "no-tls",
+        "the server of `{table}` does not offer TLS",
+        "set `tls: off` if the network may be trusted",
+    ),
 }
 
 
-def kind_of(error: Exception) -> Literal["denied", "lost", "slow", "wrong"]:
-    """What may help: another password, another connection, another hour, or nothing."""
+def meaning(error: Exception) -> Meaning:
+    """What an error of the client means; without a number, the client could not read what the server said."""
     import ssl
 
-    code = error.args[0] if error.args else None
     if isinstance(getattr(error, "original_exception", None), ssl.SSLCertVerificationError):
-        return "wrong"
-    if code in SLOW:
-        return "slow"
-    return "denied" if code in DENIED else "lost" if code in LOST else "wrong"
+        return UNTRUSTED
+    number = _number(error)
+    return CODES[MALFORMED] if number is None else CODES.get(number, OTHER)
 
 
-def problem(error: Exception, kind: str, table: str) -> PlaitError:
+def _number(error: Exception) -> int | None:
+    return error.args[0] if error.args and isinstance(error.args[0], int) else None
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Within, bytes that the client cannot make sense of are an error of the client like any other."""
+    import struct
+
+    import pymysql
+
+    try:
+        yield
+    except (struct.error, LookupError, ValueError, AssertionError, OverflowError) as error:
+        raise pymysql.OperationalError(MALFORMED) from error
+
+
+def problem(error: Exception, table: str) -> PlaitError:
     """What to tell of an error: never its own text, which may show the user, the host or a value."""
-    code, text = (*error.args, None, None)[:2]
-    if kind == "lost":
-        return TryAgain(f"the MySQL server of `{table}` is not answering (error {code})")
-    if kind == "slow":
-        return TryAgain(
-            f"the MySQL server of `{table}` takes too long to answer (error {code})",
-            help="give the table an index of the columns that the join is on",
-        )
-    if kind == "denied":
-        return GiveUp(
-            f"the MySQL server of `{table}` refuses the secret's user and password", help="update the secret"
-        )
-    if code == 2003:
-        return GiveUp(
-            f"the certificate of the MySQL server of `{table}` is not trusted", help="set the option `ca`"
-        )
-    if code == 1054 and (name := re.search("'(.*?)'", str(text))):
-        return GiveUp(f"`{table}` has no column `{name[1]}`", help="check `columns` and `join`")
-    message, help = (
-        CAUSES.get(code, ("the MySQL server refuses to read `{table}`", None)) if code else (None, None)
-    )
-    return GiveUp(
-        (message or "MySQL failed on `{table}`").format(table=table) + f" (error {code})", help=help
-    )
+    found, number = meaning(error), _number(error)
+    if number == 1054 and (name := re.search("'(.*?)'", str(error.args[1:]))):
+        message, help = f"`{table}` has no column `{name[1]}`", "check `columns` and `join`"
+        return GiveUp(message, code="not-found", help=help)
+    message = found.message.format(table=table) + f" (error {number or MALFORMED})"
+    kind = TryAgain if found.kind in ("lost", "slow") else GiveUp
+    return kind(message, code=found.code, help=found.help)

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from plait.api import Key
 
 NAME = "[A-Za-z0-9_$]+"
-PATIENCE = 25
 LONGEST = 65_535
 STATEMENT = 1 << 20
 UNHELD = {1267, 1271}
@@ -46,9 +45,17 @@ def chunks(keys: Sequence[Key]) -> Iterator[Sequence[Key]]:
 
 
 def select(
-    table: str, fields: Iterable[str] | None, floats: frozenset[str], keys: Sequence[Key], limit: int
+    table: str,
+    fields: Iterable[str] | None,
+    floats: frozenset[str],
+    keys: Sequence[Key],
+    limit: int,
+    seconds: float,
 ) -> str:
-    """The rows of some keys, at most `limit`; the columns of `floats` in full, all columns without `fields`."""
+    """The rows of some keys, at most `limit`, within some seconds.
+
+    The columns of `floats` are given in full, and all columns without `fields`.
+    """
     key = tuple(keys[0].fields)
     names = None if fields is None else dict.fromkeys((*fields, *key))
     columns = "*" if names is None else ", ".join(_column(name, floats) for name in names)
@@ -57,8 +64,8 @@ def select(
         left, right = f"({left})", f"({right})"
     where = f"WHERE {left} IN ({', '.join([right] * len(keys))}) LIMIT {limit}"
     # The one comment is for MariaDB, the other for MySQL.
-    patience = f"/*M! SET STATEMENT max_statement_time={PATIENCE} FOR */"
-    hint = f"/*+ MAX_EXECUTION_TIME({PATIENCE * 1000}) */"
+    patience = f"/*M! SET STATEMENT max_statement_time={seconds:.3f} FOR */"
+    hint = f"/*+ MAX_EXECUTION_TIME({seconds * 1000:.0f}) */"
     return f"{patience} SELECT {hint} {columns} FROM {_table(table)} {where}"  # noqa: S608 - names are quoted, values bound
 
 

@@ -19,9 +19,10 @@ from plait.api import (
     Record,
     Statement,
     TryAgain,
+    calling,
     hookimpl,
 )
-from plait_connectors._aws import arn, calling
+from plait_connectors._aws import arn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -90,9 +91,9 @@ class CloudWatchLogsLookup:
         request: dict[str, Any] = {"logGroupName": self.options.log_group, "startTime": start, "endTime": end}
         if self.options.filter is not None:
             request["filterPattern"] = self.options.filter
-        pages = 0
+        what, pages = f"log group `{self.options.log_group}`", 0
         try:
-            with calling(f"log group `{self.options.log_group}`", prefix="logs"):
+            with calling(what, service="logs", helps={"wrong-request": "check the option `filter`"}):
                 # The paginator goes on over empty pages, and refuses a token that comes twice in a row.
                 paginator = self.context.client("logs").get_paginator("filter_log_events")
                 for page in paginator.paginate(**request, PaginationConfig={"PageSize": 10_000}):
@@ -102,7 +103,7 @@ class CloudWatchLogsLookup:
             if not pages:
                 raise
             # A group that answered is there and may be read: what is wrong is the token, which ends.
-            raise TryAgain(error.message) from error
+            raise TryAgain(error.message, code=error.code) from error
 
 
 class Wanted:
@@ -185,7 +186,7 @@ def _given(options: CloudWatchLogsOptions, row: Mapping[str, Any]) -> Record | N
 
 
 def _facts(options: CloudWatchLogsOptions, context: Context) -> Iterator[str]:
-    with calling(f"log group `{options.log_group}`", prefix="logs"):
+    with calling(f"log group `{options.log_group}`", service="logs"):
         found = context.client("logs").describe_log_groups(logGroupNamePrefix=options.log_group)
     for group in found["logGroups"]:
         if group["logGroupName"] == options.log_group:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import random
-import time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta
 
-from plait.api import BadRecord, Calls, Connector, Options, Record, Statement, TryAgain, hookimpl
-from plait_connectors._aws import arn, calling
+from plait.api import BadRecord, Calls, Connector, Options, Record, Statement, TryAgain, calling, hookimpl
+from plait_connectors._aws import arn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +17,6 @@ if TYPE_CHECKING:
 
 KEYS_PER_CALL = 100
 TRIES = 8
-PAUSE = 0.05
 LONGEST = 2048
 
 
@@ -60,18 +57,18 @@ class DynamoDBLookup:
         asked: dict[str, Any] = {self.options.table: self._request(keys)}
         for attempt in range(TRIES):
             if attempt:
-                # Full jitter keeps the functions that were refused together from coming back together.
-                time.sleep(random.uniform(0, PAUSE * 2**attempt))
+                self.context.pause(attempt)
             answer = self._call(asked)
             for items in answer.get("Responses", {}).values():
                 yield from items
             asked = answer.get("UnprocessedKeys") or {}
             if not asked:
                 return
-        raise TryAgain(f"table `{self.options.table}` left keys unanswered {TRIES} times")
+        raise TryAgain(f"table `{self.options.table}` left keys unanswered {TRIES} times", code="throttled")
 
     def _call(self, asked: dict[str, Any]) -> dict[str, Any]:
-        with calling(f"table `{self.options.table}`", prefix="dynamodb"):
+        helps = {"wrong-request": "join on all key attributes of the table, each in its own type"}
+        with calling(f"table `{self.options.table}`", service="dynamodb", helps=helps):
             answer: dict[str, Any] = self.context.client("dynamodb").batch_get_item(RequestItems=asked)
         return answer
 

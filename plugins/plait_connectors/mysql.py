@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
-import random
 import re
 import threading
-import time
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from msgspec import Meta
 
 from plait.api import BadRecord, Calls, Connector, GiveUp, Options, Record, Statement, hookimpl
 from plait_connectors._aws import arn
-from plait_connectors._mysql import kind_of, problem
+from plait_connectors._mysql import meaning, problem, reading
 from plait_connectors._mysql_select import LONGEST, NAME, UNHELD, charsets, chunks, held, longest, select
 from plait_connectors._mysql_values import converters, finishers, rounded
 
@@ -25,15 +23,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 KEYS_PER_CALL = 1000
-PAUSE = 0.2
+CONNECT = 10.0
+STATEMENT_SHARE = 5 / 6
 SETTINGS = {
     "charset": "utf8mb4",
     "init_command": "SET SESSION time_zone = '+00:00'",
     "autocommit": True,
     "local_infile": False,
-    "connect_timeout": 10,
-    "read_timeout": 30,
-    "write_timeout": 30,
 }
 
 
@@ -122,6 +118,7 @@ class MySQLLookup:
             yield Record(fields=keys[0].fields, fault=fault)
 
     def _patiently(self, keys: Sequence[Key]) -> list[Record]:
+        """The rows; a lost connection is made anew, once, and so it is with the secret of now after a refusal."""
         import pymysql
 
         tried: set[str] = set()
@@ -130,19 +127,19 @@ class MySQLLookup:
                 return self._query(keys, fresh="denied" in tried)
             except pymysql.MySQLError as error:
                 self.close()
-                kind = kind_of(error)
+                kind = meaning(error).kind
                 if kind in ("wrong", "slow") or kind in tried:
-                    raise problem(error, kind, self.options.table) from error
+                    raise problem(error, self.options.table) from error
                 tried.add(kind)
             if "lost" in tried:
-                time.sleep(random.uniform(PAUSE / 2, PAUSE))
+                self.context.pause(1)
 
     def _query(self, keys: Sequence[Key], *, fresh: bool) -> list[Record]:
         import pymysql
 
         if self._connection is None:
             self._connection = self._connect(fresh=fresh)
-        with self._connection.cursor() as cursor:
+        with reading(), self._connection.cursor() as cursor:
             if self._charsets is None:
                 try:
                     return self._select(cursor, keys)
@@ -160,7 +157,8 @@ class MySQLLookup:
     def _select(self, cursor: Any, keys: Sequence[Key]) -> list[Record]:
         values = [value for key in keys for value in key.fields.values()]
         while True:
-            sql = select(self.options.table, self._fields, self._floats, keys, self.options.max_rows + 1)
+            limits = self.options.max_rows + 1, self.context.timeout() * STATEMENT_SHARE
+            sql = select(self.options.table, self._fields, self._floats, keys, *limits)
             self._asked(cursor.execute, sql, values)
             names = [column[0] for column in cursor.description]
             if not (found := frozenset(rounded(cursor.description))):
@@ -177,13 +175,16 @@ class MySQLLookup:
 
         arguments = _login(self.context.secret(self.options.secret, fresh=fresh), self.options)
         self.context.count("mysql:Connect")
-        settings: dict[str, Any] = {**arguments, **self._security(arguments["host"]), **SETTINGS}
+        seconds = self.context.timeout()
+        limits = {"connect_timeout": min(seconds, CONNECT), "read_timeout": seconds, "write_timeout": seconds}
+        settings: dict[str, Any] = {**arguments, **self._security(arguments["host"]), **SETTINGS, **limits}
         try:
-            connection = pymysql.connect(**settings, conv=converters())
+            with reading():
+                connection = pymysql.connect(**settings, conv=converters())
+                connection.query("SET SESSION TRANSACTION READ ONLY")
         except RuntimeError as error:
             message = "the MySQL server asks for the password by a method that needs TLS"
-            raise GiveUp(message, help="set `tls: encrypt`") from error
-        connection.query("SET SESSION TRANSACTION READ ONLY")
+            raise GiveUp(message, code="no-tls", help="set `tls: encrypt`") from error
         return connection
 
     def _security(self, host: str) -> dict[str, Any]:

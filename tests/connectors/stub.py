@@ -37,6 +37,7 @@ class Stub:
         self.source, self.fields, self.log = "stub", fields, logging.getLogger("stub")
         self.calls: Counter[str] = Counter()
         self.secrets, self.fresh = secrets or {}, fresh or {}
+        self.seconds = 30.0
         self._endpoint, self._clients = endpoint, dict[str, Any]()
 
     @property
@@ -70,6 +71,14 @@ class Stub:
         """The secret as it was known first, or as it is now."""
         self.count("secret:fresh" if fresh else "secret")
         return (self.fresh if fresh and name in self.fresh else self.secrets)[name]
+
+    def timeout(self) -> float:
+        """As long as a test says."""
+        return self.seconds
+
+    def pause(self, attempt: int) -> None:
+        """Do not wait, but count that it was asked for."""
+        self.count("pause")
 
     def count(self, operation: str, calls: int = 1) -> None:
         """Count calls."""

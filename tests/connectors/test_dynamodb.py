@@ -106,9 +106,8 @@ def test_equal_numbers_are_one_key(endpoint: str) -> None:
 
 
 @pytest.mark.fault("D1")
-def test_unprocessed_keys_are_asked_again(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unprocessed_keys_are_asked_again(endpoint: str) -> None:
     """What DynamoDB leaves unprocessed is asked for again until all is there."""
-    monkeypatch.setattr(dynamodb, "PAUSE", 0)
     stub = Stub(endpoint=endpoint)
     unprocessed(stub, 3)
     assert len(fetch(stub, *(f"c{n}" for n in range(10)))) == 10
@@ -116,9 +115,8 @@ def test_unprocessed_keys_are_asked_again(endpoint: str, monkeypatch: pytest.Mon
 
 
 @pytest.mark.fault("D1")
-def test_unprocessed_keys_end(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unprocessed_keys_end(endpoint: str) -> None:
     """Keys that stay unprocessed make the fetch fail for later, never a part of the answer."""
-    monkeypatch.setattr(dynamodb, "PAUSE", 0)
     stub = Stub(endpoint=endpoint)
     unprocessed(stub, 100)
     with pytest.raises(TryAgain, match="unanswered 8 times"):
@@ -191,7 +189,7 @@ def test_refusals_are_told_apart(endpoint: str, monkeypatch: Any, status: int, c
     with pytest.raises(kind) as caught:
         fetch(stub, "c1")
     assert len(sent) == (2 if kind is TryAgain else 1)
-    assert kind is TryAgain or caught.value.help == "allow `dynamodb:BatchGetItem` on it"
+    assert kind is TryAgain or caught.value.help == "allow the role `dynamodb:BatchGetItem` on it"
 
 
 def refusal(status: int, code: str) -> Any:

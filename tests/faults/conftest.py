@@ -10,7 +10,7 @@ import pytest
 import oracle
 from harness.proxy import Proxy
 from harness.tcp import TcpProxy
-from main_job.shop import Shop
+from main_job.shop import SPEC, Shop
 from plait.sandbox import Sandbox, sample
 
 from .stage import SECRET, Stage
@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def stage() -> Iterator[Stage]:
-    """Everything calm."""
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Everything calm; nothing is cached, so that every delivery asks every service."""
+    text, cache = SPEC.read_text(encoding="utf-8"), "    cache: 5m\n"
+    assert text.count(cache) == 1
+    spec = tmp_path_factory.mktemp("faults") / "transactions.yaml"
+    spec.write_text(text.replace(cache, ""), encoding="utf-8")
     with (
         Sandbox() as sandbox,
         Proxy(sandbox.aws.endpoint) as proxy,
@@ -31,10 +35,11 @@ def stage() -> Iterator[Stage]:
         sandbox.fill(found, announce=False)
         secrets, s3 = sandbox.client("secretsmanager"), sandbox.client("s3")
         login = json.loads(secrets.get_secret_value(SecretId="shop/stores-db")["SecretString"])
-        secrets.create_secret(Name=SECRET, SecretString=json.dumps(login | {"port": tcp.port}))
+        login["port"] = tcp.port
+        secrets.create_secret(Name=SECRET, SecretString=json.dumps(login))
         keys = [*sorted(oracle.expect(found).rows)[:2], found.quirks["malformed"][0]]
         for key in keys:
             for name in (key, key.replace("transactions/", "items/").replace(".json", ".csv")):
                 if name in found.objects:
                     s3.put_object(Bucket="shop-raw", Key=f"faults/{name}", Body=found.objects[name])
-        yield Stage(Shop(sandbox, found, proxy, s3), proxy, tcp, keys)
+        yield Stage(Shop(sandbox, found, proxy, s3), proxy, tcp, keys, spec, login)

@@ -5,17 +5,22 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from click.testing import CliRunner
+
 from harness import faults
 from harness.tcp import CALM, Weather
-from main_job.shop import SPEC, queue
+from main_job.shop import queue
 from plait import aws_lambda
 from plait.api import PlaitError
+from plait.cli import main
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     import pytest
 
@@ -70,38 +75,55 @@ class Stage:
     proxy: Proxy
     tcp: TcpProxy
     keys: list[str]
+    spec: Path
+    login: dict[str, Any]
+    begun: dict[str, str] = field(default_factory=dict)
+    broken: bool = False
 
     def environment(self) -> dict[str, str]:
         """The environment of the function."""
-        own = {"AWS_ENDPOINT_URL": self.proxy.endpoint, "PLAIT_SPEC": str(SPEC), "SHOP_SECRET": SECRET}
-        return self.shop.sandbox.environment() | own | {"RAW": RAW, "LAKE": LAKE}
+        own = {"AWS_ENDPOINT_URL": self.proxy.endpoint, "PLAIT_SPEC": str(self.spec), "SHOP_SECRET": SECRET}
+        return self.shop.sandbox.environment() | own | {"RAW": RAW, "LAKE": LAKE, "PLAIT_BACKOFF": "0.005"}
 
-    def begin(self, patch: pytest.MonkeyPatch) -> None:
-        """Empty the lake and forget what a warm process knows."""
-        for name, value in self.environment().items():
+    def begin(self, patch: pytest.MonkeyPatch, *, warm: bool = False, **environment: str) -> None:
+        """Empty the lake and, unless `warm`, forget what the process knows."""
+        for name, value in (self.environment() | environment).items():
             patch.setenv(name, value)
         self.mend()
         self.proxy.reset()
-        aws_lambda._engines.clear()
-        for kind in ("extracted", "quarantine"):
-            for key in self.shop.lake("faults", kind):
-                self.shop.client.delete_object(Bucket="shop-lake", Key=f"faults/{kind}/transactions/{key}")
+        if not (warm and environment == self.begun):
+            aws_lambda._engines.clear()
+        self.begun = environment
+        if found := self.lake():
+            keys: Any = {"Objects": [{"Key": key} for key in found]}
+            self.shop.client.delete_objects(Bucket="shop-lake", Delete=keys)
 
-    def deliver(self, messages: Sequence[str] = ("0", "1", "2")) -> Told:
-        """Hand messages to the function."""
+    def deliver(self, messages: Sequence[str] = ("0", "1", "2"), seconds: float | None = None) -> Told:
+        """Hand messages to the function, which has so many seconds."""
         event = queue([f"faults/{self.keys[int(n)]}" for n in messages])
         for record, name in zip(event["Records"], messages, strict=True):
             record["messageId"] = name
         with contextlib.redirect_stdout(io.StringIO()) as printed:
-            told = _handled(event)
+            told = _handled(event, seconds)
         told.seen += printed.getvalue()
         lines = [json.loads(line) for line in printed.getvalue().splitlines()]
         told.report = next((line for line in lines if line["message"] == "report"), {})
         return told
 
-    def lake(self) -> dict[str, dict[str, bytes]]:
-        """What stands in the lake and in quarantine."""
-        return {kind: self.shop.lake("faults", kind) for kind in ("extracted", "quarantine")}
+    def command(self) -> Told:
+        """Run `plait run --all` over the same orders."""
+        done = CliRunner().invoke(main, ["run", str(self.spec), "--all", "-o", "json"])
+        told = Told(
+            seen=done.output, raised=None if isinstance(done.exception, SystemExit) else done.exception
+        )
+        told.report = json.loads(done.stdout) if done.stdout else {}
+        told.failures = set() if done.exit_code == 0 else {"everything"}
+        return told
+
+    def lake(self) -> dict[str, str]:
+        """The files of the lake and of quarantine, each with the digest of its bytes."""
+        found = self.shop.client.list_objects_v2(Bucket="shop-lake", Prefix="faults/")
+        return {one["Key"]: one["ETag"] for one in found.get("Contents", ())}
 
     def fail(self, service: str, failure: str, *, forever: bool) -> None:
         """Break the first request of a service, or each."""
@@ -115,8 +137,12 @@ class Stage:
         )
 
     def _storm(self, service: str, failure: str, *, forever: bool) -> None:
+        self.broken = True
         if failure == "denied":
             self.shop.sandbox.mysql.execute("REVOKE SELECT ON stores.* FROM reader@'127.0.0.1'")
+            return
+        if failure == "rotated":
+            self._rotate(told=not forever)
             return
         place = 20 if service == "mysql-connect" else self.tcp.passed[-1] - 20
         weather = {
@@ -132,16 +158,42 @@ class Stage:
         else:
             self.tcp.storm(weather)
 
+    def _rotate(self, *, told: bool) -> None:
+        """Change the password and end the sessions of the old one; the secret is told at once, or by `mend`."""
+        self.login["password"] += "x"
+        mysql = self.shop.sandbox.mysql
+        mysql.execute(f"ALTER USER reader@'127.0.0.1' IDENTIFIED BY '{self.login['password']}'")
+        mysql.execute("KILL USER reader@'127.0.0.1'")
+        if told:
+            self.tell()
+
+    def tell(self) -> None:
+        """Put the login as it is into the secret."""
+        secrets = self.shop.sandbox.client("secretsmanager")
+        secrets.put_secret_value(SecretId=SECRET, SecretString=json.dumps(self.login))
+
     def mend(self) -> None:
         """Let everything work again."""
         self.proxy.mend()
         self.tcp.weather = CALM
-        self.shop.sandbox.mysql.execute("GRANT SELECT ON stores.* TO reader@'127.0.0.1'")
+        if self.broken:
+            self.tell()
+            self.shop.sandbox.mysql.execute("GRANT SELECT ON stores.* TO reader@'127.0.0.1'")
+            self.broken = False
 
 
-def _handled(event: Any) -> Told:
+@dataclass
+class _Context:
+    end: float
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int((self.end - time.monotonic()) * 1000)
+
+
+def _handled(event: Any, seconds: float | None) -> Told:
+    context = None if seconds is None else _Context(time.monotonic() + seconds)
     try:
-        answer = aws_lambda.handler(event)
+        answer = aws_lambda.handler(event, context)
     except PlaitError as error:
         return Told(raised=error, seen=f"{error.message} {error.help}")
     except Exception as error:  # noqa: BLE001 - what a user must never see is what the tests look for

@@ -23,6 +23,8 @@ CELLS = [
     for failure, verdicts in failures.items()
     for often, verdict in verdicts.items()
 ]
+COLD = {"secretsmanager", "mysql-connect", "mysql-query"}  # what a warm process does not ask for again
+SILENCE, LIMIT = 0.7, 2.0
 OUTCOMES = {"again": "retry", "failed": "failed"}
 FOREIGN = re.compile(
     r"botocore|boto3|urllib|obstore|pymysql|object_store|reqwest|hyper|Traceback|Errno|<class|0x[0-9a-f]{6}|"
@@ -31,24 +33,23 @@ FOREIGN = re.compile(
 
 
 @pytest.fixture(scope="session")
-def calm(stage: Stage) -> dict[str, dict[str, bytes]]:
+def calm(stage: Stage) -> dict[str, str]:
     """The lake of a calm run, which has the rows that plain Python computes."""
     with pytest.MonkeyPatch.context() as patch:
         stage.begin(patch)
         told = stage.deliver()
         assert told.failures == set()
-    lake = stage.lake()
     expected = oracle.expect(stage.shop.sample).rows
     wanted = oracle.Expected(rows={key: expected[key] for key in stage.keys[:2]})
-    assert oracle_lake.compare(wanted, oracle_lake.read_files(lake["extracted"])) == []
-    assert len(lake["quarantine"]) == 1
-    return lake
+    assert oracle_lake.compare(wanted, oracle_lake.read_files(stage.shop.lake("faults"))) == []
+    assert len(stage.shop.lake("faults", "quarantine")) == 1
+    return stage.lake()
 
 
 @pytest.mark.parametrize(("service", "failure", "often", "verdict"), CELLS)
 def test_a_failure_has_its_verdict(
     stage: Stage,
-    calm: dict[str, dict[str, bytes]],
+    calm: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
     service: str,
     failure: str,
@@ -56,23 +57,44 @@ def test_a_failure_has_its_verdict(
     verdict: str,
 ) -> None:
     """The verdict of the table, and whatever it is, the lake of a calm run after one calm delivery."""
-    stage.begin(monkeypatch)
-    if service == "head":
-        stage.deliver()
+    timeout = str(SILENCE) if failure == "silent" else "30"
+    stage.begin(monkeypatch, warm=service not in COLD, PLAIT_TIMEOUT=timeout)
+    if service == "head" or failure == "rotated":
+        stage.deliver()  # a warm process, which knows the secret and has written the files
     stage.fail(service, failure, forever=often == "forever")
-    told = stage.deliver()
-    check(told, verdict)
-    stage.mend()
-    if told.failures:
-        assert stage.deliver(sorted(told.failures)).failures == set()
+    if service == "list":
+        _command(stage, verdict)
+    else:
+        told = stage.deliver(seconds=LIMIT if (failure, often) == ("silent", "forever") else None)
+        check(told, verdict)
+        stage.mend()
+        if told.failures:
+            assert stage.deliver(sorted(told.failures)).failures == set()
     assert stage.lake() == calm
     assert not [name for name in stage.proxy.calls if "Delete" in name]
 
 
-def check(told: Told, verdict: str) -> None:
-    """What was told is what the verdict says."""
+def _command(stage: Stage, verdict: str) -> None:
+    told = stage.command()
+    ours(told)
+    assert bool(told.failures) == (verdict != "done")
+    assert (not told.report) == (verdict != "done")
+    if verdict == "failed":
+        assert "help:" in told.seen
+    stage.mend()
+    if told.failures:
+        assert stage.command().failures == set()
+
+
+def ours(told: Told) -> None:
+    """No word of anybody else's reaches the user, nor a secret."""
     assert told.raised is None or isinstance(told.raised, PlaitError), told.seen
     assert not FOREIGN.search(told.seen), told.seen
+
+
+def check(told: Told, verdict: str) -> None:
+    """What was told is what the verdict says."""
+    ours(told)
     outcomes: dict[str, Any] = told.report["objects"]
     if verdict == "done":
         assert (told.failures, outcomes["done"]) == (set(), 3)

@@ -71,6 +71,11 @@ def explain(uri: str, error: Exception) -> Missing | PlaitError:
         or isinstance(error, UnicodeEncodeError)
     ):
         return Missing(uri)
+    if "Generic Config error" in str(error):
+        help = "check AWS_ENDPOINT_URL, AWS_REGION and what else is set"
+        return GiveUp(
+            f"`{uri[:200]}` cannot be used: the settings are wrong", code="wrong-settings", help=help
+        )
     known = told(error, f"`{uri[:200]}`", service="s3", helps={"denied": _denied(str(error))})
     if known is None:
         raise error
@@ -264,7 +269,8 @@ def open_store(bucket: str, patience: Patience) -> Any:
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     given: dict[str, Any] = {"endpoint": endpoint, "region": region}
-    options: Any = {"connect_timeout": f"{patience.connect}s", "timeout": f"{patience.timeout}s"}
+    limits = {"connect_timeout": patience.connect, "timeout": patience.timeout}
+    options: Any = {name: f"{max(round(seconds * 1000), 1)}ms" for name, seconds in limits.items()}
     if endpoint:
         given["virtual_hosted_style_request"] = False
         options["allow_http"] = endpoint.startswith("http:")

@@ -117,5 +117,5 @@ def test_a_throttled_group_is_asked_again_by_the_next_delivery(
     queue.send(_order(shop, "throttled"))
     logs.throttle(5)
     outcomes = queue.drain(function.invoke)
-    assert [len(outcome.answer["batchItemFailures"]) for outcome in outcomes] == [1, 0]
+    assert [len(o.answer["batchItemFailures"]) for o in outcomes] == [1, 0], [o.log for o in outcomes]
     assert _scores(shop)["throttled"] == 66

@@ -1,0 +1,156 @@
+"""How long plait waits: as the environment says, and never beyond the time of an invocation."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plait.api import GiveUp, TryAgain
+from plait.context import Services
+from plait.patience import Deadline, Patience
+from plait.storage import Storage
+from plait.storage_s3 import open_store
+
+
+def test_without_settings_a_call_may_take_half_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PLAIT_TIMEOUT", "PLAIT_BACKOFF"):
+        monkeypatch.delenv(name, raising=False)
+    assert Patience.given() == Patience(timeout=30, backoff=1)
+    assert Patience.given().connect == 10
+
+
+def test_the_environment_sets_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLAIT_TIMEOUT", "2.5")
+    monkeypatch.setenv("PLAIT_BACKOFF", "0")
+    found = Services().patience
+    assert (found.timeout, found.connect, found.pause(9)) == (2.5, 2.5, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("PLAIT_TIMEOUT", "0"), ("PLAIT_BACKOFF", "-1"), ("PLAIT_BACKOFF", "inf"), ("PLAIT_TIMEOUT", "2s")],
+)
+def test_a_setting_that_is_no_number_is_named(monkeypatch: pytest.MonkeyPatch, name: str, text: str) -> None:
+    monkeypatch.setenv(name, text)
+    with pytest.raises(GiveUp, match=name) as caught:
+        Services()
+    assert name in str(caught.value.help)
+
+
+def test_pauses_grow_are_random_and_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    patience = Patience()
+    longest = [max(patience.pause(attempt) for _ in range(200)) for attempt in (1, 4, 30)]
+    assert longest == sorted(longest)
+    assert longest[2] <= 10
+    assert len({patience.pause(3) for _ in range(20)}) > 1
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@given(seconds=st.floats(0, 900), share=st.floats(0, 1))
+def test_a_margin_is_kept_to_say_what_became_of_the_work(seconds: float, share: float) -> None:
+    """A tenth of the time, one second at least and ten at most; what is left never grows and never is negative."""
+    clock = Clock()
+    deadline = Deadline(seconds, clock)
+    margin = min(max(seconds / 10, 1), 10)
+    assert deadline.left() == pytest.approx(max(seconds - margin, 0))
+    clock.now += share * seconds
+    left = deadline.left()
+    assert 0 <= left <= deadline.seconds + 1e-6
+    clock.now += 1
+    assert deadline.left() <= left
+    clock.now += 900
+    assert deadline.left() == 0
+
+
+def test_without_a_limit_there_is_always_time() -> None:
+    assert Deadline().left() == math.inf
+    assert Services().timeout() == Services().patience.timeout
+
+
+@pytest.fixture
+def late() -> Services:
+    """Services whose time is over."""
+    services = Services()
+    services.deadline = Deadline(0)
+    return services
+
+
+@pytest.mark.fault("P3")
+def test_when_time_is_over_no_call_begins(late: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither of boto3, nor of obstore, nor one that a connector counts; each says so as TryAgain."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    context = late.context("stores", None)
+    [answer] = late.objects.get(["s3://bucket/key"])
+    assert isinstance(answer, TryAgain)
+    assert answer.code == "deadline"
+    calls: list[Any] = [
+        lambda: context.client("dynamodb").list_tables(),
+        lambda: context.secret("shop/db"),
+        lambda: context.count("mysql:Query"),
+        context.timeout,
+        lambda: context.pause(1),
+    ]
+    for call in calls:
+        with pytest.raises(TryAgain) as caught:
+            call()
+        assert caught.value.code == "deadline"
+    assert not late.calls
+
+
+def test_a_call_waits_no_longer_than_there_is_time() -> None:
+    services = Services()
+    services.deadline = Deadline(6, Clock())
+    assert services.timeout() == 5
+    assert services.patience_now().timeout == pytest.approx(5 / 3)
+    services.deadline = Deadline(900, Clock())
+    assert services.timeout() == services.patience_now().timeout == 30
+
+
+def test_a_pause_that_would_end_too_late_is_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    services = Services()
+    services.patience = Patience(backoff=1e6)
+    services.deadline = Deadline(2, Clock())
+    for _ in range(9):
+        with contextlib.suppress(TryAgain):
+            services.pause(9)
+    assert len(slept) < 9
+    assert all(seconds < 1 for seconds in slept)
+
+
+@given(timeout=st.floats(0.001, 900), backoff=st.floats(0, 10))
+def test_any_patience_is_one_that_obstore_takes(timeout: float, backoff: float) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ACCESS_KEY_ID", "key")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+        open_store("bucket", Patience(timeout=timeout, backoff=backoff))
+
+
+def test_settings_that_no_client_takes_are_to_be_mended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are no failure that passes."""
+    monkeypatch.setenv("AWS_SKIP_SIGNATURE", "maybe")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    [answer] = Storage(lambda *_: None).get(["s3://bucket/key"])
+    assert isinstance(answer, GiveUp)
+    assert answer.help

@@ -196,7 +196,7 @@ LIMITS = [
     ),
     Limit("rows of `mysql` for one key", f"{default(mysql.MySQLOptions, 'max_rows'):,}", BAD, "`max_rows`"),
     Limit("bytes of a text or binary that is a key of `mysql`", f"{_mysql_select.LONGEST:,}", BAD, ""),
-    Limit("seconds that a query of `mysql` takes", f"{_mysql_select.PATIENCE}", "the objects come again", "an index"),
+    Limit("seconds that a query of `mysql` takes", "25", "the objects come again", "an index"),
     Limit(
         "bytes of a text or binary that is a key of `dynamodb`", f"{dynamodb.LONGEST:,}, as in DynamoDB", "no match", "",
         lambda: pair(told_of_key, dynamodb.LONGEST),

@@ -6,10 +6,7 @@ import hashlib
 import importlib.util
 import json
 import os
-import subprocess
-import sys
 import threading
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +14,9 @@ import pytest
 
 import oracle
 import oracle_lake
-from harness.bare import bare_python
 from harness.runtime import Function
 
+from .packages import environment, packaged
 from .shop import SPEC, batches, queue
 
 if TYPE_CHECKING:
@@ -28,49 +25,6 @@ if TYPE_CHECKING:
     from .shop import Shop
 
 MB = 1_000_000
-
-
-def packaged(spec: Path, out: Path, **how: Any) -> dict[str, Any]:
-    """What `plait package` tells, called in `cwd`, of the zip that it wrote."""
-    command = [str(Path(sys.executable).parent / "plait"), "package", str(spec), "--here", "--out", str(out)]
-    done = subprocess.run([*command, "-o", "json"], capture_output=True, text=True, check=False, **how)
-    assert done.returncode == 0, done.stderr
-    told: dict[str, Any] = json.loads(done.stdout)
-    return told
-
-
-@pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The package of the main job."""
-    return packaged(SPEC, tmp_path_factory.mktemp("zip") / "transactions.zip")
-
-
-@pytest.fixture(scope="module")
-def task(told: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The package, unpacked into an empty folder."""
-    folder = tmp_path_factory.mktemp("task")
-    with zipfile.ZipFile(told["file"]) as archive:
-        archive.extractall(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def python(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A Python with Lambda's runtime alone."""
-    return bare_python(tmp_path_factory.mktemp("bare"))
-
-
-def environment(shop: Shop, task: Path, lake: str) -> dict[str, str]:
-    """Nothing of this machine's but the way to the sandbox; Lambda imports from the folder of the task."""
-    return {
-        "PYTHONPATH": str(task),
-        "AWS_ENDPOINT_URL": shop.proxy.endpoint,
-        **{name: value for name, value in shop.sandbox.environment().items() if name != "AWS_ENDPOINT_URL"},
-        "LAKE": f"s3://shop-lake/{lake}",
-        "PLAIT_SPEC": "transactions.yaml",
-        # A runtime without zones of its own, as Lambda's is.
-        "PYTHONTZPATH": "",
-    }
 
 
 @pytest.fixture

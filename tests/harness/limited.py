@@ -32,7 +32,10 @@ PEAK = re.compile(r"VmHWM:\s+(\d+) kB")
 
 
 def judge(texts: Sequence[str]) -> list[Verdict]:
-    """The verdict on each text: `problems`, `valid`, `errors`, `cpu` (s) and `peak` (bytes), or `trace`."""
+    """The verdict on each text: `problems`, `cpu` (s), `peak` (bytes), or a `trace`.
+
+    `valid` is a text without errors; it was `planned`, unless it `waits` for the value of a parameter.
+    """
     size = -(-len(texts) // PROCESSES) or 1
     parts = [texts[start : start + size] for start in range(0, len(texts), size)]
     with ThreadPoolExecutor(PROCESSES) as pool:
@@ -76,7 +79,14 @@ def _verdict(text: str) -> Verdict:
         return {"trace": traceback.format_exc()}
     problems = [{"code": p.code, "line": p.span and p.span.line, "help": p.help} for p in found.problems]
     used = {"cpu": time.process_time() - begin, "peak": _peak()}
-    return {"problems": problems, "valid": bool(found.spec), "errors": bool(found.errors), **used}
+    waits = found.spec is None and not found.errors and bool(found.unset)
+    return {
+        "problems": problems,
+        "valid": not found.errors,
+        "planned": bool(found.spec),
+        "waits": waits,
+        **used,
+    }
 
 
 def _peak() -> int:

@@ -167,7 +167,6 @@ class Schedule(RuleBasedStateMachine):
 @pytest.fixture
 def stage(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     """The shop behind one proxy, in this process, with retries that do not wait."""
-    pytest.importorskip("plait.patience", reason="kills need retries that do not wait")
     clock = Clock()
     with (
         Logs(now=clock.seconds) as logs,

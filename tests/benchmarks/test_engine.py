@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 ORDERS = int(os.environ.get("PLAIT_ORDERS", "10000"))
 ROUNDS = 3
-AT_MOST = 50.0
+AT_MOST = 10.0
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 TASK = "/var/task"
+VERSION = "import sys; print('%d.%d' % sys.version_info[:2])"
 # One process for all, in one order and with one seed: marshal's output depends on what its process has seen.
 COMPILE = """
 import py_compile, sys
@@ -56,15 +57,24 @@ def add_byte_code(folder: Path, target: Target) -> bool:
 
 
 def _python(target: Target) -> str | None:
+    """A Python of the target's version that runs here."""
     if target.python == running().python:
         return sys.executable
-    name = f"python{target.python}"
-    uv = shutil.which("uv")
-    if uv and not shutil.which(name):
-        find = [uv, "python", "find", "--no-python-downloads", target.python]
-        found = subprocess.run(find, capture_output=True, text=True, check=False)
-        return found.stdout.strip() or None if found.returncode == 0 else None
-    return shutil.which(name)
+    found = [shutil.which(f"python{target.python}")]
+    if uv := shutil.which("uv"):
+        found.append(_told([uv, "python", "find", "--no-python-downloads", target.python]))
+    return next(
+        (one for one in found if one and _told([one, "-I", "-S", "-c", VERSION]) == target.python), None
+    )
+
+
+def _told(command: list[str]) -> str | None:
+    """What a command answers; None where it fails, as the stand-ins of version managers do."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    except OSError:
+        return None
+    return None if done.returncode else done.stdout.strip()
 
 
 def sizes(folder: Path) -> dict[str, int]:

@@ -172,3 +172,14 @@ def test_a_required_column_is_bad_once_the_wait_is_over() -> None:
     result = joined(["x", "b"], [record("b", 3)], required)
     assert [bad and bad.code for bad in result.retry.values()] == ["no-match"]
     assert [bad and bad.code for bad in joined(["x"], [], rule).retry.values()] == [None]
+
+
+@pytest.mark.parametrize("shape", ["rows", "list"])
+@given(st.permutations([record("a", 3), record("a", 1), record("a", 2), record("b", 5)]))
+def test_the_order_in_which_a_source_without_order_answers_changes_nothing(
+    shape: Any, records: list[Record]
+) -> None:
+    """A server may give its rows in another order for another batch; the file has the same bytes."""
+    rule = source(Join(on=ON, shape=shape), order="none")
+    values = joined(["b", "a"], records, rule).rows.table.column("v" if shape == "rows" else "s").to_pylist()
+    assert values == ([5, 1, 2, 3] if shape == "rows" else [[{"v": 5}], [{"v": 1}, {"v": 2}, {"v": 3}]])

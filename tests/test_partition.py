@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import plait
 from plait import partition
 from plait.partition import bucket, encode, folders
 from plait.spec import Partition
@@ -102,3 +104,19 @@ def test_the_folder_of_a_moment_does_not_depend_on_the_other_rows(
         patch.setattr(partition, "MANY", 0)
         together = folders(pa.table({"c": pa.array(values, kind)}), [part])
     assert together == [folder(value, kind, part) for value in values]
+
+
+def test_a_moment_beyond_the_years_of_its_zone_is_one_bad_record(tmp_path: Path) -> None:
+    """The last second of the year 9999 in UTC has no date in Madrid; its neighbour has, and is written."""
+    spec = tmp_path / "late.yaml"
+    rows = '[{id: a, at: "9999-12-31T23:59:59Z"}, {id: b, at: "2026-07-01T23:30:00Z"}]'
+    spec.write_text(
+        "plait: 1\nname: late\nsources:\n"
+        f"  orders: {{connector: memory, rows: {rows}, columns: {{id: string, at: timestamp}}}}\n"
+        f"partition_by: {{day: 'date(at, Europe/Madrid)'}}\nsink: {{connector: parquet, path: {tmp_path}/lake/}}\n"
+        f"quarantine: {tmp_path}/bad/\n",
+        encoding="utf-8",
+    )
+    report = plait.load(str(spec)).run()
+    assert (report.records.written, report.records.quarantined) == (1, 1)
+    assert [file.partition for file in report.files] == ["day=2026-07-02/"]

@@ -221,7 +221,7 @@ def _assemble(rows: Rows, answers: Answers, source: Source, found: Found) -> Row
     several = [number for number, count in enumerate(found.counts) if count > 1]
     if several and source.join and source.join.shape == "rows":
         rows = _rows_at(rows, [n for n, count in enumerate(found.counts) for _ in range(count or 1)])
-        positions = [one for n in range(len(found.counts)) for one in found.of(n) or NONE]
+        positions = [one for matches in _ordered(answers, source, found) for one in matches or NONE]
     elif _is_latest(source):
         for number in several:
             positions[number] = _latest(found.of(number), answers)
@@ -237,14 +237,21 @@ def _taken(answers: Answers, source: Source, positions: list[int | None]) -> Ite
         yield name, take(answers.table.column(name), positions, defaults.get(name))
 
 
+def _ordered(answers: Answers, source: Source, found: Found) -> Iterator[list[int]]:
+    """The matches of each row, in an order that no server's mood decides."""
+    matches = (found.of(n) for n in range(len(found.counts)))
+    if source.connector.order != "none":
+        return matches
+    rank = _ranks(answers.table)
+    return (sorted(one, key=rank.__getitem__) for one in matches)
+
+
 def _lists(answers: Answers, source: Source, found: Found) -> Any:
     import pyarrow as pa
 
     table, positions = answers.table, found.positions
     if source.connector.order == "none":
-        rank = _ranks(table)
-        lists = (sorted(found.of(n), key=rank.__getitem__) for n in range(len(found.counts)))
-        positions = [*chain(*lists)]
+        positions = [*chain(*_ordered(answers, source, found))]
     arrays = [take(table.column(name), positions) for name in table.column_names]
     values = pa.nulls(len(positions))
     if arrays:

@@ -48,6 +48,21 @@ def too_long(table: Any, partitions: Sequence[Partition]) -> dict[int, BadRecord
     return bad
 
 
+def beyond(table: Any, partitions: Sequence[Partition]) -> dict[int, BadRecord]:
+    """The rows whose moment lies, in the zone of a partition, outside of the years 1 to 9999, each with why."""
+    bad: dict[int, BadRecord] = {}
+    for one in partitions:
+        if one.zone == "UTC":
+            continue
+        for number, value in enumerate(_parting(table, one.column).to_pylist()):
+            try:
+                _text(value, one) if isinstance(value, datetime) else None
+            except OverflowError:
+                why = f"partition `{one.name}`: in {one.zone} it is no moment of the years 1 to 9999"
+                bad.setdefault(number, BadRecord(why, code="bad-value", help="part by the date in UTC"))
+    return bad
+
+
 def _parting(table: Any, name: str) -> Any:
     """A partition column; raises GiveUp for what only a column of undeclared type turns out to be."""
     import pyarrow.types as kinds

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from plait.render import as_json
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from plait.problems import Problem
 
 FORMAT_VERSION = 1
@@ -98,6 +100,14 @@ class Report:
         r = self.records
         if r.read != r.written + r.dropped + r.quarantined:
             raise AssertionError(f"records do not add up: {asdict(r)}")
+
+    def check_settled(self, uris: Iterable[str]) -> None:
+        """Raise where an object that was to be read has no outcome: then it was lost, which must not be silent."""
+        lost = [uri for uri in uris if self.outcomes[uri] == "skipped"]
+        if lost:
+            raise AssertionError(
+                f"objects do not add up: {len(lost)} have no outcome, such as {lost[0][:200]}"
+            )
 
     def as_json(self) -> dict[str, Any]:
         """The report as one JSON document."""

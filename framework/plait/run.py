@@ -34,7 +34,7 @@ from plait.join import Rows, join, without
 from plait.late import Late, late
 from plait.lookup import Asked, look_up
 from plait.output import declare, with_columns
-from plait.partition import too_long
+from plait.partition import beyond, too_long
 from plait.plan import plan
 from plait.problems import Problem
 from plait.read import cast
@@ -133,7 +133,9 @@ class Engine:
             report.batches += 1
             named = {item.uri: item for item in map(_normal, chunk)}
             unique = [item for uri, item in named.items() if uri not in report.outcomes]
-            self._until_settled(self._accepted(unique))
+            accepted = self._accepted(unique)
+            self._until_settled(accepted)
+            report.check_settled(item.uri for item in accepted)
             progress(len(chunk))
         self._account()
         return report
@@ -217,7 +219,8 @@ class Engine:
             self._stage(stage, batch)
         table = with_columns(batch.rows.table, (p.column for p in self.spec.partition_by))
         batch.rows.table = declare(table, self.plan)
-        for number, error in too_long(batch.rows.table, self.spec.partition_by).items():
+        misfits = [rule(batch.rows.table, self.spec.partition_by) for rule in (beyond, too_long)]
+        for number, error in (one for each in misfits for one in each.items()):
             batch.bad.setdefault(batch.rows.record[number], error)
         batch.take_out({record for record in batch.rows.record if record in batch.bad})
         return unread, batch

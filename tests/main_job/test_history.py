@@ -43,8 +43,9 @@ class History(NamedTuple):
 
 @pytest.fixture(scope="module")
 def history(request: pytest.FixtureRequest) -> Iterator[History]:
-    told = request.config.pluginmanager.getplugin("terminalreporter")
-    told.write_line(f"{ORDERS} orders of seed {SEED}")
+    plugins = request.config.pluginmanager
+    with plugins.getplugin("capturemanager").global_and_fixture_disabled():
+        plugins.getplugin("terminalreporter").write_line(f"{ORDERS} orders of seed {SEED}")
     sample = generate(ORDERS, SEED, each=EACH)
     with Sandbox("mariadb") as sandbox, Proxy(sandbox.aws.endpoint) as proxy:
         sandbox.fill(sample, announce=False)

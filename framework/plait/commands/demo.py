@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from plait.write import file_name
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -73,7 +75,7 @@ def _plan(console: Console) -> None:
 
 
 def _deliver(sandbox: Sandbox, events: int) -> tuple[list[dict[str, Any]], int]:
-    """Feed messages from the queue to the handler; the first five come a second time, at the end."""
+    """Feed messages from the queue to the handler; five that gave rows come a second time, at the end."""
     from rich.console import Console
     from rich.progress import Progress
 
@@ -83,8 +85,8 @@ def _deliver(sandbox: Sandbox, events: int) -> tuple[list[dict[str, Any]], int]:
     with Progress(console=Console(stderr=True)) as bar:
         task = bar.add_task("events", total=events)
         for messages in _batches(sandbox):
-            seen += messages[: TWICE - len(seen)]
             report, failures = _invoke(messages)
+            seen += [one for one in messages if _gave_a_row(one, report)][: TWICE - len(seen)]
             reports.append(report)
             again += len(failures)
             sandbox.delete([m for m in messages if m["MessageId"] not in failures])
@@ -94,6 +96,12 @@ def _deliver(sandbox: Sandbox, events: int) -> tuple[list[dict[str, Any]], int]:
             reports.append(report)
             bar.advance(task, len(seen))
     return reports, again
+
+
+def _gave_a_row(message: dict[str, Any], report: dict[str, Any]) -> bool:
+    detail = json.loads(message["Body"])["detail"]
+    uri = f"s3://{detail['bucket']['name']}/{detail['object']['key']}"
+    return any(file["uri"].endswith(f"{file_name(uri)}.parquet") for file in report["files"])
 
 
 def _batches(sandbox: Sandbox) -> Iterator[list[dict[str, Any]]]:

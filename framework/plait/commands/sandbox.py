@@ -17,5 +17,6 @@ def command() -> None:
         sandbox.fill(data.sample())
         for name, value in sandbox.environment().items():
             click.echo(f"export {name}={shlex.quote(value)}")
+        click.echo(f"MySQL is {sandbox.mysql.flavour}; the sample lies in s3://{local.RAW}", err=True)
         click.echo("the sandbox runs until Ctrl-C", err=True)
         threading.Event().wait()

@@ -87,16 +87,22 @@ class Stage:
 
     def begin(self, patch: pytest.MonkeyPatch, *, warm: bool = False, **environment: str) -> None:
         """Empty the lake and, unless `warm`, forget what the process knows."""
-        for name, value in (self.environment() | environment).items():
-            patch.setenv(name, value)
         self.mend()
         self.proxy.reset()
         if not (warm and environment == self.begun):
             aws_lambda._engines.clear()
         self.begun = environment
+        for name, value in (self.environment() | environment).items():
+            patch.setenv(name, value)
         if found := self.lake():
             keys: Any = {"Objects": [{"Key": key} for key in found]}
             self.shop.client.delete_objects(Bucket="shop-lake", Delete=keys)
+
+    def start_anew(self, patch: pytest.MonkeyPatch, **environment: str) -> None:
+        """Start another process, as it were, with this environment."""
+        aws_lambda._engines.clear()
+        for name, value in environment.items():
+            patch.setenv(name, value)
 
     def deliver(self, messages: Sequence[str] = ("0", "1", "2"), seconds: float | None = None) -> Told:
         """Hand messages to the function, which has so many seconds."""

@@ -35,7 +35,7 @@ def run_within(engine: Engine, uris: Sequence[str], seconds: float = math.inf) -
         return engine.report, True
     thread = threading.Thread(target=copy_context().run, args=(run.work,), daemon=True)
     thread.start()
-    thread.join(deadline.left())
+    thread.join(deadline.left() + deadline.grace)
     if thread.is_alive():
         return run.so_far(), False
     if run.error is not None:

@@ -64,11 +64,13 @@ def _number(name: str, text: str, least: float) -> float:
 class Deadline:
     """When an invocation must have answered: some seconds from now, less a margin to say what became of its work.
 
-    `seconds` is what is left for work in the beginning; without a limit, as on a laptop, there is always time.
+    `seconds` is what is left for work in the beginning, and `grace` what work underway may take after that to notice
+    it. Without a limit, as on a laptop, there is always time.
     """
 
     def __init__(self, seconds: float = math.inf, now: Callable[[], float] = time.monotonic) -> None:
         margin = min(max(seconds * MARGIN, LEAST), MOST)
+        self.grace = margin / 4
         self.seconds = max(seconds - margin, 0.0)
         self._now = now
         self._end = now() + self.seconds

@@ -17,8 +17,27 @@ if TYPE_CHECKING:
     from .stage import Stage, Told
 
 TABLE = yaml.safe_load(Path(__file__).with_name("verdicts.yaml").read_text())["services"]
+# Which faults of the table of faults a cell covers, by service and failure.
+COVERS = {
+    ("driver-get", "short"): ["J2"],
+    ("driver-get", "denied"): ["E15", "P2"],
+    ("sink-put", "denied"): ["P2"],
+    ("sink-put", "lost"): ["P1", "P8"],
+    ("quarantine-put", "denied"): ["P2"],
+    ("logs", "throttled"): ["W6"],
+    ("mysql-connect", "full"): ["M2"],
+    ("mysql-connect", "rotated"): ["M3"],
+    **{("sink-put", name): ["P1"] for name in ("throttled", "error-500", "error-503", "silent", "reset")},
+    **{("dynamodb", name): ["D2", "L6"] for name in ("throttled", "error-500", "silent", "reset", "lost")},
+    **{("mysql-connect", name): ["M1"] for name in ("refused", "cut", "silent")},
+    **{("mysql-query", name): ["M1"] for name in ("cut", "silent")},
+}
 CELLS = [
-    (service, failure, often, verdict)
+    pytest.param(
+        *(service, failure, often, verdict),
+        marks=[pytest.mark.fault(id) for id in COVERS.get((service, failure), ())],
+        id=f"{service}-{failure}-{often}-{verdict}",
+    )
     for service, failures in TABLE.items()
     for failure, verdicts in failures.items()
     for often, verdict in verdicts.items()

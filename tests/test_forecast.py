@@ -137,3 +137,10 @@ def test_every_key_of_the_json_is_documented_and_no_other() -> None:
     }
     rows = set(re.findall(r"^\| `([^`]+)` \|", page.partition("## Prices")[0], re.MULTILINE))
     assert rows == {name for name in quantities if name.partition(".")[0] not in ("stores", "activity")}
+
+
+def test_the_plan_says_what_the_event_rule_lets_through(spec: Spec) -> None:
+    """EventBridge's `*` does not stop at a folder, so more events arrive than are read."""
+    told = CliRunner().invoke(main, ["plan", str(SPEC)]).stdout
+    assert "event rule: keys `transactions/*.json` of `shop-raw`" in told
+    assert "skipped and counted" in told

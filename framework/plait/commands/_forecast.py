@@ -7,8 +7,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from plait.api import DriverPath
 from plait.commands.common import CannotStart, aligned, unreadable
 from plait.deploy.policy import grants
+from plait.events import event_pattern
 from plait.forecast import Batching, Forecast, assumed, batching, forecast, of_report, rates, swings
 from plait.prices import AS_OF, PRICES, WHERE
 
@@ -61,8 +63,21 @@ def paragraphs(spec: Spec, made: Forecast, rate: float | None, wanted: Batching 
         yield aligned([("default quota of", "objects a second", "shared by"), *limits])
     if rate is not None:
         yield _advice(rate, wanted)
+    yield from _rule(spec)
     actions = dict.fromkeys(grant.action for grant in grants(spec))
     yield f"IAM actions: {', '.join(actions) or 'none'} (`plait policy` has their resources)"
+
+
+def _rule(spec: Spec) -> Iterable[str]:
+    """What the event rule lets through, which cannot stop at `/`."""
+    paths = [getattr(spec.driver.options, name) for name in spec.driver.options.__struct_fields__]
+    for path in (one for one in paths if isinstance(one, DriverPath) and one.bucket):
+        key = event_pattern(path)["detail"]["object"]["key"][0]
+        through = key["wildcard"] if isinstance(key, dict) else key
+        yield (
+            f"event rule: keys `{through}` of `{path.bucket}`, where `*` runs across `/`;"
+            " what is beyond the path is skipped and counted"
+        )
 
 
 def _price(spec: Spec, made: Forecast) -> Iterable[str]:

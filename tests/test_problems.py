@@ -192,7 +192,7 @@ def _codes(module: str) -> Iterator[str]:
 
 
 def test_every_code_has_its_cases_and_its_heading_and_there_are_no_others() -> None:
-    modules = _imported("validate", set()) - {"api", "errors"}
+    modules = _imported("validate", set()) - {"api", "errors", "patience", "refusals"}  # what runs tell
     codes = {code for module in modules for code in _codes(module)} - NOT_CODES
     assert len(modules) > 25
     assert sorted(codes) == CODES

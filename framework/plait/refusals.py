@@ -28,6 +28,7 @@ DENIED = Meaning(GiveUp, "denied", "allow the role `{action}` on it")
 THROTTLED = Meaning(TryAgain, "throttled", "where it happens often, ask AWS for a higher quota")
 UNAVAILABLE = Meaning(TryAgain, "unavailable")
 UNANSWERED = Meaning(TryAgain, "no-answer", word="no answer")
+STUCK = Meaning(TryAgain, "unreadable-answer", word="the same token for more pages came twice")
 UNREADABLE = Meaning(TryAgain, "unreadable-answer", word="the answer is cut, or not the service's")
 CREDENTIALS = Meaning(GiveUp, "wrong-credentials", "check the credentials and the region", "no credentials")
 ABSENT = Meaning(GiveUp, "not-found", "check its name, the account and the region")
@@ -72,7 +73,7 @@ NAMES = {
     "UnreadableAnswer": UNREADABLE,
     "UnicodeDecodeError": UNREADABLE,
     "ResponseParserError": UNREADABLE,
-    "PaginationError": UNREADABLE,
+    "PaginationError": STUCK,
     "ConnectionError": UNANSWERED,
     "HTTPClientError": UNANSWERED,
     "IncompleteReadError": UNANSWERED,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 import math
 import os
 import time
@@ -14,9 +13,11 @@ from msgspec import to_builtins
 
 from plait import __version__
 from plait.api import GiveUp, PlaitError, TryAgain
+from plait.errors import Unexpected
 from plait.events import Message, unwrap
 from plait.invocation import run_within
 from plait.lock import AGAIN, read_lock
+from plait.logs import line, log_as_json
 from plait.metrics import metrics
 from plait.registry import Offer, pin
 from plait.run import Engine
@@ -38,8 +39,18 @@ def handler(event: Any, context: Any = None) -> dict[str, Any]:
     get the report. Any other event raises TryAgain or GiveUp where an object must come again or failed, so that AWS
     retries. Well before the function's time ends it answers, and what is not done by then comes again.
 
-    Outside of a queue an event of no known shape raises GiveUp before anything is read.
+    Outside of a queue an event of no known shape raises GiveUp before anything is read. What is a bug, in plait or in a
+    connector, raises Unexpected: its own text might hold a value, and whoever calls the function would be shown it.
     """
+    try:
+        return _handle(event, context)
+    except PlaitError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is
+        raise Unexpected(error).with_traceback(error.__traceback__) from None
+
+
+def _handle(event: Any, context: Any) -> dict[str, Any]:
     engine = _engine()
     called = unwrap(event, engine.spec.driver.buckets)
     for message in called.unknown:
@@ -62,6 +73,7 @@ def handler(event: Any, context: Any = None) -> dict[str, Any]:
 
 def _prepare() -> None:
     """Use the start of the process, before there is an event, for all that needs none."""
+    log_as_json()
     gc.disable()  # what is loaded now stays, and looking for garbage in it is a tenth of a start
     with suppress(Exception):  # the first event meets it again, and there it is told
         _engine().prepare()
@@ -76,7 +88,7 @@ def _seconds(context: Any) -> float:
 
 
 def _log(message: str, fields: dict[str, Any]) -> None:
-    print(json.dumps({"message": message, **fields}, ensure_ascii=True))  # noqa: T201 - the function's log
+    print(line({"message": message, **fields}))  # noqa: T201 - the function's log
 
 
 def _engine() -> Engine:

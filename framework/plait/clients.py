@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+from plait.logs import hold_bodies
 from plait.patience import TRIES, Patience
 from plait.refusals import UnreadableAnswer
 
@@ -63,6 +64,7 @@ class Clients:
 
         from plait.aws_session import open_session
 
+        hold_bodies()
         self._session = self._session or open_session()
         config = Config(
             connect_timeout=self._patience.connect,

@@ -38,3 +38,10 @@ class BadRecord(PlaitError):
 
     code = "bad-record"
     source: str | None = None
+
+
+class Unexpected(Exception):
+    """A bug, told without its own text, which may hold a value."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(f"a bug of plait or of a connector: {type(error).__name__}; see the trace")

@@ -29,6 +29,7 @@ def said(name, secret, arguments):
     client.put_secret_value(SecretId=name, SecretString=json.dumps(secret))
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
     logging.basicConfig(level=logging.DEBUG, stream=err, force=True)
+    logging.getLogger("botocore").setLevel(logging.DEBUG)  # else bodies are held
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
             main(arguments)
@@ -47,6 +48,7 @@ json.dump([said(*one) for one in json.load(sys.stdin)], sys.stdout)
 HANDLER = """
 import json, logging, sys
 logging.basicConfig(level=logging.DEBUG)
+logging.getLogger("botocore").setLevel(logging.DEBUG)
 from plait.aws_lambda import handler
 print(handler(json.load(sys.stdin)))
 """

@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pytest
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 import plait
 from plait import partition
-from plait.partition import bucket, encode, folders
+from plait.partition import FORMATS, beyond, bucket, encode, folders
 from plait.spec import Partition
 
 MOMENT = datetime(2026, 6, 30, 22, 30, tzinfo=UTC)
@@ -104,6 +105,30 @@ def test_the_folder_of_a_moment_does_not_depend_on_the_other_rows(
         patch.setattr(partition, "MANY", 0)
         together = folders(pa.table({"c": pa.array(values, kind)}), [part])
     assert together == [folder(value, kind, part) for value in values]
+
+
+@given(
+    st.datetimes(max_value=datetime(1, 1, 3)) | st.datetimes(min_value=datetime(9999, 12, 29)),  # noqa: DTZ001 - UTC
+    st.sampled_from(["date", "month", "hour", "bucket", "column"]),
+    st.timezones().map(str),
+    st.booleans(),
+)
+def test_a_moment_at_the_edge_of_time_has_a_folder_or_is_a_bad_record(
+    moment: datetime, function: Any, zone: str, many: bool
+) -> None:
+    """In the years 1 and 9999: where a zone's clock has the moment, its folder; else it is told before there is one."""
+    part = Partition(name="p", function=function, column="c", zone=zone, buckets=7)
+    table = pa.table({"c": pa.array([moment], pa.timestamp("us", tz="UTC"))})
+    try:
+        moment.replace(tzinfo=UTC).astimezone(ZoneInfo(zone))
+    except OverflowError:
+        assert [*beyond(table, [part])] == ([0] if function in FORMATS else [])
+    else:
+        assert beyond(table, [part]) == {}
+    if not beyond(table, [part]):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(partition, "MANY", 0 if many else 64)
+            assert folders(table, [part])[0].startswith("p=")
 
 
 def test_a_moment_beyond_the_years_of_its_zone_is_one_bad_record(tmp_path: Path) -> None:

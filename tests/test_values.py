@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from plait import columns
 from plait.types import parse
 from plait.values import Misfit, convert
 
@@ -97,6 +98,32 @@ def test_a_decimal_is_never_bent(value: Decimal) -> None:
 def test_a_timestamp_survives_its_text(value: datetime) -> None:
     """ISO 8601 of any moment reads back as that moment."""
     assert convert(value.isoformat(), parse("timestamp")) == value
+
+
+ZONES = st.one_of(
+    st.none(),
+    st.timezones(),
+    st.integers(-1439, 1439).map(lambda minutes: timezone(timedelta(minutes=minutes))),
+)
+EDGES = st.one_of(
+    st.datetimes(max_value=datetime(1, 1, 3), timezones=ZONES),  # noqa: DTZ001 - Hypothesis adds the zone
+    st.datetimes(min_value=datetime(9999, 12, 29), timezones=ZONES),  # noqa: DTZ001 - Hypothesis adds the zone
+)
+
+
+@given(EDGES)
+def test_a_moment_at_the_edge_of_time_is_right_or_refused(moment: datetime) -> None:
+    """In the years 1 and 9999, of any zone, as a moment or its text, one by one or in bulk: its UTC, or no time of it."""
+    for value in (moment, moment.isoformat(), moment.date(), moment.isoformat()[:16]):
+        for word in ("timestamp", "date", "string", "bigint", "boolean", "binary", "array<timestamp>"):
+            try:
+                found = convert(value, parse(word))
+            except Misfit:
+                continue
+            if isinstance(value, datetime):
+                assert found == (moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+            bulk = columns.array([value], parse(word))
+            assert bulk is None or bulk.to_pylist() == [found]
 
 
 @given(st.one_of(st.text(), st.integers(), st.floats(), st.booleans(), st.binary(), st.lists(st.integers())))

@@ -78,6 +78,7 @@ class Report:
     calls: Counter[str] = field(default_factory=Counter)
     seconds: dict[str, float] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    _kept: Counter[str] = field(default_factory=Counter, init=False, repr=False)
 
     @property
     def objects(self) -> dict[str, int]:
@@ -92,7 +93,8 @@ class Report:
 
     def add_problem(self, problem: Problem) -> None:
         """Keep a problem; beyond a thousand of its level they are only counted by their outcome."""
-        if sum(one.level == problem.level for one in self.problems) < MAX_PROBLEMS:
+        if self._kept[problem.level] < MAX_PROBLEMS:
+            self._kept[problem.level] += 1
             self.problems.append(problem)
 
     def check(self) -> None:

@@ -161,11 +161,18 @@ def _date(value: Any, kind: Type) -> date:
 
 def _timestamp(value: Any, kind: Type) -> datetime:
     if isinstance(value, datetime):
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        return _utc(value)
     if isinstance(value, (str, date)):
         return timestamp(str(value), kind)
     help = "decode the field by `{epoch: s}`, `ms` or `us`" if isinstance(value, (int, Decimal)) else None
     raise misfit(value, kind, help)
+
+
+def _utc(moment: datetime) -> datetime:
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise Misfit(f"{describe(moment)} is in UTC no time of the years 1 to 9999") from None
 
 
 def timestamp(text: str, kind: Type) -> datetime:
@@ -179,9 +186,9 @@ def timestamp(text: str, kind: Type) -> datetime:
     zone = "+00:00" if zone in (None, "Z", "z") else zone if ":" in zone else f"{zone[:3]}:{zone[3:] or '00'}"
     try:
         parsed = datetime.fromisoformat(f"{day}T{minute}:{second or '00'}.{(fraction or '0')[:6]:0<6}{zone}")
-        return parsed.astimezone(UTC)
-    except (ValueError, OverflowError):
+    except ValueError:
         raise misfit(text, kind) from None
+    return _utc(parsed)
 
 
 def _binary(value: Any, kind: Type) -> bytes:

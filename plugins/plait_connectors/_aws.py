@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from plait.api import Statement, calling
+from plait.api import GiveUp, Statement, calling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from plait.api import Context, DriverPath, FolderPath, LookupPath
+
+FORBIDDEN = 403
 
 
 def arn(service: str, resource: str) -> str:
@@ -35,6 +37,7 @@ def bucket_facts(path: DriverPath | LookupPath | FolderPath, context: Context) -
     s3 = context.client("s3")
     with calling(f"bucket `{path.bucket}`", service="s3"):
         region = s3.head_bucket(Bucket=path.bucket).get("BucketRegion")
+    with calling("the account", service="sts"):
         account = context.client("sts").get_caller_identity()["Account"]
     here = s3.meta.region_name
     yield f"bucket in {region}" + ("" if region == here else f", and this is {here}: set AWS_REGION to it")
@@ -42,10 +45,15 @@ def bucket_facts(path: DriverPath | LookupPath | FolderPath, context: Context) -
 
 
 def _owned(s3: Any, bucket: str, account: str) -> bool:
+    """Whether an account owns a bucket that may be looked at, so that a 403 can only be for the account."""
     from botocore.exceptions import ClientError
 
     try:
-        s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=account)
-    except ClientError:
-        return False
+        with calling(f"bucket `{bucket}`", service="s3"):
+            s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=account)
+    except GiveUp as error:
+        cause = error.__cause__
+        if isinstance(cause, ClientError) and cause.response["ResponseMetadata"]["HTTPStatusCode"] == FORBIDDEN:
+            return False
+        raise
     return True

@@ -178,11 +178,11 @@ def _given(options: CloudWatchLogsOptions, row: Mapping[str, Any]) -> Record | N
         raise BadRecord("a line of a log is `{time: …, message: …}`, two texts", code="wrong-value")
     try:
         time = datetime.fromisoformat(at)
-    except ValueError:
+        time = time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         raise BadRecord("`time` is no ISO 8601 timestamp", code="wrong-value") from None
     fields = options.pattern.match(message.rstrip("\r\n"))
-    time = time if time.tzinfo else time.replace(tzinfo=UTC)
-    return None if fields is None else Record(fields=fields, time=time.astimezone(UTC))
+    return None if fields is None else Record(fields=fields, time=time)
 
 
 def _facts(options: CloudWatchLogsOptions, context: Context) -> Iterator[str]:

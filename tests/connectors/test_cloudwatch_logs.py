@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.logs import Logs
-from plait.api import GiveUp, Key, Pattern, Record, TryAgain
+from plait.api import BadRecord, GiveUp, Key, Pattern, Record, TryAgain
 from plait_connectors import cloudwatch_logs
 
 from .stub import Stub
@@ -247,3 +247,13 @@ def test_a_line_of_a_case_is_read_as_one_of_the_log_group(time: str) -> None:
         fields={"transaction_id": "a", "score": "5"}, time=datetime(2026, 7, 1, 10, tzinfo=UTC)
     )
     assert connector.given(options, {"time": time, "message": "started"}) is None
+
+
+@pytest.mark.parametrize("time", ["yesterday", "0001-01-01T00:00:00+02:00", "9999-12-31T23:59:59-00:01"])
+def test_a_line_of_a_case_has_a_time_that_can_be_told(time: str) -> None:
+    """In UTC, as all times of lines are."""
+    (connector,) = cloudwatch_logs.plait_connectors()
+    options = cloudwatch_logs.CloudWatchLogsOptions(log_group="/fraud", pattern=Pattern.parse(PATTERN))
+    assert connector.given is not None
+    with pytest.raises(BadRecord, match="`time` is no"):
+        connector.given(options, {"time": time, "message": "transaction a scored 5"})

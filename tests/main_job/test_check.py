@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness import faults
+
 from .shop import SPEC
 
 if TYPE_CHECKING:
@@ -42,6 +44,32 @@ def test_all_blocks_of_the_main_job_are_reached(shop: Shop) -> None:
     assert blocks["fraud"]["facts"] == ["lines are kept for ever"]
     assert set(shop.proxy.calls - before) == READ_ONLY
     assert shop.lake("check") == {}
+
+
+@pytest.mark.parametrize(
+    ("action", "told"),
+    [
+        (faults.throttled("s3"), "cannot be reached now: 503"),
+        (faults.broken("s3", 500), "cannot be reached now: 500"),
+        (faults.fail(400), "cannot be used: 400"),
+        (faults.fail(403), None),
+    ],
+    ids=["throttled", "broken", "expired", "another account's"],
+)
+def test_a_bucket_is_another_accounts_only_where_s3_says_so(
+    shop: Shop, action: faults.Action, told: str | None
+) -> None:
+    """A 403 for the account that asks is the owner's; that S3 is busy or fails is told as it is."""
+    shop.proxy.reset()
+    shop.proxy.on(2, "before", action, operation="s3:HeadBucket", forever=told is not None)
+    code, blocks = _check(shop, str(SPEC))
+    shop.proxy.mend()
+    problem, facts = blocks["transactions"]["problem"], blocks["transactions"]["facts"]
+    if told is None:
+        assert (code, problem, facts[1]) == (0, None, "owned by another account")
+    else:
+        assert code == 1
+        assert told in problem["message"]
 
 
 MISTAKES = {

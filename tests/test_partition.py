@@ -108,7 +108,7 @@ def test_the_folder_of_a_moment_does_not_depend_on_the_other_rows(
 
 
 @given(
-    st.datetimes(max_value=datetime(1, 1, 3)) | st.datetimes(min_value=datetime(9999, 12, 29)),  # noqa: DTZ001 - UTC
+    st.datetimes(max_value=datetime(1, 1, 3)) | st.datetimes(min_value=datetime(9999, 12, 29)),
     st.sampled_from(["date", "month", "hour", "bucket", "column"]),
     st.timezones().map(str),
     st.booleans(),

@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+from plait.errors import GiveUp
 from plait.logs import hold_bodies
 from plait.patience import TRIES, Patience
-from plait.refusals import UnreadableAnswer
+from plait.refusals import SETTINGS, UnreadableAnswer, calling
+from plait.settings import check_settings, region
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -72,7 +74,7 @@ class Clients:
             max_pool_connections=64,
             retries={"mode": "standard", "total_max_attempts": TRIES},
         )
-        client = self._session.create_client(service, config=config)
+        client = self._create(service, config)
         signing = client.meta.service_model.signing_name
         prefix = IAM_PREFIX.get(signing, signing)
 
@@ -84,6 +86,19 @@ class Clients:
         client.meta.events.register("before-send", sent)
         self._retry(client)
         return client
+
+    def _create(self, service: str, config: Any) -> Any:
+        check_settings()
+        with calling(f"the client of `{service}`", service=service):
+            try:
+                return self._session.create_client(service, region_name=region(), config=config)
+            except (
+                ValueError
+            ) as error:  # an `endpoint_url` of AWS's own configuration, which names no variable
+                help = "check what its configuration sets, such as `endpoint_url` of the profile"
+                raise GiveUp(
+                    f"the settings of `{service}` are wrong", code=SETTINGS.code, help=help
+                ) from error
 
     def _retry(self, client: Any) -> None:
         """Let botocore decide on retries, of answers too that are not whole; its pauses have no setting of their own."""

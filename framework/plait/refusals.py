@@ -35,6 +35,12 @@ ABSENT = Meaning(GiveUp, "not-found", "check its name, the account and the regio
 WRONG = Meaning(
     GiveUp, "wrong-request", "check the options of the source", "no call can be made of its options"
 )
+SETTINGS = Meaning(
+    GiveUp,
+    "wrong-settings",
+    "check what is set of AWS in the environment and the profile",
+    "its settings are wrong",
+)
 
 # Parts of the code that a service gives; the first that fits.
 CODES = {
@@ -83,6 +89,17 @@ NAMES = {
     "NoRegionError": Meaning(GiveUp, "no-region", "set AWS_REGION", "no region is set"),
     "ProfileNotFound": Meaning(GiveUp, "wrong-credentials", "check AWS_PROFILE", "there is no such profile"),
     "ParamValidationError": WRONG,
+    **dict.fromkeys(
+        (
+            "InvalidRegionError",
+            "InvalidConfigError",
+            "InvalidDefaultsMode",
+            "InvalidChecksumConfigError",
+            "InvalidRetryConfigurationError",
+            "InvalidSTSRegionalEndpointsConfigError",
+        ),
+        SETTINGS,
+    ),
     "BotoCoreError": CREDENTIALS,
 }
 # What IAM calls it where the operation has another name.

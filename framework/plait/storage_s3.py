@@ -22,7 +22,8 @@ from plait.api import (
     Written,
 )
 from plait.patience import LONGEST, PAUSE, TRIES
-from plait.refusals import UnreadableAnswer, reason, told
+from plait.refusals import SETTINGS, UnreadableAnswer, reason, told
+from plait.settings import check_settings, endpoint, region
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,6 +34,7 @@ T = TypeVar("T")
 
 # obstore refuses empty and dotted segments and control characters, and drops slashes at both ends.
 BENT = re.compile(r"(^|/)(\.{0,2})(/|$)|[\x00-\x1f\x7f]")
+BUCKET = re.compile(r"[A-Za-z0-9._-]{1,255}\Z", re.ASCII)
 SOURCE_ETAG = "plait-source-etag"
 ROUNDS = 3
 DENIED = (
@@ -72,10 +74,8 @@ def explain(uri: str, error: Exception) -> Missing | PlaitError:
     ):
         return Missing(uri)
     if "Generic Config error" in str(error):
-        help = "check AWS_ENDPOINT_URL, AWS_REGION and what else is set"
-        return GiveUp(
-            f"`{uri[:200]}` cannot be used: the settings are wrong", code="wrong-settings", help=help
-        )
+        message = f"`{uri[:200]}` cannot be used: {SETTINGS.word}"
+        return GiveUp(message, code=SETTINGS.code, help=SETTINGS.help)
     known = told(error, f"`{uri[:200]}`", service="s3", helps={"denied": _denied(str(error))})
     if known is None:
         raise error
@@ -95,13 +95,23 @@ def _denied(text: str) -> str:
 def _once_more(ask: Callable[[], T]) -> T:
     """Ask again where what came is not S3's, or nothing came and obstore did not ask again by itself."""
     try:
-        return ask()
+        return _guarded(ask)
     except Exception as error:
         unread = isinstance(error, UnreadableAnswer)
         unasked = type(error).__name__ == "GenericError" and not re.search(r"after \d+ retries", str(error))
         if not (unread or (unasked and not reason(error)[1])):
             raise
-    return ask()
+    return _guarded(ask)
+
+
+def _guarded(ask: Callable[[], T]) -> T:
+    """Ask; where obstore itself breaks off, in a way that no `except Exception` sees, raise GiveUp."""
+    try:
+        return ask()
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise GiveUp("the client of S3 broke off", code=SETTINGS.code, help=SETTINGS.help) from error
 
 
 def _etag(given: str | None) -> str:
@@ -206,7 +216,7 @@ class S3:
         import obstore
 
         self._count("s3:DeleteObject", 1)
-        obstore.delete(self._store(bucket), key)
+        _guarded(lambda: obstore.delete(self._store(bucket), key))
 
     def _put_newest(self, put: Put, source: str, etag: str) -> None:
         for _ in range(ROUNDS):
@@ -266,14 +276,18 @@ def open_store(bucket: str, patience: Patience) -> Any:
     """An obstore store of a bucket, with the environment's endpoint, region and credentials."""
     from obstore.store import S3Store
 
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-    given: dict[str, Any] = {"endpoint": endpoint, "region": region}
+    check_settings()
+    if not BUCKET.match(bucket):
+        raise GiveUp(
+            f"`s3://{bucket[:200]}` has no bucket's name", code="not-found", help="check the bucket's name"
+        )
+    address = endpoint()
+    given: dict[str, Any] = {"endpoint": address, "region": region()}
     limits = {"connect_timeout": patience.connect, "timeout": patience.timeout}
     options: Any = {name: f"{max(round(seconds * 1000), 1)}ms" for name, seconds in limits.items()}
-    if endpoint:
+    if address:
         given["virtual_hosted_style_request"] = False
-        options["allow_http"] = endpoint.startswith("http:")
+        options["allow_http"] = address.startswith("http:")
     if not os.environ.get("AWS_ACCESS_KEY_ID"):
         given["credential_provider"] = _chain()
     return S3Store(

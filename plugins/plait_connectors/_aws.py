@@ -53,7 +53,10 @@ def _owned(s3: Any, bucket: str, account: str) -> bool:
             s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=account)
     except GiveUp as error:
         cause = error.__cause__
-        if isinstance(cause, ClientError) and cause.response["ResponseMetadata"]["HTTPStatusCode"] == FORBIDDEN:
+        if (
+            isinstance(cause, ClientError)
+            and cause.response["ResponseMetadata"]["HTTPStatusCode"] == FORBIDDEN
+        ):
             return False
         raise
     return True

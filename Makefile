@@ -17,7 +17,7 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin
 unexport UV_PROJECT_ENVIRONMENT VIRTUAL_ENV
 
 .DELETE_ON_ERROR:
-.PHONY: help setup system editor demo test lint format schema bench reliability coverage clean
+.PHONY: help setup system editor demo test lint format schema bench reliability coverage mutation clean
 
 help: ## List the tasks.
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 14
@@ -66,6 +66,10 @@ coverage: system editor $(READY) $(WHOLE_FILES) ## Run all tests and fail where 
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=95
 	$(BIN)/coverage report --fail-under=100 --include="$$(echo $(WHOLE_FILES) | tr ' ' ,)"
+
+mutation: $(READY) ## Change the code in each small way, and see that tests notice; survivors go to dist/mutation.txt.
+	@$(UV) sync --quiet --frozen --all-extras --inexact --group mutation
+	$(BIN)/python tests/mutation/mutate.py $(MODULES)
 
 clean: ## Remove what these tasks made.
 	rm -rf .venv .tools tests/editor/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage* dist

@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 settings.register_profile("small", deadline=None, derandomize=True)
 settings.register_profile("large", deadline=None, max_examples=1_000)
+settings.register_profile("mutation", settings.get_profile("small"), phases=[Phase.explicit, Phase.generate])
 settings.load_profile(os.environ.get("PLAIT_BUDGET", "small"))
 FIGURES = pytest.StashKey[list[str]]()
 

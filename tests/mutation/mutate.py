@@ -1,0 +1,129 @@
+"""Change the framework a little, many times, and tell which changes no test notices: `mutate.py [module …]`."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from difflib import ndiff
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+DIST = ROOT / "dist"
+LEAST = 85
+KILLED, TIMEOUT = (1, 3, -11), (-24, 24, 36, 152, 255)  # the codes of mutmut; a crash kills
+SETTINGS = """
+[tool.mutmut]
+source_paths = ["src"]
+only_mutate = ["src/plait/{module}.py"]
+also_copy = ["pipelines"]
+pytest_add_cli_args = ["-p", "no:cacheprovider"]
+pytest_add_cli_args_test_selection = {tests}
+timeout_constant = 10.0
+timeout_multiplier = 3.0
+use_git_change_detection = false
+"""
+
+
+class Mutant(NamedTuple):
+    """One change of one function, as the lines that were and are, and how the tests ended."""
+
+    where: str
+    was: str
+    now: str
+    code: int
+
+    @property
+    def noticed(self) -> bool:
+        """Whether a test failed, or never ended."""
+        return self.code in KILLED + TIMEOUT
+
+    def __str__(self) -> str:
+        return f"{self.where}\n  - {self.was}\n  + {self.now}"
+
+
+def main() -> int:
+    """Try each module, write scores and survivors to `dist`, and fail where too many survive."""
+    modules: dict[str, list[str]] = yaml.safe_load((HERE / "modules.yaml").read_text(encoding="utf-8"))
+    scores: dict[str, dict[str, float]] = {}
+    survivors: list[str] = []
+    for module in sys.argv[1:] or modules:
+        start = time.monotonic()
+        run(module, modules[module])
+        found = [*mutants(module)]
+        scores[module] = score(found) | {"seconds": round(time.monotonic() - start)}
+        survivors += [f"{one}\n  {why(one)}" for one in found if not one.noticed]
+        print(module, scores[module], flush=True)  # noqa: T201 - what the task is run for
+    (DIST / "mutation.json").write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8")
+    (DIST / "mutation.txt").write_text("\n\n".join(survivors) + "\n", encoding="utf-8")
+    return int(min(one["percent"] for one in scores.values()) < LEAST)
+
+
+def run(module: str, tests: list[str]) -> None:
+    """Have mutmut try all mutants of a module, on a copy of what the tests need."""
+    folder = DIST / "mutation" / module
+    shutil.rmtree(folder, ignore_errors=True)
+    unwanted = shutil.ignore_patterns("node_modules", "__pycache__")
+    for name, copied in {"framework": "src", "tests": "tests", "pipelines": "pipelines"}.items():
+        shutil.copytree(ROOT / name, folder / copied, ignore=unwanted)
+    settings = SETTINGS.format(module=module, tests=json.dumps(tests))
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    (folder / "pyproject.toml").write_text(project + settings, encoding="utf-8")
+    mutmut = str(Path(sys.executable).with_name("mutmut"))
+    with (folder / "mutmut.log").open("wb") as log:
+        command = [mutmut, "run", "--max-children", "1"]
+        budget = os.environ | {"PLAIT_BUDGET": "mutation"}
+        subprocess.run(command, cwd=folder, env=budget, stdout=log, stderr=log, check=True)
+
+
+def mutants(module: str) -> Iterator[Mutant]:
+    """What became of each mutant of a module."""
+    path = DIST / "mutation" / module / "mutants" / "src" / "plait" / f"{module}.py"
+    codes = json.loads(path.with_suffix(".py.meta").read_text(encoding="utf-8"))["exit_code_by_key"]
+    text = path.read_text(encoding="utf-8")
+    functions = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef))
+    sources = {f.name: ast.get_source_segment(text, f) or "" for f in functions}
+    for key, code in codes.items():
+        name = key.rpartition(".")[2]
+        function = name.rpartition("__mutmut_")[0]
+        before, after = (sources[n].splitlines()[1:] for n in (f"{function}__mutmut_orig", name))
+        changes = [*ndiff(before, after)]
+        was, now = (" ".join(c[2:].strip() for c in changes if c[0] == sign) for sign in "-+")
+        yield Mutant(f"{module}.{function.removeprefix('x_').strip('xǁ').replace('ǁ', '.')}", was, now, code)
+
+
+def why(mutant: Mutant) -> str:
+    """Why nobody could notice a mutant, as somebody found out; empty for one that a test should notice."""
+    known = yaml.safe_load((HERE / "equivalent.yaml").read_text(encoding="utf-8"))
+    entries = (e for e in known.get(mutant.where, ()) if (e["was"], e["now"]) == (mutant.was, mutant.now))
+    return next((f"= {entry['why']}" for entry in entries), "")
+
+
+def score(found: list[Mutant]) -> dict[str, float]:
+    """The counts of a module's mutants; `percent` takes the equivalent ones for survivors."""
+    noticed = sum(one.noticed for one in found)
+    equivalent = sum(not one.noticed and bool(why(one)) for one in found)
+    return {
+        "mutants": len(found),
+        "killed": noticed,
+        "timeouts": sum(one.code in TIMEOUT for one in found),
+        "survived": len(found) - noticed,
+        "equivalent": equivalent,
+        "percent": round(100 * noticed / len(found), 1),
+        "percent_without_equivalent": round(100 * noticed / (len(found) - equivalent), 1),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -232,7 +232,7 @@ def test_an_event_of_no_new_object_is_no_failure_and_reads_nothing(shop: Shop, n
 def test_without_a_spec_nothing_can_be_tried(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """Even a direct call raises then."""
     shop.spec.with_suffix(".bad.yaml").write_text("plait: 1\n")
-    for file in ("", str(shop.spec.with_suffix(".bad.yaml"))):
+    for file in ("", "nowhere.yaml", str(shop.spec.with_suffix(".bad.yaml"))):
         monkeypatch.setenv("PLAIT_SPEC", file)
         with pytest.raises(GiveUp):
             handler({"objects": []})

@@ -108,23 +108,27 @@ def test_a_client_is_made_once_even_by_many_threads(aws: Any) -> None:
 
 
 def test_a_secret_is_read_once_and_again_when_fresh(secret: Any) -> None:
-    secret("shop/db", SecretString='{"username": "u"}')
+    secret("shop/db", SecretString='{"username": "canary-secret-u"}')
     services = Services()
-    assert services.secret("shop/db") == services.secret("shop/db") == {"username": "u"}
+    assert services.secret("shop/db") == services.secret("shop/db") == {"username": "canary-secret-u"}
     assert services.calls == {"secretsmanager:GetSecretValue": 1}
-    boto3.client("secretsmanager").put_secret_value(SecretId="shop/db", SecretString='{"username": "v"}')
-    assert services.context("stores", None).secret("shop/db", fresh=True) == {"username": "v"}
-    assert services.secret("shop/db") == {"username": "v"}
+    boto3.client("secretsmanager").put_secret_value(
+        SecretId="shop/db", SecretString='{"username": "canary-secret-v"}'
+    )
+    assert services.context("stores", None).secret("shop/db", fresh=True) == {"username": "canary-secret-v"}
+    assert services.secret("shop/db") == {"username": "canary-secret-v"}
 
 
 @pytest.mark.fault("S10")
-@pytest.mark.parametrize("value", ["hunter2", '["hunter2"]', '{"password": "hunter2"'])
+@pytest.mark.parametrize(
+    "value", ["canary-secret-2", '["canary-secret-2"]', '{"password": "canary-secret-2"']
+)
 def test_a_secret_that_is_no_mapping_is_refused_without_showing_it(secret: Any, value: Any) -> None:
     secret("bad", SecretString=value)
     with pytest.raises(GiveUp, match="not a JSON mapping") as caught:
         Services().secret("bad")
     error = caught.value
-    assert "hunter2" not in f"{error!r} {error.help} {error.__cause__!r} {error.__context__!r}"
+    assert "canary-secret-2" not in f"{error!r} {error.help} {error.__cause__!r} {error.__context__!r}"
 
 
 def test_a_secret_that_is_missing_is_an_error_of_the_run(aws: Any) -> None:

@@ -49,10 +49,10 @@ class Driver:
             logging.getLogger("some.library").info(text, 1, extra={"answer": text, "odd": object()})
             warnings.warn(text, stacklevel=1)
         try:
-            raise KeyError("canary-value")
+            raise KeyError("value-of-an-order")
         except KeyError as error:
             self.context.log.exception("it failed")
-            raise ValueError("canary-value") from error
+            raise ValueError("value-of-an-order") from error
 
 @hookimpl
 def plait_connectors():
@@ -102,9 +102,9 @@ def test_what_cannot_be_written_is_still_a_line_and_no_error_where_it_was_logged
 
 
 @pytest.mark.fault("S10")
-@pytest.mark.parametrize("error", [ValueError("canary-value"), GiveUp("no such table")])
+@pytest.mark.parametrize("error", [ValueError("value-of-an-order"), GiveUp("no such table")])
 def test_an_error_is_told_by_its_type_and_places_and_by_its_text_only_if_it_is_ours(error: Exception) -> None:
-    canary = "canary-value"
+    canary = "value-of-an-order"
     try:
         try:
             raise KeyError(canary)  # noqa: TRY301 - it is the cause
@@ -114,7 +114,7 @@ def test_an_error_is_told_by_its_type_and_places_and_by_its_text_only_if_it_is_o
         one = logging.LogRecord("any", logging.ERROR, "f", 1, "failed", (), sys.exc_info())
     written = JsonLine(logging.Formatter()).format(one)
     found = read(written)
-    assert "canary-value" not in written.replace('raise ValueError("canary-value")', "")
+    assert "value-of-an-order" not in written.replace('raise ValueError("value-of-an-order")', "")
     assert found["errorType"] == type(error).__name__
     assert found.get("errorMessage") == (error.message if isinstance(error, GiveUp) else None)
     assert [line for line in found["stackTrace"] if "\n" not in line] == ["KeyError", type(error).__name__]
@@ -165,8 +165,10 @@ def test_in_the_function_every_line_of_anyone_is_one_document_and_no_error_shows
     assert "ValueError" in outcome.error["errorMessage"]
     assert any("careless.py" in line for line in outcome.error["stackTrace"])
     said = outcome.log + json.dumps(outcome.error)
-    shown = said.replace('KeyError(\\"canary-value\\")', "").replace('ValueError(\\"canary-value\\")', "")
-    assert "canary-value" not in shown
+    shown = said.replace('KeyError(\\"value-of-an-order\\")', "").replace(
+        'ValueError(\\"value-of-an-order\\")', ""
+    )
+    assert "value-of-an-order" not in shown
     *lines, last = outcome.log.split("\n")
     told = [json.loads(line) for line in lines]
     assert last == ""

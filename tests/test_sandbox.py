@@ -218,6 +218,7 @@ def test_a_quiet_fill_announces_nothing() -> None:
         assert keys_of(shop.receive(10)) == ["transactions/late.json"]
 
 
+@pytest.mark.shows_canaries("the process prints the secret, to compare it")
 def test_the_environment_leads_a_process_to_the_table_the_log_and_the_secret(shop: Sandbox) -> None:
     code = """
 import boto3, json

@@ -96,7 +96,10 @@ def _engine() -> Engine:
     if not file:
         raise GiveUp("`PLAIT_SPEC` does not name a spec", help="set it to the spec's path in the package")
     if file not in _engines:
-        found = _checked(file)
+        try:
+            found = _checked(file)
+        except OSError as error:
+            raise GiveUp(f"the spec `{file}` cannot be read", help="set `PLAIT_SPEC` to its path") from error
         if found.spec is None:
             lines = "; ".join(f"{p.code}: {p.message}" for p in found.errors[:5])
             raise GiveUp(f"the spec `{file}` cannot be run: {lines}", help="run `plait validate`")

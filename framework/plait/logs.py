@@ -30,7 +30,8 @@ def hold_bodies() -> None:
 def log_as_json() -> None:
     """Make whatever the root logger's handlers write one JSON object on one line; warnings are logged too."""
     for handler in logging.getLogger().handlers:
-        handler.setFormatter(JsonLine(handler.formatter))
+        end = "" if isinstance(handler, logging.StreamHandler) else "\n"
+        handler.setFormatter(JsonLine(handler.formatter, end))
     logging.captureWarnings(True)
 
 
@@ -42,15 +43,16 @@ def line(fields: dict[str, Any]) -> str:
 class JsonLine(logging.Formatter):
     """A record as one line of JSON; never raises, since that would be raised where somebody logs.
 
-    The formatter that was there before may mark a record for the runtime; what it writes is not used.
+    The formatter that was there before may mark a record for the runtime; what it writes is not used. `end` is what the
+    handler itself does not put after a line.
     """
 
-    def __init__(self, before: logging.Formatter | None = None) -> None:
+    def __init__(self, before: logging.Formatter | None = None, end: str = "\n") -> None:
         super().__init__()
-        self._before = before
+        self._before, self._end = before, end
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line, with its end."""
+        """The line."""
         with suppress(Exception):
             if self._before:
                 self._before.format(record)
@@ -64,9 +66,9 @@ class JsonLine(logging.Formatter):
             **(told(record.exc_info[1]) if record.exc_info else {}),
         }
         try:
-            return line({**extra, **{k: v for k, v in fields.items() if v is not None}}) + "\n"
+            return line({**extra, **{k: v for k, v in fields.items() if v is not None}}) + self._end
         except Exception as error:  # noqa: BLE001 - of whatever somebody put beside the message
-            return line({**fields, "unwritten": type(error).__name__}) + "\n"
+            return line({**fields, "unwritten": type(error).__name__}) + self._end
 
 
 def _message(record: logging.LogRecord) -> str:

@@ -30,9 +30,9 @@ CREATE TABLE shop.odd (id BIGINT UNSIGNED, b BIT(9), j JSON, z DATETIME, d DATE,
 SET time_zone = '+05:00';
 INSERT INTO shop.odd VALUES (18446744073709551615, b'100000001', '{"a": 1}', '0000-00-00 00:00:00', '2026-07-01',
   '-100:00:01.500', '2026-07-01 12:00:00.000001', '2026-07-01 12:00:00', 0x00FF, 2026, 1, 'y', NULL);
-CREATE USER reader@'%' IDENTIFIED BY 'old';
+CREATE USER reader@'%' IDENTIFIED BY 'canary-secret-old';
 GRANT SELECT ON shop.* TO reader@'%';
-GRANT ALL ON shop.* TO writer@'%' IDENTIFIED BY 'old';
+GRANT ALL ON shop.* TO writer@'%' IDENTIFIED BY 'canary-secret-old';
 """
 
 
@@ -58,7 +58,7 @@ def secret(port: int, **other: Any) -> dict[str, Any]:
         "host": "127.0.0.1",
         "port": port,
         "username": "reader",
-        "password": "old",
+        "password": "canary-secret-old",
         "dbname": "shop",
         **other,
     }
@@ -158,7 +158,7 @@ def test_a_table_out_of_reach_is_permanent(port: int, lookups: Any, table: str, 
 @pytest.mark.fault("M3")
 def test_a_rotated_password_is_fetched_anew(port: int, lookups: Any) -> None:
     """After a rotation, the secret is fetched once more and the query answered."""
-    context = stub(port, ("name",), password="older")
+    context = stub(port, ("name",), password="canary-secret-older")
     context.fresh = {"db": secret(port)}
     assert len(lookups(context).fetch(keys(1))) == 1
     assert context.calls == {"secret": 1, "secret:fresh": 1, "mysql:Connect": 2, "mysql:Query": 1}
@@ -167,11 +167,11 @@ def test_a_rotated_password_is_fetched_anew(port: int, lookups: Any) -> None:
 @pytest.mark.fault("M3")
 def test_a_wrong_password_is_permanent(port: int, lookups: Any) -> None:
     """A password that stays wrong is an error to correct, and is not shown."""
-    context = stub(port, password="wr0ng")
+    context = stub(port, password="canary-secret-wrong")
     with pytest.raises(GiveUp) as caught:
         lookups(context).fetch(keys(1))
     assert context.calls["mysql:Connect"] == 2
-    assert "wr0ng" not in f"{caught.value} {caught.value.help}"
+    assert "canary-secret-wrong" not in f"{caught.value} {caught.value.help}"
     assert "reader" not in str(caught.value)
 
 
@@ -214,7 +214,7 @@ def test_a_missing_field_of_the_secret_is_named(lookups: Any, name: str) -> None
     """A secret without a needed field is an error that names the field and shows no value."""
     with pytest.raises(GiveUp, match=f"`{name}`") as caught:
         lookups(stub(1, **{name: None}), "stores").fetch(keys(1))
-    assert "old" not in str(caught.value)
+    assert "canary-secret-old" not in str(caught.value)
 
 
 @pytest.mark.fault("M11")

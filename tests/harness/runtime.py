@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal, Self
 
+from canaries import look
+
 MEASURED = "COVERAGE_PROCESS_CONFIG" in os.environ
 ARN = "arn:aws:lambda:eu-west-1:123456789012:function:plait"
 END = object()
@@ -70,6 +72,7 @@ class Function:
             self.stop()
         self._log.seek(begin)
         log = self._log.read().decode("utf-8", "replace")
+        look("what the function said", log, outcome.answer, outcome.error)
         return Outcome(outcome.kind, outcome.answer, outcome.error, outcome.exitcode, log)
 
     def stop(self) -> None:
@@ -88,6 +91,7 @@ class Function:
         self._api = _Api()
         self.starts += 1
         environment = {
+            "AWS_LAMBDA_LOG_LEVEL": "DEBUG",
             **self.environment,
             "AWS_LAMBDA_RUNTIME_API": self._api.address,
             "AWS_LAMBDA_FUNCTION_NAME": "plait",

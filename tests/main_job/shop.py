@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import logging
 import multiprocessing
 import os
 import subprocess
@@ -12,6 +13,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from canaries import look
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -58,22 +61,27 @@ def forked(environment: Mapping[str, str], events: Sequence[Any], started: Calla
     with here, contextlib.suppress(EOFError, ConnectionError):
         here.send(events)
         while True:
-            answer, reports = here.recv()
+            answer, log = here.recv()
+            look("what a forked function said", answer, log)
             told.answers.append(answer)
-            told.reports += reports
+            lines = [json.loads(line) for line in log.splitlines()]
+            told.reports += [one for one in lines if one["message"] == "report"]
     process.join(60)
     told.exitcode = process.exitcode
     return told
 
 
 def _serve(environment: dict[str, str], caller: Connection) -> None:
+    from plait.logs import log_as_json
+
     os.environ.clear()
     os.environ.update(environment)
     for event in caller.recv():
         with contextlib.redirect_stdout(io.StringIO()) as logged:
+            logging.basicConfig(level=logging.DEBUG, stream=logged, force=True)
+            log_as_json()
             answer = _handled(event)
-        lines = [json.loads(line) for line in logged.getvalue().splitlines()]
-        caller.send((answer, [one for one in lines if one["message"] == "report"]))
+        caller.send((answer, logged.getvalue()))
 
 
 def _handled(event: Any) -> dict[str, Any]:

@@ -53,8 +53,8 @@ from plait.aws_lambda import handler
 print(handler(json.load(sys.stdin)))
 """
 NAME = "canary/stores-db"
-USER, PASSWORD = "canary-user-71", "canary-pass-72"
-HIDDEN = [USER, PASSWORD, "canary-note-73", "canary-deep-74", "canary-key-75"]
+USER, PASSWORD = "canary-secret-user", "canary-secret-password"
+HIDDEN = [USER, PASSWORD, "canary-secret-note", "canary-secret-deep", "canary-secret-key"]
 Secret = dict[str, Any]
 
 

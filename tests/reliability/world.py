@@ -64,15 +64,22 @@ class Stage:
         self.numbers = itertools.count(1)
         self.passwords = itertools.count(1)
         self.client = Services().client
-        login = {"host": "127.0.0.1", "port": shop.sandbox.mysql.port, "username": USER, "password": "first"}
-        shop.sandbox.mysql.execute(f"CREATE OR REPLACE USER {USER}@'127.0.0.1' IDENTIFIED BY 'first'")
+        login = {
+            "host": "127.0.0.1",
+            "port": shop.sandbox.mysql.port,
+            "username": USER,
+            "password": "canary-secret-first",
+        }
+        shop.sandbox.mysql.execute(
+            f"CREATE OR REPLACE USER {USER}@'127.0.0.1' IDENTIFIED BY 'canary-secret-first'"
+        )
         shop.sandbox.mysql.execute(f"GRANT SELECT ON stores.* TO {USER}@'127.0.0.1'")
         shop.sandbox.client("secretsmanager").create_secret(Name=SECRET, SecretString=json.dumps(login))
         self.login = login
 
     def rotate(self, *, cut: bool) -> None:
         """Give the database user another password, and tell the secret; `cut` ends connections."""
-        self.login["password"] = f"password-{next(self.passwords)}"
+        self.login["password"] = f"canary-secret-{next(self.passwords)}"
         mysql = self.shop.sandbox.mysql
         mysql.execute(f"ALTER USER {USER}@'127.0.0.1' IDENTIFIED BY '{self.login['password']}'")
         if cut:

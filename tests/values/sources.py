@@ -77,12 +77,12 @@ def memory_records(kinds: Sequence[Kind]) -> list[Record]:
 
 def mysql_records(kinds: Sequence[Kind], port: int) -> list[Record]:
     """The row of each table, one table for each kind of column."""
-    secret = {"host": "127.0.0.1", "port": port, "username": "reader", "password": "pw"}
+    secret = {"host": "127.0.0.1", "port": port, "username": "reader", "password": "canary-secret-pw"}
     stub = Stub(secrets={"db": secret})
     with pymysql.connect(host="127.0.0.1", port=port, user="root", autocommit=True) as connection:
         cursor = connection.cursor()
         cursor.execute("CREATE OR REPLACE DATABASE kinds CHARACTER SET utf8mb4")
-        cursor.execute("CREATE OR REPLACE USER reader@'%' IDENTIFIED BY 'pw'")
+        cursor.execute("CREATE OR REPLACE USER reader@'%' IDENTIFIED BY 'canary-secret-pw'")
         cursor.execute("GRANT SELECT ON *.* TO reader@'%'")
         cursor.execute("SET sql_mode = '', time_zone = '+05:00'")
         for n, kind in enumerate(kinds):

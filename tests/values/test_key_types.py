@@ -111,12 +111,12 @@ def test_a_text_column_of_mysql_matches_by_the_full_text_of_the_key(port: int, k
     ) as root:
         root.query("CREATE DATABASE IF NOT EXISTS keytypes")
         root.query("CREATE OR REPLACE TABLE keytypes.t (k VARCHAR(40) CHARACTER SET utf8mb4, n INT)")
-        root.query("CREATE OR REPLACE USER reader@'%' IDENTIFIED BY 'pw'")
+        root.query("CREATE OR REPLACE USER reader@'%' IDENTIFIED BY 'canary-secret-pw'")
         root.query("GRANT SELECT ON *.* TO reader@'%'")
         root.cursor().executemany(
             "INSERT INTO keytypes.t VALUES (%s, %s)", [(t, n) for n, t in enumerate(texts)]
         )
-    secret = {"host": "127.0.0.1", "port": port, "username": "reader", "password": "pw"}
+    secret = {"host": "127.0.0.1", "port": port, "username": "reader", "password": "canary-secret-pw"}
     lookup = MySQLLookup(
         MySQLOptions(secret="db", table="keytypes.t"), Stub(secrets={"db": secret}, fields=("n",))
     )

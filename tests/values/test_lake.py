@@ -86,7 +86,7 @@ def wide_table(port: int, endpoint: str) -> str:
         root.query("SET sql_mode = '', time_zone = '+00:00'")
         taken = ", ".join(f"k{n}.v AS f{n}" for n in tables)
         root.query(f"CREATE TABLE wide AS SELECT k0.id, {taken} FROM {', '.join(f'k{n}' for n in tables)}")
-    secret = {"host": "127.0.0.1", "port": port, "username": "reader", "password": "pw"}
+    secret = {"host": "127.0.0.1", "port": port, "username": "reader", "password": "canary-secret-pw"}
     Stub(endpoint=endpoint).client("secretsmanager").create_secret(
         Name="wide", SecretString=json.dumps(secret)
     )

@@ -21,7 +21,10 @@ from .hostile import COLLATIONS, hostile_texts
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-USER = "CREATE OR REPLACE USER reader@'%' IDENTIFIED BY 'pw'", "GRANT SELECT ON *.* TO reader@'%'"
+USER = (
+    "CREATE OR REPLACE USER reader@'%' IDENTIFIED BY 'canary-secret-pw'",
+    "GRANT SELECT ON *.* TO reader@'%'",
+)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +48,7 @@ def asked(root: Any, port: int) -> Iterator[Any]:
     made: list[mysql.MySQLLookup] = []
 
     def ask(kind: str, keys: Sequence[Any], table: str = "t") -> tuple[list[tuple[Any, int]], Stub]:
-        secret = {"host": "127.0.0.1", "port": port, "username": "reader", "password": "pw"}
+        secret = {"host": "127.0.0.1", "port": port, "username": "reader", "password": "canary-secret-pw"}
         stub = Stub(secrets={"db": secret}, fields=("n",))
         made.append(mysql.MySQLLookup(mysql.MySQLOptions(secret="db", table=f"k.{table}"), stub))
         rows = pa.table({"k": pa.array(keys, to_arrow(parse(kind)))})

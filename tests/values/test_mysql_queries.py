@@ -22,7 +22,7 @@ CREATE TABLE queries.floats (k INT, f FLOAT, g FLOAT(7,3), n INT);
 INSERT INTO queries.floats VALUES (1, 16777217, 1234.567, 5), (2, 0.1, 1, NULL), (3, NULL, NULL, NULL),
   (4, 3.4028234e38, NULL, NULL), (5, 1.17549435e-38, NULL, NULL), (6, 8388609, NULL, NULL), (7, 1e-45, NULL, NULL);
 CREATE VIEW queries.slow AS SELECT 1 AS k, SLEEP(9) AS v;
-CREATE OR REPLACE USER reader@'%' IDENTIFIED BY 'pw';
+CREATE OR REPLACE USER reader@'%' IDENTIFIED BY 'canary-secret-pw';
 GRANT SELECT ON *.* TO reader@'%';
 """
 
@@ -33,7 +33,7 @@ def secret(port: int) -> dict[str, Any]:
     with pymysql.connect(host="127.0.0.1", port=port, user="root", autocommit=True) as root:
         for statement in filter(str.strip, SETUP.split(";\n")):
             root.query(statement)
-    return {"host": "127.0.0.1", "port": port, "username": "reader", "password": "pw"}
+    return {"host": "127.0.0.1", "port": port, "username": "reader", "password": "canary-secret-pw"}
 
 
 @pytest.fixture

@@ -113,6 +113,11 @@ def serve_stores(
     return _secret(mysql, READER, mysql.password)
 
 
+def _password() -> str:
+    """A password that tests recognise wherever it may be seen."""
+    return f"canary-secret-{secrets.token_hex(8)}"
+
+
 def _secret(mysql: LocalMysql, user: str, password: str) -> dict[str, str | int]:
     return {
         "engine": "mysql",
@@ -132,7 +137,7 @@ def _program(name: str) -> str | None:
 
 def _start_mariadb(folder: Path) -> LocalMysql:
     data = folder.absolute() / "mysql"
-    password = secrets.token_hex(8)
+    password = _password()
     _install(data, password)
     with socket.socket() as free:
         free.bind((HOST, 0))
@@ -212,7 +217,7 @@ def _await(mysql: LocalMysql, server: subprocess.Popen[bytes], log: Path) -> Non
 def _start_mimic() -> LocalMysql:
     from plait.sandbox.mimic import serve
 
-    password = secrets.token_hex(8)
+    password = _password()
     tables: dict[str, list[dict[str, Any]]] = {"stores": []}
     port, stop = serve(HOST, "root", password, tables)
     return LocalMysql(port, password, "mysql-mimic", stop, tables=tables)

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,3 +50,19 @@ class Results:
         (folder / "reliability.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
         table = HEAD + "".join(part.row() for part in self.parts)
         (folder / "reliability.md").write_text(table, encoding="utf-8")
+
+    def add(self, file: Path) -> None:
+        """Take the parts of another run that was written."""
+        self.parts += [Part(**part) for part in json.loads(file.read_text(encoding="utf-8"))["parts"]]
+
+
+def main(folder: Path, *files: Path) -> None:
+    """Write the results of several runs as one."""
+    results = Results()
+    for file in files:
+        results.add(file)
+    results.write(folder)
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))

@@ -20,6 +20,7 @@ UNSAFE = re.compile(r"/|\\|\.\.|[\x00-\x1f\x7f]")
 
 
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+")
+BUCKET = re.compile(r"s3://((?:[A-Za-z0-9._-]|\$\{[^}/]*\})*)(?=/|\Z)")
 
 
 class Unfit(ValueError):
@@ -126,6 +127,10 @@ class Path:
             )
             message = f"`{scheme[0][:40]}` does not begin `s3://bucket/key` or a local path"
             raise Refusal(message, code="wrong-path", help=help, part=scheme[0])
+        if scheme and not BUCKET.match(first):
+            bucket = first.removeprefix("s3://").partition("/")[0]
+            help = "write letters, digits, `.`, `-` and `_`"
+            raise Refusal(f"`{bucket[:40]}` is no name of a bucket", code="wrong-path", help=help, part=bucket)
 
     @classmethod
     def _check_hole(cls, part: Part) -> None:

@@ -25,6 +25,7 @@ T = TypeVar("T")
 KEYS_PER_CALL = 1000
 CONNECT = 10.0
 STATEMENT_SHARE = 5 / 6
+METADATA = ipaddress.ip_network("fd00:ec2::/32")
 SETTINGS = {
     "charset": "utf8mb4",
     "init_command": "SET SESSION time_zone = '+00:00'",
@@ -208,11 +209,29 @@ def _tls(mode: str, ca: str | None) -> ssl.SSLContext:
     return context
 
 
-def _loopback(host: str) -> bool:
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address that a host is, in any spelling that the system takes for one; None for a name."""
+    import socket
+
     try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+        found = ipaddress.ip_address(host)
     except ValueError:
-        return False
+        try:
+            return ipaddress.IPv4Address(socket.inet_aton(host))
+        except (OSError, ValueError):
+            return None
+    return getattr(found, "ipv4_mapped", None) or found
+
+
+def _loopback(host: str) -> bool:
+    address = _address(host)
+    return host == "localhost" or bool(address and address.is_loopback)
+
+
+def _local_to_the_link(host: str) -> bool:
+    """Whether the host is where clouds keep credentials and settings, and no database ever is."""
+    address = _address(host)
+    return address is not None and (address.is_link_local or address in METADATA)
 
 
 def _login(secret: Mapping[str, Any], options: MySQLOptions) -> dict[str, Any]:
@@ -226,6 +245,9 @@ def _login(secret: Mapping[str, Any], options: MySQLOptions) -> dict[str, Any]:
             raise GiveUp(
                 f"the secret `{options.secret}` has no text `{name}`", help=f"add `{name}` to the secret"
             )
+    if _local_to_the_link(secret["host"]):
+        message = f"the `host` of the secret `{options.secret}` is the address of a metadata service"
+        raise GiveUp(message, code="wrong-host", help="set `host` to the address of the database")
     port = str(secret.get("port", 3306))
     if not re.fullmatch("[0-9]{1,5}", port):
         raise GiveUp(f"the `port` of the secret `{options.secret}` is no number")

@@ -130,7 +130,9 @@ class Path:
         if scheme and not BUCKET.match(first):
             bucket = first.removeprefix("s3://").partition("/")[0]
             help = "write letters, digits, `.`, `-` and `_`"
-            raise Refusal(f"`{bucket[:40]}` is no name of a bucket", code="wrong-path", help=help, part=bucket)
+            raise Refusal(
+                f"`{bucket[:40]}` is no name of a bucket", code="wrong-path", help=help, part=bucket
+            )
 
     @classmethod
     def _check_hole(cls, part: Part) -> None:

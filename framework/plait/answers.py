@@ -159,11 +159,12 @@ def _key_values(part: Part, typed: Cast, name: str) -> Any:
 
 def _blame(source: Source, fault: BadRecord, record: Record) -> BadRecord:
     where = f"`{source.name}`, {record.position}" if record.position else f"`{source.name}`"
-    return blame(source, f"{where}: {fault.message}", code=fault.code, help=fault.help)
+    told, bare = (f"{where}: {text}" for text in (fault.message, fault.bare))
+    return blame(source, told, code=fault.code, help=fault.help, bare=bare)
 
 
-def blame(source: Source, message: str, *, code: str, help: str | None) -> BadRecord:
+def blame(source: Source, message: str, *, code: str, help: str | None, bare: str | None = None) -> BadRecord:
     """The error of a record that a look-up makes bad."""
-    error = BadRecord(message, code=code, help=help)
+    error = BadRecord(message, code=code, help=help, bare=bare)
     error.source = source.name
     return error

@@ -10,10 +10,9 @@ import zlib
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from plait.problems import excerpt
 from plait.strict import NotJson, parse_json
 from plait.types import Type
-from plait.values import Misfit, describe, number
+from plait.values import Misfit, number, saying
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +37,8 @@ def decode(fields: Mapping[str, Any], steps: Mapping[str, tuple[Step, ...]]) -> 
             try:
                 value = None if value is None else _apply(step, value)
             except Misfit as error:
-                raise Misfit(f"`{name}` cannot be decoded by `{step.word}`: {error}", error.help) from error
+                told = f"`{name}` cannot be decoded by `{step.word}`"
+                raise Misfit(f"{told}: {error}", error.help, f"{told}: {error.bare}") from error
         if name in decoded:
             decoded[name] = value
     return decoded
@@ -58,7 +58,7 @@ def _apply(step: Step, value: Any) -> Any:
 
 def _base64(value: Any) -> bytes:
     if not isinstance(value, (str, bytes)):
-        raise Misfit(f"expected text, got {describe(value)}")
+        raise saying("expected text, got {}", value)
     try:
         return base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError):
@@ -67,7 +67,7 @@ def _base64(value: Any) -> bytes:
 
 def _gunzip(value: Any) -> bytes:
     if not isinstance(value, bytes):
-        raise Misfit(f"expected binary, got {describe(value)}", "decode text by `base64` first")
+        raise saying("expected binary, got {}", value, "decode text by `base64` first")
     most = min(MAX_INFLATED, max(ANY_RATIO, MAX_RATIO * len(value)))
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(value)) as stream:
@@ -86,7 +86,7 @@ def _gunzip(value: Any) -> bytes:
 def _json(value: Any) -> Any:
     data = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
     if not isinstance(data, bytes):
-        raise Misfit(f"expected text, got {describe(value)}")
+        raise saying("expected text, got {}", value)
     try:
         return parse_json(data)
     except NotJson as error:
@@ -98,13 +98,13 @@ def _epoch(value: Any, unit: str) -> datetime:
     try:
         return EPOCH + timedelta(microseconds=int(exact * MICROSECONDS[unit] // 1))
     except OverflowError:
-        raise Misfit(f"{describe(value)} is no time of the years 1 to 9999") from None
+        raise saying("{} is no time of the years 1 to 9999", value) from None
 
 
 def _fields(value: Any, expression: Any) -> dict[str, Any]:
     if not isinstance(value, str):
-        raise Misfit(f"expected text, got {describe(value)}")
+        raise saying("expected text, got {}", value)
     fields: dict[str, Any] | None = expression.match(value)
     if fields is None:
-        raise Misfit(f"the text {excerpt(value)} does not match")
+        raise saying("{} does not match", value)
     return fields

@@ -10,7 +10,7 @@ class PlaitError(Exception):
 
     def __init__(self, message: str, *, code: str | None = None, help: str | None = None) -> None:
         super().__init__(message)
-        self.message = message
+        self.message = self.bare = message
         self.code = code or self.code
         self.help = help
 
@@ -34,10 +34,20 @@ class GiveUp(PlaitError):
 
 
 class BadRecord(PlaitError):
-    """This record alone cannot become a row; plait puts in the `source` that is to blame."""
+    """This record alone cannot become a row; plait puts in the `source` that is to blame.
+
+    The `message` goes to the quarantine, beside the record. `bare` is the same without any value of the record, for
+    the report and the log; left out, the message has none.
+    """
 
     code = "bad-record"
     source: str | None = None
+
+    def __init__(
+        self, message: str, *, code: str | None = None, help: str | None = None, bare: str | None = None
+    ) -> None:
+        super().__init__(message, code=code, help=help)
+        self.bare = bare or message
 
 
 class Unexpected(Exception):

@@ -180,9 +180,9 @@ def _stays(key: KeyValues, found: int, source: Source, *, may_come: bool) -> boo
     rule = source.join
     assert rule is not None  # noqa: S101 - only look-ups come here
     if found > 1 and rule.shape == "columns" and rule.duplicates == "fail":
-        why = f"`{source.name}` has {found} matches for {_show(key)}"
+        why = f"`{source.name}` has {found} matches for"
         help = "choose by `duplicates`, or take all by `as: list` or `as: rows`"
-        raise blame(source, why, code="several-matches", help=help)
+        raise _of_key(why, key, source, "several-matches", help)
     if found:
         return True
     if rule.missing == "drop" or (rule.missing == "retry" and may_come):
@@ -202,15 +202,16 @@ def _required(key: KeyValues, source: Source) -> BadRecord | None:
 
 
 def _no_match(key: KeyValues, source: Source, help: str) -> BadRecord:
-    return blame(source, f"`{source.name}` has no match for {_show(key)}", code="no-match", help=help)
+    return _of_key(f"`{source.name}` has no match for", key, source, "no-match", help)
+
+
+def _of_key(why: str, key: KeyValues, source: Source, code: str, help: str) -> BadRecord:
+    shown = ", ".join(excerpt(str(value)) for value in key)
+    return blame(source, f"{why} {shown}", code=code, help=help, bare=f"{why} the row's key")
 
 
 def _latest(matches: list[int], answers: Answers) -> int:
     return max(matches, key=lambda n: (answers.times[n], n))
-
-
-def _show(key: KeyValues) -> str:
-    return ", ".join(excerpt(str(value)) for value in key)
 
 
 def _assemble(rows: Rows, answers: Answers, source: Source, found: Found) -> Rows:

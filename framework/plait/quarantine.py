@@ -62,7 +62,7 @@ def put(record: Record, error: BadRecord, spec: Spec) -> Put:
     body = {
         "format_version": FORMAT_VERSION,
         "code": error.code,
-        "message": error.message,
+        "message": error.message if spec.quarantine.payload else error.bare,
         "help": error.help,
         "pipeline": spec.name,
         "spec_digest": spec.digest,

@@ -13,7 +13,7 @@ from plait.decode import decode
 from plait.problems import excerpt
 from plait.spec import OBJECT_FACTS
 from plait.types import to_arrow
-from plait.values import Misfit, convert, describe
+from plait.values import Misfit, convert, saying
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -178,7 +178,7 @@ def _decoded(record: Record, source: Source) -> Mapping[str, Any]:
     try:
         return decode(record.fields, source.decode)
     except Misfit as error:
-        raise BadRecord(str(error), code="bad-encoding", help=error.help) from error
+        raise BadRecord(str(error), code="bad-encoding", help=error.help, bare=error.bare) from error
 
 
 def _cell(column: Column, record: Record, fields: Mapping[str, Any]) -> Any:
@@ -187,7 +187,8 @@ def _cell(column: Column, record: Record, fields: Mapping[str, Any]) -> Any:
         value = _fact(column.origin, record) if fact else pick(fields, column.selector)
         value = convert(value, column.type)
     except Misfit as error:
-        raise BadRecord(f"column `{column.name}`: {error}", code="bad-value", help=error.help) from error
+        told, bare = (f"column `{column.name}`: {text}" for text in (error, error.bare))
+        raise BadRecord(told, code="bad-value", help=error.help, bare=bare) from error
     if value is None:
         value = column.default
     if value is None and column.required:
@@ -217,7 +218,7 @@ def pick(fields: Any, steps: Sequence[str | int]) -> Any:
 
 def _expect(value: Any, kind: type, words: str, step: str | int) -> None:
     if not isinstance(value, kind):
-        raise Misfit(f"expected {words} with {excerpt(str(step))} in it, got {describe(value)}")
+        raise saying(f"expected {words} with {excerpt(str(step))} in it, got {{}}", value)
 
 
 def _as_found(records: Sequence[Record], source: Source) -> Cast:

@@ -196,5 +196,5 @@ class _Replaying:
         self._problem(GiveUp(message, code="foreign-file"), item.uri, "warning")
 
     def _problem(self, error: PlaitError, uri: str, level: Any) -> None:
-        told = Problem(code=error.code, message=error.message, file=uri, help=error.help, level=level)
+        told = Problem(code=error.code, message=error.bare, file=uri, help=error.help, level=level)
         self.engine.report.add_problem(told)

@@ -362,7 +362,7 @@ class Engine:
         self.report.outcomes[uri] = outcome
 
     def _problem(self, error: PlaitError, uri: str, level: Any) -> None:
-        told = Problem(code=error.code, message=error.message, file=uri, help=error.help, level=level)
+        told = Problem(code=error.code, message=error.bare, file=uri, help=error.help, level=level)
         self.report.add_problem(replace(told, note=error.note) if isinstance(error, Late) else told)
 
     @contextmanager

@@ -29,11 +29,12 @@ EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
 class Misfit(ValueError):
-    """A value that does not meet its type; `help` says what would."""
+    """A value that does not meet its type; `help` says what would, `bare` is the message without the value."""
 
-    def __init__(self, message: str, help: str | None = None) -> None:
+    def __init__(self, message: str, help: str | None = None, bare: str | None = None) -> None:
         super().__init__(message)
         self.help = help
+        self.bare = bare or message
 
 
 def convert(value: Any, kind: Type) -> Any:
@@ -45,11 +46,18 @@ def convert(value: Any, kind: Type) -> Any:
 
 def misfit(value: Any, kind: Type, help: str | None = None) -> Misfit:
     """The sentence for a value of the wrong kind, in YAML's words."""
-    return Misfit(f"expected {kind}, got {describe(value)}", help)
+    return saying(f"expected {kind}, got {{}}", value, help)
 
 
-def describe(value: Any) -> str:
-    """A value and its kind, as a message says it; never more than 40 characters of it."""
+def saying(sentence: str, value: Any, help: str | None = None) -> Misfit:
+    """The sentence with the value in the place of `{}`, and with no more than its kind."""
+    return Misfit(
+        sentence.replace("{}", describe(value)), help, sentence.replace("{}", describe(value, shown=False))
+    )
+
+
+def describe(value: Any, *, shown: bool = True) -> str:
+    """A value and its kind, as a message says it: never more than 40 characters of it, or the kind alone."""
     words: tuple[tuple[type | tuple[type, ...], str], ...] = (
         (bool, "true/false"),
         ((int, float, Decimal), "the number"),
@@ -60,10 +68,12 @@ def describe(value: Any) -> str:
         (datetime, "the time"),
     )
     word = next((w for t, w in words if isinstance(value, t)), f"the {type(value).__name__}")
+    if not shown:
+        return word.replace("the ", "a ")
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
-    shown = value if isinstance(value, str) else str(value)
-    return f"{word} {excerpt(shown)}" if isinstance(value, (str, int, float, Decimal, date)) else word
+    scalar = isinstance(value, (str, int, float, Decimal, date))
+    return f"{word} {excerpt(value if isinstance(value, str) else str(value))}" if scalar else word
 
 
 def number(value: Any, kind: Type) -> Decimal:
@@ -97,7 +107,8 @@ def _integer(value: Any, kind: Type) -> int:
     limit = 1 << (INTEGERS[kind.word] - 1)
     if not -limit <= whole < limit:
         shown = excerpt(str(whole)) if whole.bit_length() < 2 * MAX_EXPONENT else "the number"
-        raise Misfit(f"{shown} is out of the range of {kind}", "declare a wider type")
+        told = f"is out of the range of {kind}"
+        raise Misfit(f"{shown} {told}", "declare a wider type", f"a number {told}")
     return int(whole)
 
 
@@ -108,7 +119,7 @@ def _decimal(value: Any, kind: Type) -> Decimal:
     except InvalidOperation:
         scaled = Decimal("NaN")
     if scaled != exact or (scaled.adjusted() >= kind.precision - kind.scale and scaled):
-        raise Misfit(f"{describe(value)} does not fit {kind}", "declare a decimal with enough digits")
+        raise saying(f"{{}} does not fit {kind}", value, "declare a decimal with enough digits")
     return scaled
 
 
@@ -122,7 +133,7 @@ def _double(value: Any, kind: Type) -> float:
 def _float(value: Any, kind: Type) -> float:
     nearest = _double(value, kind)
     if abs(nearest) > 3.4028235677973366e38:
-        raise Misfit(f"{describe(value)} is out of the range of float", "declare `double`")
+        raise saying("{} is out of the range of float", value, "declare `double`")
     return nearest
 
 
@@ -172,7 +183,7 @@ def _utc(moment: datetime) -> datetime:
     try:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except OverflowError:
-        raise Misfit(f"{describe(moment)} is in UTC no time of the years 1 to 9999") from None
+        raise saying("{} is in UTC no time of the years 1 to 9999", moment) from None
 
 
 def timestamp(text: str, kind: Type) -> datetime:

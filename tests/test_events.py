@@ -319,3 +319,30 @@ def test_the_rule_of_a_path_is_what_eventbridge_takes() -> None:
     for path, key in wanted.items():
         pattern = event_pattern(DriverPath.parse(path))
         assert pattern["detail"] == {"bucket": {"name": ["shop-raw"]}, "object": {"key": [key]}}
+
+
+def test_an_object_listed_in_any_envelope_is_in_the_bucket_that_drives() -> None:
+    """A listing of a Distributed Map may come through queues and topics as every other event does."""
+    for wrap in (in_queue, in_topic, as_notification, lambda event: in_queue(in_topic(event))):
+        assert unwrap(wrap({"Items": [{"Key": "1"}]}), ["first"]).uris == ("s3://first/1",)
+
+
+def test_a_message_has_an_id_only_if_its_queue_gave_one() -> None:
+    [record] = queued(json.dumps(created("a")))["Records"]
+    del record["messageId"]
+    assert [message.id for message in unwrap({"Records": [record]}).messages] == [""]
+    assert [message.id for message in unwrap(created("a")).messages] == [""]
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ("no json", "the body is no JSON"),
+        ("[]", "the event has no shape that is known"),
+        ('{"Records": [{}]}', "the event is none of S3"),
+        ('{"objects": [{"bucket": 7, "key": "a"}]}', "the event names an object without a bucket or key"),
+        ('{"objects": [{"bucket": "b", "key": ["a"]}]}', "the event names an object without a bucket or key"),
+    ],
+)
+def test_a_message_that_is_not_understood_says_why_in_one_sentence(body: str, why: str) -> None:
+    assert [message.unknown for message in unwrap(queued(body)).messages] == [why]

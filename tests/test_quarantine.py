@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import json
 import os
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -221,3 +223,53 @@ def test_what_was_set_aside_can_be_read_again(uri: str, position: str, raw: byte
 )
 def test_any_other_file_is_no_record(data: bytes) -> None:
     assert quarantine.read(Item(uri="nowhere/bad/x.json"), data, spec(Path("nowhere"))) is None
+
+
+def stored(uri: str, at: str = "nowhere/bad", **more: Any) -> tuple[str, bytes]:
+    """Where a record is kept, and as what."""
+    record = Record(fields={}, item=Item(uri=uri, **more), position="", raw=b"")
+    kept = quarantine.put(
+        record, BadRecord("why", code="bad-value"), spec(Path("nowhere"), text=SPEC.replace("ROOT/bad", at))
+    )
+    return kept.uri, kept.data
+
+
+@pytest.mark.parametrize(
+    ("path", "folder"),
+    [("s3://b/bad", "s3://b/bad/"), ("s3://b/bad/", "s3://b/bad/"), ("s3://b/INBOX/", "s3://b/INBOX/")],
+)
+def test_a_record_alone_in_its_object_is_named_by_the_object(path: str, folder: str) -> None:
+    """Whether the folder of the spec ends in a slash or not."""
+    uri, _ = stored("s3://b/1.json", path)
+    assert uri == f"{folder}{file_name('s3://b/1.json')}.json"
+
+
+def test_a_record_is_read_by_people_too() -> None:
+    """One field on each line, slightly indented, each letter as it is."""
+    _, data = stored("s3://b/año.json")
+    lines = data.decode().splitlines()
+    assert (lines[0], lines[-1], len(lines)) == ("{", "}", len(FIELDS) + 3)
+    assert ' "object": "s3://b/año.json",' in lines
+
+
+def test_a_name_that_is_no_unicode_is_kept() -> None:
+    """A file system has such names; they read back as they are."""
+    _, data = stored("raw/\udcff.json")
+    assert json.loads(data)["object"] == "raw/\udcff.json"
+
+
+def test_an_object_of_unknown_age_has_none() -> None:
+    uri, data = stored("s3://b/1.json")
+    assert json.loads(data)["modified"] is None
+    kept = quarantine.read(Item(uri=uri), data, spec(Path("nowhere")))
+    assert kept is not None
+    assert (kept.object, kept.modified) == ("s3://b/1.json", None)
+
+
+def test_an_age_is_told_in_utc_wherever_the_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    _, data = stored("s3://b/1.json", modified=BORN.astimezone(ZoneInfo("Europe/Madrid")))
+    monkeypatch.undo()
+    time.tzset()
+    assert json.loads(data)["modified"] == "2026-07-01T12:30:00.250000Z"

@@ -118,14 +118,15 @@ def bucket(value: Any, buckets: int) -> int:
     """The bucket of a value: Iceberg's 32-bit murmur3, positive, modulo (its spec, appendix B)."""
     import mmh3
 
-    return (mmh3.hash(_bytes(value), signed=True) & 0x7FFFFFFF) % buckets
+    return (mmh3.hash(_bytes(value)) & 0x7FFFFFFF) % buckets
 
 
 def _bytes(value: Any) -> bytes:
     if isinstance(value, str):
         return value.encode()
     if isinstance(value, Decimal):
-        unscaled = int(value.scaleb(-int(value.as_tuple().exponent)))
+        sign, digits, _ = value.as_tuple()
+        unscaled = int(Decimal((sign, digits, 0)))
         return unscaled.to_bytes((unscaled + (unscaled < 0)).bit_length() // 8 + 1, "big", signed=True)
     if isinstance(value, datetime):
         epoch = datetime(1970, 1, 1, tzinfo=value.tzinfo)

@@ -52,13 +52,13 @@ def stem(uri: str, within: str) -> str | None:
 
 def place(record: Record, spec: Spec) -> str:
     """The URI of a record's file in quarantine."""
-    return folder(spec) + name(record.item.uri if record.item else "", record.position)
+    return folder(spec) + name(_object(record).uri, record.position)
 
 
 def put(record: Record, error: BadRecord, spec: Spec) -> Put:
     """The quarantine file of a record, named by its object and its position within."""
     assert spec.quarantine is not None  # noqa: S101 - asked only where the spec has one
-    item = record.item
+    item = _object(record)
     body = {
         "format_version": FORMAT_VERSION,
         "code": error.code,
@@ -67,14 +67,19 @@ def put(record: Record, error: BadRecord, spec: Spec) -> Put:
         "pipeline": spec.name,
         "spec_digest": spec.digest,
         "source": error.source or spec.driver.name,
-        "object": item.uri if item else "",
-        "etag": item.etag if item else None,
-        "modified": _moment(item.modified) if item and item.modified else None,
+        "object": item.uri,
+        "etag": item.etag,
+        "modified": _moment(item.modified) if item.modified else None,
         "position": record.position,
         **(_raw(record.raw) if spec.quarantine.payload else {}),
     }
     data = json.dumps(body, ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace")
     return Put(uri=place(record, spec), data=data + b"\n")
+
+
+def _object(record: Record) -> Item:
+    assert record.item is not None  # noqa: S101 - a driver names the item of each record
+    return record.item
 
 
 def _raw(data: bytes) -> dict[str, Any]:

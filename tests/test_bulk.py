@@ -77,9 +77,6 @@ class Held:
         self.puts |= {put.uri: put.data for put in puts}
         return [Written(uri=put.uri, rows=0, bytes=len(put.data)) for put in puts]
 
-    def delete(self, uris: Sequence[str]) -> None:
-        """Nothing is ever deleted here."""
-
     def remove(self, items: Sequence[Item]) -> Sequence[None]:
         """Nothing is ever removed here."""
         return [None for _ in items]

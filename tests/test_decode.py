@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plait.decode import ANY_RATIO, MAX_INFLATED, MAX_RATIO, decode
+from plait.paths import Pattern
 from plait.spec import Step
 from plait.values import Misfit
 
@@ -100,3 +101,14 @@ def test_a_value_that_a_step_does_not_take_names_the_field_and_the_step(
     """So that one finds the place in the spec."""
     assert f"`v` cannot be decoded by `{words[-1]}`: " in refused(value, *words)
     assert told in refused(value, *words)
+
+
+@pytest.mark.parametrize("moment", [10**15, -(10**15), "253402300800"])
+def test_a_moment_that_no_calendar_has_is_refused(moment: Any) -> None:
+    with pytest.raises(Misfit, match="is no time of the years 1 to 9999"):
+        decode({"v": moment}, {"v": (Step("epoch", "s"),)})
+
+
+def test_only_text_is_taken_apart_by_a_pattern() -> None:
+    with pytest.raises(Misfit, match="expected text, got the number `7`"):
+        decode({"v": 7}, {"v": (Step("pattern", Pattern.parse("{a} b")),)})

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from documents import examples, json_documents, spoiled
 from plait.api import BadRecord, Connector, Item, Options, Record
-from plait.read import Cast, _by_column, _by_record
+from plait.read import Cast, _by_column, _by_record, cast
 from plait.spec import Column, Source, Step
 from plait.types import parse
 from plait_connectors import json as json_connector
@@ -104,3 +104,11 @@ def test_the_first_fault_of_a_record_is_told_whatever_its_neighbours(documents: 
         source(column("a", "int"), column("b", "bigint", required=True)),
     )
     assert told(_by_column(records, where)) == told(_by_record(records, where))
+
+
+def test_a_number_with_a_fraction_is_a_double_where_no_type_is_declared() -> None:
+    connector = Connector(name="none", summary="", options=Nothing)
+    undeclared = Source(name="s", connector=connector, options=Nothing(), columns=None, decode={})
+    found = cast([record(b'{"a": 0.5, "b": {"c": [1.25]}}')], undeclared)
+    assert found.table.to_pylist() == [{"a": 0.5, "b": {"c": [1.25]}}]
+    assert str(found.table.schema.field("a").type) == "double"

@@ -81,7 +81,7 @@ def test_every_key_is_put_listed_read_and_deleted_as_it_is(s3: Any, storage: Any
     (listed,) = storage.list("s3://shop/")
     (found,) = storage.get([uri])
     assert (listed.uri, listed.size, found.item.etag, found.data) == (uri, 1, listed.etag, b"x")
-    storage.delete([uri, uri])
+    assert storage.remove([Item(uri=uri), Item(uri=uri)]) == [None, None]
     assert [*storage.list("s3://shop/")] == []
 
 
@@ -160,6 +160,23 @@ def test_a_source_that_is_gone_has_changed(s3: Any, storage: Any) -> None:
     assert isinstance(storage.put([Put(uri="s3://shop/out/1", data=b"", source=source)])[0], Changed)
 
 
+def test_a_file_that_is_deleted_after_it_refused_a_put_is_written_anew(
+    s3: Any, storage: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = driving(s3)
+    s3.put_object(Bucket="shop", Key="out/1", Body=b"by hand")
+    head = storage._s3.head
+
+    def vanishing(uri: str) -> Any:
+        s3.delete_object(Bucket="shop", Key="out/1")
+        return head(uri)
+
+    monkeypatch.setattr(storage._s3, "head", vanishing)
+    (answer,) = storage.put([Put(uri="s3://shop/out/1", data=b"row", source=source)])
+    assert isinstance(answer, Written)
+    assert s3.get_object(Bucket="shop", Key="out/1")["Body"].read() == b"row"
+
+
 def test_a_race_that_is_lost_three_times_is_worth_another_try(
     s3: Any, storage: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -194,7 +211,7 @@ def test_local_folders_answer_like_a_bucket(
     assert found.item == next(i for i in storage.list("in/b"))
     assert isinstance(folder, Missing)
     assert isinstance(missing, Missing)
-    storage.delete(["in/none", *uris])
+    assert storage.remove([Item(uri=uri) for uri in ("in/none", *uris)]) == [None] * 4
     assert [*storage.list("in/")] == []
     assert not calls
 

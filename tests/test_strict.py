@@ -28,6 +28,13 @@ def test_every_text_that_is_refused_or_read_is_so_by_the_public_function(data: b
     assert _verdict(parse_json, data) == _verdict(_careful, data)
 
 
+def test_a_wide_document_is_not_a_deep_one() -> None:
+    """However many lists it has; the text within keeps the fast decoder unsure."""
+    data = json.dumps([[number] for number in range(300)] + ['":']).encode()
+    assert _quick(data) is UNSURE
+    assert parse_json(data) == json.loads(data)
+
+
 def _verdict(read: Any, data: bytes) -> str:
     try:
         return repr(read(data))

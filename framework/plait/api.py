@@ -233,9 +233,6 @@ class Objects(Protocol):
     def put(self, puts: Sequence[Put]) -> Sequence[Written | PlaitError]:
         """Store each; with a `source`, only while nothing newer stands there, else `Changed`."""
 
-    def delete(self, uris: Sequence[str]) -> None:
-        """Remove the objects; one that is not there is no error."""
-
     def remove(self, items: Sequence[Item]) -> Sequence[PlaitError | None]:
         """Remove each object if it is still the version of the item, else `Changed`; None where it is no more."""
 

@@ -54,12 +54,6 @@ class Storage:
         """Store each; with a `source`, only while nothing newer stands there, else `Changed`."""
         return [*self._each(self._put, puts)]
 
-    def delete(self, uris: Sequence[str]) -> None:
-        """Remove the objects; one that is not there is no error."""
-        for answer in [*self._each(self._delete, uris)]:
-            if answer is not None:
-                raise answer
-
     def remove(self, items: Sequence[Item]) -> Sequence[PlaitError | None]:
         """Remove each object if it is still the version of the item, else `Changed`; None where it is no more."""
         return [*self._each(self._remove, items)]
@@ -75,9 +69,6 @@ class Storage:
             return self._s3.put(put) if _on_s3(put.uri) else local.put(put.uri, put.data)
         except Exception as error:  # noqa: BLE001 -- every error is told as an answer
             return _told(put.uri, error)
-
-    def _delete(self, uri: str) -> PlaitError | None:
-        return self._remove(Item(uri=uri))
 
     def _remove(self, item: Item) -> PlaitError | None:
         try:

@@ -204,19 +204,13 @@ class S3:
     def delete(self, item: Item) -> None:
         """Remove an object; where the item has an ETag, only if it is still that version, else raise Changed."""
         bucket, key = cut(item.uri)
-        if item.etag is not None or BENT.search(key):
-            condition = {"IfMatch": f'"{plain(item.etag)}"'} if item.etag else {}
-            try:
-                self._client("s3").delete_object(Bucket=bucket, Key=key, **condition)
-            except Exception as error:
-                if lost(error):
-                    raise Changed(f"`{item.uri[:200]}` is another version by now") from error
-                raise
-            return
-        import obstore
-
-        self._count("s3:DeleteObject", 1)
-        _guarded(lambda: obstore.delete(self._store(bucket), key))
+        condition = {"IfMatch": f'"{plain(item.etag)}"'} if item.etag else {}
+        try:
+            self._client("s3").delete_object(Bucket=bucket, Key=key, **condition)
+        except Exception as error:
+            if lost(error):
+                raise Changed(f"`{item.uri[:200]}` is another version by now") from error
+            raise
 
     def _put_newest(self, put: Put, source: str, etag: str) -> None:
         for _ in range(ROUNDS):

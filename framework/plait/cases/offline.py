@@ -59,13 +59,10 @@ class Held:
         self.puts += puts
         return [Written(uri=put.uri, rows=0, bytes=len(put.data)) for put in puts]
 
-    def delete(self, uris: Sequence[str]) -> None:
-        """Forget what was put."""
-        self.puts = [put for put in self.puts if put.uri not in uris]
-
     def remove(self, items: Sequence[Item]) -> Sequence[PlaitError | None]:
         """Forget what was put, whatever its version."""
-        self.delete([item.uri for item in items])
+        uris = {item.uri for item in items}
+        self.puts = [put for put in self.puts if put.uri not in uris]
         return [None] * len(items)
 
 

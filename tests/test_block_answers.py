@@ -1,0 +1,66 @@
+"""A look-up that answers with a table at once means what its rows mean one by one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+
+from plait.answers import Answers, typed
+from plait.api import Block, Connector, Options, Record
+from plait.spec import Column, Join, Source, Step
+from plait.types import parse
+
+PAIRS = (("k", "k"),)
+
+
+class Nothing(Options, frozen=True, kw_only=True):
+    """No options."""
+
+
+def source(word: str, **decode: tuple[Step, ...]) -> Source:
+    """A look-up `s` of one column `v`."""
+    connector = Connector(name="none", summary="", options=Nothing)
+    column = Column(name="v", type=parse(word), origin="v", selector=("v",))
+    return Source(
+        name="s",
+        connector=connector,
+        options=Nothing(),
+        columns=(column,),
+        decode=decode,
+        join=Join(on=PAIRS),
+    )
+
+
+def answered(table: pa.Table, rule: Source) -> Answers:
+    """The answers of a block; its rows, one by one, must give the same."""
+    block = Block(table=table, position=lambda row: f"row {row}")
+    whole, single = (typed(rule, part, PAIRS, [parse("string")]) for part in (block, [*block.records()]))
+    assert told(whole) == told(single)
+    return whole
+
+
+def told(answers: Answers) -> Any:
+    keys = [one if isinstance(one, list) else one.to_pylist() for one in answers.keys]
+    faults = {key: [(at, bad.code, bad.message) for at, bad in bads] for key, bads in answers.faults.items()}
+    return answers.table.to_pylist(), keys, answers.times, faults
+
+
+def test_a_row_of_a_table_that_does_not_fit_is_bad_for_its_own_key_alone() -> None:
+    table = pa.table({"k": ["a", "b", None], "v": ["1", "many", "none"]})
+    answers = answered(table, source("int"))
+    assert answers.table.to_pylist() == [{"v": 1}]
+    ((key, [(_, bad)]),) = answers.faults.items()
+    assert (key, bad.source) == (("b",), "s")
+    assert bad.message.startswith("`s`, row 1: column `v`:")
+
+
+def test_a_table_whose_fields_are_decoded_is_taken_row_by_row() -> None:
+    table = pa.table({"k": ["a", "b"], "v": ["[1, 2]", "null"]})
+    answers = answered(table, source("array<int>", v=(Step("json"),)))
+    assert answers.table.to_pylist() == [{"v": [1, 2]}, {"v": None}]
+
+
+def test_a_block_tells_its_rows_as_records() -> None:
+    block = Block(table=pa.table({"k": ["a"]}))
+    assert [*block.records()] == [Record(fields={"k": "a"}, position="")]

@@ -1,0 +1,63 @@
+"""Local folders answer like a bucket where the file system does what no bucket does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from plait.api import GiveUp, Item, Put, TryAgain
+from plait.storage import Storage
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def storage() -> Storage:
+    return Storage(lambda _operation, _n: None)
+
+
+def test_the_folder_where_one_is_may_be_listed(
+    tmp_path: Path, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `./*.json` does; no URI begins with `./`."""
+    monkeypatch.chdir(tmp_path)
+    storage.put([Put(uri="./b.json", data=b"x"), Put(uri="./a/c.json", data=b"x")])
+    assert [item.uri for item in storage.list("./")] == ["a/c.json", "b.json"]
+
+
+def test_a_file_that_goes_while_its_folder_is_listed_is_left_out(tmp_path: Path, storage: Storage) -> None:
+    for name in "abc":
+        (tmp_path / name).write_bytes(b"x")
+    listed = storage.list(f"{tmp_path}/")
+    assert next(listed).uri == f"{tmp_path}/a"
+    (tmp_path / "b").unlink()
+    assert [item.uri for item in listed] == [f"{tmp_path}/c"]
+
+
+def test_a_file_that_cannot_take_its_place_leaves_nothing_behind(tmp_path: Path, storage: Storage) -> None:
+    (tmp_path / "out").mkdir()
+    (answer,) = storage.put([Put(uri=f"{tmp_path}/out", data=b"x")])
+    assert type(answer) is GiveUp
+    assert [*tmp_path.rglob("*")] == [tmp_path / "out"]
+
+
+def test_what_the_file_system_says_is_told_in_one_line_without_a_traceback(
+    tmp_path: Path, storage: Storage
+) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    loop, unnameable = storage.get([f"{tmp_path}/loop", f"{tmp_path}/a\0b"])
+    assert isinstance(loop, TryAgain)
+    assert loop.message.endswith("cannot be used now: Too many levels of symbolic links")
+    assert isinstance(unnameable, GiveUp)
+    assert "cannot be used" in unnameable.message
+
+
+def test_each_file_to_remove_has_an_answer_of_its_own(tmp_path: Path, storage: Storage) -> None:
+    (tmp_path / "file").write_bytes(b"x")
+    uris = [f"{tmp_path}/a\0b", f"{tmp_path}/file"]
+    refused, removed = storage.remove([Item(uri=uri) for uri in uris])
+    assert isinstance(refused, GiveUp)
+    assert removed is None
+    assert [*tmp_path.iterdir()] == []

@@ -1,0 +1,18 @@
+"""Errors of the clients of AWS are told in our words; a bug is never dressed up as one of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from plait.refusals import calling
+from plait.storage_s3 import explain
+
+
+def test_a_bug_within_a_call_stays_a_bug() -> None:
+    with pytest.raises(ZeroDivisionError), calling("table `orders`", service="dynamodb"):
+        raise ZeroDivisionError
+
+
+def test_a_bug_while_an_object_is_used_stays_a_bug() -> None:
+    with pytest.raises(ZeroDivisionError):
+        explain("s3://shop/a", ZeroDivisionError())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
+from html import unescape
 from typing import TYPE_CHECKING, NamedTuple
 
 from plait.errors import GiveUp, PlaitError, TryAgain
@@ -35,6 +36,8 @@ ABSENT = Meaning(GiveUp, "not-found", "check its name, the account and the regio
 WRONG = Meaning(
     GiveUp, "wrong-request", "check the options of the source", "no call can be made of its options"
 )
+DAMAGED = Meaning(TryAgain, "damaged", "where it happens often, look at what stands between here and S3")
+REGION = Meaning(GiveUp, "wrong-region", "the bucket is in another region: set AWS_REGION to it")
 SETTINGS = Meaning(
     GiveUp,
     "wrong-settings",
@@ -57,8 +60,20 @@ CODES = {
     "ExpiredToken": Meaning(TryAgain, "expired-credentials", "renew the credentials"),
     "NoSuchBucket": Meaning(GiveUp, "not-found", "check the bucket's name and the account"),
     "ResourceNotFound": ABSENT,
-    "PermanentRedirect": Meaning(
-        GiveUp, "wrong-region", "the bucket is in another region: set AWS_REGION to it"
+    "BadDigest": DAMAGED,
+    "SHA256Mismatch": DAMAGED,
+    "ChecksumMismatch": DAMAGED,
+    "PermanentRedirect": REGION,
+    "AuthorizationHeaderMalformed": REGION,
+    "IllegalLocationConstraint": REGION,
+    "AccessControlList": Meaning(
+        GiveUp,
+        "no-access-lists",
+        "the bucket takes no access lists: set none, and allow the role by a policy",
+    ),
+    "AllAccessDisabled": Meaning(GiveUp, "disabled", "the bucket's account is disabled: ask its owner"),
+    "MethodNotAllowed": Meaning(
+        GiveUp, "not-allowed", "the bucket refuses it to everyone: write into another"
     ),
     "InvalidObjectState": Meaning(
         GiveUp, "archived", "the object is archived: restore it, then send its event again"
@@ -169,8 +184,12 @@ def told(
 
 def _text(error: BaseException) -> str:
     response = getattr(error, "response", None)
-    text = response.get("Error", {}).get("Message", "") if isinstance(response, dict) else ""
-    return " ".join(str(text).split())[:200]
+    if isinstance(response, dict):
+        text = str(response.get("Error", {}).get("Message", ""))
+    else:
+        found = re.search(r"<Message>([^<]*)</Message>", str(error).partition("Server returned")[2])
+        text = unescape(found[1]) if found else ""
+    return " ".join(text.split())[:200]
 
 
 def _action(error: BaseException, service: str) -> str:

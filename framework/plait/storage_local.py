@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TEMPORARY = ".plait-"
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG}
 
 
@@ -93,10 +94,20 @@ def explain(uri: str, error: Exception) -> Missing | PlaitError:
     """What an error of the file system means to the caller."""
     if isinstance(error, PlaitError):
         return error
-    if isinstance(error, UnicodeEncodeError):
+    if isinstance(error, UnicodeEncodeError) or (isinstance(error, OSError) and error.errno in ABSENT):
         return Missing(uri)
-    if not isinstance(error, OSError) or isinstance(error, PermissionError):
-        return GiveUp(f"`{uri[:200]}` cannot be used: {type(error).__name__}")
-    if error.errno in ABSENT:
-        return Missing(uri)
-    return TryAgain(f"`{uri[:200]}` cannot be used now: {error.strerror}")
+    if isinstance(error, OSError):
+        return _failure(uri, error)
+    return GiveUp(f"`{uri[:200]}` cannot be used: {type(error).__name__}")
+
+
+def _failure(uri: str, error: OSError) -> PlaitError:
+    why = (error.strerror or "").lower()
+    if isinstance(error, PermissionError) or error.errno == errno.EROFS:
+        return GiveUp(
+            f"`{uri[:200]}` cannot be used: {why}", code="denied", help="use a folder that is yours"
+        )
+    if error.errno in FULL:
+        help = "make room there, then run it again: what was written stays"
+        return TryAgain(f"`{uri[:200]}` cannot be written: {why}", code="no-space", help=help)
+    return TryAgain(f"`{uri[:200]}` cannot be used now: {why}")

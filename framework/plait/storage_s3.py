@@ -22,7 +22,7 @@ from plait.api import (
     Written,
 )
 from plait.patience import LONGEST, PAUSE, TRIES
-from plait.refusals import SETTINGS, UnreadableAnswer, reason, told
+from plait.refusals import DAMAGED, SETTINGS, UnreadableAnswer, meaning, reason, told
 from plait.settings import check_settings, endpoint, region
 
 if TYPE_CHECKING:
@@ -41,6 +41,10 @@ DENIED = (
     "allow the role `{action}` on it; S3 answers so too for an object that is not there where the role may not "
     "`s3:ListBucket`, and where the requester has to pay, which is not supported"
 )
+PUT_DENIED = (
+    "allow the role `{action}` on it; a bucket of another account has to allow it too, by its own policy"
+)
+LOCKED = "write into a bucket without object lock, or look at its retention"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ def explain(uri: str, error: Exception) -> Missing | PlaitError:
     if "Generic Config error" in str(error):
         message = f"`{uri[:200]}` cannot be used: {SETTINGS.word}"
         return GiveUp(message, code=SETTINGS.code, help=SETTINGS.help)
-    known = told(error, f"`{uri[:200]}`", service="s3", helps={"denied": _denied(str(error))})
+    known = told(error, f"`{uri[:200]}`", service="s3", helps=_helps(str(error)))
     if known is None:
         raise error
     known.__cause__ = error
@@ -87,19 +91,24 @@ def _fits(size: int, limit: int | None) -> bool:
     return limit is None or size <= limit
 
 
-def _denied(text: str) -> str:
-    key_action = re.search(r"\bkms:\w+", text)
-    return f"allow the role `{key_action[0]}` on the key that encrypts the object" if key_action else DENIED
+def _helps(text: str) -> dict[str, str]:
+    """What to do, by our codes, where the text of an answer knows more than its code."""
+    if re.search("object.?lock", text, re.IGNORECASE):
+        return dict.fromkeys(("denied", "wrong-request"), LOCKED)
+    if key_action := re.search(r"\bkms:\w+", text):
+        return {"denied": f"allow the role `{key_action[0]}` on the key that encrypts the object"}
+    return {"denied": PUT_DENIED if re.search(r"performing PUT|PutObject operation", text) else DENIED}
 
 
 def _once_more(ask: Callable[[], T]) -> T:
-    """Ask again where what came is not S3's, or nothing came and obstore did not ask again by itself."""
+    """Ask again where what came is not S3's or damaged, or nothing came and obstore did not ask again by itself."""
     try:
         return _guarded(ask)
     except Exception as error:
         unread = isinstance(error, UnreadableAnswer)
         unasked = type(error).__name__ == "GenericError" and not re.search(r"after \d+ retries", str(error))
-        if not (unread or (unasked and not reason(error)[1])):
+        damaged = meaning(error) is DAMAGED
+        if not (unread or damaged or (unasked and not reason(error)[1])):
             raise
     return _guarded(ask)
 
@@ -288,6 +297,7 @@ def open_store(bucket: str, patience: Patience) -> Any:
         bucket,
         client_options=options,
         retry_config=_retries(patience),
+        checksum_algorithm="SHA256",
         **{name: value for name, value in given.items() if value is not None},
     )
 

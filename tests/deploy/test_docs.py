@@ -47,7 +47,7 @@ def test_every_option_of_a_package_has_its_row() -> None:
 
 
 def test_every_metric_has_its_row() -> None:
-    named = re.findall(r"`(\w+)`", _section("The function").partition("| --- |")[2])
+    named = re.findall(r"`(\w+)`", _section("The function").partition("| --- |")[2].partition("\n\n")[0])
     given = metrics(Report(pipeline="orders", spec_digest=""), 0, 0)
     (directive,) = given["_aws"]["CloudWatchMetrics"]
     assert sorted(named) == sorted(metric["Name"] for metric in directive["Metrics"])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import oracle
+import oracle_lake
 from harness.proxy import Proxy
 from harness.tcp import TcpProxy
 from main_job.shop import SPEC, Shop
@@ -43,3 +44,17 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
                 if name in found.objects:
                     s3.put_object(Bucket="shop-raw", Key=f"faults/{name}", Body=found.objects[name])
         yield Stage(Shop(sandbox, found, proxy, s3), proxy, tcp, keys, spec, login)
+
+
+@pytest.fixture(scope="session")
+def calm(stage: Stage) -> dict[str, str]:
+    """The lake of a calm run, which has the rows that plain Python computes."""
+    with pytest.MonkeyPatch.context() as patch:
+        stage.begin(patch)
+        told = stage.deliver()
+        assert told.failures == set()
+    expected = oracle.expect(stage.shop.sample).rows
+    wanted = oracle.Expected(rows={key: expected[key] for key in stage.keys[:2]})
+    assert oracle_lake.compare(wanted, oracle_lake.read_files(stage.shop.lake("faults"))) == []
+    assert len(stage.shop.lake("faults", "quarantine")) == 1
+    return stage.lake()

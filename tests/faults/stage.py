@@ -53,6 +53,7 @@ ACTIONS: dict[str, tuple[When, Callable[[str], faults.Action]]] = {
     "garbage": ("before", lambda _: faults.garbage()),
     "portal": ("before", lambda _: faults.portal()),
     "noise": ("after", lambda _: faults.noise()),
+    "damaged": ("before", lambda _: faults.damaged()),
 }
 FULL = b"\x17\x00\x00\x00\xff\x10\x04Too many connections"
 
@@ -109,6 +110,10 @@ class Stage:
         event = queue([f"faults/{self.keys[int(n)]}" for n in messages])
         for record, name in zip(event["Records"], messages, strict=True):
             record["messageId"] = name
+        return self.handle(event, seconds)
+
+    def handle(self, event: Any, seconds: float | None = None) -> Told:
+        """Hand an event to the function, which has so many seconds."""
         with contextlib.redirect_stdout(io.StringIO()) as printed:
             told = _handled(event, seconds)
         told.seen += printed.getvalue()

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-import oracle
-import oracle_lake
 from plait.api import PlaitError
 
 if TYPE_CHECKING:
@@ -23,6 +21,8 @@ COVERS = {
     ("driver-get", "denied"): ["E15", "P2"],
     ("sink-put", "denied"): ["P2"],
     ("sink-put", "lost"): ["P1", "P8"],
+    ("sink-put", "damaged"): ["P16"],
+    ("quarantine-put", "damaged"): ["P16"],
     ("quarantine-put", "denied"): ["P2"],
     ("logs", "throttled"): ["W6"],
     ("mysql-connect", "full"): ["M2"],
@@ -49,20 +49,6 @@ FOREIGN = re.compile(
     r"botocore|boto3|urllib|obstore|pymysql|object_store|reqwest|hyper|Traceback|Errno|<class|0x[0-9a-f]{6}|"
     r"127\.0\.0\.1|HTTPConnection|\w+Error\(|object at"
 )
-
-
-@pytest.fixture(scope="session")
-def calm(stage: Stage) -> dict[str, str]:
-    """The lake of a calm run, which has the rows that plain Python computes."""
-    with pytest.MonkeyPatch.context() as patch:
-        stage.begin(patch)
-        told = stage.deliver()
-        assert told.failures == set()
-    expected = oracle.expect(stage.shop.sample).rows
-    wanted = oracle.Expected(rows={key: expected[key] for key in stage.keys[:2]})
-    assert oracle_lake.compare(wanted, oracle_lake.read_files(stage.shop.lake("faults"))) == []
-    assert len(stage.shop.lake("faults", "quarantine")) == 1
-    return stage.lake()
 
 
 @pytest.mark.parametrize(("service", "failure", "often", "verdict"), CELLS)

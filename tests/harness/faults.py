@@ -45,7 +45,14 @@ class Spoilt:
     spoil: Callable[[bytes], bytes]
 
 
-Action = Callable[[], Answer | Spoilt | None]
+@dataclass(frozen=True, slots=True)
+class Damaged:
+    """What becomes of the body of a request on its way to S3, which looks at what comes and at what it should be."""
+
+    change: Callable[[bytes], bytes]
+
+
+Action = Callable[[], Answer | Spoilt | Damaged | None]
 
 # Each service refuses in its own code and shape: how it throttles, how it denies, and its media type.
 XML = "application/xml"
@@ -154,6 +161,16 @@ def _cut(raw: bytes) -> bytes:
 def garbage() -> Action:
     """Answer 200 with bytes that mean nothing to the client, under the service's own media type."""
     return lambda: Answer(200, b"\x00\xff}<garbage", "application/x-amz-json-1.0")
+
+
+def damaged() -> Action:
+    """Turn a bit in the middle of the request's body; only `before` the upstream has it."""
+    return lambda: Damaged(_turned)
+
+
+def _turned(body: bytes) -> bytes:
+    middle = len(body) // 2
+    return body[:middle] + bytes([body[middle] ^ 1]) + body[middle + 1 :]
 
 
 def noise() -> Action:

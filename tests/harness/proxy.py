@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from harness.faults import Action, Answer, ResetError, Spoilt, StalledError, delay, drop, fail, kill
+from harness.digests import refusal, sums
+from harness.faults import Action, Answer, Damaged, ResetError, Spoilt, StalledError, delay, drop, fail, kill
 from harness.operations import operation
 from harness.wire import BODYLESS, CutError, Message, kept_alive, read_body, read_head
 
@@ -23,12 +24,13 @@ When = Literal["before", "after"]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request that came by; `status` is None while it has no answer."""
+    """One request that came by; `sums` are the headers that tell what its body is, `status` is None without an answer."""
 
     number: int
     operation: str
     method: str
     path: str
+    sums: tuple[str, ...] = ()
     status: int | None = None
 
 
@@ -126,7 +128,7 @@ class Proxy:
         method, path, _ = message.first.decode("latin-1").split(" ", 2)
         name = operation(method, path, message.headers, message.body)
         with self._lock:
-            request = Request(len(self._log) + 1, name, method, path)
+            request = Request(len(self._log) + 1, name, method, path, sums(message))
             self._log.append(request)
             self._calls[name] += 1
             met = [fault for fault in self._faults if fault.meets(request)]
@@ -140,7 +142,7 @@ class _Exchange:
     log: list[Request]
     lock: threading.Lock
 
-    def act(self, when: When) -> Answer | Spoilt | None:
+    def act(self, when: When) -> Answer | Spoilt | Damaged | None:
         answers = (fault.action() for fault in self.faults if fault.when == when)
         return next((answer for answer in answers if answer is not None), None)
 
@@ -213,6 +215,9 @@ class _Connection(socketserver.StreamRequestHandler):
     def _answer(self, exchange: _Exchange, message: Message) -> tuple[int, bytes, bool]:
         bodyless = exchange.request.method == "HEAD"
         answer = exchange.act("before")
+        if isinstance(answer, Damaged):
+            message = dataclasses.replace(message, body=answer.change(message.body))
+            answer = refusal(message)
         if answer is None:
             response = self._upstream(exchange.request).ask(message, bodyless=bodyless)
             raw = kept_alive(response, bodyless=bodyless)

@@ -20,7 +20,7 @@ from .shop import SPEC, announced
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness.faults import Action, Answer, Spoilt
+    from harness.faults import Action, Answer, Damaged, Spoilt
     from harness.runtime import Outcome
     from oracle_values import Row
 
@@ -104,7 +104,7 @@ def _kill_halfway(shop: Shop, function: Function) -> Action:
     pid = function.process.pid
     end = kill(lambda: pid)
 
-    def act() -> Answer | Spoilt | None:
+    def act() -> Answer | Spoilt | Damaged | None:
         while sum(one.operation == "s3:PutObject" and one.status == 200 for one in shop.proxy.log) < HALFWAY:
             time.sleep(0.01)
         return end()

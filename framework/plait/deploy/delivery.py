@@ -78,6 +78,15 @@ def _through_queue(spec: Spec) -> dict[str, Any]:
     }
 
 
+def redrive() -> dict[str, Any]:
+    """The output of a stack with a queue that sends what was given up once more."""
+    queues = "--source-arn ${DeadLetters.Arn} --destination-arn ${Queue.Arn}"
+    return {
+        "Description": "Sends the dead letters to the queue again, once their cause is mended.",
+        "Value": {"Fn::Sub": f"aws sqs start-message-move-task {queues}"},
+    }
+
+
 def _longest_wait(spec: Spec) -> timedelta:
     waits = [source.join.retry_for for source in spec.lookups if source.join and source.join.retry_for]
     return max(waits, default=timedelta(0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from plait.api import GiveUp
-from plait.deploy.delivery import alarms, delivery, driver_path
+from plait.deploy.delivery import alarms, delivery, driver_path, redrive
 from plait.deploy.function import function
 from plait.deploy.stack_parameters import StackParameter, resolved, stack_parameter
 
@@ -116,5 +116,6 @@ def _outputs(spec: Spec) -> dict[str, Any]:
     return {
         "FunctionArn": {"Value": {"Fn::GetAtt": ["Function", "Arn"]}},
         "DeadLettersUrl": {"Value": {"Ref": "DeadLetters"}},
+        **({"Redrive": redrive()} if spec.deploy.trigger == "queue" else {}),
         "EventBridgeOn": {"Description": said, "Value": command},
     }

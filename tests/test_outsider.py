@@ -110,6 +110,7 @@ def _cli(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return _python(folder, "-c", "from plait.cli import main; main(prog_name='plait')", *arguments)
 
 
+@pytest.mark.fault("S12")
 def test_a_word_that_two_distributions_offer_is_a_problem_and_loads_neither(installed: Path) -> None:
     done = _cli(installed, "validate", "-o", "json", "stores.yaml")
     assert done.returncode == 1, done.stderr
@@ -130,6 +131,7 @@ def test_the_schema_for_editors_has_what_is_installed_and_tells_what_it_leaves_o
     assert done.stderr.startswith("left out: two distributions offer `mysql` (offered by `plait` ")
 
 
+@pytest.mark.fault("S12")
 def test_options_that_no_value_could_meet_are_a_problem_of_the_spec(tmp_path: Path) -> None:
     """Their author's mistake shows where the connector is named, not as a traceback where a value is read."""
     info = tmp_path / "unfit-1.0.dist-info"

@@ -8,12 +8,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from plait.api import Connector, Hooks
+from plait.blame import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from importlib.metadata import EntryPoint
 
-GROUP = "plait"
+GROUP = OURS = "plait"
 _pinned: list[Offer] = []
 
 
@@ -79,19 +80,22 @@ def offer_of(word: str) -> Offer:
 
 
 def _load(offer: Offer) -> Connector:
+    whose = f"`{offer.distribution}` {offer.version}"
     try:
         answers = [import_module(offer.module).plait_connectors()] if _pinned else _asked(offer.word)
-    except Exception as error:
+        found = [one for answer in answers for one in answer]
+    except (Exception, SystemExit) as error:
+        said = " ".join(str(error).split())[:200]
         raise Unusable(
             "broken-connector",
-            f"the connector `{offer.word}` could not be loaded: {type(error).__name__}: {str(error)[:200]}",
-            f"from `{offer.distribution}` {offer.version}, module `{offer.module}`",
+            f"the connector `{offer.word}` could not be loaded: {type(error).__name__}: {said}",
+            f"from {whose}, module `{offer.module}`",
         ) from error
-    for one in (one for answer in answers for one in answer):
+    for one in found:
         if isinstance(one, Connector) and one.name == offer.word:
-            return one
-    note = f"from `{offer.distribution}` {offer.version}"
-    raise Unusable("broken-connector", f"the module of `{offer.word}` offers no connector of that name", note)
+            return one if offer.distribution == OURS else guarded(one, whose)
+    message = f"the module of `{offer.word}` offers no connector of that name"
+    raise Unusable("broken-connector", message, f"from {whose}")
 
 
 def _asked(word: str) -> list[list[Any]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from plait.api import PlaitError
 from plait.declared import check_name, read_columns, read_decode
 from plait.hints import is_column, synonym
 from plait.kinds import keys_of
@@ -149,8 +150,17 @@ def _able(block: Block, found: Connector, report: Report) -> bool:
 
 
 def _options(found: Connector, given: Given, path: Path, report: Report) -> Any:
+    """The options, where the connector itself can make something of them."""
     own = {word: one for word, one in given.values.items() if word in keys_of(found.options)}
-    return type(given)(own).struct(found.options, path, report)
+    options = type(given)(own).struct(found.options, path, report)
+    try:
+        if options is not None:
+            found.known_fields(options)
+            found.row_columns(options)
+    except PlaitError as error:
+        report.at((*path, "connector"), error.code, error.message, help=error.help)
+        return None
+    return options
 
 
 def _parts(block: Block, given: Given, report: Report) -> None:

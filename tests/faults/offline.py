@@ -1,12 +1,15 @@
 """Runs commands in a process that notes what they open, start or compile; prints it as one line of JSON.
 
-Usage: python -P offline.py COMMANDS, a JSON list of lists of arguments.
+Usage: python -P offline.py COMMANDS, a JSON list of lists of arguments, of which `python CODE` is Python's.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 EVENTS = (
@@ -21,6 +24,20 @@ EVENTS = (
     "os.spawn",
 )
 NATIVE = ("obstore", "boto3", "botocore", "pymysql", "awswrangler")
+
+
+def offline(folder: Path, *commands: list[str]) -> Any:
+    """Run commands in a process of their own, in a folder whose distributions it finds, and what was noted of it."""
+    done = subprocess.run(
+        [sys.executable, "-P", __file__, json.dumps(commands)],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def main() -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import subprocess
-import sys
 import threading
 from contextlib import contextmanager
 from copy import deepcopy
@@ -22,6 +20,8 @@ from plait.context import Services
 from plait_connectors.cloudwatch_logs import CloudWatchLogsLookup, CloudWatchLogsOptions
 from plait_connectors.dynamodb import DynamoDBLookup, DynamoDBOptions
 from plait_connectors.mysql import MySQLLookup, MySQLOptions
+
+from .offline import offline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,14 +85,6 @@ def spec(*path: str, value: Any) -> str:
         block = block[step]
     block[path[-1]] = value
     return json.dumps(made, indent=1)
-
-
-def offline(folder: Path, *commands: list[str]) -> Any:
-    """Run commands in a process of their own, and what was noted of it."""
-    arguments = [sys.executable, "-P", str(Path(__file__).with_name("offline.py")), json.dumps(commands)]
-    done = subprocess.run(arguments, cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
 
 
 def test_a_key_that_names_a_host_is_unknown_wherever_it_stands_and_nothing_is_asked(tmp_path: Path) -> None:

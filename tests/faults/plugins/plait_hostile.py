@@ -1,0 +1,93 @@
+"""A connector that fails where and as its options say."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from plait.api import BadRecord, Connector, Item, Key, Options, Record, Written, hookimpl
+
+SECRET = "canary-4c1e"
+
+
+class Hostile(Options, frozen=True, kw_only=True):
+    """Options: where it fails, and how."""
+
+    where: str = ""
+    how: str = ""
+
+
+class Part:
+    """A driver, a look-up and a sink."""
+
+    def __init__(self, options: Hostile, _context: Any) -> None:
+        self.options = options
+        fail(options, "open")
+
+    def accepts(self, _uri: str) -> bool:
+        fail(self.options, "accepts")
+        return True
+
+    def list(self, _window: Any) -> Iterator[Any]:
+        yield Item(uri="one")
+        yield from wrong(self.options, "list")
+
+    def read(self, items: Any) -> Iterator[Any]:
+        yield from (Record(fields={"id": item.uri}, item=item) for item in items)
+        yield from wrong(self.options, "read")
+
+    def fetch(self, keys: Sequence[Key]) -> Iterator[Any]:
+        yield from (Record(fields={**key.fields, "found": 1}) for key in keys)
+        yield from wrong(self.options, "fetch")
+
+    def write(self, files: Any) -> Sequence[Any]:
+        wrote = [Written(uri=one.name, rows=one.table.num_rows, bytes=1) for one in files]
+        return [*wrote, *wrong(self.options, "write")]
+
+
+def wrong(options: Hostile, where: str) -> Iterator[Any]:
+    """Fail, or give what is none."""
+    if options.where == where and options.how == "garbage":
+        yield {"secret": SECRET}
+    fail(options, where)
+
+
+def fail(options: Hostile, where: str) -> None:
+    """Fail if this is where."""
+    if options.where != where:
+        return
+    if options.how == "hang":
+        while "ENOUGH" not in os.environ:
+            time.sleep(0.05)
+    kinds = {"bug": KeyError, "exit": SystemExit, "away": ConnectionError, "bad": BadRecord}
+    if options.how in kinds:
+        raise kinds[options.how](f"the password is {SECRET}\nand more")
+
+
+def known_fields(options: Hostile) -> list[str] | None:
+    fail(options, "known_fields")
+    return None
+
+
+def calls(options: Hostile, _use: Any) -> list[Any]:
+    fail(options, "calls")
+    return []
+
+
+@hookimpl
+def plait_connectors() -> list[Connector]:
+    """Offer `hostile`."""
+    return [
+        Connector(
+            name="hostile",
+            summary="Fails.",
+            options=Hostile,
+            driver=Part,
+            lookup=Part,
+            sink=Part,
+            known_fields=known_fields,
+            calls=calls,
+        )
+    ]

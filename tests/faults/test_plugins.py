@@ -1,0 +1,172 @@
+"""A connector of another distribution that is broken or hostile hurts only those who name it, and is told by its name."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .offline import offline
+
+pytestmark = pytest.mark.fault("S12")
+SECRET = "canary-4c1e"
+LOADS = {
+    "raises": ("raise RuntimeError('no\\nluck')", "could not be loaded: RuntimeError: no luck"),
+    "exits": ("raise SystemExit(0)", "could not be loaded: SystemExit: 0"),
+    "halfway": ("def (", "could not be loaded: SyntaxError: "),
+    "hookless": ("", "offers no connector of that name"),
+    "hooked": (
+        "from plait.api import hookimpl\n@hookimpl\ndef plait_connectors(): raise SystemExit('bye')",
+        "could not be loaded: SystemExit: bye",
+    ),
+    "nothing": (
+        "from plait.api import hookimpl\n@hookimpl\ndef plait_connectors(): return 7",
+        "could not be loaded: TypeError: 'int' object is not iterable",
+    ),
+    "garbage": (
+        "from plait.api import hookimpl\n@hookimpl\ndef plait_connectors(): return ['garbage']",
+        "offers no connector of that name",
+    ),
+}
+# At every call of the contract: a bug, an exit, no answer of a service, and what the contract does not know.
+FAILS = [
+    *((role, where, how) for how in ("bug", "exit", "away") for role, where in (
+        ("driver", "open"), ("driver", "list"), ("driver", "accepts"), ("driver", "read"), ("lookup", "open"),
+        ("lookup", "fetch"), ("sink", "open"), ("sink", "write"))),
+    *((role, where, "garbage") for role, where in (
+        ("driver", "list"), ("driver", "read"), ("lookup", "fetch"), ("sink", "write"))),
+]  # fmt: skip
+SAID = {
+    "bug": "KeyError in line ",
+    "exit": "SystemExit in line ",
+    "away": "ConnectionError in line ",
+    "garbage": "it gave ",
+}
+
+
+def distribution(folder: Path, word: str, text: str, **words: str) -> None:
+    """Install a module as a distribution of its own, that offers a word."""
+    info = folder / f"plait_{word}-3.2.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: plait-{word}\nVersion: 3.2\n")
+    offered = "\n".join(f"{one} = {module}" for one, module in {word: f"plait_{word}", **words}.items())
+    (info / "entry_points.txt").write_text(f"[plait]\n{offered}\n")
+    (folder / f"plait_{word}.py").write_text(text)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """With a connector that fails as it is told, and a bystander that no spec names."""
+    text = Path(__file__).with_name("plugins").joinpath("plait_hostile.py").read_text("utf-8")
+    distribution(tmp_path, "hostile", text)
+    distribution(tmp_path, "bystander", "import socket\nsocket.getaddrinfo('127.0.0.1', 9)\n")
+    return tmp_path
+
+
+def spec(folder: Path, name: str, **blocks: dict[str, Any]) -> str:
+    """Write a spec of three parts, of which some are given."""
+    driver: dict[str, Any] = {"connector": "memory", "rows": [{"id": "one"}]}
+    lookup: dict[str, Any] = {"connector": "memory", "rows": [{"id": "one", "found": 1}]}
+    parts = {"driver": driver, "lookup": lookup, "sink": {"connector": "parquet", "path": "out/"}, **blocks}
+    sources = {
+        "a": {**parts["driver"], "columns": {"id": "string"}},
+        "b": {**parts["lookup"], "columns": {"found": "int"}, "join": {"on": "id"}},
+    }
+    made = {"plait": 1, "name": name, "sources": sources, "sink": parts["sink"]}
+    (folder / f"{name}.yaml").write_text(json.dumps(made, indent=1), encoding="utf-8")
+    return f"{name}.yaml"
+
+
+def hostile(where: str = "", how: str = "") -> dict[str, Any]:
+    """A block of the connector that fails."""
+    return {"connector": "hostile", "where": where, "how": how}
+
+
+def test_a_connector_that_does_not_load_is_a_problem_where_it_is_named(folder: Path) -> None:
+    """With its distribution and version, and nothing else is loaded."""
+    for word, (text, _) in LOADS.items():
+        distribution(folder, word, text)
+    commands = [["validate", "-o", "json", spec(folder, word, lookup={"connector": word})] for word in LOADS]
+    told = offline(folder, *commands)
+    assert told["noted"] == []
+    for (word, (_, said)), ended in zip(LOADS.items(), told["ended"], strict=True):
+        (problem,) = json.loads(ended["stdout"])["problems"]
+        assert (ended["code"], problem["code"]) == (1, "broken-connector")
+        assert said in problem["message"]
+        assert "\n" not in problem["message"]
+        assert problem["note"].startswith(f"from `plait-{word}` 3.2")
+        line = (folder / f"{word}.yaml").read_text("utf-8").splitlines()[problem["line"] - 1]
+        assert line[problem["column"] - 1 :].strip('",') == word
+
+
+def test_the_list_of_connectors_and_the_schema_live_with_broken_ones(folder: Path) -> None:
+    for word, (text, _) in LOADS.items():
+        distribution(folder, word, text)
+    connectors, schema = offline(folder, ["connectors", "-o", "json"], ["schema"])["ended"]
+    told = json.loads(connectors["stdout"])["connectors"]
+    assert {one["name"] for one in told} > {*LOADS, "hostile", "json"}
+    assert [word for word in LOADS if f"`{word}`" not in schema["stderr"]] == []
+
+
+def test_whatever_a_connector_raises_or_gives_is_told_in_one_line_that_names_it(folder: Path) -> None:
+    """Without a word of the error's text, which may hold a secret, and without a traceback; nothing is written."""
+    names = [f"{role}-{where}-{how}" for role, where, how in FAILS]
+    files = [
+        spec(folder, name, **{role: hostile(where, how)})
+        for name, (role, where, how) in zip(names, FAILS, strict=True)
+    ]
+    ended = offline(folder, *(["run", file, "--all"] for file in files))["ended"]
+    for (_, where, how), one in zip(FAILS, ended, strict=True):
+        seen = one["stdout"] + one["stderr"]
+        assert one["code"] == 1, seen
+        assert f"the connector `hostile` of `plait-hostile` 3.2 failed: {SAID[how]}" in seen, (
+            where,
+            how,
+            seen,
+        )
+        assert not ({SECRET, "Traceback"} & {*seen.split()})
+        assert SECRET not in seen
+        assert how == "garbage" or "in line" in seen
+        assert "help: tell those who maintain `plait-hostile`" in " ".join(seen.split())
+    assert not list(folder.glob("out/**/*.parquet"))
+
+
+def test_no_answer_comes_again_and_a_bug_does_not_get_better(folder: Path) -> None:
+    kinds = {how: spec(folder, how, lookup=hostile("fetch", how)) for how in ("away", "bug")}
+    ended = offline(folder, *(["run", file, "--all", "-o", "json"] for file in kinds.values()))["ended"]
+    counted = [json.loads(one["stdout"])["objects"] for one in ended]
+    assert [(one["retry"], one["failed"]) for one in counted] == [(1, 0), (0, 1)]
+
+
+def test_what_fails_before_a_run_is_told_as_well(folder: Path) -> None:
+    """In `validate` where the connector is named; in `plan` in one line."""
+    known = spec(folder, "known", lookup=hostile("known_fields", "bug"))
+    calls = spec(folder, "calls", lookup=hostile("calls", "exit"))
+    validated, planned = offline(folder, ["validate", known, "-o", "json"], ["plan", calls])["ended"]
+    (problem,) = json.loads(validated["stdout"])["problems"]
+    assert (problem["code"], problem["line"]) == ("broken-connector", 17)
+    assert "of `plait-hostile` 3.2 failed: KeyError in line" in problem["message"]
+    assert planned["code"] == 1
+    assert "of `plait-hostile` 3.2 failed: SystemExit in line" in planned["stderr"]
+    assert SECRET not in validated["stdout"] + planned["stderr"]
+
+
+def test_one_that_behaves_works_as_ever(folder: Path) -> None:
+    file = spec(folder, "calm", driver=hostile(), lookup=hostile(), sink=hostile())
+    (ended,) = offline(folder, ["run", file, "--all", "-o", "json"])["ended"]
+    report = json.loads(ended["stdout"])
+    assert (ended["code"], report["rows"], report["lookups"]["b"]["matched"]) == (0, 1, 1)
+
+
+def test_one_that_hangs_ends_with_the_time_of_the_function_and_its_object_comes_again(folder: Path) -> None:
+    file = spec(folder, "hangs", lookup=hostile("fetch", "hang"))
+    code = (
+        "import os, plait; from plait.invocation import run_within\n"
+        f"engine = plait.load({file!r}).engine()\n"
+        "report, ended = run_within(engine, ['memory:a/0'], 3.0)\n"
+        "os.environ['ENOUGH'] = 'yes'\n"
+        "assert not ended and report.outcomes == {'memory:a/0': 'retry'}, report\n"
+    )
+    assert offline(folder, ["python", code])["ended"] == []

@@ -49,7 +49,7 @@ def test_what_the_file_system_says_is_told_in_one_line_without_a_traceback(
     (tmp_path / "loop").symlink_to("loop")
     loop, unnameable = storage.get([f"{tmp_path}/loop", f"{tmp_path}/a\0b"])
     assert isinstance(loop, TryAgain)
-    assert loop.message.endswith("cannot be used now: Too many levels of symbolic links")
+    assert loop.message.endswith("cannot be used now: too many levels of symbolic links")
     assert isinstance(unnameable, GiveUp)
     assert "cannot be used" in unnameable.message
 

@@ -8,10 +8,9 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from difflib import ndiff
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
@@ -54,19 +53,17 @@ class Mutant(NamedTuple):
 
 
 def main() -> int:
-    """Try each module, write scores and survivors to `dist`, and fail where too many survive."""
+    """Try modules, write the scores and survivors of all tried so far to `dist`, and fail where many survive."""
     modules: dict[str, list[str]] = yaml.safe_load((HERE / "modules.yaml").read_text(encoding="utf-8"))
-    scores: dict[str, dict[str, float]] = {}
-    survivors: list[str] = []
     for module in sys.argv[1:] or modules:
-        start = time.monotonic()
         run(module, modules[module])
-        found = [*mutants(module)]
-        scores[module] = score(found) | {"seconds": round(time.monotonic() - start)}
-        survivors += [f"{one}\n  {why(one)}" for one in found if not one.noticed]
-        print(module, scores[module], flush=True)  # noqa: T201 - what the task is run for
+    found = {module: [*mutants(module)] for module in modules if (DIST / "mutation" / module).exists()}
+    scores = {module: score(module, ours) for module, ours in found.items()}
+    survivors = (one for ours in found.values() for one in ours if not one.noticed)
+    lines = [f"{one}\n  {why(one)}".rstrip() for one in survivors]
     (DIST / "mutation.json").write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8")
-    (DIST / "mutation.txt").write_text("\n\n".join(survivors) + "\n", encoding="utf-8")
+    (DIST / "mutation.txt").write_text("\n\n".join(lines) + "\n", encoding="utf-8")
+    print(*(f"{module}: {counts}" for module, counts in scores.items()), sep="\n")  # noqa: T201 - the answer
     return int(min(one["percent"] for one in scores.values()) < LEAST)
 
 
@@ -87,10 +84,20 @@ def run(module: str, tests: list[str]) -> None:
         subprocess.run(command, cwd=folder, env=budget, stdout=log, stderr=log, check=True)
 
 
+def mutated(module: str) -> Path:
+    """The file with all mutants of a module."""
+    return DIST / "mutation" / module / "mutants" / "src" / "plait" / f"{module}.py"
+
+
+def tried(module: str) -> dict[str, Any]:
+    """What mutmut noted of a module."""
+    noted: dict[str, Any] = json.loads(mutated(module).with_suffix(".py.meta").read_text(encoding="utf-8"))
+    return noted
+
+
 def mutants(module: str) -> Iterator[Mutant]:
     """What became of each mutant of a module."""
-    path = DIST / "mutation" / module / "mutants" / "src" / "plait" / f"{module}.py"
-    codes = json.loads(path.with_suffix(".py.meta").read_text(encoding="utf-8"))["exit_code_by_key"]
+    codes, path = tried(module)["exit_code_by_key"], mutated(module)
     text = path.read_text(encoding="utf-8")
     functions = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef))
     sources = {f.name: ast.get_source_segment(text, f) or "" for f in functions}
@@ -106,11 +113,12 @@ def mutants(module: str) -> Iterator[Mutant]:
 def why(mutant: Mutant) -> str:
     """Why nobody could notice a mutant, as somebody found out; empty for one that a test should notice."""
     known = yaml.safe_load((HERE / "equivalent.yaml").read_text(encoding="utf-8"))
-    entries = (e for e in known.get(mutant.where, ()) if (e["was"], e["now"]) == (mutant.was, mutant.now))
-    return next((f"= {entry['why']}" for entry in entries), "")
+    entries = known.get(mutant.where, ())
+    alike = (e["why"] for e in entries if mutant.was == e["was"] and mutant.now in e["now"])
+    return next((f"= {why}" for why in alike), "")
 
 
-def score(found: list[Mutant]) -> dict[str, float]:
+def score(module: str, found: list[Mutant]) -> dict[str, float]:
     """The counts of a module's mutants; `percent` takes the equivalent ones for survivors."""
     noticed = sum(one.noticed for one in found)
     equivalent = sum(not one.noticed and bool(why(one)) for one in found)
@@ -122,6 +130,7 @@ def score(found: list[Mutant]) -> dict[str, float]:
         "equivalent": equivalent,
         "percent": round(100 * noticed / len(found), 1),
         "percent_without_equivalent": round(100 * noticed / (len(found) - equivalent), 1),
+        "seconds": round(sum(tried(module)["durations_by_key"].values())),
     }
 
 

@@ -62,6 +62,7 @@ def offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.mark.fault("S14")
 def test_a_wheel_of_the_target_is_fetched_at_the_version_that_is_installed(
     offered: Path, tmp_path: Path
 ) -> None:

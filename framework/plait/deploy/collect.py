@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import shutil
 import subprocess
 import sys
@@ -14,6 +16,7 @@ from plait.api import GiveUp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from importlib.metadata import PackagePath
 
     from plait.deploy.distributions import Needed
     from plait.deploy.target import Target
@@ -51,7 +54,19 @@ def _files(one: Distribution) -> Iterator[tuple[str, Path]]:
     for file in one.files:
         path = Path(str(one.locate_file(file)))
         if not file.is_absolute() and ".." not in file.parts and path.is_file():
+            if not _as_installed(file, path):
+                message = f"`{file}` of `{one.metadata['Name']}` is not what was installed"
+                raise GiveUp(message, code="changed-file", help="install it again")
             yield file.as_posix(), path
+
+
+def _as_installed(file: PackagePath, path: Path) -> bool:
+    """Whether a file has the hash that its installer wrote down, where it wrote one."""
+    if file.hash is None or file.hash.mode not in hashlib.algorithms_guaranteed:
+        return True
+    with path.open("rb") as opened:
+        found = hashlib.file_digest(opened, file.hash.mode).digest()
+    return base64.urlsafe_b64encode(found).rstrip(b"=").decode() == file.hash.value
 
 
 def _sources(one: Distribution) -> Iterator[tuple[str, Path]]:

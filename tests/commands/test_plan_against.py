@@ -33,6 +33,7 @@ def git(folder: Path, *arguments: str) -> None:
     subprocess.run(["git", "-C", str(folder), *arguments], check=True)
 
 
+@pytest.mark.fault("P12")
 def test_a_removed_column_breaks_readers_and_gives_exit_code_1(plait: Call, released: str) -> None:
     ended = plait("plan", released, "--against", "release")
     assert ended.exit_code == 1

@@ -117,6 +117,7 @@ def test_a_path_that_names_no_bucket_and_no_folder_is_refused_where_it_stands(tm
     assert {p["file"] for p in problems if p["code"] == "wrong-path"} == {*files}
 
 
+@pytest.mark.fault("S6")
 def test_what_needs_no_service_asks_none_whatever_the_texts_of_a_spec(tmp_path: Path) -> None:
     """A schema that a comment or a description names is never fetched, nor is a table, a secret or a bucket."""
     (tmp_path / "hostile.yaml").write_text(

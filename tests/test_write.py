@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pyarrow as pa
 
 from plait.api import Item
@@ -19,3 +21,13 @@ def test_rows_that_alternate_between_partitions_and_objects_stay_in_order() -> N
         ("p=y/", file_name("s3://shop/a"), [{"n": 1}, {"n": 3}]),
         ("p=x/", file_name("s3://shop/b"), [{"n": 4}]),
     ]
+
+
+def test_a_day_that_has_no_time_is_in_the_folder_of_its_day_whatever_the_zone() -> None:
+    rows = Rows(pa.table({"n": [0], "on": [date(2026, 7, 1)]}), [0])
+    parts = [
+        Partition(name="day", function="date", column="on", zone="America/Lima"),
+        Partition(name="month", function="month", column="on"),
+    ]
+    (only,) = files(rows, [Item(uri="s3://shop/a")], parts)
+    assert only.folder == "day=2026-07-01/month=2026-07/"

@@ -12,6 +12,7 @@ import pymysql
 import pytest
 
 from plait.api import GiveUp, Key, TryAgain
+from plait_connectors._mysql import problem
 from plait_connectors.mysql import MySQLLookup, MySQLOptions
 
 from .stub import Stub, free_port, mariadb
@@ -194,6 +195,15 @@ def test_a_server_that_is_away_is_for_later(lookups: Any) -> None:
         lookups(context).fetch(keys(1))
     assert context.calls["mysql:Connect"] == 2
     assert "127.0.0.1" not in str(caught.value)
+
+
+@pytest.mark.fault("M2")
+@pytest.mark.parametrize("number", [1040, 1203, 1205, 1213, 1226])
+def test_a_busy_server_or_a_lock_is_for_later(number: int) -> None:
+    """What passes by itself; no other text of the server's is shown."""
+    told = problem(pymysql.OperationalError(number, "reader@10.0.0.7 waits"), "shop.stores")
+    assert isinstance(told, TryAgain)
+    assert (told.code, "10.0.0.7" in told.message) == ("throttled", False)
 
 
 @pytest.mark.fault("M2")

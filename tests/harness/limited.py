@@ -45,10 +45,13 @@ def judge(texts: Sequence[str]) -> list[Verdict]:
 def _part(texts: Sequence[str]) -> list[Verdict]:
     """The verdicts of one process, and of others after it where it was ended."""
     verdicts: list[Verdict] = []
+    unmeasured = {k: v for k, v in os.environ.items() if not k.startswith("COVERAGE_")}  # its time is counted
     while len(verdicts) < len(texts):
         lines = "".join(json.dumps(text) + "\n" for text in texts[len(verdicts) :])
         command = [sys.executable, "-P", __file__]
-        done = subprocess.run(command, input=lines, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, input=lines, env=unmeasured, capture_output=True, text=True, check=False
+        )
         verdicts += map(json.loads, done.stdout.splitlines())
         if done.returncode:
             verdicts.append({"trace": f"the process ended by {-done.returncode}: {done.stderr[-2000:]}"})

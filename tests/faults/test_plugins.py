@@ -133,11 +133,14 @@ def test_whatever_a_connector_raises_or_gives_is_told_in_one_line_that_names_it(
     assert not list(folder.glob("out/**/*.parquet"))
 
 
-def test_no_answer_comes_again_and_a_bug_does_not_get_better(folder: Path) -> None:
-    kinds = {how: spec(folder, how, lookup=hostile("fetch", how)) for how in ("away", "bug")}
-    ended = offline(folder, *(["run", file, "--all", "-o", "json"] for file in kinds.values()))["ended"]
-    counted = [json.loads(one["stdout"])["objects"] for one in ended]
-    assert [(one["retry"], one["failed"]) for one in counted] == [(1, 0), (0, 1)]
+def test_no_answer_comes_again_a_bug_does_not_get_better_and_what_behaves_works(folder: Path) -> None:
+    files = [spec(folder, how, lookup=hostile("fetch", how)) for how in ("away", "bug")]
+    files.append(spec(folder, "calm", driver=hostile(), lookup=hostile(), sink=hostile()))
+    ended = offline(folder, *(["run", file, "--all", "-o", "json"] for file in files))["ended"]
+    away, bug, calm = (json.loads(one["stdout"]) for one in ended)
+    assert (away["objects"]["retry"], away["objects"]["failed"]) == (1, 0)
+    assert (bug["objects"]["retry"], bug["objects"]["failed"]) == (0, 1)
+    assert (ended[2]["code"], calm["rows"], calm["lookups"]["b"]["matched"]) == (0, 1, 1)
 
 
 def test_what_fails_before_a_run_is_told_as_well(folder: Path) -> None:
@@ -151,13 +154,6 @@ def test_what_fails_before_a_run_is_told_as_well(folder: Path) -> None:
     assert planned["code"] == 1
     assert "of `plait-hostile` 3.2 failed: SystemExit in line" in planned["stderr"]
     assert SECRET not in validated["stdout"] + planned["stderr"]
-
-
-def test_one_that_behaves_works_as_ever(folder: Path) -> None:
-    file = spec(folder, "calm", driver=hostile(), lookup=hostile(), sink=hostile())
-    (ended,) = offline(folder, ["run", file, "--all", "-o", "json"])["ended"]
-    report = json.loads(ended["stdout"])
-    assert (ended["code"], report["rows"], report["lookups"]["b"]["matched"]) == (0, 1, 1)
 
 
 def test_one_that_hangs_ends_with_the_time_of_the_function_and_its_object_comes_again(folder: Path) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from plait.validate import Validated
 
 pytestmark = pytest.mark.fault("S13")
-EXAMPLES = 5_000 if os.environ.get("PLAIT_BUDGET") == "large" else 250
+EXAMPLES = 5_000 if os.environ.get("PLAIT_BUDGET") == "large" else 150
 SPEC: dict[str, Any] = {
     "plait": 1,
     "name": "orders",

@@ -9,7 +9,7 @@ NODE_FITS := command -v npm >/dev/null && node -e 'process.exit(+(parseInt(proce
 WHOLE := answers cache columns decode errors events join late lookup match output partition patience problems \
   quarantine read refusals storage storage_local storage_s3 strict taking write
 WHOLE_FILES := $(WHOLE:%=framework/plait/%.py)
-BUDGETED = $(shell grep -rlE "hypothesis|PLAIT_BUDGET" tests --include="test_*.py")
+BUDGETED = $(shell grep -rlE "hypothesis|PLAIT_BUDGET|budget import" tests --include="test_*.py")
 DEBIAN_ROOT := [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null
 APT_INSTALL := apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends
 

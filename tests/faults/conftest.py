@@ -13,11 +13,14 @@ from harness.proxy import Proxy
 from harness.tcp import TcpProxy
 from main_job.shop import SPEC, Shop
 from plait.sandbox import Sandbox, sample
+from reliability.results import results
 
 from .stage import SECRET, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+__all__ = ["calm", "results", "stage"]
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import logging
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from plait.api import PlaitError
 from plait.cli import main
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     import pytest
@@ -78,6 +79,7 @@ class Stage:
     keys: list[str]
     spec: Path
     login: dict[str, Any]
+    logged: list[logging.LogRecord] = field(default_factory=list)
     begun: dict[str, str] = field(default_factory=dict)
     broken: bool = False
 
@@ -114,12 +116,26 @@ class Stage:
 
     def handle(self, event: Any, seconds: float | None = None) -> Told:
         """Hand an event to the function, which has so many seconds."""
-        with contextlib.redirect_stdout(io.StringIO()) as printed:
+        self.logged.clear()
+        with self._watched(), contextlib.redirect_stdout(io.StringIO()) as printed:
             told = _handled(event, seconds)
         told.seen += printed.getvalue()
         lines = [json.loads(line) for line in printed.getvalue().splitlines()]
         told.report = next((line for line in lines if line["message"] == "report"), {})
         return told
+
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Within, what any library logs is kept, at DEBUG."""
+        root, keeper = logging.getLogger(), _Keeper(self.logged)
+        before = root.level
+        root.addHandler(keeper)
+        root.setLevel(logging.DEBUG)
+        try:
+            yield
+        finally:
+            root.removeHandler(keeper)
+            root.setLevel(before)
 
     def command(self) -> Told:
         """Run `plait run --all` over the same orders."""
@@ -136,15 +152,15 @@ class Stage:
         found = self.shop.client.list_objects_v2(Bucket="shop-lake", Prefix="faults/")
         return {one["Key"]: one["ETag"] for one in found.get("Contents", ())}
 
-    def fail(self, service: str, failure: str, *, forever: bool) -> None:
-        """Break the first request of a service, or each."""
+    def fail(self, service: str, failure: str, *, forever: bool, number: int = 1) -> None:
+        """Break the n-th request of a service, or each from there on."""
         if service.startswith("mysql-"):
             self._storm(service, failure, forever=forever)
             return
         operation, path = REQUESTS[service]
         when, action = ACTIONS[failure]
         self.proxy.on(
-            1, when, action(operation.split(":")[0]), operation=operation, path=path, forever=forever
+            number, when, action(operation.split(":")[0]), operation=operation, path=path, forever=forever
         )
 
     def _storm(self, service: str, failure: str, *, forever: bool) -> None:
@@ -191,6 +207,15 @@ class Stage:
             self.tell()
             self.shop.sandbox.mysql.execute("GRANT SELECT ON stores.* TO reader@'127.0.0.1'")
             self.broken = False
+
+
+class _Keeper(logging.Handler):
+    def __init__(self, kept: list[logging.LogRecord]) -> None:
+        super().__init__()
+        self.kept = kept
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.kept.append(record)
 
 
 @dataclass

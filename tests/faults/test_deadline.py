@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from harness import faults
 from harness.runtime import Function
 from harness.tcp import Weather
 from main_job.shop import queue
 from plait import invocation
+from reliability.budget import budget
 
 from .stage import REQUESTS
 
@@ -91,26 +93,38 @@ def test_wherever_the_time_ends_a_redelivery_completes_the_lake(
     assert len(stage.lake()) == 3
 
 
+late = st.sampled_from([0.0, 0.05, 0.4, 2.0, None])
+services = sorted(name for name in REQUESTS if name != "list")
+TRIED = budget(6, 60)
+
+
 @pytest.mark.fault("P3")
-@pytest.mark.parametrize("seed", range(4))
-def test_any_latencies_leave_time_to_answer(stage: Stage, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
-    """Every service late by some time of its own: either all is done, or the rest comes again; never neither."""
-    rng = random.Random(seed)
-    stage.begin(monkeypatch)
-    for service, (operation, path) in REQUESTS.items():
-        if service != "list":
-            seconds = rng.choice((0.0, 0.05, 0.4, 2.0))
-            stage.proxy.on(1, "before", faults.delay(seconds), operation=operation, path=path, forever=True)
-    stage.tcp.weather = Weather(latency=rng.choice((0.0, 0.02, 0.2)))
-    told = stage.deliver(seconds=LIMIT)
-    assert told.raised is None, told.seen
-    objects = told.report["objects"]
-    assert objects["seen"] == objects["done"] + objects["retry"] == 3
-    assert len(told.failures) == objects["retry"]
-    stage.mend()
-    if told.failures:
-        assert stage.deliver(sorted(told.failures)).failures == set()
-    assert len(stage.lake()) == 3
+@settings(max_examples=TRIED, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    latencies=st.fixed_dictionaries(dict.fromkeys(services, late)),
+    mysql=st.sampled_from([0.0, 0.02, 0.2]),
+    limit=st.sampled_from([1.2, 1.8, 2.5, 4.0]),
+)
+def test_any_latencies_leave_time_to_answer(
+    stage: Stage, latencies: dict[str, float | None], mysql: float, limit: float
+) -> None:
+    """Every service late by some time of its own, or silent: either all is done, or the rest comes again; never neither."""
+    with pytest.MonkeyPatch.context() as patch:
+        stage.begin(patch)
+        for service, seconds in latencies.items():
+            operation, path = REQUESTS[service]
+            action = faults.stall() if seconds is None else faults.delay(seconds)
+            stage.proxy.on(1, "before", action, operation=operation, path=path, forever=True)
+        stage.tcp.weather = Weather(latency=mysql)
+        told = stage.deliver(seconds=limit)
+        assert told.raised is None, told.seen
+        objects = told.report["objects"]
+        assert objects["seen"] == objects["done"] + objects["retry"] == 3
+        assert len(told.failures) == objects["retry"]
+        stage.mend()
+        if told.failures:
+            assert stage.deliver(sorted(told.failures)).failures == set()
+        assert len(stage.lake()) == 3
 
 
 @pytest.mark.fault("P3")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
+import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 import yaml
 
+from canaries import SECRET
 from plait.api import PlaitError
 
 if TYPE_CHECKING:
@@ -62,19 +65,36 @@ def test_a_failure_has_its_verdict(
     verdict: str,
 ) -> None:
     """The verdict of the table, and whatever it is, the lake of a calm run after one calm delivery."""
-    silent = failure == "silent"
-    stage.begin(monkeypatch, warm=service not in COLD, PLAIT_TIMEOUT=SILENCE[often] if silent else "30")
-    if service == "head" or failure == "rotated":
+    survive(stage, calm, monkeypatch, Cell(service, failure, often, verdict))
+
+
+class Cell(NamedTuple):
+    """A cell of the table, at the n-th request of its service, of a first delivery or of a `second` one."""
+
+    service: str
+    failure: str
+    often: str
+    verdict: str
+    number: int = 1
+    second: bool = False
+
+
+def survive(stage: Stage, calm: dict[str, str], patch: pytest.MonkeyPatch, cell: Cell) -> None:
+    """Deliver while the cell's failure lasts, hold what was told against the verdict, and deliver in calm."""
+    silent, forever = cell.failure == "silent", cell.often == "forever"
+    stage.begin(patch, warm=cell.service not in COLD, PLAIT_TIMEOUT=SILENCE[cell.often] if silent else "30")
+    if cell.second or cell.service == "head" or cell.failure == "rotated":
         stage.deliver()  # a warm process, which knows the secret and has written the files
-    stage.fail(service, failure, forever=often == "forever")
-    if service == "list":
-        _command(stage, verdict)
+        stage.proxy.reset()
+    stage.fail(cell.service, cell.failure, forever=forever, number=cell.number)
+    if cell.service == "list":
+        _command(stage, cell.verdict)
     else:
-        told = stage.deliver(seconds=LIMIT if silent and often == "forever" else None)
-        check(told, verdict)
+        told = stage.deliver(seconds=LIMIT if silent and forever else None)
+        check(stage, told, cell.verdict)
         stage.mend()
         if silent:
-            stage.start_anew(monkeypatch, PLAIT_TIMEOUT="30")
+            stage.start_anew(patch, PLAIT_TIMEOUT="30")
         if told.failures:
             assert stage.deliver(sorted(told.failures)).failures == set()
     assert stage.lake() == calm
@@ -83,7 +103,7 @@ def test_a_failure_has_its_verdict(
 
 def _command(stage: Stage, verdict: str) -> None:
     told = stage.command()
-    ours(told)
+    ours(stage, told)
     assert bool(told.failures) == (verdict != "done")
     assert (not told.report) == (verdict != "done")
     if verdict == "failed":
@@ -93,15 +113,19 @@ def _command(stage: Stage, verdict: str) -> None:
         assert stage.command().failures == set()
 
 
-def ours(told: Told) -> None:
-    """No word of anybody else's reaches the user, nor a secret."""
+def ours(stage: Stage, told: Told) -> None:
+    """No word of anybody else's reaches the user, nor a secret: in no answer, log, report, exception or its causes."""
     assert told.raised is None or isinstance(told.raised, PlaitError), told.seen
     assert not FOREIGN.search(told.seen), told.seen
+    assert stage.login["password"].startswith(SECRET)
+    causes = "".join(traceback.format_exception(told.raised)) if told.raised else ""
+    for said in (told.seen, json.dumps(told.report), causes, *(log.getMessage() for log in stage.logged)):
+        assert SECRET not in said
 
 
-def check(told: Told, verdict: str) -> None:
+def check(stage: Stage, told: Told, verdict: str) -> None:
     """What was told is what the verdict says."""
-    ours(told)
+    ours(stage, told)
     outcomes: dict[str, Any] = told.report["objects"]
     if verdict == "done":
         assert (told.failures, outcomes["done"]) == (set(), 3)

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import pytest
+
 HEAD = "| what | how much | seed | seconds |\n| --- | --- | --- | --- |\n"
 
 
@@ -62,6 +64,17 @@ def main(folder: Path, *files: Path) -> None:
     for file in files:
         results.add(file)
     results.write(folder)
+
+
+ALL = Results()
+
+
+@pytest.fixture(scope="session")
+def results() -> Iterator[Results]:
+    """Where each part notes what it tried; written to the folder that `PLAIT_RESULTS` names."""
+    yield ALL
+    if folder := os.environ.get("PLAIT_RESULTS"):
+        ALL.write(Path(folder))
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ REQUESTS = {
     "driver-get": ("s3:GetObject", "/shop-raw/faults/transactions/"),
     "items-get": ("s3:GetObject", "/shop-raw/faults/items/"),
     "sink-put": ("s3:PutObject", "/faults/extracted/"),
+    "replace-put": ("s3:PutObject", "/faults/extracted/"),
     "quarantine-put": ("s3:PutObject", "/faults/quarantine/"),
     "head": ("s3:HeadObject", "/faults/extracted/"),
     "list": ("s3:ListObjectsV2", "shop-raw"),
@@ -56,6 +57,7 @@ ACTIONS: dict[str, tuple[When, Callable[[str], faults.Action]]] = {
     "noise": ("after", lambda _: faults.noise()),
     "damaged": ("before", lambda _: faults.damaged()),
 }
+SECOND = {"replace-put", "head"}  # what is only asked for where the files stand already
 FULL = b"\x17\x00\x00\x00\xff\x10\x04Too many connections"
 
 

@@ -118,6 +118,25 @@ def test_what_a_file_system_says_is_told_in_its_words(number: int, kind: type[Pl
     assert told.message.endswith("no room in /secret/place")
 
 
+@pytest.mark.fault("P4")
+def test_an_answer_that_has_no_room_is_one_error(tmp_path: Path) -> None:
+    """`plait schema >file` on a full disk: one line and exit code 2, no traceback, also none when the process ends."""
+    with (tmp_path / "answer").open("wb") as answer:
+        told = subprocess.run(
+            [sys.executable, "-P", "-c", LIMITED.replace("4_000", "0"), "schema"],
+            stdout=answer,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+    assert told.returncode == 2
+    assert told.stderr.splitlines() == [
+        "error[no-space]: the answer cannot be written: file too large",
+        "  = help: make room there, then run it again",
+    ]
+
+
 # A bucket that does not take a file: status, S3's code and text, our code, what the message and the help have.
 REFUSALS = {
     "another account's": (

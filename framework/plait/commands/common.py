@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
@@ -15,6 +16,7 @@ from plait.api import PlaitError
 from plait.pipeline import InvalidSpec, Pipeline
 from plait.problems import Problem
 from plait.render import full, github, summary
+from plait.storage_local import FULL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -39,7 +41,18 @@ def tell(error: Exception) -> int | None:
         problem = Problem(code=error.code, message=error.message, help=error.help)
         click.echo(full([problem], {}, coloured(sys.stderr)), err=True, color=True)
         return 2 if isinstance(error, CannotStart) else 1
-    return None
+    return _tell_full(error) if isinstance(error, OSError) and error.errno in FULL else None
+
+
+def _tell_full(error: OSError) -> int:
+    what, why = f"`{error.filename}`" if error.filename else "the answer", (error.strerror or "").lower()
+    problem = Problem(
+        code="no-space", message=f"{what} cannot be written: {why}", help="make room there, then run it again"
+    )
+    click.echo(full([problem], {}, coloured(sys.stderr)), err=True, color=True)
+    with suppress(OSError):  # what is left of the answer would be tried once more at the end of the process
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 2
 
 
 def coloured(stream: TextIO) -> bool:

@@ -15,6 +15,7 @@ import pytest
 from botocore.validate import ParamValidator
 
 from harness import faults
+from harness.limited import unmeasured
 from main_job.shop import HANDLE, announced, queue
 from plait import storage_local
 from plait.api import GiveUp, PlaitError, Put, TryAgain, Written
@@ -79,7 +80,7 @@ def test_in_a_folder_a_full_disk_is_one_error_and_no_half_file(tmp_path: Path) -
     noise = "".join(chr(33 + n * n * 7 % 89) + chr(33 + n * 31 % 83) for n in range(20_000))
     for name, text in {"a": "short", "b": noise, "c": "short too"}.items():
         (tmp_path / f"notes/{name}.json").write_text(json.dumps({"id": name, "text": text}), encoding="utf-8")
-    told = _python(LIMITED, "run", "notes.yaml", "--all", "-o", "json", cwd=tmp_path)
+    told = _python(LIMITED, "run", "notes.yaml", "--all", "-o", "json", cwd=tmp_path, env=unmeasured())
     assert told.returncode == 1, told.stderr
     report = json.loads(told.stdout)
     (problem,) = report["problems"]

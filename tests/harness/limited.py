@@ -42,15 +42,19 @@ def judge(texts: Sequence[str]) -> list[Verdict]:
         return [verdict for part in pool.map(_part, parts) for verdict in part]
 
 
+def unmeasured() -> dict[str, str]:
+    """The environment of a process that has no room, or no time, to note its own coverage."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+
+
 def _part(texts: Sequence[str]) -> list[Verdict]:
     """The verdicts of one process, and of others after it where it was ended."""
     verdicts: list[Verdict] = []
-    unmeasured = {k: v for k, v in os.environ.items() if not k.startswith("COVERAGE_")}  # its time is counted
     while len(verdicts) < len(texts):
         lines = "".join(json.dumps(text) + "\n" for text in texts[len(verdicts) :])
         command = [sys.executable, "-P", __file__]
         done = subprocess.run(
-            command, input=lines, env=unmeasured, capture_output=True, text=True, check=False
+            command, input=lines, env=unmeasured(), capture_output=True, text=True, check=False
         )
         verdicts += map(json.loads, done.stdout.splitlines())
         if done.returncode:

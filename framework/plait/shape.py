@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Path = tuple[str | int, ...]
 FAILED: Any = object()
+OURS = ("plait", "plait_connectors")
 
 
 class Report:
@@ -103,7 +104,12 @@ class Given:
             return cls(**{keys[word].name: one for word, one in self.values.items() if word in keys})
         except ValueError as error:
             report.refused(path, error)
-            return None
+        except (Exception, SystemExit) as error:
+            if cls.__module__.partition(".")[0] in OURS:
+                raise
+            message = f"the connector's options cannot be made: {type(error).__name__[:40]}"
+            report.at((*path, "connector"), "broken-connector", message, help="`plait connectors` tells more")
+        return None
 
 
 def read(cls: type[msgspec.Struct], value: Any, path: Path, report: Report, help: str | None = None) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -226,12 +225,13 @@ def _no_connector(block: dict[str, Any], path: Path, report: Report) -> None:
 def usable(word: str) -> Connector:
     """The connector of a word; raises Unusable, also where its options are no struct that a block could have."""
     found = connector(word)
-    with suppress(msgspec.ValidationError):
-        try:
-            msgspec.convert({}, found.options)
-        except TypeError as error:
-            message = f"the options of the connector `{word}` cannot be read: {str(error)[:200]}"
-            raise Unusable("broken-connector", message) from error
+    try:
+        msgspec.convert({}, found.options)
+    except msgspec.ValidationError:
+        pass
+    except (Exception, SystemExit) as error:
+        message = f"the options of the connector `{word}` cannot be read: {str(error)[:200]}"
+        raise Unusable("broken-connector", message) from error
     clash = sorted(keys_of(SourceBlock).keys() & keys_of(found.options).keys())
     if clash:
         message = f"the connector `{word}` has an option `{clash[0]}`, which is a key of the language"

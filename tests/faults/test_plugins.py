@@ -147,7 +147,18 @@ def test_what_fails_before_a_run_is_told_as_well(folder: Path) -> None:
     """In `validate` where the connector is named; in `plan` in one line."""
     known = spec(folder, "known", lookup=hostile("known_fields", "bug"))
     calls = spec(folder, "calls", lookup=hostile("calls", "exit"))
-    validated, planned = offline(folder, ["validate", known, "-o", "json"], ["plan", calls])["ended"]
+    options = [
+        spec(folder, f"{role}-{how}", **{role: hostile("options", how)})
+        for role in ("lookup", "sink")
+        for how in ("bug", "exit")
+    ]
+    commands = [["validate", file, "-o", "json"] for file in (known, *options)]
+    validated, *refused, planned = offline(folder, *commands, ["plan", calls])["ended"]
+    for one in refused:
+        (problem,) = json.loads(one["stdout"])["problems"]
+        assert problem["code"] == "broken-connector"
+        assert problem["message"].startswith("the connector's options cannot be made: ")
+        assert problem["line"]
     (problem,) = json.loads(validated["stdout"])["problems"]
     assert (problem["code"], problem["line"]) == ("broken-connector", 17)
     assert "of `plait-hostile` 3.2 failed: KeyError in line" in problem["message"]

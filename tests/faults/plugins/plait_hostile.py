@@ -18,6 +18,9 @@ class Hostile(Options, frozen=True, kw_only=True):
     where: str = ""
     how: str = ""
 
+    def __post_init__(self) -> None:
+        fail(self, "options")
+
 
 class Part:
     """A driver, a look-up and a sink."""

@@ -107,6 +107,8 @@ def test_why_a_row_is_bad_is_told_with_a_way_out() -> None:
     assert told(bad[0]) == ("`s` has 2 matches for `a`, `1`", "several-matches", choose, "s")
     keep = "`missing: keep` lets such rows through"
     assert told(bad[1]) == ("`s` has no match for `x`, `2`", "no-match", keep, "s")
+    assert bad[0].bare == "`s` has 2 matches for the row's key"
+    assert bad[1].bare == "`s` has no match for the row's key"
 
 
 def test_a_required_column_without_a_match_is_told_by_its_name() -> None:

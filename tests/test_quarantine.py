@@ -263,7 +263,22 @@ def test_an_object_of_unknown_age_has_none() -> None:
     assert json.loads(data)["modified"] is None
     kept = quarantine.read(Item(uri=uri), data, spec(Path("nowhere")))
     assert kept is not None
-    assert (kept.object, kept.modified) == ("s3://b/1.json", None)
+    assert kept == quarantine.Kept(
+        item=Item(uri=uri), object="s3://b/1.json", modified=None, code="bad-value"
+    )
+
+
+@pytest.mark.parametrize(("payload", "message"), [("true", "what was `7`"), ("false", "what was it")])
+def test_the_message_holds_a_value_only_where_the_payload_is_kept(payload: str, message: str) -> None:
+    error = BadRecord("what was `7`", code="bad-value", bare="what was it")
+    record = Record(fields={}, item=Item(uri="s3://b/1.json"), position="", raw=b"")
+    kept = quarantine.put(record, error, spec(Path("nowhere"), payload))
+    assert json.loads(kept.data)["message"] == message
+
+
+@pytest.mark.parametrize("file", ["x.json", f"{'0' * 32}.txt", f"{'0' * 32}-0.json", f"in/{'0' * 32}.json"])
+def test_a_file_of_another_name_is_of_no_object(file: str) -> None:
+    assert quarantine.stem(f"bad/{file}", "bad/") is None
 
 
 def test_an_age_is_told_in_utc_wherever_the_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:

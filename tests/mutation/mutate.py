@@ -60,7 +60,7 @@ def main() -> int:
     found = {module: [*mutants(module)] for module in modules if (DIST / "mutation" / module).exists()}
     scores = {module: score(module, ours) for module, ours in found.items()}
     survivors = (one for ours in found.values() for one in ours if not one.noticed)
-    lines = [f"{one}\n  {why(one)}".rstrip() for one in survivors]
+    lines = [f"{one}\n  = {why(one)}".removesuffix("\n  = ") for one in survivors]
     (DIST / "mutation.json").write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8")
     (DIST / "mutation.txt").write_text("\n\n".join(lines) + "\n", encoding="utf-8")
     print(*(f"{module}: {counts}" for module, counts in scores.items()), sep="\n")  # noqa: T201 - the answer
@@ -112,10 +112,9 @@ def mutants(module: str) -> Iterator[Mutant]:
 
 def why(mutant: Mutant) -> str:
     """Why nobody could notice a mutant, as somebody found out; empty for one that a test should notice."""
-    known = yaml.safe_load((HERE / "equivalent.yaml").read_text(encoding="utf-8"))
-    entries = known.get(mutant.where, ())
-    alike = (e["why"] for e in entries if mutant.was == e["was"] and mutant.now in e["now"])
-    return next((f"= {why}" for why in alike), "")
+    known = (HERE / "equivalent.txt").read_text(encoding="utf-8").strip().split("\n\n")
+    reasons = dict(entry.split("\n  = ") for entry in known)
+    return reasons.get(str(mutant), "")
 
 
 def score(module: str, found: list[Mutant]) -> dict[str, float]:

@@ -37,12 +37,14 @@ FAILS = [
         ("lookup", "fetch"), ("sink", "open"), ("sink", "write"))),
     *((role, where, "garbage") for role, where in (
         ("driver", "list"), ("driver", "read"), ("lookup", "fetch"), ("sink", "write"))),
+    ("sink", "write", "short"),
 ]  # fmt: skip
 SAID = {
     "bug": "KeyError in line ",
     "exit": "SystemExit in line ",
     "away": "ConnectionError in line ",
     "garbage": "it gave ",
+    "short": "it gave 0 answers for 1 file",
 }
 
 
@@ -128,7 +130,7 @@ def test_whatever_a_connector_raises_or_gives_is_told_in_one_line_that_names_it(
         )
         assert not ({SECRET, "Traceback"} & {*seen.split()})
         assert SECRET not in seen
-        assert how == "garbage" or "in line" in seen
+        assert how in ("garbage", "short") or "in line" in seen
         assert "help: tell those who maintain `plait-hostile`" in " ".join(seen.split())
     assert not list(folder.glob("out/**/*.parquet"))
 
@@ -165,6 +167,17 @@ def test_what_fails_before_a_run_is_told_as_well(folder: Path) -> None:
     assert planned["code"] == 1
     assert "of `plait-hostile` 3.2 failed: SystemExit in line" in planned["stderr"]
     assert SECRET not in validated["stdout"] + planned["stderr"]
+
+
+def test_what_fails_before_the_first_event_is_told_as_well(folder: Path) -> None:
+    file = spec(folder, "prepare", lookup=hostile("prepare", "bug"))
+    code = (
+        "import plait\n"
+        f"try: plait.load({file!r}).engine().prepare()\n"
+        "except plait.api.GiveUp as error: assert error.code == 'broken-connector'\n"
+        "else: raise AssertionError\n"
+    )
+    assert offline(folder, ["python", code])["ended"] == []
 
 
 def test_one_that_hangs_ends_with_the_time_of_the_function_and_its_object_comes_again(folder: Path) -> None:

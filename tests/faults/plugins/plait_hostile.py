@@ -29,6 +29,9 @@ class Part:
         self.options = options
         fail(options, "open")
 
+    def prepare(self) -> None:
+        fail(self.options, "prepare")
+
     def accepts(self, _uri: str) -> bool:
         fail(self.options, "accepts")
         return True
@@ -46,6 +49,8 @@ class Part:
         yield from wrong(self.options, "fetch")
 
     def write(self, files: Any) -> Sequence[Any]:
+        if self.options.how == "short":
+            return []
         wrote = [Written(uri=one.name, rows=one.table.num_rows, bytes=1) for one in files]
         return [*wrote, *wrong(self.options, "write")]
 

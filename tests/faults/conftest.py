@@ -11,6 +11,7 @@ import oracle
 import oracle_lake
 from harness.proxy import Proxy
 from harness.tcp import TcpProxy
+from main_job.payload import salted
 from main_job.shop import SPEC, Shop
 from plait.sandbox import Sandbox, sample
 from reliability.results import results
@@ -35,7 +36,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         Proxy(sandbox.aws.endpoint) as proxy,
         TcpProxy(("127.0.0.1", sandbox.mysql.port)) as tcp,
     ):
-        found = sample()
+        found = salted(sample())
         sandbox.fill(found, announce=False)
         secrets, s3 = sandbox.client("secretsmanager"), sandbox.client("s3")
         login = json.loads(secrets.get_secret_value(SecretId="shop/stores-db")["SecretString"])

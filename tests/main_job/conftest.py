@@ -11,6 +11,7 @@ from harness.proxy import Proxy
 from plait.sandbox import Sandbox, sample
 
 from .packages import packaged, unpacked
+from .payload import salted
 from .shop import SPEC, Shop
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 def shop() -> Iterator[Shop]:
     """The sandbox with the demo's sample; plait talks to it through the proxy."""
     with Sandbox() as sandbox, Proxy(sandbox.aws.endpoint) as proxy:
-        found = sample()
+        found = salted(sample())
         sandbox.fill(found, announce=False)
         yield Shop(sandbox, found, proxy, sandbox.client("s3"))
 

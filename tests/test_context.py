@@ -14,7 +14,7 @@ from typing import Any
 import boto3
 import pytest
 
-from plait.api import GiveUp, TryAgain
+from plait.api import GiveUp, Secret, TryAgain
 from plait.context import Services
 
 
@@ -110,13 +110,17 @@ def test_a_client_is_made_once_even_by_many_threads(aws: Any) -> None:
 def test_a_secret_is_read_once_and_again_when_fresh(secret: Any) -> None:
     secret("shop/db", SecretString='{"username": "canary-secret-u"}')
     services = Services()
-    assert services.secret("shop/db") == services.secret("shop/db") == {"username": "canary-secret-u"}
+    first = services.secret("shop/db")
+    assert services.secret("shop/db") is first
+    assert first["username"].reveal() == "canary-secret-u"
     assert services.calls == {"secretsmanager:GetSecretValue": 1}
     boto3.client("secretsmanager").put_secret_value(
         SecretId="shop/db", SecretString='{"username": "canary-secret-v"}'
     )
-    assert services.context("stores", None).secret("shop/db", fresh=True) == {"username": "canary-secret-v"}
-    assert services.secret("shop/db") == {"username": "canary-secret-v"}
+    assert services.context("stores", None).secret("shop/db", fresh=True)["username"] == Secret(
+        "canary-secret-v"
+    )
+    assert services.secret("shop/db")["username"] == Secret("canary-secret-v")
 
 
 @pytest.mark.fault("S10")

@@ -16,6 +16,7 @@ import pluggy
 from plait.errors import BadRecord, Changed, GiveUp, PlaitError, TryAgain
 from plait.paths import DriverPath, FolderPath, LookupPath, Pattern, Unfit
 from plait.refusals import calling
+from plait.secret import Secret, Secrets
 from plait.strict import NotJson, parse_json
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ __all__ = [
     "PlaitError",
     "Put",
     "Record",
+    "Secret",
+    "Secrets",
     "Sink",
     "Statement",
     "TryAgain",
@@ -262,8 +265,11 @@ class Context(Protocol):
     def client(self, service: str) -> Any:
         """The boto3 client of a service, made once per process, its calls counted, its retries its own."""
 
-    def secret(self, name: str, *, fresh: bool = False) -> Mapping[str, Any]:
-        """A secret that is a JSON mapping, kept in memory; raises GiveUp without showing a value."""
+    def secret(self, name: str, *, fresh: bool = False) -> Secrets:
+        """A secret that is a JSON mapping, kept in memory; raises GiveUp without showing a value.
+
+        Each text in it is a `Secret`, which is shown as `***`; `secret["password"].reveal()` is the text.
+        """
 
     def count(self, operation: str, calls: int = 1) -> None:
         """Count calls that no boto3 client makes, such as `mysql:Query`, before they are made.

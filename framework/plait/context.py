@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from plait.api import GiveUp, calling
+from plait.api import GiveUp, PlaitError, Secrets, calling
 from plait.clients import Clients, unlogged
 from plait.patience import Deadline, Patience, too_late
 
@@ -40,7 +40,7 @@ class Services:
         self.deadline = Deadline()
         self.client = Clients(self.count, self.timeout, self.patience)
         self._lock = threading.Lock()
-        self._secrets: dict[str, Mapping[str, Any]] = {}
+        self._secrets: dict[str, Secrets] = {}
         self.reset_counts()
 
     def reset_counts(self) -> None:
@@ -100,40 +100,40 @@ class Services:
 
         return Storage(self.count, self.client, self.patience_now)
 
-    def secret(self, name: str, *, fresh: bool = False) -> Mapping[str, Any]:
+    def secret(self, name: str, *, fresh: bool = False) -> Secrets:
         """A secret that is a JSON mapping; raises GiveUp without showing a value."""
         with self._lock:
             known = self._secrets.get(name)
         if known is not None and not fresh:
             return known
-        value = _mapping(name, self._fetch(name))
+        value = self._fetch(name)
+        if value is None:
+            message = f"the secret `{name}` is not a JSON mapping"
+            raise GiveUp(message, help="store it as RDS does: username, password, host")
         with self._lock:
             self._secrets[name] = value
         return value
 
-    def _fetch(self, name: str) -> str | bytes:
-        what = f"the secret `{name}`"
-        with unlogged(), calling(what, service="secretsmanager"):
-            answer = self.client("secretsmanager").get_secret_value(SecretId=name)
-        text: str | bytes = answer.get("SecretString") or answer.get("SecretBinary") or ""
-        return text
+    def _fetch(self, name: str) -> Secrets | None:
+        """The secret of now, None where it is no mapping; of an error no frame is kept, since one may hold the answer."""
+        try:
+            with unlogged(), calling(f"the secret `{name}`", service="secretsmanager"):
+                return _mapping(self.client("secretsmanager").get_secret_value(SecretId=name))
+        except PlaitError as error:
+            error.__cause__ = error.__context__ = None
+            raise error.with_traceback(None) from None
 
     def context(self, source: str, fields: tuple[str, ...] | None) -> SourceContext:
         """What is lent to the connector of one block."""
         return SourceContext(self, source, fields, logging.getLogger(f"plait.{source}"))
 
 
-def _mapping(name: str, text: str | bytes) -> Mapping[str, Any]:
+def _mapping(answer: Mapping[str, Any]) -> Secrets | None:
     try:
-        value = json.loads(text)
+        value = json.loads(answer.get("SecretString") or answer.get("SecretBinary") or "")
     except ValueError:
-        value = None  # the parser's error holds the secret, so it must not be its cause
-    if not isinstance(value, dict):
-        raise GiveUp(
-            f"the secret `{name}` is not a JSON mapping",
-            help="store it as RDS does: username, password, host",
-        )
-    return value
+        return None
+    return Secrets(value) if isinstance(value, dict) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ class SourceContext:
         """The boto3 client of a service, made once per process."""
         return self.services.client(service)
 
-    def secret(self, name: str, *, fresh: bool = False) -> Mapping[str, Any]:
+    def secret(self, name: str, *, fresh: bool = False) -> Secrets:
         """A secret that is a JSON mapping, kept in memory; raises GiveUp without showing a value."""
         return self.services.secret(name, fresh=fresh)
 

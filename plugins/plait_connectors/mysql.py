@@ -5,11 +5,12 @@ from __future__ import annotations
 import ipaddress
 import re
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from msgspec import Meta
 
-from plait.api import BadRecord, Calls, Connector, GiveUp, Options, Record, Statement, hookimpl
+from plait.api import BadRecord, Calls, Connector, GiveUp, Options, Record, Secret, Statement, hookimpl
 from plait_connectors._aws import arn
 from plait_connectors._mysql import meaning, problem, reading
 from plait_connectors._mysql_select import LONGEST, NAME, UNHELD, charsets, chunks, held, longest, select
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from plait.api import Context, Key, Use
+    from plait.api import Context, Key, Secrets, Use
 
 T = TypeVar("T")
 KEYS_PER_CALL = 1000
@@ -127,11 +128,11 @@ class MySQLLookup:
             try:
                 return self._query(keys, fresh="denied" in tried)
             except pymysql.MySQLError as error:
-                self.close()
-                kind = meaning(error).kind
-                if kind in ("wrong", "slow") or kind in tried:
-                    raise problem(error, self.options.table) from error
-                tried.add(kind)
+                kind, told = meaning(error).kind, problem(error, self.options.table)
+            self.close()
+            if kind in ("wrong", "slow") or kind in tried:
+                raise told  # and not from the client's error, whose text and frames have the login
+            tried.add(kind)
             if "lost" in tried:
                 self.context.pause(1)
 
@@ -178,18 +179,17 @@ class MySQLLookup:
         self.context.count("mysql:Connect")
         seconds = self.context.timeout()
         limits = {"connect_timeout": min(seconds, CONNECT), "read_timeout": seconds, "write_timeout": seconds}
-        settings: dict[str, Any] = {**arguments, **self._security(arguments["host"]), **SETTINGS, **limits}
-        try:
-            with reading():
-                connection = pymysql.connect(**settings, conv=converters())
-                connection.query("SET SESSION TRANSACTION READ ONLY")
-        except RuntimeError as error:
-            message = "the MySQL server asks for the password by a method that needs TLS"
-            raise GiveUp(message, code="no-tls", help="set `tls: encrypt`") from error
-        return connection
+        settings: dict[str, Any] = {**self._security(arguments["host"]), **SETTINGS, **limits}
+        with suppress(RuntimeError), reading():
+            connection = pymysql.connect(**_revealed(arguments), **settings, conv=converters())
+            connection.query("SET SESSION TRANSACTION READ ONLY")
+            return connection
+        message = "the MySQL server asks for the password by a method that needs TLS"
+        raise GiveUp(message, code="no-tls", help="set `tls: encrypt`")
 
-    def _security(self, host: str) -> dict[str, Any]:
-        mode = self.options.tls or ("verify" if self.options.ca else "off" if _loopback(host) else "encrypt")
+    def _security(self, host: Secret) -> dict[str, Any]:
+        near = _loopback(host.reveal())
+        mode = self.options.tls or ("verify" if self.options.ca else "off" if near else "encrypt")
         if mode == "off":
             return {"ssl_disabled": True}
         self._tls = self._tls or _tls(mode, self.options.ca)
@@ -234,30 +234,39 @@ def _local_to_the_link(host: str) -> bool:
     return address is not None and (address.is_link_local or address in METADATA)
 
 
-def _login(secret: Mapping[str, Any], options: MySQLOptions) -> dict[str, Any]:
+def _revealed(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: one.reveal() if isinstance(one, Secret) else one for name, one in arguments.items()}
+
+
+def _login(secret: Secrets, options: MySQLOptions) -> dict[str, Any]:
     needed = (
         ("host", "username", "password")
         if "." in options.table
         else ("host", "username", "password", "dbname")
     )
     for name in needed:
-        if not isinstance(secret.get(name), str) or not secret[name]:
+        if not isinstance(secret.get(name), Secret) or not secret[name]:
             raise GiveUp(
                 f"the secret `{options.secret}` has no text `{name}`", help=f"add `{name}` to the secret"
             )
-    if _local_to_the_link(secret["host"]):
+    if _local_to_the_link(secret["host"].reveal()):
         message = f"the `host` of the secret `{options.secret}` is the address of a metadata service"
         raise GiveUp(message, code="wrong-host", help="set `host` to the address of the database")
-    port = str(secret.get("port", 3306))
-    if not re.fullmatch("[0-9]{1,5}", port):
+    port = _port(secret.get("port", 3306))
+    if port is None:
         raise GiveUp(f"the `port` of the secret `{options.secret}` is no number")
     return {
         "host": secret["host"],
-        "port": int(port),
+        "port": port,
         "user": secret["username"],
         "password": secret["password"],
         "database": secret.get("dbname") if options.table.count(".") == 0 else None,
     }
+
+
+def _port(given: Any) -> int | None:
+    text = given.reveal() if isinstance(given, Secret) else str(given)
+    return int(text) if re.fullmatch("[0-9]{1,5}", text) else None
 
 
 def _permissions(options: MySQLOptions, _use: Use) -> list[Statement]:

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
+from plait.api import Secrets
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
@@ -67,10 +69,10 @@ class Stub:
     def _called(self, model: Any, **_rest: Any) -> None:
         self.count(f"{model.service_model.service_name}:{model.name}")
 
-    def secret(self, name: str, *, fresh: bool = False) -> Mapping[str, Any]:
+    def secret(self, name: str, *, fresh: bool = False) -> Secrets:
         """The secret as it was known first, or as it is now."""
         self.count("secret:fresh" if fresh else "secret")
-        return (self.fresh if fresh and name in self.fresh else self.secrets)[name]
+        return Secrets((self.fresh if fresh and name in self.fresh else self.secrets)[name])
 
     def timeout(self) -> float:
         """As long as a test says."""

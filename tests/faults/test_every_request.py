@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reliability.budget import LARGE, SEED
+from harness.tcp import Weather
+from reliability.budget import LARGE, SEED, budget
 
 from .stage import REQUESTS, SECOND
-from .test_verdicts import TABLE, Cell, survive
+from .test_verdicts import TABLE, Cell, check, survive
 
 if TYPE_CHECKING:
     from reliability.results import Results
@@ -58,3 +59,33 @@ def test_a_failure_has_its_verdict_at_every_request(
                 except AssertionError as error:
                     broken[cell] = str(error)
         assert broken == {}
+
+
+@pytest.mark.fault("M1")
+def test_a_connection_to_mysql_may_end_at_any_byte(
+    stage: Stage, calm: dict[str, str], results: Results
+) -> None:
+    """Cut once, nobody notices; cut each time, what needs it comes again, and no row is told by half an answer."""
+    with pytest.MonkeyPatch.context() as patch:
+        stage.begin(patch)
+        assert stage.deliver().failures == set()
+        length = max(stage.tcp.passed)
+        places = random.Random(SEED).sample(range(length), budget(3, 60))
+        with results.part("connections to MySQL that end", SEED, places=len(places), possible=length):
+            for place in places:
+                stage.shop.sandbox.mysql.execute(
+                    "FLUSH HOSTS"
+                )  # it blocks a host that breaks off a hundred times
+                for forever in (False, True):
+                    stage.begin(patch)
+                    weather = Weather(cut_after=place)
+                    if forever:
+                        stage.tcp.weather = weather
+                    else:
+                        stage.tcp.storm(weather)
+                    told = stage.deliver()
+                    check(stage, told, "again" if forever else "done")
+                    stage.mend()
+                    if told.failures:
+                        assert stage.deliver(sorted(told.failures)).failures == set()
+                    assert stage.lake() == calm

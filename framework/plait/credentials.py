@@ -17,6 +17,7 @@ KEY = re.compile(
     r"|private_?key|client_secret|credentials?)\Z",
     re.IGNORECASE,
 )
+VARIABLE = re.compile(r"AWS_|.*(PASSWORD|PASSPHRASE|SECRET_KEY|PRIVATE_KEY|API_KEY)\Z", re.IGNORECASE)
 NAME = re.compile(r"[A-Za-z0-9/_+=.@:-]{1,2048}\Z|rds![A-Za-z0-9-]+\Z")
 LITERAL = re.compile(
     r"(?P<key>\b(?:AKIA|ASIA)[A-Z0-9]{16}\b)"
@@ -45,6 +46,11 @@ SAFE_HELP = "put it into a secret of Secrets Manager, and write its name after `
 def is_credential(key: str) -> bool:
     """Whether a key asks for a password, token or key."""
     return KEY.match(key.replace("-", "_")) is not None
+
+
+def holds_a_secret(variable: str) -> bool:
+    """Whether an environment variable of this name has a secret as its value, and not the name of one."""
+    return is_credential(variable) and VARIABLE.match(variable) is not None
 
 
 def literal(text: str) -> str | None:

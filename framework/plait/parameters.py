@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from plait.credentials import HELP, literal, misplaced
+from plait.credentials import HELP, holds_a_secret, literal, misplaced
 from plait.language import ParameterBlock
 from plait.problems import excerpt
 from plait.shape import Path, Report, read
@@ -20,6 +20,7 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 REFERENCE = re.compile(r"\$\$\{|\$\{([^{}]*)\}|\$\{")
 LOOSE = re.compile(r"\$([A-Za-z_]\w*)|\$\(([A-Za-z_]\w*)\)|\{\{\s*([A-Za-z_]\w*)\s*\}\}|\A\{([A-Za-z_]\w*)\}")
+NAMED = "put the secret into Secrets Manager, and take its name from a variable such as `SHOP_SECRET`"
 STRUCTURE = re.compile(r"[{}*]")
 
 
@@ -94,6 +95,10 @@ def _variable(name: str, variable: str, found: Parameters, report: Report) -> No
         )
         message = f"{excerpt(variable)} is no name of an environment variable"
         report.at(("parameters", name, "env"), "bad-name", message, help=help)
+    if holds_a_secret(variable):
+        message = f"{excerpt(variable)} holds a secret, and the values of parameters are shown"
+        path: Path = ("parameters", name)
+        report.secret((*path, "default"), message, NAMED, key=(*path, "env"))
 
 
 def _check_value(name: str, value: str, report: Report) -> bool:

@@ -11,11 +11,13 @@ from typing import Any
 
 import oracle
 import oracle_lake
+from canaries import PAYLOAD
 from main_job.shop import SPEC, Shop, batches
 
 HERE = Path(__file__).parent / "pipelines"
 AT = datetime(2026, 7, 2, 10, tzinfo=UTC)
-Rows = Counter[str]
+REASONS = [f"{PAYLOAD}late", f"{PAYLOAD}broken"]
+COURIERS = [(f"{PAYLOAD}ann", True), (f"{PAYLOAD}bo", False)]
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ def refunds(_shop: Shop) -> Job:
     for n in range(36):
         region, name = ("es", "fr", "pt & uk")[n % 3], f"r-{n:03}"
         refund = {"refund_id": name, "refunded_at": f"2026-0{n % 4 + 5}-03T10:00:00Z", "amount": f"{n}.50"}
-        body = json.dumps({**refund, "reasons": ["late", "broken"][: n % 3]}).encode()
+        body = json.dumps({**refund, "reasons": REASONS[: n % 3]}).encode()
         objects[f"refunds/{region}/{name}.json"] = body[:-5] if n % 12 == 7 else body
         if n % 12 != 7:
             rows.append(_refund(n, region, name))
@@ -84,7 +86,7 @@ def _refund(n: int, region: str, name: str) -> dict[str, Any]:
         "refund_id": name,
         "refunded_at": datetime(2026, n % 4 + 5, 3, 10, tzinfo=UTC),
         "amount": Decimal(f"{n}.50"),
-        "reasons": ["late", "broken"][: n % 3],
+        "reasons": REASONS[: n % 3],
         "month": f"2026-0{n % 4 + 5}",
         "region": region,
     }
@@ -94,7 +96,7 @@ def lines(shop: Shop) -> Job:
     """Chained look-ups: the store's district names a file of couriers; each line of an order becomes a row."""
     stores = {number: (name, city) for number, name, city in shop.sample.stores}
     cities = sorted({city for _, city in stores.values() if city})
-    vans = {city: [("ann", True), ("bo", False)][: n % 3] for n, city in enumerate(cities)}
+    vans = {city: COURIERS[: n % 3] for n, city in enumerate(cities)}
     objects = {
         f"lines/couriers/{city}.csv": _csv("courier,van", found) for city, found in vans.items() if found
     }
@@ -102,7 +104,7 @@ def lines(shop: Shop) -> Job:
     for n in range(22):
         name, store = f"o-{n:03}", n + 1 if n % 6 else 9_999_999
         order = {"order_id": name, "ordered_at": AT.isoformat(), "store_id": store}
-        items = [(f"sku-{k}", k + n) for k in range(n % 4)]
+        items = [(f"{PAYLOAD}sku-{k}", k + n) for k in range(n % 4)]
         body = json.dumps(order).encode()
         objects[f"lines/orders/{name}.json"] = b"{" + body if n == 5 else body
         objects[f"lines/items/{name}.csv"] = _csv("sku,quantity", items)

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import pyarrow.parquet as pq
 import pytest
 
+from canaries import PAYLOAD
 from harness import faults
 from harness.delivery import Queue
 from harness.proxy import Proxy
@@ -66,7 +67,9 @@ class Soak:
 
     def _order(self, n: int) -> bytes:
         order = {"order_id": f"{n:06}", "version": n % 7, "store_id": self.random.randint(1, 500)}
-        return json.dumps({**order, "customer_id": f"c-{self.random.randint(1, 8):04}"}).encode()
+        return json.dumps(
+            {**order, "customer_id": f"c-{self.random.randint(1, 8):04}-{PAYLOAD}customer"}
+        ).encode()
 
     def _shuffled(self, names: list[str]) -> list[str]:
         """2 % of the events twice, 1 % far from their place."""

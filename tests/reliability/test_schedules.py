@@ -20,6 +20,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from canaries import PAYLOAD
 from harness.logs import Logs
 from harness.proxy import Proxy, When, drop
 from main_job.shop import Shop
@@ -32,6 +33,7 @@ SCHEDULES = budget(200, 2_000)
 STEPS = 12
 ORDERS = "abcd"
 DAYS = ("2026-07-02T10:00:00Z", "2026-07-02T10:30:00Z", "2026-07-03T09:59:00Z")
+CUSTOMERS = [f"c-0001-{PAYLOAD}customer", f"c-0002-{PAYLOAD}customer", "nobody"]
 SKIPPED = "transactions/readme.txt"
 
 
@@ -48,7 +50,7 @@ def documents(draw: Callable[..., Any], order: str) -> bytes:
         "transaction_id": order,
         "ordered_at": draw(st.sampled_from(DAYS[:2])),
         "store_id": draw(st.sampled_from([2, 3, 9_999_999])),
-        "customer_id": draw(st.sampled_from(["c-0001", "c-0002", "nobody"])),
+        "customer_id": draw(st.sampled_from(CUSTOMERS)),
         "total": draw(st.integers(0, 9)),
         "embedded_data": base64.b64encode(json.dumps(loyalty).encode()).decode(),
     }

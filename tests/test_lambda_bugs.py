@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from plait.api import GiveUp
 from plait.aws_lambda import handler
 from plait.errors import Unexpected
 
@@ -30,13 +31,44 @@ class Broken:
         raise LookupError("a value of an order")
 
 
-def test_a_bug_is_told_by_its_kind_and_place_and_never_by_its_text(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+class Lambda:
+    """A context that has a minute left."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 60_000
+
+
+@pytest.fixture
+def function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The function of a spec, in a folder with one order."""
     (tmp_path / "orders.yaml").write_text(SPEC)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "1.json").write_text('{"id": "1"}')
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PLAIT_SPEC", "orders.yaml")
     monkeypatch.setattr("plait.aws_lambda._engines", dict[str, Any]())
+
+
+@pytest.mark.parametrize("context", [None, Lambda()], ids=["without a context", "with time left"])
+@pytest.mark.parametrize("error", [LookupError, MemoryError, GiveUp, KeyboardInterrupt])
+def test_what_ends_a_run_ends_the_invocation(
+    function: None, monkeypatch: pytest.MonkeyPatch, context: Any, error: type[BaseException]
+) -> None:
+    """No message is acknowledged because of it, whether or not there is a context that tells the time."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise error("a value of an order")
+
+    monkeypatch.setattr("plait.run.Engine.run", broken)
+    event = {"Records": [{"messageId": "1", "body": '{"objects": ["in/1.json"]}', "eventSource": "aws:sqs"}]}
+    for told in (event, {"objects": ["in/1.json"]}):
+        with pytest.raises((Unexpected, GiveUp, KeyboardInterrupt)):
+            handler(told, context)
+
+
+def test_a_bug_is_told_by_its_kind_and_place_and_never_by_its_text(
+    function: None,
+) -> None:
     with pytest.raises(Unexpected, match=r"^a bug of plait or of a connector: LookupError; ") as raised:
         handler({"objects": ["in/1.json"]}, Broken())
     told = "".join(traceback.format_exception(raised.value))

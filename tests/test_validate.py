@@ -10,6 +10,13 @@ import pytest
 from plait.plan import plan
 from plait.validate import validate, validate_file
 
+SPEC_OF_A_VARIABLE = """
+plait: 1
+name: orders
+parameters: {raw: {env: VARIABLE, default: in}}
+sources: {orders: {connector: json, path: "./${raw}/*.json", columns: {id: string}}}
+sink: {connector: parquet, path: ./lake/}
+"""
 SPEC = Path(__file__).parents[1] / "pipelines" / "transactions.yaml"
 GOOD = """\
 plait: 1
@@ -147,3 +154,21 @@ def test_a_parameter_cannot_change_the_structure() -> None:
     assert validate(text, "x.yaml").problems == ()
     [problem] = validate(text, "x.yaml", {"raw": "in/{x}"}).problems
     assert problem.code == "parameter-value"
+
+
+@pytest.mark.fault("S10")
+@pytest.mark.parametrize(
+    ("variable", "secret"),
+    [
+        *((name, True) for name in ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID")),
+        *((name, True) for name in ("DB_PASSWORD", "MYSQL_PWD", "DB_PASSWD", "DB_PASS", "PGPASSWORD")),
+        *((name, True) for name in ("GITHUB_TOKEN", "STRIPE_API_KEY", "STRIPE_APIKEY")),
+        *(
+            (name, False)
+            for name in ("AWS_REGION", "PWD", "OLDPWD", "SHOP_SECRET", "COMPASS", "RAW", "PASSAGE")
+        ),
+    ],
+)
+def test_a_variable_whose_value_is_a_secret_is_none_for_a_parameter(variable: str, secret: bool) -> None:
+    spec = SPEC_OF_A_VARIABLE.replace("VARIABLE", variable)
+    assert [problem.code for problem in validate(spec, "spec.yaml").problems] == ["literal-secret"] * secret

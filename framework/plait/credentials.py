@@ -17,7 +17,11 @@ KEY = re.compile(
     r"|private_?key|client_secret|credentials?)\Z",
     re.IGNORECASE,
 )
-VARIABLE = re.compile(r"AWS_|.*(PASSWORD|PASSPHRASE|SECRET_KEY|PRIVATE_KEY|API_KEY)\Z", re.IGNORECASE)
+VARIABLE = re.compile(
+    r"(?!(OLD)?PWD\Z)"
+    r".*(PASSWORD|PASSWD|PASSPHRASE|(_|\A)PASS|PWD|TOKEN|ACCESS_KEY(_ID)?|SECRET_KEY|PRIVATE_KEY|API_?KEY)\Z",
+    re.IGNORECASE,
+)
 NAME = re.compile(r"[A-Za-z0-9/_+=.@:-]{1,2048}\Z|rds![A-Za-z0-9-]+\Z")
 LITERAL = re.compile(
     r"(?P<key>\b(?:AKIA|ASIA)[A-Z0-9]{16}\b)"
@@ -50,7 +54,7 @@ def is_credential(key: str) -> bool:
 
 def holds_a_secret(variable: str) -> bool:
     """Whether an environment variable of this name has a secret as its value, and not the name of one."""
-    return is_credential(variable) and VARIABLE.match(variable) is not None
+    return VARIABLE.match(variable) is not None
 
 
 def literal(text: str) -> str | None:

@@ -32,12 +32,12 @@ def run_within(engine: Engine, uris: Sequence[str], seconds: float = math.inf) -
     run = _Run(engine, [normal(uri) for uri in uris], deadline)
     if math.isinf(seconds):
         run.work()
-        return engine.report, True
-    thread = threading.Thread(target=copy_context().run, args=(run.work,), daemon=True)
-    thread.start()
-    thread.join(deadline.left() + deadline.grace)
-    if thread.is_alive():
-        return run.so_far(), False
+    else:
+        thread = threading.Thread(target=copy_context().run, args=(run.work,), daemon=True)
+        thread.start()
+        thread.join(deadline.left() + deadline.grace)
+        if thread.is_alive():
+            return run.so_far(), False
     if run.error is not None:
         raise run.error
     return engine.report, True

@@ -229,6 +229,7 @@ def test_a_path_parameter_reaches_the_bucket_of_the_rule_and_the_arns() -> None:
     assert made["Resources"]["Function"]["Properties"]["Environment"]["Variables"]["RAW"] == {"Ref": "Raw"}
 
 
+@pytest.mark.fault("P15")
 def test_the_queue_outlasts_the_longest_wait(variant: Callable[..., Path]) -> None:
     """Six timeouts of visibility, and deliveries enough for two days of `retry_for`."""
     made = _template(variant(BUSY, WAITS))["Resources"]

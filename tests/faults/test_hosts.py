@@ -213,7 +213,13 @@ def test_whatever_a_table_group_or_secret_is_called_its_service_alone_is_asked(
 
 def log_in(host: str, port: int = 3306, timeout: float = 0.2) -> None:
     """Look something up in the database that a secret names."""
-    login = {"host": host, "port": port, "username": "reader", "password": "canary-8f1d", "dbname": "shop"}
+    login = {
+        "host": host,
+        "port": port,
+        "username": "reader",
+        "password": "canary-secret-8f1d",
+        "dbname": "shop",
+    }
     context = Stub(secrets={"db": login})
     context.seconds = timeout
     MySQLLookup(MySQLOptions(secret="db", table="stores"), context).fetch([Key(fields={"id": 1})])

@@ -11,7 +11,7 @@ import pytest
 from .offline import offline
 
 pytestmark = pytest.mark.fault("S12")
-SECRET = "canary-4c1e"
+SECRET = "canary-secret-4c1e"
 LOADS = {
     "raises": ("raise RuntimeError('no\\nluck')", "could not be loaded: RuntimeError: no luck"),
     "exits": ("raise SystemExit(0)", "could not be loaded: SystemExit: 0"),

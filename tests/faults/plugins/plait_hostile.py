@@ -9,7 +9,7 @@ from typing import Any
 
 from plait.api import BadRecord, Connector, Item, Key, Options, Record, Written, hookimpl
 
-SECRET = "canary-4c1e"
+SECRET = f"canary-{'secret'}-4c1e"  # this file is searched too
 
 
 class Hostile(Options, frozen=True, kw_only=True):

@@ -127,6 +127,7 @@ def test_an_answer_that_has_no_room_is_one_error(tmp_path: Path) -> None:
             [sys.executable, "-P", "-c", LIMITED.replace("4_000", "0"), "schema"],
             stdout=answer,
             stderr=subprocess.PIPE,
+            env=unmeasured(),
             text=True,
             check=False,
             timeout=300,

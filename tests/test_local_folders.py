@@ -40,6 +40,8 @@ def test_a_file_that_cannot_take_its_place_leaves_nothing_behind(tmp_path: Path,
     (tmp_path / "out").mkdir()
     (answer,) = storage.put([Put(uri=f"{tmp_path}/out", data=b"x")])
     assert type(answer) is GiveUp
+    assert (answer.message, answer.code) == (f"`{tmp_path}/out` cannot be made", "no-folder")
+    assert answer.help
     assert [*tmp_path.rglob("*")] == [tmp_path / "out"]
 
 

@@ -114,4 +114,9 @@ def _told(uri: str, error: Exception) -> PlaitError:
     if isinstance(error, PlaitError):
         return error
     told = _explain(uri, error)
-    return GiveUp(f"`{uri[:200]}` does not exist") if isinstance(told, Missing) else told
+    if not isinstance(told, Missing):
+        return told
+    if _on_s3(uri):
+        return GiveUp(f"`{uri[:200]}` does not exist", code="no-bucket", help="check the path")
+    help = "check the path: a folder may be in its place, or a file in place of its folder"
+    return GiveUp(f"`{uri[:200]}` cannot be made", code="no-folder", help=help)

@@ -33,6 +33,7 @@ ABOUT = {
     ".pre-commit-config.yaml": "the checks before a commit",
     ".gitignore": "leaves out what runs write",
 }
+ELSEWHERE = "name a folder that is yours and has room"
 NEXT = ("plait validate", "plait test", f"plait preview {SPEC}", f"plait run {SPEC} --all")
 
 
@@ -89,4 +90,6 @@ def _write(path: Path, text: str) -> None:
             file.write(text)
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
-        raise CannotStart(f"`{path}` cannot be written: {reason}", code="unwritable-file") from error
+        raise CannotStart(
+            f"`{path}` cannot be written: {reason}", code="unwritable-file", help=ELSEWHERE
+        ) from error

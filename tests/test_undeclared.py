@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import plait
-from plait.api import GiveUp
 from plait.validate import validate
 
 SPEC = """\
@@ -80,20 +80,26 @@ def test_a_key_that_turns_out_to_nest_fails_its_objects_in_words(tmp_path: Path,
 
 @pytest.mark.parametrize("value", ["{a: 1}", "[1]", "1.5"])
 def test_a_partition_that_turns_out_unfit_is_refused_in_words(tmp_path: Path, value: str) -> None:
-    with pytest.raises(GiveUp, match=r"`part` turned out to be `.*`, by which files cannot be parted"):
-        ran(tmp_path, spec("partition_by: {part: part}\n", f"{{id: a1, part: {value}}}"))
+    report = ran(tmp_path, spec("partition_by: {part: part}\n", f"{{id: a1, part: {value}}}"))
+    assert report.objects["failed"] == 1
+    (problem,) = report.problems
+    assert re.fullmatch(r"`part` turned out to be `.*`, by which files cannot be parted", problem.message)
 
 
 def test_a_list_of_mappings_without_fields_is_refused(tmp_path: Path) -> None:
     """Parquet has no struct without fields, inside a declared list neither."""
     more = "  lines: {connector: memory, rows: [{id: a1, sku: {}}], join: {on: id, as: list}}\n"
-    with pytest.raises(GiveUp, match="the values of `lines` have mappings without fields"):
-        ran(tmp_path, spec(more))
+    report = ran(tmp_path, spec(more))
+    assert report.objects["failed"] == 1
+    assert [p.message for p in report.problems] == [
+        "`lines`, row 0: the values of `sku` have mappings without fields"
+    ]
 
 
 def test_a_number_beyond_every_type_is_told_as_such(tmp_path: Path) -> None:
-    with pytest.raises(GiveUp, match="the values of `nr` in `orders` have too many digits"):
-        ran(tmp_path, spec(row=f"{{nr: {10**30}}}"))
+    report = ran(tmp_path, spec(row=f"{{nr: {10**30}}}"))
+    assert report.objects["failed"] == 1
+    assert [p.message for p in report.problems] == ["the values of `nr` have too many digits"]
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,18 @@ class GiveUp(PlaitError):
     code = "give-up"
 
 
+class Unlike(GiveUp):
+    """Values found without declared columns that do not fit together; those of fewer objects may.
+
+    `kinds` are the types of the `field`, by driving record, where the driving source brought it.
+    """
+
+    def __init__(self, message: str, *, field: str, code: str, help: str) -> None:
+        super().__init__(message, code=code, help=help)
+        self.field = field
+        self.kinds: tuple[str, ...] = ()
+
+
 class BadRecord(PlaitError):
     """This record alone cannot become a row; plait puts in the `source` that is to blame.
 

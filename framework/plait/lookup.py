@@ -8,7 +8,8 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from plait.answers import Answers, KeyValues, Pairs, Part, key_columns, of, owner, raw_keys, together, typed
-from plait.api import Block, GiveUp, Key, Record
+from plait.api import Block, Key, Record
+from plait.errors import Unlike
 from plait.twins import twins
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Asked:
 def distinct_keys(table: Any, source: Source) -> dict[KeyValues, Key]:
     """The distinct keys of a batch's rows; a row with a null in its key asks nothing."""
     pairs = key_columns(source)
-    columns = [_asked(table, left) for left, _ in pairs]
+    columns = [one_value(table, left).to_pylist() for left, _ in pairs]
     around = source.window
     if around is None:
         found = dict.fromkeys(zip(*columns, strict=True))
@@ -61,16 +62,15 @@ def _moments(span: Span) -> tuple[datetime, datetime]:
     return EPOCH + span[0] * MICROSECOND, EPOCH + span[1] * MICROSECOND
 
 
-def _asked(table: Any, name: str) -> list[Any]:
-    """The values of a key; raises GiveUp where a column of undeclared type turns out to nest."""
+def one_value(table: Any, name: str) -> Any:
+    """The column of a key; raises Unlike where a column of undeclared type turns out to nest."""
     import pyarrow as pa
 
     column = table.column(name)
     if pa.types.is_nested(column.type):
         message = f"`{name}` turned out to be `{str(column.type)[:60]}`, which is no key"
-        raise GiveUp(message, code="nested-key", help="join on a column that holds one value")
-    values: list[Any] = column.to_pylist()
-    return values
+        raise Unlike(message, field=name, code="nested-key", help="join on a column that holds one value")
+    return column
 
 
 def apart(spans: Iterable[tuple[T, T]]) -> list[tuple[T, T]]:

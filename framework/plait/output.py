@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from plait.api import GiveUp
+from plait.errors import Unlike
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     import pyarrow as pa
 
@@ -27,31 +29,51 @@ def with_columns(table: Any, names: Iterable[str]) -> Any:
 def declare(table: Any, plan: Plan) -> Any:
     """The same data under the plan's schema; fields found at run time follow those declared.
 
-    Raises GiveUp where two columns have one name, which a source without `columns` may bring about.
+    Raises Unlike where two columns have one name, which a source without `columns` may bring about.
     """
     import pyarrow as pa
 
     names = table.column_names
-    if twice := next((name for name in names if names.count(name) > 1), None):
-        help = "declare the `columns` of each source"
-        raise GiveUp(f"two sources give the column `{twice}`", code="duplicate-column", help=help)
+    refuse_twice(names)
     fields = [field.arrow(table.schema.field(field.name).type) for field in plan.fields]
     declared = {field.name for field in fields}
     fields += [table.schema.field(name) for name in names if name not in declared]
-    fields = [_writable(field) for field in fields]
     columns = [_seen_as(table.column(field.name), field.type) for field in fields]
     return pa.Table.from_arrays(columns, schema=pa.schema(fields)) if fields else table
 
 
-def _writable(found: pa.Field) -> pa.Field:
-    """A field found at run time; raises GiveUp where it nests mappings without fields, which no file holds."""
-    kinds = [found.type]
-    for kind in kinds:
-        kinds += [kind.field(n).type for n in range(kind.num_fields)]
-        if str(kind) == "struct<>":
-            message = f"the values of `{found.name}` have mappings without fields"
-            raise GiveUp(message, code="undeclared-type", help="declare `columns`")
-    return found
+def refuse_twice(names: Sequence[str]) -> None:
+    """Raise Unlike where a name stands twice."""
+    if twice := next((name for name, count in Counter(names).items() if count > 1), None):
+        message = f"two sources give the column `{twice}`"
+        help = "declare the `columns` of each source"
+        raise Unlike(message, field=twice, code="duplicate-column", help=help)
+
+
+def together(tables: Sequence[Any]) -> Any:
+    """Tables one below the other; a column whose types do not meet is shown as text."""
+    import pyarrow as pa
+
+    if len(tables) == 1:
+        return tables[0]
+    found: dict[str, set[str]] = {}
+    for field in (field for table in tables for field in table.schema):
+        found.setdefault(field.name, set()).add(str(field.type))
+    several = [name for name, kinds in found.items() if len(kinds - {"null"}) > 1]
+    return pa.concat_tables([_as_text(table, several) for table in tables], promote_options="default")
+
+
+def _as_text(table: Any, names: Iterable[str]) -> Any:
+    import pyarrow as pa
+
+    for name in {*names}.intersection(table.column_names):
+        texts = map(_text, table.column(name).to_pylist())
+        table = table.set_column(table.column_names.index(name), name, pa.array([*texts], pa.string()))
+    return table
+
+
+def _text(value: Any) -> str | None:
+    return value if value is None or isinstance(value, str) else json.dumps(value, default=str)
 
 
 def _seen_as(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from plait.api import BadRecord, GiveUp
+from plait.api import BadRecord
+from plait.errors import Unlike
 from plait.paths import written
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ LONGEST = 255
 
 def folders(table: Any, partitions: Sequence[Partition]) -> list[str]:
     """The folder of each row, such as `date=2026-07-01/`; a null has a folder of its own."""
-    columns = [_texts(_parting(table, p.column), p) for p in partitions]
+    columns = [_texts(parting(table, p.column), p) for p in partitions]
     names = [p.name for p in partitions]
     if not columns:
         return [""] * table.num_rows
@@ -39,7 +40,7 @@ def too_long(table: Any, partitions: Sequence[Partition]) -> dict[int, BadRecord
     """The rows that have no folder, since its name would be longer than file systems take, each with why."""
     bad: dict[int, BadRecord] = {}
     for one in partitions:
-        values = _parting(table, one.column).to_pylist() if one.function == "column" else []
+        values = parting(table, one.column).to_pylist() if one.function == "column" else []
         room = LONGEST - len(encode(one.name)) - 1
         for number, value in enumerate(values):
             if isinstance(value, str) and 3 * len(value.encode()) > room and len(encode(value)) > room:
@@ -54,7 +55,7 @@ def beyond(table: Any, partitions: Sequence[Partition]) -> dict[int, BadRecord]:
     for one in partitions:
         if one.zone == "UTC":
             continue
-        for number, value in enumerate(_parting(table, one.column).to_pylist()):
+        for number, value in enumerate(parting(table, one.column).to_pylist()):
             try:
                 _text(value, one) if isinstance(value, datetime) else None
             except OverflowError:
@@ -63,14 +64,14 @@ def beyond(table: Any, partitions: Sequence[Partition]) -> dict[int, BadRecord]:
     return bad
 
 
-def _parting(table: Any, name: str) -> Any:
-    """A partition column; raises GiveUp for what only a column of undeclared type turns out to be."""
+def parting(table: Any, name: str) -> Any:
+    """A partition column; raises Unlike for what only a column of undeclared type turns out to be."""
     import pyarrow.types as kinds
 
     column = table.column(name)
     if kinds.is_nested(column.type) or kinds.is_floating(column.type) or kinds.is_binary(column.type):
         message = f"`{name}` turned out to be `{column.type}`, by which files cannot be parted"
-        raise GiveUp(message, code="partition-type", help="part by another column")
+        raise Unlike(message, field=name, code="partition-type", help="part by another column")
     return column
 
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from itertools import compress
 from typing import TYPE_CHECKING, Any
 
-from plait.api import BadRecord, Block, GiveUp, Record
+from plait.api import BadRecord, Block, Record
 from plait.columns import array
 from plait.decode import decode
+from plait.errors import Unlike
+from plait.found import infer, kind, misfit
 from plait.problems import excerpt
 from plait.spec import OBJECT_FACTS
 from plait.types import to_arrow
@@ -70,7 +72,7 @@ def _by_record(records: Sequence[Record], source: Source) -> Cast:
         result.fields.append(fields)
     schema = pa.schema([(c.name, to_arrow(c.type)) for c in source.columns])
     arrays = [pa.array(v, type=f.type) for v, f in zip(values, schema, strict=True)]
-    result.table = pa.table(arrays, schema=schema) if arrays else _rows_only(len(result.index))
+    result.table = pa.table(arrays, schema=schema) if arrays else bare_rows(len(result.index))
     return result
 
 
@@ -144,7 +146,7 @@ def _finished(result: Cast, arrays: list[Any], source: Source) -> Cast:
     import pyarrow as pa
 
     schema = pa.schema([(c.name, to_arrow(c.type)) for c in source.columns or ()])
-    result.table = pa.table(arrays, schema=schema) if arrays else _rows_only(len(result.index))
+    result.table = pa.table(arrays, schema=schema) if arrays else bare_rows(len(result.index))
     kept = [position not in result.faults for position in result.index]
     if not all(kept):
         result.table = result.table.filter(pa.array(kept))
@@ -154,7 +156,8 @@ def _finished(result: Cast, arrays: list[Any], source: Source) -> Cast:
     return result
 
 
-def _rows_only(rows: int) -> Any:
+def bare_rows(rows: int) -> Any:
+    """A table of so many rows without columns."""
     import pyarrow as pa
 
     return pa.table({"$": pa.nulls(rows)}).select([])
@@ -222,34 +225,43 @@ def _expect(value: Any, kind: type, words: str, step: str | int) -> None:
 
 
 def _as_found(records: Sequence[Record], source: Source) -> Cast:
-    """Without declared columns each field found is a column, typed by its values."""
+    """Without declared columns each field found is a column; raises Unlike where records do not fit together."""
     result = _decoded_all(records, source)
     keys = {right for _, right in source.join.on} if source.join else set()
     keys |= set(source.connector.row_columns(source.options)) if source.join else set()
-    names = dict.fromkeys(name for fields in result.fields for name in fields if name not in keys)
-    result.table = _infer(source, {n: [f.get(n) for f in result.fields] for n in names}, len(result.index))
+    while result.table is None:
+        try:
+            result.table = _inferred(result, keys)
+        except Unlike as error:
+            if not _set_aside(result, error.field):
+                error.kinds = kinds(result, error.field)
+                raise
+    result.faults = dict(sorted(result.faults.items()))
     return result
 
 
-def _infer(source: Source, columns: dict[str, list[Any]], rows: int) -> Any:
+def _inferred(result: Cast, keys: set[str]) -> Any:
     import pyarrow as pa
 
-    arrays = {}
-    for name, values in columns.items():
-        try:
-            arrays[name] = pa.array([_plain(value) for value in values])
-        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
-            what = "have too many digits" if isinstance(error, OverflowError) else "are of several types"
-            message = f"the values of `{name}` in `{source.name}` {what}"
-            raise GiveUp(message, code="undeclared-type", help="declare `columns`") from error
-    return pa.table(arrays) if arrays else _rows_only(rows)
+    names = dict.fromkeys(name for fields in result.fields for name in fields if name not in keys)
+    arrays = {name: infer(name, [fields.get(name) for fields in result.fields]) for name in names}
+    return pa.table(arrays) if arrays else bare_rows(len(result.index))
 
 
-def _plain(value: Any) -> Any:
-    from decimal import Decimal
+def _set_aside(result: Cast, name: str) -> bool:
+    """Take out the records whose field has no type even alone; whether there are any."""
+    bad = [misfit(name, fields) for fields in result.fields]
+    for position, error in zip(result.index, bad, strict=True):
+        if error:
+            result.faults[position] = BadRecord(error.message, code=error.code, help=error.help)
+    kept = [error is None for error in bad]
+    result.index = [*compress(result.index, kept)]
+    result.fields = [*compress(result.fields, kept)]
+    return not all(kept)
 
-    if isinstance(value, Decimal):
-        return float(value)
-    if isinstance(value, dict):
-        return {name: _plain(one) for name, one in value.items()}
-    return [_plain(one) for one in value] if isinstance(value, (list, tuple)) else value
+
+def kinds(result: Cast, name: str) -> tuple[str, ...]:
+    """The type of an undeclared field in each record, empty where it has none or is at fault."""
+    found = dict.fromkeys(result.faults, "")
+    found |= {n: kind(name, fields) for n, fields in zip(result.index, result.fields, strict=True)}
+    return tuple(found[position] for position in sorted(found))

@@ -6,14 +6,16 @@ import contextvars
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from itertools import islice
+from copy import deepcopy
+from dataclasses import replace
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
 
 from plait import quarantine
 from plait.answers import Answers, no_answers
+from plait.apart import by_kind, check_found, in_halves
 from plait.api import (
     BadRecord,
     Changed,
@@ -27,13 +29,15 @@ from plait.api import (
     Window,
     Written,
 )
+from plait.batch import Batch, all_bad, item_of
 from plait.cache import Cache
 from plait.context import Services
+from plait.errors import Unlike
 from plait.garbage import left_alone
-from plait.join import Rows, join, without
+from plait.join import Rows, join
 from plait.late import Late, late
 from plait.lookup import Asked, look_up
-from plait.output import declare, with_columns
+from plait.output import declare, together, with_columns
 from plait.partition import beyond, too_long
 from plait.plan import plan
 from plait.problems import Problem
@@ -45,7 +49,6 @@ from plait.write import files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from datetime import datetime
 
     from plait.report import Outcome
     from plait.spec import Source, Spec
@@ -55,22 +58,6 @@ BATCH = 10_000
 MAX_READS = 3
 FOREIGN = "a foreign object: the pipeline does not read its bucket"
 FOREIGN_HELP = "send only events of the bucket that the driving source reads"
-
-
-@dataclass(slots=True)
-class Batch:
-    """Driving records underway; `bad`, `retry` and `failed` are by record number."""
-
-    records: list[Record]
-    rows: Rows
-    now: datetime
-    bad: dict[int, BadRecord] = field(default_factory=dict)
-    retry: dict[int, PlaitError] = field(default_factory=dict)
-    failed: dict[int, PlaitError] = field(default_factory=dict)
-
-    def take_out(self, records: Iterable[int]) -> None:
-        """Leave out all rows of these records."""
-        self.rows = without(self.rows, set(records))
 
 
 class Engine:
@@ -90,7 +77,7 @@ class Engine:
         driver = spec.driver
         open_driver, open_sink = driver.connector.driver, spec.sink.connector.sink
         assert open_driver is not None and open_sink is not None  # noqa: S101, PT018 - validated
-        self.driver = open_driver(driver.options, self.services.context(driver.name, self._wanted(driver)))
+        self.driver = open_driver(driver.options, self.services.context(driver.name, driver.fields))
         self.sink = open_sink(spec.sink.options, self.services.context("sink", None))
 
     def new_report(self) -> Report:
@@ -106,10 +93,6 @@ class Engine:
         for part in (self.driver, *map(self._lookup, self.spec.lookups), self.sink):
             if hasattr(part, "prepare"):
                 part.prepare()
-
-    @staticmethod
-    def _wanted(source: Source) -> tuple[str, ...] | None:
-        return source.fields
 
     def find(self, window: Window | None = None) -> Iterator[Item]:
         """The driving objects that a run would take."""
@@ -142,12 +125,13 @@ class Engine:
 
     def preview(self, items: Sequence[Item]) -> Any:
         """Read and join for real and write nothing; the rows as a table, what went wrong in the report."""
-        unread, batch = self._made(self._accepted([_normal(item) for item in items]))
+        unread, batches = self._made(self._accepted([_normal(item) for item in items]))
         for one in unread:
             self._not_read(one)
-        self._settle_all(batch, {})
+        for batch in batches:
+            self._settle_all(batch, {})
         self._account()
-        return batch.rows.table
+        return together([batch.rows.table for batch in batches])
 
     def _accepted(self, items: Sequence[Item]) -> list[Item]:
         """The items that the driver reads; the others are skipped, and of another bucket not in silence."""
@@ -184,11 +168,15 @@ class Engine:
     def _one_pass(self, items: list[Item]) -> list[Item]:
         if not items:
             return []
-        unread, batch = self._made(items)
+        unread, batches = self._made(items)
         for one in unread:
             self._not_read(one)
+        return [item for batch in batches for item in self._put(batch)]
+
+    def _put(self, batch: Batch) -> list[Item]:
+        """Write a batch and settle its objects; those are returned that changed meanwhile."""
         with self._timed("write"):
-            parts = files(batch.rows, [_item(r) for r in batch.records], self.spec.partition_by)
+            parts = files(batch.rows, [item_of(r) for r in batch.records], self.spec.partition_by)
             answers = list(zip(parts, self.sink.write(parts), strict=True))
         errors: dict[str, PlaitError] = {}
         for part, answer in answers:
@@ -203,18 +191,44 @@ class Engine:
                 self.report.rows += answer.rows
         return [Item(uri=uri) for uri, error in errors.items() if isinstance(error, Changed)]
 
-    def _made(self, items: Sequence[Item]) -> tuple[list[Unread], Batch]:
+    def _made(self, items: Sequence[Item]) -> tuple[list[Unread], list[Batch]]:
         with left_alone(len(items)):
-            return self._read_and_joined(items)
+            unread, records = self._read(items)
+            return unread, [*self._batches(records)]
 
-    def _read_and_joined(self, items: Sequence[Item]) -> tuple[list[Unread], Batch]:
+    def _read(self, items: Sequence[Item]) -> tuple[list[Unread], list[Record]]:
         with self._timed("read"), self.services.on_behalf_of(self.spec.driver.name):
             answers = list(self.driver.read(items))
         unread = [one for one in answers if isinstance(one, Unread)]
         records = [one for one in answers if isinstance(one, Record)]
-        empty = {i.uri for i in items} - {u.item.uri for u in unread} - {_item(r).uri for r in records}
+        empty = {i.uri for i in items} - {u.item.uri for u in unread} - {item_of(r).uri for r in records}
         self.report.outcomes.update(dict.fromkeys(empty, "done"))
-        batch = self._typed(records)
+        return unread, records
+
+    def _batches(self, records: list[Record]) -> Iterator[Batch]:
+        """One batch, or several where fields found without `columns` do not fit together."""
+        try:
+            batch = self._typed(records)
+        except Unlike as error:
+            yield from self._in_parts(by_kind(records, error), error)
+            return
+        counts = deepcopy(self.report.lookups)
+        try:
+            self._join_all(batch)
+        except Unlike as error:
+            self.report.lookups = counts
+            yield from self._in_parts(in_halves(records), error)
+        else:
+            yield batch
+
+    def _in_parts(self, parts: list[list[Record]], error: Unlike) -> Iterator[Batch]:
+        """What records become in parts; those that cannot be parted are bad."""
+        if len(parts) > 1:
+            yield from chain.from_iterable(map(self._batches, parts))
+            return
+        yield all_bad(parts[0], error, self.spec, self.services.now())
+
+    def _join_all(self, batch: Batch) -> None:
         for stage in self.plan.stages:
             self._stage(stage, batch)
         table = with_columns(batch.rows.table, (p.column for p in self.spec.partition_by))
@@ -223,11 +237,12 @@ class Engine:
         for number, error in (one for each in misfits for one in each.items()):
             batch.bad.setdefault(batch.rows.record[number], error)
         batch.take_out({record for record in batch.rows.record if record in batch.bad})
-        return unread, batch
 
     def _typed(self, records: list[Record]) -> Batch:
         with self._timed("columns"):
             typed = cast(records, self.spec.driver)
+            if self.spec.driver.columns is None:
+                check_found(typed, self.plan)
         return Batch(records, Rows(typed.table, typed.index), self.services.now(), dict(typed.faults))
 
     def _stage(self, stage: Sequence[Source], batch: Batch) -> None:
@@ -266,7 +281,7 @@ class Engine:
 
     def _no_answer(self, source: Source, error: BaseException, batch: Batch) -> None:
         """A lookup that failed takes out every record: retried where that may help, never nulls."""
-        if not isinstance(error, PlaitError):
+        if isinstance(error, Unlike) or not isinstance(error, PlaitError):
             raise error
         for record in set(batch.rows.record):
             if isinstance(error, TryAgain):
@@ -299,7 +314,7 @@ class Engine:
             if record in batch.bad or record in batch.retry or record in batch.failed:
                 continue
             wait = self.waits and late(
-                _item(batch.records[record]), map(self.spec.source, sources), batch.now
+                item_of(batch.records[record]), map(self.spec.source, sources), batch.now
             )
             if wait:
                 batch.retry[record] = wait
@@ -316,15 +331,15 @@ class Engine:
 
     def _quarantine(self, batch: Batch, errors: dict[str, PlaitError]) -> dict[str, PlaitError]:
         """Put bad records aside, but not of objects that must come again; errors are by object."""
-        lost = {_item(batch.records[n]).uri for n in (*batch.retry, *batch.failed)} | set(errors)
-        bad = {n: error for n, error in batch.bad.items() if _item(batch.records[n]).uri not in lost}
+        lost = {item_of(batch.records[n]).uri for n in (*batch.retry, *batch.failed)} | set(errors)
+        bad = {n: error for n, error in batch.bad.items() if item_of(batch.records[n]).uri not in lost}
         if self.spec.quarantine is None:
-            return {_item(batch.records[n]).uri: error for n, error in bad.items()}
+            return {item_of(batch.records[n]).uri: error for n, error in bad.items()}
         with self._timed("quarantine"):
             puts = [quarantine.put(batch.records[n], error, self.spec) for n, error in bad.items()]
             answers = self.services.objects.put(puts) if puts else []
         return {
-            _item(batch.records[n]).uri: answer
+            item_of(batch.records[n]).uri: answer
             for n, answer in zip(bad, answers, strict=True)
             if isinstance(answer, PlaitError)
         }
@@ -332,13 +347,13 @@ class Engine:
     def _settle_all(self, batch: Batch, errors: dict[str, PlaitError]) -> None:
         """Decide what became of each object read, and count the records of those done."""
         for number, error in batch.retry.items():
-            errors.setdefault(_item(batch.records[number]).uri, error)
+            errors.setdefault(item_of(batch.records[number]).uri, error)
         for number, error in batch.failed.items():
-            errors[_item(batch.records[number]).uri] = error
+            errors[item_of(batch.records[number]).uri] = error
         written = set(batch.rows.record)
         counts = self.report.records
         for number, record in enumerate(batch.records):
-            uri = _item(record).uri
+            uri = item_of(record).uri
             failure = errors.get(uri)
             if failure is not None:
                 if not isinstance(failure, Changed):
@@ -377,8 +392,3 @@ def _normal(item: Item) -> Item:
     """The item under the one spelling of its URI, from which the names of its files derive."""
     uri = normal(item.uri)
     return item if uri == item.uri else structs.replace(item, uri=uri)
-
-
-def _item(record: Record) -> Item:
-    assert record.item is not None  # noqa: S101 - a driver names the item of each record
-    return record.item

@@ -135,6 +135,9 @@ def _lines(spec: Spec, values: Mapping[str, float]) -> Iterator[Line]:
         yield _line(source, calls, values)
     if spec.quarantine and spec.quarantine.path.startswith("s3://"):
         yield _priced("s3:PutObject", "quarantine", "quarantined", values["quarantined"])
+        if not any(one.quantity == "replaced" for _, one in _calls(spec)):
+            for name in ("s3:HeadObject", "s3:PutObject"):
+                yield _priced(name, "quarantine", "replaced", values["replaced"])
     yield from _delivery(spec, values)
 
 

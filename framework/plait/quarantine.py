@@ -56,7 +56,7 @@ def place(record: Record, spec: Spec) -> str:
 
 
 def put(record: Record, error: BadRecord, spec: Spec) -> Put:
-    """The quarantine file of a record, named by its object and its position within."""
+    """The quarantine file of a record, named by its object and its position within; a newer version's is never replaced."""
     assert spec.quarantine is not None  # noqa: S101 - asked only where the spec has one
     item = _object(record)
     body = {
@@ -74,7 +74,7 @@ def put(record: Record, error: BadRecord, spec: Spec) -> Put:
         **(_raw(record.raw) if spec.quarantine.payload else {}),
     }
     data = json.dumps(body, ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace")
-    return Put(uri=place(record, spec), data=data + b"\n")
+    return Put(uri=place(record, spec), data=data + b"\n", source=item)
 
 
 def _object(record: Record) -> Item:

@@ -44,6 +44,7 @@ def test_each_block_brings_what_it_needs_and_no_more() -> None:
         ("s3:PutObject", "out/orders/*.parquet"),
         ("s3:GetObject", "out/orders/*.parquet"),
         ("s3:PutObject", "bad/orders/*.json"),
+        ("s3:GetObject", "bad/orders/*.json"),
     }
 
 

@@ -33,7 +33,13 @@ ACTIVITY = """\
     join: {on: customer_id}
 """
 SINK = "sink: {connector: parquet, path: '${lake}/small/'}\nquarantine: ${lake}/bad/\n"
-SPECS = {"the main job": "", "no look-up": SMALL + SINK, "one look-up": SMALL + ACTIVITY + SINK}
+FOLDER = SINK.replace("${lake}/small/", "OUT/small/")
+SPECS = {
+    "the main job": "",
+    "no look-up": SMALL + SINK,
+    "one look-up": SMALL + ACTIVITY + SINK,
+    "rows in a folder": SMALL + FOLDER,
+}
 
 
 def _predicted(shop: Shop, spec: Path, report: Path) -> dict[str, int]:
@@ -56,7 +62,7 @@ def test_the_calls_of_a_run_are_those_of_the_plan(
     """Run twice, so that files are replaced too: the plan of each report equals what the servers counted."""
     spec = ROOT / "pipelines" / SPEC.name if not SPECS[name] else tmp_path / "small.yaml"
     if SPECS[name]:
-        spec.write_text(SPECS[name])
+        spec.write_text(SPECS[name].replace("OUT", str(tmp_path)))
     objects = [word for key in safe for word in ("--object", f"s3://shop-raw/{key}")]
     for _ in range(2):
         before = shop.proxy.calls

@@ -71,8 +71,10 @@ def _needed(spec: Spec) -> Iterator[tuple[str, Statement]]:
     folder = FolderPath.parse(spec.quarantine.path) if spec.quarantine else None
     if folder and folder.bucket:
         files = f"{folder.object_arn.rstrip('/')}/*.json"
-        why = f"set bad records aside below `{folder.text}`"
-        yield "quarantine", Statement(actions=("s3:PutObject",), resources=(files,), why=why)
+        put = f"set bad records aside below `{folder.text}`"
+        yield "quarantine", Statement(actions=("s3:PutObject",), resources=(files,), why=put)
+        look = "see which version a record is of before it is replaced"
+        yield "quarantine", Statement(actions=("s3:GetObject",), resources=(files,), why=look)
 
 
 def _of(block: str, statements: Iterable[Statement]) -> Iterator[tuple[str, Statement]]:

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta
 
-from plait.api import BadRecord, Calls, Connector, Options, Record, Statement, TryAgain, calling, hookimpl
+from plait.api import (
+    BadRecord,
+    Calls,
+    Connector,
+    GiveUp,
+    Options,
+    Record,
+    Statement,
+    TryAgain,
+    calling,
+    hookimpl,
+)
 from plait_connectors._aws import arn
 
 if TYPE_CHECKING:
@@ -17,7 +28,8 @@ if TYPE_CHECKING:
 
 KEYS_PER_CALL = 100
 TRIES = 8
-LONGEST = 2048
+LONGEST, LONGEST_SORT = 2048, 1024
+WORDS = {"S": "text", "N": "number", "B": "bytes"}
 
 
 class DynamoDBOptions(Options, frozen=True):
@@ -50,15 +62,29 @@ class DynamoDBLookup:
             if all(_possible(value) for value in attributes.values()):
                 wanted[repr(attributes)] = attributes
         if wanted:
-            for item in self._items(list(wanted.values())):
+            for item in self._found(list(wanted.values())):
                 yield Record(fields={name: _value(value) for name, value in item.items()})
+
+    def _found(self, keys: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The items of these keys; only DynamoDB knows which attribute sorts and so must be shorter."""
+        try:
+            return [*self._items(keys)]
+        except GiveUp as error:
+            long = [key for key in keys if any(_size(value) > LONGEST_SORT for value in key.values())]
+            if not long or "Size of rangekey" not in error.message:
+                raise
+        if len(keys) == 1:
+            return []
+        alone = [[key] for key in long]
+        others = [key for key in keys if key not in long]
+        return [item for part in (others, *alone) if part for item in self._found(part)]
 
     def _items(self, keys: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         asked: dict[str, Any] = {self.options.table: self._request(keys)}
         for attempt in range(TRIES):
             if attempt:
                 self.context.pause(attempt)
-            answer = self._call(asked)
+            answer = self._call(asked, keys[0])
             for items in answer.get("Responses", {}).values():
                 yield from items
             asked = answer.get("UnprocessedKeys") or {}
@@ -66,8 +92,10 @@ class DynamoDBLookup:
                 return
         raise TryAgain(f"table `{self.options.table}` left keys unanswered {TRIES} times", code="throttled")
 
-    def _call(self, asked: dict[str, Any]) -> dict[str, Any]:
-        helps = {"wrong-request": "join on all key attributes of the table, each in its own type"}
+    def _call(self, asked: dict[str, Any], key: dict[str, Any]) -> dict[str, Any]:
+        kinds = ", ".join(f"`{name}` as {WORDS[kind]}" for name, (kind,) in key.items())
+        help = f"join on all key attributes of the table, each in its own type: asked for was {kinds}"
+        helps = {"wrong-request": help}
         with calling(f"table `{self.options.table}`", service="dynamodb", helps=helps):
             answer: dict[str, Any] = self.context.client("dynamodb").batch_get_item(RequestItems=asked)
         return answer
@@ -103,8 +131,14 @@ def _possible(value: Mapping[str, Any]) -> bool:
     """Whether an item can have this key: DynamoDB refuses a whole batch for one that is empty or too long."""
     if "N" in value:
         return len(value["N"].strip("-0.").replace(".", "")) <= 38
-    plain = value["B"] if "B" in value else value["S"].encode("utf-8", "surrogatepass")
-    return 0 < len(plain) <= LONGEST
+    return 0 < _size(value) <= LONGEST
+
+
+def _size(value: Mapping[str, Any]) -> int:
+    """The bytes of a text or of bytes; none of a number, whose digits are limited for every key alike."""
+    if "N" in value:
+        return 0
+    return len(value["B"] if "B" in value else value["S"].encode("utf-8", "surrogatepass"))
 
 
 def _number(text: str) -> int | Decimal:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.proxy import Proxy, fail
 from plait.api import BadRecord, GiveUp, Key, TryAgain
 from plait_connectors import dynamodb
 
@@ -46,6 +48,10 @@ ITEM: dict[str, Any] = {
     "blobs": {"BS": [b"b", b"a"]},
     "nested": {"M": {"list": {"L": [{"BOOL": True}, {"M": {"n": {"N": "1"}}}]}}},
 }
+
+
+MISMATCH = "The provided key element does not match the schema"
+TOO_LONG = "One or more parameter values were invalid: Size of rangekey has exceeded the maximum size limit of 1024 bytes"
 
 
 def fetch(stub: Stub, *values: object, table: str = "activity", name: str = "id") -> list[Any]:
@@ -152,6 +158,55 @@ def test_one_bad_key_leaves_the_others(endpoint: str) -> None:
     assert good.fields["id"] == "c1"
 
 
+@pytest.mark.fault("D4")
+def test_a_key_of_the_right_name_and_another_type_says_which(endpoint: str) -> None:
+    """AWS refuses the whole call, without the name: the error has the table, the attribute and how it was asked for."""
+    body = json.dumps({"__type": "com.amazon.coral.validate#ValidationException", "message": MISMATCH})
+    with Proxy(endpoint) as proxy:
+        refused = fail(400, body.encode(), "application/x-amz-json-1.0")
+        proxy.on(1, "before", refused, operation="dynamodb:BatchGetItem", forever=True)
+        with pytest.raises(GiveUp) as caught:
+            fetch(Stub(endpoint=proxy.endpoint), *(f"c{n}" for n in range(3)), table="numbered")
+        assert proxy.calls == {"dynamodb:BatchGetItem": 1}
+    assert caught.value.message == f"table `numbered` cannot be used: ValidationException: {MISMATCH}"
+    told = "join on all key attributes of the table, each in its own type: asked for was `id` as text"
+    assert caught.value.help == told
+
+
+@pytest.mark.fault("D4")
+@pytest.mark.parametrize("sorts", ["id", "day"])
+def test_a_sort_key_that_is_too_long_matches_nothing_and_its_neighbours_match(
+    endpoint: str, sorts: str
+) -> None:
+    """A sort key has at most 1,024 bytes and a partition key 2,048; AWS refuses a whole call for one that has more."""
+    client = Stub(endpoint=endpoint).client("dynamodb")
+    table, other = f"sorted-by-{sorts}", {"id": "day", "day": "id"}[sorts]
+    client.create_table(
+        TableName=table,
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("id", "day")],
+        KeySchema=[
+            {"AttributeName": other, "KeyType": "HASH"},
+            {"AttributeName": sorts, "KeyType": "RANGE"},
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    keys = [{other: "a", sorts: "é" * 512}, {other: "b" * 2048, sorts: "1"}, {other: "c", sorts: "1"}]
+    for key in keys:
+        client.put_item(TableName=table, Item={name: {"S": value} for name, value in key.items()})
+
+    def answer(request: Any, **_rest: Any) -> Any:
+        asked = json.loads(request.body)["RequestItems"][table]["Keys"]
+        long = any(len(key[sorts]["S"].encode()) > 1024 for key in asked)
+        return refusal(400, "ValidationException", TOO_LONG) if long else None
+
+    stub = Stub(endpoint=endpoint)
+    stub.client("dynamodb").meta.events.register_first("before-send.dynamodb.BatchGetItem", answer)
+    lookup = dynamodb.DynamoDBLookup(dynamodb.DynamoDBOptions(table=table), stub)
+    asked = [*keys, {other: "c", sorts: "x" * 1025}, {other: "b" * 2048, sorts: "x" * 1025}]
+    found = [record.fields for record in lookup.fetch([Key(fields=key) for key in asked])]
+    assert sorted(found, key=lambda item: item[other]) == sorted(keys, key=lambda item: item[other])
+
+
 def test_only_impossible_keys_cost_no_call(endpoint: str) -> None:
     """Nothing is asked where no key can have an item."""
     stub = Stub(endpoint=endpoint)
@@ -192,7 +247,7 @@ def test_refusals_are_told_apart(endpoint: str, monkeypatch: Any, status: int, c
     assert kind is TryAgain or caught.value.help == "allow the role `dynamodb:BatchGetItem` on it"
 
 
-def refusal(status: int, code: str) -> Any:
+def refusal(status: int, code: str, message: str = "no") -> Any:
     import io
 
     from botocore.awsrequest import AWSResponse
@@ -202,7 +257,11 @@ def refusal(status: int, code: str) -> Any:
         def stream(self, *_args: object, **_rest: object) -> Iterator[bytes]:
             yield self.read()
 
-    body = b'{"__type":"com.amazonaws.dynamodb.v20120810#' + code.encode() + b'","message":"no"}'
+    body = (
+        b'{"__type":"com.amazonaws.dynamodb.v20120810#'
+        + code.encode()
+        + b'","message":"%b"}' % message.encode()
+    )
     return AWSResponse("http://x", status, HTTPHeaders(), Raw(body))
 
 

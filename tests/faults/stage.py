@@ -139,9 +139,9 @@ class Stage:
             root.removeHandler(keeper)
             root.setLevel(before)
 
-    def command(self) -> Told:
-        """Run `plait run --all` over the same orders."""
-        done = CliRunner().invoke(main, ["run", str(self.spec), "--all", "-o", "json"])
+    def command(self, name: str = "run", *options: str) -> Told:
+        """Run a command of plait over the same orders; its failures are none or everything."""
+        done = CliRunner().invoke(main, [name, str(self.spec), *options, "-o", "json"])
         told = Told(
             seen=done.output, raised=None if isinstance(done.exception, SystemExit) else done.exception
         )

@@ -165,6 +165,9 @@ def test_the_newest_version_stays_wherever_two_invocations_meet(
         return _meet(shop, spec, lake, bodies, meeting)
 
     meetings = _meetings(deep)
-    with results.part("meetings", None, meetings=len(meetings)), ThreadPoolExecutor(2) as pool:
+    with (
+        results.part(f"meetings, {request.node.callspec.id}", None, meetings=len(meetings)),
+        ThreadPoolExecutor(2) as pool,
+    ):
         found = list(pool.map(outcome, range(len(meetings)), meetings))
         assert [(m, left) for m, left in zip(meetings, found, strict=True) if left not in wanted] == []

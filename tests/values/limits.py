@@ -198,7 +198,7 @@ LIMITS = [
     Limit("bytes of a text or binary that is a key of `mysql`", f"{_mysql_select.LONGEST:,}", BAD, ""),
     Limit("seconds that a query of `mysql` takes", "25", "the objects come again", "an index"),
     Limit(
-        "bytes of a text or binary that is a key of `dynamodb`", f"{dynamodb.LONGEST:,}, as in DynamoDB", "no match", "",
+        "bytes of a text or binary that is a key of `dynamodb`", f"{dynamodb.LONGEST:,}, and {dynamodb.LONGEST_SORT:,} of a sort key, as in DynamoDB", "no match", "",
         lambda: pair(told_of_key, dynamodb.LONGEST),
     ),
     Limit(

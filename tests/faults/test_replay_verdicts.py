@@ -1,0 +1,69 @@
+"""What `plait replay` does when S3 fails to remove a record: each cell of `replay` in `verdicts.yaml`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from .stage import ACTIONS
+from .test_verdicts import ours
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .stage import Stage
+
+TABLE = yaml.safe_load(Path(__file__).with_name("verdicts.yaml").read_text())["replay"]
+CELLS = [(failure, often, told) for failure, row in TABLE.items() for often, told in row.items()]
+REMOVAL = "s3:DeleteObject"
+SILENCE = "1.5"
+
+
+@pytest.fixture
+def mended(stage: Stage, calm: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The lake of a calm run, after which the bad order is a good one; the key of its record."""
+    good, _, bad = (stage.shop.sample.objects[key] for key in stage.keys)
+    place = {"Bucket": "shop-raw", "Key": f"faults/{stage.keys[2]}"}
+    stage.begin(monkeypatch)
+    stage.deliver()
+    stage.proxy.reset()
+    stage.shop.client.put_object(**place, Body=good)
+    [record] = [key for key in calm if "/quarantine/" in key]
+    yield record
+    stage.mend()
+    stage.shop.client.put_object(**place, Body=bad)
+
+
+@pytest.mark.parametrize(("failure", "often", "verdict"), CELLS)
+def test_a_removal_that_fails_has_its_verdict(
+    stage: Stage,
+    calm: dict[str, str],
+    mended: str,
+    monkeypatch: pytest.MonkeyPatch,
+    failure: str,
+    often: str,
+    verdict: str,
+) -> None:
+    """The rows are written in any case, nothing but the record is removed, and a calm replay has it removed."""
+    when, action = ACTIONS[failure]
+    stage.proxy.on(1, when, action("s3"), operation=REMOVAL, forever=often == "forever")
+    with monkeypatch.context() as patch:
+        patch.setenv("PLAIT_TIMEOUT", SILENCE if failure == "silent" else "30")
+        told = stage.command("replay")
+    ours(stage, told)
+    records = told.report["records"]
+    assert (bool(told.failures), records["failed"]) == ((False, 0) if verdict == "done" else (True, 1))
+    errors = [one for one in told.report["run"]["problems"] if one["level"] == "error"]
+    assert [bool(one["help"]) for one in errors if verdict == "failed"] == [True] * (verdict == "failed")
+    rows = {key: digest for key, digest in calm.items() if key != mended}
+    assert (mended in stage.lake()) <= (verdict != "done")
+    stage.mend()
+    assert stage.command("replay").failures == set()
+    left = stage.lake()
+    assert {key: left.get(key) for key in rows} == rows
+    assert [key.split("/")[1] for key in left.keys() - rows.keys()] == ["extracted"]
+    deleted = {one.path.partition("?")[0] for one in stage.proxy.log if "Delete" in one.operation}
+    assert deleted == {f"/shop-lake/{mended}"}

@@ -79,6 +79,7 @@ def test_objects_of_several_types_are_all_done(put: Put) -> None:
         ('{"id": [{"x": [{}]}]}', "have mappings without fields"),
         ('{"id": [1, "secret"]}', "are of several types"),
         (f'{{"id": {10**30}}}', "have too many digits"),
+        ('{"id": 1e400}', "have too many digits"),
     ],
 )
 def test_only_an_object_that_has_no_type_even_alone_comes_again(put: Put, odd: str, why: str) -> None:
@@ -169,6 +170,23 @@ def test_a_batch_is_looked_up_once_for_each_type_found(put: Put, values: list[st
     report = ran()
     assert (report.objects["done"], report.lookups["names"].keys) == (len(objects), rounds)
     assert (report.lookups["names"].matched, report.rows) == (len(objects), len(objects))
+
+
+def test_answers_that_do_not_fit_together_are_asked_for_once_more(put: Put) -> None:
+    """By then they are kept, however small the parts become in which they fit."""
+    names = ", ".join(f"{{id: {n}, name: {n if n % 2 else f'x{n}'}}}" for n in range(8))
+    more = NAMES.replace("{id: a, name: Ana}, {id: b, name: Bo}", names).replace("    COLUMNS\n", "")
+    put(*(f'{{"id": {n}}}' for n in range(8)), more=more)
+    report = ran()
+    found = report.lookups["names"]
+    assert (report.objects["done"], found.keys, found.cached, found.matched) == (8, 8, 8, 8)
+
+
+@pytest.mark.fault("J9")
+def test_a_field_without_a_name_that_two_sources_give_fails_its_object_alone(put: Put) -> None:
+    more = NAMES.replace("    COLUMNS\n", "").replace("name: Bo", "'': Bo")
+    messages = put('{"id": "a"}', '{"id": "b", "": 1}', more=more)
+    assert delivered(messages) == ["m1"]
 
 
 @pytest.mark.fault("J9")

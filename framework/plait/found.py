@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from plait.errors import Unlike
@@ -45,11 +46,17 @@ class _Hollow(Exception):
     """A mapping without fields, which no file holds."""
 
 
+def _finite(value: float) -> float:
+    if math.isinf(value):
+        raise OverflowError
+    return value
+
+
 def _plain(value: Any) -> Any:
     from decimal import Decimal
 
     if isinstance(value, Decimal):
-        return float(value)
+        return _finite(float(value))
     if isinstance(value, dict):
         if not value:
             raise _Hollow

@@ -44,7 +44,8 @@ def declare(table: Any, plan: Plan) -> Any:
 
 def refuse_twice(names: Sequence[str]) -> None:
     """Raise Unlike where a name stands twice."""
-    if twice := next((name for name, count in Counter(names).items() if count > 1), None):
+    twice = next((name for name, count in Counter(names).items() if count > 1), None)
+    if twice is not None:
         message = f"two sources give the column `{twice}`"
         help = "declare the `columns` of each source"
         raise Unlike(message, field=twice, code="duplicate-column", help=help)

@@ -36,7 +36,7 @@ class LookupCounts:
     Of the rows missing a match, `inexact` have a key that the source knows in another spelling: another case,
     accents, spaces, or another way to write a number.
     Of the distinct `keys` of each batch `cached` were answered by a cache; `cached_seconds` is the age of the
-    oldest of these answers.
+    oldest of these answers. Answers that do not fit together are asked for once more, and then are cached likewise.
     """
 
     keys: int = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import math
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -73,6 +74,7 @@ class Engine:
         self.report = self.new_report()
         self.waits = True
         self._lookups: dict[str, Any] = {}
+        self._again: dict[str, Cache] = {}
         self._caches = {s.name: Cache(s.cache.total_seconds()) for s in spec.lookups if s.cache}
         driver = spec.driver
         open_driver, open_sink = driver.connector.driver, spec.sink.connector.sink
@@ -194,6 +196,7 @@ class Engine:
     def _made(self, items: Sequence[Item]) -> tuple[list[Unread], list[Batch]]:
         with left_alone(len(items)):
             unread, records = self._read(items)
+            self._again = {}
             return unread, [*self._batches(records)]
 
     def _read(self, items: Sequence[Item]) -> tuple[list[Unread], list[Record]]:
@@ -217,6 +220,7 @@ class Engine:
             self._join_all(batch)
         except Unlike as error:
             self.report.lookups = counts
+            self._again = self._again or {s.name: Cache(math.inf) for s in self.spec.lookups}
             yield from self._in_parts(in_halves(records), error)
         else:
             yield batch
@@ -265,7 +269,7 @@ class Engine:
 
     def _ask(self, source: Source, table: Any, kinds: dict[str, Type | None]) -> tuple[Answers, Asked]:
         with self.services.on_behalf_of(source.name):
-            cache = self._caches.get(source.name)
+            cache = self._caches.get(source.name) or self._again.get(source.name)
             return look_up(source, self._lookup(source), table, kinds, cache, self._seconds)
 
     def _lookup(self, source: Source) -> Any:

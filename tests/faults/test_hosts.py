@@ -6,7 +6,6 @@ import json
 import socket
 import threading
 from contextlib import contextmanager
-from copy import deepcopy
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ import pytest
 import yaml
 
 from connectors.stub import Stub
+from harness.mutation import replaced
 from plait.api import GiveUp, Key, Lookup, Pattern, TryAgain
 from plait.context import Services
 from plait_connectors.cloudwatch_logs import CloudWatchLogsLookup, CloudWatchLogsOptions
@@ -79,12 +79,7 @@ BUCKETS = ["raw", "127.0.0.1", "a--use1-az4--x-s3", *NO_BUCKETS]
 
 def spec(*path: str, value: Any) -> str:
     """The spec with one value at a place, as JSON, which is YAML too."""
-    made = deepcopy(SPEC)
-    block: Any = made
-    for step in path[:-1]:
-        block = block[step]
-    block[path[-1]] = value
-    return json.dumps(made, indent=1)
+    return json.dumps(replaced(SPEC, path, value), indent=1)
 
 
 def test_a_key_that_names_a_host_is_unknown_wherever_it_stands_and_nothing_is_asked(tmp_path: Path) -> None:

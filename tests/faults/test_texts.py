@@ -6,13 +6,13 @@ import json
 import os
 import sys
 from contextlib import contextmanager
-from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from harness.mutation import at, places, replaced
 from plait.plan import plan
 from plait.validate import validate
 
@@ -116,19 +116,7 @@ AT_WORK = (
 )
 # A zone that is not known is answered by the nearest one that the system has.
 LISTING = ("os.walk", "os.scandir", "os.listdir")
-
-
-def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Where a text stands, as a value."""
-    if isinstance(value, str):
-        yield path
-    for key, below in (
-        value.items() if isinstance(value, dict) else enumerate(value if isinstance(value, list) else ())
-    ):
-        yield from places(below, (*path, key))
-
-
-PLACES = [*places(SPEC)]
+PLACES = [place for place in places(SPEC) if isinstance(at(SPEC, place), str)]
 noted: list[str] = []
 watching = False
 
@@ -156,12 +144,7 @@ def watched() -> Iterator[None]:
 
 def spec(place: tuple[Any, ...], text: str) -> str:
     """The spec with a text at a place."""
-    made = deepcopy(SPEC)
-    block: Any = made
-    for step in place[:-1]:
-        block = block[step]
-    block[place[-1]] = text
-    return json.dumps(made, indent=1)
+    return json.dumps(replaced(SPEC, place, text), indent=1)
 
 
 def steps(text: str) -> tuple[int, Validated]:

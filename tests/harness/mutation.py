@@ -54,6 +54,11 @@ def changed(root: Any, place: Place, change: Callable[[Any, Any], Any]) -> Any:
     return mutant
 
 
+def replaced(root: Any, place: Place, other: Any) -> Any:
+    """A copy with another value at a place."""
+    return changed(root, place, partial(put, other=other))
+
+
 def written(mutant: Any) -> str:
     """The text of a mutant, an entry on each line."""
     return json.dumps(mutant, indent=1, ensure_ascii=False).replace(f'"{NOTHING}"', "")
@@ -71,7 +76,7 @@ def mutants(root: Any, place: Place) -> Iterator[tuple[str, Any]]:
     others = [*OTHERS, [value], {"some": value}, *([str(value)] if scalar else [])]
     for other in others:
         if (type(other), other) != (type(value), value):
-            yield f"= {shown(other)}", changed(root, place, partial(put, other=other))
+            yield f"= {shown(other)}", replaced(root, place, other)
 
 
 def shown(value: Any) -> str:

@@ -78,6 +78,7 @@ coverage: system editor $(READY) $(WHOLE_FILES) ## Run all tests and fail where 
 	$(BIN)/coverage report --fail-under=95
 	$(BIN)/coverage report --fail-under=100 --include="$$(echo $(WHOLE_FILES) | tr ' ' ,)"
 
+MODULES ?= join partition events quarantine late
 mutation: $(READY) ## Change the code in each small way, and see that tests notice; survivors go to dist/mutation.txt.
 	@$(UV) sync --quiet --frozen --all-extras --inexact --group mutation
 	$(BIN)/python tests/mutation/mutate.py $(MODULES)

@@ -52,7 +52,7 @@ def pytest_configure(config: pytest.Config) -> None:
     _watch(CliRunner, "invoke", _invoked)
     for stream in (contextlib.redirect_stdout, contextlib.redirect_stderr):
         _watch(stream, "__exit__", _redirected)
-    from plait.logs import hold_bodies
+    from plait.clients import hold_bodies
     from plait.sandbox.aws import LocalAws
 
     hold_bodies()  # of the clients of tests themselves

@@ -8,7 +8,8 @@ import pyarrow as pa
 
 from plait.answers import Answers, typed
 from plait.api import Block, Connector, Options, Record
-from plait.spec import Column, Join, Source, Step
+from plait.decode import Step
+from plait.spec import Column, Join, Source
 from plait.types import parse
 
 PAIRS = (("k", "k"),)

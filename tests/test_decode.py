@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plait.decode import ANY_RATIO, MAX_INFLATED, MAX_RATIO, decode
+from plait.decode import ANY_RATIO, MAX_INFLATED, MAX_RATIO, Step, decode
 from plait.paths import Pattern
-from plait.spec import Step
 from plait.values import Misfit
 
 NOISE = bytes(range(256)) * 8

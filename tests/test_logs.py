@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from harness.runtime import Function
 from plait.api import GiveUp
-from plait.logs import JsonLine, hold_bodies
+from plait.clients import hold_bodies
+from plait.logs import JsonLine
 
 TEXTS = [
     "two\nlines\r\nand \x1b[31mred\x1b[0m",

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from documents import examples, json_documents, spoiled
 from plait.api import BadRecord, Connector, Item, Options, Record
+from plait.decode import Step
 from plait.read import Cast, _by_column, _by_record, cast
-from plait.spec import Column, Source, Step
+from plait.spec import Column, Source
 from plait.types import parse
 from plait_connectors import json as json_connector
 

@@ -18,6 +18,7 @@ from plait.paths import DriverPath, FolderPath, LookupPath, Pattern, Unfit
 from plait.refusals import calling
 from plait.secret import Secret, Secrets
 from plait.strict import NotJson, parse_json
+from plait.values import Flag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -71,10 +72,6 @@ hookimpl = pluggy.HookimplMarker("plait")
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The options of a connector; JSON Schema, defaults, docs and checks derive from the annotations."""
-
-
-class Flag(int):
-    """0 or 1 of a source that has no booleans: it meets `boolean` as well as the types of numbers."""
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True, gc=False):

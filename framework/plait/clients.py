@@ -9,7 +9,6 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from plait.errors import GiveUp
-from plait.logs import hold_bodies
 from plait.patience import TRIES, Patience
 from plait.refusals import SETTINGS, UnreadableAnswer, calling
 from plait.settings import check_settings, region
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 IAM_PREFIX = {"monitoring": "cloudwatch"}
+BODIES = ("boto3", "botocore")
 
 
 secret_underway: ContextVar[bool] = ContextVar("secret_underway", default=False)
@@ -36,6 +36,14 @@ def unlogged() -> Iterator[None]:
         yield
     finally:
         secret_underway.reset(token)
+
+
+def hold_bodies() -> None:
+    """Keep boto3 and botocore at INFO, since their DEBUG logs contain request bodies, unless they have a level."""
+    for name in BODIES:
+        logger = logging.getLogger(name)
+        if logger.level == logging.NOTSET:
+            logger.setLevel(max(logging.INFO, logger.getEffectiveLevel()))
 
 
 class Clients:

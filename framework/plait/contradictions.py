@@ -11,9 +11,10 @@ from plait.suggest import edited_once, help_for, nearest
 
 if TYPE_CHECKING:
     from plait.api import Connector
+    from plait.decode import Step
     from plait.shape import Report
     from plait.source import Block
-    from plait.spec import Column, Step
+    from plait.spec import Column
 
 FACTS = {"$object": "string", "$modified": "timestamp", "$etag": "string"}
 ANY, PLAIN, TEXT, BINARY, TIME, FIELDS = "anything", "plain", "text", "binary", "a timestamp", "fields"

@@ -9,13 +9,14 @@ import msgspec
 
 from plait import types
 from plait.api import Pattern
+from plait.decode import Step
 from plait.kinds import keys_of
 from plait.language import STEPS, STEPS_WITH_ARGUMENT, ColumnBlock
 from plait.linear import Expression
 from plait.paths import Refusal
 from plait.problems import excerpt
 from plait.shape import Path, Report, read_keys, wrong_kind
-from plait.spec import Column, Step
+from plait.spec import Column
 from plait.suggest import help_for, nearest
 from plait.values import Misfit, convert
 from plait.words import cure, flow, kind_of

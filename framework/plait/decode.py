@@ -7,8 +7,9 @@ import binascii
 import gzip
 import io
 import zlib
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from plait.strict import NotJson, parse_json
 from plait.types import Type
@@ -17,13 +18,19 @@ from plait.values import Misfit, number, saying
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from plait.spec import Step
-
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECONDS = {"s": 1_000_000, "ms": 1000, "us": 1}
 MAX_INFLATED = 64 * 1024 * 1024
 MAX_RATIO = 200
 ANY_RATIO = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One decode step: a word, and its argument (the unit of `epoch`, a compiled pattern)."""
+
+    word: Literal["base64", "json", "gzip", "epoch", "pattern", "regex"]
+    argument: Any = None
 
 
 def decode(fields: Mapping[str, Any], steps: Mapping[str, tuple[Step, ...]]) -> Mapping[str, Any]:

@@ -14,17 +14,8 @@ from plait.errors import PlaitError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-BODIES = ("boto3", "botocore")
 USUAL = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
 OF_THE_RUNTIME = {"aws_request_id", "tenant_id", "_frame_type"}
-
-
-def hold_bodies() -> None:
-    """Hold the loggers that tell at DEBUG what was sent and answered above it, unless they were given a level."""
-    for name in BODIES:
-        logger = logging.getLogger(name)
-        if logger.level == logging.NOTSET:
-            logger.setLevel(max(logging.INFO, logger.getEffectiveLevel()))
 
 
 def log_as_json() -> None:

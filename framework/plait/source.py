@@ -21,8 +21,9 @@ from plait.words import flow, kind_of
 
 if TYPE_CHECKING:
     from plait.api import Connector
+    from plait.decode import Step
     from plait.shape import Given
-    from plait.spec import Column, Step
+    from plait.spec import Column
 
 SHOWS = "`plait connectors` shows which can"
 Role = Literal["driver", "lookup", "unclear"]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from plait.api import Connector
+    from plait.decode import Step
     from plait.types import Type
 
 As = Literal["columns", "list", "rows"]
@@ -86,14 +87,6 @@ class Column:
     selector: tuple[str | int, ...]
     required: bool = False
     default: Any = None
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One decode step: a word, and its argument (the unit of `epoch`, a compiled pattern)."""
-
-    word: Literal["base64", "json", "gzip", "epoch", "pattern", "regex"]
-    argument: Any = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

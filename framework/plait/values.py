@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime
 from decimal import Context, Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
-from plait.api import Flag
 from plait.problems import excerpt
 from plait.types import INTEGERS
 
@@ -26,6 +25,10 @@ TIMESTAMP = re.compile(
 EXACT = Context(prec=60)
 MAX_EXPONENT = 400
 EARLIEST = datetime.min.replace(tzinfo=UTC)
+
+
+class Flag(int):
+    """0 or 1 of a source that has no booleans: it meets `boolean` as well as the types of numbers."""
 
 
 class Misfit(ValueError):

@@ -13,9 +13,9 @@ from msgspec import structs
 
 from plait.api import DriverPath, Record
 from plait.cases.case import Case, Given, Object, Outcomes
-from plait.decode import EPOCH, MICROSECONDS
+from plait.decode import EPOCH, MICROSECONDS, Step
 from plait.paths import Hole
-from plait.spec import OBJECT_FACTS, Source, Spec, Step
+from plait.spec import OBJECT_FACTS, Source, Spec
 from plait.types import Type
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)

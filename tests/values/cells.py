@@ -8,9 +8,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from plait.api import Record
+from plait.decode import Step
 from plait.read import cast
 from plait.registry import connector
-from plait.spec import Column, Source, Step
+from plait.spec import Column, Source
 from plait.types import INTEGERS, parse
 
 if TYPE_CHECKING:

@@ -14,8 +14,9 @@ import pyarrow as pa
 from plait import decode, join, partition
 from plait.api import BadRecord, Connector, DriverPath, Item, Key, LookupPath, Options, Record
 from plait.context import Services
+from plait.decode import Step
 from plait.lookup import look_up
-from plait.spec import Column, Join, Partition, Source, Step
+from plait.spec import Column, Join, Partition, Source
 from plait.strict import DEEPEST, NotJson, parse_json
 from plait.types import parse
 from plait.values import MAX_EXPONENT, Misfit, convert

@@ -18,7 +18,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from moto.events.models import EventPattern
 
-from plait.events import MAX_DEPTH, event_pattern, form_decoded, unwrap
+from plait.deploy.event_pattern import event_pattern
+from plait.events import MAX_DEPTH, form_decoded, unwrap
 from plait.paths import STARS, DriverPath
 
 FOLDER = Path(__file__).parent / "events"

@@ -9,14 +9,12 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from plait.paths import DriverPath
 
 MAX_DEPTH = 4
 MAX_WORD = 60
@@ -197,26 +195,3 @@ def _list(value: Any) -> list[Any]:
     if not isinstance(value, list):
         raise TypeError
     return value
-
-
-def event_pattern(path: DriverPath) -> dict[str, Any]:
-    """The pattern of an EventBridge rule for new objects that fit a path on S3.
-
-    EventBridge's `*` runs across `/`, so the rule lets through all that fit and may be more, which a run skips.
-    """
-    key = path.literal.removeprefix(f"s3://{path.bucket}/")
-    wildcard = key
-    for before, part in pairwise(path.parts):
-        if isinstance(part, str):
-            wildcard += part
-        elif isinstance(before, str):
-            wildcard += "*"  # EventBridge refuses two in a row
-    holes = len(path.parts) > 1
-    return {
-        "source": ["aws.s3"],
-        "detail-type": [CREATED],
-        "detail": {
-            "bucket": {"name": [path.bucket]},
-            "object": {"key": [{"wildcard": wildcard.replace("\\", "\\\\")} if holes else key]},
-        },
-    }

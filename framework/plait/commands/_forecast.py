@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from plait.api import DriverPath
 from plait.commands.common import CannotStart, aligned, unreadable
+from plait.deploy.event_pattern import event_pattern
 from plait.deploy.policy import grants
-from plait.events import event_pattern
 from plait.forecast import Batching, Forecast, assumed, batching, forecast, of_report, rates, swings
 from plait.prices import AS_OF, PRICES, WHERE
 

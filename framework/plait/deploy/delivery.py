@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from plait.api import DriverPath, GiveUp
+from plait.deploy.event_pattern import event_pattern
 from plait.deploy.redelivery import redelivery
-from plait.events import event_pattern
 from plait.metrics import NAMESPACE
 
 if TYPE_CHECKING:

@@ -1,8 +1,9 @@
-"""The command line: a fixed table of commands, each loaded when it is called, and the exit codes."""
+"""The command line: a table of commands, each loaded when it is called, those of other packages, and the exit codes."""
 
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.metadata import entry_points
 
 import click
 
@@ -10,6 +11,7 @@ from plait import __version__
 from plait.suggest import nearest
 
 INTERRUPTED = 130
+GROUP = "plait_commands"
 COMMANDS = {
     "init": "Write a new project: a spec, its cases, sample data, checks for CI.",
     "validate": "Find every problem of specs, offline.",
@@ -25,40 +27,42 @@ COMMANDS = {
     "policy": "Print the smallest IAM policy under which a spec runs.",
     "template": "Print the CloudFormation template of a spec's function.",
     "package": "Write the zip of a spec's Lambda function.",
-    "sandbox": "Start a local AWS and MySQL with sample data.",
-    "demo": "Show the whole job on the sandbox.",
 }
 
 
 class Commands(click.Group):
-    """A group whose commands are modules of `plait.commands`."""
+    """A group whose commands are modules of `plait.commands`, and the entry points of the group `plait_commands`."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         """The names, in the order of the work."""
-        return [*COMMANDS]
+        return [*COMMANDS, *entry_points(group=GROUP).names]
 
     def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of a name, imported now."""
-        if cmd_name not in COMMANDS:
-            return None
-        found: click.Command = import_module(f"plait.commands.{cmd_name}").command
-        return found
+        if cmd_name in COMMANDS:
+            command: click.Command = import_module(f"plait.commands.{cmd_name}").command
+            return command
+        return next((point.load() for point in entry_points(group=GROUP, name=cmd_name)), None)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command, or name the one that was meant."""
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            meant = nearest(args[0], COMMANDS)
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            meant = nearest(args[0], self.list_commands(ctx))
             ctx.fail(
                 f"no command is called `{args[0][:40]}`" + (f"; did you mean `{meant}`?" if meant else "")
             )
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands without loading them."""
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without loading our own."""
+        others = {
+            name: self.get_command(ctx, name) for name in self.list_commands(ctx) if name not in COMMANDS
+        }
+        summaries = {name: command.get_short_help_str(100) for name, command in others.items() if command}
         with formatter.section("Commands"):
-            formatter.write_dl([*COMMANDS.items()])
+            formatter.write_dl([*COMMANDS.items(), *summaries.items()])
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; what is expected to fail is told in one problem, a bug keeps its traceback."""

@@ -32,7 +32,7 @@ def spec_file() -> str:
     return str(packaged if packaged.exists() else HERE.parents[2] / "pipelines" / "transactions.yaml")
 
 
-@click.command("demo")
+@click.command("demo", short_help="Show the whole job on the sandbox.")
 @click.pass_context
 def command(ctx: click.Context) -> None:
     """Show the whole job on the sandbox."""

@@ -9,7 +9,7 @@ from importlib import import_module
 import click
 
 
-@click.command("sandbox")
+@click.command("sandbox", short_help="Start a local AWS and MySQL with sample data.")
 def command() -> None:
     """Start a local AWS and MySQL with sample data, print how to use it, and wait until Ctrl-C."""
     local, data = import_module("plait.sandbox.local"), import_module("plait.sandbox.data")

@@ -6,8 +6,10 @@ BIN := .venv/bin
 READY := .venv/.ready
 EDITOR_READY := tests/editor/node_modules/.package-lock.json
 NODE_FITS := command -v npm >/dev/null && node -e 'process.exit(+(parseInt(process.versions.node) < 18))'
-WHOLE := answers cache columns decode errors events join late lookup match output partition patience problems \
-  quarantine read refusals storage storage_local storage_s3 strict taking write
+WHOLE := aws/errors aws/retries aws_lambda/events engine/answers engine/cache engine/declare engine/files \
+  engine/join engine/lookup engine/match engine/partition engine/quarantine engine/read engine/taking \
+  engine/waiting problems/errors problems/problem storage/local storage/objects storage/s3 \
+  values/arrow_casts values/decode values/strict_json
 WHOLE_FILES := $(WHOLE:%=framework/plait/%.py)
 BUDGETED = $(shell grep -rlE "hypothesis|PLAIT_BUDGET|budget import" tests --include="test_*.py")
 DEBIAN_ROOT := [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null
@@ -78,7 +80,7 @@ coverage: system editor $(READY) $(WHOLE_FILES) ## Run all tests and fail where 
 	$(BIN)/coverage report --fail-under=95
 	$(BIN)/coverage report --fail-under=100 --include="$$(echo $(WHOLE_FILES) | tr ' ' ,)"
 
-MODULES ?= join partition events quarantine late
+MODULES ?= engine/join engine/partition aws_lambda/events engine/quarantine engine/waiting
 mutation: $(READY) ## Change the code in each small way, and see that tests notice; survivors go to dist/mutation.txt.
 	@$(UV) sync --quiet --frozen --all-extras --inexact --group mutation
 	$(BIN)/python tests/mutation/mutate.py $(MODULES)

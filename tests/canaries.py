@@ -52,8 +52,8 @@ def pytest_configure(config: pytest.Config) -> None:
     _watch(CliRunner, "invoke", _invoked)
     for stream in (contextlib.redirect_stdout, contextlib.redirect_stderr):
         _watch(stream, "__exit__", _redirected)
-    from plait.clients import hold_bodies
-    from plait.sandbox.aws import LocalAws
+    from plait.aws.clients import hold_bodies
+    from plait_sandbox.aws import LocalAws
 
     hold_bodies()  # of the clients of tests themselves
     _watch(LocalAws, "stop", _stored)

@@ -8,8 +8,8 @@ import duckdb
 import pyarrow as pa
 from pyarrow import parquet
 
-from plait.plan import Field, Plan
-from plait.types import Type
+from plait.plan.plan import Field, Plan
+from plait.values.types import Type
 
 WORDS = {
     "string": "string",

@@ -14,11 +14,11 @@ import pyarrow.parquet
 import pytest
 
 from harness.proxy import Proxy, fail
-from plait.api import GiveUp, Item, TryAgain
 from plait.aws_lambda import handler
-from plait.run import Engine
-from plait.sandbox.aws import start_aws
-from plait.validate import bound
+from plait.engine.engine import Engine
+from plait.language.validate import bound
+from plait.plugin import GiveUp, Item, TryAgain
+from plait_sandbox.aws import start_aws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

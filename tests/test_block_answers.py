@@ -6,11 +6,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from plait.answers import Answers, typed
-from plait.api import Block, Connector, Options, Record
-from plait.decode import Step
-from plait.spec import Column, Join, Source
-from plait.types import parse
+from plait.engine.answers import Answers, typed
+from plait.language.spec import Column, Join, Source
+from plait.plugin import Block, Connector, Options, Record
+from plait.values.decode import Step
+from plait.values.types import parse
 
 PAIRS = (("k", "k"),)
 

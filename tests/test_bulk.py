@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from documents import csv_documents, examples, json_documents, spoiled
-from plait import answers, match, read
-from plait.api import Block, Found, Item, Key, LookupPath, Missing, Put, Written
-from plait.context import Services
-from plait.lookup import look_up
-from plait.run import Engine
-from plait.spec import Column, Join, Source
-from plait.types import parse
-from plait.validate import bound
+from plait.engine import answers, match, read
+from plait.engine.context import Services
+from plait.engine.engine import Engine
+from plait.engine.lookup import look_up
+from plait.language.spec import Column, Join, Source
+from plait.language.validate import bound
+from plait.plugin import Block, Found, Item, Key, LookupPath, Missing, Put, Written
+from plait.values.types import parse
 from plait_connectors import csv as csv_connector
 
 SPEC = """

@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plait.api import Connector, Options, Record
-from plait.cache import Cache, weigh
-from plait.context import Services
-from plait.join import Rows, join
-from plait.lookup import apart, look_up
-from plait.run import Engine
-from plait.spec import Around, Column, Join, Source
-from plait.types import parse
-from plait.validate import validate
+from plait.engine.cache import Cache, weigh
+from plait.engine.context import Services
+from plait.engine.engine import Engine
+from plait.engine.join import Rows, join
+from plait.engine.lookup import apart, look_up
+from plait.language.spec import Around, Column, Join, Source
+from plait.language.validate import validate
+from plait.plugin import Connector, Options, Record
+from plait.values.types import parse
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -46,7 +46,7 @@ import boto3, click, pytest
 from click.testing import CliRunner
 from harness.runtime import Function
 from main_job.shop import forked
-from plait.sandbox.aws import start_aws
+from plait_sandbox.aws import start_aws
 
 def run(code, *arguments):
     subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, check=True)

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from plait.changes import Change, changes
-from plait.plan import Plan, plan
-from plait.validate import validate
+from plait.language.validate import validate
+from plait.plan.diff import Change, changes
+from plait.plan.plan import Plan, plan
 
 SPEC = """\
 plait: 1

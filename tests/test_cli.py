@@ -11,8 +11,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from plait import cli
-from plait.cli import COMMANDS, main
+from plait.cli import main as cli
+from plait.cli.main import COMMANDS, main
 
 HEAVY = ("pandas", "pyarrow", "boto3", "botocore", "awswrangler", "obstore", "rich")
 
@@ -25,7 +25,7 @@ def loaded(code: str) -> set[str]:
 
 
 def test_importing_the_command_line_loads_nothing_heavy() -> None:
-    assert loaded("import plait.cli") == set()
+    assert loaded("import plait.cli.main") == set()
 
 
 EVERY = main.list_commands(click.Context(main))
@@ -34,19 +34,20 @@ EVERY = main.list_commands(click.Context(main))
 @pytest.mark.parametrize("command", EVERY)
 def test_help_of_every_command_loads_nothing_heavy(command: str) -> None:
     assert (
-        loaded(f"from plait.cli import main\nmain([{command!r}, '--help'], standalone_mode=False)") == set()
+        loaded(f"from plait.cli.main import main\nmain([{command!r}, '--help'], standalone_mode=False)")
+        == set()
     )
 
 
 @pytest.mark.parametrize("command", ["validate", "plan"])
 def test_what_works_offline_loads_nothing_heavy(command: str) -> None:
     spec = str(Path(__file__).parents[1] / "pipelines" / "transactions.yaml")
-    code = f"from plait.cli import main\nmain([{command!r}, {spec!r}], standalone_mode=False)"
+    code = f"from plait.cli.main import main\nmain([{command!r}, {spec!r}], standalone_mode=False)"
     assert loaded(code) == set()
 
 
 def test_the_schema_with_every_connector_loads_nothing_heavy() -> None:
-    assert loaded("from plait.cli import main\nmain(['schema'], standalone_mode=False)") == set()
+    assert loaded("from plait.cli.main import main\nmain(['schema'], standalone_mode=False)") == set()
 
 
 @pytest.mark.parametrize("command", EVERY)
@@ -106,7 +107,7 @@ def on_terminal(environment: dict[str, str]) -> bytes:
     import pty
 
     leader, follower = pty.openpty()
-    arguments = [sys.executable, "-P", "-c", "from plait.cli import main; main()", "plan", "none.yaml"]
+    arguments = [sys.executable, "-P", "-c", "from plait.cli.main import main; main()", "plan", "none.yaml"]
     with subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=follower, env=environment) as process:
         os.close(follower)
         shown = os.read(leader, 10_000)

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from documents import examples
-from plait.columns import array
-from plait.types import parse, to_arrow
-from plait.values import Misfit, convert
+from plait.values.arrow_casts import array
+from plait.values.convert import Misfit, convert
+from plait.values.types import parse, to_arrow
 
 WORDS = (
     *(

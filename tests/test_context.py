@@ -14,8 +14,8 @@ from typing import Any
 import boto3
 import pytest
 
-from plait.api import GiveUp, Secret, TryAgain
-from plait.context import Services
+from plait.engine.context import Services
+from plait.plugin import GiveUp, Secret, TryAgain
 
 
 @pytest.fixture(scope="module")

@@ -12,12 +12,12 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from plait.api import BadRecord, DriverPath, Item, LookupPath, Options, Record
-from plait.context import Services
-from plait.lookup import look_up
-from plait.read import cast
-from plait.spec import Column, Join, Source
-from plait.types import Type, parse
+from plait.engine.context import Services
+from plait.engine.lookup import look_up
+from plait.engine.read import cast
+from plait.language.spec import Column, Join, Source
+from plait.plugin import BadRecord, DriverPath, Item, LookupPath, Options, Record
+from plait.values.types import Type, parse
 from plait_connectors import csv as csv_connector
 from plait_connectors import json as json_connector
 

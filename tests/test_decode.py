@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plait.decode import ANY_RATIO, MAX_INFLATED, MAX_RATIO, Step, decode
-from plait.paths import Pattern
-from plait.values import Misfit
+from plait.values.convert import Misfit
+from plait.values.decode import ANY_RATIO, MAX_INFLATED, MAX_RATIO, Step, decode
+from plait.values.templates import Pattern
 
 NOISE = bytes(range(256)) * 8
 

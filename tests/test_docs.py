@@ -13,15 +13,15 @@ import pytest
 from click.testing import CliRunner
 
 import plait
-from plait import language
-from plait.api import Connector, Options
-from plait.cases import language as cases_language
-from plait.cli import main
-from plait.commands.init import ABOUT
-from plait.commands.preview import plain
-from plait.commands.schema import schema_text
-from plait.registry import connector, offers
-from plait.validate import validate
+from plait.cli.commands.init import ABOUT
+from plait.cli.commands.preview import plain
+from plait.cli.commands.schema import schema_text
+from plait.cli.main import main
+from plait.language import keys as language
+from plait.language.validate import validate
+from plait.plugin import Connector, Options
+from plait.plugin.registry import connector, offers
+from plait.testing.cases import keys as cases_language
 
 ROOT = Path(__file__).parent.parent
 LANGUAGE = ROOT / "pipelines" / "README.md"

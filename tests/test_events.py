@@ -18,9 +18,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from moto.events.models import EventPattern
 
+from plait.aws_lambda.events import MAX_DEPTH, form_decoded, unwrap
 from plait.deploy.event_pattern import event_pattern
-from plait.events import MAX_DEPTH, form_decoded, unwrap
-from plait.paths import STARS, DriverPath
+from plait.values.templates import STARS, DriverPath
 
 FOLDER = Path(__file__).parent / "events"
 ODD, TWO = "s3://shop-raw/transactions/año 1+1 100%.json", "s3://shop-raw/transactions/2.json"

@@ -14,11 +14,11 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plait.cli import main
-from plait.forecast import assumed, batching, forecast, of_report, rates, swings
-from plait.prices import PRICES
-from plait.spec import Spec
-from plait.validate import bound
+from plait.cli.main import main
+from plait.language.spec import Spec
+from plait.language.validate import bound
+from plait.plan.costs import assumed, batching, forecast, of_report, rates, swings
+from plait.plan.prices import PRICES
 
 ROOT = Path(__file__).parents[1]
 SPEC = ROOT / "pipelines" / "transactions.yaml"

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from harness import mutation
 from harness.specs import PROJECT, ROOT, shown
-from plait.cases.reading import Specs, read_cases
-from plait.located import locate
-from plait.problems import Problem
-from plait.validate import validate
+from plait.language.source_map import locate
+from plait.language.validate import validate
+from plait.problems.problem import Problem
+from plait.testing.cases.read import Specs, read_cases
 
 EXAMPLES = 25 if os.environ.get("PLAIT_BUDGET") == "large" else 1
 SECONDS = 1.0

@@ -13,12 +13,12 @@ import pytest
 from click.testing import CliRunner
 
 import plait
-from plait.cli import main
-from plait.commands.preview import plain
-from plait.commands.schema import schema_text
-from plait.located import locate
-from plait.spec import OBJECT_FACTS
-from plait.types import WORDS
+from plait.cli.commands.preview import plain
+from plait.cli.commands.schema import schema_text
+from plait.cli.main import main
+from plait.language.source_map import locate
+from plait.language.spec import OBJECT_FACTS
+from plait.values.types import WORDS
 
 GOLDEN = Path(__file__).parent / "golden"
 SPECS = sorted(GOLDEN.glob("*.yaml"))

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plait.api import Connector, Key, Options, Record
-from plait.join import Joined, Rows, join
-from plait.lookup import look_up
-from plait.spec import Around, Column, Join, Source
-from plait.types import parse
+from plait.engine.join import Joined, Rows, join
+from plait.engine.lookup import look_up
+from plait.language.spec import Around, Column, Join, Source
+from plait.plugin import Connector, Key, Options, Record
+from plait.values.types import parse
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 

@@ -9,12 +9,12 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from plait import join as joins
-from plait.api import BadRecord, Record
-from plait.join import Joined, Rows, join
-from plait.lookup import look_up
-from plait.spec import Column, Join
-from plait.types import parse
+from plait.engine import join as joins
+from plait.engine.join import Joined, Rows, join
+from plait.engine.lookup import look_up
+from plait.language.spec import Column, Join
+from plait.plugin import BadRecord, Record
+from plait.values.types import parse
 from test_join import NOON, ON, Fixed, joined, record, source
 
 LATEST = source(Join(on=ON, duplicates="latest"), order="time")

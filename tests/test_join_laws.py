@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from documents import examples
-from plait import match
-from plait.api import Connector, Options, Record
-from plait.join import Joined, Rows, join
-from plait.lookup import look_up
-from plait.match import EVER, _at_once, _one_by_one
-from plait.spec import Around, Column, Join, Source
-from plait.types import parse, to_arrow
+from plait.engine import match
+from plait.engine.join import Joined, Rows, join
+from plait.engine.lookup import look_up
+from plait.engine.match import EVER, _at_once, _one_by_one
+from plait.language.spec import Around, Column, Join, Source
+from plait.plugin import Connector, Options, Record
+from plait.values.types import parse, to_arrow
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 FIRST, LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from plait.api import GiveUp
 from plait.aws_lambda import handler
-from plait.errors import Unexpected
+from plait.plugin import GiveUp
+from plait.problems.errors import Unexpected
 
 SPEC = """
 plait: 1
@@ -46,7 +46,7 @@ def function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "in" / "1.json").write_text('{"id": "1"}')
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PLAIT_SPEC", "orders.yaml")
-    monkeypatch.setattr("plait.aws_lambda._engines", dict[str, Any]())
+    monkeypatch.setattr("plait.aws_lambda.function._engines", dict[str, Any]())
 
 
 @pytest.mark.parametrize("context", [None, Lambda()], ids=["without a context", "with time left"])
@@ -59,7 +59,7 @@ def test_what_ends_a_run_ends_the_invocation(
     def broken(*_: object, **__: object) -> None:
         raise error("a value of an order")
 
-    monkeypatch.setattr("plait.run.Engine.run", broken)
+    monkeypatch.setattr("plait.engine.engine.Engine.run", broken)
     event = {"Records": [{"messageId": "1", "body": '{"objects": ["in/1.json"]}', "eventSource": "aws:sqs"}]}
     for told in (event, {"objects": ["in/1.json"]}):
         with pytest.raises((Unexpected, GiveUp, KeyboardInterrupt)):

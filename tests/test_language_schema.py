@@ -15,12 +15,12 @@ from msgspec import Meta
 
 from harness.mutation import Place, at, changed, places, put, rename
 from harness.specs import shown
-from plait.api import Connector, Options
-from plait.language_schema import language_schema
-from plait.located import locate
-from plait.registry import offers
-from plait.source import usable
-from plait.validate import validate
+from plait.language.build.sources import usable
+from plait.language.schema import language_schema
+from plait.language.source_map import locate
+from plait.language.validate import validate
+from plait.plugin import Connector, Options
+from plait.plugin.registry import offers
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = language_schema(usable(offer.word) for offer in offers())

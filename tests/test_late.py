@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plait.api import Item, Record, Written
-from plait.context import Services
-from plait.report import Report
-from plait.run import Engine
-from plait.spec import Around, Spec
-from plait.validate import validate
+from plait.engine.context import Services
+from plait.engine.engine import Engine
+from plait.engine.report import Report
+from plait.language.spec import Around, Spec
+from plait.language.validate import validate
+from plait.plugin import Item, Record, Written
 
 BORN = datetime(2026, 7, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from plait.api import Item
-from plait.late import late, until
-from plait.spec import Join
+from plait.engine.waiting import late, until
+from plait.language.spec import Join
+from plait.plugin import Item
 from test_join import ON, source
 
 BORN = datetime(2026, 7, 1, 12, tzinfo=UTC)

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plait import linear
-from plait.declared import read_regex
-from plait.paths import Pattern, Refusal
+from plait.language.build.columns import read_regex
+from plait.values import safe_regex as linear
+from plait.values.templates import Pattern, Refusal
 
 LONG = 1 << 18
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plait.api import GiveUp, Item, Put, TryAgain
-from plait.storage import Storage
+from plait.plugin import GiveUp, Item, Put, TryAgain
+from plait.storage.objects import Storage
 
 if TYPE_CHECKING:
     from pathlib import Path

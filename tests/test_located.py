@@ -11,9 +11,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plait import located
-from plait.located import Located, locate
-from plait.problems import Problem, Span
+from plait.language import source_map as located
+from plait.language.source_map import Located, locate
+from plait.problems.problem import Problem, Span
 
 SPEC = """\
 plait: 1

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.runtime import Function
-from plait.api import GiveUp
-from plait.clients import hold_bodies
-from plait.logs import JsonLine
+from plait.aws.clients import hold_bodies
+from plait.aws_lambda.logs import JsonLine
+from plait.plugin import GiveUp
 
 TEXTS = [
     "two\nlines\r\nand \x1b[31mred\x1b[0m",
@@ -32,7 +32,7 @@ TEXT = st.lists(st.text() | ODD).map("".join)
 # The connector of a careless author: it logs at any level what it likes, and it has a bug that tells a value.
 CARELESS = """
 import json, logging, os, warnings
-from plait.api import Connector, Options, hookimpl
+from plait.plugin import Connector, Options, hookimpl
 
 class Careless(Options, frozen=True, kw_only=True):
     pass

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pytest
 
-from plait.match import Found, within
-from plait.spec import Around
+from plait.engine.match import Found, within
+from plait.language.spec import Around
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plait.deploy.delivery import alarms
-from plait.metrics import DIMENSION, NAMESPACE, metrics
-from plait.report import FileEntry, Records, Report
-from plait.validate import validate
+from plait.engine.metrics import DIMENSION, NAMESPACE, metrics
+from plait.engine.report import FileEntry, Records, Report
+from plait.language.validate import validate
 
 if TYPE_CHECKING:
-    from plait.report import Outcome
+    from plait.engine.report import Outcome
 
 SPEC = """\
 plait: 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from plait.validate import validate
+from plait.language.validate import validate
 
 ORDERS = """\
 plait: 1

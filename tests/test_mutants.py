@@ -18,13 +18,13 @@ from harness import mutation
 from harness.limited import BYTES, SECONDS, Verdict, judge
 from harness.sample import case_of
 from harness.specs import kept, shown, write_samples
-from plait.api import PlaitError
-from plait.cases.play import play
-from plait.located import locate
-from plait.pipeline import Pipeline
-from plait.report import Report
-from plait.spec import Spec
-from plait.validate import validate
+from plait.engine.report import Report
+from plait.language.source_map import locate
+from plait.language.spec import Spec
+from plait.language.validate import validate
+from plait.pipeline.pipeline import Pipeline
+from plait.plugin import PlaitError
+from plait.testing.cases.runner import play
 
 LISTS = Path(__file__).parent / "mutants"
 SHOWN = shown()

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 import plait
 from generated_specs import Made, specs
 from lake_schema import differences
-from plait.pipeline import Pipeline
+from plait.pipeline.pipeline import Pipeline
 
 EXAMPLES = 1_000 if os.environ.get("PLAIT_BUDGET") == "large" else 40
 BUDGET = settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow])

@@ -50,7 +50,7 @@ sink: {connector: parquet, path: out/}
 UNFIT = """\
 from typing import Annotated
 from msgspec import Meta
-from plait.api import Connector, Options, hookimpl
+from plait.plugin import Connector, Options, hookimpl
 
 class Unfit(Options, frozen=True):
     text: Annotated[str | None, Meta(min_length=1)] = None
@@ -107,7 +107,7 @@ def test_the_list_of_connectors_says_which_distribution_offers_a_word(installed:
 
 
 def _cli(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return _python(folder, "-c", "from plait.cli import main; main(prog_name='plait')", *arguments)
+    return _python(folder, "-c", "from plait.cli.main import main; main(prog_name='plait')", *arguments)
 
 
 @pytest.mark.fault("S12")

@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import plait
-from plait import partition
-from plait.partition import FORMATS, beyond, bucket, encode, folders
-from plait.spec import Partition
+from plait.engine import partition
+from plait.engine.partition import FORMATS, beyond, bucket, encode, folders
+from plait.language.spec import Partition
 
 MOMENT = datetime(2026, 6, 30, 22, 30, tzinfo=UTC)
 

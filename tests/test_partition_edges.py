@@ -13,9 +13,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from plait.api import GiveUp
-from plait.partition import beyond, bucket, encode, folders, too_long
-from plait.spec import Partition
+from plait.engine.partition import beyond, bucket, encode, folders, too_long
+from plait.language.spec import Partition
+from plait.plugin import GiveUp
 
 UTC_TIME = pa.timestamp("us", tz="UTC")
 LAST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plait.api import GiveUp, TryAgain
-from plait.context import Services
-from plait.patience import Deadline, Patience
-from plait.storage import Storage
-from plait.storage_s3 import open_store
+from plait.aws.retries import Deadline, Patience
+from plait.engine.context import Services
+from plait.plugin import GiveUp, TryAgain
+from plait.storage.objects import Storage
+from plait.storage.s3 import open_store
 
 
 def test_without_settings_a_call_may_take_half_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:

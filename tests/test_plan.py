@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from plait.plan import Field, Plan, plan
-from plait.validate import validate
+from plait.language.validate import validate
+from plait.plan.plan import Field, Plan, plan
 
 BEGINNING = """\
 plait: 1
@@ -135,7 +135,7 @@ def test_planning_imports_no_arrow() -> None:
 
 def test_a_key_is_cast_to_its_type_though_another_source_is_undeclared() -> None:
     """The text of a number meets the number that it is, whatever the other sources leave open."""
-    import plait.run
+    import plait.engine.engine
 
     text = """\
 plait: 1
@@ -148,6 +148,6 @@ sink: {connector: parquet, path: lake/}
 """
     found = validate(text, "orders.yaml")
     assert found.spec, found.problems
-    engine = plait.run.Engine(found.spec)
+    engine = plait.engine.engine.Engine(found.spec)
     rows: list[dict[str, Any]] = engine.preview(list(engine.find())).to_pylist()
     assert rows == [{"id": 7, "name": "Ana", "any": "x"}]

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from plait.located import locate
-from plait.validate import validate
+from plait.language.source_map import locate
+from plait.language.validate import validate
 
 PAGE = Path(__file__).parents[1] / "pipelines" / "PROBLEMS.md"
 PART = re.compile(r"^### `([^`]+)`\n(.+?)^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)

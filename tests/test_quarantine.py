@@ -15,13 +15,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plait import quarantine
-from plait.api import BadRecord, Item, Record
-from plait.context import Services
-from plait.run import Engine
-from plait.spec import Spec
-from plait.validate import validate
-from plait.write import file_name
+from plait.engine import quarantine
+from plait.engine.context import Services
+from plait.engine.engine import Engine
+from plait.engine.files import file_name
+from plait.language.spec import Spec
+from plait.language.validate import validate
+from plait.plugin import BadRecord, Item, Record
 
 BORN = datetime(2026, 7, 1, 12, 30, 0, 250_000, tzinfo=UTC)
 SPEC = """\

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from documents import examples, json_documents, spoiled
-from plait.api import BadRecord, Connector, Item, Options, Record
-from plait.decode import Step
-from plait.read import Cast, _by_column, _by_record, cast
-from plait.spec import Column, Source
-from plait.types import parse
+from plait.engine.read import Cast, _by_column, _by_record, cast
+from plait.language.spec import Column, Source
+from plait.plugin import BadRecord, Connector, Item, Options, Record
+from plait.values.decode import Step
+from plait.values.types import parse
 from plait_connectors import json as json_connector
 
 

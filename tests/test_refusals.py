@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from plait.refusals import calling
-from plait.storage_s3 import explain
+from plait.aws.errors import calling
+from plait.storage.s3 import explain
 
 
 def test_a_bug_within_a_call_stays_a_bug() -> None:

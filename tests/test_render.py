@@ -7,8 +7,8 @@ from unicodedata import combining
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plait.problems import Problem, Span
-from plait.render import ANNOTATIONS, ROWS, WIDTH, as_json, concise, full, github, summary
+from plait.problems.problem import Problem, Span
+from plait.problems.render import ANNOTATIONS, ROWS, WIDTH, as_json, concise, full, github, summary
 
 FILE = "pipelines/orders.yaml"
 SOURCE = "plait: 1\nsources:\n  orders:\n    connector: memroy\n"

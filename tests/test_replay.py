@@ -16,13 +16,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import plait.replay
-from plait.api import Found, GiveUp, Item, Record, TryAgain, Unread, Window
-from plait.context import Services
-from plait.replay import Choice, Replayed, replay
-from plait.run import Engine
-from plait.spec import Spec
-from plait.validate import validate
+import plait.engine.replay
+from plait.engine.context import Services
+from plait.engine.engine import Engine
+from plait.engine.replay import Choice, Replayed, replay
+from plait.language.spec import Spec
+from plait.language.validate import validate
+from plait.plugin import Found, GiveUp, Item, Record, TryAgain, Unread, Window
 
 BORN = datetime(2026, 7, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -407,7 +407,7 @@ def test_replay_leaves_the_quarantine_of_a_run_over_the_objects_of_now(
         return "\n".join(f"{name}{n},{n if good else 'x'}" for n, good in enumerate(records))
 
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plait.replay, "OBJECTS", size)
+        patch.setattr(plait.engine.replay, "OBJECTS", size)
         shop, clean = Shop(Path(folder) / "one", lines=True), Shop(Path(folder) / "two", lines=True)
         shop.root.mkdir()
         clean.root.mkdir()
@@ -462,7 +462,7 @@ def test_a_removal_that_fails_is_told(shop: Shop) -> None:
 
 
 def test_progress_counts_objects_batch_by_batch(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plait.replay, "OBJECTS", 2)
+    monkeypatch.setattr(plait.engine.replay, "OBJECTS", 2)
     seen: list[int] = []
     shop.replay(progress=seen.append)
     assert seen == [2, 1]

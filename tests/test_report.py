@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 import pytest
 
-from plait.problems import Problem
-from plait.report import MAX_PROBLEMS, Report
+from plait.engine.report import MAX_PROBLEMS, Report
+from plait.problems.problem import Problem
 
 
 class Unwalked(list[Problem]):

@@ -13,12 +13,12 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from plait.api import Changed, File, Item, PlaitError, Record, Written
-from plait.context import Services
-from plait.report import Report
-from plait.run import Engine
-from plait.spec import Spec
-from plait.validate import validate
+from plait.engine.context import Services
+from plait.engine.engine import Engine
+from plait.engine.report import Report
+from plait.language.spec import Spec
+from plait.language.validate import validate
+from plait.plugin import Changed, File, Item, PlaitError, Record, Written
 
 SPEC = """\
 plait: 1

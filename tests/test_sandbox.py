@@ -22,17 +22,17 @@ from typing import TYPE_CHECKING, Any
 import pymysql
 import pytest
 
-from plait.sandbox import Sandbox, generate, sample, write
-from plait.sandbox.aws import start_aws
-from plait.sandbox.mysql import mariadb_is_installed, serve_stores, start_mysql
-from plait.sandbox.quirks import BROKEN, QUIRKS
+from plait_sandbox import Sandbox, generate, sample, write
+from plait_sandbox.aws import start_aws
+from plait_sandbox.mysql import mariadb_is_installed, serve_stores, start_mysql
+from plait_sandbox.quirks import BROKEN, QUIRKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from plait.sandbox import Sample
-    from plait.sandbox.mysql import LocalMysql
+    from plait_sandbox import Sample
+    from plait_sandbox.mysql import LocalMysql
 
 
 needs_mariadb = pytest.mark.skipif(not mariadb_is_installed(), reason="MariaDB is not installed")
@@ -186,13 +186,13 @@ def test_a_sample_written_as_files_reads_back_the_same(tmp_path: Path) -> None:
 
 def test_importing_the_sandbox_loads_no_sdk() -> None:
     heavy = "{'boto3', 'botocore', 'moto', 'pymysql', 'flask', 'mysql_mimic'}"
-    code = f"import sys, plait.sandbox; print(sorted({heavy} & set(sys.modules)))"
+    code = f"import sys, plait_sandbox; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 
 def test_without_moto_it_says_what_to_install() -> None:
-    code = "import sys; sys.modules['moto'] = None; from plait.sandbox.aws import start_aws; start_aws()"
+    code = "import sys; sys.modules['moto'] = None; from plait_sandbox.aws import start_aws; start_aws()"
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=False)
     assert 'pip install "plait[sandbox]"' in done.stderr.splitlines()[-1]
 
@@ -279,7 +279,7 @@ def test_a_stopped_server_listens_no_more(tmp_path: Path) -> None:
 def test_the_servers_end_with_the_process_that_started_them() -> None:
     code = """
 import time
-from plait.sandbox import Sandbox
+from plait_sandbox import Sandbox
 sandbox = Sandbox()
 print(sandbox.mysql.port, sandbox.aws.endpoint.rpartition(":")[2], flush=True)
 time.sleep(600)

@@ -15,8 +15,8 @@ from rich.traceback import Traceback
 
 from canaries import SECRET
 from connectors.stub import Stub, free_port
-from plait.api import GiveUp, Key, PlaitError, Secret, Secrets
-from plait.context import Services
+from plait.engine.context import Services
+from plait.plugin import GiveUp, Key, PlaitError, Secret, Secrets
 from plait_connectors.mysql import MySQLLookup, MySQLOptions
 
 JSON = st.recursive(

@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from documents import examples
-from plait.api import GiveUp, Put, TryAgain
-from plait.clients import Clients
-from plait.settings import check_settings
-from plait.storage import Storage
+from plait.aws.clients import Clients
+from plait.aws.environment import check_settings
+from plait.plugin import GiveUp, Put, TryAgain
+from plait.storage.objects import Storage
 
 SPEC = """
 plait: 1
@@ -197,7 +197,7 @@ def test_that_obstore_breaks_off_is_an_error_of_ours(monkeypatch: pytest.MonkeyP
             bucket, endpoint="nowhere", access_key_id="k", secret_access_key="s", retry_config=limits
         )
 
-    monkeypatch.setattr("plait.storage_s3.open_store", broken)
+    monkeypatch.setattr("plait.storage.s3.open_store", broken)
     storage = Storage(_count)
     (answer,) = storage.get(["s3://shop-raw/a"])
     assert isinstance(answer, GiveUp)

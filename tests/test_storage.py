@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, cast
 import boto3
 import pytest
 
-from plait.api import Changed, Found, GiveUp, Item, Missing, Put, TryAgain, Written
-from plait.storage import Storage
+from plait.plugin import Changed, Found, GiveUp, Item, Missing, Put, TryAgain, Written
+from plait.storage.objects import Storage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -315,7 +315,7 @@ def test_credentials_are_found_as_boto3_finds_them(
 
 
 def test_importing_storage_costs_no_sdk() -> None:
-    code = "import sys, plait.storage, plait.context; print(not {'boto3', 'botocore', 'obstore'} & set(sys.modules))"
+    code = "import sys, plait.storage.objects, plait.engine.context; print(not {'boto3', 'botocore', 'obstore'} & set(sys.modules))"
     run = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout == "True\n"
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from documents import examples, json_documents, spoiled
-from plait.strict import UNSURE, NotJson, _careful, _quick, parse_json
+from plait.values.strict_json import UNSURE, NotJson, _careful, _quick, parse_json
 
 
 @given(spoiled(json_documents) | st.binary(max_size=40))

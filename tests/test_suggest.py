@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plait import language
-from plait.api import Options
-from plait.kinds import keys_of
-from plait.registry import offers
-from plait.source import usable
-from plait.suggest import help_for, nearest
-from plait.types import FORMS
+from plait.language import keys as language
+from plait.language.build.sources import usable
+from plait.language.struct_fields import keys_of
+from plait.plugin import Options
+from plait.plugin.registry import offers
+from plait.problems.suggest import help_for, nearest
+from plait.values.types import FORMS
 
 WORDS = ["cloudwatch_logs", "csv", "dynamodb", "json", "memory", "mysql", "parquet"]
 

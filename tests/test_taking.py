@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plait.taking import FEW, take, take_rows
+from plait.engine.taking import FEW, take, take_rows
 
 MOMENT = pa.timestamp("us", tz="UTC")
 COLUMNS = {

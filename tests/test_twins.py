@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from plait.pipeline import Pipeline
-from plait.twins import twins
+from plait.engine.near_misses import twins
+from plait.pipeline.pipeline import Pipeline
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from random import Random
 from harness.limited import judge
 from harness.specs import shown
 from harness.typos import Word, typos, words
-from plait.located import Located, locate
-from plait.validate import validate
+from plait.language.source_map import Located, locate
+from plait.language.validate import validate
 
 LARGE = os.environ.get("PLAIT_BUDGET") == "large"
 SAMPLE, CHUNK = 3_000, 10_000

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import plait
-from plait.validate import validate
+from plait.language.validate import validate
 
 SPEC = """\
 plait: 1

@@ -29,7 +29,7 @@ def put(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Put:
     """Put a spec and a few objects into place; returns the object of each message of a queue."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PLAIT_SPEC", "queued.yaml")
-    monkeypatch.setattr("plait.aws_lambda._engines", dict[str, Any]())
+    monkeypatch.setattr("plait.aws_lambda.function._engines", dict[str, Any]())
 
     def place(*objects: str, more: str = "") -> dict[str, str]:
         (tmp_path / "queued.yaml").write_text(QUEUED.replace("SOURCES\n", more))

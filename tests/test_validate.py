@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from plait.plan import plan
-from plait.validate import validate, validate_file
+from plait.language.validate import validate, validate_file
+from plait.plan.plan import plan
 
 SPEC_OF_A_VARIABLE = """
 plait: 1

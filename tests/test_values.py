@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plait import columns
-from plait.types import parse
-from plait.values import Misfit, convert
+from plait.values import arrow_casts as columns
+from plait.values.convert import Misfit, convert
+from plait.values.types import parse
 
 FITS: list[tuple[Any, str, Any]] = [
     ("12.30", "decimal(12,2)", Decimal("12.30")),

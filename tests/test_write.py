@@ -6,10 +6,10 @@ from datetime import date
 
 import pyarrow as pa
 
-from plait.api import Item
-from plait.join import Rows
-from plait.spec import Partition
-from plait.write import file_name, files
+from plait.engine.files import file_name, files
+from plait.engine.join import Rows
+from plait.language.spec import Partition
+from plait.plugin import Item
 
 
 def test_rows_that_alternate_between_partitions_and_objects_stay_in_order() -> None:

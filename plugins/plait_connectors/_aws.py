@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from plait.api import GiveUp, Statement, calling
+from plait.plugin import GiveUp, Statement, calling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from plait.api import Context, DriverPath, FolderPath, LookupPath
+    from plait.plugin import Context, DriverPath, FolderPath, LookupPath
 
 FORBIDDEN = 403
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from plait.api import Block
+from plait.plugin import Block
 
 if TYPE_CHECKING:
     import pyarrow as pa

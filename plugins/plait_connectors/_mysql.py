@@ -6,7 +6,7 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from plait.api import GiveUp, PlaitError, TryAgain
+from plait.plugin import GiveUp, PlaitError, TryAgain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

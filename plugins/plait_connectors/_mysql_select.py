@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from plait.api import GiveUp
+from plait.plugin import GiveUp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from plait.api import Key
+    from plait.plugin import Key
 
 NAME = "[A-Za-z0-9_$]+"
 LONGEST = 65_535

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any
 
-from plait.api import Flag
+from plait.plugin import Flag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

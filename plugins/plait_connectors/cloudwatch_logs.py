@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta
 
-from plait.api import (
+from plait.plugin import (
     BadRecord,
     Calls,
     Connector,
@@ -27,7 +27,7 @@ from plait_connectors._aws import arn
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from plait.api import Context, Key, Use
+    from plait.plugin import Context, Key, Use
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
-from plait.api import (
+from plait.plugin import (
     BadRecord,
     Block,
     Calls,
@@ -29,7 +29,7 @@ from plait_connectors._csv_block import BOM, Pile, Texts, block, pile
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from plait.api import Statement, Use
+    from plait.plugin import Statement, Use
 
 MANY = 32
 SHOWN = 40

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta
 
-from plait.api import (
+from plait.plugin import (
     BadRecord,
     Calls,
     Connector,
@@ -24,7 +24,7 @@ from plait_connectors._aws import arn
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from plait.api import Context, Key, Use
+    from plait.plugin import Context, Key, Use
 
 KEYS_PER_CALL = 100
 TRIES = 8

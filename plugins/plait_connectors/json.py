@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from msgspec import structs
 
-from plait.api import (
+from plait.plugin import (
     BadRecord,
     Calls,
     Connector,
@@ -33,7 +33,7 @@ from plait_connectors._aws import bucket_facts, reads
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from plait.api import Statement, Use
+    from plait.plugin import Statement, Use
 
 
 class Json(Options, frozen=True, kw_only=True):

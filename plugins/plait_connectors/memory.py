@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from plait.api import Connector, Context, Item, Options, Record, Window, hookimpl
+from plait.plugin import Connector, Context, Item, Options, Record, Window, hookimpl
 
 
 class Memory(Options, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from msgspec import Meta
 
-from plait.api import BadRecord, Calls, Connector, GiveUp, Options, Record, Secret, Statement, hookimpl
+from plait.plugin import BadRecord, Calls, Connector, GiveUp, Options, Record, Secret, Statement, hookimpl
 from plait_connectors._aws import arn
 from plait_connectors._mysql import meaning, problem, reading
 from plait_connectors._mysql_select import LONGEST, NAME, UNHELD, charsets, chunks, held, longest, select
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from plait.api import Context, Key, Secrets, Use
+    from plait.plugin import Context, Key, Secrets, Use
 
 T = TypeVar("T")
 KEYS_PER_CALL = 1000

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
-from plait.api import (
+from plait.plugin import (
     Calls,
     Connector,
     Context,

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import plait
 from main_job.shop import SPEC
-from plait.api import Found, Item, Missing, Record, Written
-from plait.context import Services
-from plait.partition import folders
-from plait.run import Engine
-from plait.sandbox.data import generate
+from plait.engine.context import Services
+from plait.engine.engine import Engine
+from plait.engine.partition import folders
+from plait.plugin import Found, Item, Missing, Record, Written
 from plait_connectors.parquet import encode
+from plait_sandbox.data import generate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from plait.api import Key, Put
-    from plait.sandbox.data import Sample
+    from plait.plugin import Key, Put
+    from plait_sandbox.data import Sample
 
 
 def clean(orders: int) -> Sample:

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 SPEC = Path(__file__).parents[2] / "pipelines" / "transactions.yaml"
 ROUNDS = 5
-TEST = "from plait.cli import main; main(['test', sys.argv[1]], standalone_mode=False)"
+TEST = "from plait.cli.main import main; main(['test', sys.argv[1]], standalone_mode=False)"
 IMPORTS = """
-import plait.cli, plait.commands.test, plait.cases.play, plait.cases.judge, pyarrow.csv
+import plait.cli.main, plait.cli.commands.test, plait.testing.cases.runner, plait.testing.cases.compare, pyarrow.csv
 pyarrow.array([1])  # which brings pandas, where it is installed
-from plait.registry import connector
+from plait.plugin.registry import connector
 [connector(word) for word in ("json", "csv", "mysql", "dynamodb", "cloudwatch_logs", "parquet")]
 """
 

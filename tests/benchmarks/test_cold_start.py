@@ -10,7 +10,7 @@ import pytest
 
 from harness.bare import bare_python
 from main_job.shop import queue
-from plait.sandbox import Sandbox
+from plait_sandbox import Sandbox
 
 from .functions import Start, plait, wrangler
 from .shop import clean, orders_of

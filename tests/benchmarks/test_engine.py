@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from plait.api import Item
+from plait.plugin import Item
 
 from . import streamed
 from .shop import clean, engine, orders_of, run_by_batch, run_by_object
 
 if TYPE_CHECKING:
-    from plait.sandbox.data import Sample
+    from plait_sandbox.data import Sample
 
 ORDERS = int(os.environ.get("PLAIT_ORDERS", "10000"))
 ROUNDS = 3

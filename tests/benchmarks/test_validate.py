@@ -15,7 +15,7 @@ SPEC = Path(__file__).parents[2] / "pipelines" / "transactions.yaml"
 ROUNDS = 5
 MANY = 100
 IMPORTS = "import yaml, jsonschema"
-VALIDATE = "import sys; from plait.cli import main; main(['validate', *sys.argv[1:]])"
+VALIDATE = "import sys; from plait.cli.main import main; main(['validate', *sys.argv[1:]])"
 
 
 def spent(code: str, files: Sequence[Path] = ()) -> float:

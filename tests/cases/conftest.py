@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from plait.cases.suite import Result, Suite, load, run
+from plait.testing.cases.suite import Result, Suite, load, run
 
 SPEC = (Path(__file__).parent / "orders.yaml").read_text(encoding="utf-8")
 Cases = Callable[..., Suite]

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cases.conftest import Ran, one
-from plait.cases.judge import ABSENT, Cell, cells, match, show, show_pair
+from plait.testing.cases.compare import ABSENT, Cell, cells, match, show, show_pair
 
 ROWS = st.lists(st.dictionaries(st.sampled_from("abc"), st.integers(0, 2), max_size=3), max_size=5)
 FULL = st.lists(st.fixed_dictionaries(dict.fromkeys("abc", st.integers(0, 2))), max_size=5)

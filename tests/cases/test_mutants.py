@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.mutation import at, places
-from plait.cases.judge import judge
-from plait.cases.reading import Specs, read_cases
-from plait.cases.suite import Suite, load, run
-from plait.cases.update import block, rewrite
+from plait.testing.cases.compare import judge
+from plait.testing.cases.read import Specs, read_cases
+from plait.testing.cases.suite import Suite, load, run
+from plait.testing.cases.update import block, rewrite
 
 SUITE = load(str(Path(__file__).parents[2] / "pipelines" / "transactions.yaml"))
 SPECS = Specs(SUITE.texts[SUITE.spec], SUITE.spec)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cases.conftest import SPEC, Ran, one
-from plait.cases.suite import Result, load, run
+from plait.testing.cases.suite import Result, load, run
 
 HERE = Path(__file__).parent
 NOW = '    now: "2026-07-01T12:00:00Z"\n'

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 import pytest
 
 from cases.conftest import SPEC, Cases, one
-from plait.api import Record
-from plait.cases.given import read_given
-from plait.cases.reading import NOW
-from plait.shape import Report
-from plait.validate import validate
+from plait.language.structure import Report
+from plait.language.validate import validate
+from plait.plugin import Record
+from plait.testing.cases.inputs import read_given
+from plait.testing.cases.read import NOW
 
 ORDER = "orders: {json: {id: a}}"
 WRONG = [

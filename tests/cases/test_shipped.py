@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from plait.cases.reading import Specs, read_cases
-from plait.cases.suite import Suite, load, run
-from plait.sandbox.quirks import QUIRKS
+from plait.testing.cases.read import Specs, read_cases
+from plait.testing.cases.suite import Suite, load, run
+from plait_sandbox.quirks import QUIRKS
 
 SPEC = Path(__file__).parents[2] / "pipelines" / "transactions.yaml"
 TEXT = SPEC.read_text(encoding="utf-8")

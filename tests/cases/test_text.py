@@ -9,9 +9,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plait.cases.text import Places, flow
-from plait.cases.update import block
-from plait.located import locate
+from plait.language.source_map import locate
+from plait.testing.cases.update import block
+from plait.testing.cases.yaml_text import Places, flow
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 TRICKY = st.sampled_from(["", "null", "~", "yes", "012", "1e3", ".5", "0x1F", "a: b", "a #b", "- a", "2026-07-01", "{", "*"])  # fmt: skip

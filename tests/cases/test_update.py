@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from cases.conftest import Cases
-from plait.api import GiveUp
-from plait.cases.suite import Suite, run, update
+from plait.plugin import GiveUp
+from plait.testing.cases.suite import Suite, run, update
 
 HEAD = """\
 # Comments and layout   stay.

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from plait.cli import main
+from plait.cli.main import main
 
 SPEC = """\
 plait: 1

@@ -10,9 +10,9 @@ import msgspec
 import pytest
 
 from commands.conftest import Call
-from plait.api import Connector, FolderPath, Options
-from plait.registry import offers
-from plait.schema import options_schema
+from plait.language.option_schema import options_schema
+from plait.plugin import Connector, FolderPath, Options
+from plait.plugin.registry import offers
 
 WORDS = [offer.word for offer in offers()]
 

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from commands.conftest import Call
-from plait.commands.init import ABOUT, NEXT, SPEC, project
+from plait.cli.commands.init import ABOUT, NEXT, SPEC, project
 
 ROOT = Path(__file__).parents[2]
 VENV = str(Path(sys.executable).parent)
@@ -103,9 +103,9 @@ def test_an_installed_plait_has_the_files_of_a_project(tmp_path: Path) -> None:
     build = [sys.executable, "-P", "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
-    folder = ROOT / "framework/plait/project"
+    folder = ROOT / "framework/plait/cli/project"
     files = [path for path in folder.rglob("*") if path.is_file()]
     assert len(files) > 10
-    assert {f"plait/project/{path.relative_to(folder).as_posix()}" for path in files} <= {
+    assert {f"plait/cli/project/{path.relative_to(folder).as_posix()}" for path in files} <= {
         *ZipFile(wheel).namelist()
     }

@@ -14,7 +14,7 @@ import pytest
 
 import test_changes
 from commands.conftest import Call
-from plait.changes import changes
+from plait.plan.diff import changes
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "pipelines" / "PLAN.md").read_text(encoding="utf-8")

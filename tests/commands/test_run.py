@@ -13,7 +13,7 @@ import pytest
 
 from commands.conftest import SPEC, Call
 from plait import load
-from plait.commands._summary import size
+from plait.cli.summary import size
 
 
 def test_all_objects_become_rows_and_the_report_is_printed(plait: Call, orders: str, project: Path) -> None:
@@ -122,7 +122,7 @@ def test_a_failed_object_fails_the_command_and_equal_problems_are_one(
 
 
 def test_the_answer_alone_is_on_stdout(orders: str) -> None:
-    script = "from plait.cli import main; main()"
+    script = "from plait.cli.main import main; main()"
     arguments = [sys.executable, "-P", "-c", script, "run", orders, "--all", "-o", "json"]
     ended = subprocess.run(arguments, capture_output=True, text=True, check=True)
     assert json.loads(ended.stdout)["rows"] == 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from commands.conftest import Call
-from plait.registry import offers
+from plait.plugin.registry import offers
 
 
 def test_the_schema_offers_each_installed_connector(plait: Call) -> None:

@@ -12,14 +12,14 @@ SPEC = Path(__file__).parents[2] / "pipelines" / "transactions.yaml"
 SCRIPT = """
 import json, sys
 before = set(sys.modules)
-from plait.cli import main
+from plait.cli.main import main
 main(["validate", sys.argv[1]], standalone_mode=False)
 print(json.dumps(sorted(set(sys.modules) - before)))
 """
 MOST, OURS = 250, 60
 NEVER = """
     asyncio boto3 botocore concurrent ctypes difflib http jsonschema logging mmh3 multiprocessing obstore pandas pyarrow
-    pymysql rich sqlite3 ssl subprocess xml zoneinfo plait.cases plait.context plait.language_schema plait.run plait.storage
+    pymysql rich sqlite3 ssl subprocess xml zoneinfo plait.cases plait.engine.context plait.language.schema plait.engine.engine plait.storage.objects
 """
 
 

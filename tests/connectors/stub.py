@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from plait.api import Secrets
+from plait.plugin import Secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from plait.api import Objects
+    from plait.plugin import Objects
 
 
 class Stub:

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.logs import Logs
-from plait.api import BadRecord, GiveUp, Key, Pattern, Record, TryAgain
+from plait.plugin import BadRecord, GiveUp, Key, Pattern, Record, TryAgain
 from plait_connectors import cloudwatch_logs
 
 from .stub import Stub

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from plait.api import GiveUp, Key, LookupPath, Record
-from plait.context import Services
+from plait.engine.context import Services
+from plait.plugin import GiveUp, Key, LookupPath, Record
 from plait_connectors.csv import Csv, CsvLookup, Delimiter, plait_connectors
 
 if TYPE_CHECKING:

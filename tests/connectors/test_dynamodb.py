@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.proxy import Proxy, fail
-from plait.api import BadRecord, GiveUp, Key, TryAgain
+from plait.plugin import BadRecord, GiveUp, Key, TryAgain
 from plait_connectors import dynamodb
 
 from .stub import Stub, aws

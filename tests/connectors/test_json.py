@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from plait.api import BadRecord, DriverPath, Item, Missing, Unread, Window
-from plait.context import Services
+from plait.engine.context import Services
+from plait.plugin import BadRecord, DriverPath, Item, Missing, Unread, Window
 from plait_connectors.json import Json, JsonDriver, parse, plait_connectors
 
 if TYPE_CHECKING:

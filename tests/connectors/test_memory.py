@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from plait.api import Key, Window
-from plait.context import Services
+from plait.engine.context import Services
+from plait.plugin import Key, Window
 from plait_connectors.memory import Memory, plait_connectors
 
 OPTIONS = Memory(rows=[{"id": 1, "a": "x"}, {"id": 2, "b": None}])

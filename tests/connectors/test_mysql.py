@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pymysql
 import pytest
 
-from plait.api import GiveUp, Key, TryAgain
+from plait.plugin import GiveUp, Key, TryAgain
 from plait_connectors._mysql import problem
 from plait_connectors.mysql import MySQLLookup, MySQLOptions
 

@@ -8,8 +8,8 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from plait.api import File, FolderPath, Item, PlaitError
-from plait.context import Services
+from plait.engine.context import Services
+from plait.plugin import File, FolderPath, Item, PlaitError
 from plait_connectors.parquet import Parquet, ParquetSink, encode, plait_connectors
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from plait.cli import COMMANDS, main
-from plait.commands.package import command
-from plait.metrics import metrics
-from plait.report import Report
+from plait.cli.commands.package import command
+from plait.cli.main import COMMANDS, main
+from plait.engine.metrics import metrics
+from plait.engine.report import Report
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "pipelines" / "DEPLOY.md").read_text(encoding="utf-8")

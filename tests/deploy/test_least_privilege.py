@@ -17,9 +17,9 @@ import oracle
 from harness.proxy import Proxy
 from main_job.shop import ROOT, SPEC, Shop, Told, queue
 from plait.deploy.policy import Grant, document, grants
-from plait.sandbox import Sandbox, sample
-from plait.spec import Spec
-from plait.validate import bound
+from plait.language.spec import Spec
+from plait.language.validate import bound
+from plait_sandbox import Sandbox, sample
 
 NAMES = {"AWS::Partition": "aws", "AWS::Region": "eu-west-1", "AWS::AccountId": "123456789012"}
 USER = "function"

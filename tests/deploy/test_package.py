@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from plait.api import GiveUp
-from plait.cli import main
+from plait.cli.main import main
 from plait.deploy.distributions import ALWAYS, AWS_SDK, needed
 from plait.deploy.package import package
 from plait.deploy.target import Target, running
 from plait.deploy.trim import trimmed
-from plait.validate import validate
+from plait.language.validate import validate
+from plait.plugin import GiveUp
 
 if TYPE_CHECKING:
-    from plait.spec import Spec
+    from plait.language.spec import Spec
 
 ROOT = Path(__file__).parents[2]
 SPEC = """\
@@ -64,8 +64,8 @@ def test_what_the_function_imports_is_in_its_package_or_in_the_runtime() -> None
     folders = ((ROOT / "framework", "plait"), (ROOT / "plugins", "plait_connectors"))
     sources = {f.relative_to(top).as_posix(): f for top, name in folders for f in (top / name).rglob("*.py")}
     packaged = trimmed(sources, ())
-    assert "plait/aws_lambda.py" in packaged
-    assert "plait/cli.py" not in packaged
+    assert "plait/aws_lambda/function.py" in packaged
+    assert "plait/cli/main.py" not in packaged
     imported = {top for file in packaged.values() for top in _imports(file)} - sys.stdlib_module_names
     told = packages_distributions()
     allowed = {*ALWAYS, *AWS_SDK, "mmh3", "plait", "pymysql", "pyyaml"}

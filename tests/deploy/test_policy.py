@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from plait.api import FolderPath, LookupPath
-from plait.cli import main
+from plait.cli.main import main
 from plait.deploy.policy import Grant, document, grants, placed
-from plait.spec import Spec
-from plait.validate import validate
+from plait.language.spec import Spec
+from plait.language.validate import validate
+from plait.plugin import FolderPath, LookupPath
 
 ROOT = Path(__file__).parents[2]
 SPEC = """\

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from plait.deploy.redelivery import redelivery
-from plait.spec import LONGEST_WAIT
+from plait.language.spec import LONGEST_WAIT
 
 SECOND = timedelta(seconds=1)
 seconds = st.integers(1, int(LONGEST_WAIT.total_seconds())).map(lambda n: n * SECOND)

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from plait.api import GiveUp
 from plait.deploy.collect import collect
 from plait.deploy.distributions import Needed
 from plait.deploy.target import Target, running
+from plait.plugin import GiveUp
 
 pytestmark = pytest.mark.fault("S14")
 ROOT = Path(__file__).parents[2]

@@ -17,9 +17,9 @@ from click.testing import CliRunner
 from moto import mock_aws
 from moto.events.models import EventPattern
 
-from plait.cli import main
+from plait.cli.main import main
 from plait.deploy.delivery import driver_path
-from plait.validate import bound
+from plait.language.validate import bound
 
 ROOT = Path(__file__).parents[2]
 SPEC = ROOT / "pipelines" / "transactions.yaml"

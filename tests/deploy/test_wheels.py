@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from plait.api import GiveUp
 from plait.deploy.archive import add_byte_code
 from plait.deploy.collect import collect
 from plait.deploy.distributions import Needed
 from plait.deploy.target import Target, running
+from plait.plugin import GiveUp
 
 ROOT = Path(__file__).parents[2]
 ARM = Target("3.12", "arm64")

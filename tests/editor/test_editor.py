@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from harness.language_server import LanguageServer
-from plait.api import Options
-from plait.commands.init import SPEC, project
-from plait.kinds import keys_of
-from plait.registry import connector, offers
+from plait.cli.commands.init import SPEC, project
+from plait.language.struct_fields import keys_of
+from plait.plugin import Options
+from plait.plugin.registry import connector, offers
 from test_language_schema import SPECS
 
 ROOT = Path(__file__).parents[2]

@@ -13,7 +13,7 @@ from harness.proxy import Proxy
 from harness.tcp import TcpProxy
 from main_job.payload import salted
 from main_job.shop import SPEC, Shop
-from plait.sandbox import Sandbox, sample
+from plait_sandbox import Sandbox, sample
 from reliability.results import results
 
 from .stage import SECRET, Stage

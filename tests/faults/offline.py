@@ -51,7 +51,7 @@ def main() -> None:
     sys.addaudithook(note)
     from click.testing import CliRunner
 
-    from plait.cli import main as plait
+    from plait.cli.main import main as plait
 
     ended = []
     for arguments in json.loads(sys.argv[1]):

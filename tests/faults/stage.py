@@ -15,9 +15,9 @@ from click.testing import CliRunner
 from harness import faults
 from harness.tcp import CALM, Weather
 from main_job.shop import queue
-from plait import aws_lambda
-from plait.api import PlaitError
-from plait.cli import main
+from plait.aws_lambda import function as aws_lambda
+from plait.cli.main import main
+from plait.plugin import PlaitError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

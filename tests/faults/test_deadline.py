@@ -13,8 +13,8 @@ from harness import faults
 from harness.runtime import Function
 from harness.tcp import Weather
 from main_job.shop import queue
-from plait import invocation
-from plait.errors import Unexpected
+from plait.aws_lambda import deadline as invocation
+from plait.problems.errors import Unexpected
 from reliability.budget import budget
 
 from .stage import REQUESTS
@@ -171,7 +171,7 @@ def test_a_failure_of_ours_is_not_hidden_by_the_time(stage: Stage, monkeypatch: 
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("plait.run.Engine.run", broken)
+    monkeypatch.setattr("plait.engine.engine.Engine.run", broken)
     raised = stage.deliver(seconds=LIMIT).raised
     assert isinstance(raised, Unexpected)
     assert "ZeroDivisionError" in str(raised)

@@ -15,8 +15,8 @@ import yaml
 
 from connectors.stub import Stub
 from harness.mutation import replaced
-from plait.api import GiveUp, Key, Lookup, Pattern, TryAgain
-from plait.context import Services
+from plait.engine.context import Services
+from plait.plugin import GiveUp, Key, Lookup, Pattern, TryAgain
 from plait_connectors.cloudwatch_logs import CloudWatchLogsLookup, CloudWatchLogsOptions
 from plait_connectors.dynamodb import DynamoDBLookup, DynamoDBOptions
 from plait_connectors.mysql import MySQLLookup, MySQLOptions

@@ -18,15 +18,15 @@ LOADS = {
     "halfway": ("def (", "could not be loaded: SyntaxError: "),
     "hookless": ("", "offers no connector of that name"),
     "hooked": (
-        "from plait.api import hookimpl\n@hookimpl\ndef plait_connectors(): raise SystemExit('bye')",
+        "from plait.plugin import hookimpl\n@hookimpl\ndef plait_connectors(): raise SystemExit('bye')",
         "could not be loaded: SystemExit: bye",
     ),
     "nothing": (
-        "from plait.api import hookimpl\n@hookimpl\ndef plait_connectors(): return 7",
+        "from plait.plugin import hookimpl\n@hookimpl\ndef plait_connectors(): return 7",
         "could not be loaded: TypeError: 'int' object is not iterable",
     ),
     "garbage": (
-        "from plait.api import hookimpl\n@hookimpl\ndef plait_connectors(): return ['garbage']",
+        "from plait.plugin import hookimpl\n@hookimpl\ndef plait_connectors(): return ['garbage']",
         "offers no connector of that name",
     ),
 }
@@ -174,7 +174,7 @@ def test_what_fails_before_the_first_event_is_told_as_well(folder: Path) -> None
     code = (
         "import plait\n"
         f"try: plait.load({file!r}).engine().prepare()\n"
-        "except plait.api.GiveUp as error: assert error.code == 'broken-connector'\n"
+        "except plait.plugin.GiveUp as error: assert error.code == 'broken-connector'\n"
         "else: raise AssertionError\n"
     )
     assert offline(folder, ["python", code])["ended"] == []
@@ -183,7 +183,7 @@ def test_what_fails_before_the_first_event_is_told_as_well(folder: Path) -> None
 def test_one_that_hangs_ends_with_the_time_of_the_function_and_its_object_comes_again(folder: Path) -> None:
     file = spec(folder, "hangs", lookup=hostile("fetch", "hang"))
     code = (
-        "import os, plait; from plait.invocation import run_within\n"
+        "import os, plait; from plait.aws_lambda.deadline import run_within\n"
         f"engine = plait.load({file!r}).engine()\n"
         "report, ended = run_within(engine, ['memory:a/0'], 3.0)\n"
         "os.environ['ENOUGH'] = 'yes'\n"

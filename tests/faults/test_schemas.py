@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plait import load
-from plait.changes import changes
-from plait.cli import main
-from plait.plan import plan
-from plait.validate import validate
+from plait.cli.main import main
+from plait.language.validate import validate
+from plait.plan.diff import changes
+from plait.plan.plan import plan
 
 COLUMNS: dict[str, Any] = {
     "id": {"type": "string", "required": True},

@@ -13,13 +13,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from harness.mutation import at, places, replaced
-from plait.plan import plan
-from plait.validate import validate
+from plait.language.validate import validate
+from plait.plan.plan import plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from plait.validate import Validated
+    from plait.language.validate import Validated
 
 pytestmark = pytest.mark.fault("S13")
 EXAMPLES = 5_000 if os.environ.get("PLAIT_BUDGET") == "large" else 150

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from canaries import SECRET
-from plait.api import PlaitError
+from plait.plugin import PlaitError
 
 from .stage import SECOND
 

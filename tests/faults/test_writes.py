@@ -17,10 +17,10 @@ from botocore.validate import ParamValidator
 from harness import faults
 from harness.limited import unmeasured
 from main_job.shop import HANDLE, announced, queue
-from plait import storage_local
-from plait.api import GiveUp, PlaitError, Put, TryAgain, Written
 from plait.deploy.delivery import redrive
-from plait.storage import Storage
+from plait.plugin import GiveUp, PlaitError, Put, TryAgain, Written
+from plait.storage import local as storage_local
+from plait.storage.objects import Storage
 
 from .stage import REQUESTS
 
@@ -42,7 +42,7 @@ else:
 LIMITED = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_FSIZE, (4_000, 4_000))
-from plait.cli import main
+from plait.cli.main import main
 main()
 """
 SPEC = """
@@ -94,7 +94,7 @@ def test_in_a_folder_a_full_disk_is_one_error_and_no_half_file(tmp_path: Path) -
         f["uri"] for f in report["files"]
     )
 
-    told = _python("from plait.cli import main; main()", "run", "notes.yaml", "--all", cwd=tmp_path)
+    told = _python("from plait.cli.main import main; main()", "run", "notes.yaml", "--all", cwd=tmp_path)
     assert told.returncode == 0, told.stderr
     assert len([path for path in (tmp_path / "lake").rglob("*") if path.is_file()]) == 3
 

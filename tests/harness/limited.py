@@ -20,10 +20,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from plait.plan import plan
-from plait.registry import offers
-from plait.source import usable
-from plait.validate import validate
+from plait.language.build.sources import usable
+from plait.language.validate import validate
+from plait.plan.plan import plan
+from plait.plugin.registry import offers
 
 Verdict = dict[str, Any]
 SECONDS, BYTES = 1.0, 200 << 20

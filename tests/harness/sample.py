@@ -11,12 +11,12 @@ from typing import Any
 
 from msgspec import structs
 
-from plait.api import DriverPath, Record
-from plait.cases.case import Case, Given, Object, Outcomes
-from plait.decode import EPOCH, MICROSECONDS, Step
-from plait.paths import Hole
-from plait.spec import OBJECT_FACTS, Source, Spec
-from plait.types import Type
+from plait.language.spec import OBJECT_FACTS, Source, Spec
+from plait.plugin import DriverPath, Record
+from plait.testing.cases.case import Case, Given, Object, Outcomes
+from plait.values.decode import EPOCH, MICROSECONDS, Step
+from plait.values.templates import Hole
+from plait.values.types import Type
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 VALUES: dict[str, Any] = {

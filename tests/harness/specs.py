@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PROJECT = ROOT / "framework/plait/project"
+PROJECT = ROOT / "framework/plait/cli/project"
 BLOCK = re.compile(r"^```yaml\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 SAMPLE = re.compile(r"^`(sample/[^`]+)`\n\n```\w+\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 VERSION = re.compile(r"^plait: 1$", re.MULTILINE)

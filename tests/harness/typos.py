@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from string import ascii_lowercase
 
 from harness.mutation import Place, at, places
-from plait.located import Located
-from plait.problems import Span
-from plait.types import FORMS
+from plait.language.source_map import Located
+from plait.problems.problem import Span
+from plait.values.types import FORMS
 
 NAMED = r"[^/]+"
 SOURCE = rf"sources/{NAMED}"

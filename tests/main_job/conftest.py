@@ -8,7 +8,7 @@ import pytest
 
 from harness.bare import bare_python
 from harness.proxy import Proxy
-from plait.sandbox import Sandbox, sample
+from plait_sandbox import Sandbox, sample
 
 from .packages import packaged, unpacked
 from .payload import salted

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from canaries import PAYLOAD
 
 if TYPE_CHECKING:
-    from plait.sandbox.data import Sample
+    from plait_sandbox.data import Sample
 
 EMBEDDED = re.compile(rb'("embedded_data": ")([\w+/=]+)"')
 TIER = re.compile(rb'("tier": ")')

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
     from harness.proxy import Proxy
-    from plait.sandbox.data import Sample
-    from plait.sandbox.local import Sandbox
+    from plait_sandbox.data import Sample
+    from plait_sandbox.local import Sandbox
 
 ROOT = Path(__file__).parents[2]
 SPEC = ROOT / "pipelines" / "transactions.yaml"
@@ -36,7 +36,15 @@ for line in sys.stdin:
 # Starting a process takes a second of imports; one that has done them and nothing else is forked at once.
 FORK = multiprocessing.get_context("forkserver")
 FORK.set_forkserver_preload(
-    ["plait.aws_lambda", "plait_connectors", "boto3", "obstore", "pandas", "pyarrow.parquet", "pymysql"]
+    [
+        "plait.aws_lambda.function",
+        "plait_connectors",
+        "boto3",
+        "obstore",
+        "pandas",
+        "pyarrow.parquet",
+        "pymysql",
+    ]
 )
 
 
@@ -72,7 +80,7 @@ def forked(environment: Mapping[str, str], events: Sequence[Any], started: Calla
 
 
 def _serve(environment: dict[str, str], caller: Connection) -> None:
-    from plait.logs import log_as_json
+    from plait.aws_lambda.logs import log_as_json
 
     os.environ.clear()
     os.environ.update(environment)
@@ -85,8 +93,8 @@ def _serve(environment: dict[str, str], caller: Connection) -> None:
 
 
 def _handled(event: Any) -> dict[str, Any]:
-    from plait.api import PlaitError
     from plait.aws_lambda import handler
+    from plait.plugin import PlaitError
 
     try:
         return handler(event)

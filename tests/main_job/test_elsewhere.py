@@ -13,7 +13,7 @@ import pytest
 
 import oracle
 import oracle_lake
-from plait.sandbox import write
+from plait_sandbox import write
 
 from .shop import HANDLE, ROOT, queue
 
@@ -75,7 +75,7 @@ def test_the_handler_loads_nothing_that_only_a_terminal_needs(
     bare: Callable[..., subprocess.CompletedProcess[str]],
 ) -> None:
     """Importing the handler leaves jsonschema, click and rich where they are."""
-    code = "import sys, plait.aws_lambda; print(*sys.modules, sep='\\n')"
+    code = "import sys, plait.aws_lambda.function; print(*sys.modules, sep='\\n')"
     loaded = {name.partition(".")[0] for name in bare(code).stdout.splitlines()}
     assert not loaded.intersection(NEVER_IN_LAMBDA)
 

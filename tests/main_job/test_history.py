@@ -16,8 +16,8 @@ import oracle
 import oracle_lake
 from harness.mysql_counts import Counts, counts
 from harness.proxy import Proxy
-from plait.sandbox import Sandbox, generate
-from plait.sandbox.quirks import QUIRKS
+from plait_sandbox import Sandbox, generate
+from plait_sandbox.quirks import QUIRKS
 
 from .shop import Shop
 

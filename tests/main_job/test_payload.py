@@ -41,7 +41,7 @@ PREFIX = "payload/transactions"
 DEBUG = """
 import logging
 logging.basicConfig(level=logging.DEBUG)
-from plait.cli import main
+from plait.cli.main import main
 main()
 """
 

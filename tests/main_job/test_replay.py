@@ -11,7 +11,7 @@ import pytest
 import oracle
 import oracle_lake
 from harness.proxy import Proxy, fail
-from plait.sandbox import write
+from plait_sandbox import write
 
 from .shop import queue
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from plait.sandbox.data import Sample
+    from plait_sandbox.data import Sample
 
     from .shop import Shop
 

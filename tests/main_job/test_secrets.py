@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 COMMANDS = """
 import contextlib, io, json, logging, sys
 import boto3
-from plait.cli import main
+from plait.cli.main import main
 
 def said(name, secret, arguments):
     client = boto3.client("secretsmanager")

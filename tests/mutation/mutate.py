@@ -107,7 +107,8 @@ def mutants(module: str) -> Iterator[Mutant]:
         before, after = (sources[n].splitlines()[1:] for n in (f"{function}__mutmut_orig", name))
         changes = [*ndiff(before, after)]
         was, now = (" ".join(c[2:].strip() for c in changes if c[0] == sign) for sign in "-+")
-        yield Mutant(f"{module}.{function.removeprefix('x_').strip('xǁ').replace('ǁ', '.')}", was, now, code)
+        place = f"{module.replace('/', '.')}.{function.removeprefix('x_').strip('xǁ').replace('ǁ', '.')}"
+        yield Mutant(place, was, now, code)
 
 
 def why(mutant: Mutant) -> str:

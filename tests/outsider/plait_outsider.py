@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta
 
-from plait.api import (
+from plait.plugin import (
     Connector,
     Context,
     GiveUp,

@@ -14,10 +14,10 @@ from typing import Any
 from harness.logs import Logs
 from harness.proxy import Proxy
 from main_job.shop import SPEC, Shop, queue
-from plait import aws_lambda
-from plait.context import Services
-from plait.run import Engine
-from plait.validate import bound
+from plait.aws_lambda import function as aws_lambda
+from plait.engine.context import Services
+from plait.engine.engine import Engine
+from plait.language.validate import bound
 
 from .truth import PATIENCE, Truth, Verdict, aside, place, read
 

@@ -7,17 +7,17 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from plait.api import Record
-from plait.decode import Step
-from plait.read import cast
-from plait.registry import connector
-from plait.spec import Column, Source
-from plait.types import INTEGERS, parse
+from plait.engine.read import cast
+from plait.language.spec import Column, Source
+from plait.plugin import Record
+from plait.plugin.registry import connector
+from plait.values.decode import Step
+from plait.values.types import INTEGERS, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from plait.types import Type
+    from plait.values.types import Type
 
 WORDS = {
     "string": "usual",

@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pyarrow as pa
 
-from plait import decode, join, partition
-from plait.api import BadRecord, Connector, DriverPath, Item, Key, LookupPath, Options, Record
-from plait.context import Services
-from plait.decode import Step
-from plait.lookup import look_up
-from plait.spec import Column, Join, Partition, Source
-from plait.strict import DEEPEST, NotJson, parse_json
-from plait.types import parse
-from plait.values import MAX_EXPONENT, Misfit, convert
+from plait.engine import join, partition
+from plait.engine.context import Services
+from plait.engine.lookup import look_up
+from plait.language.spec import Column, Join, Partition, Source
+from plait.plugin import BadRecord, Connector, DriverPath, Item, Key, LookupPath, Options, Record
+from plait.values import decode
+from plait.values.convert import MAX_EXPONENT, Misfit, convert
+from plait.values.decode import Step
+from plait.values.strict_json import DEEPEST, NotJson, parse_json
+from plait.values.types import parse
 from plait_connectors import _mysql_select, cloudwatch_logs, csv, dynamodb, json, mysql
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pymysql
 
 from connectors.stub import Stub
-from plait.api import Block, DriverPath, Item, Key, LookupPath, Pattern, Record
-from plait.context import Services
+from plait.engine.context import Services
+from plait.plugin import Block, DriverPath, Item, Key, LookupPath, Pattern, Record
 from plait_connectors import cloudwatch_logs, dynamodb, mysql
 from plait_connectors import csv as csv_connector
 from plait_connectors import json as json_connector

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from documents import examples
-from plait.api import Item
-from plait.pipeline import Pipeline
-from plait.run import Engine
+from plait.engine.engine import Engine
+from plait.pipeline.pipeline import Pipeline
+from plait.plugin import Item
 
 IDS = ["a", "A", "á", "a\u0301", "b b", "7", "a/b", ""]
 SKUS = ["tea", "cup", "", "two\nlines"]

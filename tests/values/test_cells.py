@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from plait.api import Record
-from plait.decode import Step
+from plait.plugin import Record
+from plait.values.decode import Step
 
 from .cells import Kind, same, source_of, verdicts
 from .kinds_aws import DYNAMODB

@@ -8,8 +8,8 @@ from typing import Any, cast
 import pytest
 
 from connectors.stub import Stub
-from plait.api import DriverPath, Item, Key, LookupPath
-from plait.context import Services
+from plait.engine.context import Services
+from plait.plugin import DriverPath, Item, Key, LookupPath
 from plait_connectors.csv import Csv, CsvLookup
 from plait_connectors.json import Json, JsonDriver
 

@@ -11,13 +11,13 @@ import pytest
 
 from connectors.stub import Stub
 from harness.logs import Logs
-from plait.answers import Answers
-from plait.api import LookupPath, Pattern
-from plait.context import Services
-from plait.lookup import look_up
-from plait.registry import connector
-from plait.spec import Around, Column, Join, Source
-from plait.types import parse, to_arrow
+from plait.engine.answers import Answers
+from plait.engine.context import Services
+from plait.engine.lookup import look_up
+from plait.language.spec import Around, Column, Join, Source
+from plait.plugin import LookupPath, Pattern
+from plait.plugin.registry import connector
+from plait.values.types import parse, to_arrow
 from plait_connectors.cloudwatch_logs import CloudWatchLogsLookup, CloudWatchLogsOptions
 from plait_connectors.csv import Csv, CsvLookup
 from plait_connectors.dynamodb import DynamoDBLookup, DynamoDBOptions

@@ -10,7 +10,7 @@ import pytest
 
 from connectors.stub import Stub
 from oracle_lake import read_lake
-from plait.pipeline import Pipeline
+from plait.pipeline.pipeline import Pipeline
 
 from .cells import Kind, same
 from .kinds_aws import DYNAMODB

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from connectors.stub import Stub
 from documents import examples
 from harness.logs import Logs
-from plait.api import GiveUp, Key, Pattern, TryAgain
-from plait.join import Rows, join
-from plait.lookup import look_up
-from plait.spec import Around, Column, Join, Source
-from plait.types import parse
+from plait.engine.join import Rows, join
+from plait.engine.lookup import look_up
+from plait.language.spec import Around, Column, Join, Source
+from plait.plugin import GiveUp, Key, Pattern, TryAgain
+from plait.values.types import parse
 from plait_connectors import cloudwatch_logs
 
 from .hostile import hostile_texts

@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from plait.pipeline import Pipeline
-from plait.report import Report
+from plait.engine.report import Report
+from plait.pipeline.pipeline import Pipeline
 
 
 def run(root: Path, lookups: dict[str, Any], columns: dict[str, str], *orders: dict[str, Any]) -> Report:

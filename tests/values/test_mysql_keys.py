@@ -11,9 +11,9 @@ import pymysql
 import pytest
 
 from connectors.stub import Stub
-from plait.lookup import look_up
-from plait.spec import Column, Join, Source
-from plait.types import parse, to_arrow
+from plait.engine.lookup import look_up
+from plait.language.spec import Column, Join, Source
+from plait.values.types import parse, to_arrow
 from plait_connectors import mysql
 
 from .hostile import COLLATIONS, hostile_texts

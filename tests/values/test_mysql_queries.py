@@ -8,7 +8,7 @@ import pymysql
 import pytest
 
 from connectors.stub import Stub
-from plait.api import Key, TryAgain
+from plait.plugin import Key, TryAgain
 from plait_connectors import mysql
 
 if TYPE_CHECKING:

@@ -16,10 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from documents import examples
-from plait.partition import NULL, encode, folders, too_long
-from plait.pipeline import Pipeline
-from plait.spec import Partition
-from plait.types import parse, to_arrow
+from plait.engine.partition import NULL, encode, folders, too_long
+from plait.language.spec import Partition
+from plait.pipeline.pipeline import Pipeline
+from plait.values.types import parse, to_arrow
 
 from .hostile import hostile_texts
 

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plait.api import GiveUp
+from plait.plugin import GiveUp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from plait.api import DriverPath, GiveUp
 from plait.deploy.event_pattern import event_pattern
 from plait.deploy.redelivery import redelivery
-from plait.metrics import NAMESPACE
+from plait.engine.metrics import NAMESPACE
+from plait.plugin import DriverPath, GiveUp
 
 if TYPE_CHECKING:
-    from plait.spec import Spec
+    from plait.language.spec import Spec
 
 KEPT_SECONDS = 14 * 24 * 3600
 SLOW = timedelta(hours=1)

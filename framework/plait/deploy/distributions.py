@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from plait.api import GiveUp
-from plait.registry import offer_of
+from plait.plugin import GiveUp
+from plait.plugin.registry import offer_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from plait.api import Connector
     from plait.deploy.target import Target
-    from plait.spec import Spec
+    from plait.language.spec import Spec
+    from plait.plugin import Connector
 
 PLAIT = "plait"
 # What every function imports of the distributions that plait requires; a test holds the sources to it.

@@ -9,7 +9,7 @@ from plait.deploy.policy import document, grants
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from plait.spec import Spec
+    from plait.language.spec import Spec
 
 RUNTIME = "python3.12"
 RETENTION_DAYS = 30

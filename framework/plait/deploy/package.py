@@ -9,20 +9,20 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from plait import __version__
-from plait.api import GiveUp
 from plait.deploy.archive import add_byte_code, lay_out, sizes, write
 from plait.deploy.collect import collect
 from plait.deploy.distributions import connectors, needed
 from plait.deploy.trim import trimmed
-from plait.lock import FORMAT_VERSION, Lock, LockedConnector, dump, lock_file, text_digest
-from plait.registry import offer_of
+from plait.language.lock import FORMAT_VERSION, Lock, LockedConnector, dump, lock_file, text_digest
+from plait.plugin import GiveUp
+from plait.plugin.registry import offer_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from plait.deploy.distributions import Needed
     from plait.deploy.target import Target
-    from plait.spec import Spec
+    from plait.language.spec import Spec
 
 LIMIT = 250 * 1024 * 1024
 """Bytes that Lambda takes unzipped."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from plait.api import FolderPath, Statement
+from plait.plugin import FolderPath, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from plait.spec import Spec
+    from plait.language.spec import Spec
 
 VERSION = "2012-10-17"
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
 
-from plait.spec import LONGEST_WAIT
+from plait.language.spec import LONGEST_WAIT
 
 ORDINARY = 5  # deliveries that a failure of its own may use up
 MOST = 1_000  # a queue's limit for `maxReceiveCount`

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from plait.api import GiveUp
 from plait.deploy.delivery import alarms, delivery, driver_path, redrive
 from plait.deploy.function import function
 from plait.deploy.stack_parameters import StackParameter, resolved, stack_parameter
+from plait.plugin import GiveUp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from plait.spec import Spec
+    from plait.language.spec import Spec
 
 OWN: dict[str, dict[str, Any]] = {
     "CodeBucket": {"Type": "String", "Description": "Bucket of the zip that `plait package` made."},

@@ -16,7 +16,7 @@ NEVER = re.compile(r"(^|/)(__pycache__|tests)/|\.(pyc|pyi|pyx|pxd|pxi|c|cc|cpp|h
 KEPT_METADATA = re.compile(
     r"/(METADATA|entry_points\.txt|(licen[cs]es?|NOTICE|COPYING)[^/]*(/.*)?)$", re.IGNORECASE
 )
-OF_THE_COMMAND_LINE = ("cli.py", "cases/*", "commands/*", "deploy/*", "project/*", "sandbox/*")
+OF_THE_COMMAND_LINE = ("plait/cli/*", "plait/deploy/*", "plait/testing/*", "plait_sandbox/*")
 # Parts of Arrow that neither plait nor its connectors import.
 ARROW_PARTS = (
     "azurefs|benchmark|cffi|conftest|cuda|feather|flight|gandiva|gcsfs|hdfs|jvm|orc|parquet_encryption"
@@ -40,7 +40,7 @@ def trimmed(files: Mapping[str, Path], needed: Iterable[Needed]) -> dict[str, Pa
 def _opened(name: str) -> bool:
     if name.partition("/")[0].endswith(".dist-info"):
         return KEPT_METADATA.search(name) is not None
-    if any(fnmatch(name, f"plait/{pattern}") for pattern in OF_THE_COMMAND_LINE):
+    if any(fnmatch(name, pattern) for pattern in OF_THE_COMMAND_LINE):
         return False
     return NEVER.search(name) is None
 

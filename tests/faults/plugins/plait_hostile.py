@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from plait.api import BadRecord, Connector, Item, Key, Options, Record, Written, hookimpl
+from plait.plugin import BadRecord, Connector, Item, Key, Options, Record, Written, hookimpl
 
 SECRET = f"canary-{'secret'}-4c1e"  # this file is searched too
 

@@ -1,0 +1,86 @@
+"""The command line: a table of commands, each loaded when it is called, those of other packages, and the exit codes."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import entry_points
+
+import click
+
+from plait import __version__
+from plait.problems.suggest import nearest
+
+INTERRUPTED = 130
+GROUP = "plait_commands"
+COMMANDS = {
+    "init": "Write a new project: a spec, its cases, sample data, checks for CI.",
+    "validate": "Find every problem of specs, offline.",
+    "plan": "Show what a run would do: joins, schema, partitions.",
+    "list": "List the objects that a run would take.",
+    "preview": "Read and join for real, write nothing, show the rows.",
+    "test": "Run the cases beside specs, without AWS, network or clock.",
+    "run": "Run over the objects of an event, of a list, of a time, or over all.",
+    "replay": "Run what is in quarantine again, and remove what now succeeds.",
+    "connectors": "Show the installed connectors, or the options of one.",
+    "schema": "Print the JSON Schema of the language, for editors.",
+    "check": "Ask every source and the sink whether they can be reached.",
+    "policy": "Print the smallest IAM policy under which a spec runs.",
+    "template": "Print the CloudFormation template of a spec's function.",
+    "package": "Write the zip of a spec's Lambda function.",
+}
+
+
+class Commands(click.Group):
+    """A group whose commands are modules of `plait.cli.commands`, and the entry points of the group `plait_commands`."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """The names, in the order of the work."""
+        return [*COMMANDS, *sorted(entry_points(group=GROUP).names)]
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name, imported now."""
+        if cmd_name in COMMANDS:
+            command: click.Command = import_module(f"plait.cli.commands.{cmd_name}").command
+            return command
+        return next((point.load() for point in entry_points(group=GROUP, name=cmd_name)), None)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or name the one that was meant."""
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            meant = nearest(args[0], self.list_commands(ctx))
+            ctx.fail(
+                f"no command is called `{args[0][:40]}`" + (f"; did you mean `{meant}`?" if meant else "")
+            )
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without loading our own."""
+        others = {
+            name: self.get_command(ctx, name) for name in self.list_commands(ctx) if name not in COMMANDS
+        }
+        summaries = {name: command.get_short_help_str(100) for name, command in others.items() if command}
+        with formatter.section("Commands"):
+            formatter.write_dl([*COMMANDS.items(), *summaries.items()])
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; what is expected to fail is told in one problem, a bug keeps its traceback."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("interrupted", err=True)
+            ctx.exit(INTERRUPTED)
+        except Exception as error:
+            from plait.cli.common import tell
+
+            code = tell(error)
+            if code is None:
+                raise
+            ctx.exit(code)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="plait")
+def main() -> None:
+    """Braid the strands of a record that lives in several AWS services into one Parquet row."""

@@ -1,0 +1,92 @@
+"""Answers of a look-up, kept by one process for as long as the spec says and within bounds."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from sys import getsizeof
+from threading import Lock
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from plait.plugin import Record
+
+KEYS = 100_000
+BYTES = 64 * 2**20
+
+
+class Kept(NamedTuple):
+    """The records of a key, since when they are kept, and about how many bytes they take."""
+
+    since: float
+    records: Sequence[Record]
+    size: int
+
+
+@dataclass(slots=True)
+class Cache:
+    """Records by key, safe between threads; of too many keys or bytes the oldest go first.
+
+    Times are seconds by one clock. Where that clock was set back, an answer from its future is not used.
+    """
+
+    lifetime: float
+    max_keys: int = KEYS
+    max_bytes: int = BYTES
+    size: int = 0
+    entries: OrderedDict[Any, Kept] = field(default_factory=OrderedDict)
+    lock: Lock = field(default_factory=Lock)
+
+    def get(self, key: Any, now: float) -> Kept | None:
+        """What is kept of a key, if it is young enough."""
+        with self.lock:
+            kept = self.entries.get(key)
+            if kept is not None and not 0 <= now - kept.since < self.lifetime:
+                self._drop(key)
+                return None
+            return kept
+
+    def put(self, key: Any, now: float, records: Sequence[Record]) -> None:
+        """Keep the records of a key; what is too old goes."""
+        kept = Kept(
+            now, records, weigh(key) + sum(weigh(r.fields) + len(r.raw) + getsizeof(r) for r in records)
+        )
+        with self.lock:
+            if key in self.entries:
+                self._drop(key)
+            if kept.size > self.max_bytes:
+                return
+            self.entries[key] = kept
+            self.size += kept.size
+            while self.entries and self._too_much(now):
+                self._drop(next(iter(self.entries)))
+
+    def _too_much(self, now: float) -> bool:
+        oldest = next(iter(self.entries.values()))
+        return (
+            len(self.entries) > self.max_keys
+            or self.size > self.max_bytes
+            or now - oldest.since >= self.lifetime
+        )
+
+    def _drop(self, key: Any) -> None:
+        self.size -= self.entries.pop(key).size
+
+
+def weigh(value: Any) -> int:
+    """About how many bytes of memory a value takes, with all that is in it."""
+    total, rest = 0, [value]
+    while rest:
+        one = rest.pop()
+        total += getsizeof(one)
+        rest += _inside(one)
+    return total
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    if isinstance(value, Mapping):
+        return (*value.keys(), *value.values())
+    return value if isinstance(value, (list, tuple, set, frozenset)) else ()

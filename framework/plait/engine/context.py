@@ -1,0 +1,175 @@
+"""What plait lends to connectors: clients, secrets, objects, the clock, and the count of calls."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections import Counter
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from plait.aws.clients import Clients, unlogged
+from plait.aws.retries import Deadline, Patience, too_late
+from plait.plugin import GiveUp, PlaitError, Secrets, calling
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from plait.plugin import Objects
+
+working_for: ContextVar[str | None] = ContextVar("working_for", default=None)
+
+
+def utc_now() -> datetime:
+    """The time, UTC."""
+    return datetime.now(UTC)
+
+
+class Services:
+    """All that one process or run shares; safe for threads."""
+
+    def __init__(self, *, now: Callable[[], datetime] = utc_now) -> None:
+        self.now = now
+        self.patience = Patience.given()
+        self.deadline = Deadline()
+        self.client = Clients(self.count, self.timeout, self.patience)
+        self._lock = threading.Lock()
+        self._secrets: dict[str, Secrets] = {}
+        self.reset_counts()
+
+    def reset_counts(self) -> None:
+        """Begin to count anew, as for the next run of a warm process."""
+        with self._lock:
+            self.calls: Counter[str] = Counter()
+            self._by_source: dict[str, Counter[str]] = {}
+
+    def count(self, operation: str, calls: int = 1) -> None:
+        """Count calls for the run, and for the source that is being worked for."""
+        self.count_for(working_for.get(), operation, calls)
+
+    def count_for(self, source: str | None, operation: str, calls: int) -> None:
+        """Count calls for the run and for a source; raises TryAgain where no time is left for them."""
+        self.timeout()
+        with self._lock:
+            self.calls[operation] += calls
+            if source is not None:
+                self._by_source.setdefault(source, Counter())[operation] += calls
+
+    def timeout(self) -> float:
+        """How many seconds a call may go unanswered now; raises TryAgain where no time is left."""
+        left = self.deadline.left()
+        if not left:
+            raise too_late()
+        return min(left, self.patience.timeout)
+
+    def pause(self, attempt: int) -> None:
+        """Wait before the next try; raises TryAgain where there would be no time left afterwards."""
+        seconds = self.patience.pause(attempt)
+        if seconds >= self.deadline.left():
+            raise too_late()
+        time.sleep(seconds)
+
+    def calls_of(self, source: str) -> Counter[str]:
+        """The calls made for a source."""
+        with self._lock:
+            return Counter(self._by_source.get(source, ()))
+
+    @contextmanager
+    def on_behalf_of(self, source: str) -> Iterator[None]:
+        """Within, calls count for this source; threads need a copied context."""
+        token = working_for.set(source)
+        try:
+            yield
+        finally:
+            working_for.reset(token)
+
+    def patience_now(self) -> Patience:
+        """How patient a client may be that is made now."""
+        return self.patience.within(self.deadline.seconds)
+
+    @cached_property
+    def objects(self) -> Objects:
+        """Objects on `s3://` and in local folders."""
+        from plait.storage.objects import Storage
+
+        return Storage(self.count, self.client, self.patience_now)
+
+    def secret(self, name: str, *, fresh: bool = False) -> Secrets:
+        """A secret that is a JSON mapping; raises GiveUp without showing a value."""
+        with self._lock:
+            known = self._secrets.get(name)
+        if known is not None and not fresh:
+            return known
+        value = self._fetch(name)
+        if value is None:
+            message = f"the secret `{name}` is not a JSON mapping"
+            raise GiveUp(message, help="store it as RDS does: username, password, host")
+        with self._lock:
+            self._secrets[name] = value
+        return value
+
+    def _fetch(self, name: str) -> Secrets | None:
+        """The secret of now, None where it is no mapping; of an error no frame is kept, since one may hold the answer."""
+        try:
+            with unlogged(), calling(f"the secret `{name}`", service="secretsmanager"):
+                return _mapping(self.client("secretsmanager").get_secret_value(SecretId=name))
+        except PlaitError as error:
+            error.__cause__ = error.__context__ = None
+            raise error.with_traceback(None) from None
+
+    def context(self, source: str, fields: tuple[str, ...] | None) -> SourceContext:
+        """What is lent to the connector of one block."""
+        return SourceContext(self, source, fields, logging.getLogger(f"plait.{source}"))
+
+
+def _mapping(answer: Mapping[str, Any]) -> Secrets | None:
+    try:
+        value = json.loads(answer.get("SecretString") or answer.get("SecretBinary") or "")
+    except ValueError:
+        return None
+    return Secrets(value) if isinstance(value, dict) else None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceContext:
+    """The `Context` of the contract, for one block of the spec."""
+
+    services: Services
+    source: str
+    fields: tuple[str, ...] | None
+    log: logging.Logger
+
+    @property
+    def objects(self) -> Objects:
+        """Objects on `s3://` and in local folders."""
+        return self.services.objects
+
+    def now(self) -> datetime:
+        """The time, UTC."""
+        return self.services.now()
+
+    def client(self, service: str) -> Any:
+        """The boto3 client of a service, made once per process."""
+        return self.services.client(service)
+
+    def secret(self, name: str, *, fresh: bool = False) -> Secrets:
+        """A secret that is a JSON mapping, kept in memory; raises GiveUp without showing a value."""
+        return self.services.secret(name, fresh=fresh)
+
+    def count(self, operation: str, calls: int = 1) -> None:
+        """Count calls that no boto3 client made, such as `mysql:Query`."""
+        self.services.count_for(self.source, operation, calls)
+
+    def timeout(self) -> float:
+        """How many seconds a call may go unanswered now; raises TryAgain where no time is left."""
+        return self.services.timeout()
+
+    def pause(self, attempt: int) -> None:
+        """Wait before the next try; raises TryAgain where there would be no time left afterwards."""
+        self.services.pause(attempt)

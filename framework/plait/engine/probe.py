@@ -1,0 +1,130 @@
+"""Can each block of a spec be reached? Each is asked what a run would ask, for something that is not there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from plait.engine.answers import key_columns
+from plait.plan.plan import plan
+from plait.plugin import (
+    DriverPath,
+    FolderPath,
+    GiveUp,
+    Item,
+    Key,
+    LookupPath,
+    Missing,
+    PlaitError,
+    Record,
+    Unread,
+    Window,
+)
+from plait.values.templates import Hole
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from plait.engine.context import Services
+    from plait.language.spec import Source, Spec
+    from plait.values.types import Type
+
+NOBODY = "plait-check"
+LAST = timedelta(minutes=1)
+VALUES: dict[str, Any] = {
+    "string": NOBODY,
+    "binary": NOBODY.encode(),
+    "boolean": False,
+    "decimal": Decimal(0),
+    "date": date(1970, 1, 1),
+    "timestamp": datetime(1970, 1, 1, tzinfo=UTC),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """A block of the spec, what is known of where it leads, and why it cannot be used (None: it can)."""
+
+    block: str
+    connector: str
+    facts: tuple[str, ...]
+    error: PlaitError | None
+
+
+def reach(spec: Spec, services: Services) -> Iterator[Reached]:
+    """Ask every source and the sink, one by one; nothing is written."""
+    kinds: dict[str, Type | None] = {field.name: field.type for field in plan(spec).fields}
+    driver, sink = spec.driver, spec.sink
+    yield _reached(driver.name, driver, services, lambda: _drive(driver, services))
+    for source in spec.lookups:
+        yield _reached(source.name, source, services, partial(_ask, source, services, kinds))
+    yield _reached("sink", sink, services, lambda: _look(_folders(sink.options), ".parquet", services))
+    if spec.quarantine:
+        error = _tried(lambda: _look([spec.quarantine.path], ".json", services))  # type: ignore[union-attr]
+        yield Reached(block="quarantine", connector="", facts=(), error=error)
+
+
+def _reached(block: str, target: Any, services: Services, ask: Callable[[], None]) -> Reached:
+    error = _tried(ask)
+    facts: list[str] = []
+    told = _tried(lambda: facts.extend(target.connector.facts(target.options, services.context(block, None))))
+    return Reached(block=block, connector=target.connector.name, facts=tuple(facts), error=error or told)
+
+
+def _tried(ask: Callable[[], None]) -> PlaitError | None:
+    try:
+        ask()
+    except PlaitError as error:
+        return error
+    return None
+
+
+def _drive(source: Source, services: Services) -> None:
+    """Read an object that is not there, and list, as a run over history does."""
+    assert source.connector.driver is not None  # noqa: S101 - validated
+    driver = source.connector.driver(source.options, services.context(source.name, source.fields))
+    uris = [_filled(path) for path in _paths(source.options, DriverPath)]
+    for answer in driver.read([Item(uri=uri) for uri in uris]):
+        if isinstance(answer, Unread) and not isinstance(answer.error, Missing):
+            raise answer.error
+    next(iter(driver.list(Window())), None)
+
+
+def _ask(source: Source, services: Services, kinds: Mapping[str, Type | None]) -> None:
+    assert source.connector.lookup is not None  # noqa: S101 - validated
+    lookup = source.connector.lookup(source.options, services.context(source.name, source.fields))
+    fields = {right: _value(kinds.get(left)) for left, right in key_columns(source)}
+    now = services.now()
+    since, until = (now - LAST, now) if source.window else (None, None)
+    for record in lookup.fetch([Key(fields=fields, since=since, until=until)]):
+        if isinstance(record, Record) and record.fault:
+            raise GiveUp(f"`{source.name}`: {record.fault.message}", help=record.fault.help)
+        break
+
+
+def _value(kind: Type | None) -> Any:
+    return VALUES.get(kind.word if kind else "string", 0)
+
+
+def _look(folders: Iterable[str], suffix: str, services: Services) -> None:
+    """Look for a file that is not there: it shows the bucket, and the right to see what stands in it."""
+    uris = [f"{folder.rstrip('/')}/{NOBODY}{suffix}" for folder in folders if folder.startswith("s3://")]
+    for answer in services.objects.get(uris):
+        if isinstance(answer, PlaitError):
+            raise answer
+
+
+def _folders(options: Any) -> list[str]:
+    return [path.literal for path in _paths(options, FolderPath)]
+
+
+def _paths(options: Any, kind: type[DriverPath | FolderPath | LookupPath]) -> list[Any]:
+    values = (getattr(options, name) for name in options.__struct_fields__)
+    return [value for value in values if isinstance(value, kind)]
+
+
+def _filled(path: DriverPath) -> str:
+    return "".join(NOBODY if isinstance(part, Hole) else part for part in path.parts)

@@ -1,0 +1,200 @@
+"""What is in quarantine, run again as its objects are now; the records that succeed are removed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import groupby, islice
+from typing import TYPE_CHECKING, Any, Literal
+
+from plait.engine import quarantine
+from plait.plugin import Changed, Found, GiveUp, Item, PlaitError, Window
+from plait.problems.problem import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from plait.engine.engine import Engine
+    from plait.engine.quarantine import Kept
+    from plait.engine.report import Report
+
+OBJECTS = 1_000
+FORMAT_VERSION = 1
+Fate = Literal["removed", "bad", "gone", "skipped", "retry", "failed", "left"]
+FATES: tuple[Fate, ...] = ("removed", "bad", "gone", "skipped", "retry", "failed", "left")
+NO_QUARANTINE = "the spec has no `quarantine`, so there is nothing to replay"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Which objects to run again: those with a record of one of these codes, modified within the window."""
+
+    codes: Sequence[str] = ()
+    window: Window = field(default_factory=Window)
+
+    def takes(self, kept: Kept) -> bool:
+        """Whether the object of a record is chosen by it; an object without a known time always is."""
+        since, until, at = self.window.since, self.window.until, kept.modified
+        within = at is None or ((since is None or at >= since) and (until is None or at < until))
+        return within and (not self.codes or kept.code in self.codes)
+
+
+@dataclass(slots=True, kw_only=True)
+class Replayed:
+    """What became of the records in quarantine, and the report of the run.
+
+    Records found = removed (now a row, dropped, or given up as gone) + bad (still, with the reason of now) + gone (so
+    is their object) + skipped (the pipeline does not read their object) + retry + failed + left (not chosen).
+    `foreign` counts files that are no record of this pipeline. After a dry run, `removed` is what would be.
+    """
+
+    run: Report
+    dry_run: bool
+    records: Counter[Fate] = field(default_factory=Counter)
+    found: int = 0
+    foreign: int = 0
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing failed and nothing must come again."""
+        return self.run.ok and not self.records["failed"]
+
+    def check(self) -> None:
+        """Raise where the numbers do not add up."""
+        if self.found != self.records.total():
+            raise AssertionError(f"records do not add up: {self.found} found, {dict(self.records)}")
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it as one JSON document."""
+        return {
+            "format_version": FORMAT_VERSION,
+            "pipeline": self.run.pipeline,
+            "spec_digest": self.run.spec_digest,
+            "dry_run": self.dry_run,
+            "records": {"found": self.found, **{fate: self.records[fate] for fate in FATES}},
+            "foreign": self.foreign,
+            "run": self.run.as_json(),
+        }
+
+
+def replay(
+    engine: Engine,
+    choice: Choice,
+    *,
+    dry_run: bool = False,
+    forget_gone: bool = False,
+    progress: Callable[[int], None] = lambda _done: None,
+) -> Replayed:
+    """Run the objects of the records in quarantine again; raises GiveUp where the spec has none.
+
+    A record is removed only after the rows of its object are known to be written, and only if it is still the
+    record that was read before the run: one that another process has set aside meanwhile stays.
+    """
+    if engine.spec.quarantine is None:
+        raise GiveUp(NO_QUARANTINE, code="no-quarantine", help="add `quarantine` to the spec")
+    replaying = _Replaying(engine, choice, dry_run, forget_gone)
+    objects = replaying.objects()
+    while batch := list(islice(objects, OBJECTS)):
+        replaying.take(batch)
+        progress(len(batch))
+    replaying.result.check()
+    return replaying.result
+
+
+class _Replaying:
+    def __init__(self, engine: Engine, choice: Choice, dry_run: bool, forget_gone: bool) -> None:
+        self.engine, self.choice, self.forget_gone = engine, choice, forget_gone
+        self.store = engine.services.objects
+        self.result = Replayed(run=engine.report, dry_run=dry_run)
+
+    def objects(self) -> Iterator[list[Item]]:
+        """The files in quarantine, those of one driving object together: their names begin alike."""
+        folder = quarantine.folder(self.engine.spec)
+        for stem, items in groupby(self._files(folder), lambda item: quarantine.stem(item.uri, folder)):
+            if stem is None:
+                for item in items:
+                    self._foreign(item)
+            else:
+                yield [*items]
+
+    def _files(self, folder: str) -> Iterator[Item]:
+        try:
+            yield from self.store.list(folder)
+        except GiveUp as error:
+            if error.code != "no-folder":
+                raise
+
+    def take(self, batch: Sequence[Sequence[Item]]) -> None:
+        """Run the objects of these files again and remove what succeeded."""
+        records = self._read([item for items in batch for item in items])
+        wanted = {kept.object for kept in records if self.choice.takes(kept)}
+        chosen = [kept for kept in records if kept.object in wanted]
+        self._count("left", len(records) - len(chosen))
+        if chosen:
+            self._run(dict.fromkeys(kept.object for kept in chosen))
+        self._settle(chosen)
+        self.engine.set_aside.clear()
+
+    def _read(self, items: Sequence[Item]) -> list[Kept]:
+        records = []
+        for item, answer in zip(items, self.store.get([item.uri for item in items]), strict=True):
+            if isinstance(answer, PlaitError):
+                self.result.found += 1
+                self._count("failed", 1)
+                self._problem(answer, item.uri, "error")
+            elif isinstance(answer, Found):
+                kept = quarantine.read(answer.item, answer.data, self.engine.spec)
+                if kept is None:
+                    self._foreign(item)
+                else:
+                    self.result.found += 1
+                    records.append(kept)
+        return records
+
+    def _run(self, uris: Iterable[str]) -> None:
+        items = [Item(uri=uri) for uri in uris]
+        if self.result.dry_run:
+            self.engine.preview(items)
+        else:
+            self.engine.run(items)
+
+    def _settle(self, chosen: Sequence[Kept]) -> None:
+        succeeded = []
+        for kept in chosen:
+            fate = self._fate(kept)
+            if fate == "removed" and not self.result.dry_run:
+                succeeded.append(kept.item)
+            else:
+                self._count(fate, 1)
+        answers = self.store.remove(succeeded) if succeeded else []
+        for item, answer in zip(succeeded, answers, strict=True):
+            self._removed(item, answer)
+
+    def _fate(self, kept: Kept) -> Fate:
+        outcome = self.engine.report.outcomes[kept.object]
+        if outcome == "gone":
+            return "removed" if self.forget_gone else "gone"
+        if outcome != "done":
+            return outcome
+        return "bad" if kept.item.uri in self.engine.set_aside else "removed"
+
+    def _removed(self, item: Item, answer: PlaitError | None) -> None:
+        if isinstance(answer, Changed):
+            self._count("bad", 1)
+        elif answer is not None:
+            self._count("failed", 1)
+            self._problem(answer, item.uri, "error")
+        else:
+            self._count("removed", 1)
+
+    def _count(self, fate: Fate, records: int) -> None:
+        self.result.records[fate] += records
+
+    def _foreign(self, item: Item) -> None:
+        self.result.foreign += 1
+        message = f"not a record of the pipeline `{self.engine.spec.name}`, so it stays"
+        self._problem(GiveUp(message, code="foreign-file"), item.uri, "warning")
+
+    def _problem(self, error: PlaitError, uri: str, level: Any) -> None:
+        told = Problem(code=error.code, message=error.bare, file=uri, help=error.help, level=level)
+        self.engine.report.add_problem(told)

@@ -1,0 +1,130 @@
+"""What a run did, in numbers that must add up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from plait.problems.render import as_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from plait.problems.problem import Problem
+
+FORMAT_VERSION = 1
+Outcome = Literal["done", "skipped", "gone", "retry", "failed"]
+OUTCOMES: tuple[Outcome, ...] = ("done", "skipped", "gone", "retry", "failed")
+MAX_PROBLEMS = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileEntry:
+    """A file that the run wrote; `partition` is its folder below the sink's path."""
+
+    uri: str
+    rows: int
+    bytes: int
+    partition: str
+
+
+@dataclass(slots=True, kw_only=True)
+class LookupCounts:
+    """What a lookup was asked and answered; `matched`, `missing` and `duplicates` count rows.
+
+    Of the rows missing a match, `inexact` have a key that the source knows in another spelling: another case,
+    accents, spaces, or another way to write a number.
+    Of the distinct `keys` of each batch `cached` were answered by a cache; `cached_seconds` is the age of the
+    oldest of these answers. Answers that do not fit together are asked for once more, and then are cached likewise.
+    """
+
+    keys: int = 0
+    matched: int = 0
+    missing: int = 0
+    inexact: int = 0
+    duplicates: int = 0
+    calls: int = 0
+    cached: int = 0
+    cached_seconds: float = 0.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Records:
+    """Records of the objects done."""
+
+    read: int = 0
+    written: int = 0
+    dropped: int = 0
+    quarantined: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Report:
+    """The counts of a run.
+
+    `outcomes` says for each object what became of it; `ignored` counts events of no new object by their name.
+    """
+
+    pipeline: str
+    spec_digest: str
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    ignored: dict[str, int] = field(default_factory=dict)
+    records: Records = field(default_factory=Records)
+    rows: int = 0
+    batches: int = 0
+    files: list[FileEntry] = field(default_factory=list)
+    lookups: dict[str, LookupCounts] = field(default_factory=dict)
+    calls: Counter[str] = field(default_factory=Counter)
+    seconds: dict[str, float] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    _kept: Counter[str] = field(default_factory=Counter, init=False, repr=False)
+
+    @property
+    def objects(self) -> dict[str, int]:
+        """How many objects were seen, and what became of them."""
+        counts = Counter(self.outcomes.values())
+        return {"seen": len(self.outcomes), **{word: counts[word] for word in OUTCOMES}}
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing failed and nothing must come again."""
+        return not {"retry", "failed"} & set(self.outcomes.values())
+
+    def add_problem(self, problem: Problem) -> None:
+        """Keep a problem; beyond a thousand of its level they are only counted by their outcome."""
+        if self._kept[problem.level] < MAX_PROBLEMS:
+            self._kept[problem.level] += 1
+            self.problems.append(problem)
+
+    def check(self) -> None:
+        """Raise where the numbers do not add up: then a record was lost, which must not be silent."""
+        r = self.records
+        if r.read != r.written + r.dropped + r.quarantined:
+            raise AssertionError(f"records do not add up: {asdict(r)}")
+
+    def check_settled(self, uris: Iterable[str]) -> None:
+        """Raise where an object that was to be read has no outcome: then it was lost, which must not be silent."""
+        lost = [uri for uri in uris if self.outcomes[uri] == "skipped"]
+        if lost:
+            raise AssertionError(
+                f"objects do not add up: {len(lost)} have no outcome, such as {lost[0][:200]}"
+            )
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as one JSON document."""
+        return {
+            "format_version": FORMAT_VERSION,
+            "pipeline": self.pipeline,
+            "spec_digest": self.spec_digest,
+            "objects": self.objects,
+            "ignored": self.ignored,
+            "records": asdict(self.records),
+            "rows": self.rows,
+            "batches": self.batches,
+            "files": [asdict(file) for file in self.files],
+            "lookups": {name: asdict(counts) for name, counts in self.lookups.items()},
+            "calls": dict(sorted(self.calls.items())),
+            "seconds": {phase: round(s, 6) for phase, s in self.seconds.items()},
+            "problems": as_json(self.problems),
+        }

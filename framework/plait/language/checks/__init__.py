@@ -1,0 +1,1 @@
+"""What the blocks of a spec mean together, and what of that cannot be right. Only `language` calls it."""

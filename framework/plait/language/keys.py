@@ -1,0 +1,286 @@
+"""The keys of the language, each block a closed struct; schema, defaults and docs derive from them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from msgspec import UNSET, Meta, UnsetType, field
+
+from plait.language.option_schema import Form
+from plait.language.spec import OBJECT_FACTS, parse_duration, parse_selector
+from plait.plugin import FolderPath, Options, Pattern
+from plait.problems.suggest import nearest
+from plait.values import types
+from plait.values.templates import Refusal
+
+ColumnName = Annotated[str, Meta(pattern="^[A-Za-z_][A-Za-z0-9_]*$")]
+
+
+class Duration(timedelta):
+    """A length of time such as `90s`."""
+
+    noun: ClassVar[str] = "a length of time"
+    json_schema: ClassVar[dict[str, Any]] = {
+        "pattern": "^[0-9]{1,9}[smhd]$",
+        "patternErrorMessage": "a duration is written `90s`, `15m`, `2h` or `7d`",
+        "examples": ["90s", "15m", "2h", "7d"],
+    }
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `90s`, `15m`, `2h` or `7d`."""
+        return cls(seconds=parse_duration(text).total_seconds())
+
+    @classmethod
+    def spelt(cls, value: object) -> str | None:
+        """How a number would be written."""
+        whole = type(value) is int and value >= 0
+        return f"did you mean `{value}s`?" if whole else None
+
+
+@dataclass(frozen=True, slots=True)
+class TypeWord:
+    """A type such as `decimal(12,2)`."""
+
+    kind: types.Type
+    noun: ClassVar[str] = "a type"
+    json_schema: ClassVar[dict[str, Any]] = {
+        "pattern": rf"^\s*(?:{'|'.join(types.WORDS)}|decimal\([\s\d]+,[\s\d]+\)|array<.+>|struct<.+>)\s*$",
+        "patternErrorMessage": f"the types are {', '.join(types.FORMS)}",
+        "examples": [*types.WORDS, "decimal(12,2)", "array<string>", "struct<name:string,quantity:int>"],
+    }
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a type word."""
+        return cls(types.parse(text))
+
+
+NAME_STEP = r'[^.\[\]"]+|"(?:[^"\\]|\\.)*"'
+FACTS = ", ".join(f"`{fact}`" for fact in OBJECT_FACTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """A place in a record such as `a.b[0]`, or a fact about the driving object such as `$modified`."""
+
+    text: str
+    steps: tuple[str | int, ...]
+    noun: ClassVar[str] = "a place in a record"
+    json_schema: ClassVar[dict[str, Any]] = {
+        "pattern": rf"^\$(?:object|modified|etag)$|^(?!\$)(?:{NAME_STEP})(?:\.(?:{NAME_STEP})|\[[0-9]{{1,9}}\])*$",
+        "patternErrorMessage": f'a place in a record is written `a.b[0]."c d"`, or is one of {FACTS}',
+        "examples": ["customer.name", "tags[0]", *OBJECT_FACTS],
+    }
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a place in a record."""
+        if text.startswith("$"):
+            if text not in OBJECT_FACTS:
+                raise _no_fact(text)
+            return cls(text, (text,))
+        return cls(text, parse_selector(text))
+
+
+def _no_fact(text: str) -> Refusal:
+    facts = ", ".join(f"`{fact}`" for fact in OBJECT_FACTS)
+    message = f"`{text[:40]}` is none of {facts}, which alone begin with `$`"
+    plain = re.sub(r"\['([^']*)'\]", r'."\1"', text[1:].lstrip("."))
+    meant = nearest(text, OBJECT_FACTS) or (plain if text.startswith(("$.", "$[")) and plain else None)
+    help = f"did you mean `{meant[:40]}`?" if meant else "leave out the `$` for a field of the record"
+    return Refusal(message, code="wrong-place", help=help)
+
+
+class ParameterBlock(Options, frozen=True, kw_only=True):
+    """What differs between environments."""
+
+    env: (
+        Annotated[str, Meta(description="environment variable that gives the value", examples=["RAW"])] | None
+    ) = None
+    default: (
+        Annotated[str, Meta(description="value where the environment gives none", examples=["sample"])] | None
+    ) = None
+
+
+class ColumnBlock(Options, frozen=True, kw_only=True):
+    """An output column."""
+
+    type: Annotated[TypeWord, Meta(description="type of the column, as Athena and Glue spell it")]
+    from_: Annotated[Selector, Meta(description="where the value stands in the record")] | None = field(
+        name="from", default=None
+    )
+    required: Annotated[bool, Meta(description="null is a bad record")] = False
+    default: Annotated[Any, Meta(description="stands in for every null")] = UNSET
+
+
+class RetryBlock(Options, frozen=True, kw_only=True):
+    """No match yet: ask for redelivery while the driving object is young."""
+
+    retry_for: Annotated[Duration, Meta(description="age of the driving object up to which to try again")]
+
+
+class JoinBlock(Options, frozen=True, kw_only=True):
+    """How a lookup's records join the row."""
+
+    on: Annotated[
+        Any,
+        Form(str | Annotated[list[str], Meta(min_length=1)] | Annotated[dict[str, str], Meta(min_length=1)]),
+        Meta(description="column to join on, a list of them, or `{column: field}`", examples=["id"]),
+    ]
+    as_: Annotated[Literal["columns", "list", "rows"], Meta(description="shape of the matches")] = field(
+        name="as", default="columns"
+    )
+    missing: Annotated[
+        Any,
+        Form(Literal["keep", "drop", "fail"] | RetryBlock),
+        Meta(description="no match: `keep`, `drop`, `fail`, or `{retry_for: 10m}`"),
+    ] = "keep"
+    duplicates: Annotated[
+        Literal["fail", "first", "latest"], Meta(description="several matches where one is meant")
+    ] = "fail"
+
+
+class WindowBlock(Options, frozen=True, kw_only=True):
+    """Times near the row's own."""
+
+    around: Annotated[str, Meta(description="timestamp column of the row", examples=["ordered_at"])]
+    before: Annotated[Duration, Meta(description="how much earlier a record may be")]
+    after: Annotated[Duration, Meta(description="how much later a record may be")]
+
+
+class StepBlock(Options, frozen=True, kw_only=True):
+    """A decode step with an argument: one of the keys."""
+
+    json_schema: ClassVar[dict[str, Any]] = {"minProperties": 1, "maxProperties": 1}
+
+    epoch: (
+        Annotated[
+            Literal["s", "ms", "us"], Meta(description="a number since 1970, in this unit, to a timestamp")
+        ]
+        | UnsetType
+    ) = UNSET
+    pattern: (
+        Annotated[Pattern, Meta(description="text to fields: `{name}` is text without spaces, `*` any text")]
+        | UnsetType
+    ) = UNSET
+    regex: (
+        Annotated[
+            str,
+            Meta(description="text to fields: its named groups", examples=["(?P<id>[0-9]+): (?P<rest>.*)"]),
+        ]
+        | UnsetType
+    ) = UNSET
+
+
+STEPS_WITH_ARGUMENT = tuple(StepBlock.__struct_fields__)
+STEPS = ("base64", "json", "gzip", *STEPS_WITH_ARGUMENT)
+
+
+class SourceBlock(Options, frozen=True, kw_only=True):
+    """The keys that every source has, beside its connector's options."""
+
+    connector: Annotated[str, Meta(description="word of an installed connector")]
+    columns: (
+        Annotated[
+            dict[ColumnName, Annotated[Any, Form(TypeWord | ColumnBlock)]],
+            Meta(description="each output column with its type"),
+        ]
+        | None
+    ) = None
+    decode: (
+        Annotated[
+            dict[str, list[Annotated[Any, Form(Literal["base64", "json", "gzip"] | StepBlock)]]],
+            Meta(description="field to decode steps"),
+        ]
+        | None
+    ) = None
+    join: Annotated[
+        Any, Form(JoinBlock), Meta(description="how records join the row; the driver has none")
+    ] = None
+    window: Annotated[Any, Form(WindowBlock), Meta(description="times near the row's own")] = None
+    cache: Annotated[Duration, Meta(description="how long a warm process keeps answers")] | None = None
+
+
+class SinkBlock(Options, frozen=True, kw_only=True):
+    """The key that every sink has, beside its connector's options."""
+
+    connector: Annotated[str, Meta(description="word of an installed connector that can write")]
+
+
+class QuarantineBlock(Options, frozen=True, kw_only=True):
+    """Where records that cannot become a row go."""
+
+    path: Annotated[FolderPath, Meta(description="folder of the quarantine")]
+    payload: Annotated[bool, Meta(description="whether the raw record goes along")] = True
+
+
+class DeployBlock(Options, frozen=True, kw_only=True):
+    """What deployment reads."""
+
+    memory: Annotated[int, Meta(description="megabytes of the function", ge=128, le=10_240)] = 1024
+    timeout: Annotated[Duration, Meta(description="time limit of the function: 5m, at most 15m")] | None = (
+        None
+    )
+    trigger: Annotated[Literal["queue", "direct"], Meta(description="how events arrive")] = "queue"
+    batch: Annotated[int, Meta(description="messages an invocation takes", ge=1, le=10_000)] = 10
+    window: (
+        Annotated[Duration, Meta(description="how long a batch is collected: 0s, or 1s for more than 10")]
+        | None
+    ) = None
+    max_concurrency: (
+        Annotated[int, Meta(description="invocations at one time: none, or 2 to 1000", ge=2, le=1000)] | None
+    ) = None
+
+
+FUNCTIONS = {
+    "pattern": r"^(?:date|month|hour)\([^,]+(?:,[^,]+)?\)$|^bucket\(\s*[0-9]+\s*,[^,]+\)$|^[^()]+$",
+    "patternErrorMessage": "write `date(c)`, `month(c)`, `hour(c)`, `date(c, Europe/Madrid)`, `bucket(n, c)` or `c`",
+    "examples": ["date(ordered_at)", "month(ordered_at)", "hour(ordered_at)", "bucket(16, customer_id)"],
+}
+
+
+class Document(Options, frozen=True, kw_only=True):
+    """One pipeline."""
+
+    plait: Annotated[Literal[1], Meta(description="version of the language: 1")]
+    name: Annotated[
+        str,
+        Meta(
+            description="small letters, digits, `_` and `-`, a letter first",
+            pattern="^[a-z][a-z0-9_-]*$",
+            examples=["orders"],
+            extra_json_schema={"patternErrorMessage": "small letters, digits, `_` and `-`, a letter first"},
+        ),
+    ]
+    sources: Annotated[
+        dict[ColumnName, Annotated[Any, Form(SourceBlock)]],
+        Meta(description="where the strands of a row come from"),
+    ]
+    sink: Annotated[Any, Form(SinkBlock), Meta(description="where rows go")]
+    description: Annotated[str, Meta(description="what a row is")] = ""
+    parameters: (
+        Annotated[
+            dict[str, Annotated[Any, Form(ParameterBlock)]],
+            Meta(description="what differs between environments"),
+        ]
+        | None
+    ) = None
+    partition_by: (
+        Annotated[
+            dict[ColumnName, Annotated[str, Meta(extra_json_schema=FUNCTIONS)]],
+            Meta(description="each partition column with what it is made of"),
+        ]
+        | None
+    ) = None
+    quarantine: Annotated[
+        Any,
+        Form(FolderPath | QuarantineBlock),
+        Meta(description="where records that cannot become a row go"),
+    ] = None
+    deploy: Annotated[
+        Any, Form(DeployBlock), Meta(description="read by `plait template` and `plait package`")
+    ] = None

@@ -1,0 +1,70 @@
+"""What a package holds, written when it was made: the spec as it was checked, and the versions it was checked with."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from plait.plugin import GiveUp
+
+FORMAT_VERSION = 1
+AGAIN = "run `plait package`, and deploy what it made"
+
+
+class LockedConnector(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a connector's word led to."""
+
+    distribution: str
+    version: str
+    module: str
+
+
+class Lock(msgspec.Struct, frozen=True, kw_only=True):
+    """A spec as its values, by the SHA-256 of its text and the digest of its values; versions by distribution."""
+
+    format_version: int
+    plait: str
+    python: str
+    arch: str
+    digest: str
+    sha256: str
+    connectors: dict[str, LockedConnector]
+    distributions: dict[str, str]
+    values: dict[str, Any]
+
+
+def lock_file(spec: str) -> Path:
+    """Where the lock of a spec's file lies: beside it."""
+    return Path(spec).with_suffix(".lock.json")
+
+
+def text_digest(text: bytes) -> str:
+    """The SHA-256 of a spec's text, as hexadecimal text."""
+    return hashlib.sha256(text).hexdigest()
+
+
+def dump(lock: Lock) -> bytes:
+    """The lock's text; the same lock gives the same bytes."""
+    return json.dumps(msgspec.to_builtins(lock), indent=1).encode()
+
+
+def read_lock(spec: str, version: str) -> Lock | None:
+    """The lock of a spec, None where there is none; raises GiveUp where it is of another text, or not of this version of plait."""
+    try:
+        text = lock_file(spec).read_bytes()
+    except FileNotFoundError:
+        return None
+    try:
+        lock = msgspec.convert(json.loads(text), Lock)
+    except ValueError:
+        raise GiveUp(f"the lock of `{spec}` cannot be read", code="broken-lock", help=AGAIN) from None
+    if lock.sha256 != text_digest(Path(spec).read_bytes()):
+        raise GiveUp(f"`{spec}` is not the spec that was packaged", code="spec-changed", help=AGAIN)
+    if lock.plait != version:
+        message = f"`{spec}` was packaged by plait {lock.plait}, this is {version}"
+        raise GiveUp(message, code="spec-changed", help=AGAIN)
+    return lock

@@ -1,0 +1,91 @@
+"""Secrets that stand in a spec, where only the names of secrets belong."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from plait.values.templates import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from plait.problems.problem import Span
+
+KEY = re.compile(
+    r"(.*_)?(password|passwd|passphrase|pwd|token|api_?key|access_?key(_id)?|secret_?key|secret_access_key"
+    r"|private_?key|client_secret|credentials?)\Z",
+    re.IGNORECASE,
+)
+VARIABLE = re.compile(
+    r"(?!(OLD)?PWD\Z)"
+    r".*(PASSWORD|PASSWD|PASSPHRASE|(_|\A)PASS|PWD|TOKEN|ACCESS_KEY(_ID)?|SECRET_KEY|PRIVATE_KEY|API_?KEY)\Z",
+    re.IGNORECASE,
+)
+NAME = re.compile(r"[A-Za-z0-9/_+=.@:-]{1,2048}\Z|rds![A-Za-z0-9-]+\Z")
+LITERAL = re.compile(
+    r"(?P<key>\b(?:AKIA|ASIA)[A-Z0-9]{16}\b)"
+    r"|(?P<private>-----BEGIN [A-Z ]*PRIVATE KEY-----)"
+    r"|(?P<url>\b[a-z][a-z0-9+.-]*://[^\s/@]*:[^\s/@{}$]+@)"
+    r"|(?P<token>\b(?:gh[pousr]_[A-Za-z0-9]{30,}|xox[abprs]-[A-Za-z0-9-]{10,}|eyJ[\w-]{10,}\.[\w-]{10,}\.))"
+    r"|(?P<password>\b(?:password|passwd|pwd)\s*[=:]\s*[^\s{}$*?]+)",
+    re.IGNORECASE,
+)
+SECRET_KEY = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[A-Za-z0-9+/]{40}\Z")
+CALLED = {
+    "key": "an access key of AWS",
+    "private": "a private key",
+    "url": "a password in a URL",
+    "token": "an access token",
+    "password": "a password",
+}
+LINE = re.compile(
+    r"""(?im)((?:password|passwd|passphrase|pwd|secret_?key|secret_access_key|private_?key|api_?key)["']?\s*[:=]\s*)"""
+    r"""("[^"\n]*"|'[^'\n]*'|[^\s,}\n]+)"""
+)
+HELP = "put it into Secrets Manager, and write the name of that secret"
+SAFE_HELP = "put it into a secret of Secrets Manager, and write its name after `secret`"
+
+
+def is_credential(key: str) -> bool:
+    """Whether a key asks for a password, token or key."""
+    return KEY.match(key.replace("-", "_")) is not None
+
+
+def holds_a_secret(variable: str) -> bool:
+    """Whether an environment variable of this name has a secret as its value, and not the name of one."""
+    return VARIABLE.match(variable) is not None
+
+
+def literal(text: str) -> str | None:
+    """What secret a text holds, in words; None where it holds none."""
+    found = LITERAL.search(text)
+    return CALLED[str(found.lastgroup)] if found else None
+
+
+def misplaced(value: Any) -> Refusal | None:
+    """Why a value is not the name of a secret; its message has nothing of the value."""
+    if value is None or (isinstance(value, str) and not value):
+        return None
+    if isinstance(value, str) and NAME.match(value) and not SECRET_KEY.match(value) and not literal(value):
+        return None
+    message = "`secret` takes the name of a secret, and this is no name"
+    if isinstance(value, (dict, list)) or (isinstance(value, str) and value.lstrip().startswith("{")):
+        message = "`secret` takes the name of a secret, never what is in it"
+    return Refusal(message, code="literal-secret", help=f"{HELP}, such as `shop/stores-db`")
+
+
+def mask(text: str, spans: Iterable[Span], everywhere: bool = False) -> str:
+    """The text with `*` for what stands in these places, and for what looks like a password if `everywhere`."""
+    lines = re.split(r"(\r\n|\r|\n)", text)
+    for span in spans:
+        for number in range(span.line, span.end_line + 1):
+            line = lines[2 * number - 2]
+            start = span.column - 1 if number == span.line else 0
+            end = span.end_column - 1 if number == span.end_line else len(line)
+            lines[2 * number - 2] = line[:start] + "*" * (end - start) + line[end:]
+    text = "".join(lines)
+    if everywhere:
+        text = LITERAL.sub(lambda found: "*" * len(found[0]), text)
+        text = LINE.sub(lambda found: found[1] + "*" * len(found[2]), text)
+    return text

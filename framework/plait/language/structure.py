@@ -1,0 +1,267 @@
+"""A block of the spec meets its struct: every problem of the block, and whatever could be read."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from plait.language.misplaced_keys import elsewhere, synonym
+from plait.language.secrets_in_text import SAFE_HELP, is_credential
+from plait.language.struct_fields import Key, Kind, keys_of
+from plait.language.wording import kind_of, said, wanted
+from plait.problems.problem import Problem, Span, excerpt
+from plait.problems.suggest import edited_once, help_for, nearest, one_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from plait.language.source_map import Located
+
+Path = tuple[str | int, ...]
+FAILED: Any = object()
+OURS = ("plait", "plait_connectors")
+
+
+class Report:
+    """The problems found so far, each at a place of the located spec."""
+
+    def __init__(self, located: Located) -> None:
+        self.located = located
+        self.problems: list[Problem] = []
+        self.hidden: set[Span] = set()
+        self.unset: set[str] = set()
+        self._settled = set(located.told)
+
+    def add(self, span: Span, code: str, message: str, **more: Any) -> None:
+        """A problem of this place, unless it has had its say."""
+        dark = any(one <= span <= Span(one.end_line, one.end_column, 0, 0) for one in self.located.dark)
+        if span not in self._settled and not dark:
+            problem = Problem(code=code, message=message, file=self.located.file, span=span, **more)
+            self.problems.append(problem)
+
+    def at_key(self, path: Path, code: str, message: str, **more: Any) -> None:
+        """A problem of a key, or of what is missing below it; the whole spec stands for its first key."""
+        first = next(iter(self.located.keys.values()), None)
+        self.add(self.located.key(path) if path or first is None else first, code, message, **more)
+
+    def at(self, path: Path, code: str, message: str, *, part: str | None = None, **more: Any) -> None:
+        """A problem of a value, or of a `part` of its text."""
+        self.add(self.span(path, part), code, message, **more)
+
+    def span(self, path: Path, part: str | None = None) -> Span:
+        """Where a value stands, or a part of its text; the whole value settles its parts."""
+        span = self.located.at(path)
+        return self.located.part(span, part) if part and span not in self._settled else span
+
+    def refused(self, path: Path, error: ValueError, help: str | None = None) -> None:
+        """A problem of a value that could not be read from its text; its own help wins."""
+        code, part = getattr(error, "code", "wrong-value"), getattr(error, "part", None)
+        self.at(path, code, str(error), help=getattr(error, "help", None) or help, part=part)
+
+    def secret(self, path: Path, message: str, help: str, key: Path | None = None) -> None:
+        """A problem of a value that must not be shown; the caret stands under `key` if that is given."""
+        if span := self.located.values.get(path):
+            self.hidden.add(span)
+        span = self.located.key(key) if key else self.located.at(path)
+        self.add(span, "literal-secret", message, help=help)
+        self.settle(path)
+
+    def waits(self, value: object) -> bool:
+        """Whether a text names a parameter that has no value, so that nothing can be said of it."""
+        return isinstance(value, str) and any(f"${{{name}}}" in value for name in self.unset)
+
+    def settle(self, path: Path) -> None:
+        """Let a value have no further problem."""
+        self._settled.add(self.located.at(path))
+
+    def settle_key(self, path: Path) -> None:
+        """Let a key have no further problem."""
+        self._settled.add(self.located.key(path))
+
+    def line(self, path: Path) -> int:
+        """The line on which the key of a path stands."""
+        return self.located.key(path).line
+
+
+@dataclass(slots=True)
+class Given:
+    """What could be read of a block, by key; `whole` where the block has no problem."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    whole: bool = True
+
+    def get(self, word: str) -> Any:
+        """The value of a key; None where it was not given or could not be read."""
+        return self.values.get(word)
+
+    def struct(self, cls: type[msgspec.Struct], path: Path, report: Report) -> Any:
+        """The struct of the values, or None where it does not accept them together."""
+        keys = keys_of(cls)
+        try:
+            return cls(**{keys[word].name: one for word, one in self.values.items() if word in keys})
+        except ValueError as error:
+            report.refused(path, error)
+        except (Exception, SystemExit) as error:
+            if cls.__module__.partition(".")[0] in OURS:
+                raise
+            message = f"the connector's options cannot be made: {type(error).__name__[:40]}"
+            report.at((*path, "connector"), "broken-connector", message, help="`plait connectors` tells more")
+        return None
+
+
+def read(cls: type[msgspec.Struct], value: Any, path: Path, report: Report, help: str | None = None) -> Any:
+    """The struct of a block, or None after reporting each of its problems."""
+    given = read_keys(keys_of(cls), value, path, report, help=help)
+    return given.struct(cls, path, report) if given.whole else None
+
+
+def read_keys(
+    keys: Mapping[str, Key],
+    value: Any,
+    path: Path,
+    report: Report,
+    *,
+    closed: bool = True,
+    help: str | None = None,
+) -> Given:
+    """The values of a block's keys after reporting each problem; unless `closed`, there may be others."""
+    if not isinstance(value, dict):
+        wrong_kind(value, "a mapping", path, report, help or f"its keys are {_listed(keys)}")
+        return Given(whole=False)
+    given = Given(whole=_names(keys, value, path, report) if closed else True)
+    for word in (word for word in keys if word in value):
+        one = _key(value[word], keys[word], (*path, word), report)
+        if one is FAILED:
+            given.whole = False
+        else:
+            given.values[word] = one
+    return given
+
+
+def wrong_kind(value: Any, expected: str, path: Path, report: Report, help: str | None) -> None:
+    """A problem of a value that is a list where a mapping belongs, and the like."""
+    if value is None and report.located.is_empty(path):
+        if path[-1] not in report.located.lost:
+            report.at_key(path, "no-value", f"{excerpt(str(path[-1]))} has no value", help=help)
+    else:
+        report.at(path, "wrong-kind", f"expected {expected}, got {kind_of(value)}", help=help)
+
+
+def _key(value: Any, key: Key, path: Path, report: Report) -> Any:
+    if value is None and report.located.is_empty(path):
+        if key.word not in report.located.lost:
+            report.at_key(path, "no-value", f"{excerpt(key.word)} has no value", help=key.help)
+        return FAILED
+    return _value(value, key.kind, path, report, key)
+
+
+def _value(value: Any, kind: Kind, path: Path, report: Report, key: Key) -> Any:
+    """One value in its kind; in a mapping or list each entry on its own, so that each problem is told."""
+    if value is None and kind.nullable:
+        return None
+    if kind.words:
+        return _word(value, kind, path, report, key)
+    if kind.struct is not None:
+        found = read(kind.struct, value, path, report)
+        return FAILED if found is None else found
+    if kind.element is not None and kind.container is not None and isinstance(value, kind.container):
+        return _entries(value, kind.element, path, report, key)
+    try:
+        return _converted(value, kind)
+    except msgspec.ValidationError as error:
+        if report.waits(value):
+            pass
+        elif key.pattern and "matching regex" in str(error):
+            _misspelt(value, key, path, report)
+        else:
+            report.refused(path, said(str(error), value, key.help))
+    except ValueError as error:
+        if not report.waits(value):
+            report.refused(path, error, key.help)
+    return FAILED
+
+
+def _misspelt(value: str, key: Key, path: Path, report: Report) -> None:
+    """A text that does not have the form that its key asks for."""
+    likely = re.sub(r"[^a-z0-9]+", "_", value.lower()).strip("_")
+    meant = likely if key.word == "name" and re.match(str(key.pattern), likely) else None
+    message = f"{excerpt(value)} does not fit: expected {key.description}"
+    help = f"did you mean {excerpt(meant)}?" if meant else f"write it as in `{key.example}`"
+    report.at(path, "bad-name", message, help=help)
+
+
+def _entries(value: Any, kind: Kind, path: Path, report: Report, key: Key) -> Any:
+    pairs = value.items() if isinstance(value, dict) else enumerate(value)
+    entries = {step: _value(one, kind, (*path, step), report, key) for step, one in pairs}
+    if any(one is FAILED for one in entries.values()):
+        return FAILED
+    return entries if isinstance(value, dict) else [*entries.values()]
+
+
+def _word(value: Any, kind: Kind, path: Path, report: Report, key: Key) -> Any:
+    if isinstance(value, str) and value in kind.words:
+        return value
+    if not isinstance(value, str):
+        wrong_kind(value, "text", path, report, one_of(kind.words))
+        return FAILED
+    help = help_for(value, kind.words, "word", None)
+    report.at(path, "wrong-word", f"{excerpt(value)} is no word for `{key.word}`", help=help)
+    return FAILED
+
+
+def _converted(value: Any, kind: Kind) -> Any:
+    if kind.parsed is None:
+        return msgspec.convert(_plain(value), kind.annotation)
+    if value is None and kind.nullable:
+        return None
+    if isinstance(value, str):
+        return kind.parsed.parse(value)
+    spelt = getattr(kind.parsed, "spelt", None)
+    raise wanted(getattr(kind.parsed, "noun", "text"), value, spelt and spelt(value))
+
+
+def _plain(value: Any) -> Any:
+    """Text with `$${` as the `${` that it stands for; paths and patterns read it themselves."""
+    return value.replace("$${", "${") if isinstance(value, str) else value
+
+
+def _names(keys: Mapping[str, Key], value: dict[str, Any], path: Path, report: Report) -> bool:
+    if path in report.located.mixed:
+        return False
+    unknown = [name for name in value if name not in keys]
+    missing = [word for word, key in keys.items() if key.required and word not in value]
+    free = [word for word in keys if word not in value]
+    lone = len(unknown) == len(missing) == 1
+    for name in unknown:
+        if is_credential(name):
+            report.secret((*path, name), f"a spec holds no {excerpt(name)}", SAFE_HELP, key=(*path, name))
+            continue
+        meant, help = _meant(name, value[name], free, missing)
+        if meant is None and lone:
+            meant = missing[0]
+            help = f"write `{meant}` in its place: {keys[meant].help}"
+        if meant in missing:
+            missing.remove(meant)
+        report.at_key((*path, name), "unknown-key", f"unknown key {excerpt(name)}", help=help)
+    for word in missing:
+        report.at_key(path, "missing-key", f"`{word}` is missing", help=keys[word].help)
+    return not unknown and not missing
+
+
+def _meant(name: str, value: Any, free: list[str], missing: list[str]) -> tuple[str | None, str]:
+    """The key that was meant, if there is one, and what to do."""
+    near = nearest(name, free, missing)
+    if near is None or not edited_once(name, near):
+        if help := elsewhere(name, value):
+            return None, help
+        near = synonym(name, free) or near
+    if near:
+        return near, f"did you mean `{near}`?"
+    return None, "remove it" + (f", or write {one_of(free)}" if free else "")
+
+
+def _listed(words: Mapping[str, Key]) -> str:
+    return ", ".join(f"`{word}`" for word in words)

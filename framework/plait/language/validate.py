@@ -1,0 +1,222 @@
+"""A spec's text to all of its problems, or to the frozen spec."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass, field, replace
+from pathlib import Path as File
+from typing import TYPE_CHECKING, Any
+
+from plait.language.build.blocks import read_partitions, read_quarantine, read_sink
+from plait.language.build.deployment import check_deploy, read_deploy, variables
+from plait.language.build.sources import read_sources
+from plait.language.characters import MAX_BYTES
+from plait.language.checks.order import check
+from plait.language.checks.waiting import check_waits
+from plait.language.keys import DeployBlock, Document
+from plait.language.parameters import read_parameters, substitute, tell_unknown, tell_unused
+from plait.language.positions import without_text
+from plait.language.secrets_in_text import mask
+from plait.language.spec import Spec
+from plait.language.structure import Report, read
+from plait.problems.problem import Problem, excerpt, place
+from plait.problems.suggest import help_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from plait.language.positions import Located
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Validated:
+    """What validation gives: a spec where no problem is an error, and the text for rendering.
+
+    `unset` are the parameters without a value. A spec that cannot be read without them is None, and no error.
+    """
+
+    spec: Spec | None
+    problems: tuple[Problem, ...]
+    text: str
+    located: Located | None = field(default=None, repr=False)
+    unset: tuple[str, ...] = ()
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems that make the spec unusable."""
+        return tuple(p for p in self.problems if p.level == "error")
+
+
+def validate_file(
+    file: str,
+    parameters: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Validated:
+    """Validate a file; raises OSError where it cannot be read."""
+    return validate(read_bytes(file), file, parameters, environment)
+
+
+def read_bytes(file: str) -> bytes:
+    """The bytes of a file, of one that is too large only so many that it shows."""
+    with File(file).open("rb") as opened:
+        return opened.read(MAX_BYTES + 1)
+
+
+def validate(
+    text: bytes | str,
+    file: str,
+    parameters: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Validated:
+    """Find every problem of a spec. Without parameters and environment the defaults stand in."""
+    from plait.language.source_map import locate
+
+    located, problems = locate(text, file)
+    shown = text if isinstance(text, str) else text.decode("utf-8", "replace")
+    if located is None:
+        return Validated(None, tuple(sorted(problems, key=place)), mask(shown, (), everywhere=True))
+    return _judge(located, problems, shown, parameters or {}, environment or {})
+
+
+def _judge(
+    located: Located,
+    problems: Iterable[Problem],
+    shown: str,
+    parameters: Mapping[str, str],
+    environment: Mapping[str, str],
+) -> Validated:
+    report = Report(located)
+    report.problems += problems
+    _undeclared(parameters, report)
+    spec = _spec(report, parameters, environment)
+    found = tuple(sorted(set(report.problems), key=place))
+    bad = any(problem.level == "error" for problem in found)
+    shown = mask(shown, report.hidden) if report.hidden else shown
+    return Validated(None if bad else spec, found, shown, located, tuple(sorted(report.unset)))
+
+
+def same_names(checked: Mapping[str, Validated]) -> list[Problem]:
+    """A problem for each spec, by file, that has the name of one before it in its folder."""
+    first: dict[tuple[File, str], str] = {}
+    problems = []
+    for file, one in checked.items():
+        name = one.located.value.get("name") if one.located else None
+        if one.located is None or not isinstance(name, str):
+            continue
+        other = first.setdefault((File(file).resolve().parent, name), file)
+        if other != file:
+            problem = Problem(
+                code="duplicate-name",
+                message=f"{excerpt(name)} is the name of two specs of this folder",
+                file=file,
+                span=one.located.at(("name",)),
+                help="rename one of them",
+                note=f"first given in {other}",
+            )
+            problems.append(problem)
+    return problems
+
+
+def _undeclared(parameters: Mapping[str, str], report: Report) -> None:
+    """A problem for each parameter that is given and that the spec does not declare."""
+    declared = report.located.value.get("parameters")
+    names = [*declared] if isinstance(declared, dict) else []
+    for name in parameters:
+        if name not in names:
+            help = help_for(name, names, "parameter", None)
+            message = f"`--param` names {excerpt(name)}, and the spec has no such parameter"
+            report.at_key(("parameters",), "undeclared-parameter", message, help=help)
+
+
+def digest(value: Any) -> str:
+    """The SHA-256 of a spec's values, free of layout and comments."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _spec(report: Report, given: Mapping[str, str], environment: Mapping[str, str]) -> Spec | None:
+    raw = report.located.value
+    parameters = read_parameters(raw.get("parameters"), report, given, environment)
+    root = substitute(_version(raw, report), parameters, report)
+    if parameters.sources:
+        root.setdefault("sources", {})
+    document: Document | None = read(Document, root, (), report)
+    tell_unknown(parameters, report)
+    sources = root.get("sources") if not parameters.sources else None
+    blocks = read_sources(sources, report)
+    sink = read_sink(root["sink"], report) if "sink" in root else None
+    quarantine = read_quarantine(root.get("quarantine"), report)
+    partitions = read_partitions(root.get("partition_by"), report)
+    order = check(report, blocks, partitions, sink, quarantine) if isinstance(sources, dict) else []
+    deploy = (
+        read(DeployBlock, root["deploy"], ("deploy",), report) if root.get("deploy") is not None else None
+    )
+    check_deploy(report, deploy)
+    check_waits(report, blocks, deploy)
+    if not any(problem.level == "error" for problem in report.problems):
+        tell_unused(parameters, report)
+    read_all = [block.source for block in blocks]
+    driver = next((source for source in read_all if source and source.join is None), None)
+    if document is None or sink is None or driver is None or not all(read_all):
+        return None
+    return Spec(
+        name=document.name,
+        description=document.description,
+        file=report.located.file,
+        digest=digest(raw),
+        parameters=parameters.values,
+        unset=tuple(sorted(parameters.unset)),
+        driver=driver,
+        lookups=tuple(source for source in read_all if source and source.join),
+        order=tuple(order),
+        partition_by=tuple(partitions),
+        sink=sink,
+        quarantine=quarantine,
+        variables=variables(raw),
+        deploy=read_deploy(deploy),
+    )
+
+
+def _version(raw: dict[str, Any], report: Report) -> dict[str, Any]:
+    """The spec as the one version of the language that there is, after telling of another."""
+    version = raw.get("plait")
+    if version is None or (type(version) is int and version == VERSION):
+        return raw
+    message = f"{excerpt(str(version))} is no version of the language"
+    report.at(("plait",), "unknown-version", message, help=f"write `plait: {VERSION}`")
+    return {**raw, "plait": VERSION}
+
+
+def missing_parameters(found: Validated) -> list[Problem]:
+    """A problem for each parameter without a value, which `validate` lets pass and a run cannot."""
+    located = found.located
+    return [
+        Problem(
+            code="missing-parameter",
+            message=f"the parameter {excerpt(name)} has no value",
+            file=located.file,
+            span=located.key(("parameters", name)),
+            help=f"give `--param {name}=…` or set its environment variable",
+        )
+        for name in found.unset
+        if located and not found.errors
+    ]
+
+
+def bound(file: str, parameters: Mapping[str, str], text: bytes | None = None) -> Validated:
+    """Validate a file, or the `text` it had, for running: every parameter needs a value, given or by environment."""
+    return _bound(validate(read_bytes(file) if text is None else text, file, parameters, os.environ))
+
+
+def bound_values(values: dict[str, Any], file: str) -> Validated:
+    """Validate for running what a spec's file held when it was packaged."""
+    return _bound(_judge(without_text(values, file), (), "", {}, os.environ))
+
+
+def _bound(found: Validated) -> Validated:
+    missing = missing_parameters(found)
+    return replace(found, spec=None, problems=(*found.problems, *missing)) if missing else found

@@ -1,0 +1,1 @@
+"""A spec in Python: plan, list, preview, run and replay it. The command line and notebooks call it."""

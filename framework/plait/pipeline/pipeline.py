@@ -1,0 +1,121 @@
+"""A spec in Python: plan, list, preview and run it, as the command line does."""
+
+from __future__ import annotations
+
+import warnings
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from plait.language.validate import bound
+from plait.plan.plan import plan
+from plait.plugin import Item, PlaitError, Window
+from plait.problems.render import concise, full
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from plait.engine.engine import Engine
+    from plait.engine.replay import Replayed
+    from plait.engine.report import Report
+    from plait.language.spec import Spec
+    from plait.plan.plan import Plan
+    from plait.problems.problem import Problem
+
+
+class InvalidSpec(PlaitError):
+    """A spec with problems; `problems` has them all, `text` the file's text."""
+
+    code = "invalid-spec"
+
+    def __init__(self, file: str, problems: Sequence[Problem], text: str) -> None:
+        super().__init__(full(problems, {file: text}, colour=False))
+        self.file, self.problems, self.text = file, tuple(problems), text
+
+
+class Pipeline:
+    """A valid spec with its parameters bound; `warnings` are its problems that are no errors."""
+
+    def __init__(self, spec: Spec, warned: Sequence[Problem] = (), text: str = "") -> None:
+        self.spec, self.warnings, self.text = spec, tuple(warned), text
+
+    @classmethod
+    def load(cls, file: str, parameters: Mapping[str, str], text: bytes | None = None) -> Pipeline:
+        """Validate a spec, read unless its `text` is given; raises InvalidSpec, OSError where it cannot be read."""
+        found = bound(file, parameters, text)
+        if found.spec is None:
+            raise InvalidSpec(file, [p for p in found.problems if p.level == "error"], found.text)
+        return cls(found.spec, found.problems, found.text)
+
+    def engine(self) -> Engine:
+        """Open the connectors."""
+        from plait.engine.engine import Engine
+
+        return Engine(self.spec)
+
+    def plan(self) -> Plan:
+        """What a run will do; nothing is read."""
+        return plan(self.spec)
+
+    def list(self, since: datetime | None = None, until: datetime | None = None) -> Iterator[Item]:
+        """The driving objects that a run would take, modified from `since` to before `until`."""
+        return self.engine().find(Window(since=since, until=until))
+
+    def preview(self, objects: Iterable[str] | None = None, limit: int = 10) -> Any:
+        """Read and join for real, write nothing; a `pyarrow.Table` of at most `limit` objects' rows.
+
+        What gave no row is told by a Python warning for each problem.
+        """
+        table, report = self.preview_with_report(objects, limit)
+        for problem in report.problems:
+            warnings.warn(concise([problem]), stacklevel=2)
+        return table
+
+    def preview_with_report(
+        self, objects: Iterable[str] | None = None, limit: int = 10
+    ) -> tuple[Any, Report]:
+        """The table of a preview, and the report of what was read for it."""
+        engine = self.engine()
+        items = engine.find() if objects is None else (Item(uri=uri) for uri in objects)
+        return engine.preview(list(islice(items, limit))), engine.report
+
+    def run(
+        self,
+        objects: Iterable[str] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        progress: Callable[[int], None] = lambda _done: None,
+        *,
+        no_wait: bool = False,
+    ) -> Report:
+        """Run over the named objects, or over all modified from `since` to before `until`.
+
+        With `no_wait`, objects that would wait for a late match are done without it.
+        """
+        engine = self.engine()
+        items = engine.find(Window(since=since, until=until)) if objects is None else map(_item, objects)
+        return engine.run(items, wait=not no_wait, progress=progress)
+
+    def replay(
+        self,
+        codes: Sequence[str] = (),
+        since: datetime | None = None,
+        until: datetime | None = None,
+        progress: Callable[[int], None] = lambda _done: None,
+        *,
+        dry_run: bool = False,
+        forget_gone: bool = False,
+    ) -> Replayed:
+        """Run what is in quarantine again and remove the records that now succeed.
+
+        `codes` and the time when the object was modified choose objects; a dry run writes and removes nothing.
+        With `forget_gone`, records whose object is gone are removed too. Raises GiveUp without a quarantine.
+        """
+        from plait.engine.replay import Choice, replay
+
+        choice = Choice(codes=codes, window=Window(since=since, until=until))
+        return replay(self.engine(), choice, dry_run=dry_run, forget_gone=forget_gone, progress=progress)
+
+
+def _item(uri: str) -> Item:
+    return Item(uri=uri)

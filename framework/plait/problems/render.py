@@ -1,0 +1,214 @@
+"""The four ways a problem is shown: for a terminal, an editor, GitHub and a log."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+from unicodedata import combining, east_asian_width
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from plait.problems.problem import Problem, Span
+
+LIMIT = 20
+ANNOTATIONS = 10
+ROWS = 1_000
+WIDTH = 100
+_CONTEXT = 30
+_TAB = "    "
+_BREAK = re.compile(r"\r\n|\r|\n")
+_COLOURS = {"error": "1;31", "warning": "1;33", "gutter": "1;34", "bold": "1"}
+
+
+def full(
+    problems: Iterable[Problem],
+    sources: Mapping[str, str],
+    colour: bool = False,
+    limit: int | None = LIMIT,
+) -> str:
+    """The problems as a terminal shows them, each with its line of the source and a caret."""
+    found = list(problems)
+    blocks = [_block(problem, sources, colour) for problem in found[:limit]]
+    if len(found) > len(blocks):
+        blocks.append(f"… and {len(found) - len(blocks)} more")
+    return "\n\n".join(blocks)
+
+
+def concise(problems: Iterable[Problem]) -> str:
+    """One line for each problem, as editors and grep read it."""
+    return "\n".join(_line(problem) for problem in problems)
+
+
+def github(problems: Iterable[Problem]) -> str:
+    """Workflow commands that make GitHub mark the lines of a change: as many of a level as it shows of a step."""
+    return "\n".join(_command(problem) for problem in _marked(problems)[0])
+
+
+def summary(problems: Iterable[Problem]) -> str:
+    """A table in Markdown of the problems that GitHub does not mark; empty where it marks all."""
+    rest = _marked(problems)[1]
+    if not rest:
+        return ""
+    rows = [f"| {_markdown(_where(p))} | {p.level} | `{p.code}` | {_sentence(p)} |" for p in rest[:ROWS]]
+    more = [f"\n… and {len(rest) - ROWS:,} more"] if len(rest) > ROWS else []
+    title = f"### plait: {len(rest):,} more that could not be marked"
+    return "\n".join(
+        [title, "", "| place | level | code | problem |", "| --- | --- | --- | --- |", *rows, *more]
+    )
+
+
+def _marked(problems: Iterable[Problem]) -> tuple[list[Problem], list[Problem]]:
+    """The problems that GitHub marks, and the rest."""
+    shown: list[Problem] = []
+    rest: list[Problem] = []
+    left = {"error": ANNOTATIONS, "warning": ANNOTATIONS}
+    for problem in problems:
+        (shown if left[problem.level] > 0 else rest).append(problem)
+        left[problem.level] -= 1
+    return shown, rest
+
+
+def _sentence(problem: Problem) -> str:
+    return _markdown(f"{problem.message} ({problem.help})" if problem.help else problem.message)
+
+
+def _markdown(text: str) -> str:
+    return _safe(text).replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|")
+
+
+def as_json(problems: Iterable[Problem]) -> list[dict[str, Any]]:
+    """Plain mappings of text, numbers and None, for reports and logs."""
+    return [_plain(problem) for problem in problems]
+
+
+def _block(problem: Problem, sources: Mapping[str, str], colour: bool) -> str:
+    span = problem.span
+    gutter = " " * (len(str(span.line)) if span else 1)
+    bar = _paint("|", "gutter", colour)
+    title = _paint(f"{problem.level}[{problem.code}]", problem.level, colour)
+    lines = [f"{title}: {_paint(_safe(problem.message), 'bold', colour)}"]
+    if problem.file is not None:
+        lines.append(f"{gutter}{_paint('-->', 'gutter', colour)} {_where(problem)}")
+    source = _source_line(problem, sources)
+    if span and source is not None:
+        shown, caret = _excerpt(source, span)
+        number = _paint(str(span.line), "gutter", colour)
+        lines += [f"{gutter} {bar}", f"{number} {bar} {shown}".rstrip()]
+        lines.append(f"{gutter} {bar} {caret[0]}{_paint(caret[1], problem.level, colour)}")
+    for label, text in (("help", problem.help), ("note", problem.note)):
+        if text:
+            lines.append(f"{gutter} {_paint('=', 'gutter', colour)} {label}: {_safe(text)}")
+    return "\n".join(lines)
+
+
+def _source_line(problem: Problem, sources: Mapping[str, str]) -> str | None:
+    if problem.span is None or problem.file is None or problem.file not in sources:
+        return None
+    lines = _BREAK.split(sources[problem.file].removeprefix("\ufeff"))
+    return lines[problem.span.line - 1] if 1 <= problem.span.line <= len(lines) else None
+
+
+def _excerpt(line: str, span: Span) -> tuple[str, tuple[str, str]]:
+    """The line as shown, shortened around the caret, and the caret with the space before it."""
+    end = span.end_column - 1 if span.end_line == span.line else len(line.rstrip())
+    skipped = max(0, span.column - 1 - WIDTH) if end > WIDTH else 0
+    cells = [_cell(character) for character in line[skipped : skipped + 3 * WIDTH]]
+    begin, end = min(span.column - 1 - skipped, len(cells)), end - skipped
+    left = 0
+    if _width(cells) > WIDTH and _width(cells[:end]) >= WIDTH:
+        left = max(0, begin - _CONTEXT)
+    right = _fit(cells, left)
+    before = "…" if left or skipped else ""
+    after = "…" if skipped + right < len(line) else ""
+    shown = before + "".join(cells[left:right]) + after
+    space = " " * (len(before) + _width(cells[left:begin]))
+    return shown, (space, "^" * max(1, _width(cells[begin : min(end, right)])))
+
+
+def _fit(cells: Sequence[str], left: int) -> int:
+    room = WIDTH
+    for right in range(left, len(cells)):
+        room -= _width(cells[right : right + 1])
+        if room < 0:
+            return right
+    return len(cells)
+
+
+def _cell(character: str) -> str:
+    return _TAB if character == "\t" else _safe(character)
+
+
+def _width(cells: Iterable[str]) -> int:
+    return sum(_columns(character) for cell in cells for character in cell)
+
+
+def _columns(character: str) -> int:
+    if combining(character) or "\ufe00" <= character <= "\ufe0f":
+        return 0
+    return 2 if east_asian_width(character) in "WF" else 1
+
+
+def _safe(text: str) -> str:
+    """The text with what could move the cursor or change colours written as escapes."""
+    return "".join(c if c.isprintable() else _escape(ord(c)) for c in text)
+
+
+def _escape(number: int) -> str:
+    if number > 0xFFFF:
+        return f"\\U{number:08x}"
+    return f"\\u{number:04x}" if number > 0xFF else f"\\x{number:02x}"
+
+
+def _paint(text: str, role: str, colour: bool) -> str:
+    return f"\x1b[{_COLOURS[role]}m{text}\x1b[0m" if colour else text
+
+
+def _where(problem: Problem) -> str:
+    file = _safe(problem.file or "")
+    return f"{file}:{problem.span.line}:{problem.span.column}" if problem.span else file
+
+
+def _line(problem: Problem) -> str:
+    where = f"{_where(problem)}: " if problem.file is not None else ""
+    cure = f" ({_safe(problem.help)})" if problem.help else ""
+    return f"{where}{problem.level}[{problem.code}]: {_safe(problem.message)}{cure}"
+
+
+def _command(problem: Problem) -> str:
+    properties: dict[str, object] = {}
+    if problem.file is not None:
+        properties["file"] = problem.file
+    if problem.file is not None and (span := problem.span):
+        properties |= {"line": span.line, "col": span.column}
+        properties |= {"endLine": span.end_line, "endColumn": span.end_column}
+        if span.line != span.end_line:  # the runner refuses columns of several lines
+            del properties["col"], properties["endColumn"]
+    properties["title"] = problem.code
+    listed = ",".join(f"{name}={_property(str(value))}" for name, value in properties.items())
+    cure = f" ({problem.help})" if problem.help else ""
+    return f"::{problem.level} {listed}::{_data(problem.message + cure)}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def _plain(problem: Problem) -> dict[str, Any]:
+    span = problem.span
+    return {
+        "code": problem.code,
+        "level": problem.level,
+        "message": problem.message,
+        "file": problem.file,
+        "line": span.line if span else None,
+        "column": span.column if span else None,
+        "end_line": span.end_line if span else None,
+        "end_column": span.end_column if span else None,
+        "help": problem.help,
+        "note": problem.note,
+    }

@@ -1,0 +1,121 @@
+"""Objects on `s3://` and in local folders behind one interface, many at once."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from plait.aws.clients import Clients
+from plait.aws.retries import Patience
+from plait.plugin import Found, GiveUp, Item, Missing, PlaitError, Put, Written
+from plait.storage import local, s3
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+T = TypeVar("T")
+R = TypeVar("R")
+AT_ONCE = 64
+normal = local.normal
+
+
+class Storage:
+    """The `Objects` of the contract; `count` is told every request to S3."""
+
+    def __init__(
+        self,
+        count: Callable[[str, int], None],
+        client: Callable[[str], Any] | None = None,
+        patience: Callable[[], Patience] = Patience.given,
+    ) -> None:
+        self._s3 = s3.S3(count, client or Clients(count), patience)
+        self._lock = threading.Lock()
+        self._pool: ThreadPoolExecutor | None = None
+
+    def list(self, prefix: str) -> Iterator[Item]:
+        """The objects whose URI begins with the prefix, sorted by URI; raises GiveUp, TryAgain."""
+        try:
+            yield from self._s3.find(prefix) if _on_s3(prefix) else local.find(prefix)
+        except PlaitError:
+            raise
+        except Exception as error:
+            raise _told(prefix, error) from error
+
+    def get(self, uris: Sequence[str], limit: int | None = None) -> Iterator[Found | Missing | PlaitError]:
+        """The objects' bytes, in the order of the URIs; of one larger than `limit` only the facts, no bytes."""
+        return self._each(partial(self._get, limit=limit), uris)
+
+    def put(self, puts: Sequence[Put]) -> Sequence[Written | PlaitError]:
+        """Store each; with a `source`, only while nothing newer stands there, else `Changed`."""
+        return [*self._each(self._put, puts)]
+
+    def remove(self, items: Sequence[Item]) -> Sequence[PlaitError | None]:
+        """Remove each object if it is still the version of the item, else `Changed`; None where it is no more."""
+        return [*self._each(self._remove, items)]
+
+    def _get(self, uri: str, limit: int | None) -> Found | Missing | PlaitError:
+        try:
+            return self._s3.get(uri, limit) if _on_s3(uri) else local.get(uri, limit)
+        except Exception as error:  # noqa: BLE001 -- every error is told as an answer
+            return _explain(uri, error)
+
+    def _put(self, put: Put) -> Written | PlaitError:
+        try:
+            return self._s3.put(put) if _on_s3(put.uri) else local.put(put.uri, put.data)
+        except Exception as error:  # noqa: BLE001 -- every error is told as an answer
+            return _told(put.uri, error)
+
+    def _remove(self, item: Item) -> PlaitError | None:
+        try:
+            self._s3.delete(item) if _on_s3(item.uri) else local.delete(item)
+        except Exception as error:  # noqa: BLE001 -- every error is told as an answer
+            known = _explain(item.uri, error)
+            return None if isinstance(known, Missing) else known
+        return None
+
+    def _each(self, work: Callable[[T], R], things: Sequence[T]) -> Iterator[R]:
+        """The answers in order, with at most `AT_ONCE` asked for and not yet taken."""
+        if len(things) == 1:
+            yield work(things[0])
+            return
+        waiting: deque[Future[R]] = deque()
+        try:
+            for thing in things:
+                if len(waiting) >= AT_ONCE:
+                    yield waiting.popleft().result()
+                waiting.append(self._threads().submit(copy_context().run, work, thing))
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+    def _threads(self) -> ThreadPoolExecutor:
+        with self._lock:
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="plait-objects")
+            return self._pool
+
+
+def _on_s3(uri: str) -> bool:
+    return uri.startswith("s3://")
+
+
+def _explain(uri: str, error: Exception) -> Missing | PlaitError:
+    return s3.explain(uri, error) if _on_s3(uri) else local.explain(uri, error)
+
+
+def _told(uri: str, error: Exception) -> PlaitError:
+    if isinstance(error, PlaitError):
+        return error
+    told = _explain(uri, error)
+    if not isinstance(told, Missing):
+        return told
+    if _on_s3(uri):
+        return GiveUp(f"`{uri[:200]}` does not exist", code="no-bucket", help="check the path")
+    help = "check the path: a folder may be in its place, or a file in place of its folder"
+    return GiveUp(f"`{uri[:200]}` cannot be made", code="no-folder", help=help)

@@ -1,0 +1,1 @@
+"""What users test with: cases beside a spec. `plait test` calls it."""

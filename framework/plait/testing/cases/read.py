@@ -1,0 +1,144 @@
+"""The text of a file of cases to all of its problems, or to the cases."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from plait.language.source_map import locate
+from plait.language.structure import Report, read
+from plait.language.validate import validate
+from plait.problems.problem import Problem, excerpt, place
+from plait.problems.suggest import help_for
+from plait.testing.cases.case import Case
+from plait.testing.cases.expected import read_expect
+from plait.testing.cases.inputs import needs_objects, read_given
+from plait.testing.cases.keys import CaseBlock, CasesBlock
+from plait.testing.cases.yaml_text import Places
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from plait.language.source_map import Path
+    from plait.language.spec import Spec
+    from plait.language.validate import Validated
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Specs:
+    """A spec under the parameters of its cases; one without a default has its own name as its value."""
+
+    def __init__(self, text: str, file: str) -> None:
+        self.text, self.file = text, file
+        self.first = validate(text, file)
+        spec = self.first.spec
+        self.names = (*spec.parameters, *spec.unset) if spec else ()
+        self._stand_ins = {name: name for name in spec.unset} if spec else {}
+        self._known: dict[tuple[tuple[str, str], ...], Validated] = {}
+
+    def under(self, parameters: Mapping[str, str]) -> Validated:
+        """The spec with these parameters."""
+        given = {**self._stand_ins, **parameters}
+        key = tuple(sorted(given.items()))
+        if key not in self._known:
+            self._known[key] = validate(self.text, self.file, given)
+        return self._known[key]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseFile:
+    """What a file of cases says; `places` is None where it cannot be read as YAML."""
+
+    file: str
+    text: str
+    places: Places | None
+    cases: tuple[Case, ...]
+    problems: tuple[Problem, ...]
+
+
+def read_cases(text: bytes, file: str, specs: Specs) -> CaseFile:
+    """Find every problem of a file of cases; a case with problems is none of `cases`."""
+    located, problems = locate(text, file)
+    shown = text.decode("utf-8", "replace")
+    if located is None:
+        problems = [_of_cases(problem) for problem in problems]
+        return CaseFile(file=file, text=shown, places=None, cases=(), problems=tuple(problems))
+    reading = _Reading(specs, Report(located), Places(located))
+    reading.report.problems += problems
+    cases = reading.cases(located.value)
+    found = tuple(sorted(set(reading.report.problems), key=place))
+    return CaseFile(file=file, text=shown, places=reading.places, cases=tuple(cases), problems=found)
+
+
+def _of_cases(problem: Problem) -> Problem:
+    return (
+        replace(problem, help="a file of cases begins with `cases:`")
+        if problem.code == "empty-file"
+        else problem
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    specs: Specs
+    report: Report
+    places: Places
+
+    def cases(self, root: dict[str, Any]) -> list[Case]:
+        shared: CasesBlock | None = read(CasesBlock, root, (), self.report)
+        now = shared.now.time if shared and shared.now else NOW
+        blocks = root.get("cases")
+        if not isinstance(blocks, dict) or self.specs.first.spec is None:
+            return []
+        found = [self._case(name, block, root, now) for name, block in blocks.items()]
+        return [case for case in found if case]
+
+    def _case(self, name: str, block: Any, root: dict[str, Any], now: datetime) -> Case | None:
+        before = self._errors()
+        path: Path = ("cases", name)
+        own: CaseBlock | None = read(CaseBlock, block, path, self.report)
+        if own is None:
+            return None
+        spec = self._spec(block, path, root)
+        if spec is None:
+            return None
+        now = own.now.time if own.now else now
+        given = read_given(self._blocks(block, path, root), spec, now, self.report, self.places)
+        if spec.driver.name not in given and needs_objects(spec.driver):
+            help = f"give an object of `{spec.driver.name}`, the source that drives"
+            self.report.at_key(path, "missing-key", "no object is given", help=help)
+        expect, rows_path = read_expect(block["expect"], (*path, "expect"), spec, self.report, self.places)
+        if self._errors() > before:
+            return None
+        return Case(name=name, path=path, rows_path=rows_path, spec=spec, now=now, given=given, expect=expect)
+
+    def _errors(self) -> int:
+        return sum(problem.level == "error" for problem in self.report.problems)
+
+    @staticmethod
+    def _blocks(block: dict[str, Any], path: Path, root: dict[str, Any]) -> dict[str, tuple[Any, Path]]:
+        """The block of each source that is given, with its place; a case's own wins."""
+        blocks: dict[str, tuple[Any, Path]] = {}
+        for given, at in ((root.get("given"), ("given",)), (block.get("given"), (*path, "given"))):
+            for name, one in given.items() if isinstance(given, dict) else ():
+                blocks[name] = one, (*at, name)
+        return blocks
+
+    def _spec(self, block: dict[str, Any], path: Path, root: dict[str, Any]) -> Spec | None:
+        values: dict[str, str] = {}
+        for given, at in ((root.get("parameters"), ()), (block.get("parameters"), path)):
+            for name, value in given.items() if isinstance(given, dict) else ():
+                if name not in self.specs.names:
+                    help = help_for(name, self.specs.names, "parameter", None)
+                    message = f"the spec has no parameter {excerpt(name)}"
+                    self.report.at_key((*at, "parameters", name), "unknown-parameter", message, help=help)
+                elif isinstance(value, str):
+                    values[name] = value
+        found = self.specs.under(values)
+        if found.spec is None:
+            message = f"with these parameters the spec is not valid: {found.errors[0].message}"
+            at = path if "parameters" in block else ()
+            self.report.at_key((*at, "parameters"), "invalid-spec", message)
+        return found.spec

@@ -1,0 +1,1 @@
+"""What a value may be: types, exact conversion, decoding, texts with holes, secrets. Whoever reads a spec or moves data uses it."""

@@ -1,0 +1,117 @@
+"""Decode steps: one raw value to another, before it meets its type."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import gzip
+import io
+import zlib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+from plait.values.convert import Misfit, number, saying
+from plait.values.strict_json import NotJson, parse_json
+from plait.values.types import Type
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECONDS = {"s": 1_000_000, "ms": 1000, "us": 1}
+MAX_INFLATED = 64 * 1024 * 1024
+MAX_RATIO = 200
+ANY_RATIO = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One decode step: a word, and its argument (the unit of `epoch`, a compiled pattern)."""
+
+    word: Literal["base64", "json", "gzip", "epoch", "pattern", "regex"]
+    argument: Any = None
+
+
+def decode(fields: Mapping[str, Any], steps: Mapping[str, tuple[Step, ...]]) -> Mapping[str, Any]:
+    """The fields with each decoded one replaced; null stays null; raises Misfit."""
+    if not steps:
+        return fields
+    decoded = dict(fields)
+    for name, chain in steps.items():
+        value = decoded.get(name)
+        for step in chain:
+            try:
+                value = None if value is None else _apply(step, value)
+            except Misfit as error:
+                told = f"`{name}` cannot be decoded by `{step.word}`"
+                raise Misfit(f"{told}: {error}", error.help, f"{told}: {error.bare}") from error
+        if name in decoded:
+            decoded[name] = value
+    return decoded
+
+
+def _apply(step: Step, value: Any) -> Any:
+    if step.word == "base64":
+        return _base64(value)
+    if step.word == "json":
+        return _json(value)
+    if step.word == "gzip":
+        return _gunzip(value)
+    if step.word == "epoch":
+        return _epoch(value, step.argument)
+    return _fields(value, step.argument)
+
+
+def _base64(value: Any) -> bytes:
+    if not isinstance(value, (str, bytes)):
+        raise saying("expected text, got {}", value)
+    try:
+        return base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        raise Misfit("it is not base64") from None
+
+
+def _gunzip(value: Any) -> bytes:
+    if not isinstance(value, bytes):
+        raise saying("expected binary, got {}", value, "decode text by `base64` first")
+    most = min(MAX_INFLATED, max(ANY_RATIO, MAX_RATIO * len(value)))
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(value)) as stream:
+            data = stream.read(most + 1)
+    except (OSError, EOFError, zlib.error):
+        raise Misfit("it is not complete gzip") from None
+    if len(data) > most:
+        raise Misfit(
+            f"it inflates to more than {'64 MiB' if most == MAX_INFLATED else f'{MAX_RATIO} times its size'}"
+        )
+    if not value:
+        raise Misfit("it is not complete gzip")
+    return data
+
+
+def _json(value: Any) -> Any:
+    data = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
+    if not isinstance(data, bytes):
+        raise saying("expected text, got {}", value)
+    try:
+        return parse_json(data)
+    except NotJson as error:
+        raise Misfit(str(error)) from None
+
+
+def _epoch(value: Any, unit: str) -> datetime:
+    exact = number(value, Type("timestamp"))
+    try:
+        return EPOCH + timedelta(microseconds=int(exact * MICROSECONDS[unit] // 1))
+    except OverflowError:
+        raise saying("{} is no time of the years 1 to 9999", value) from None
+
+
+def _fields(value: Any, expression: Any) -> dict[str, Any]:
+    if not isinstance(value, str):
+        raise saying("expected text, got {}", value)
+    fields: dict[str, Any] | None = expression.match(value)
+    if fields is None:
+        raise saying("{} does not match", value)
+    return fields

@@ -1,0 +1,168 @@
+"""The type words of Athena and Glue, and their Arrow types."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from plait.values.templates import Refusal
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+INTEGERS = {"tinyint": 8, "smallint": 16, "int": 32, "bigint": 64}
+WORDS = ("string", "boolean", *INTEGERS, "float", "double", "date", "timestamp", "binary")
+BRACKETED = ("decimal", "array", "struct")
+FORMS = (*WORDS, "decimal(p,s)", "array<T>", "struct<a:T>")
+DECIMAL = re.compile(r"decimal\(\s*(\d{1,2})\s*,\s*(\d{1,2})\s*\)\Z")
+SQUARE = re.compile(r"(array|list|struct)\[(.*)\]\Z", re.DOTALL)
+BASE = re.compile(r"\w+")
+FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+MAX_DEPTH = 16
+ELSEWHERE = {
+    **dict.fromkeys(("str", "text", "varchar", "char", "utf8", "uuid", "enum"), "string"),
+    **dict.fromkeys(("bool", "bit"), "boolean"),
+    **dict.fromkeys(("int8", "byte"), "tinyint"),
+    **dict.fromkeys(("int16", "short"), "smallint"),
+    **dict.fromkeys(("integer", "int32"), "int"),
+    **dict.fromkeys(("int64", "long"), "bigint"),
+    **dict.fromkeys(("float32", "real"), "float"),
+    **dict.fromkeys(("float64",), "double"),
+    **dict.fromkeys(("datetime", "timestamptz", "timestamp_ntz", "time"), "timestamp"),
+    **dict.fromkeys(("bytes", "blob", "varbinary"), "binary"),
+    **dict.fromkeys(("number", "numeric", "decimal"), "decimal(12,2)"),
+    **dict.fromkeys(("list", "array"), "array<string>"),
+    **dict.fromkeys(("map", "object", "json", "record", "row", "struct", "dict"), "struct<a:string,b:int>"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """A column's type: a word, with what stands in its brackets."""
+
+    word: str
+    precision: int = 0
+    scale: int = 0
+    fields: tuple[tuple[str, Type], ...] = ()
+
+    def __str__(self) -> str:
+        """The type as a spec spells it."""
+        if self.word == "decimal":
+            return f"decimal({self.precision},{self.scale})"
+        if self.word == "array":
+            return f"array<{self.fields[0][1]}>"
+        if self.word == "struct":
+            return f"struct<{','.join(f'{name}:{kind}' for name, kind in self.fields)}>"
+        return self.word
+
+
+@cache
+def parse(text: str) -> Type:
+    """Read a type word; raises ValueError with a sentence where it is not one.
+
+    >>> str(parse("array<struct<sku:string,price:decimal(12, 2)>>"))
+    'array<struct<sku:string,price:decimal(12,2)>>'
+    """
+    return _parse(text.strip(), 0)
+
+
+def _parse(text: str, depth: int) -> Type:
+    if depth > MAX_DEPTH:
+        raise Refusal(f"types nest at most {MAX_DEPTH} deep", code="unknown-type", help="decode less of it")
+    if text in WORDS:
+        return Type(text)
+    if found := DECIMAL.match(text):
+        return _decimal(text, int(found[1]), int(found[2]))
+    if text.startswith("array<") and text.endswith(">"):
+        return Type("array", fields=(("element", _parse(text[6:-1].strip(), depth + 1)),))
+    if text.startswith("struct<") and text.endswith(">"):
+        return Type("struct", fields=tuple(_fields(text[7:-1], depth + 1)))
+    raise Refusal(f"no type is called `{text[:40]}`", code="unknown-type", help=_meant(text), part=text)
+
+
+def _meant(text: str) -> str | None:
+    """What another system's word for a type is called here."""
+    if square := SQUARE.match(text):
+        word = "struct" if square[1] == "struct" else "array"
+        return f"did you mean `{word}<{square[2][:40]}>`?"
+    base = BASE.match(text)
+    meant = ELSEWHERE.get(base[0].lower()) if base else None
+    return f"did you mean `{meant}`?" if meant else None
+
+
+def _decimal(text: str, precision: int, scale: int) -> Type:
+    if 1 <= precision <= 38 and scale <= precision:
+        return Type("decimal", precision, scale)
+    if not 1 <= precision <= 38 and not precision < scale <= 38:
+        raise Refusal(
+            "a decimal has 1 to 38 digits", code="unknown-type", help="write `decimal(38,2)`", part=text
+        )
+    message = f"`{text}` has {precision} digits, of which {scale} after the point"
+    help = f"did you mean `decimal({scale},{precision})`?"
+    raise Refusal(message, code="unknown-type", help=help, part=text)
+
+
+def _fields(text: str, depth: int) -> list[tuple[str, Type]]:
+    fields: dict[str, Type] = {}
+    seen: dict[str, str] = {}
+    for part in _cut(text):
+        name, colon, kind = (piece.strip() for piece in part.partition(":"))
+        if not colon or not FIELD.match(name):
+            message = f"a struct is written `struct<a:string,b:int>`, not `{part.strip()[:40]}`"
+            raise Refusal(
+                message, code="unknown-type", help="give each field a name and a type", part=part.strip()
+            )
+        if other := seen.get(name.lower()):
+            message = f"the struct names `{name}` twice"
+            if other != name:
+                message = (
+                    f"the fields `{other}` and `{name}` differ in case only, which Athena and Glue ignore"
+                )
+            raise Refusal(message, code="unknown-type", help="rename one of them", part=part.strip())
+        seen[name.lower()] = name
+        fields[name] = _parse(kind, depth)
+    return list(fields.items())
+
+
+def _cut(text: str) -> list[str]:
+    parts, depth, start = [], 0, 0
+    for index, char in enumerate(text):
+        depth += (char in "<(") - (char in ">)")
+        if char == "," and depth == 0:
+            parts.append(text[start:index])
+            start = index + 1
+    return [*parts, text[start:]]
+
+
+def to_arrow(kind: Type) -> pa.DataType:
+    """The Arrow type of a column's type; timestamps are UTC with microseconds."""
+    import pyarrow as pa
+
+    if kind.word == "decimal":
+        return pa.decimal128(kind.precision, kind.scale)
+    if kind.word == "array":
+        return pa.list_(pa.field("element", to_arrow(kind.fields[0][1])))
+    if kind.word == "struct":
+        return pa.struct([pa.field(name, to_arrow(part)) for name, part in kind.fields])
+    return _simple()[kind.word]
+
+
+@cache
+def _simple() -> dict[str, Any]:
+    import pyarrow as pa
+
+    return {
+        "string": pa.string(),
+        "boolean": pa.bool_(),
+        "tinyint": pa.int8(),
+        "smallint": pa.int16(),
+        "int": pa.int32(),
+        "bigint": pa.int64(),
+        "float": pa.float32(),
+        "double": pa.float64(),
+        "date": pa.date32(),
+        "timestamp": pa.timestamp("us", tz="UTC"),
+        "binary": pa.binary(),
+    }

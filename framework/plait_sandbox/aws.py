@@ -1,0 +1,62 @@
+"""An AWS of one's own: moto's server, in a process that ends with the one that started it."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+REGION = "eu-west-1"
+SERVER = "plait_sandbox.server"
+
+
+@dataclass(frozen=True, slots=True)
+class LocalAws:
+    """A running server; close it with `stop` or by leaving `with`."""
+
+    endpoint: str
+    process: subprocess.Popen[str]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables that send every AWS client here."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": "sandbox",
+            "AWS_SECRET_ACCESS_KEY": "sandbox",
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def stop(self) -> None:
+        """End the server and forget what it holds."""
+        self.process.kill()
+        self.process.communicate()
+
+
+def start_aws(server: str = SERVER) -> LocalAws:
+    """Start moto's server on a free port of this machine; `server` is the module that serves it."""
+    if importlib.util.find_spec("moto") is None or importlib.util.find_spec("flask") is None:
+        raise RuntimeError('the sandbox needs moto: pip install "plait[sandbox]"')
+    command = [sys.executable, "-P", "-m", server]
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    endpoint = process.stdout.readline().strip() if process.stdout else ""
+    if not endpoint:
+        process.communicate()
+        raise RuntimeError(f"moto's server did not start: exit code {process.returncode}")
+    return LocalAws(endpoint, process)

@@ -4,7 +4,7 @@ UV_VERSION := 0.13.9
 UV := .tools/uv-$(UV_VERSION)/bin/uv
 BIN := .venv/bin
 READY := .venv/.ready
-EDITOR_READY := tests/editor/node_modules/.package-lock.json
+EDITOR_READY := tests/integration/editor/node_modules/.package-lock.json
 NODE_FITS := command -v npm >/dev/null && node -e 'process.exit(+(parseInt(process.versions.node) < 18))'
 WHOLE := aws/errors aws/retries aws_lambda/events engine/answers engine/cache engine/declare engine/files \
   engine/join engine/lookup engine/match engine/partition engine/quarantine engine/read engine/taking \
@@ -83,10 +83,10 @@ coverage: system editor $(READY) $(WHOLE_FILES) ## Run all tests and fail where 
 MODULES ?= engine/join engine/partition aws_lambda/events engine/quarantine engine/waiting
 mutation: $(READY) ## Change the code in each small way, and see that tests notice; survivors go to dist/mutation.txt.
 	@$(UV) sync --quiet --frozen --all-extras --inexact --group mutation
-	$(BIN)/python tests/mutation/mutate.py $(MODULES)
+	$(BIN)/python tests/reliability/mutation/mutate.py $(MODULES)
 
 clean: ## Remove what these tasks made.
-	rm -rf .venv .tools tests/editor/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage* dist
+	rm -rf .venv .tools tests/integration/editor/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage* dist
 
 $(READY): uv.lock pyproject.toml | $(UV)
 	@$(UV) sync --quiet --frozen --all-extras || { $(UV) python find >/dev/null 2>&1 || \
@@ -94,8 +94,8 @@ $(READY): uv.lock pyproject.toml | $(UV)
 	  exit 1; }
 	@touch $@
 
-$(EDITOR_READY): tests/editor/package-lock.json | system
-	@npm ci --silent --prefix tests/editor
+$(EDITOR_READY): tests/integration/editor/package-lock.json | system
+	@npm ci --silent --prefix tests/integration/editor
 	@touch $@
 
 $(UV):

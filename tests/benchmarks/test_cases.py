@@ -6,13 +6,14 @@ import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from kit.paths import ROOT
 
 if TYPE_CHECKING:
     import pytest
 
-SPEC = Path(__file__).parents[2] / "pipelines" / "transactions.yaml"
+SPEC = ROOT / "pipelines" / "transactions.yaml"
 ROUNDS = 5
 TEST = "from plait.cli.main import main; main(['test', sys.argv[1]], standalone_mode=False)"
 IMPORTS = """

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.bare import bare_python
-from main_job.shop import queue
+from integration.main_job.shop import queue
+from kit.bare import bare_python
 from plait_sandbox import Sandbox
 
 from .functions import Start, plait, wrangler

@@ -11,7 +11,9 @@ from statistics import median
 
 import pytest
 
-SPEC = Path(__file__).parents[2] / "pipelines" / "transactions.yaml"
+from kit.paths import ROOT
+
+SPEC = ROOT / "pipelines" / "transactions.yaml"
 ROUNDS = 5
 MANY = 100
 IMPORTS = "import yaml, jsonschema"

@@ -10,11 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harness.logs import Logs
+from kit.logs import Logs
+from kit.stubs import Stub
 from plait.plugin import BadRecord, GiveUp, Key, Pattern, Record, TryAgain
 from plait_connectors import cloudwatch_logs
-
-from .stub import Stub
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

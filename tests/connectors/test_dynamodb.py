@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.proxy import Proxy, fail
+from kit.proxy import Proxy, fail
+from kit.stubs import Stub, aws
 from plait.plugin import BadRecord, GiveUp, Key, TryAgain
 from plait_connectors import dynamodb
-
-from .stub import Stub, aws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

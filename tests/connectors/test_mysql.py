@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pymysql
 import pytest
 
+from kit.stubs import Stub, free_port, mariadb
 from plait.plugin import GiveUp, Key, TryAgain
 from plait_connectors._mysql import problem
 from plait_connectors.mysql import MySQLLookup, MySQLOptions
-
-from .stub import Stub, free_port, mariadb
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

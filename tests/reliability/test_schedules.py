@@ -20,10 +20,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from canaries import PAYLOAD
-from harness.logs import Logs
-from harness.proxy import Proxy, When, drop
-from main_job.shop import Shop
+from integration.main_job.shop import Shop
+from kit.canaries import PAYLOAD
+from kit.logs import Logs
+from kit.proxy import Proxy, When, drop
 
 from .budget import SEED, budget
 from .results import Results

@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 import pyarrow.parquet as pq
 import pytest
 
-from canaries import PAYLOAD
-from harness import faults
-from harness.delivery import Queue
-from harness.proxy import Proxy
-from harness.runtime import Function, Outcome
-from main_job.shop import Shop, announced
+from integration.main_job.shop import Shop, announced
+from kit import faults
+from kit.canaries import PAYLOAD
+from kit.delivery import Queue
+from kit.proxy import Proxy
+from kit.runtime import Function, Outcome
 
 from .budget import SEED, budget
 from .results import Results

@@ -9,8 +9,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-import oracle
-from oracle_lake import DEFAULT_PARTITION
+from kit import oracle
+from kit.oracle_lake import DEFAULT_PARTITION
 
 PATIENCE = 600
 

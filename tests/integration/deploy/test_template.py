@@ -1,0 +1,263 @@
+"""The template of a spec: CloudFormation takes it, and its rule lets through what the pipeline reads."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from click.testing import CliRunner
+from moto import mock_aws
+from moto.events.models import EventPattern
+
+from kit.paths import ROOT
+from plait.cli.main import main
+from plait.deploy.delivery import driver_path
+from plait.language.validate import bound
+
+SPEC = ROOT / "pipelines" / "transactions.yaml"
+DIRECT = "deploy: {trigger: direct, memory: 512, timeout: 2m, max_concurrency: 7}\n"
+BUSY = "deploy: {batch: 500, max_concurrency: 20, timeout: 1m}\n"
+WAITS = ("{on: customer_id}", "{on: customer_id, missing: {retry_for: 2d}}")
+UNMADE = {"AWS::CloudWatch::Alarm", "AWS::SQS::QueuePolicy"}
+SEED = 20_260_701
+
+
+def _template(spec: Path, *arguments: str) -> Any:
+    ended = CliRunner().invoke(
+        main, ["template", str(spec), *arguments, "-o", "json"], catch_exceptions=False
+    )
+    assert ended.exit_code == 0, ended.output
+    return json.loads(ended.stdout)
+
+
+@pytest.fixture
+def variant(tmp_path: Path) -> Callable[..., Path]:
+    """The shipped spec with more text at its end and other text within."""
+
+    def make(more: str = "", *changes: tuple[str, str]) -> Path:
+        text = SPEC.read_text(encoding="utf-8")
+        for old, new in changes:
+            assert text.count(old) == 1
+            text = text.replace(old, new)
+        file = tmp_path / "transactions.yaml"
+        file.write_text(text + more, encoding="utf-8")
+        return file
+
+    return make
+
+
+def _lint(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    file = folder / "template.yaml"
+    file.write_text(text, encoding="utf-8")
+    command = [str(Path(sys.executable).parent / "cfn-lint"), str(file)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("more", ["", DIRECT, BUSY])
+def test_cfn_lint_has_nothing_to_say(variant: Callable[..., Path], tmp_path: Path, more: str) -> None:
+    printed = CliRunner().invoke(main, ["template", str(variant(more))]).stdout
+    linted = _lint(printed, tmp_path)
+    assert (linted.returncode, linted.stdout) == (0, "")
+
+
+FAULTS: dict[str, Callable[[Any], Any]] = {
+    "a role that is not there": lambda r: r.pop("Role"),
+    "a queue without its key": lambda r: r["Queue"]["Properties"].update(VisibilityTimout=3),
+    "a batch beyond the limit": lambda r: r["Events"]["Properties"].update(BatchSize=20_000),
+    "a visibility below the timeout": lambda r: r["Queue"]["Properties"].update(VisibilityTimeout=10),
+    "a runtime that is none": lambda r: r["Function"]["Properties"].update(Runtime="python3"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_linter_catches_a_planted_fault(tmp_path: Path, fault: str) -> None:
+    """So its silence about our templates means something."""
+    made = _template(SPEC)
+    FAULTS[fault](made["Resources"])
+    assert _lint(json.dumps(made), tmp_path).returncode != 0
+
+
+@pytest.fixture
+def aws() -> Iterator[None]:
+    with mock_aws(config={"lambda": {"use_docker": False}}), pytest.MonkeyPatch.context() as patch:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "testing")
+        patch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+        s3 = boto3.client("s3")
+        place: Any = {"LocationConstraint": "eu-west-1"}
+        for bucket in ("code", "shop-raw"):
+            s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=place)
+        s3.put_object(Bucket="code", Key="plait.zip", Body=b"PK\x05\x06" + bytes(18))
+        yield
+
+
+def _create(made: Any) -> tuple[dict[str, str], set[str]]:
+    """Create the stack; each resource's type by its name, and the types that moto left out."""
+    client = boto3.client("cloudformation")
+    parameters: Any = [
+        {"ParameterKey": "CodeBucket", "ParameterValue": "code"},
+        {"ParameterKey": "CodeKey", "ParameterValue": "plait.zip"},
+    ]
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        client.create_stack(
+            StackName="plait",
+            TemplateBody=json.dumps(made),
+            Parameters=parameters,
+            Capabilities=["CAPABILITY_IAM"],
+        )
+        assert client.describe_stacks(StackName="plait")["Stacks"][0]["StackStatus"] == "CREATE_COMPLETE"
+        found = client.describe_stack_resources(StackName="plait")["StackResources"]
+    there = {one["LogicalResourceId"]: one["ResourceType"] for one in found if "LogicalResourceId" in one}
+    texts = [str(one.message) for one in told]
+    types = {one["Type"] for one in made["Resources"].values()}
+    return there, {kind for kind in types if any(f"{kind} " in text for text in texts)}
+
+
+@pytest.mark.parametrize(
+    ("more", "unmade"), [("", UNMADE), (DIRECT, UNMADE | {"AWS::Lambda::EventInvokeConfig"})]
+)
+@pytest.mark.usefixtures("aws")
+def test_a_stack_is_made_of_it(variant: Callable[..., Path], more: str, unmade: set[str]) -> None:
+    """Every resource is there but the kinds that the stand-in is known to leave out, named here one by one."""
+    made = _template(variant(more))
+    there, left_out = _create(made)
+    assert left_out == unmade
+    on_demand = {name for name, one in made["Resources"].items() if "Condition" in one}
+    wanted = {name for name, one in made["Resources"].items() if one["Type"] not in unmade}
+    assert wanted - on_demand <= set(there)
+
+
+def _keys(number: int) -> list[str]:
+    """Keys that the driving path fits, nearly fits, and does not fit."""
+    dice = random.Random(SEED)
+    pieces = [
+        "transactions/",
+        "transactions",
+        "items/",
+        "a",
+        "7f3c",
+        "/",
+        " ",
+        "+",
+        "ñ",
+        "日",
+        "*",
+        "?",
+        ".",
+        ".json",
+        ".txt",
+    ]
+    usual = [f"transactions/{dice.getrandbits(32):08x}.json" for _ in range(number // 4)]
+    odd = ("".join(dice.choices(pieces, k=dice.randint(1, 6))) for _ in range(number * 3))
+    fine = (key for key in odd if not key.startswith("/") and "//" not in key)
+    return list(dict.fromkeys([*usual, *fine]))[:number]
+
+
+@pytest.mark.usefixtures("aws")
+def test_the_rule_delivers_every_key_that_the_pipeline_reads() -> None:
+    """Of 500 keys put, those that fit arrive in the queue; what arrives beyond is only what `*` cannot tell."""
+    made = _template(SPEC)
+    del made["Resources"]["Events"]  # it would take the messages for a function that does not run here
+    _create(made)
+    s3, sqs = boto3.client("s3"), boto3.client("sqs")
+    s3.put_bucket_notification_configuration(
+        Bucket="shop-raw", NotificationConfiguration={"EventBridgeConfiguration": {}}
+    )
+    keys = _keys(500)
+    for key in keys:
+        s3.put_object(Bucket="shop-raw", Key=key, Body=b"{}")
+    urls = sqs.list_queues()["QueueUrls"]
+    url = next(url for url in urls if "DeadLetters" not in url)
+    arrived: set[str] = set()
+    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        arrived |= {json.loads(one["Body"])["detail"]["object"]["key"] for one in messages}
+    found = bound(str(SPEC), {}).spec
+    assert found
+    path = driver_path(found)
+    read = {key for key in keys if path.match(f"s3://shop-raw/{key}") is not None}
+    assert len(read) > 100
+    assert read <= arrived
+    assert all("/" in key.removeprefix("transactions/") for key in arrived - read)
+
+
+def test_of_ten_thousand_keys_the_rule_lets_through_all_that_are_read() -> None:
+    """By the wildcard matcher alone; what it lets through beyond lies in deeper folders and is skipped."""
+    found = bound(str(SPEC), {}).spec
+    assert found
+    path = driver_path(found)
+    rule: Any = EventPattern.load(json.dumps(_pattern(_template(SPEC))))
+    keys = _keys(10_000)
+    passed = {key for key in keys if rule.matches_event(_created(key))}
+    read = {key for key in keys if path.match(f"s3://shop-raw/{key}") is not None}
+    assert len(keys) == 10_000
+    assert read <= passed
+    assert all("/" in key.removeprefix("transactions/") for key in passed - read)
+
+
+def _pattern(made: Any) -> Any:
+    pattern = made["Resources"]["Rule"]["Properties"]["EventPattern"]
+    pattern["detail"]["bucket"]["name"] = ["shop-raw"]
+    return pattern
+
+
+def _created(key: str) -> dict[str, Any]:
+    detail = {"bucket": {"name": "shop-raw"}, "object": {"key": key}}
+    return {"source": "aws.s3", "detail-type": "Object Created", "detail": detail}
+
+
+def test_a_path_parameter_reaches_the_bucket_of_the_rule_and_the_arns() -> None:
+    """The stack is told another bucket and follows; the number of segments must stay, which a pattern says."""
+    made = _template(SPEC, "--param", "raw=s3://other/in")
+    assert made["Parameters"]["Raw"] == {
+        "Type": "String",
+        "Default": "s3://other/in",
+        "Description": "Parameter `raw` of the spec.",
+        "AllowedPattern": "^s3://[^/]+/[^/]+$",
+    }
+    key = made["Resources"]["Rule"]["Properties"]["EventPattern"]["detail"]["object"]["key"]
+    segment = {"Fn::Select": [3, {"Fn::Split": ["/", {"Ref": "Raw"}]}]}
+    assert [*key[0]["wildcard"]["Fn::Sub"][1].values()] == [segment]
+    assert made["Resources"]["Function"]["Properties"]["Environment"]["Variables"]["RAW"] == {"Ref": "Raw"}
+
+
+@pytest.mark.fault("P15")
+def test_the_queue_outlasts_the_longest_wait(variant: Callable[..., Path]) -> None:
+    """Six timeouts of visibility, and deliveries enough for two days of `retry_for`."""
+    made = _template(variant(BUSY, WAITS))["Resources"]
+    queue, mapping = made["Queue"]["Properties"], made["Events"]["Properties"]
+    assert queue["VisibilityTimeout"] >= 6 * 60
+    assert queue["VisibilityTimeout"] * queue["RedrivePolicy"]["maxReceiveCount"] >= 2 * 86_400
+    assert queue["MessageRetentionPeriod"] >= 2 * 86_400
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 20}
+    assert (mapping["BatchSize"], mapping["MaximumBatchingWindowInSeconds"]) == (500, 1)
+
+
+def test_direct_invocations_are_bounded_and_their_failures_kept(variant: Callable[..., Path]) -> None:
+    made = _template(variant(DIRECT))["Resources"]
+    assert made["Function"]["Properties"]["ReservedConcurrentExecutions"] == 7
+    destination = made["Failures"]["Properties"]["DestinationConfig"]["OnFailure"]["Destination"]
+    assert destination == {"Fn::GetAtt": ["DeadLetters", "Arn"]}
+    assert "Queue" not in made
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--param", "raw=./sample"], "reads no objects on S3"),
+        (["--param", "nothing=1"], "has no such parameter"),
+    ],
+)
+def test_what_no_function_can_run_is_refused(arguments: list[str], said: str) -> None:
+    ended = CliRunner().invoke(main, ["template", str(SPEC), *arguments])
+    assert ended.exit_code in (1, 2)
+    assert said in ended.stderr

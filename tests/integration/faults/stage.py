@@ -1,0 +1,239 @@
+"""Three orders of the main job, delivered by a queue to the handler in this process, through proxies that can fail."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import logging
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from click.testing import CliRunner
+
+from integration.main_job.shop import queue
+from kit import faults
+from kit.tcp import CALM, Weather
+from plait.aws_lambda import function as aws_lambda
+from plait.cli.main import main
+from plait.plugin import PlaitError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    import pytest
+
+    from integration.main_job.shop import Shop
+    from kit.proxy import Proxy, When
+    from kit.tcp import TcpProxy
+
+SECRET = "shop/stores-behind-a-proxy"
+RAW, LAKE = "s3://shop-raw/faults", "s3://shop-lake/faults"
+REQUESTS = {
+    "driver-get": ("s3:GetObject", "/shop-raw/faults/transactions/"),
+    "items-get": ("s3:GetObject", "/shop-raw/faults/items/"),
+    "sink-put": ("s3:PutObject", "/faults/extracted/"),
+    "replace-put": ("s3:PutObject", "/faults/extracted/"),
+    "quarantine-put": ("s3:PutObject", "/faults/quarantine/"),
+    "head": ("s3:HeadObject", "/faults/extracted/"),
+    "list": ("s3:ListObjectsV2", "shop-raw"),
+    "secretsmanager": ("secretsmanager:GetSecretValue", ""),
+    "dynamodb": ("dynamodb:BatchGetItem", ""),
+    "logs": ("logs:FilterLogEvents", ""),
+}
+ACTIONS: dict[str, tuple[When, Callable[[str], faults.Action]]] = {
+    "throttled": ("before", faults.throttled),
+    "denied": ("before", faults.denied),
+    "error-500": ("before", lambda service: faults.broken(service, 500)),
+    "error-503": ("before", lambda service: faults.broken(service, 503)),
+    "silent": ("before", lambda _: faults.stall()),
+    "reset": ("before", lambda _: faults.reset()),
+    "lost": ("after", lambda _: faults.drop()),
+    "short": ("after", lambda _: faults.short()),
+    "garbage": ("before", lambda _: faults.garbage()),
+    "portal": ("before", lambda _: faults.portal()),
+    "noise": ("after", lambda _: faults.noise()),
+    "damaged": ("before", lambda _: faults.damaged()),
+}
+SECOND = {"replace-put", "head"}  # what is only asked for where the files stand already
+FULL = b"\x17\x00\x00\x00\xff\x10\x04Too many connections"
+
+
+@dataclass
+class Told:
+    """What a delivery ended with: the messages that come again, the report, and every text that a user may see."""
+
+    failures: set[str] = field(default_factory=set)
+    report: dict[str, Any] = field(default_factory=dict)
+    seen: str = ""
+    raised: BaseException | None = None
+
+
+@dataclass
+class Stage:
+    """The shop, the proxies between plait and it, and the messages: two good orders and one that is no JSON."""
+
+    shop: Shop
+    proxy: Proxy
+    tcp: TcpProxy
+    keys: list[str]
+    spec: Path
+    login: dict[str, Any]
+    logged: list[logging.LogRecord] = field(default_factory=list)
+    begun: dict[str, str] = field(default_factory=dict)
+    broken: bool = False
+
+    def environment(self) -> dict[str, str]:
+        """The environment of the function."""
+        own = {"AWS_ENDPOINT_URL": self.proxy.endpoint, "PLAIT_SPEC": str(self.spec), "SHOP_SECRET": SECRET}
+        return self.shop.sandbox.environment() | own | {"RAW": RAW, "LAKE": LAKE, "PLAIT_BACKOFF": "0.005"}
+
+    def begin(self, patch: pytest.MonkeyPatch, *, warm: bool = False, **environment: str) -> None:
+        """Empty the lake and, unless `warm`, forget what the process knows."""
+        self.mend()
+        self.proxy.reset()
+        if not (warm and environment == self.begun):
+            aws_lambda._engines.clear()
+        self.begun = environment
+        for name, value in (self.environment() | environment).items():
+            patch.setenv(name, value)
+        if found := self.lake():
+            keys: Any = {"Objects": [{"Key": key} for key in found]}
+            self.shop.client.delete_objects(Bucket="shop-lake", Delete=keys)
+
+    def start_anew(self, patch: pytest.MonkeyPatch, **environment: str) -> None:
+        """Start another process, as it were, with this environment."""
+        aws_lambda._engines.clear()
+        for name, value in environment.items():
+            patch.setenv(name, value)
+
+    def deliver(self, messages: Sequence[str] = ("0", "1", "2"), seconds: float | None = None) -> Told:
+        """Hand messages to the function, which has so many seconds."""
+        event = queue([f"faults/{self.keys[int(n)]}" for n in messages])
+        for record, name in zip(event["Records"], messages, strict=True):
+            record["messageId"] = name
+        return self.handle(event, seconds)
+
+    def handle(self, event: Any, seconds: float | None = None) -> Told:
+        """Hand an event to the function, which has so many seconds."""
+        self.logged.clear()
+        with self._watched(), contextlib.redirect_stdout(io.StringIO()) as printed:
+            told = _handled(event, seconds)
+        told.seen += printed.getvalue()
+        lines = [json.loads(line) for line in printed.getvalue().splitlines()]
+        told.report = next((line for line in lines if line["message"] == "report"), {})
+        return told
+
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Within, what any library logs is kept, at DEBUG."""
+        root, keeper = logging.getLogger(), _Keeper(self.logged)
+        before = root.level
+        root.addHandler(keeper)
+        root.setLevel(logging.DEBUG)
+        try:
+            yield
+        finally:
+            root.removeHandler(keeper)
+            root.setLevel(before)
+
+    def command(self, name: str = "run", *options: str) -> Told:
+        """Run a command of plait over the same orders; its failures are none or everything."""
+        done = CliRunner().invoke(main, [name, str(self.spec), *options, "-o", "json"])
+        told = Told(
+            seen=done.output, raised=None if isinstance(done.exception, SystemExit) else done.exception
+        )
+        told.report = json.loads(done.stdout) if done.stdout else {}
+        told.failures = set() if done.exit_code == 0 else {"everything"}
+        return told
+
+    def lake(self) -> dict[str, str]:
+        """The files of the lake and of quarantine, each with the digest of its bytes."""
+        found = self.shop.client.list_objects_v2(Bucket="shop-lake", Prefix="faults/")
+        return {one["Key"]: one["ETag"] for one in found.get("Contents", ())}
+
+    def fail(self, service: str, failure: str, *, forever: bool, number: int = 1) -> None:
+        """Break the n-th request of a service, or each from there on."""
+        if service.startswith("mysql-"):
+            self._storm(service, failure, forever=forever)
+            return
+        operation, path = REQUESTS[service]
+        when, action = ACTIONS[failure]
+        self.proxy.on(
+            number, when, action(operation.split(":")[0]), operation=operation, path=path, forever=forever
+        )
+
+    def _storm(self, service: str, failure: str, *, forever: bool) -> None:
+        self.broken = True
+        if failure == "denied":
+            self.shop.sandbox.mysql.execute("REVOKE SELECT ON stores.* FROM reader@'127.0.0.1'")
+            return
+        if failure == "rotated":
+            self._rotate(told=not forever)
+            return
+        place = 20 if service == "mysql-connect" else self.tcp.passed[-1] - 20
+        weather = {
+            "refused": Weather(refuse=True),
+            "cut": Weather(cut_after=place),
+            "silent": Weather(stall_after=place),
+            "slow": Weather(latency=0.05),
+            "garbage": Weather(garble_after=place),
+            "full": Weather(instead=FULL),
+        }[failure]
+        if forever:
+            self.tcp.weather = weather
+        else:
+            self.tcp.storm(weather)
+
+    def _rotate(self, *, told: bool) -> None:
+        """Change the password and end the sessions of the old one; the secret is told at once, or by `mend`."""
+        self.login["password"] += "x"
+        mysql = self.shop.sandbox.mysql
+        mysql.execute(f"ALTER USER reader@'127.0.0.1' IDENTIFIED BY '{self.login['password']}'")
+        mysql.execute("KILL USER reader@'127.0.0.1'")
+        if told:
+            self.tell()
+
+    def tell(self) -> None:
+        """Put the login as it is into the secret."""
+        secrets = self.shop.sandbox.client("secretsmanager")
+        secrets.put_secret_value(SecretId=SECRET, SecretString=json.dumps(self.login))
+
+    def mend(self) -> None:
+        """Let everything work again."""
+        self.proxy.mend()
+        self.tcp.weather = CALM
+        if self.broken:
+            self.tell()
+            self.shop.sandbox.mysql.execute("GRANT SELECT ON stores.* TO reader@'127.0.0.1'")
+            self.broken = False
+
+
+class _Keeper(logging.Handler):
+    def __init__(self, kept: list[logging.LogRecord]) -> None:
+        super().__init__()
+        self.kept = kept
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.kept.append(record)
+
+
+@dataclass
+class _Context:
+    end: float
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int((self.end - time.monotonic()) * 1000)
+
+
+def _handled(event: Any, seconds: float | None) -> Told:
+    context = None if seconds is None else _Context(time.monotonic() + seconds)
+    try:
+        answer = aws_lambda.handler(event, context)
+    except PlaitError as error:
+        return Told(raised=error, seen=f"{error.message} {error.help}")
+    except Exception as error:  # noqa: BLE001 - what a user must never see is what the tests look for
+        return Told(raised=error, seen=repr(error))
+    return Told({one["itemIdentifier"] for one in answer["batchItemFailures"]}, seen=json.dumps(answer))

@@ -1,0 +1,218 @@
+"""No text of a spec is code or a template: it stands for itself or is a problem with a place, after few steps."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from kit.mutation import at, places, replaced
+from plait.language.validate import validate
+from plait.plan.plan import plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from plait.language.validate import Validated
+
+pytestmark = pytest.mark.fault("S13")
+EXAMPLES = 5_000 if os.environ.get("PLAIT_BUDGET") == "large" else 150
+SPEC: dict[str, Any] = {
+    "plait": 1,
+    "name": "orders",
+    "description": "Orders.",
+    "parameters": {"lake": {"env": "LAKE", "default": "out"}},
+    "sources": {
+        "orders": {
+            "connector": "json",
+            "path": "raw/{day}/*.json",
+            "decode": {"data": ["base64", "json"], "code": [{"regex": "(?P<shop>[a-z]+)-[0-9]+"}], "sent": [{"epoch": "ms"}]},
+            "columns": {
+                "id": {"type": "string", "required": True},
+                "at": "timestamp",
+                "tier": {"type": "string", "from": "data.loyalty.tier", "default": "none"},
+                "shop": {"type": "string", "from": "code.shop"},
+                "sent": "timestamp",
+            },
+        },
+        "items": {
+            "connector": "csv", "path": "raw/items/{id}.csv", "columns": {"sku": "string"}, "join": {"on": "id", "as": "list"},
+        },
+        "stores": {
+            "connector": "mysql", "secret": "shop/stores", "table": "shop.stores", "columns": {"city": "string"},
+            "join": {"on": {"shop": "name"}, "missing": {"retry_for": "10m"}}, "cache": "5m",
+        },
+        "seen": {"connector": "dynamodb", "table": "seen", "columns": {"last": "date"}, "join": {"on": "id"}},
+        "lines": {
+            "connector": "cloudwatch_logs", "log_group": "/shop/lines", "pattern": "order {id} scored {score}",
+            "window": {"around": "at", "before": "1h", "after": "1h"}, "columns": {"score": {"type": "int"}},
+            "join": {"on": "id", "duplicates": "latest"},
+        },
+    },
+    "partition_by": {"date": "date(at, Europe/Madrid)", "part": "bucket(16, id)"},
+    "sink": {"connector": "parquet", "path": "${lake}/orders/", "compression": "zstd"},
+    "quarantine": "bad/",
+    "deploy": {"trigger": "queue"},
+}  # fmt: skip
+CANARY, COMPUTED = "canary-73d0", "1337"
+CODE = [
+    "{{ 7 * 191 }}", "${7*191}", "#{7*191}", "<%= 7*191 %>", "{% for a in range(10**9) %}a{% endfor %}", "7*191", "{7*191}",
+    "{{ ''.__class__.__mro__[1].__subclasses__() }}", "{0.__class__.__init__.__globals__}", "{id.__class__}", "%(id)s%n%s",
+    "__import__('os').system('touch hacked')", "lambda: 7*191", "eval('7*191')", 'exec("1")', "f'{7*191}'", "!!python/name:os.system",
+    "${PLAIT_CANARY}", "$PLAIT_CANARY", "$(echo 1337)", "`id`", "%PLAIT_CANARY%", "${env:PLAIT_CANARY}", "${lake}${lake}", "${${lake}}",
+    "date(date(at))", "date(__import__('os'))", "bucket(9**9**9, id)", "bucket(7*191, id)", "date(at.__class__)", "date(at, {{ id }})",
+    "month(at, ../../etc/passwd)", "id or 1=1", "id; DROP TABLE stores", "data['loyalty'].tier", "data.__class__", "data[7*191]",
+    "(a+)+$", "(?P<shop>(a*)*b)", "((((((((((a{9}){9}){9}){9}){9}){9}){9}){9}){9}){9})", "array<" * 99, "decimal(9**9**9,1)",
+]  # fmt: skip
+PIECES = [
+    "{{",
+    "}}",
+    "{",
+    "}",
+    "${",
+    "$${",
+    "(",
+    ")",
+    "__",
+    ".",
+    ",",
+    "|",
+    "*",
+    "a",
+    "at",
+    "id",
+    "lake",
+    "%s",
+    "'",
+    "\\",
+    "\n",
+]
+TEXTS = st.one_of(
+    st.sampled_from(CODE),
+    st.tuples(st.sampled_from(CODE), st.sampled_from(CODE)).map("".join),
+    st.lists(st.sampled_from(PIECES), max_size=12).map("".join),
+    st.tuples(st.sampled_from(PIECES), st.sampled_from([50, 2_000])).map(lambda one: one[0] * one[1]),
+)
+FREE = [("description",), ("sources", "seen", "table"),
+        ("sources", "orders", "columns", "tier", "default")]  # fmt: skip
+# What would be code at work: nothing of it happens while a spec is read, whose modules are loaded before.
+AT_WORK = (
+    "compile",
+    "exec",
+    "import",
+    "os.",
+    "subprocess.",
+    "socket.",
+    "pty.",
+    "ctypes.",
+    "shutil.",
+    "marshal.",
+)
+# A zone that is not known is answered by the nearest one that the system has.
+LISTING = ("os.walk", "os.scandir", "os.listdir")
+PLACES = [place for place in places(SPEC) if isinstance(at(SPEC, place), str)]
+noted: list[str] = []
+watching = False
+
+
+def _note(event: str, arguments: Any) -> None:
+    listed = event in LISTING and "zoneinfo" in str(arguments[0])
+    if watching and event.startswith(AT_WORK) and not listed:
+        noted.append(f"{event} {arguments!r}"[:300])
+
+
+sys.addaudithook(_note)
+
+
+@contextmanager
+def watched() -> Iterator[None]:
+    """Within, what would be code at work is noted."""
+    global watching  # noqa: PLW0603 - a hook of the process stays, and looks only when it is asked to
+    noted.clear()
+    watching = True
+    try:
+        yield
+    finally:
+        watching = False
+
+
+def spec(place: tuple[Any, ...], text: str) -> str:
+    """The spec with a text at a place."""
+    return json.dumps(replaced(SPEC, place, text), indent=1)
+
+
+def steps(text: str) -> tuple[int, Validated]:
+    """How many calls it takes to read a spec, and to plan what is valid."""
+    count = 0
+
+    def called(_frame: Any, event: str, _argument: Any) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(called)
+    try:
+        found = validate(text, "spec.yaml", environment={"PLAIT_CANARY": CANARY})
+        if found.spec is not None:
+            plan(found.spec)
+    finally:
+        sys.setprofile(before)
+    return count, found
+
+
+@pytest.fixture(scope="module")
+def plain() -> int:
+    """How many steps the spec takes as it is, everything being loaded."""
+    steps(json.dumps(SPEC, indent=1))
+    for place in PLACES:
+        steps(spec(place, "{{"))
+    steps(spec(("partition_by", "date"), "date(at, Nowhere)"))
+    count, found = steps(json.dumps(SPEC, indent=1))
+    assert found.problems == ()
+    return count
+
+
+@settings(max_examples=EXAMPLES)
+@given(st.sampled_from(PLACES), TEXTS)
+@example(("partition_by", "date"), "date(" * 2_000)
+@example(("sources", "orders", "columns", "at"), "array<" * 2_000)
+@example(("sources", "orders", "columns", "tier", "from"), "a[0]." * 2_000)
+def test_a_text_is_itself_or_a_problem_and_never_code(plain: int, place: tuple[Any, ...], text: str) -> None:
+    """The steps are those of any spec and some for each character."""
+    with watched():
+        count, found = steps(spec(place, text))
+    assert noted == []
+    assert count <= 10 * plain + 60 * len(text)
+    assert (found.spec is None) == bool(found.errors)
+    assert [p for p in found.problems if p.span is None or not p.help] == []
+    digest = found.spec.digest if found.spec else ""  # has any digits
+    told = repr(found.spec).replace(digest, "") + "".join(
+        f"{p.message} {p.help} {p.note}" for p in found.problems
+    )
+    assert COMPUTED in text or COMPUTED not in told
+    assert CANARY not in told
+
+
+@pytest.mark.parametrize("place", FREE, ids=".".join)
+@pytest.mark.parametrize("text", CODE)
+def test_where_any_text_may_stand_it_stays_as_it_is(place: tuple[Any, ...], text: str) -> None:
+    """Names in `${}` are parameters there as elsewhere, so an unknown one is a problem."""
+    _, found = steps(spec(place, text))
+    if "${" in text:
+        assert {p.code for p in found.errors} <= {"unknown-parameter", "unclosed-parameter"}
+        assert found.errors or text == "${lake}${lake}"
+    else:
+        assert found.errors == (), found.errors
+        assert repr(text) in repr(found.spec)
+
+
+def test_the_watch_would_see_code_at_work() -> None:
+    with watched():
+        eval("7 * 191")
+    assert [one.split()[0] for one in noted] == ["compile", "exec"]

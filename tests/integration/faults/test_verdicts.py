@@ -1,0 +1,141 @@
+"""Each cell of `verdicts.yaml`: what a user gets when a service fails, once or for ever."""
+
+from __future__ import annotations
+
+import json
+import re
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+import yaml
+
+from kit.canaries import SECRET
+from plait.plugin import PlaitError
+
+from .stage import SECOND
+
+if TYPE_CHECKING:
+    from .stage import Stage, Told
+
+TABLE = yaml.safe_load(Path(__file__).with_name("verdicts.yaml").read_text())["services"]
+# Which faults of the table of faults a cell covers, by service and failure.
+COVERS = {
+    ("driver-get", "short"): ["J2"],
+    ("driver-get", "denied"): ["E15", "P2"],
+    ("sink-put", "denied"): ["P2"],
+    ("sink-put", "lost"): ["P1", "P8"],
+    ("sink-put", "damaged"): ["P16"],
+    ("quarantine-put", "damaged"): ["P16"],
+    ("quarantine-put", "denied"): ["P2"],
+    ("logs", "throttled"): ["W6"],
+    ("mysql-connect", "full"): ["M2"],
+    ("mysql-connect", "rotated"): ["M3"],
+    **{("sink-put", name): ["P1"] for name in ("throttled", "error-500", "error-503", "silent", "reset")},
+    **{("dynamodb", name): ["D2", "L6"] for name in ("throttled", "error-500", "silent", "reset", "lost")},
+    **{("mysql-connect", name): ["M1"] for name in ("refused", "cut", "silent")},
+    **{("mysql-query", name): ["M1"] for name in ("cut", "silent")},
+}
+CELLS = [
+    pytest.param(
+        *(service, failure, often, verdict),
+        marks=[pytest.mark.fault(id) for id in COVERS.get((service, failure), ())],
+        id=f"{service}-{failure}-{often}-{verdict}",
+    )
+    for service, failures in TABLE.items()
+    for failure, verdicts in failures.items()
+    for often, verdict in verdicts.items()
+]
+COLD = {"secretsmanager", "mysql-connect", "mysql-query"}  # what a warm process does not ask for again
+SILENCE, LIMIT = {"once": "1.5", "forever": "0.3"}, 2.0
+OUTCOMES = {"again": "retry", "failed": "failed"}
+FOREIGN = re.compile(
+    r"botocore|boto3|urllib|obstore|pymysql|object_store|reqwest|hyper|Traceback|Errno|<class|0x[0-9a-f]{6}|"
+    r"127\.0\.0\.1|HTTPConnection|\w+Error\(|object at"
+)
+
+
+@pytest.mark.parametrize(("service", "failure", "often", "verdict"), CELLS)
+def test_a_failure_has_its_verdict(
+    stage: Stage,
+    calm: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    service: str,
+    failure: str,
+    often: str,
+    verdict: str,
+) -> None:
+    """The verdict of the table, and whatever it is, the lake of a calm run after one calm delivery."""
+    survive(stage, calm, monkeypatch, Cell(service, failure, often, verdict))
+
+
+class Cell(NamedTuple):
+    """A cell of the table, at the n-th request of its service."""
+
+    service: str
+    failure: str
+    often: str
+    verdict: str
+    number: int = 1
+
+
+def survive(stage: Stage, calm: dict[str, str], patch: pytest.MonkeyPatch, cell: Cell) -> None:
+    """Deliver while the cell's failure lasts, hold what was told against the verdict, and deliver in calm."""
+    silent, forever = cell.failure == "silent", cell.often == "forever"
+    stage.begin(patch, warm=cell.service not in COLD, PLAIT_TIMEOUT=SILENCE[cell.often] if silent else "30")
+    if cell.service in SECOND or cell.failure == "rotated":
+        stage.deliver()  # a warm process, which knows the secret and has written the files
+        stage.proxy.reset()
+    stage.fail(cell.service, cell.failure, forever=forever, number=cell.number)
+    if cell.service == "list":
+        _command(stage, cell.verdict)
+    else:
+        told = stage.deliver(seconds=LIMIT if silent and forever else None)
+        unharmed = cell.number > 1 and not told.failures  # what a later request meets may not matter
+        check(stage, told, "done" if unharmed else cell.verdict)
+        stage.mend()
+        if silent:
+            stage.start_anew(patch, PLAIT_TIMEOUT="30")
+        if told.failures:
+            assert stage.deliver(sorted(told.failures)).failures == set()
+    assert stage.lake() == calm
+    assert not [name for name in stage.proxy.calls if "Delete" in name]
+
+
+def _command(stage: Stage, verdict: str) -> None:
+    told = stage.command("run", "--all")
+    ours(stage, told)
+    assert bool(told.failures) == (verdict != "done")
+    assert (not told.report) == (verdict != "done")
+    if verdict == "failed":
+        assert "help:" in told.seen
+    stage.mend()
+    if told.failures:
+        assert stage.command("run", "--all").failures == set()
+
+
+def ours(stage: Stage, told: Told) -> None:
+    """No word of anybody else's reaches the user, nor a secret: in no answer, log, report, exception or its causes."""
+    assert told.raised is None or isinstance(told.raised, PlaitError), told.seen
+    assert not FOREIGN.search(told.seen), told.seen
+    assert stage.login["password"].startswith(SECRET)
+    causes = "".join(traceback.format_exception(told.raised)) if told.raised else ""
+    for said in (told.seen, json.dumps(told.report), causes, *(log.getMessage() for log in stage.logged)):
+        assert SECRET not in said
+
+
+def check(stage: Stage, told: Told, verdict: str) -> None:
+    """What was told is what the verdict says."""
+    ours(stage, told)
+    outcomes: dict[str, Any] = told.report["objects"]
+    if verdict == "done":
+        assert (told.failures, outcomes["done"]) == (set(), 3)
+        return
+    word = OUTCOMES[verdict]
+    assert told.failures
+    assert outcomes[word] == 3 - outcomes["done"] == len(told.failures), told.report["problems"]
+    errors = [one for one in told.report["problems"] if one["level"] == "error"]
+    assert len(errors) == len(told.failures)
+    if verdict == "failed":
+        assert all(one["help"] and one["code"] != "give-up" for one in errors), errors

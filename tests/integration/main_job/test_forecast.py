@@ -1,0 +1,88 @@
+"""Plan's formulas with the quantities of a run's report give exactly the calls that the servers counted."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kit.paths import ROOT
+
+from .shop import SPEC, queue
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .shop import Shop
+
+SMALL = """\
+plait: 1
+name: small
+parameters: {raw: {env: RAW, default: "s3://shop-raw"}, lake: {env: LAKE, default: "s3://shop-lake"}}
+sources:
+  orders:
+    connector: json
+    path: ${raw}/transactions/*.json
+    columns: {transaction_id: string, customer_id: string, ordered_at: timestamp}
+"""
+ACTIVITY = """\
+  activity:
+    connector: dynamodb
+    table: customer-activity
+    columns: {last_seen: string}
+    join: {on: customer_id}
+"""
+SINK = "sink: {connector: parquet, path: '${lake}/small/'}\nquarantine: ${lake}/bad/\n"
+FOLDER = SINK.replace("${lake}/small/", "OUT/small/")
+SPECS = {
+    "the main job": "",
+    "no look-up": SMALL + SINK,
+    "one look-up": SMALL + ACTIVITY + SINK,
+    "rows in a folder": SMALL + FOLDER,
+}
+
+
+def _predicted(shop: Shop, spec: Path, report: Path) -> dict[str, int]:
+    told = shop.command("unused", "plan", str(spec), "--like", str(report), "-o", "json")
+    assert told.returncode == 0, told.stderr
+    found: dict[str, int] = json.loads(told.stdout)["forecast"]["calls"]
+    return found
+
+
+@pytest.fixture
+def safe(shop: Shop) -> list[str]:
+    """The orders whose id can stand in a path: an id that cannot is a key that nothing is asked for."""
+    return sorted(set(shop.keys()).difference(shop.sample.quirks["slash_id"]))
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_the_calls_of_a_run_are_those_of_the_plan(
+    shop: Shop, tmp_path: Path, safe: list[str], name: str
+) -> None:
+    """Run twice, so that files are replaced too: the plan of each report equals what the servers counted."""
+    spec = ROOT / "pipelines" / SPEC.name if not SPECS[name] else tmp_path / "small.yaml"
+    if SPECS[name]:
+        spec.write_text(SPECS[name].replace("OUT", str(tmp_path)))
+    objects = [word for key in safe for word in ("--object", f"s3://shop-raw/{key}")]
+    for _ in range(2):
+        before = shop.proxy.calls
+        told = shop.command(f"forecast/{len(name)}", "run", str(spec), *objects, "-o", "json")
+        asked = shop.proxy.calls - before
+        assert told.returncode == 0, told.stderr
+        (tmp_path / "report.json").write_text(told.stdout)
+        predicted = Counter(_predicted(shop, spec, tmp_path / "report.json"))
+        mysql = {one: predicted.pop(one) for one in [*predicted] if one.startswith("mysql:")}
+        assert predicted == asked
+        assert mysql == {n: c for n, c in json.loads(told.stdout)["calls"].items() if n.startswith("mysql:")}
+
+
+def test_the_calls_of_an_invocation_are_those_of_the_plan(
+    shop: Shop, tmp_path: Path, safe: list[str]
+) -> None:
+    """The report that the function logs serves as well as that of `plait run`, cold and warm."""
+    events: list[Any] = [queue(safe[:10]), queue(safe[10:20])]
+    for report in shop.fork("forecast/function", events).reports:
+        (tmp_path / "report.json").write_text(json.dumps(report))
+        assert _predicted(shop, SPEC, tmp_path / "report.json") == report["calls"]

@@ -1,0 +1,144 @@
+"""Each connector with the kinds of value in it: one record of a field `v` for each kind."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import UTC, datetime, timedelta
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import pymysql
+
+from kit.stubs import Stub
+from plait.engine.context import Services
+from plait.plugin import Block, DriverPath, Item, Key, LookupPath, Pattern, Record
+from plait_connectors import cloudwatch_logs, dynamodb, mysql
+from plait_connectors import csv as csv_connector
+from plait_connectors import json as json_connector
+from plait_connectors.memory import Memory, Rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from .cells import Kind
+
+
+def json_file(kind: Kind) -> bytes:
+    """An object with the value as its field, or the bytes themselves."""
+    if isinstance(kind.source, bytes):
+        return kind.source
+    return b"{}" if kind.source is None else f'{{"v": {kind.source}}}'.encode()
+
+
+def json_records(kinds: Sequence[Kind], folder: Path) -> list[Any]:
+    """The record of each file."""
+    for n, kind in enumerate(kinds):
+        (folder / f"{n}.json").write_bytes(json_file(kind))
+    options = json_connector.Json(path=DriverPath.parse(f"{folder}/*.json"))
+    driver = json_connector.JsonDriver(options, Services().context("s", None))
+    return [*driver.read([Item(uri=f"{folder}/{n}.json") for n in range(len(kinds))])]
+
+
+def csv_file(kind: Kind) -> bytes:
+    """A file with a line of the value and another field, or the bytes themselves."""
+    return kind.source if isinstance(kind.source, bytes) else f"v,w\n{kind.source}\n".encode()
+
+
+def csv_line(text: str) -> str:
+    """A text as a line that has it as its first field."""
+    line = io.StringIO()
+    csv.writer(line, quoting=csv.QUOTE_ALL, lineterminator="").writerow([text, "x"])
+    return line.getvalue()
+
+
+def csv_records(kinds: Sequence[Kind], folder: Path) -> list[Record]:
+    """The one record of each file."""
+    for n, kind in enumerate(kinds):
+        (folder / f"{n}.csv").write_bytes(csv_file(kind))
+    options = csv_connector.Csv(path=LookupPath.parse(f"{folder}/{{id}}.csv"))
+    lookup = csv_connector.CsvLookup(options, Services().context("s", None))
+    return [_only(lookup.fetch([Key(fields={"id": str(n)})])) for n in range(len(kinds))]
+
+
+def _only(records: Iterable[Record | Block]) -> Record:
+    (record,) = records
+    assert isinstance(record, Record)
+    return record
+
+
+def memory_records(kinds: Sequence[Kind]) -> list[Record]:
+    """The row of each value."""
+    options = Memory(rows=[{"v": kind.source} for kind in kinds])
+    return [*Rows(options, Services().context("s", None)).fetch([])]
+
+
+def mysql_records(kinds: Sequence[Kind], port: int) -> list[Record]:
+    """The row of each table, one table for each kind of column."""
+    secret = {"host": "127.0.0.1", "port": port, "username": "reader", "password": "canary-secret-pw"}
+    stub = Stub(secrets={"db": secret})
+    with pymysql.connect(host="127.0.0.1", port=port, user="root", autocommit=True) as connection:
+        cursor = connection.cursor()
+        cursor.execute("CREATE OR REPLACE DATABASE kinds CHARACTER SET utf8mb4")
+        cursor.execute("CREATE OR REPLACE USER reader@'%' IDENTIFIED BY 'canary-secret-pw'")
+        cursor.execute("GRANT SELECT ON *.* TO reader@'%'")
+        cursor.execute("SET sql_mode = '', time_zone = '+05:00'")
+        for n, kind in enumerate(kinds):
+            column, literal = kind.source
+            cursor.execute(f"CREATE TABLE kinds.k{n} (id INT, v {column})")
+            cursor.execute(f"INSERT INTO kinds.k{n} VALUES (1, {literal})")
+    return [_mysql_record(f"kinds.k{n}", stub) for n in range(len(kinds))]
+
+
+def _mysql_record(table: str, stub: Stub) -> Record:
+    lookup = mysql.MySQLLookup(mysql.MySQLOptions(secret="db", table=table), stub)
+    try:
+        return _only(lookup.fetch([Key(fields={"id": 1})]))
+    finally:
+        lookup.close()
+
+
+def mysql_text(text: str) -> tuple[str, str]:
+    """The column and the literal of a text."""
+    return "TEXT CHARACTER SET utf8mb4", f"CONVERT(X'{text.encode().hex()}' USING utf8mb4)"
+
+
+def dynamodb_records(kinds: Sequence[Kind], endpoint: str) -> list[Record]:
+    """The item of each value."""
+    stub = Stub(endpoint=endpoint)
+    client = stub.client("dynamodb")
+    client.create_table(
+        TableName="kinds",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "N"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    for n, kind in enumerate(kinds):
+        value = {} if kind.source is None else {"v": kind.source}
+        client.put_item(TableName="kinds", Item={"id": {"N": str(n)}, **value})
+    lookup = dynamodb.DynamoDBLookup(dynamodb.DynamoDBOptions(table="kinds"), stub)
+    chunks = (range(n, min(n + 100, len(kinds))) for n in range(0, len(kinds), 100))
+    found = chain.from_iterable(lookup.fetch([Key(fields={"id": n}) for n in chunk]) for chunk in chunks)
+    return sorted(found, key=lambda record: record.fields["id"])
+
+
+def log_records(kinds: Sequence[Kind], endpoint: str) -> list[Record]:
+    """The line of each value, as `said {v}`."""
+    stub = Stub(endpoint=endpoint)
+    client = stub.client("logs")
+    client.create_log_group(logGroupName="kinds")
+    client.create_log_stream(logGroupName="kinds", logStreamName="s")
+    begin = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
+    stamp = int(begin.timestamp()) * 1000
+    events = [{"timestamp": stamp + n, "message": f"said {kind.source}\n"} for n, kind in enumerate(kinds)]
+    client.put_log_events(logGroupName="kinds", logStreamName="s", logEvents=events)
+    options = cloudwatch_logs.CloudWatchLogsOptions(log_group="kinds", pattern=Pattern.parse("said {v}"))
+    key = Key(fields={}, since=begin, until=begin + timedelta(minutes=1))
+    return [*cloudwatch_logs.CloudWatchLogsLookup(options, stub).fetch([key])]
+
+
+def json_text(text: str) -> str:
+    """A text as JSON writes it."""
+    return json.dumps(text)

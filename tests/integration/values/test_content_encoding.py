@@ -1,0 +1,55 @@
+"""What lies in an object counts, not what its headers say of it."""
+
+from __future__ import annotations
+
+import gzip
+from typing import Any, cast
+
+import pytest
+
+from kit.stubs import Stub
+from plait.engine.context import Services
+from plait.plugin import DriverPath, Item, Key, LookupPath
+from plait_connectors.csv import Csv, CsvLookup
+from plait_connectors.json import Json, JsonDriver
+
+AWS = {"ACCESS_KEY_ID": "k", "SECRET_ACCESS_KEY": "s", "REGION": "eu-west-1", "DEFAULT_REGION": "eu-west-1"}
+ENCODINGS = ["gzip", "deflate", "br", "identity", "aws-chunked", "utf-8", "GZIP, gzip"]
+
+
+@pytest.fixture
+def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """An S3 client; the bucket is `encoded`."""
+    for name, value in {"ENDPOINT_URL": endpoint, **AWS}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    client = Stub(endpoint=endpoint).client("s3")
+    client.create_bucket(Bucket="encoded", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    yield client
+    for found in client.list_objects_v2(Bucket="encoded").get("Contents", ()):
+        client.delete_object(Bucket="encoded", Key=found["Key"])
+    client.delete_bucket(Bucket="encoded")
+
+
+@pytest.mark.fault("J12")
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("key", ["plain.json", "odd//plain.json"])
+def test_an_object_is_read_as_its_bytes_whatever_its_content_encoding(
+    bucket: Any, key: str, encoding: str
+) -> None:
+    """Plain bytes are a row though they claim to be compressed; compressed ones are a bad record, and no bomb."""
+    bomb = gzip.compress(bytes(1 << 26))
+    for name, body in (
+        (key, b'{"id": 1}'),
+        (f"{key}x", bomb),
+        (f"{key}.csv", b"v\n1\n"),
+        (f"{key}x.csv", bomb),
+    ):
+        bucket.put_object(Bucket="encoded", Key=name, Body=body, ContentEncoding=encoding)
+    objects = JsonDriver(Json(path=DriverPath.parse("s3://encoded/**")), Services().context("s", None))
+    row, bad = cast(Any, objects.read([Item(uri=f"s3://encoded/{key}"), Item(uri=f"s3://encoded/{key}x")]))
+    assert (row.fields, row.fault) == ({"id": 1}, None)
+    assert "not UTF-8" in bad.fault.message
+    path = LookupPath.parse(f"s3://encoded/{key}{{x}}.csv")
+    files = CsvLookup(Csv(path=path), Services().context("s", None))
+    (bad_file,) = cast(Any, files.fetch([Key(fields={"x": "x"})]))
+    assert "not UTF-8" in bad_file.fault.message

@@ -1,0 +1,148 @@
+"""A key of every type, asked of every connector: what it finds, and where it cannot be asked."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pymysql
+import pytest
+
+from kit.logs import Logs
+from kit.stubs import Stub
+from plait.engine.answers import Answers
+from plait.engine.context import Services
+from plait.engine.lookup import look_up
+from plait.language.spec import Around, Column, Join, Source
+from plait.plugin import LookupPath, Pattern
+from plait.plugin.registry import connector
+from plait.values.types import parse, to_arrow
+from plait_connectors.cloudwatch_logs import CloudWatchLogsLookup, CloudWatchLogsOptions
+from plait_connectors.csv import Csv, CsvLookup
+from plait_connectors.dynamodb import DynamoDBLookup, DynamoDBOptions
+from plait_connectors.memory import Memory, Rows
+from plait_connectors.mysql import MySQLLookup, MySQLOptions
+
+from .kinds_keys import KEYS, NOON, KeyKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = [
+    pytest.mark.fault("L3", "L4"),
+    pytest.mark.parametrize("kind", KEYS, ids=lambda kind: kind.type),
+]
+MINUTE = timedelta(minutes=1)
+
+
+def asked(word: str, lookup: Any, kind: KeyKind, options: Any = None, *, field: str = "k") -> Answers:
+    """What a look-up answers to a row of the key, joined on a field, its numbers `n` typed."""
+    number = Column(name="n", type=parse("bigint"), origin="n", selector=("n",))
+    around = Around(column="at", before=MINUTE, after=MINUTE) if word == "cloudwatch_logs" else None
+    source = Source(
+        name="s", connector=connector(word), options=options, columns=(number,), decode={},
+        join=Join(on=(("key", field),)), window=around,
+    )  # fmt: skip
+    table = pa.table(
+        {
+            "key": pa.array([kind.value], to_arrow(parse(kind.type))),
+            "at": pa.array([NOON], to_arrow(parse("timestamp"))),
+        }
+    )
+    return look_up(source, lookup, table, {"key": parse(kind.type)})[0]
+
+
+def numbers(answers: Answers) -> list[int]:
+    """The numbers found; nothing was bad."""
+    assert not answers.faults
+    return sorted(answers.table["n"].to_pylist())
+
+
+def test_rows_in_the_spec_match_by_value(kind: KeyKind) -> None:
+    """Texts that are the full text of the key, and the value itself."""
+    rows: list[dict[str, Any]] = [{"k": text, "n": n} for n, text in enumerate((*kind.equal, *kind.other))]
+    rows += [{"k": kind.value, "n": 100}, {"k": None, "n": 101}, {"k": [], "n": 102}, {"n": 103}]
+    lookup = Rows(Memory(rows=rows), Services().context("s", None))
+    assert numbers(asked("memory", lookup, kind)) == [*range(len(kind.equal)), 100]
+
+
+def test_a_path_has_one_spelling(tmp_path: Path, kind: KeyKind) -> None:
+    """That of the value in the row's type."""
+    for n, text in enumerate(dict.fromkeys((kind.path, *kind.equal, *kind.other))):
+        if text:
+            (tmp_path / f"{text}.csv").write_text(f"n\n{n}\n")
+    options = Csv(path=LookupPath.parse(f"{tmp_path}/{{key}}.csv"))
+    answers = asked("csv", CsvLookup(options, Services().context("s", None)), kind, options, field="key")
+    if kind.path is None:
+        assert [error.message for bad in answers.faults.values() for _, error in bad] == [
+            "`s`: binary cannot fill a path"
+        ]
+    else:
+        assert numbers(answers) == [0]
+
+
+@pytest.fixture(scope="module")
+def logs() -> Iterator[Logs]:
+    """A log group `keys` in which each text has its line."""
+    texts = [text for kind in KEYS for text in (*kind.equal, *kind.other)]
+    with Logs() as server:
+        stamp = int(NOON.timestamp()) * 1000
+        server.put("keys", *((stamp, f"key {text} is {n}") for n, text in enumerate(texts)))
+        yield server
+
+
+def test_a_line_matches_by_the_full_text_of_the_key(logs: Logs, kind: KeyKind) -> None:
+    """However that is written."""
+    texts = [text for one in KEYS for text in (*one.equal, *one.other)]
+    options = CloudWatchLogsOptions(log_group="keys", pattern=Pattern.parse("key {k} is {n}"))
+    lookup = CloudWatchLogsLookup(options, Stub(endpoint=logs.endpoint))
+    found = {texts[n] for n in numbers(asked("cloudwatch_logs", lookup, kind))}
+    assert set(kind.equal) <= found
+    assert not found & set(kind.other)
+
+
+def test_a_text_column_of_mysql_matches_by_the_full_text_of_the_key(port: int, kind: KeyKind) -> None:
+    """As far as MySQL finds it."""
+    texts = (*kind.equal, *kind.other)
+    with pymysql.connect(
+        host="127.0.0.1", port=port, user="root", autocommit=True, charset="utf8mb4"
+    ) as root:
+        root.query("CREATE DATABASE IF NOT EXISTS keytypes")
+        root.query("CREATE OR REPLACE TABLE keytypes.t (k VARCHAR(40) CHARACTER SET utf8mb4, n INT)")
+        root.query("CREATE OR REPLACE USER reader@'%' IDENTIFIED BY 'canary-secret-pw'")
+        root.query("GRANT SELECT ON *.* TO reader@'%'")
+        root.cursor().executemany(
+            "INSERT INTO keytypes.t VALUES (%s, %s)", [(t, n) for n, t in enumerate(texts)]
+        )
+    secret = {"host": "127.0.0.1", "port": port, "username": "reader", "password": "canary-secret-pw"}
+    lookup = MySQLLookup(
+        MySQLOptions(secret="db", table="keytypes.t"), Stub(secrets={"db": secret}, fields=("n",))
+    )
+    try:
+        found = numbers(asked("mysql", lookup, kind))
+    finally:
+        lookup.close()
+    assert found == [*range(kind.in_mysql)]
+
+
+def test_an_item_has_its_key_in_one_type(endpoint: str, kind: KeyKind) -> None:
+    """Of what DynamoDB has keys for: text, numbers and bytes; any other is a bad record that says so."""
+    client = Stub(endpoint=endpoint).client("dynamodb")
+    ((letter, value),) = (kind.attribute or {"S": "x"}).items()
+    table = f"keys-{kind.type.partition('(')[0]}"
+    client.create_table(
+        TableName=table,
+        AttributeDefinitions=[{"AttributeName": "k", "AttributeType": letter}],
+        KeySchema=[{"AttributeName": "k", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    client.put_item(TableName=table, Item={"k": {letter: value}, "n": {"N": "0"}})
+    lookup = DynamoDBLookup(DynamoDBOptions(table=table), Stub(endpoint=endpoint))
+    answers = asked("dynamodb", lookup, kind)
+    if kind.attribute is None:
+        (error,) = (error for bad in answers.faults.values() for _, error in bad)
+        assert error.help == "declare the column joined on `k` as string, bigint, decimal or binary"
+    else:
+        assert numbers(answers) == [0]

@@ -1,0 +1,99 @@
+"""A partition value becomes one folder below the sink's path, from which it reads back."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kit.documents import examples
+from plait.engine.partition import NULL, encode, folders, too_long
+from plait.language.spec import Partition
+from plait.pipeline.pipeline import Pipeline
+from plait.values.types import parse, to_arrow
+
+from .hostile import hostile_texts
+
+PART = Partition(name="p", function="column", column="c")
+
+
+@pytest.mark.fault("P11")
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), min_size=1, max_size=4))
+@examples(5)
+def test_a_text_is_one_segment_that_reads_back(texts: list[str]) -> None:
+    """Different texts have different folders, and none has that of null."""
+    for text in texts:
+        segment = encode(text)
+        assert unquote(segment, errors="strict") == text
+        assert not set("/\\=\0") & set(segment)
+        assert segment.isascii()
+        assert segment not in (".", "..", NULL)
+    assert len({encode(text) for text in texts}) == len(set(texts))
+
+
+@pytest.mark.fault("P11")
+@pytest.mark.parametrize("text", [NULL, ".", "..", "../..", "a/../b", "%2F", "p=1/q=2", "", " "])
+def test_a_text_that_means_something_to_paths_means_nothing(text: str) -> None:
+    """Only the empty text has the folder of null, as in Hive."""
+    assert (encode(text) == NULL) == (text == "")
+    assert unquote(encode(text)) == text or not text
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "folder"),
+    [
+        ("boolean", True, "true"),
+        ("bigint", -7, "-7"),
+        ("decimal(12,2)", Decimal("12.50"), "12.50"),
+        ("decimal(38,10)", Decimal("0E-10"), "0.0000000000"),
+        ("date", date(2026, 7, 1), "2026-07-01"),
+        ("date", date(1, 1, 1), "0001-01-01"),
+        ("timestamp", datetime(2026, 7, 1, 10, 15, 30, tzinfo=UTC), "2026-07-01 10%3A15%3A30"),
+        ("string", None, NULL),
+    ],
+)
+def test_a_value_of_any_type_is_written_as_athena_reads_it(kind: str, value: Any, folder: str) -> None:
+    """A zero of a decimal has no exponent."""
+    table = pa.table({"c": pa.array([value], to_arrow(parse(kind)))})
+    assert folders(table, [PART]) == [f"p={folder}/"]
+
+
+@pytest.mark.fault("P11")
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=300))
+def test_a_folder_is_no_longer_than_a_name_may_be(text: str) -> None:
+    """A longer one is a bad record, told without the value."""
+    table = pa.table({"c": [text]})
+    bad = too_long(table, [PART])
+    assert bool(bad) == (len(folders(table, [PART])[0].rstrip("/")) > 255)
+    assert not bad or text not in bad[0].message
+
+
+@pytest.mark.fault("P11")
+def test_no_row_is_written_outside_of_the_sink_whatever_its_partition(tmp_path: Path) -> None:
+    """Every hostile text has its file in a folder of its own; what is too long is in quarantine."""
+    texts = [*hostile_texts(300), "..", "../..", "/etc", "C:\\x", "é" * 40, "é" * 43, None]
+    for n, text in enumerate(texts):
+        (tmp_path / f"in{n}.json").write_text(json.dumps({"n": n, "p": text}))
+    spec: dict[str, Any] = {"plait": 1, "name": "s", "parameters": {"root": {}}, "partition_by": {"p": "p"}}
+    columns = {"n": "int", "p": "string"}
+    spec["sources"] = {"o": {"connector": "json", "path": "${root}/in*.json", "columns": columns}}
+    spec |= {"sink": {"connector": "parquet", "path": "${root}/out/"}, "quarantine": "${root}/bad/"}
+    report = Pipeline.load("s.yaml", {"root": str(tmp_path)}, json.dumps(spec).encode()).run()
+    found = {int(pq.read_table(f)["n"][0]): f for f in (tmp_path / "out").rglob("*.parquet")}
+    assert all(file.parents[1] == tmp_path / "out" for file in found.values())
+    assert sorted(p.name for p in tmp_path.iterdir() if not p.name.startswith("in")) == ["bad", "out"]
+    names = {n: unquote(file.parent.name.removeprefix("p=")) for n, file in found.items()}
+    long = {n for n, text in enumerate(texts) if text and len(encode(text)) > 253}
+    expected = {n: text or NULL for n, text in enumerate(texts) if n not in long}
+    assert names == expected
+    assert (report.records.written, report.records.quarantined) == (len(expected), len(long))
+    assert len(long) >= 6

@@ -1,0 +1,47 @@
+"""Every spec of the repository that is meant to be valid, and the files that they read."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from kit.paths import ROOT
+
+PROJECT = ROOT / "framework/plait/cli/project"
+BLOCK = re.compile(r"^```yaml\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+SAMPLE = re.compile(r"^`(sample/[^`]+)`\n\n```\w+\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+VERSION = re.compile(r"^plait: 1$", re.MULTILINE)
+NAME = re.compile(r"^name: (\S+)$", re.MULTILINE)
+
+
+def shown() -> dict[str, str]:
+    """The specs of `pipelines/`, of a new project and of the pages, by a name of their own."""
+    folders = (ROOT / "pipelines", PROJECT / "pipelines")
+    files = [file for folder in folders for file in sorted(folder.glob("*.yaml"))]
+    found = {file.stem: file.read_text("utf-8") for file in files if not file.name.endswith(".test.yaml")}
+    for page in (ROOT / "README.md", *sorted(ROOT.glob("*/*.md"))):
+        for text in BLOCK.findall(page.read_text("utf-8")):
+            if VERSION.search(text):
+                found[_free(NAME.findall(text)[0], found)] = text
+    return found
+
+
+def kept() -> dict[str, str]:
+    """The specs that hold the language to its meaning."""
+    files = sorted((ROOT / "tests/data/golden").glob("*.yaml"))
+    return {f"golden-{file.stem}": file.read_text("utf-8") for file in files}
+
+
+def write_samples(folder: Path) -> None:
+    """Write what the local ones among the specs read, each where it looks for it."""
+    found = dict(SAMPLE.findall((ROOT / "pipelines/README.md").read_text("utf-8")))
+    for home in (PROJECT, ROOT / "tests/data/golden"):
+        files = (file for file in home.glob("sample/**/*") if file.is_file())
+        found |= {str(file.relative_to(home)): file.read_text("utf-8") for file in files}
+    for name, text in found.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def _free(name: str, taken: dict[str, str]) -> str:
+    return name if name not in taken else _free(f"{name}-again", taken)

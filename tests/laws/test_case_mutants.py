@@ -1,0 +1,81 @@
+"""A change anywhere in a file of cases is a problem with a place, or another case; never a traceback."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kit.mutation import at, places
+from kit.paths import ROOT
+from plait.testing.cases.compare import judge
+from plait.testing.cases.read import Specs, read_cases
+from plait.testing.cases.suite import Suite, load, run
+from plait.testing.cases.update import block, rewrite
+
+SUITE = load(str(ROOT / "pipelines" / "transactions.yaml"))
+SPECS = Specs(SUITE.texts[SUITE.spec], SUITE.spec)
+DOCUMENT: dict[str, Any] = SUITE.file.places.located.value if SUITE.file.places else {}
+VALUES: list[Any] = [
+    None,
+    True,
+    5,
+    -1,
+    1.5,
+    "x",
+    "",
+    [],
+    {},
+    [None],
+    {"a": 1},
+    ["x"],
+    [[]],
+    "2026-07-01",
+    10**30,
+]
+
+
+@st.composite
+def mutants(draw: st.DrawFn) -> str:
+    """Draw the text of one case, or of what all share, with one node deleted, replaced or renamed."""
+    name = draw(st.sampled_from([*DOCUMENT["cases"]]))
+    root = copy.deepcopy({**DOCUMENT, "cases": {name: DOCUMENT["cases"][name]}})
+    path = draw(st.sampled_from([*places(root)]))
+    parent, last = at(root, path[:-1]), path[-1]
+    kind = draw(st.sampled_from(["delete", "replace", "rename"]))
+    if kind == "replace" or (kind == "rename" and isinstance(parent, list)):
+        parent[last] = draw(st.sampled_from(VALUES))
+    else:
+        value = parent.pop(last)
+        if kind == "rename":
+            parent[draw(st.sampled_from([f"{last}x", str(last)[:-1], "zz"]))] = value
+    return block(root, 0) + "\n"
+
+
+@settings(max_examples=200 if settings().max_examples <= 100 else 5_000)
+@given(mutants())
+def test_a_mutant_has_problems_with_places_or_runs_and_can_be_updated(text: str) -> None:
+    file = read_cases(text.encode(), "x.test.yaml", SPECS)
+    assert [problem for problem in file.problems if problem.span is None] == []
+    results = run(Suite(spec="x.yaml", file=file, problems=file.problems, texts={}), file.cases)
+    assert [p for result in results for p in result.problems if p.span is None] == []
+    failing = [(one.case, one.got) for one in results if one.problems and one.got]
+    if failing and file.places:
+        again = read_cases(rewrite(file.places, failing).encode(), "x.test.yaml", SPECS)
+        assert again.places is not None
+        assert [
+            judge(case, got, again.places) for case, (_, got) in zip(again.cases, failing, strict=True)
+        ] == [[]]
+
+
+@pytest.mark.parametrize(
+    "text", ["\x00", "[", "a: *b", "cases: [", "cases: {a: {expect: []}, a: {}}", "1", "---\n---\n"]
+)
+def test_a_file_that_is_no_yaml_is_told_by_place(text: str) -> None:
+    file = read_cases(text.encode(), "x.test.yaml", SPECS)
+    assert file.cases == ()
+    assert file.problems
+    assert all(problem.span for problem in file.problems)

@@ -1,0 +1,182 @@
+"""Every file of the corpora is its rows or bad records, alone and among all the others."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from kit.paths import DATA
+from plait.engine.context import Services
+from plait.engine.lookup import look_up
+from plait.engine.read import cast
+from plait.language.spec import Column, Join, Source
+from plait.plugin import BadRecord, DriverPath, Item, LookupPath, Options, Record
+from plait.values.types import Type, parse
+from plait_connectors import csv as csv_connector
+from plait_connectors import json as json_connector
+
+FOLDER = DATA / "corpus"
+Outcome = dict[str, Any] | tuple[str, str]
+
+
+def manifest(name: str) -> dict[str, Any]:
+    """What the files of a corpus should become, by their name."""
+    told: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    return told
+
+
+JSON: dict[str, Any] = {
+    f"{c}/{name}": told for c, files in manifest("json").items() for name, told in files.items()
+}
+CSV = manifest("csv")
+FAULTS = {
+    "either/mark": "J5",
+    "either/utf": "J5",
+    "either/latin": "J5",
+    "either/surrogate": "J5",
+    "either/key_twice": "J6",
+    "either/levels": "J4",
+    "reject/number_": "J7",
+    "either/number_": "J8",
+    "accept/no_fit": "J9",
+    "accept/": "J10",
+    "reject/": "J1",
+    "header": "C3",
+    "empty": "C3",
+    "only_a": "C3",
+    "looks_like_formulas": "C5",
+    "looks_like": "C4",
+    "null": "C4",
+    "leading_zeros": "C4",
+    "typed": "C4",
+    "": "C2",
+}
+
+
+def marked(names: dict[str, Any]) -> list[Any]:
+    """The files as parameters, each with the fault that it shows."""
+    faults = {name: next(id for start, id in FAULTS.items() if name.startswith(start)) for name in names}
+    return [pytest.param(name, marks=pytest.mark.fault(fault), id=name) for name, fault in faults.items()]
+
+
+def source(module: Any, options: Options | None, columns: dict[str, str], **more: Any) -> Source:
+    """A source `s` of these columns."""
+    (connector,) = module.plait_connectors()
+    typed = (Column(name=n, type=parse(word), origin=n, selector=(n,)) for n, word in columns.items())
+    return Source(name="s", connector=connector, options=options, columns=tuple(typed), decode={}, **more)
+
+
+def meant(value: Any, kind: Type) -> Any:
+    """A value of the manifest as its type has it."""
+    by_word: dict[str, Any] = {
+        "decimal": Decimal,
+        "date": date.fromisoformat,
+        "timestamp": datetime.fromisoformat,
+    }
+    return value if value is None else by_word.get(kind.word, lambda same: same)(value)
+
+
+def is_same(found: Any, expected: Any) -> bool:
+    """Whether two values are equal, the sign of zero included."""
+    return bool(found == expected) and str(found).startswith("-") == str(expected).startswith("-")
+
+
+def json_outcomes(names: list[str], word: str) -> list[Outcome]:
+    """Read these files together; for each the row, or the code and the sentence why not."""
+    options = json_connector.Json(path=DriverPath.parse(f"{FOLDER}/json/*/*.json"))
+    driver = json_connector.JsonDriver(options, Services().context("s", None))
+    records = [*driver.read([Item(uri=f"{FOLDER}/json/{name}.json") for name in names])]
+    typed = cast([r for r in records if isinstance(r, Record)], source(json_connector, options, {"a": word}))
+    rows: dict[int, Outcome] = dict(zip(typed.index, typed.table.to_pylist(), strict=True))
+    rows |= {n: (fault.code, fault.message) for n, fault in typed.faults.items()}
+    return [rows[n] for n in range(len(names))]
+
+
+@cache
+def json_together(word: str) -> dict[str, Outcome]:
+    """All files of the corpus in one read, their column being of this type."""
+    return dict(zip(JSON, json_outcomes([*JSON], word), strict=True))
+
+
+@pytest.mark.parametrize("path", ["alone", "together"])
+@pytest.mark.parametrize("name", marked(JSON))
+def test_a_json_file_is_the_row_or_the_bad_record_that_the_manifest_says(name: str, path: str) -> None:
+    told = JSON[name]
+    word = told.get("type", "string")
+    found = json_outcomes([name], word)[0] if path == "alone" else json_together(word)[name]
+    if "bad" in told:
+        assert isinstance(found, tuple), found
+        assert found[0] == told.get("code", "bad-record")
+        assert told["bad"] in found[1]
+    else:
+        assert isinstance(found, dict), found
+        assert is_same(found["a"], meant(told["value"], parse(word)))
+
+
+@pytest.mark.parametrize("word", sorted({told.get("type", "string") for told in JSON.values()}))
+def test_all_json_files_together_give_what_each_gives_alone(word: str) -> None:
+    """Row, code and message are the same, whatever the type of the column."""
+    assert repr([*json_together(word).values()]) == repr([json_outcomes([name], word)[0] for name in JSON])
+
+
+def csv_outcomes(
+    names: tuple[str, ...], word: str, delimiter: str
+) -> dict[str, tuple[list[Any], list[BadRecord]]]:
+    """Look these files up together; for each its rows, and what is bad."""
+    path = LookupPath.parse(f"{FOLDER}/csv/{{id}}.csv")
+    options = csv_connector.Csv(path=path, delimiter=csv_connector.Delimiter(delimiter))
+    lookup = csv_connector.CsvLookup(options, Services().context("s", None))
+    asked = source(
+        csv_connector, options, {"a": "string", "b": word}, join=Join(on=(("id", "id"),), shape="list")
+    )
+    answers, _ = look_up(asked, lookup, pa.table({"id": names}), {"id": parse("string")})
+    found: dict[str, tuple[list[Any], list[BadRecord]]] = {name: ([], []) for name in names}
+    for name, row in zip(answers.keys[0].to_pylist(), answers.table.to_pylist(), strict=True):
+        found[name][0].append([row["a"], row["b"]])
+    for (name,), faults in answers.faults.items():
+        found[name][1].extend(error for _, error in faults)
+    return found
+
+
+csv_together = cache(lambda word, delimiter: csv_outcomes(tuple(CSV), word, delimiter))
+
+
+@pytest.mark.parametrize("path", ["alone", "together"])
+@pytest.mark.parametrize("name", marked(CSV))
+def test_a_csv_file_is_the_rows_and_bad_records_that_the_manifest_says(name: str, path: str) -> None:
+    told = CSV[name]
+    word, delimiter = told.get("type", "string"), told.get("delimiter", ",")
+    found = csv_outcomes((name,), word, delimiter) if path == "alone" else csv_together(word, delimiter)
+    rows, faults = found[name]
+    expected = [[a, meant(b, parse(word))] for a, b in (r for r in told["records"] if isinstance(r, list))]
+    assert len(rows) == len(expected)
+    assert all(
+        is_same(x, y)
+        for row, other in zip(rows, expected, strict=True)
+        for x, y in zip(row, other, strict=True)
+    )
+    said = [sentence for sentence in told["records"] if isinstance(sentence, str)]
+    assert [sentence in fault.message for sentence, fault in zip(said, faults, strict=True)] == [True] * len(
+        said
+    )
+
+
+@pytest.mark.parametrize(
+    ("word", "delimiter"), sorted({(t.get("type", "string"), t.get("delimiter", ",")) for t in CSV.values()})
+)
+def test_all_csv_files_together_give_what_each_gives_alone(word: str, delimiter: str) -> None:
+    """Rows, codes and messages are the same, whatever the delimiter and the type of a column."""
+    alone = {name: csv_outcomes((name,), word, delimiter)[name] for name in CSV}
+    assert repr(csv_together(word, delimiter)) == repr(alone)
+
+
+@pytest.mark.parametrize(("names", "folder"), [(JSON, "json"), (CSV, "csv")])
+def test_the_manifest_names_each_file_of_a_corpus(names: dict[str, Any], folder: str) -> None:
+    files = (path for path in (FOLDER / folder).rglob("*") if path.is_file())
+    assert sorted(names) == sorted(p.relative_to(FOLDER / folder).with_suffix("").as_posix() for p in files)

@@ -1,0 +1,183 @@
+"""Whatever stands in a file, validation ends soon, with problems that each have a place; specs and cases alike."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kit import mutation
+from kit.paths import ROOT
+from kit.specs import PROJECT, shown
+from plait.language.source_map import locate
+from plait.language.validate import validate
+from plait.problems.problem import Problem
+from plait.testing.cases.read import Specs, read_cases
+
+EXAMPLES = 25 if os.environ.get("PLAIT_BUDGET") == "large" else 1
+SECONDS = 1.0
+SPECS = [text for _, text in sorted(shown().items())]
+SUITES = [
+    (file.with_name(file.name.replace(".test.yaml", ".yaml")), file)
+    for folder in (ROOT / "pipelines", PROJECT / "pipelines")
+    for file in sorted(folder.glob("*.test.yaml"))
+]
+TOKENS = [
+    *(
+        "plait: 1\n",
+        "name: a\n",
+        "sources:\n",
+        "  s:\n",
+        "    connector: json\n",
+        "sink: ",
+        "join: {on: id}",
+        "cases:\n",
+    ),
+    *(
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        ": ",
+        "- ",
+        "? ",
+        "| ",
+        "> ",
+        "\n",
+        "\n  ",
+        "\n    ",
+        "\t",
+        "#",
+        " #",
+        "'",
+        '"',
+    ),
+    *(
+        "&a ",
+        "*a",
+        "<<: ",
+        "!!str ",
+        "!x ",
+        "---\n",
+        "...\n",
+        "%YAML 1.2\n",
+        "${raw}",
+        "${",
+        "$${",
+        "{id}",
+        "**",
+        "*",
+    ),
+    *(
+        "null",
+        "true",
+        "~",
+        "1e999",
+        "0x1f",
+        "012",
+        ".inf",
+        "9" * 400,
+        "2026-07-01",
+        "\\",
+        "\\u0000",
+        "é",
+        "😀",
+        "\u2028",
+    ),
+    *(
+        "decimal(12,2)",
+        "array<",
+        "struct<a:",
+        "date(",
+        "bucket(0,",
+        "5m",
+        "s3://a/b/",
+        "path: ",
+        "columns: ",
+        "given: ",
+    ),
+]
+
+
+def problems(text: bytes) -> tuple[Problem, ...]:
+    """Those of a spec."""
+    found = validate(text, "spec.yaml")
+    assert found.spec is None or not found.errors
+    return found.problems
+
+
+def problems_of_cases(text: bytes, spec: Path = SUITES[0][0]) -> tuple[Problem, ...]:
+    """Those of a file of cases beside a spec."""
+    return read_cases(text, "spec.test.yaml", Specs(spec.read_text("utf-8"), "spec.yaml")).problems
+
+
+def check(text: bytes) -> None:
+    """Read a text as a spec and as a file of cases."""
+    for read in (problems, problems_of_cases):
+        begin = time.process_time()
+        told = read(text)
+        assert time.process_time() - begin < SECONDS
+        assert [one for one in told if one.span is None] == []
+
+
+def budget(examples: int) -> settings:
+    """So many examples in continuous integration, many more with a large budget."""
+    return settings(max_examples=examples * EXAMPLES, suppress_health_check=[HealthCheck.too_slow])
+
+
+@budget(500)
+@given(st.binary(max_size=300))
+def test_any_bytes_end_as_problems_with_places(text: bytes) -> None:
+    check(text)
+
+
+@budget(800)
+@given(st.lists(st.sampled_from(TOKENS), max_size=60).map("".join))
+def test_a_soup_of_what_specs_are_made_of_ends_as_problems_with_places(text: str) -> None:
+    check(text.encode())
+
+
+@budget(600)
+@given(st.sampled_from(SPECS), st.randoms(use_true_random=False), st.sampled_from(SPECS))
+def test_a_spec_with_pieces_cut_out_and_put_in_ends_as_problems_with_places(
+    text: str, random: Random, other: str
+) -> None:
+    for _ in range(random.randint(1, 4)):
+        start, length, at = random.randrange(len(text)), random.randint(0, 30), random.randrange(len(other))
+        piece = random.choice([other[at : at + random.randint(0, 60)], random.choice(TOKENS)])
+        text = text[:start] + piece + text[start + length :] or " "
+    check(text.encode())
+
+
+@budget(500)
+@given(st.sampled_from(SPECS), st.randoms(use_true_random=False))
+def test_a_spec_with_several_nodes_changed_ends_as_problems_with_places(text: str, random: Random) -> None:
+    located, _ = locate(text, "spec.yaml")
+    assert located is not None
+    root = located.value
+    for _ in range(random.randint(2, 5)):
+        if places := [*mutation.places(root)]:
+            root = random.choice([*mutation.mutants(root, random.choice(places))])[1]
+    check(mutation.written(root).encode())
+
+
+@pytest.mark.parametrize(("spec", "cases"), SUITES, ids=lambda file: file.name)
+@budget(60)
+@given(random=st.randoms(use_true_random=False))
+def test_cases_with_several_nodes_changed_end_as_problems_with_places(
+    spec: Path, cases: Path, random: Random
+) -> None:
+    located, _ = locate(cases.read_bytes(), cases.name)
+    assert located is not None
+    root = located.value
+    for _ in range(random.randint(1, 4)):
+        if places := [*mutation.places(root)]:
+            root = random.choice([*mutation.mutants(root, random.choice(places))])[1]
+    assert [one for one in problems_of_cases(mutation.written(root).encode(), spec) if one.span is None] == []

@@ -1,0 +1,242 @@
+"""A join of all rows at once is the loop over all pairs, row by row, whatever the rule and the keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kit.documents import examples
+from plait.engine import match
+from plait.engine.join import Joined, Rows, join
+from plait.engine.lookup import look_up
+from plait.engine.match import EVER, _at_once, _one_by_one
+from plait.language.spec import Around, Column, Join, Source
+from plait.plugin import Connector, Options, Record
+from plait.values.types import parse, to_arrow
+
+NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
+FIRST, LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
+KEYS: dict[str, list[Any]] = {
+    "string": ["a", "A", "a ", "á", "a\u0301", "", "17"],
+    "bigint": [0, 1, 17, -1, 2**63 - 1],
+    "decimal(5,2)": [Decimal("0.00"), Decimal("17.00"), Decimal("-1.50")],
+    "double": [0.0, -0.0, 1.5],
+    "boolean": [True, False],
+    "timestamp": [NOON, FIRST],
+}
+
+
+class Nothing(Options, frozen=True, kw_only=True):
+    """No options."""
+
+
+@dataclass
+class Fixed:
+    """A lookup of fixed records."""
+
+    records: list[Record]
+
+    def fetch(self, _keys: Any) -> list[Record]:
+        """All records, whatever the keys."""
+        return self.records
+
+
+def source(rule: Join, order: Any, *, required: bool, default: Any, around: Any) -> Source:
+    """A source `s` of a column `v`."""
+    connector = Connector(name="fixed", summary="", options=Nothing, order=order)
+    v = Column(name="v", type=parse("int"), origin="v", selector=("v",), required=required, default=default)
+    return Source(
+        name="s", connector=connector, options=Nothing(), columns=(v,), decode={}, join=rule, window=around
+    )
+
+
+def is_near(moment: Any, time: Any, around: Around | None) -> bool:
+    """Whether a record of a time is within the window of a row, by exact numbers."""
+    if around is None:
+        return True
+    if moment is None or time is None:
+        return False
+    apart = (time - moment) // timedelta(microseconds=1)
+    before, after = (one // timedelta(microseconds=1) for one in (around.before, around.after))
+    return bool(-before <= apart <= after)
+
+
+@dataclass
+class Told:
+    """What a loop over all pairs makes of the rows."""
+
+    rows: list[tuple[int, Any]]
+    bad: dict[int, str]
+    retry: dict[int, str | None]
+    counts: list[int]
+
+
+def looped(
+    keys: list[tuple[Any, ...]], at: list[Any], record: list[int], records: list[Record], s: Source
+) -> Told:
+    """The join, row by row and record by record."""
+    told = Told([], {}, {}, [0, 0, 0])
+    for number, (key, moment) in enumerate(zip(keys, at, strict=True)):
+        mine = [r for r in records if None not in key and tuple(r.fields[f] for _, f in on(s)) == key]
+        mine = [r for r in mine if is_near(moment, r.time, s.window)]
+        good = [r for r in mine if is_good(r, column(s))]
+        by_time = is_by_time(s)
+        latest = (
+            max(enumerate(good), key=lambda r: (r[1].time, r[0]), default=(0, None))[1] if by_time else None
+        )
+        spoilt = [r for r in mine if r not in good and not (latest and r.time < latest.time)]  # type: ignore[operator]
+        if spoilt:
+            told.bad.setdefault(record[number], "column `v`")
+            continue
+        asks = None not in key and (s.window is None or moment is not None)
+        if stays(told, record[number], len(good), asks, s):
+            told.rows += [(number, value) for value in given_to_row([latest] if latest else good, s)]
+    told.rows = [(n, value) for n, value in told.rows if record[n] not in told.bad]
+    return told
+
+
+def on(s: Source) -> tuple[tuple[str, str], ...]:
+    """The pairs of the join."""
+    return s.join.on if s.join else ()
+
+
+def column(s: Source) -> Column:
+    """The one column."""
+    return (s.columns or ())[0]
+
+
+def is_by_time(s: Source) -> bool:
+    """Whether the latest match is taken."""
+    return bool(s.join and s.join.shape == "columns" and s.join.duplicates == "latest")
+
+
+def stays(told: Told, number: int, good: int, asks: bool, s: Source) -> bool:
+    """Whether a row of so many matches stays; the counts and the reasons are noted."""
+    assert s.join
+    alone = s.join.shape == "columns"
+    needed = column(s).required and s.join.shape != "list"
+    told.counts[0 if good else 1] += 1
+    told.counts[2] += good > 1 and alone
+    if good > 1 and alone and s.join.duplicates == "fail":
+        told.bad.setdefault(number, f"has {good} matches")
+        return False
+    if good or (s.join.missing == "keep" and not needed):
+        return True
+    if s.join.missing == "retry" and asks:
+        told.retry.setdefault(number, "is required" if needed else None)
+        return True
+    if s.join.missing == "fail" or (needed and s.join.missing != "drop"):
+        told.bad.setdefault(number, "has no match")
+        return False
+    return s.join.missing != "drop"
+
+
+def given_to_row(good: list[Record], s: Source) -> list[Any]:
+    """What the row becomes: one row for each element."""
+    default = column(s).default
+    values = [default if r.fields["v"] is None else r.fields["v"] for r in good]
+    if s.join and s.join.shape == "list":
+        by_value = s.connector.order == "none"
+        return [sorted(values, key=lambda x: (x is not None, x)) if by_value else values]
+    return (values if s.join and s.join.shape == "rows" else values[:1]) or [default]
+
+
+def is_good(record: Record, v: Column) -> bool:
+    """Whether the record can be typed."""
+    value = record.fields["v"]
+    return not isinstance(value, str) and not (value is None and v.required and v.default is None)
+
+
+def said(joined: Joined, listed: bool) -> Told:
+    """What the join made of the rows."""
+    table = joined.rows.table.to_pydict()
+    values = [[e["v"] for e in one] for one in table["s"]] if listed else table["v"]
+    bad = {n: error.message for n, error in joined.bad.items()}
+    retry = {n: error.help if error else None for n, error in joined.retry.items()}
+    return Told(
+        [*zip(table["n"], values, strict=True)],
+        bad,
+        retry,
+        [joined.matched, joined.missing, joined.duplicates],
+    )
+
+
+durations = st.sampled_from([timedelta(0), timedelta(minutes=5), timedelta(hours=1), EVER, timedelta.max])
+windows = st.one_of(st.none(), st.builds(Around, column=st.just("at"), before=durations, after=durations))
+times = st.sampled_from([None, FIRST, LAST, *(NOON + timedelta(minutes=m) for m in (-61, -60, -5, 0, 5, 6))])
+rules = st.builds(
+    Join,
+    on=st.just((("k0", "f0"), ("k1", "f1"))) | st.just((("k0", "f0"),)),
+    shape=st.sampled_from(["columns", "list", "rows"]),
+    missing=st.sampled_from(["keep", "drop", "fail", "retry"]),
+    duplicates=st.sampled_from(["fail", "first", "latest"]),
+)
+numbers = st.one_of(st.integers(0, 3), st.none(), st.just("two"))
+
+
+@pytest.mark.fault("L1", "L2", "L3", "L4", "W2")
+@given(st.data())
+@examples(3, most=2_000)
+def test_a_join_is_the_loop_over_all_pairs(data: st.DataObject) -> None:
+    """Rows, bad and late records with their reasons, and the counts."""
+    words = data.draw(st.tuples(st.sampled_from([*KEYS]), st.sampled_from([*KEYS])))
+    rule, around = data.draw(rules), data.draw(windows)
+    order = (
+        "time" if around or rule.duplicates == "latest" else data.draw(st.sampled_from(["none", "position"]))
+    )
+    if rule.shape != "columns":
+        rule = replace(rule, duplicates="fail")
+    s = source(
+        rule,
+        order,
+        required=data.draw(st.booleans()),
+        default=data.draw(st.sampled_from([None, 9])),
+        around=around,
+    )
+    values = [st.sampled_from([None, *KEYS[word]]) for word in words]
+    rows = data.draw(st.lists(st.tuples(*values, times), max_size=6))
+    record = sorted(data.draw(st.lists(st.integers(0, 6), min_size=len(rows), max_size=len(rows))))
+    moments = times if order == "none" else times.filter(bool)
+    found = data.draw(st.lists(st.tuples(*values, numbers, moments), max_size=6))
+    records = [Record(fields={"f0": a, "f1": b, "v": v}, time=time) for a, b, v, time in found]
+    records = sorted(records, key=lambda r: r.time or FIRST) if order == "time" else records
+    columns = {f"k{n}": pa.array([row[n] for row in rows], to_arrow(parse(words[n]))) for n in (0, 1)}
+    columns |= {
+        "n": pa.array(range(len(rows))),
+        "at": pa.array([row[2] for row in rows], to_arrow(parse("timestamp"))),
+    }
+    kinds: Any = {f"k{n}": parse(words[n]) for n in (0, 1)}
+    answers, _ = look_up(s, Fixed(records), pa.table(columns), kinds)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(match, "MANY", data.draw(st.sampled_from([0, 100])))
+        got = said(join(Rows(pa.table(columns), record), answers, s), rule.shape == "list")
+    expected = looped([row[: len(rule.on)] for row in rows], [row[2] for row in rows], record, records, s)
+    assert got.rows == expected.rows
+    assert got.counts == expected.counts
+    assert got.bad.keys() == expected.bad.keys()
+    assert all(text in got.bad[n] for n, text in expected.bad.items())
+    assert got.retry.keys() == expected.retry.keys()
+    assert all((text or "") in (got.retry[n] or "") for n, text in expected.retry.items())
+
+
+few = st.lists(st.tuples(*[st.sampled_from([None, 0, 1, 2])] * 3), max_size=8)
+
+
+@pytest.mark.parametrize("ways", [_one_by_one, _at_once])
+@given(few, few, st.tuples(st.booleans(), st.booleans(), st.booleans()))
+def test_keys_of_several_columns_are_equal_where_each_part_is(
+    ways: Any, left: list[Any], right: list[Any], typed: tuple[bool, ...]
+) -> None:
+    """With a declared type or without, where they are compared as Python compares them."""
+    near = [pa.chunked_array([pa.array([key[n] for key in left], pa.int64())]) for n in range(3)]
+    far = [[key[n] for key in right] for n in range(3)]
+    found = ways(near, [pa.array(far[n], pa.int64()) if typed[n] else far[n] for n in range(3)])
+    expected = [[n for n, one in enumerate(right) if one == key and None not in key] for key in left]
+    assert [found.of(n) for n in range(len(left))] == expected

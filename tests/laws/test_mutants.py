@@ -1,0 +1,136 @@
+"""A change anywhere in a valid spec is a problem with a place, or another valid spec, which plans and runs.
+
+`tests/mutants/NAME.txt` lists the changes after which a spec is valid still: the place, what was done to it, warnings in
+brackets, and what a run of the samples gives. What stands in `rows` is data: some of its changes are run, none listed.
+PLAIT_UPDATE=1 rewrites the lists; each line of them must be right.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from kit import mutation
+from kit.limited import BYTES, SECONDS, Verdict, judge
+from kit.paths import DATA
+from kit.sample import case_of
+from kit.specs import kept, shown, write_samples
+from plait.engine.report import Report
+from plait.language.source_map import locate
+from plait.language.spec import Spec
+from plait.language.validate import validate
+from plait.pipeline.pipeline import Pipeline
+from plait.plugin import PlaitError
+from plait.testing.cases.runner import play
+
+LISTS = DATA / "mutants"
+SHOWN = shown()
+LARGE = os.environ.get("PLAIT_BUDGET") == "large"
+SPECS = {**SHOWN, **kept()} if LARGE else SHOWN
+ROW_DATA = re.compile(r"sources\.\w+\.rows\.")
+Mutant = tuple[str, str]
+Judged = Mapping[str, list[tuple[Mutant, Verdict]]]
+
+
+def mutants(text: str) -> Iterator[Mutant]:
+    """Each change of one node, in words, and the text that it gives."""
+    located, problems = locate(text, "spec.yaml")
+    assert located is not None, problems
+    for place in mutation.places(located.value):
+        where = ".".join(map(str, place))
+        for what, mutant in mutation.mutants(located.value, place):
+            yield f"{where}: {what}", mutation.written(mutant)
+
+
+@pytest.fixture(scope="module")
+def judged() -> Judged:
+    """What became of every mutant of every spec."""
+    made = [(name, mutant) for name, text in SPECS.items() for mutant in mutants(text)]
+    verdicts = judge([text for _, (_, text) in made])
+    found: dict[str, list[tuple[Mutant, Verdict]]] = {name: [] for name in SPECS}
+    for (name, mutant), verdict in zip(made, verdicts, strict=True):
+        found[name].append((mutant, verdict))
+    return found
+
+
+def test_every_mutant_ends_within_its_limits_as_valid_or_as_problems_with_places(
+    judged: Judged, figure: Callable[[str], None]
+) -> None:
+    every = [(name, what, one) for name, found in judged.items() for (what, _), one in found]
+    assert [(name, what, one["trace"]) for name, what, one in every if "trace" in one] == []
+    assert [(name, what) for name, what, one in every if not all(p["line"] for p in one["problems"])] == []
+    assert [
+        (name, what) for name, what, one in every if one["valid"] != (one["planned"] or one["waits"])
+    ] == []
+    cpu, peak = (max(one[key] for *_, one in every) for key in ("cpu", "peak"))
+    valid = sum(one["valid"] for *_, one in every)
+    used = f"each took at most {cpu * 1000:.0f} ms of CPU, all of it {peak >> 20} MB"
+    figure(f"{len(every):,} mutants of {len(SPECS)} specs, of which {valid:,} are valid; {used}")
+    assert cpu < SECONDS
+    assert peak < BYTES
+
+
+@pytest.fixture
+def among_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_samples(tmp_path)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("among_samples")
+@pytest.mark.parametrize("name", SHOWN)
+def test_a_mutant_that_is_valid_was_read_and_runs(judged: Judged, name: str) -> None:
+    valid = [(*mutant, verdict) for mutant, verdict in judged[name] if verdict.get("valid")]
+    data = [text for what, text, _ in valid if ROW_DATA.match(what)]
+    assert all(outcome(text) for text in (data if LARGE else data[:: len(data) // 10 + 1]))
+    listed = [one for one in valid if not ROW_DATA.match(one[0])]
+    told = "".join(f"{what}{_warnings(one)} → {outcome(text)}\n" for what, text, one in listed)
+    file = LISTS / f"{name}.txt"
+    if os.environ.get("PLAIT_UPDATE") == "1":
+        file.write_text(told, encoding="utf-8")
+    assert told == file.read_text(encoding="utf-8")
+
+
+def _warnings(verdict: Verdict) -> str:
+    codes = sorted({problem["code"] for problem in verdict["problems"]})
+    return f" [{', '.join(codes)}]" if codes else ""
+
+
+def outcome(text: str) -> str:
+    """What a run gives, of local files or else of a record of each source; raises what is a bug."""
+    found = validate(text, "spec.yaml")
+    spec = (
+        validate(text, "spec.yaml", {name: name for name in found.unset}).spec if found.unset else found.spec
+    )
+    if spec is None:
+        return "the name of a parameter is no value of it"
+    try:
+        return _told(Pipeline(spec).run()) if _local(spec) else _played(spec)
+    except PlaitError as error:
+        return f"{error.code}"
+
+
+def _local(spec: Spec) -> bool:
+    sources = (spec.driver, *spec.lookups)
+    options = [*(one.options for one in sources), spec.sink.options]
+    paths = [getattr(one, "path", None) for one in options]
+    return all(one.connector.offline for one in sources) and not any(path and path.bucket for path in paths)
+
+
+def _told(report: Report) -> str:
+    counts = [f"{number} {word}" for word, number in report.objects.items() if number and word != "seen"]
+    codes = sorted({problem.code for problem in report.problems})
+    return ", ".join([*counts, *codes]) or "nothing"
+
+
+def _played(spec: Spec) -> str:
+    outcomes = play(case_of(spec))
+    codes = {finding.code for found in outcomes.findings.values() for finding in found if finding.code}
+    return ", ".join([f"{len(outcomes.rows)} row", *sorted(codes)])
+
+
+def test_no_list_is_kept_of_a_spec_that_is_gone() -> None:
+    assert sorted(file.stem for file in LISTS.glob("*.txt")) == sorted(SHOWN)

@@ -1,0 +1,183 @@
+"""Whatever is logged in the function is one line of JSON that gives the same text back, and no error shows a value."""
+
+import json
+import logging
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kit.runtime import Function
+from plait.aws.clients import hold_bodies
+from plait.aws_lambda.logs import JsonLine
+from plait.plugin import GiveUp
+
+TEXTS = [
+    "two\nlines\r\nand \x1b[31mred\x1b[0m",
+    '"}\n{"level": "ERROR", "message": "forged"}',
+    "\u2028\u2029\x00\x07\x7f\x85\x9b31m",
+    "half of a pair: \ud83d",
+    "100 %s %d",
+]
+ODD = st.sampled_from(
+    ["\n", "\r", "\x1b[2J", "\u2028", "\u2029", "\x85", "\x7f", '"', "\\", "{}", "%s", "\x00"]
+)
+TEXT = st.lists(st.text() | ODD).map("".join)
+# The connector of a careless author: it logs at any level what it likes, and it has a bug that tells a value.
+CARELESS = """
+import json, logging, os, warnings
+from plait.plugin import Connector, Options, hookimpl
+
+class Careless(Options, frozen=True, kw_only=True):
+    pass
+
+class Driver:
+    def __init__(self, options, context):
+        self.options, self.context = options, context
+    def accepts(self, uri):
+        return True
+    def list(self, window):
+        return iter(())
+    def read(self, items):
+        for number, text in enumerate(json.loads(os.environ["TEXTS"])):
+            self.context.log.log(10 * number + 10, text)
+            logging.getLogger("some.library").debug("asked %s", text)
+            logging.getLogger("some.library").info(text, 1, extra={"answer": text, "odd": object()})
+            warnings.warn(text, stacklevel=1)
+        try:
+            raise KeyError("value-of-an-order")
+        except KeyError as error:
+            self.context.log.exception("it failed")
+            raise ValueError("value-of-an-order") from error
+
+@hookimpl
+def plait_connectors():
+    return [Connector(name="careless", summary="x", options=Careless, driver=Driver, dated=False)]
+"""
+
+
+def record(message: Any, *values: Any, **more: Any) -> logging.LogRecord:
+    return logging.LogRecord("any", logging.INFO, "file.py", 1, message, values, None, **more)
+
+
+def read(written: str) -> dict[str, Any]:
+    """The one JSON document that a written record must be."""
+    assert written.endswith("\n")
+    assert written[:-1].isascii()
+    assert written[:-1].isprintable()
+    found: dict[str, Any] = json.loads(written)
+    return found
+
+
+@pytest.mark.fault("S11")
+@given(message=TEXT, logger=TEXT, value=TEXT)
+def test_any_text_is_one_line_that_gives_it_back(message: str, logger: str, value: str) -> None:
+    """Whoever logs it, in the text itself, as a value of it, or beside it."""
+    plain = record(message)
+    plain.name, plain.beside = logger, value
+    found = read(JsonLine().format(plain))
+    assert (found["message"], found["logger"], found["beside"]) == (message, logger, value)
+    assert read(JsonLine().format(record("<%s>", value)))["message"] == f"<{value}>"
+
+
+class Unprintable:
+    def __repr__(self) -> str:
+        raise RuntimeError("no")
+
+
+@pytest.mark.fault("S11")
+@pytest.mark.parametrize(
+    ("message", "values"), [("%d", ("x",)), ("%s %s", ("x",)), ("%s", (Unprintable(),)), (Unprintable(), ())]
+)
+def test_what_cannot_be_written_is_still_a_line_and_no_error_where_it_was_logged(
+    message: Any, values: tuple[Any, ...]
+) -> None:
+    one = record(message, *values)
+    one.beside = Unprintable()
+    assert read(JsonLine().format(one))["level"] == "INFO"
+
+
+@pytest.mark.fault("S10")
+@pytest.mark.parametrize("error", [ValueError("value-of-an-order"), GiveUp("no such table")])
+def test_an_error_is_told_by_its_type_and_places_and_by_its_text_only_if_it_is_ours(error: Exception) -> None:
+    canary = "value-of-an-order"
+    try:
+        try:
+            raise KeyError(canary)  # noqa: TRY301 - it is the cause
+        except KeyError as first:
+            raise error from first
+    except (ValueError, GiveUp):
+        one = logging.LogRecord("any", logging.ERROR, "f", 1, "failed", (), sys.exc_info())
+    written = JsonLine(logging.Formatter()).format(one)
+    found = read(written)
+    assert "value-of-an-order" not in written.replace('raise ValueError("value-of-an-order")', "")
+    assert found["errorType"] == type(error).__name__
+    assert found.get("errorMessage") == (error.message if isinstance(error, GiveUp) else None)
+    assert [line for line in found["stackTrace"] if "\n" not in line] == ["KeyError", type(error).__name__]
+
+
+@pytest.mark.fault("S10")
+def test_libraries_that_log_bodies_are_held_unless_somebody_asked_for_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    logger = logging.getLogger("botocore")
+    monkeypatch.setattr(logging.getLogger(), "level", logging.DEBUG)
+    for before, held in ((logging.NOTSET, True), (logging.DEBUG, False), (logging.ERROR, True)):
+        monkeypatch.setattr(logger, "level", before)
+        logger.manager._clear_cache()  # type: ignore[attr-defined]
+        hold_bodies()
+        assert logging.getLogger("botocore.parsers").isEnabledFor(logging.DEBUG) != held
+    monkeypatch.undo()
+    logger.manager._clear_cache()  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def careless(tmp_path: Path) -> Iterator[Function]:
+    """The function with a careless connector, at the lowest level of logs."""
+    (tmp_path / "careless.py").write_text(CARELESS)
+    installed = tmp_path / "careless-1.0.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: careless\nVersion: 1.0\n")
+    (installed / "entry_points.txt").write_text("[plait]\ncareless = careless\n")
+    block = {"connector": "careless", "columns": {"id": "string"}}
+    sink = {"connector": "parquet", "path": str(tmp_path / "lake")}
+    spec = {"plait": 1, "name": "careless", "sources": {"orders": block}, "sink": sink}
+    (tmp_path / "careless.yaml").write_text(json.dumps(spec))
+    more = {"PYTHONPATH": str(tmp_path), "PLAIT_SPEC": str(tmp_path / "careless.yaml")}
+    more |= {"TEXTS": json.dumps(TEXTS)}
+    with Function({**os.environ, **more, "AWS_LAMBDA_LOG_LEVEL": "DEBUG"}, cwd=str(tmp_path)) as function:
+        yield function
+
+
+@pytest.mark.fault("S10")
+@pytest.mark.fault("S11")
+def test_in_the_function_every_line_of_anyone_is_one_document_and_no_error_shows_a_value(
+    careless: Function,
+) -> None:
+    """Through AWS's own runtime, at DEBUG: the texts come back as they were, and a failure tells where it is, no more."""
+    outcome = careless.invoke({"objects": ["careless:1"]})
+    assert outcome.error is not None, outcome.log
+    assert outcome.error["errorType"] == "GiveUp", outcome.error["errorMessage"]
+    assert re.search(r"ValueError in line \d+ of `careless.py`$", outcome.error["errorMessage"])
+    said = outcome.log + json.dumps(outcome.error)
+    shown = said.replace('KeyError(\\"value-of-an-order\\")', "").replace(
+        'ValueError(\\"value-of-an-order\\")', ""
+    )
+    assert "value-of-an-order" not in shown
+    *lines, last = outcome.log.split("\n")
+    told = [json.loads(line) for line in lines]
+    assert last == ""
+    messages = [one.get("message") for one in told]
+    for text in TEXTS:
+        assert messages.count(text) >= 1
+        assert f"asked {text}" in messages
+        assert any(one.get("answer") == text for one in told)
+        assert any(text in one["message"] for one in told if one.get("logger") == "py.warnings")
+    failed = next(one for one in told if one.get("message") == "it failed")
+    assert (failed["logger"], failed["level"], failed["errorType"]) == ("plait.orders", "ERROR", "KeyError")

@@ -1,0 +1,81 @@
+"""`plait connectors`, and the JSON Schema of options."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import jsonschema
+import msgspec
+import pytest
+
+from plait.language.option_schema import options_schema
+from plait.plugin import Connector, FolderPath, Options
+from plait.plugin.registry import offers
+from unit.cli.commands.conftest import Call
+
+WORDS = [offer.word for offer in offers()]
+
+
+def test_each_installed_word_has_its_abilities(plait: Call) -> None:
+    answer = json.loads(plait("connectors", "-o", "json").stdout)
+    told = {one["name"]: one for one in answer["connectors"]}
+    assert answer["format_version"] == 1
+    assert [*told] == WORDS
+    assert told["memory"]["abilities"] == ["drive", "look up"]
+    assert told["parquet"]["abilities"] == ["write"]
+    assert all(one["problem"] is None and one["distribution"] for one in told.values())
+
+
+def test_the_table_has_a_line_per_word(plait: Call) -> None:
+    lines = plait("connectors").stdout.splitlines()[1:]
+    assert [line.split()[0] for line in lines] == WORDS
+
+
+def test_a_connector_shows_its_options(plait: Call) -> None:
+    lines = [" ".join(line.split()) for line in plait("connectors", "csv").stdout.splitlines()]
+    assert any(line.startswith("path text required the file of a row") for line in lines)
+    assert "delimiter text , the character between two fields" in lines
+
+
+def test_an_unknown_word_gets_the_nearest(plait: Call) -> None:
+    ended = plait("connectors", "memroy")
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert "error[unknown-connector]" in ended.stderr
+    assert "did you mean `memory`?" in ended.stderr
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_the_schema_of_every_connector_is_closed_and_described(plait: Call, word: str) -> None:
+    schema = json.loads(plait("connectors", word, "-o", "json").stdout)["schema"]
+    jsonschema.Draft7Validator.check_schema(schema)
+    assert schema["additionalProperties"] is False
+    assert all(option["description"] for option in schema["properties"].values())
+
+
+class Retry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    times: int = 3
+
+
+class Made(Options, frozen=True, kw_only=True):
+    path: FolderPath
+    others: Annotated[list[FolderPath], msgspec.Meta(description="more folders")] = msgspec.field(
+        default_factory=list
+    )
+    spare: FolderPath | None = None
+    usual: FolderPath = FolderPath.parse("out/")
+    retry: Retry = Retry()
+
+
+def test_what_is_read_from_text_is_text_wherever_it_stands() -> None:
+    schema = options_schema(Connector(name="made", summary="Made up.", options=Made))
+    options = schema["properties"]
+    assert options["path"] == FolderPath.json_schema | {"type": "string"}
+    assert options["others"]["items"] == options["path"]
+    assert options["others"]["description"] == "more folders"
+    assert options["spare"] == options["path"]
+    assert options["usual"]["default"] == "out/"
+    assert options["retry"]["properties"]["times"]["default"] == 3
+    jsonschema.validate({"path": "x", "retry": {"times": 1}}, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"path": "x", "unknown": 1}, schema)

@@ -1,0 +1,111 @@
+"""`plait init`: a project that works at once, and never a file of somebody else's."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+import yaml
+
+from kit.paths import ROOT
+from plait.cli.commands.init import ABOUT, NEXT, SPEC, project
+from unit.cli.commands.conftest import Call
+
+VENV = str(Path(sys.executable).parent)
+
+
+@pytest.fixture
+def made(plait: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    assert plait("init", "shop").exit_code == 0
+    monkeypatch.chdir(tmp_path / "shop")
+    return tmp_path / "shop"
+
+
+def _shell(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
+    environment = {
+        **os.environ,
+        "PATH": f"{VENV}{os.pathsep}{os.environ['PATH']}",
+        "PRE_COMMIT_HOME": str(folder.parent),
+    }
+    return subprocess.run(
+        command, shell=True, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize("line", [*NEXT, f"plait plan {SPEC}", f"plait list {SPEC}"])
+def test_every_command_works_in_a_new_project_without_an_edit(plait: Call, made: Path, line: str) -> None:
+    ended = plait(*line.split()[1:])
+    assert (ended.exit_code, ended.stderr.count("error")) == (0, 0), ended.stderr
+
+
+def test_the_sample_shows_each_strand_of_a_row(plait: Call, made: Path) -> None:
+    rows = plait("preview", SPEC, "-o", "json").stdout
+    assert all(word in rows for word in ("1001", '"tea"', "Ada", '"items": []'))
+
+
+def test_what_was_written_and_what_to_do_next_is_told(plait: Call, tmp_path: Path) -> None:
+    told = plait("init", str(tmp_path / "my shop")).stdout
+    assert all(name in told and (tmp_path / "my shop" / name).exists() for name in ABOUT)
+    assert f"cd '{tmp_path}/my shop'" in told
+    assert all(line in told for line in NEXT)
+
+
+def test_every_file_of_a_project_is_named_in_what_is_told() -> None:
+    assert [name for name in project() if name not in ABOUT and not name.startswith("sample/")] == []
+
+
+@pytest.mark.parametrize("name", ["pipelines/orders.yaml", ".gitignore", "sample/items/1002.csv"])
+def test_a_folder_that_has_one_of_the_files_is_refused_and_stays_as_it_was(
+    plait: Call, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).write_text("mine\n")
+    ended = plait("init", str(tmp_path))
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert "error[file-exists]" in ended.stderr
+    assert f"--> {tmp_path / name}" in ended.stderr
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [tmp_path / name]
+    assert (tmp_path / name).read_text() == "mine\n"
+
+
+def test_a_folder_that_is_a_file_is_told_in_one_line(plait: Call, tmp_path: Path) -> None:
+    (tmp_path / "shop").write_text("")
+    ended = plait("init", str(tmp_path / "shop"))
+    assert ended.exit_code == 2
+    assert "cannot be written" in ended.stderr
+
+
+def test_the_checks_on_github_pass_in_a_new_project(made: Path) -> None:
+    workflow = yaml.safe_load((made / ".github/workflows/plait.yml").read_text())
+    lines = [step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step]
+    assert lines[1:3] == ["plait validate -o github", "plait test -o github"]
+    for line in lines[1:]:
+        ended = _shell(made, line)
+        assert (ended.returncode, ended.stdout) == (0, ""), ended.stderr
+
+
+def test_the_checks_before_a_commit_pass_in_a_new_project_and_stop_a_mistake(made: Path) -> None:
+    check = f"git init -q && git add -A && {sys.executable} -m pre_commit run --all-files"
+    ended = _shell(made, check)
+    assert (ended.returncode, ended.stdout.count("Passed")) == (0, 2), ended.stdout + ended.stderr
+    (made / SPEC).write_text((made / SPEC).read_text().replace("columns:", "colums:", 1))
+    ended = _shell(made, check)
+    assert ended.returncode == 1
+    assert "did you mean `columns`?" in ended.stdout
+
+
+def test_an_installed_plait_has_the_files_of_a_project(tmp_path: Path) -> None:
+    build = [sys.executable, "-P", "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    folder = ROOT / "framework/plait/cli/project"
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert len(files) > 10
+    assert {f"plait/cli/project/{path.relative_to(folder).as_posix()}" for path in files} <= {
+        *ZipFile(wheel).namelist()
+    }

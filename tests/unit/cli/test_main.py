@@ -1,0 +1,118 @@
+"""The command line as a whole: what it loads, and its exit codes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from kit.paths import ROOT
+from plait.cli import main as cli
+from plait.cli.main import COMMANDS, main
+
+HEAVY = ("pandas", "pyarrow", "boto3", "botocore", "awswrangler", "obstore", "rich")
+
+
+def loaded(code: str) -> set[str]:
+    """Run Python code afresh and return which heavy packages it loaded."""
+    script = f"import sys\n{code}\nprint('loaded', *(set(sys.modules) & set({HEAVY!r})))"
+    ended = subprocess.run([sys.executable, "-P", "-c", script], capture_output=True, text=True, check=True)
+    return set(ended.stdout.splitlines()[-1].split()[1:])
+
+
+def test_importing_the_command_line_loads_nothing_heavy() -> None:
+    assert loaded("import plait.cli.main") == set()
+
+
+EVERY = main.list_commands(click.Context(main))
+
+
+@pytest.mark.parametrize("command", EVERY)
+def test_help_of_every_command_loads_nothing_heavy(command: str) -> None:
+    assert (
+        loaded(f"from plait.cli.main import main\nmain([{command!r}, '--help'], standalone_mode=False)")
+        == set()
+    )
+
+
+@pytest.mark.parametrize("command", ["validate", "plan"])
+def test_what_works_offline_loads_nothing_heavy(command: str) -> None:
+    spec = str(ROOT / "pipelines" / "transactions.yaml")
+    code = f"from plait.cli.main import main\nmain([{command!r}, {spec!r}], standalone_mode=False)"
+    assert loaded(code) == set()
+
+
+def test_the_schema_with_every_connector_loads_nothing_heavy() -> None:
+    assert loaded("from plait.cli.main import main\nmain(['schema'], standalone_mode=False)") == set()
+
+
+@pytest.mark.parametrize("command", EVERY)
+def test_every_command_is_found_by_its_name(command: str) -> None:
+    found = main.get_command(click.Context(main), command)
+    assert found is not None
+    assert found.name == command
+
+
+def test_help_lists_every_command_with_its_summary() -> None:
+    ended = CliRunner().invoke(main, ["--help"])
+    assert ended.exit_code == 0
+    assert [*COMMANDS, "demo", "sandbox"] == [*EVERY]
+    for name, summary in COMMANDS.items():
+        assert name in ended.stdout
+        assert summary.split(",")[0] in ended.stdout
+
+
+def test_a_mistyped_command_is_a_usage_error_that_names_the_nearest() -> None:
+    ended = CliRunner().invoke(main, ["validat"])
+    assert ended.exit_code == 2
+    assert ended.stdout == ""
+    assert "did you mean `validate`?" in ended.stderr
+
+
+def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    fail_with(monkeypatch, ZeroDivisionError("ours"))
+    with pytest.raises(ZeroDivisionError):
+        CliRunner().invoke(main, ["plan"], catch_exceptions=False)
+
+
+def test_an_interruption_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    fail_with(monkeypatch, KeyboardInterrupt())
+    assert CliRunner().invoke(main, ["plan"]).exit_code == 130
+
+
+def test_colour_is_for_a_terminal_without_no_color() -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"} | {
+        "TERM": "xterm"
+    }
+    assert b"\x1b[1;31m" in on_terminal(environment)
+    assert b"\x1b[" not in on_terminal(environment | {"NO_COLOR": "1"})
+
+
+def fail_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    """Make every command fail."""
+
+    @click.command()
+    def failing() -> None:
+        raise error
+
+    monkeypatch.setattr(cli, "import_module", lambda _name: type("Module", (), {"command": failing}))
+
+
+def on_terminal(environment: dict[str, str]) -> bytes:
+    """Return what a failing command prints on a terminal."""
+    import pty
+
+    leader, follower = pty.openpty()
+    arguments = [sys.executable, "-P", "-c", "from plait.cli.main import main; main()", "plan", "none.yaml"]
+    with subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=follower, env=environment) as process:
+        os.close(follower)
+        shown = os.read(leader, 10_000)
+        while shown.count(b"\n") < 1:
+            shown += os.read(leader, 10_000)
+        assert process.wait() == 2
+    os.close(leader)
+    return shown

@@ -1,0 +1,185 @@
+"""What goes into a package, and what does not, as functions of the spec and of what is installed."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from kit.paths import ROOT
+from plait.cli.main import main
+from plait.deploy.distributions import ALWAYS, AWS_SDK, needed
+from plait.deploy.package import package
+from plait.deploy.target import Target, running
+from plait.deploy.trim import trimmed
+from plait.language.validate import validate
+from plait.plugin import GiveUp
+
+if TYPE_CHECKING:
+    from plait.language.spec import Spec
+
+SPEC = """\
+plait: 1
+name: orders
+sources:
+  orders: {connector: json, path: "s3://in/orders/*.json", columns: {id: string, at: timestamp}}
+LOOKUP
+PARTITION
+sink: {connector: parquet, path: "s3://out/orders/"}
+"""
+STORES = (
+    "  stores: {connector: mysql, secret: s, table: a.b, columns: {name: string}, join: {on: id}, ca: CA}"
+)
+HERE = running()
+
+
+def spec_of(lookup: str = "", partition: str = "") -> Spec:
+    found = validate(SPEC.replace("LOOKUP", lookup).replace("PARTITION", partition), "orders.yaml")
+    assert found.spec, found.problems
+    return found.spec
+
+
+def names(spec: Spec, **how: bool) -> set[str]:
+    return {one.name for one in needed(spec, HERE, **how)}
+
+
+def test_only_what_the_connectors_and_partitions_of_the_spec_need_goes_in() -> None:
+    assert names(spec_of()) == {"plait", *ALWAYS}
+    assert names(spec_of(STORES)) == {"plait", "pymysql", *ALWAYS}
+    assert names(spec_of(partition="partition_by: {b: 'bucket(4, id)'}")) == {"plait", "mmh3", *ALWAYS}
+
+
+def test_boto3_is_left_to_the_runtime_unless_asked_for() -> None:
+    assert not names(spec_of()) & {*AWS_SDK, "urllib3"}
+    assert names(spec_of(), with_boto3=True) >= {*AWS_SDK, "urllib3", "jmespath", "python-dateutil", "six"}
+
+
+def test_what_the_function_imports_is_in_its_package_or_in_the_runtime() -> None:
+    """Every import of the sources that are packaged, those within functions too, but for the optional extras."""
+    folders = ((ROOT / "framework", "plait"), (ROOT / "plugins", "plait_connectors"))
+    sources = {f.relative_to(top).as_posix(): f for top, name in folders for f in (top / name).rglob("*.py")}
+    packaged = trimmed(sources, ())
+    assert "plait/aws_lambda/function.py" in packaged
+    assert "plait/cli/main.py" not in packaged
+    imported = {top for file in packaged.values() for top in _imports(file)} - sys.stdlib_module_names
+    told = packages_distributions()
+    allowed = {*ALWAYS, *AWS_SDK, "mmh3", "plait", "pymysql", "pyyaml"}
+    ours = {"plait", "plait_connectors"}
+    assert {top for top in imported - ours if not {n.lower() for n in told[top]} & allowed} == set()
+
+
+def _imports(file: Path) -> set[str]:
+    """The top-level packages that a file imports when it runs."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    unseen = [n for n in ast.walk(tree) if isinstance(n, ast.If) and "TYPE_CHECKING" in ast.dump(n.test)]
+    skipped = {id(below) for node in unseen for below in ast.walk(node)}
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found.add((node.module or "").partition(".")[0])
+    return found
+
+
+def test_a_wheel_fits_the_python_processor_and_c_library_of_the_runtime() -> None:
+    new, arm, old = Target("3.12", "x86_64"), Target("3.12", "arm64"), Target("3.11", "x86_64")
+    assert new.runs(["cp312-cp312-manylinux_2_28_x86_64"])
+    assert new.runs(["cp39-abi3-manylinux_2_17_x86_64.manylinux2014_x86_64"])
+    assert all(one.runs(["py3-none-any"]) for one in (new, arm, old))
+    assert arm.runs(["cp312-cp312-manylinux_2_28_aarch64"])
+    assert not arm.runs(["cp312-cp312-manylinux_2_28_x86_64"])
+    assert not new.runs(["cp311-cp311-manylinux_2_28_x86_64"])
+    assert not new.runs(["cp312-cp312-musllinux_1_2_x86_64", "cp312-cp312-linux_x86_64"])
+    assert not old.runs(["cp311-cp311-manylinux_2_28_x86_64"]), "Amazon Linux 2 has an older C library"
+
+
+def test_a_library_of_arrow_stays_only_where_something_loads_it(tmp_path: Path) -> None:
+    """Directly or through another library; extension modules of parts that plait never imports go first."""
+    texts = {
+        "lib.cpython-311-x86_64-linux-gnu.so": b"\0libarrow.so.25\0",
+        "_flight.cpython-311-x86_64-linux-gnu.so": b"\0libarrow_flight.so.25\0",
+        "_dataset.cpython-311-x86_64-linux-gnu.so": b"",
+        "libarrow.so.25": b"\0libparquet.so.25\0",
+        "libarrow_flight.so.25": b"",
+        "libparquet.so.25": b"",
+        "flight.py": b"",
+        "compute.py": b"",
+        "include/arrow.h": b"",
+        "tests/test_array.py": b"",
+    }
+    files = {}
+    for name, text in texts.items():
+        files[f"pyarrow/{name}"] = tmp_path / name.replace("/", "_")
+        files[f"pyarrow/{name}"].write_bytes(text)
+    kept = {name.removeprefix("pyarrow/") for name in trimmed(files, ())}
+    assert kept == {"lib.cpython-311-x86_64-linux-gnu.so", "libarrow.so.25", "libparquet.so.25", "compute.py"}
+
+
+def test_of_metadata_stay_names_entry_points_and_licences() -> None:
+    kept = ["METADATA", "entry_points.txt", "licenses/LICENSE", "LICENSE.txt"]
+    gone = ["RECORD", "INSTALLER", "direct_url.json", "uv_cache.json", "WHEEL", "top_level.txt"]
+    files = {f"some-1.0.dist-info/{name}": Path("unread") for name in (*kept, *gone)}
+    assert {name.partition("/")[2] for name in trimmed(files, ())} == set(kept)
+
+
+def test_a_file_that_options_name_comes_along_or_is_said_to_be_out_of_reach(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from plait.deploy.package import own_files
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "certificates").mkdir()
+    (tmp_path / "certificates" / "rds.pem").write_text("not one")
+    found = own_files(spec_of(STORES.replace("CA", "certificates/rds.pem")))
+    assert found == {"certificates/rds.pem": Path("certificates/rds.pem")}
+    for path in ("/etc/rds.pem", "../rds.pem"):
+        with pytest.raises(GiveUp, match="not below the folder"):
+            own_files(spec_of(STORES.replace("CA", path)))
+    with pytest.raises(GiveUp, match=r"there is no file `rds\.pem`"):
+        own_files(spec_of(STORES.replace("CA", "rds.pem")))
+
+
+def test_a_package_that_lambda_would_not_take_is_refused_and_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the limit moved below what the smallest package has."""
+    from plait.deploy import package as module
+
+    monkeypatch.setattr(module, "LIMIT", 100 * 1024 * 1024)
+    text = SPEC.replace("LOOKUP\nPARTITION\n", "").encode()
+    found = validate(text, "orders.yaml")
+    assert found.spec is not None
+    assert found.located is not None
+    with pytest.raises(GiveUp, match=r"the package has \d+ MB, and Lambda takes 105") as refused:
+        package(found.spec, text, found.located.value, HERE, tmp_path / "orders.zip")
+    assert "`pyarrow`" in str(refused.value.help)
+    assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["missing.yaml"], 2, "cannot be read"),
+        (["bad.yaml"], 1, "error["),
+        (["good.yaml", "--here", "--python", "3.13"], 2, "`--here` makes a package for Python"),
+        (["good.yaml", "--out", "nowhere/good.zip"], 2, "there is no folder `nowhere`"),
+    ],
+)
+def test_what_cannot_be_packaged_is_told_in_one_problem(
+    arguments: list[str], code: int, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bad.yaml").write_text("plait: 1\nname: bad\n")
+    (tmp_path / "good.yaml").write_text(SPEC.replace("LOOKUP\nPARTITION\n", ""))
+    done = CliRunner().invoke(main, ["package", *arguments])
+    assert done.exit_code == code
+    assert told in done.stderr
+    assert "Traceback" not in done.output

@@ -1,0 +1,91 @@
+"""The policy of a spec: what its blocks need, each action on each resource once, with the reason."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from kit.paths import ROOT
+from plait.cli.main import main
+from plait.deploy.policy import Grant, document, grants, placed
+from plait.language.spec import Spec
+from plait.language.validate import validate
+from plait.plugin import FolderPath, LookupPath
+
+SPEC = """\
+plait: 1
+name: orders
+sources:
+  orders: {connector: json, path: "s3://in/orders/{day}/*.json", columns: {id: string, day: date}}
+  notes: {connector: csv, path: "s3://in/orders/{id}", columns: {text: string}, join: {on: id}}
+sink: {connector: parquet, path: SINK}
+QUARANTINE
+"""
+
+
+def _spec(sink: str = "s3://out/orders/", quarantine: str = "") -> Spec:
+    found = validate(SPEC.replace("SINK", sink).replace("QUARANTINE", quarantine), "orders.yaml")
+    assert found.spec, found.problems
+    return found.spec
+
+
+def _pairs(spec: Spec) -> set[tuple[str, str]]:
+    return {(one.action, one.resource.replace("arn:${AWS::Partition}:s3:::", "")) for one in grants(spec)}
+
+
+def test_each_block_brings_what_it_needs_and_no_more() -> None:
+    assert _pairs(_spec(quarantine="quarantine: s3://bad/orders/")) == {
+        ("s3:GetObject", "in/orders/*"),
+        ("s3:ListBucket", "in"),
+        ("s3:PutObject", "out/orders/*.parquet"),
+        ("s3:GetObject", "out/orders/*.parquet"),
+        ("s3:PutObject", "bad/orders/*.json"),
+        ("s3:GetObject", "bad/orders/*.json"),
+    }
+
+
+def test_local_folders_need_no_permission() -> None:
+    assert {resource for _, resource in _pairs(_spec("out/", "quarantine: bad/"))} == {"in", "in/orders/*"}
+
+
+def test_what_stands_literally_in_a_path_is_no_wildcard() -> None:
+    """A `*`, `?` or `$` of a key is written as IAM's variables for them."""
+    arn = "arn:${AWS::Partition}:s3:::b/what${?}/a${*}${$}/"
+    assert FolderPath("s3://b/what?/a*$/", ("s3://b/what?/a*$/",)).object_arn == arn
+    assert LookupPath.parse("s3://b/{{x}}/{id}.csv").object_arn == "arn:${AWS::Partition}:s3:::b/{x}/*.csv"
+
+
+def test_every_grant_says_which_block_needs_it_and_why() -> None:
+    for grant in grants(_spec()):
+        assert grant.reasons
+        assert all(block in {"orders", "notes", "sink"} and why for block, why in grant.reasons)
+
+
+def test_a_document_has_each_action_once() -> None:
+    names = {"AWS::Partition": "aws-cn"}
+    made = document([_grant("s3:GetObject", "arn:${AWS::Partition}:s3:::b/*")], names)
+    assert made["Statement"] == [
+        {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": ["arn:aws-cn:s3:::b/*"]}
+    ]
+    assert placed("${AWS::Region}", {}) == "${AWS::Region}"
+
+
+def _grant(action: str, resource: str) -> Any:
+    return Grant(action=action, resource=resource, reasons=(("orders", "read"),))
+
+
+def test_the_command_prints_a_policy_for_an_account_and_region() -> None:
+    spec = str(ROOT / "pipelines" / "transactions.yaml")
+    ended = CliRunner().invoke(main, ["policy", spec, "--account", "123456789012", "--region", "eu-west-1"])
+    resources = [one for each in json.loads(ended.stdout)["Statement"] for one in each["Resource"]]
+    assert "arn:aws:dynamodb:eu-west-1:123456789012:table/customer-activity" in resources
+    assert not [one for one in resources if "AWS::" in one]
+
+
+@pytest.mark.parametrize("word", ["stores", "read the host, user and password"])
+def test_as_text_the_reason_stands_beside_each_grant(word: str) -> None:
+    spec = str(ROOT / "pipelines" / "transactions.yaml")
+    assert word in CliRunner().invoke(main, ["policy", spec, "-o", "text"]).stdout

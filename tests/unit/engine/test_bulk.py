@@ -1,0 +1,218 @@
+"""Many objects at once are what each is alone: for any bytes, in batches cut at any size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pyarrow import parquet
+
+from kit.documents import csv_documents, examples, json_documents, spoiled
+from plait.engine import answers, match, read
+from plait.engine.context import Services
+from plait.engine.engine import Engine
+from plait.engine.lookup import look_up
+from plait.language.spec import Column, Join, Source
+from plait.language.validate import bound
+from plait.plugin import Block, Found, Item, Key, LookupPath, Missing, Put, Written
+from plait.values.types import parse
+from plait_connectors import csv as csv_connector
+
+SPEC = """
+plait: 1
+name: bulk
+sources:
+  orders:
+    connector: json
+    path: s3://raw/orders/*.json
+    decode: {d: [base64, json]}
+    columns:
+      a: {type: string, required: true}
+      b: {type: "decimal(12,2)"}
+      c: {type: int, default: 7}
+      at: {type: timestamp, from: b}
+      inner: {type: int, from: d.b}
+      uri: {type: string, from: $object}
+  items:
+    connector: csv
+    path: s3://raw/items/{a}.csv
+    columns: {a2: {type: string, from: a}, b2: {type: double, from: b}}
+    join: {on: a, as: list}
+  first:
+    connector: csv
+    path: s3://raw/items/{a}.csv
+    columns: {a3: {type: string, from: a}}
+    join: {on: a, duplicates: first}
+partition_by: {c: c}
+sink: {connector: parquet, path: "s3://lake/"}
+quarantine: s3://bad/
+"""
+
+
+@dataclass
+class Held:
+    """`Objects` in memory."""
+
+    bodies: dict[str, bytes]
+    puts: dict[str, bytes] = field(default_factory=dict)
+
+    def list(self, prefix: str) -> Iterator[Item]:
+        """The objects below a prefix."""
+        return (Item(uri=uri) for uri in self.bodies if uri.startswith(prefix))
+
+    def get(self, uris: Sequence[str], _limit: int | None = None) -> Iterator[Found | Missing]:
+        """The bodies."""
+        for uri in uris:
+            data = self.bodies.get(uri)
+            yield Missing(uri) if data is None else Found(item=Item(uri=uri, size=len(data)), data=data)
+
+    def put(self, puts: Sequence[Put]) -> Sequence[Written]:
+        """Keep what is put."""
+        self.puts |= {put.uri: put.data for put in puts}
+        return [Written(uri=put.uri, rows=0, bytes=len(put.data)) for put in puts]
+
+    def remove(self, items: Sequence[Item]) -> Sequence[None]:
+        """Nothing is ever removed here."""
+        return [None for _ in items]
+
+
+def services(bodies: dict[str, bytes]) -> Services:
+    """What connectors are lent, over objects in memory."""
+    made = Services()
+    made.objects = Held(bodies)
+    return made
+
+
+@contextmanager
+def many_from(number: int) -> Iterator[None]:
+    """Within, so many records or files are many."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (read, answers, match, csv_connector):
+            patch.setattr(module, "MANY", number)
+        yield
+
+
+def ran(bodies: dict[str, bytes], batch: int) -> tuple[Any, ...]:
+    """The rows of each file, the quarantine and the report of a run in batches of a size."""
+    found = bound("bulk.yaml", {}, SPEC.encode())
+    assert found.spec, found.problems
+    lent = services(bodies)
+    report = Engine(found.spec, lent).run([Item(uri=uri) for uri in bodies if "/orders/" in uri], batch=batch)
+    puts: dict[str, bytes] = lent.objects.puts  # type: ignore[attr-defined]
+    rows = {
+        u: parquet.read_table(pa.BufferReader(d)).to_pylist() for u, d in puts.items() if u[5:9] == "lake"
+    }
+    told = report.as_json()
+    bad = {uri: data for uri, data in puts.items() if uri not in rows}
+    problems = sorted(str(problem) for problem in told["problems"])
+    return repr(rows), bad, told["objects"], told["records"], told["rows"], problems
+
+
+names = st.sampled_from(["", "x", "17", "0.30", "é", "null", "true", ":x", "日本"])
+orders = st.lists(spoiled(json_documents) | json_documents, max_size=8)
+items = st.dictionaries(names, spoiled(csv_documents) | csv_documents, max_size=6)
+
+
+@pytest.mark.fault("J1", "J4", "J5", "J6", "J7", "J8", "J9", "J11", "C2", "C3", "C4")
+@given(orders, items, st.integers(1, 8))
+@examples(1, most=2_000)
+def test_batches_of_any_size_give_what_each_object_gives_alone(
+    documents: list[bytes], files: dict[str, bytes], batch: int
+) -> None:
+    """Files, quarantine, counts and problems; joined with CSV files that rows share."""
+    bodies = {f"s3://raw/orders/{n}.json": data for n, data in enumerate(documents)}
+    bodies |= {f"s3://raw/items/{name}.csv": data for name, data in files.items()}
+    with many_from(1_000_000):
+        alone = ran(bodies, 1)
+    with many_from(0):
+        assert ran(bodies, batch) == alone
+
+
+def asked(files: list[bytes], word: str, delimiter: str, many: int) -> dict[str, Any]:
+    """Look files up together; the rows and the faults of each."""
+    bodies = {f"s3://raw/{n}.csv": data for n, data in enumerate(files)}
+    path = LookupPath.parse("s3://raw/{id}.csv")
+    options = csv_connector.Csv(path=path, delimiter=csv_connector.Delimiter(delimiter))
+    where = csv_connector.CsvLookup(options, services(bodies).context("s", None))
+    (connector,) = csv_connector.plait_connectors()
+    columns = tuple(
+        Column(name=n, type=parse(w), origin=n, selector=(n,), default=default, required=required)
+        for n, w, default, required in (
+            ("a", "string", "none", False),
+            ("b", word, None, False),
+            ("c", "string", None, many < 0),
+        )
+    )
+    source = Source(
+        name="s",
+        connector=connector,
+        options=options,
+        columns=columns,
+        decode={},
+        join=Join(on=(("id", "id"),)),
+    )
+    with many_from(many):
+        answers, _ = look_up(
+            source, where, pa.table({"id": [str(n) for n in range(len(files))]}), {"id": parse("string")}
+        )
+    found: dict[str, Any] = {str(n): ([], []) for n in range(len(files))}
+    for name, row in zip(answers.keys[0].to_pylist(), answers.table.to_pylist(), strict=True):
+        found[name][0].append(repr(row))
+    for (name,), faults in answers.faults.items():
+        found[name][1].extend((error.code, error.message, error.help) for _, error in faults)
+    return found
+
+
+WORDS = ("string", "int", "decimal(12,2)", "double", "timestamp", "boolean")
+
+
+@pytest.mark.fault("C2", "C3", "C4", "C5")
+@given(
+    st.lists(spoiled(csv_documents) | csv_documents, max_size=8),
+    st.sampled_from(WORDS),
+    st.sampled_from([",", ";", " "]),
+)
+@examples(3, most=2_000)
+def test_many_csv_files_at_once_are_what_each_is_alone(files: list[bytes], word: str, delimiter: str) -> None:
+    """Rows, nulls, and faults with their lines, whatever the neighbours complete, swallow or double."""
+    alone = {}
+    for n, data in enumerate(files):
+        alone[str(n)] = asked([data], word, delimiter, 1_000_000)["0"]
+    together = asked(files, word, delimiter, 0)
+    assert together.keys() == alone.keys()
+    for name, (rows, faults) in together.items():
+        assert rows == alone[name][0]
+        assert [(c, m.replace(f"/{name}.csv", "/0.csv"), h) for c, m, h in faults] == alone[name][1]
+
+
+MARK = b"\xef\xbb\xbf"
+PLAIN = [
+    MARK + b"a,b\n" + MARK + b"x,1\n",
+    b"a,b\nx,1\ny,\n",
+    b"a,b\r\nx,1\r\n",
+    b"a,b\nx,1",
+    b"a,b\n",
+    b"a,b",
+]
+
+
+def test_plain_files_come_as_one_block() -> None:
+    """Line ends, a mark and a missing last newline are plain; what has a quote is read alone."""
+    bodies = {f"s3://raw/{n}.csv": data for n, data in enumerate([*PLAIN, b'a,b\n"x",1\n', b"a,b\nx\n"])}
+    options = csv_connector.Csv(path=LookupPath.parse("s3://raw/{id}.csv"))
+    where = csv_connector.CsvLookup(options, services(bodies).context("s", None))
+    with many_from(0):
+        *single, block = where.fetch([Key(fields={"id": str(n)}) for n in range(len(bodies))])
+    assert len(single) == 2
+    assert isinstance(block, Block)
+    rows = [(record.fields["id"], record.position, record.fields["a"]) for record in block.records()]
+    assert rows == [
+        *(("0", "line 2", "\ufeffx"), ("1", "line 2", "x"), ("1", "line 3", "y")),
+        *(("2", "line 2", "x"), ("3", "line 2", "x")),
+    ]

@@ -1,0 +1,115 @@
+"""Records cast together are what each becomes alone: rows, nulls, faults and their order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kit.documents import examples, json_documents, spoiled
+from plait.engine.read import Cast, _by_column, _by_record, cast
+from plait.language.spec import Column, Source
+from plait.plugin import BadRecord, Connector, Item, Options, Record
+from plait.values.decode import Step
+from plait.values.types import parse
+from plait_connectors import json as json_connector
+
+
+class Nothing(Options, frozen=True, kw_only=True):
+    """No options."""
+
+
+def column(name: str, word: str, *place: str | int, **more: Any) -> Column:
+    """A column, its value at a place of the record."""
+    return Column(name=name, type=parse(word), origin=name, selector=place or (name,), **more)
+
+
+def source(*columns: Column, **decode: tuple[Step, ...]) -> Source:
+    """A driving source of these columns."""
+    connector = Connector(name="none", summary="", options=Nothing)
+    return Source(name="s", connector=connector, options=Nothing(), columns=columns, decode=decode)
+
+
+def record(data: bytes) -> Record:
+    """What `json` makes of the bytes of an object."""
+    try:
+        return Record(fields=json_connector.parse(data), item=Item(uri="x", etag="e"), raw=data)
+    except BadRecord as fault:
+        return Record(fields={}, item=Item(uri="x"), raw=data, fault=fault)
+
+
+def told(cast: Cast) -> Any:
+    """All that a cast says, as text."""
+    faults = {n: (fault.code, fault.message, fault.help) for n, fault in cast.faults.items()}
+    return repr((cast.table.schema, cast.table.to_pylist(), cast.index, cast.fields, faults))
+
+
+WORDS = (
+    "string",
+    "int",
+    "decimal(12,2)",
+    "double",
+    "timestamp",
+    "boolean",
+    "array<int>",
+    "struct<a:int,b:string>",
+)
+words = st.sampled_from(WORDS)
+columns = st.builds(
+    lambda one, two, three, default: (
+        column("a", one),
+        column("b", two, required=True),
+        column("c", "int", "c", default=default),
+        column("x", three, "a", "b"),
+        column("y", "string", "b", "a", "c"),
+        column("z", "int", "c", 0),
+        column("e", "string", "e", "a"),
+        Column(name="uri", type=parse("string"), origin="$object", selector=("$object",)),
+        Column(name="at", type=parse("timestamp"), origin="$modified", selector=("$modified",)),
+    ),
+    words,
+    words,
+    words,
+    st.sampled_from([None, 7]),
+)
+steps = st.sampled_from([(), (Step("base64"), Step("json")), (Step("json"),), (Step("epoch", "s"),)])
+chosen = st.builds(
+    lambda many, picks: [one for one, keep in zip(many, picks, strict=False) if keep],
+    columns,
+    st.lists(st.booleans(), min_size=9, max_size=9),
+)
+
+
+@pytest.mark.fault("J9", "J10", "J11")
+@given(st.lists(spoiled(json_documents), max_size=8), chosen, st.fixed_dictionaries({"d": steps, "a": steps}))
+@examples(2, most=2_000)
+def test_records_cast_by_column_are_what_each_becomes_by_itself(
+    documents: list[bytes], chosen: list[Column], decode: dict[str, tuple[Step, ...]]
+) -> None:
+    """The table, which record each row is, the decoded fields, and the first fault of each record in order."""
+    records, where = [record(data) for data in documents], source(*chosen, **decode)
+    assert told(_by_column(records, where)) == told(_by_record(records, where))
+
+
+@given(
+    st.lists(
+        st.sampled_from([b'{"a": 1, "b": 2}', b'{"b": "x"}', b"{", b'{"a": "x", "b": 2.5}']), max_size=40
+    )
+)
+def test_the_first_fault_of_a_record_is_told_whatever_its_neighbours(documents: list[bytes]) -> None:
+    """A column that has to be walked through, and one that has not, in either order."""
+    records, where = (
+        [record(data) for data in documents],
+        source(column("a", "int"), column("b", "bigint", required=True)),
+    )
+    assert told(_by_column(records, where)) == told(_by_record(records, where))
+
+
+def test_a_number_with_a_fraction_is_a_double_where_no_type_is_declared() -> None:
+    connector = Connector(name="none", summary="", options=Nothing)
+    undeclared = Source(name="s", connector=connector, options=Nothing(), columns=None, decode={})
+    found = cast([record(b'{"a": 0.5, "b": {"c": [1.25]}}')], undeclared)
+    assert found.table.to_pylist() == [{"a": 0.5, "b": {"c": [1.25]}}]
+    assert str(found.table.schema.field("a").type) == "double"

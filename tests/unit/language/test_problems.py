@@ -1,0 +1,240 @@
+"""Every way that a spec can be wrong, as a file with what is said of it.
+
+`tests/problems/<code>/<case>.yaml` is a wrong spec, `<case>.txt` all that a terminal shows of it. Where the first line
+is a command, `# $ plait run --param name=value`, its parameters count. `<case>.beside.yaml` is a second spec of the
+folder. Cases that end in `_blind` were written by someone who had not read the checks.
+
+PLAIT_UPDATE=1 rewrites the texts; read them as a user would.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import shlex
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from importlib import invalidate_caches
+from pathlib import Path
+
+import pytest
+
+from kit.paths import DATA, ROOT
+from plait.language.source_map import locate
+from plait.language.validate import Validated, missing_parameters, same_names, validate
+from plait.plugin import registry
+from plait.problems.problem import Problem, Span
+from plait.problems.render import as_json, concise, full, github
+
+FOLDER = DATA / "problems"
+PAGE = ROOT / "pipelines" / "PROBLEMS.md"
+CASES = sorted(file for file in FOLDER.glob("*/*.yaml") if not file.name.endswith(".beside.yaml"))
+CODES = sorted({file.parent.name for file in CASES})
+COMMAND = re.compile(r"# \$ plait (\w+)(.*)")
+KEBAB = re.compile(r"[a-z]+(-[a-z0-9]+)+")
+SECRETS = ("Winter2024!", "p4ss word!", "AKIAIOSFODNN7EXAMPLE", "hunter2")
+NOT_CODES = {"utf-8"}
+TOLD_BY_RUNS = {"plugin.contract", "problems.errors", "aws.retries", "aws.errors"}
+CHOSEN = re.compile(r"(sources|columns|decode|parameters|partition_by)")
+STRANGERS = {
+    "weather-one": {"weather": "plait_weather"},
+    "weather-two": {"weather": "plait_weather"},
+    "broken": {"broken": "plait_broken"},
+    "clash": {"clash": "plait_clash"},
+}
+CLASH = """\
+from plait.plugin import Connector, Options, hookimpl
+
+class Clash(Options, frozen=True):
+    cache: str = ""
+
+@hookimpl
+def plait_connectors():
+    return [Connector(name="clash", summary="Clashes.", options=Clash)]
+"""
+
+
+@pytest.fixture(scope="session")
+def strangers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Distributions of somebody else, with connectors that cannot be used."""
+    folder = tmp_path_factory.mktemp("strangers")
+    for name, words in STRANGERS.items():
+        info = folder / f"{name.replace('-', '_')}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        points = "".join(f"{word} = {module}\n" for word, module in words.items())
+        (info / "entry_points.txt").write_text(f"[plait]\n{points}")
+    (folder / "plait_broken.py").write_text("raise RuntimeError('no licence')\n")
+    (folder / "plait_clash.py").write_text(CLASH)
+    return folder
+
+
+@pytest.fixture
+def installed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Install the strangers for the cases that name them."""
+    case: Path = request.getfixturevalue("case")
+    if case.parent.name not in ("ambiguous-connector", "broken-connector"):
+        yield
+        return
+    monkeypatch.syspath_prepend(str(request.getfixturevalue("strangers")))
+    _forget()
+    yield
+    monkeypatch.undo()
+    for module in ("plait_broken", "plait_clash"):
+        sys.modules.pop(module, None)
+    _forget()
+
+
+def _forget() -> None:
+    invalidate_caches()
+    registry._points.cache_clear()
+    registry.connector.cache_clear()
+
+
+def judged(case: Path) -> Validated:
+    """A case as `plait` judges it; its file is named as it stands in its folder."""
+    data = case.read_bytes()
+    found = COMMAND.match(data.decode("utf-8", "replace"))
+    words = shlex.split(found[2]) if found else []
+    given = dict(word.split("=", 1) for word in words if "=" in word)
+    judged = validate(data, case.name, given)
+    if found and found[1] == "run":
+        return Validated(None, tuple(missing_parameters(judged)), judged.text)
+    beside = case.with_suffix(".beside.yaml")
+    if beside.exists():
+        files = {beside.name: validate(beside.read_bytes(), beside.name), case.name: judged}
+        return Validated(None, tuple(same_names(files)), judged.text)
+    return judged
+
+
+def shown(case: Path) -> str:
+    """What a terminal shows of a case."""
+    found = judged(case)
+    return full(found.problems, {case.name: found.text}, limit=None) + "\n"
+
+
+def kept(file: Path, text: str) -> str:
+    """The text that a file keeps, which becomes `text` where that is asked for."""
+    if os.environ.get("PLAIT_UPDATE"):
+        file.write_text(text, encoding="utf-8")
+    return file.read_text(encoding="utf-8") if file.exists() else ""
+
+
+def _name(file: Path) -> str:
+    return f"{file.parent.name}/{file.stem}"
+
+
+@pytest.mark.fault("S1")
+@pytest.mark.fault("S2")
+@pytest.mark.fault("S3")
+@pytest.mark.fault("S4")
+@pytest.mark.fault("S5")
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize("case", CASES, ids=_name)
+def test_a_wrong_spec_is_explained_as_it_was_when_somebody_read_it(case: Path) -> None:
+    """The whole text, and at least one problem of the folder's code; each has a place and something to do."""
+    found = judged(case).problems
+    assert case.parent.name in {problem.code for problem in found}
+    assert [problem.code for problem in found if problem.span is None or not problem.help] == []
+    assert shown(case) == kept(case.with_suffix(".txt"), shown(case))
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize("case", {file.parent: file for file in reversed(CASES)}.values(), ids=_name)
+def test_each_code_looks_alike_to_editors_to_github_and_in_logs(case: Path) -> None:
+    """The three other renderings of the first case of each code."""
+    problems = [problem for problem in judged(case).problems if problem.code == case.parent.name]
+    lines = [concise(problems), github(problems), *map(json.dumps, as_json(problems))]
+    text = "\n".join(lines) + "\n"
+    assert kept(case.parent / "renderings.txt", text) == text
+
+
+@pytest.mark.fault("S10")
+@pytest.mark.parametrize("case", sorted((FOLDER / "literal-secret").glob("*.yaml")), ids=_name)
+def test_a_secret_that_stands_in_a_spec_is_shown_nowhere(case: Path) -> None:
+    """Neither as a message nor as a line of the source, also where another problem is on that line."""
+    text = case.read_text(encoding="utf-8")
+    secrets = [secret for secret in SECRETS if secret in text]
+    broken = text.replace("connector: mysql", "connector: mysqll").replace("table: ", "tabel: ")
+    for spec in (text, broken, f"{text}\n  - broken"):
+        found = validate(spec, case.name)
+        shown = full(found.problems, {case.name: found.text}, limit=None) + json.dumps(
+            as_json(found.problems)
+        )
+        assert secrets
+        assert [secret for secret in secrets if secret in shown] == []
+
+
+def _file(module: str) -> Path:
+    return ROOT / "framework" / "plait" / f"{module.replace('.', '/')}.py"
+
+
+def _imported(module: str, seen: set[str]) -> set[str]:
+    """The modules of plait that a module needs."""
+    file = _file(module)
+    if module in seen or not file.exists():
+        return seen
+    seen.add(module)
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("plait."):
+            _imported(str(node.module).removeprefix("plait."), seen)
+    return seen
+
+
+def _codes(module: str) -> Iterator[str]:
+    """The words of a module that are written as codes are, and the one-word codes where a problem is reported."""
+    tree = ast.parse(_file(module).read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and KEBAB.fullmatch(node.value):
+            yield node.value
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args[1:]:
+            code = node.args[1]
+            if node.func.attr in ("at", "at_key", "add") and isinstance(code, ast.Constant):
+                yield str(code.value)
+
+
+def test_every_code_has_its_cases_and_its_heading_and_there_are_no_others() -> None:
+    modules = _imported("language.validate", set()) - TOLD_BY_RUNS
+    codes = {code for module in modules for code in _codes(module)} - NOT_CODES
+    assert len(modules) > 25
+    assert sorted(codes) == CODES
+    headings = re.findall(r"^### `(.+)`$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(headings) == CODES
+
+
+def test_there_are_many_cases_a_third_of_them_by_another_hand() -> None:
+    blind = [case for case in CASES if case.stem.endswith("_blind")]
+    assert len(CASES) >= 120
+    assert len(blind) * 3 >= len(CASES)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_no_two_cases_of_a_code_are_at_the_same_place_of_the_spec(
+    code: str,
+) -> None:
+    places = defaultdict(list)
+    for case in (FOLDER / code).glob("*.yaml"):
+        problem = next((one for one in judged(case).problems if one.code == code), None)
+        if problem is not None:
+            places[_place(case, problem)].append(case.stem)
+    assert [names for names in places.values() if len(names) > 1] == []
+
+
+def _place(case: Path, problem: Problem) -> str:
+    """The path of a problem's place, without the names that its author chose; the text there, where nothing was read."""
+    assert problem.span is not None
+    located, _ = locate(case.read_bytes(), case.name)
+    if located is None:
+        return f"{problem.message} at {problem.span.line}"
+    holding = [(span, path) for path, span in located.values.items() if _holds(span, problem.span)]
+    keys = [(span, (*path, "key")) for path, span in located.keys.items() if span == problem.span]
+    path = keys[0][1] if keys else max(holding)[1] if holding else ()
+    told = ["*" if n and CHOSEN.fullmatch(str(path[n - 1])) else str(step) for n, step in enumerate(path)]
+    return ".".join(told)
+
+
+def _holds(span: Span, other: Span) -> bool:
+    return span <= other and (other.end_line, other.end_column) <= (span.end_line, span.end_column)

@@ -1,0 +1,134 @@
+"""What came out of Secrets Manager is masked however it is shown, and no traceback has it, though it tells all locals."""
+
+import copy
+import json
+import pickle
+import traceback
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+from rich.traceback import Traceback
+
+from kit.canaries import SECRET
+from kit.stubs import Stub, free_port
+from plait.engine.context import Services
+from plait.plugin import GiveUp, Key, PlaitError, Secret, Secrets
+from plait_connectors.mysql import MySQLLookup, MySQLOptions
+
+JSON = st.recursive(
+    st.text() | st.integers() | st.none(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+)
+LOGIN = {"host": "127.0.0.1", "port": 1, "dbname": "stores"} | {
+    name: f"{SECRET}{name}" for name in ("username", "password", "note")
+}
+
+
+@pytest.mark.fault("S10")
+@given(text=st.text())
+def test_a_text_is_shown_as_a_mask_and_told_by_a_call_alone(text: str) -> None:
+    secret = Secret(text)
+    assert secret.reveal() == text
+    assert bool(secret) == bool(text)
+    assert secret == Secret(text)
+    assert secret != text
+    for shown in (
+        repr(secret),
+        str(secret),
+        f"{secret}",
+        f"{secret:>20}",
+        f"{secret!r}",
+    ):
+        assert shown.replace("***", "").strip() == ""
+    assert not hasattr(secret, "__dict__")
+    assert copy.deepcopy([secret]) == [secret]
+
+
+@pytest.mark.fault("S10")
+@given(values=st.dictionaries(st.text(), JSON))
+def test_each_text_of_a_mapping_however_deep_is_masked(values: dict[str, Any]) -> None:
+    def plain(value: Any) -> Any:
+        if isinstance(value, Secrets):
+            return {name: plain(one) for name, one in value.items()}
+        assert not isinstance(value, str)
+        return (
+            [plain(one) for one in value]
+            if isinstance(value, tuple)
+            else value.reveal()
+            if isinstance(value, Secret)
+            else value
+        )
+
+    secrets = Secrets(values)
+    assert plain(secrets) == values
+    assert f"{secrets} {secrets!r}" == "*** ***"
+
+
+@pytest.mark.fault("S10")
+@pytest.mark.parametrize("secret", [Secret(f"{SECRET}1"), Secrets({"password": f"{SECRET}1"})])
+@pytest.mark.parametrize(
+    "write", [pickle.dumps, json.dumps, msgspec.json.encode, msgspec.to_builtins, copy.copy]
+)
+def test_no_secret_is_written_by_accident(secret: Any, write: Any) -> None:
+    if write is copy.copy:
+        assert write(secret) is secret
+        return
+    with pytest.raises((TypeError, NotImplementedError)):
+        write({"secret": secret})
+
+
+def told(error: BaseException) -> str:
+    """A traceback with all locals of all frames of all causes, but those of the test, as two libraries print it."""
+    assert error.__traceback__ is not None
+    place = error.__traceback__.tb_next
+    console = Console(record=True, width=300, quiet=True)
+    console.print(Traceback.from_exception(type(error), error, place, show_locals=True))
+    plain = traceback.TracebackException(type(error), error, place, capture_locals=True)
+    return console.export_text() + "".join(plain.format()) + repr((error.__cause__, error.__context__))
+
+
+@pytest.mark.fault("S10")
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {},
+        {"host": f"{SECRET}h.invalid"},
+        {"port": f"{SECRET}p"},
+        {"password": {"is": f"{SECRET}p"}},
+        {"username": None},
+    ],
+)
+def test_no_traceback_of_a_look_up_has_a_secret_though_it_tells_all_locals(wrong: dict[str, Any]) -> None:
+    """Neither of our own frames nor of the driver's, nor in the driver's own words."""
+    stub = Stub(secrets={"db": {**LOGIN, "port": free_port(), **wrong}})
+    lookup = MySQLLookup(MySQLOptions(secret="db", table="stores", tls="off"), stub)
+    with pytest.raises(PlaitError) as caught:
+        lookup.fetch([Key(fields={"id": 1})])
+    shown = told(caught.value)
+    assert SECRET not in shown
+    assert "_patiently" in shown
+
+
+@pytest.mark.fault("S10")
+@pytest.mark.parametrize("text", [f"{SECRET}no-json", f'["{SECRET}list"]', f'{{"password": "{SECRET}cut'])
+def test_no_traceback_of_a_secret_that_is_no_mapping_has_it(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kit.stubs import aws
+
+    with aws() as endpoint:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.setenv(name, "testing")
+        monkeypatch.setenv("AWS_REGION", "eu-west-1")
+        services = Services()
+        services.client("secretsmanager").create_secret(Name="odd", SecretString=text)
+        with pytest.raises(GiveUp, match="not a JSON mapping") as caught:
+            services.secret("odd")
+        assert SECRET not in told(caught.value)
+        with pytest.raises(GiveUp, match="ResourceNotFound") as caught:
+            services.secret("none")
+        assert caught.value.__cause__ is None

@@ -84,7 +84,7 @@ def test_each_way_out_is_watched(tmp_path: Path) -> None:
         "pytest",
         "-q",
         "-p",
-        "canaries",
+        "kit.canaries",
         "-p",
         "no:cacheprovider",
         str(tmp_path),

@@ -72,5 +72,5 @@ def test_a_bug_is_told_by_its_kind_and_place_and_never_by_its_text(
     with pytest.raises(Unexpected, match=r"^a bug of plait or of a connector: LookupError; ") as raised:
         handler({"objects": ["in/1.json"]}, Broken())
     told = "".join(traceback.format_exception(raised.value))
-    assert "test_lambda_bugs.py" in told
+    assert "test_function_bugs.py" in told
     assert "a value of an order" not in told.replace('LookupError("a value of an order")', "")

@@ -114,10 +114,17 @@ def outcome(text: str) -> str:
 
 
 def _local(spec: Spec) -> bool:
+    """Whether a run asks no service and stays in the working folder; any other spec is played in memory."""
     sources = (spec.driver, *spec.lookups)
-    options = [*(one.options for one in sources), spec.sink.options]
-    paths = [getattr(one, "path", None) for one in options]
-    return all(one.connector.offline for one in sources) and not any(path and path.bucket for path in paths)
+    options = [block.options for block in spec.blocks]
+    paths = [option.path.text for option in options if getattr(option, "path", None)]
+    if spec.quarantine:
+        paths.append(spec.quarantine.path)
+    return all(source.connector.offline for source in sources) and all(map(_is_below_working_folder, paths))
+
+
+def _is_below_working_folder(path: str) -> bool:
+    return "://" not in path and Path(path).resolve().is_relative_to(Path.cwd())
 
 
 def _told(report: Report) -> str:

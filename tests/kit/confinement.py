@@ -14,6 +14,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,8 @@ LEFT_OVERS = tuple(f"{ROOT}/{name}/" for name in ("dist", "out", ".sandbox"))
 # Folders of the repository in which tools may make new entries.
 UNSEARCHED = {".git", ".venv", ".tools", "__pycache__", "dist", "node_modules"}
 
+AFTER_OTHERS = -200  # multiprocessing removes what it has in the folder at -100
+
 
 class Fence:
     """The folders in which tests may write and read; `crossings` are the attempts to leave them."""
@@ -91,7 +94,11 @@ class Fence:
         if not self.is_closed or event not in WATCHED:
             return
         if event == "open":
-            self._judge(event, arguments[0], writes=bool(arguments[2] & WRITING))
+            path, mode, flags = arguments
+            if flags & WRITING:
+                self._judge(event, path, writes=True)
+            elif mode or os.fspath(path)[:1] in ("/", b"/"):  # `os.open` may be relative to an open folder
+                self._judge(event, path, writes=False)
         elif event in LISTINGS:
             self._judge(event, arguments[0], writes=False)
         elif not _is_relative_to_open_folder(event, arguments):
@@ -158,7 +165,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     patch.setenv("TMPDIR", str(folder))
     patch.setenv("HOME", str(folder / "home"))
     patch.setattr(tempfile, "tempdir", str(folder))
-    session.config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    Finalize(None, shutil.rmtree, (folder, True), exitpriority=AFTER_OTHERS)
     session.config.add_cleanup(patch.undo)
     FENCE.confine_to(base, folder)
 
@@ -180,10 +187,7 @@ def pytest_runtest_makereport() -> Iterator[None]:
     if FENCE.crossings:
         before = f"{report.longrepr}\n" if report.failed else ""
         tried = "\n".join(dict.fromkeys(FENCE.crossings))
-        report.outcome, report.longrepr = (
-            "failed",
-            f"{before}outside the temporary folders of the tests: {tried}",
-        )
+        report.outcome, report.longrepr = "failed", f"{before}outside the tests' temporary folders: {tried}"
     FENCE.crossings.clear()
     return report  # type: ignore[return-value]
 

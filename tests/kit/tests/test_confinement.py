@@ -35,7 +35,7 @@ STAYING = {
     "repository": "Path(__file__).read_text()",
     "system": 'Path(os.__file__).read_text(); os.listdir("/usr")',
     "tempfile": "tempfile.TemporaryDirectory().cleanup()",
-    "tmp_path": '(tmp_path / "a").mkdir(); shutil.rmtree(tmp_path)',
+    "tmp_path": '(tmp_path / "out").mkdir(); shutil.rmtree(tmp_path)',
     "unseen": 'subprocess.run(["touch", PROJECT / "left", HOME / "left"], check=True)',
 }
 MODULE = """

@@ -276,6 +276,25 @@ def test_a_stopped_server_listens_no_more(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_stand_in_stops_without_a_word_while_clients_are_connected() -> None:
+    """One client has logged in and waits, another has not yet answered the greeting."""
+    code = """
+import socket, pymysql
+from pathlib import Path
+from plait.sandbox.mysql import start_mysql
+with start_mysql(Path(), "mysql-mimic") as server:
+    client = pymysql.connect(host=server.host, port=server.port, user=server.user, password=server.password)
+    greeted = socket.create_connection((server.host, server.port))
+    greeted.recv(1)
+print(client.open)
+client._force_close()
+greeted.close()
+"""
+    command = [sys.executable, "-P", "-X", "dev", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
+
+
 def test_the_servers_end_with_the_process_that_started_them() -> None:
     code = """
 import time

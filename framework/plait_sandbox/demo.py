@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import textwrap
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,12 +19,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rich.console import Console
+    from rich.table import Table
 
     from plait_sandbox.local import Sandbox
+    from plait_sandbox.mysql import Flavour
 
 HERE = Path(__file__).parent
 TWICE = 5
 ROWS = 5
+COLUMNS = ("transaction_id", "total", "items", "store_name", "loyalty_tier", "fraud_score")
+MAY_WRAP = {"items", "store_name"}
+BELOW = str.maketrans("├└─", "│  ")
 
 
 def spec_file() -> str:
@@ -39,15 +45,15 @@ def command(ctx: click.Context) -> None:
     ctx.exit(main())
 
 
-def main() -> int:
-    """Run the demo; 0 where all of it worked."""
+def main(flavour: Flavour | None = None) -> int:
+    """Run the demo; 0 where all of it worked. `flavour` is the MySQL to take, otherwise the best that is here."""
     from rich.console import Console
 
     from plait_sandbox.data import sample
     from plait_sandbox.local import Sandbox
 
     console = Console(highlight=False)
-    with Sandbox() as sandbox:
+    with Sandbox(flavour) as sandbox:
         os.environ.update(sandbox.environment())
         os.environ["PLAIT_SPEC"] = spec_file()
         console.rule("sandbox")
@@ -71,7 +77,25 @@ def _plan(console: Console) -> None:
     from plait.cli.plan_text import paragraphs
 
     console.rule(f"plait plan {Path(spec_file()).name}")
-    console.print("\n\n".join(paragraphs(load(spec_file(), {}).plan())), markup=False, soft_wrap=True)
+    text = "\n\n".join(paragraphs(load(spec_file(), {}).plan(), brief=True))
+    for line in text.splitlines():
+        console.print(_wrapped(line, console.width), markup=False, soft_wrap=True)
+
+
+def _wrapped(line: str, width: int) -> str:
+    """The line of a plan over as many lines as it needs, each below the text of the first, and no word broken."""
+    text = line.lstrip("│├└─ ")
+    branch = line.removesuffix(text)
+    indent = f"{branch.translate(BELOW)}  "
+    lines = textwrap.wrap(
+        text,
+        width,
+        initial_indent=branch,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return "\n".join(lines)
 
 
 def _deliver(sandbox: Sandbox, events: int) -> tuple[list[dict[str, Any]], int]:
@@ -131,8 +155,20 @@ def _report(console: Console, reports: list[dict[str, Any]], again: int) -> None
         records.update(report["records"])
         calls.update(report["calls"])
     console.print(f"{len(reports)} invocations, {again} messages to come again")
-    for title, counts in (("objects", objects), ("records", records), ("calls", calls)):
-        console.print(f"{title:<8} " + ", ".join(f"{name} {n}" for name, n in counts.items()))
+    table = _two_columns()
+    for title, counts in (("objects", objects), ("records", records), ("calls", dict(sorted(calls.items())))):
+        table.add_row(title, ", ".join(f"{name} {n}" for name, n in counts.items()))
+    console.print(table)
+
+
+def _two_columns() -> Table:
+    """A table of names and texts, of which the texts take several lines where they are long."""
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column()
+    return table
 
 
 def _files(console: Console, reports: list[dict[str, Any]]) -> None:
@@ -142,25 +178,28 @@ def _files(console: Console, reports: list[dict[str, Any]]) -> None:
     for folder, count in sorted(folders.items()):
         size = sum(f["bytes"] for f in files.values() if f["partition"] == folder)
         console.print(f"{folder:<40} {count:>3} files {size:>8} bytes")
-    first = min(files)
-    console.print(f"such as {first}", soft_wrap=True)
+    console.print("such as", min(files), sep="\n", soft_wrap=True)
 
 
 def _rows(console: Console) -> None:
-    from plait.cli.common import aligned
+    from rich.table import Table
+    from rich.text import Text
 
     console.rule("five rows of the result, read back from the files")
-    names = ("transaction_id", "ordered_at", "total", "items", "store_name", "loyalty_tier", "fraud_score")
-    rows = [[_short(name, row[name]) for name in names] for row in _lake_rows()[:ROWS]]
-    console.print(aligned([names, *rows]), markup=False, soft_wrap=True)
+    table = Table(box=None, pad_edge=False)
+    for name in COLUMNS:
+        table.add_column(name, no_wrap=name not in MAY_WRAP)
+    for row in _lake_rows()[:ROWS]:
+        table.add_row(*(Text(_short(name, row[name])) for name in COLUMNS))
+    console.print(table)
 
 
 def _short(name: str, value: Any) -> str:
     if name == "items":
         return ", ".join(f"{item['quantity']} × {item['unit_price']}" for item in value[:2]) + (
-            f" and {len(value) - 2} more" if len(value) > 2 else ""
+            f", {len(value) - 2} more" if len(value) > 2 else ""
         )
-    return str(value)[:19]
+    return str(value)
 
 
 def _lake_rows() -> list[dict[str, Any]]:
@@ -180,14 +219,18 @@ def _lake_rows() -> list[dict[str, Any]]:
 
 
 def _quarantined(console: Console) -> None:
+    from rich.text import Text
+
     from plait.engine.context import Services
     from plait.plugin import Found
 
     console.rule("quarantined, and why")
+    table = _two_columns()
     objects = Services().objects
     uris = [item.uri for item in objects.list("s3://shop-lake/quarantine/transactions/")]
     for one in objects.get(uris):
         if isinstance(one, Found):
             record = json.loads(one.data)
             name = record["object"].removeprefix("s3://shop-raw/transactions/")
-            console.print(f"{name:<28} {record['code']}: {record['message']}", markup=False, soft_wrap=True)
+            table.add_row(Text(name), Text(f"{record['code']}: {record['message']}"))
+    console.print(table)

@@ -82,12 +82,12 @@ class Sandbox:
             return self._clients[service]
 
     def fill(self, sample: Sample, *, announce: bool = True) -> None:
-        """Load a sample into every source; `announce` says whether objects send events to the queue."""
+        """Load a sample into every source; `announce` says whether objects send events, in their order, to the queue."""
         serve_stores(self.mysql, sample.stores)
         self._put_activity(sample.activity)
         self._put_logs(sample.logs)
         self._announce(announce)
-        with ThreadPoolExecutor(WORKERS) as pool:
+        with ThreadPoolExecutor(1 if announce else WORKERS) as pool:
             list(pool.map(self._put_object, sample.objects.items()))
         self._announce(True)
 

@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 HOME = Path.home()
 ENTRIES = pytest.StashKey[set[str]]()
 NEW = pytest.StashKey[list[str]]()

@@ -17,13 +17,13 @@ HEAD = ("column", "type", "nullable", "origin")
 AT_RUN_TIME = "known only at run time"
 
 
-def paragraphs(plan: Plan) -> Iterable[str]:
-    """The paragraphs of a plan, one by one."""
+def paragraphs(plan: Plan, *, brief: bool = False) -> Iterable[str]:
+    """The paragraphs of a plan, one by one; `brief` leaves the fields of structs to their own lines."""
     spec = plan.spec
     yield f"{spec.name}: {spec.description}" if spec.description else spec.name
     yield "\n".join(_tree(plan))
     if plan.columns:
-        yield aligned([HEAD, *(row for field in plan.columns for row in _rows(field))])
+        yield aligned([HEAD, *(row for field in plan.columns for row in _rows(field, brief=brief))])
     if plan.undeclared:
         names = ", ".join(f"`{name}`" for name in plan.undeclared)
         yield f"{'more ' if plan.columns else ''}columns: {AT_RUN_TIME}, from {names} without `columns`"
@@ -49,11 +49,14 @@ def _strand(source: Source) -> str:
     return f"{source.name} ({source.connector.name}) {source.join}{window}{cache}"
 
 
-def _rows(field: Field, indent: str = "") -> Iterable[tuple[str, str, str, str]]:
+def _rows(field: Field, indent: str = "", *, brief: bool = False) -> Iterable[tuple[str, str, str, str]]:
     kind = str(field.type) if field.type else AT_RUN_TIME
+    if brief and field.fields:
+        outside, _, _ = kind.partition("struct<")
+        kind = f"{outside}struct{'>' * outside.count('<')}"
     yield (f"{indent}{field.name}", kind, "yes" if field.nullable else "no", field.origin)
     for part in field.fields:
-        yield from _rows(part, f"{indent}  ")
+        yield from _rows(part, f"{indent}  ", brief=brief)
 
 
 def _places(plan: Plan) -> Iterable[tuple[str, str]]:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
 
+README = Path(__file__).parents[2] / "README.md"
+LEFT_OUT = "…"
 DEMO = "import sys; from plait_sandbox.demo import main; sys.exit(main(*sys.argv[1:]))"
 
 
@@ -59,6 +63,19 @@ def test_every_line_of_the_demo_fits_its_terminal(wide: str, narrow: str) -> Non
 def test_the_demo_prints_the_same_whole_words_at_any_width_on_either_mysql(wide: str, narrow: str) -> None:
     """A word that was broken would be another at the other width."""
     assert words(wide) == words(narrow)
+
+
+def test_the_readme_shows_what_the_demo_prints(wide: str) -> None:
+    """Every line, in order; only where `…` stands lines are left out."""
+    [block] = re.findall(
+        r"^`make demo` .*?^```text\n(.*?)^```$", README.read_text("utf-8"), re.DOTALL | re.MULTILINE
+    )
+    printed = [line.rstrip() for line in wide.splitlines()]
+    for part in block.split(f"\n{LEFT_OUT}\n"):
+        lines = part.splitlines()
+        starts = [at for at in range(len(printed)) if printed[at : at + len(lines)] == lines]
+        assert starts, f"the demo does not print these lines, or not there: {lines}"
+        printed = printed[starts[0] + len(lines) :]
 
 
 def test_the_demo_prints_no_traceback(wide: str, narrow: str) -> None:

@@ -13,7 +13,7 @@ WHOLE := aws/errors aws/retries aws_lambda/events engine/answers engine/cache en
 WHOLE_FILES := $(WHOLE:%=framework/plait/%.py)
 BUDGETED = $(shell grep -rlE "hypothesis|PLAIT_BUDGET|budget import" tests --include="test_*.py")
 DEBIAN_ROOT := [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null
-APT_INSTALL := apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends
+APT_INSTALL := echo "Installing packages of the system with apt-get …" && apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends
 
 export PATH := $(PATH):/usr/local/sbin:/usr/sbin
 unexport UV_PROJECT_ENVIRONMENT VIRTUAL_ENV
@@ -89,19 +89,23 @@ clean: ## Remove what these tasks made.
 	rm -rf .venv .tools tests/integration/editor/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage* dist
 
 $(READY): uv.lock pyproject.toml | $(UV)
+	@echo "Making .venv with plait and its tools (about a minute the first time) …"
 	@$(UV) sync --quiet --frozen --all-extras || { $(UV) python find >/dev/null 2>&1 || \
 	  echo "plait needs Python 3.11, 3.12 or 3.13, and uv could not fetch one: install it, then run make again." >&2; \
 	  exit 1; }
 	@touch $@
+	@echo "Made .venv."
 
-$(EDITOR_READY): tests/integration/editor/package-lock.json | system
-	@npm ci --silent --prefix tests/integration/editor
+$(EDITOR_READY): tests/editor/package-lock.json | system
+	@echo "Fetching the language server for the tests of the editor …"
+	@npm ci --silent --prefix tests/editor
 	@touch $@
 
 $(UV):
 	@python3 -c 'import ensurepip, venv' 2>/dev/null || { $(DEBIAN_ROOT) && $(APT_INSTALL) python3-venv; } || { \
 	  echo "Setup needs python3 with venv: install it (Debian, Ubuntu: apt-get install python3-venv)," \
 	    "then run make again." >&2; exit 1; }
+	@echo "Fetching uv $(UV_VERSION), which sets the project up, into .tools …"
 	@mkdir -p .tools && echo '*' >.tools/.gitignore
 	@python3 -m venv --clear .tools/uv-$(UV_VERSION)
 	@$(@D)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)

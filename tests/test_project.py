@@ -81,3 +81,27 @@ def test_no_tracked_file_speaks_of_where_it_was_written() -> None:
 
 def test_the_top_level_has_only_the_folders_that_we_know() -> None:
     assert {name.split("/")[0] for name in _tracked() if "/" in name} <= FOLDERS
+
+
+def test_set_up_says_what_it_does_before_each_step_that_takes_long() -> None:
+    """In the order in which a new machine takes them."""
+    command = [
+        "make",
+        "--dry-run",
+        "--always-make",
+        "--no-print-directory",
+        "setup",
+        "tests/editor/node_modules/.package-lock.json",
+    ]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    steps = (
+        "Fetching uv",
+        "pip install",
+        "Making .venv",
+        "sync --quiet",
+        "Fetching the language server",
+        "npm ci",
+    )
+    places = [done.stdout.find(step) for step in steps]
+    assert places == sorted(places), done.stdout
+    assert places[0] >= 0

@@ -93,6 +93,7 @@ $(READY): uv.lock pyproject.toml | $(UV)
 	@$(UV) sync --quiet --frozen --all-extras || { $(UV) python find >/dev/null 2>&1 || \
 	  echo "plait needs Python 3.11, 3.12 or 3.13, and uv could not fetch one: install it, then run make again." >&2; \
 	  exit 1; }
+	@ln -sf ../../$(UV) $(BIN)/uv
 	@touch $@
 	@echo "Made .venv."
 

@@ -9,6 +9,7 @@ import zipfile
 from typing import TYPE_CHECKING
 
 from plait.deploy.target import running
+from plait.deploy.uv import find_uv
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +62,7 @@ def _python(target: Target) -> str | None:
     if target.python == running().python:
         return sys.executable
     found = [shutil.which(f"python{target.python}")]
-    if uv := shutil.which("uv"):
+    if uv := find_uv():
         found.append(_told([uv, "python", "find", "--no-python-downloads", target.python]))
     return next(
         (one for one in found if one and _told([one, "-I", "-S", "-c", VERSION]) == target.python), None

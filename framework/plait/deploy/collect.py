@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import shutil
 import subprocess
 import sys
 from importlib.metadata import Distribution, distribution, distributions
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plait.plugin import GiveUp
+from plait.deploy.uv import find_uv
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -110,7 +110,7 @@ def _installer(target: Target, folder: Path) -> list[str] | None:
         "--python-version",
         target.python,
     ]
-    uv = shutil.which("uv")
+    uv = find_uv()
     if uv:
         # uv takes a platform for all that are older, and knows Amazon Linux 2 only as manylinux2014.
         libc = "manylinux2014" if target.platforms[0].startswith("manylinux_2_26") else "manylinux_2_34"

@@ -17,16 +17,11 @@ from plait.deploy.archive import add_byte_code
 from plait.deploy.collect import collect
 from plait.deploy.distributions import Needed
 from plait.deploy.target import Target, running
-from plait.plugin import GiveUp
+from plait.deploy.uv import find_uv
 
 ARM = Target("3.12", "arm64")
 PINNED = version("msgspec")
 MSGSPEC = Needed(name="msgspec", version=PINNED, editable=False, requires=())
-
-
-def uv() -> Path | None:
-    """The uv that sets the project up."""
-    return next(iter(sorted(ROOT.glob(".tools/uv-*/bin/uv"))), None)
 
 
 def wheel(folder: Path, tag: str) -> None:
@@ -50,12 +45,11 @@ def wheel(folder: Path, tag: str) -> None:
 @pytest.fixture
 def offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of wheels, which is all that uv may look at."""
-    found = uv()
-    if found is None:
+    if not (Path(sys.executable).parent / "uv").exists():
         pytest.skip("the project was not set up by make")
     folder = tmp_path / "wheels"
     folder.mkdir()
-    monkeypatch.setenv("PATH", str(found.parent))
+    monkeypatch.setenv("PATH", "/bin:/usr/bin")
     for name, value in {"UV_FIND_LINKS": str(folder), "UV_NO_INDEX": "1", "UV_OFFLINE": "1"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
@@ -73,6 +67,14 @@ def test_a_wheel_of_the_target_is_fetched_at_the_version_that_is_installed(
     assert "manylinux_2_17_aarch64" in files["msgspec/__init__.py"].read_text()
 
 
+def _take_uv_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have an empty folder on PATH, and a Python that is alone in its folder."""
+    for name in ("path", "venv"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path / "path"))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "venv" / "python"))
+
+
 def test_where_there_is_no_wheel_the_package_is_refused_in_one_sentence(
     offered: Path, tmp_path: Path
 ) -> None:
@@ -81,10 +83,22 @@ def test_where_there_is_no_wheel_the_package_is_refused_in_one_sentence(
         collect([MSGSPEC], ARM, tmp_path / "fetched")
 
 
+@pytest.mark.parametrize("place", ["on PATH", "beside the Python"])
+def test_uv_is_found_on_path_or_beside_the_python_that_runs(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _take_uv_away(tmp_path, monkeypatch)
+    assert find_uv() is None
+    folder = tmp_path / ("path" if place == "on PATH" else "venv")
+    (folder / "uv").write_text("#!/bin/sh\n")
+    (folder / "uv").chmod(0o755)
+    assert find_uv() == str(folder / "uv")
+
+
 def test_without_uv_and_pip_the_package_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
+    _take_uv_away(tmp_path, monkeypatch)
     monkeypatch.setattr("plait.deploy.collect.find_spec", lambda _name: None)
     with pytest.raises(GiveUp, match="no uv and no pip") as refused:
         collect([MSGSPEC], ARM, tmp_path / "fetched")
@@ -101,6 +115,7 @@ def test_a_python_that_does_not_run_or_is_another_compiles_nothing(
     shim.parent.mkdir()
     shim.write_text(f"#!/bin/sh\n{script}\n")
     shim.chmod(0o755)
+    _take_uv_away(tmp_path, monkeypatch)
     monkeypatch.setenv("PATH", f"{shim.parent}:/bin:/usr/bin")
     if shutil.which("uv"):
         pytest.skip("uv is among the system's programs and may find a Python")

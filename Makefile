@@ -19,7 +19,7 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin
 unexport UV_PROJECT_ENVIRONMENT VIRTUAL_ENV
 
 .DELETE_ON_ERROR:
-.PHONY: help setup system editor demo test lint format schema bench reliability coverage mutation clean
+.PHONY: help setup system editor demo test lint format schema wheel bench reliability coverage mutation clean
 
 help: ## List the tasks.
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 14
@@ -55,6 +55,10 @@ format: $(READY) ## Format the code and repair what ruff can repair.
 
 schema: $(READY) ## Renew pipelines/pipeline.schema.json, which editors read, after a change of keys or options.
 	$(BIN)/plait schema >pipelines/pipeline.schema.json
+
+WHEELS := dist
+wheel: $(READY) ## Build the wheel of plait into dist/, from which another repository installs it.
+	@$(BIN)/hatchling build --target wheel --directory $(WHEELS)
 
 bench: $(READY) ## Measure speed against the limits that we promise.
 	@if [ -d tests/benchmarks ]; then $(BIN)/pytest tests/benchmarks; else echo "No benchmarks yet."; fi

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import sys
 from importlib.resources import files
@@ -11,8 +12,9 @@ from typing import TYPE_CHECKING
 import click
 
 from plait import __version__
-from plait.cli.commands.schema import schema_text
+from plait.cli.commands import _origin as origins
 from plait.cli.common import CannotStart, aligned, coloured
+from plait.cli.commands.schema import schema_text
 from plait.problems.problem import Problem
 from plait.problems.render import full
 
@@ -20,29 +22,50 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from importlib.resources.abc import Traversable
 
+    from plait.cli.commands._origin import Origin
+
 SPEC = "pipelines/orders.yaml"
 SCHEMA = "pipelines/pipeline.schema.json"
+REQUIREMENTS = "pipelines/requirements.txt"
 WORKFLOW = ".github/workflows/plait.yml"
+HOOK = ".pre-commit-config.yaml"
 ABOUT = {
     SPEC: "the pipeline",
     "pipelines/orders.test.yaml": "its cases",
     SCHEMA: "what your editor completes and checks by",
     "pipelines/README.md": "what is where",
+    REQUIREMENTS: "where plait is installed from",
     "sample/": "data to try it on",
     WORKFLOW: "the checks on GitHub",
-    ".pre-commit-config.yaml": "the checks before a commit",
+    HOOK: "the checks before a commit",
     ".gitignore": "leaves out what runs write",
 }
 ELSEWHERE = "name a folder that is yours and has room"
+TO_SAY = f"""\
+# No public index has plait, so the checks on GitHub fail until a line of this file says where it is, as one of these:
+#   ./wheels/plait-{__version__}-py3-none-any.whl
+#   plait @ https://example.com/plait-{__version__}-py3-none-any.whl
+"""
 NEXT = ("plait validate", "plait test", f"plait preview {SPEC}", f"plait run {SPEC} --all")
 
 
 @click.command("init")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--plait",
+    metavar="WHERE",
+    help="Where the project installs plait from: path or URL of a wheel, or git+https://…@REVISION.",
+)
+@click.option("--index-url", metavar="URL", help=f"The index that it installs plait {__version__} from.")
 @click.pass_context
-def command(ctx: click.Context, folder: Path) -> None:
-    """Write a new project into DIR: a spec, its cases, sample data, the schema for editors, checks for CI."""
-    texts = project()
+def command(ctx: click.Context, folder: Path, plait: str | None, index_url: str | None) -> None:
+    """Write a new project into DIR: a spec, its cases, sample data, the schema for editors, checks for CI.
+
+    No public index has plait: without `--plait` or `--index-url`, say in `pipelines/requirements.txt` where the checks
+    on GitHub install it from. A wheel within DIR is named by its path there.
+    """
+    origin = _origin(folder, plait, index_url)
+    texts = project(origin)
     taken = [folder / name for name in texts if (folder / name).exists() or (folder / name).is_symlink()]
     if taken:
         click.echo(full([_refusal(taken)], {}, coloured(sys.stderr)), err=True, color=True)
@@ -52,13 +75,37 @@ def command(ctx: click.Context, folder: Path) -> None:
     click.echo(f"wrote into {folder}\n{aligned(ABOUT.items(), indent='  ')}")
     begin = [] if folder.resolve() == Path.cwd() else [f"cd {shlex.quote(str(folder))}"]
     click.echo("\nnext\n" + "\n".join(f"  {line}" for line in [*begin, *NEXT]))
+    if origin is None:
+        click.echo(f"\nbefore a push\n  say in {REQUIREMENTS} where plait is installed from")
+    elif origin.warning:
+        click.echo(f"warning: {origin.warning}", err=True)
 
 
-def project() -> dict[str, str]:
+def _origin(folder: Path, plait: str | None, index_url: str | None) -> Origin | None:
+    if plait is not None and index_url is not None:
+        raise click.UsageError("give `--plait` or `--index-url`, not both")
+    if index_url is not None:
+        return origins.index(index_url)
+    return None if plait is None else origins.wheel(plait, folder)
+
+
+def project(origin: Origin | None = None) -> dict[str, str]:
     """The text of each file of a new project, by its name within the project's folder."""
-    texts = {**dict(_texts(files("plait.cli") / "project")), SCHEMA: f"{schema_text()}\n"}
-    texts[WORKFLOW] = texts[WORKFLOW].replace("plait==VERSION", f"plait=={__version__}")
+    texts = {**dict(_texts(files("plait") / "project")), SCHEMA: f"{schema_text()}\n"}
+    lines = "".join(f"{line}\n" for line in origin.arguments) if origin else TO_SAY
+    texts[REQUIREMENTS] = texts[REQUIREMENTS].replace("ORIGIN\n", lines)
+    texts[HOOK] = _hook(texts[HOOK], origin)
     return texts
+
+
+def _hook(text: str, origin: Origin | None) -> str:
+    """The hook installs plait itself, but for a path within the project, which pre-commit cannot install from."""
+    if origin is None or origin.relative:
+        return text.replace("PLAIT", f"the plait of your environment, see {REQUIREMENTS}")
+    dependencies = json.dumps(origin.arguments, ensure_ascii=False)
+    return text.replace("PLAIT", "a plait that pre-commit installs").replace(
+        "language: system", f"language: python\n        additional_dependencies: {dependencies}"
+    )
 
 
 def _texts(folder: Traversable, above: str = "") -> Iterator[tuple[str, str]]:

@@ -83,10 +83,8 @@ def steps(project: Path) -> list[str]:
 
 def hooks(project: Path) -> list[dict[str, Any]]:
     """The hooks that run before a commit."""
-    hooks: list[dict[str, Any]] = yaml.safe_load((project / ".pre-commit-config.yaml").read_text())["repos"][
-        0
-    ]["hooks"]
-    return hooks
+    config = yaml.safe_load((project / ".pre-commit-config.yaml").read_text())
+    return [hook for repository in config["repos"] for hook in repository["hooks"]]
 
 
 def run(project: Path, command: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
@@ -108,12 +106,13 @@ def test_a_second_repository_installs_plait_and_its_checks_pass(
     project = tmp_path / "shop"
     (project / "wheels").mkdir(parents=True)
     shutil.copy(wheel, project / "wheels")
-    said = {
+    options = {
         "path": ("--plait", project / "wheels" / WHEEL),
         "url": ("--plait", f"{server}/plait/{WHEEL}"),
         "index": ("--index-url", f"{server}/"),
     }[way]
-    assert plait("init", project, *said).exit_code == 0
+    assert plait("init", project, *options).exit_code == 0
+    assert {hook["language"] for hook in hooks(project)} == {"system" if way == "path" else "python"}
     if way != "index":
         environment = {**environment, "PIP_NO_INDEX": "1"}
     try:
@@ -131,8 +130,8 @@ def test_a_second_repository_installs_plait_and_its_checks_pass(
 def test_where_nothing_was_said_the_workflow_stops_before_it_asks_an_index(
     plait: Call, tmp_path: Path
 ) -> None:
-    told = plait("init", tmp_path / "shop")
-    assert f"say in {REQUIREMENTS} where plait is installed from" in told.stdout
+    result = plait("init", tmp_path / "shop")
+    assert f"say in {REQUIREMENTS} where plait is installed from" in result.stdout
     pip = tmp_path / "pip"
     pip.write_text("#!/bin/sh\necho asked\n")
     pip.chmod(0o755)
@@ -142,7 +141,7 @@ def test_where_nothing_was_said_the_workflow_stops_before_it_asks_an_index(
 
 
 @pytest.mark.parametrize(
-    ("said", "arguments"),
+    ("options", "arguments"),
     [
         (("--plait", URL), [f"plait @ {URL}"]),
         (("--plait", f"plait @ {URL}#sha256=00"), [f"plait @ {URL}#sha256=00"]),
@@ -157,9 +156,9 @@ def test_where_nothing_was_said_the_workflow_stops_before_it_asks_an_index(
     ],
 )
 def test_the_hook_and_the_workflow_install_the_same(
-    said: tuple[str, str], arguments: list[str], plait: Call, tmp_path: Path
+    options: tuple[str, str], arguments: list[str], plait: Call, tmp_path: Path
 ) -> None:
-    assert plait("init", tmp_path / "shop", *said).exit_code == 0
+    assert plait("init", tmp_path / "shop", *options).exit_code == 0
     lines = (tmp_path / "shop" / REQUIREMENTS).read_text().splitlines()
     assert [line for line in lines if not line.startswith("#")] == arguments
     assert [(hook["language"], hook["additional_dependencies"]) for hook in hooks(tmp_path / "shop")] == [
@@ -191,14 +190,14 @@ def test_the_hook_installs_plait_and_runs_it(
 def test_a_wheel_elsewhere_on_this_machine_is_taken_with_a_warning(
     plait: Call, wheel: Path, tmp_path: Path
 ) -> None:
-    told = plait("init", tmp_path / "shop", "--plait", wheel)
-    assert told.exit_code == 0
-    assert "warning: the project's files name a path of this machine" in told.stderr
+    result = plait("init", tmp_path / "shop", "--plait", wheel)
+    assert result.exit_code == 0
+    assert "warning: the project's files name a path of this machine" in result.stderr
     assert f"plait @ {wheel.as_uri()}\n" in (tmp_path / "shop" / REQUIREMENTS).read_text()
 
 
 @pytest.mark.parametrize(
-    ("said", "message"),
+    ("options", "message"),
     [
         (("--plait", f"plait=={__version__}"), "`--plait` names no wheel and no revision of plait"),
         (("--plait", "https://example.com/plait.tar.gz"), "`--plait` names no wheel and no revision"),
@@ -219,10 +218,10 @@ def test_a_wheel_elsewhere_on_this_machine_is_taken_with_a_warning(
     ],
 )
 def test_a_place_that_pins_nothing_or_shows_a_secret_is_refused_before_a_file_is_written(
-    said: tuple[str, ...], message: str, plait: Call, tmp_path: Path
+    options: tuple[str, ...], message: str, plait: Call, tmp_path: Path
 ) -> None:
-    told = plait("init", tmp_path / "shop", *said)
-    assert (told.exit_code, told.stdout) == (2, "")
-    assert message in told.stderr
-    assert "hidden" not in told.stderr
+    result = plait("init", tmp_path / "shop", *options)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert message in result.stderr
+    assert "hidden" not in result.stderr
     assert not (tmp_path / "shop").exists()

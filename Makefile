@@ -101,9 +101,9 @@ $(READY): uv.lock pyproject.toml | $(UV)
 	@touch $@
 	@echo "Made .venv."
 
-$(EDITOR_READY): tests/editor/package-lock.json | system
+$(EDITOR_READY): tests/integration/editor/package-lock.json | system
 	@echo "Fetching the language server for the tests of the editor …"
-	@npm ci --silent --prefix tests/editor
+	@npm ci --silent --prefix tests/integration/editor
 	@touch $@
 
 $(UV):

@@ -91,7 +91,7 @@ def test_set_up_says_what_it_does_before_each_step_that_takes_long() -> None:
         "--always-make",
         "--no-print-directory",
         "setup",
-        "tests/editor/node_modules/.package-lock.json",
+        "tests/integration/editor/node_modules/.package-lock.json",
     ]
     done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     steps = (

@@ -281,7 +281,7 @@ def test_the_stand_in_stops_without_a_word_while_clients_are_connected() -> None
     code = """
 import socket, pymysql
 from pathlib import Path
-from plait.sandbox.mysql import start_mysql
+from plait_sandbox.mysql import start_mysql
 with start_mysql(Path(), "mysql-mimic") as server:
     client = pymysql.connect(host=server.host, port=server.port, user=server.user, password=server.password)
     greeted = socket.create_connection((server.host, server.port))

@@ -11,8 +11,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plait.plugin import GiveUp
 from plait.deploy.uv import find_uv
+from plait.plugin import GiveUp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

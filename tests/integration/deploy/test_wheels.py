@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from kit.paths import ROOT
 from plait.deploy.archive import add_byte_code
 from plait.deploy.collect import collect
 from plait.deploy.distributions import Needed
 from plait.deploy.target import Target, running
 from plait.deploy.uv import find_uv
+from plait.plugin import GiveUp
 
 ARM = Target("3.12", "arm64")
 PINNED = version("msgspec")

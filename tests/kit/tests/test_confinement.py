@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-CONFINEMENT = Path(__file__).with_name("confinement.py")
+CONFINEMENT = Path(__file__).parents[1] / "confinement.py"
 LEAVING = {
     "append": '(OUTSIDE / "old").open("a").close()',
     "link": '(tmp_path / "link").symlink_to(OUTSIDE); (tmp_path / "link/new").write_text("x")',
@@ -60,12 +60,22 @@ def folder(tmp_path: Path) -> Path:
         for name, code in (LEAVING | STAYING).items()
     ]
     (tmp_path / "project/tests/test_ways.py").write_text("\n".join([MODULE, *tests]))
-    shutil.copy(CONFINEMENT, tmp_path / "project/tests")
+    kit = tmp_path / "project/tests/kit"
+    kit.mkdir()
+    shutil.copy(CONFINEMENT, kit)
     return tmp_path
 
 
 def test_a_test_that_leaves_fails_and_changes_nothing_there(folder: Path) -> None:
-    options = ["-q", "-rA", "-p", "confinement", "-p", "no:cacheprovider", f"--basetemp={folder / 'base'}"]
+    options = [
+        "-q",
+        "-rA",
+        "-p",
+        "kit.confinement",
+        "-p",
+        "no:cacheprovider",
+        f"--basetemp={folder / 'base'}",
+    ]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options, f"--rootdir={folder / 'project'}", "tests/test_ways.py"],
         env={**os.environ, "HOME": str(folder / "home"), "PYTHONPATH": str(folder / "project/tests")},

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import click
 
 from plait import __version__
-from plait.cli.commands import _origin as origins
-from plait.cli.common import CannotStart, aligned, coloured
+from plait.cli import origin as origins
 from plait.cli.commands.schema import schema_text
+from plait.cli.common import CannotStart, aligned, coloured
 from plait.problems.problem import Problem
 from plait.problems.render import full
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from importlib.resources.abc import Traversable
 
-    from plait.cli.commands._origin import Origin
+    from plait.cli.origin import Origin
 
 SPEC = "pipelines/orders.yaml"
 SCHEMA = "pipelines/pipeline.schema.json"
@@ -91,7 +91,7 @@ def _origin(folder: Path, plait: str | None, index_url: str | None) -> Origin | 
 
 def project(origin: Origin | None = None) -> dict[str, str]:
     """The text of each file of a new project, by its name within the project's folder."""
-    texts = {**dict(_texts(files("plait") / "project")), SCHEMA: f"{schema_text()}\n"}
+    texts = {**dict(_texts(files("plait.cli") / "project")), SCHEMA: f"{schema_text()}\n"}
     lines = "".join(f"{line}\n" for line in origin.arguments) if origin else TO_SAY
     texts[REQUIREMENTS] = texts[REQUIREMENTS].replace("ORIGIN\n", lines)
     texts[HOOK] = _hook(texts[HOOK], origin)

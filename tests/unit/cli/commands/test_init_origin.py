@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 import yaml
 
-from unit.cli.commands.conftest import Call
 from kit.bare import link, with_requirements
 from plait import __version__
+from unit.cli.commands.conftest import Call
 
 ROOT = Path(__file__).parents[2]
 REQUIREMENTS = "pipelines/requirements.txt"

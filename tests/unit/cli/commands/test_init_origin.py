@@ -18,10 +18,10 @@ import pytest
 import yaml
 
 from kit.bare import link, with_requirements
+from kit.paths import ROOT
 from plait import __version__
 from unit.cli.commands.conftest import Call
 
-ROOT = Path(__file__).parents[2]
 REQUIREMENTS = "pipelines/requirements.txt"
 WHEEL = f"plait-{__version__}-py3-none-any.whl"
 URL = f"https://wheels.example.com/{WHEEL}"

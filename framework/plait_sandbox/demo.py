@@ -207,11 +207,11 @@ def _lake_rows() -> list[dict[str, Any]]:
     import pyarrow.parquet as pq
 
     from plait.engine.context import Services
-    from plait.plugin import Found
+    from plait.plugin import StoredObject
 
     objects = Services().objects
     uris = [item.uri for item in objects.list("s3://shop-lake/extracted/transactions/")][:ROWS]
-    found = [one for one in objects.get(uris) if isinstance(one, Found)]
+    found = [one for one in objects.get(uris) if isinstance(one, StoredObject)]
     rows: list[dict[str, Any]] = []
     for one in found:
         rows += pq.ParquetFile(pa.BufferReader(one.data)).read().to_pylist()
@@ -222,14 +222,14 @@ def _quarantined(console: Console) -> None:
     from rich.text import Text
 
     from plait.engine.context import Services
-    from plait.plugin import Found
+    from plait.plugin import StoredObject
 
     console.rule("quarantined, and why")
     table = _two_columns()
     objects = Services().objects
     uris = [item.uri for item in objects.list("s3://shop-lake/quarantine/transactions/")]
     for one in objects.get(uris):
-        if isinstance(one, Found):
+        if isinstance(one, StoredObject):
             record = json.loads(one.data)
             name = record["object"].removeprefix("s3://shop-raw/transactions/")
             table.add_row(Text(name), Text(f"{record['code']}: {record['message']}"))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from plait.plugin import Block
+from plait.plugin import RecordTable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -59,7 +59,7 @@ def _is_utf8(data: bytes) -> bool:
         return False
 
 
-def block(pile: Pile, delimiter: str, columns: list[Texts]) -> Block | None:
+def block(pile: Pile, delimiter: str, columns: list[Texts]) -> RecordTable | None:
     """The rows of a pile, file by file; None where a line has another width than the header."""
     import pyarrow as pa
 
@@ -74,7 +74,9 @@ def block(pile: Pile, delimiter: str, columns: list[Texts]) -> Block | None:
         texts = pa.array([one[name] for one in columns], pa.string())
         table = table.append_column(name, texts.take(file))
     starts = [*accumulate(pile.lines, initial=0)]
-    return Block(table=table, position=lambda row: f"line {row - starts[bisect_right(starts, row) - 1] + 2}")
+    return RecordTable(
+        table=table, position=lambda row: f"line {row - starts[bisect_right(starts, row) - 1] + 2}"
+    )
 
 
 def _table(pile: Pile, delimiter: str) -> pa.Table:

@@ -15,7 +15,7 @@ Kind = Literal["denied", "lost", "slow", "wrong"]
 MALFORMED = 2027
 
 
-class Meaning(NamedTuple):
+class MySQLErrorMeaning(NamedTuple):
     """What may help (another password, another connection, another hour, or nothing), our code, the message, the help."""
 
     kind: Kind
@@ -24,24 +24,26 @@ class Meaning(NamedTuple):
     help: str | None = None
 
 
-GONE = Meaning("lost", "no-answer", "the MySQL server of `{table}` is not answering")
-BUSY = Meaning("lost", "throttled", "the MySQL server of `{table}` is too busy", "allow more connections")
-SLOW = Meaning(
+GONE = MySQLErrorMeaning("lost", "no-answer", "the MySQL server of `{table}` is not answering")
+BUSY = MySQLErrorMeaning(
+    "lost", "throttled", "the MySQL server of `{table}` is too busy", "allow more connections"
+)
+SLOW = MySQLErrorMeaning(
     "slow",
     "too-slow",
     "the MySQL server of `{table}` takes too long to answer",
     "give the table an index of the columns that the join is on",
 )
-LOGIN = Meaning(
+LOGIN = MySQLErrorMeaning(
     "denied",
     "denied",
     "the MySQL server of `{table}` refuses the secret's user and password",
     "update the secret",
 )
-OTHER = Meaning(
+OTHER = MySQLErrorMeaning(
     "wrong", "wrong-request", "the MySQL server refuses to read `{table}`", "check `table` and `columns`"
 )
-UNTRUSTED = Meaning(
+UNTRUSTED = MySQLErrorMeaning(
     "wrong",
     "no-tls",
     "the certificate of the MySQL server of `{table}` is not trusted",
@@ -52,30 +54,32 @@ CODES = {
     **dict.fromkeys((1040, 1203, 1205, 1213, 1226), BUSY),
     **dict.fromkeys((1969, 3024), SLOW),
     **dict.fromkeys((1045, 1698), LOGIN),
-    MALFORMED: Meaning(
+    MALFORMED: MySQLErrorMeaning(
         "lost", "unreadable-answer", "the answer of the MySQL server of `{table}` is no answer of MySQL"
     ),
-    1044: Meaning(
+    1044: MySQLErrorMeaning(
         "wrong",
         "denied",
         "the secret's user may not use the database of `{table}`",
         "grant SELECT on the table",
     ),
-    1142: Meaning("wrong", "denied", "the secret's user may not read `{table}`", "grant SELECT on the table"),
-    1143: Meaning(
+    1142: MySQLErrorMeaning(
+        "wrong", "denied", "the secret's user may not read `{table}`", "grant SELECT on the table"
+    ),
+    1143: MySQLErrorMeaning(
         "wrong",
         "denied",
         "the secret's user may not read a column of `{table}`",
         "grant SELECT on the column",
     ),
-    1049: Meaning(
+    1049: MySQLErrorMeaning(
         "wrong",
         "not-found",
         "there is no database of `{table}`",
         "check the option `table` and the secret's `dbname`",
     ),
-    1146: Meaning("wrong", "not-found", "there is no table `{table}`", "check the option `table`"),
-    2026: Meaning(
+    1146: MySQLErrorMeaning("wrong", "not-found", "there is no table `{table}`", "check the option `table`"),
+    2026: MySQLErrorMeaning(
         "wrong",
         "no-tls",
         "the server of `{table}` does not offer TLS",
@@ -84,7 +88,7 @@ CODES = {
 }
 
 
-def meaning(error: Exception) -> Meaning:
+def meaning(error: Exception) -> MySQLErrorMeaning:
     """What an error of the client means; without a number, the client could not read what the server said."""
     import ssl
 

@@ -9,18 +9,18 @@ import msgspec
 
 from plait.plugin import (
     BadRecord,
-    Block,
     Calls,
     Connector,
     Context,
-    Found,
     Key,
     LookupPath,
     Missing,
     Options,
     PlaitError,
     Record,
-    Unfit,
+    RecordTable,
+    StoredObject,
+    UnsafePathValue,
     hookimpl,
 )
 from plait_connectors._aws import bucket_facts, reads
@@ -155,14 +155,14 @@ class CsvLookup:
     options: Csv
     context: Context
 
-    def fetch(self, keys: Sequence[Key]) -> Iterable[Record | Block]:
+    def fetch(self, keys: Sequence[Key]) -> Iterable[Record | RecordTable]:
         """The lines of the keys' files, file by file; those of many plain files as one block."""
         wanted: dict[str, list[Texts]] = {}
         fill, names = self.options.path.fill, self.options.path.columns
         for key in keys:
             try:
                 uri = fill(key.fields)
-            except Unfit as error:
+            except UnsafePathValue as error:
                 yield Record(fields=key.fields, fault=BadRecord(str(error)))
                 continue
             if uri is not None:
@@ -180,14 +180,14 @@ class CsvLookup:
                 yield from self._records(uri, columns_of, answer)
 
     def _at_once(
-        self, answers: Iterable[tuple[tuple[str, list[Texts]], Found | Missing | PlaitError]]
-    ) -> Iterator[Record | Block]:
+        self, answers: Iterable[tuple[tuple[str, list[Texts]], StoredObject | Missing | PlaitError]]
+    ) -> Iterator[Record | RecordTable]:
         delimiter, taken = self.options.delimiter, set(self.options.path.columns)
         piles: dict[bytes, Pile | None] = {}
         for (uri, columns_of), answer in answers:
             mine = uri, columns_of, answer
             if (
-                not isinstance(answer, Found)
+                not isinstance(answer, StoredObject)
                 or len(columns_of) > 1
                 or answer.data.count(b"\n") > self.options.max_rows
                 or not pile(piles, answer.data, delimiter, taken, mine)
@@ -202,7 +202,7 @@ class CsvLookup:
                     yield from self._records(*mine)
 
     def _records(
-        self, uri: str, columns_of: list[Texts], answer: Found | Missing | PlaitError
+        self, uri: str, columns_of: list[Texts], answer: StoredObject | Missing | PlaitError
     ) -> Iterator[Record]:
         if isinstance(answer, Missing):
             return
@@ -217,7 +217,7 @@ class CsvLookup:
         for columns in columns_of:
             yield from (_record(uri, columns, line, fields) for line, fields in lines)
 
-    def _lines(self, found: Found) -> Iterator[tuple[int, Fields | BadRecord]]:
+    def _lines(self, found: StoredObject) -> Iterator[tuple[int, Fields | BadRecord]]:
         size, most = found.item.size or 0, self.options.max_bytes
         if size > most:
             raise BadRecord(f"{size} bytes are more than the limit of {most}", help="raise `max_bytes`")

@@ -16,14 +16,14 @@ from plait.plugin import (
     Connector,
     Context,
     DriverPath,
-    Found,
     Item,
     Missing,
     NotJson,
     Options,
     PlaitError,
+    ReadFailure,
     Record,
-    Unread,
+    StoredObject,
     Window,
     hookimpl,
     parse_json,
@@ -94,7 +94,7 @@ class JsonDriver:
             if path.match(item.uri) is not None and _within(item, window):
                 yield item
 
-    def read(self, items: Sequence[Item]) -> Iterable[Record | Unread]:
+    def read(self, items: Sequence[Item]) -> Iterable[Record | ReadFailure]:
         """One record per object."""
         path, named = self.path, bool(self.path.columns)
         answers = self.context.objects.get([item.uri for item in items], self.options.max_bytes)
@@ -102,10 +102,10 @@ class JsonDriver:
             yield self._record(item, answer, (named and path.match(_normal(item.uri))) or {})
 
     def _record(
-        self, item: Item, answer: Found | Missing | PlaitError, captures: dict[str, str]
-    ) -> Record | Unread:
-        if not isinstance(answer, Found):
-            return Unread(item, answer)
+        self, item: Item, answer: StoredObject | Missing | PlaitError, captures: dict[str, str]
+    ) -> Record | ReadFailure:
+        if not isinstance(answer, StoredObject):
+            return ReadFailure(item, answer)
         item = answer.item if answer.item.uri == item.uri else structs.replace(answer.item, uri=item.uri)
         if (item.size or 0) > self.options.max_bytes:
             return self._too_large(item, captures)

@@ -13,7 +13,7 @@ from integration.main_job.shop import SPEC
 from plait.engine.context import Services
 from plait.engine.engine import Engine
 from plait.engine.partition import folders
-from plait.plugin import Found, Item, Missing, Record, Written
+from plait.plugin import Item, Missing, Record, StoredObject, Written
 from plait_connectors.parquet import encode
 from plait_sandbox.data import generate
 
@@ -50,11 +50,13 @@ class Memory:
         """The objects below a prefix."""
         return (Item(uri=uri, size=len(b)) for uri, b in self.bodies.items() if uri.startswith(prefix))
 
-    def get(self, uris: Sequence[str], limit: int | None = None) -> Iterator[Found | Missing]:
+    def get(self, uris: Sequence[str], limit: int | None = None) -> Iterator[StoredObject | Missing]:
         """The bodies."""
         for uri in uris:
             body = self.bodies.get(uri)
-            yield Missing(uri) if body is None else Found(item=Item(uri=uri, size=len(body)), data=body)
+            yield (
+                Missing(uri) if body is None else StoredObject(item=Item(uri=uri, size=len(body)), data=body)
+            )
 
     def put(self, puts: Sequence[Put]) -> Sequence[Written]:
         """Count files and bytes."""

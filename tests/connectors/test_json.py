@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from plait.engine.context import Services
-from plait.plugin import BadRecord, DriverPath, Item, Missing, Unread, Window
+from plait.plugin import BadRecord, DriverPath, Item, Missing, ReadFailure, Window
 from plait_connectors.json import Json, JsonDriver, parse, plait_connectors
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def test_objects_are_listed_matched_and_read(tmp_path: Path, monkeypatch: pytest
     assert not orders.accepts("in/x.txt")
     first, gone, second = orders.read([items[0], Item(uri="in/none.json"), items[1]])
     assert first.fields == {"name": "a b", "id": 2}
-    assert gone == Unread(Item(uri="in/none.json"), Missing("in/none.json"))
+    assert gone == ReadFailure(Item(uri="in/none.json"), Missing("in/none.json"))
     assert second.fields == {"name": "b", "id": 1, "total": Decimal("1.10")}
     assert second.item == items[1]
     assert second.raw == b'{"id": 1, "total": 1.10}'

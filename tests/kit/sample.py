@@ -13,7 +13,7 @@ from msgspec import structs
 
 from plait.language.spec import OBJECT_FACTS, Source, Spec
 from plait.plugin import DriverPath, Record
-from plait.testing.cases.case import Case, Given, Object, Outcomes
+from plait.testing.cases.case import Case, CaseInputs, Object, Outcomes
 from plait.values.decode import EPOCH, MICROSECONDS, Step
 from plait.values.templates import Hole
 from plait.values.types import Type
@@ -32,8 +32,8 @@ WRAPPED: dict[str, Callable[[bytes], bytes]] = {"base64": base64.b64encode, "gzi
 def case_of(spec: Spec) -> Case:
     """A case in which the driver has one object, and each look-up one record for it."""
     types = {c.name: c.type for source in (spec.driver, *spec.lookups) for c in source.columns or ()}
-    given = {source.name: Given(records=(_record(source, types),)) for source in spec.lookups}
-    given[spec.driver.name] = Given(objects=(_object(spec.driver, types),))
+    given = {source.name: CaseInputs(records=(_record(source, types),)) for source in spec.lookups}
+    given[spec.driver.name] = CaseInputs(objects=(_object(spec.driver, types),))
     return Case(name="a sample", path=(), rows_path=(), spec=spec, now=NOW, given=given, expect=Outcomes())
 
 

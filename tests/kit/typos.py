@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from string import ascii_lowercase
 
 from kit.mutation import Place, at, places
-from plait.language.source_map import Located
+from plait.language.source_map import SourceMap
 from plait.problems.problem import Span
 from plait.values.types import FORMS
 
@@ -48,7 +48,7 @@ class Word:
     start: int
 
 
-def words(located: Located) -> Iterator[Word]:
+def words(located: SourceMap) -> Iterator[Word]:
     """Each word of a spec that is a key, or refers to something that the spec or the language knows."""
     for place in places(located.value):
         shape = "/".join("#" if isinstance(step, int) else str(step) for step in place)
@@ -68,12 +68,12 @@ def _kind(shape: str) -> str | None:
     return next((kind for kind, pattern in KEYS.items() if re.fullmatch(pattern, shape)), None)
 
 
-def _drives(located: Located, place: Place, kind: str) -> bool:
+def _drives(located: SourceMap, place: Place, kind: str) -> bool:
     """Whether this is the path of a driving source, whose names in braces are its author's."""
     return kind == "column" and place[-1] == "path" and "join" not in at(located.value, place[:2])
 
 
-def _range(located: Located, span: Span) -> tuple[int, int]:
+def _range(located: SourceMap, span: Span) -> tuple[int, int]:
     """The offsets of a span in the text, whose lines end in one character."""
     starts = [0]
     for line in located.lines:

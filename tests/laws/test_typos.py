@@ -12,7 +12,7 @@ from random import Random
 from kit.limited import judge
 from kit.specs import shown
 from kit.typos import Word, typos, words
-from plait.language.source_map import Located, locate
+from plait.language.source_map import SourceMap, locate
 from plait.language.validate import validate
 
 LARGE = os.environ.get("PLAIT_BUDGET") == "large"
@@ -24,7 +24,7 @@ RIGHT, ALONE = 0.98, 0.95
 class Spec:
     """A spec, the words in it that are known, by kind, and what `validate` says of it as it is."""
 
-    located: Located
+    located: SourceMap
     known: dict[str, set[str]]
     told: set[tuple[str, str]]
 

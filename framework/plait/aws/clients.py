@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from plait.aws.environment import check_settings, region
 from plait.aws.errors import SETTINGS, UnreadableAnswer, calling
-from plait.aws.retries import TRIES, Patience
+from plait.aws.retries import TRIES, RetryPolicy
 from plait.problems.errors import GiveUp
 
 if TYPE_CHECKING:
@@ -53,10 +53,10 @@ class Clients:
         self,
         count: Callable[[str, int], None],
         timeout: Callable[[], float] | None = None,
-        patience: Patience | None = None,
+        patience: RetryPolicy | None = None,
     ) -> None:
         self._count = count
-        self._patience = patience or Patience.given()
+        self._patience = patience or RetryPolicy.given()
         self._timeout = timeout or (lambda: self._patience.timeout)
         self._lock = threading.Lock()
         self._session: Any = None

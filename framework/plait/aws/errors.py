@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
-class Meaning(NamedTuple):
+class ErrorMeaning(NamedTuple):
     """What follows of an error: our code for it, the one thing to do, and how to say it where no service says a word.
 
     In `help`, `{action}` is what IAM calls the call.
@@ -25,20 +25,22 @@ class Meaning(NamedTuple):
     word: str = ""
 
 
-DENIED = Meaning(GiveUp, "denied", "allow the role `{action}` on it")
-THROTTLED = Meaning(TryAgain, "throttled", "where it happens often, ask AWS for a higher quota")
-UNAVAILABLE = Meaning(TryAgain, "unavailable")
-UNANSWERED = Meaning(TryAgain, "no-answer", word="no answer")
-STUCK = Meaning(TryAgain, "unreadable-answer", word="the same token for more pages came twice")
-UNREADABLE = Meaning(TryAgain, "unreadable-answer", word="the answer is cut, or not the service's")
-CREDENTIALS = Meaning(GiveUp, "wrong-credentials", "check the credentials and the region", "no credentials")
-ABSENT = Meaning(GiveUp, "not-found", "check its name, the account and the region")
-WRONG = Meaning(
+DENIED = ErrorMeaning(GiveUp, "denied", "allow the role `{action}` on it")
+THROTTLED = ErrorMeaning(TryAgain, "throttled", "where it happens often, ask AWS for a higher quota")
+UNAVAILABLE = ErrorMeaning(TryAgain, "unavailable")
+UNANSWERED = ErrorMeaning(TryAgain, "no-answer", word="no answer")
+STUCK = ErrorMeaning(TryAgain, "unreadable-answer", word="the same token for more pages came twice")
+UNREADABLE = ErrorMeaning(TryAgain, "unreadable-answer", word="the answer is cut, or not the service's")
+CREDENTIALS = ErrorMeaning(
+    GiveUp, "wrong-credentials", "check the credentials and the region", "no credentials"
+)
+ABSENT = ErrorMeaning(GiveUp, "not-found", "check its name, the account and the region")
+WRONG = ErrorMeaning(
     GiveUp, "wrong-request", "check the options of the source", "no call can be made of its options"
 )
-DAMAGED = Meaning(TryAgain, "damaged", "where it happens often, look at what stands between here and S3")
-REGION = Meaning(GiveUp, "wrong-region", "the bucket is in another region: set AWS_REGION to it")
-SETTINGS = Meaning(
+DAMAGED = ErrorMeaning(TryAgain, "damaged", "where it happens often, look at what stands between here and S3")
+REGION = ErrorMeaning(GiveUp, "wrong-region", "the bucket is in another region: set AWS_REGION to it")
+SETTINGS = ErrorMeaning(
     GiveUp,
     "wrong-settings",
     "check what is set of AWS in the environment and the profile",
@@ -57,8 +59,8 @@ CODES = {
     "Unavailable": UNAVAILABLE,
     "OperationAborted": UNAVAILABLE,
     "ConditionalRequestConflict": UNAVAILABLE,
-    "ExpiredToken": Meaning(TryAgain, "expired-credentials", "renew the credentials"),
-    "NoSuchBucket": Meaning(GiveUp, "not-found", "check the bucket's name and the account"),
+    "ExpiredToken": ErrorMeaning(TryAgain, "expired-credentials", "renew the credentials"),
+    "NoSuchBucket": ErrorMeaning(GiveUp, "not-found", "check the bucket's name and the account"),
     "ResourceNotFound": ABSENT,
     "BadDigest": DAMAGED,
     "SHA256Mismatch": DAMAGED,
@@ -66,19 +68,19 @@ CODES = {
     "PermanentRedirect": REGION,
     "AuthorizationHeaderMalformed": REGION,
     "IllegalLocationConstraint": REGION,
-    "AccessControlList": Meaning(
+    "AccessControlList": ErrorMeaning(
         GiveUp,
         "no-access-lists",
         "the bucket takes no access lists: set none, and allow the role by a policy",
     ),
-    "AllAccessDisabled": Meaning(GiveUp, "disabled", "the bucket's account is disabled: ask its owner"),
-    "MethodNotAllowed": Meaning(
+    "AllAccessDisabled": ErrorMeaning(GiveUp, "disabled", "the bucket's account is disabled: ask its owner"),
+    "MethodNotAllowed": ErrorMeaning(
         GiveUp, "not-allowed", "the bucket refuses it to everyone: write into another"
     ),
-    "InvalidObjectState": Meaning(
+    "InvalidObjectState": ErrorMeaning(
         GiveUp, "archived", "the object is archived: restore it, then send its event again"
     ),
-    "KMS.Disabled": Meaning(GiveUp, "key-disabled", "enable the key that encrypts the object"),
+    "KMS.Disabled": ErrorMeaning(GiveUp, "key-disabled", "enable the key that encrypts the object"),
     "AccessDenied": DENIED,
     "UnauthorizedOperation": DENIED,
     "UnrecognizedClient": CREDENTIALS,
@@ -101,8 +103,10 @@ NAMES = {
     "GenericError": UNANSWERED,
     "JoinError": UNANSWERED,
     "OSError": UNANSWERED,
-    "NoRegionError": Meaning(GiveUp, "no-region", "set AWS_REGION", "no region is set"),
-    "ProfileNotFound": Meaning(GiveUp, "wrong-credentials", "check AWS_PROFILE", "there is no such profile"),
+    "NoRegionError": ErrorMeaning(GiveUp, "no-region", "set AWS_REGION", "no region is set"),
+    "ProfileNotFound": ErrorMeaning(
+        GiveUp, "wrong-credentials", "check AWS_PROFILE", "there is no such profile"
+    ),
     "ParamValidationError": WRONG,
     **dict.fromkeys(
         (
@@ -148,7 +152,7 @@ def reason(error: BaseException) -> tuple[str, int]:
     return (found[1] if found else ""), (int(number[1]) if number else 0)
 
 
-def meaning(error: BaseException) -> Meaning | None:
+def meaning(error: BaseException) -> ErrorMeaning | None:
     """What an error of a client of AWS means; None where it is none of theirs, but a bug."""
     code, status = reason(error)
     for part, found in CODES.items():

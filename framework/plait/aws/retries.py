@@ -22,14 +22,14 @@ MARGIN, LEAST, MOST = 0.1, 1.0, 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """`timeout` is how many seconds a call may go unanswered, `backoff` a factor for each pause between two tries."""
 
     timeout: float = 30.0
     backoff: float = 1.0
 
     @classmethod
-    def given(cls) -> Patience:
+    def given(cls) -> RetryPolicy:
         """As `PLAIT_TIMEOUT` and `PLAIT_BACKOFF` say; raises GiveUp for what is no number."""
         least = {"PLAIT_TIMEOUT": 0.001, "PLAIT_BACKOFF": 0.0}
         given = {name: os.environ[name] for name in least if os.environ.get(name)}
@@ -44,7 +44,7 @@ class Patience:
         """How many seconds to wait after an attempt (1, 2, …): at random, so that those refused together part."""
         return random.uniform(0, min(PAUSE * 2**attempt, LONGEST)) * self.backoff
 
-    def within(self, seconds: float) -> Patience:
+    def within(self, seconds: float) -> RetryPolicy:
         """No more patience than fits several times into so many seconds."""
         return replace(self, timeout=min(self.timeout, max(seconds / SHARE, 0.001)))
 

@@ -26,7 +26,7 @@ class Models(Loader):
 
     def list_available_services(self, _type_name: str) -> Any:
         """What botocore asks only to see whether a name is in it; a name that is not is missed when it is read."""
-        return Anything()
+        return AlwaysContains()
 
 
 class Files(JSONFileLoader):
@@ -40,7 +40,7 @@ class Files(JSONFileLoader):
         return json.decode(gzip.decompress(packed.read_bytes())) if packed.is_file() else None
 
 
-class Anything:
+class AlwaysContains:
     """Holds whatever one asks for."""
 
     def __contains__(self, name: object) -> bool:

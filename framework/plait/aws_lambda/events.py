@@ -67,7 +67,7 @@ class Ignored:
     word: str
 
 
-class Unknown(ValueError):
+class UnknownEvent(ValueError):
     """A shape that is none of ours, in a sentence."""
 
 
@@ -97,7 +97,7 @@ def _is_queue(event: Any) -> bool:
 def _message(id: str, named: Iterator[str | Ignored]) -> Message:
     try:
         found = list(named)
-    except Unknown as error:
+    except UnknownEvent as error:
         return Message(id=id, unknown=str(error))
     except (KeyError, TypeError, AttributeError, RecursionError):
         return Message(id=id, unknown="the event has no shape that is known")
@@ -122,11 +122,11 @@ def _read(body: Any, depth: int, bucket: str) -> Iterator[str | Ignored]:
 def _within(text: str, depth: int, bucket: str) -> Iterator[str | Ignored]:
     """What a text says that was wrapped `depth` times before."""
     if depth == MAX_DEPTH:
-        raise Unknown(f"the event is wrapped more than {MAX_DEPTH} times")
+        raise UnknownEvent(f"the event is wrapped more than {MAX_DEPTH} times")
     try:
         body = json.loads(text)
     except ValueError:
-        raise Unknown("the body is no JSON") from None
+        raise UnknownEvent("the body is no JSON") from None
     yield from _read(body, depth + 1, bucket)
 
 
@@ -144,7 +144,7 @@ def _record(record: dict[str, Any], depth: int, bucket: str) -> Iterator[str | I
     elif record.get("eventSource") == "aws:s3":
         yield _notification(record)
     else:
-        raise Unknown("the event is none of S3")
+        raise UnknownEvent("the event is none of S3")
 
 
 def _notification(record: dict[str, Any]) -> str | Ignored:
@@ -181,7 +181,7 @@ def _named(entry: Any, name: str) -> Any:
 
 def _uri(bucket: Any, key: Any) -> str:
     if not isinstance(bucket, str) or not isinstance(key, str) or not bucket or not key or "/" in bucket:
-        raise Unknown("the event names an object without a bucket or key")
+        raise UnknownEvent("the event names an object without a bucket or key")
     return f"s3://{bucket}/{key}"
 
 

@@ -21,7 +21,7 @@ from plait.language.lock import AGAIN, read_lock
 from plait.language.validate import bound, bound_values
 from plait.plugin import GiveUp, PlaitError, TryAgain
 from plait.plugin.registry import Offer, pin
-from plait.problems.errors import Unexpected
+from plait.problems.errors import InternalError
 
 if TYPE_CHECKING:
     from plait.aws_lambda.events import Event
@@ -40,14 +40,14 @@ def handler(event: Any, context: Any = None) -> dict[str, Any]:
     retries. Well before the function's time ends it answers, and what is not done by then comes again.
 
     Outside of a queue an event of no known shape raises GiveUp before anything is read. What is a bug, in plait or in a
-    connector, raises Unexpected: its own text might hold a value, and whoever calls the function would be shown it.
+    connector, raises InternalError: its own text might hold a value, and whoever calls the function would be shown it.
     """
     try:
         return _handle(event, context)
     except PlaitError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is
-        raise Unexpected(error).with_traceback(error.__traceback__) from None
+        raise InternalError(error).with_traceback(error.__traceback__) from None
 
 
 def _handle(event: Any, context: Any) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from itertools import chain, compress
 from typing import TYPE_CHECKING, Any
 
 from plait.engine.read import MANY, Cast, cast, is_flat
-from plait.plugin import BadRecord, Block, Record
+from plait.plugin import BadRecord, Record, RecordTable
 from plait.values.arrow_casts import array
-from plait.values.convert import Misfit, convert
+from plait.values.convert import ConversionError, convert
 from plait.values.types import to_arrow
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 KeyValues = tuple[Any, ...]
 Pairs = tuple[tuple[str, str], ...]
-Part = list[Record] | Block
+Part = list[Record] | RecordTable
 
 
 @dataclass(slots=True)
@@ -52,14 +52,14 @@ def cast_key(value: Any, kind: Type | None) -> Any:
         return None if isinstance(value, (list, dict, set)) else value
     try:
         return convert(value, kind)
-    except Misfit:
+    except ConversionError:
         whole = isinstance(value, int) and not isinstance(value, bool)
         return str(value) if kind.word == "string" and whole else None
 
 
 def typed(source: Source, part: Part, pairs: Pairs, wanted: Sequence[Type | None]) -> Answers:
     """Cast the columns and the keys of records; `wanted` are the types of the row's columns."""
-    if isinstance(part, Block) and not is_flat(source):
+    if isinstance(part, RecordTable) and not is_flat(source):
         part = [*part.records()]
     found = cast(part, source)
     faults: dict[KeyValues, list[tuple[datetime | None, BadRecord]]] = {}
@@ -71,13 +71,13 @@ def typed(source: Source, part: Part, pairs: Pairs, wanted: Sequence[Type | None
     return Answers(
         table=found.table,
         keys=[_key_column(part, found, name, kind) for (_, name), kind in zip(pairs, wanted, strict=True)],
-        times=[None if isinstance(part, Block) else part[n].time for n in found.index],
+        times=[None if isinstance(part, RecordTable) else part[n].time for n in found.index],
         faults=faults,
     )
 
 
 def _record(part: Part, number: int) -> Record:
-    if not isinstance(part, Block):
+    if not isinstance(part, RecordTable):
         return part[number]
     (fields,) = part.table.slice(number, 1).to_pylist()
     return Record(fields=fields, position=part.position(number))
@@ -131,7 +131,7 @@ def owner(fields: Any, pairs: Pairs, wanted: Sequence[Type | None]) -> KeyValues
 def raw_keys(part: Part, pairs: Pairs) -> Iterable[KeyValues]:
     """The keys as the source gives them."""
     names = [name for _, name in pairs]
-    if isinstance(part, Block):
+    if isinstance(part, RecordTable):
         return set(zip(*(part.table.column(name).to_pylist() for name in names), strict=True))
     return [tuple(map(record.fields.get, names)) for record in part]
 
@@ -149,7 +149,7 @@ def _key_column(part: Part, typed: Cast, name: str, kind: Type | None) -> Any:
 
 
 def _key_values(part: Part, typed: Cast, name: str) -> Any:
-    if not isinstance(part, Block):
+    if not isinstance(part, RecordTable):
         return [fields.get(name) for fields in typed.fields]
     import pyarrow as pa
 

@@ -10,7 +10,7 @@ from plait.engine.declare import refuse_twice
 from plait.engine.lookup import one_value
 from plait.engine.partition import parting
 from plait.engine.read import kinds
-from plait.problems.errors import Unlike
+from plait.problems.errors import IncompatibleTypes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 
 def check_found(found: Cast, plan: Plan) -> None:
-    """Raise Unlike where what was found in the driving source, before any look-up, cannot be joined or written."""
+    """Raise IncompatibleTypes where what was found in the driving source, before any look-up, cannot be joined or written."""
     try:
         _check(found.table, plan)
-    except Unlike as error:
+    except IncompatibleTypes as error:
         error.kinds = kinds(found, error.field)
         raise
 
@@ -38,7 +38,7 @@ def _check(table: Any, plan: Plan) -> None:
         parting(table, name)
 
 
-def by_kind(records: Sequence[Record], error: Unlike) -> list[list[Record]]:
+def by_kind(records: Sequence[Record], error: IncompatibleTypes) -> list[list[Record]]:
     """The records in parts, each of the objects in which the unfit field is of the same types."""
     types: dict[str, set[str]] = {}
     for record, kind in zip(records, error.kinds, strict=True):

@@ -18,7 +18,7 @@ KEYS = 100_000
 BYTES = 64 * 2**20
 
 
-class Kept(NamedTuple):
+class CacheEntry(NamedTuple):
     """The records of a key, since when they are kept, and about how many bytes they take."""
 
     since: float
@@ -37,10 +37,10 @@ class Cache:
     max_keys: int = KEYS
     max_bytes: int = BYTES
     size: int = 0
-    entries: OrderedDict[Any, Kept] = field(default_factory=OrderedDict)
+    entries: OrderedDict[Any, CacheEntry] = field(default_factory=OrderedDict)
     lock: Lock = field(default_factory=Lock)
 
-    def get(self, key: Any, now: float) -> Kept | None:
+    def get(self, key: Any, now: float) -> CacheEntry | None:
         """What is kept of a key, if it is young enough."""
         with self.lock:
             kept = self.entries.get(key)
@@ -51,7 +51,7 @@ class Cache:
 
     def put(self, key: Any, now: float, records: Sequence[Record]) -> None:
         """Keep the records of a key; what is too old goes."""
-        kept = Kept(
+        kept = CacheEntry(
             now, records, weigh(key) + sum(weigh(r.fields) + len(r.raw) + getsizeof(r) for r in records)
         )
         with self.lock:

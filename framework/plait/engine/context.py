@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from plait.aws.clients import Clients, unlogged
-from plait.aws.retries import Deadline, Patience, too_late
+from plait.aws.retries import Deadline, RetryPolicy, too_late
 from plait.plugin import GiveUp, PlaitError, Secrets, calling
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Services:
 
     def __init__(self, *, now: Callable[[], datetime] = utc_now) -> None:
         self.now = now
-        self.patience = Patience.given()
+        self.patience = RetryPolicy.given()
         self.deadline = Deadline()
         self.client = Clients(self.count, self.timeout, self.patience)
         self._lock = threading.Lock()
@@ -89,7 +89,7 @@ class Services:
         finally:
             working_for.reset(token)
 
-    def patience_now(self) -> Patience:
+    def patience_now(self) -> RetryPolicy:
         """How patient a client may be that is made now."""
         return self.patience.within(self.deadline.seconds)
 

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from plait.problems.errors import Unlike
+from plait.problems.errors import IncompatibleTypes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,7 +29,7 @@ def with_columns(table: Any, names: Iterable[str]) -> Any:
 def declare(table: Any, plan: Plan) -> Any:
     """The same data under the plan's schema; fields found at run time follow those declared.
 
-    Raises Unlike where two columns have one name, which a source without `columns` may bring about.
+    Raises IncompatibleTypes where two columns have one name, which a source without `columns` may bring about.
     """
     import pyarrow as pa
 
@@ -43,12 +43,12 @@ def declare(table: Any, plan: Plan) -> Any:
 
 
 def refuse_twice(names: Sequence[str]) -> None:
-    """Raise Unlike where a name stands twice."""
+    """Raise IncompatibleTypes where a name stands twice."""
     twice = next((name for name, count in Counter(names).items() if count > 1), None)
     if twice is not None:
         message = f"two sources give the column `{twice}`"
         help = "declare the `columns` of each source"
-        raise Unlike(message, field=twice, code="duplicate-column", help=help)
+        raise IncompatibleTypes(message, field=twice, code="duplicate-column", help=help)
 
 
 def together(tables: Sequence[Any]) -> Any:

@@ -24,7 +24,7 @@ from plait.engine.declare import declare, together, with_columns
 from plait.engine.files import files
 from plait.engine.garbage import left_alone
 from plait.engine.join import Rows, join
-from plait.engine.lookup import Asked, look_up
+from plait.engine.lookup import LookupStats, look_up
 from plait.engine.partition import beyond, too_long
 from plait.engine.read import cast
 from plait.engine.report import FileEntry, LookupCounts, Report
@@ -37,13 +37,13 @@ from plait.plugin import (
     Item,
     Missing,
     PlaitError,
+    ReadFailure,
     Record,
     TryAgain,
-    Unread,
     Window,
     Written,
 )
-from plait.problems.errors import Unlike
+from plait.problems.errors import IncompatibleTypes
 from plait.problems.problem import Problem
 from plait.storage.objects import normal
 from plait.storage.s3 import cut
@@ -193,16 +193,16 @@ class Engine:
                 self.report.rows += answer.rows
         return [Item(uri=uri) for uri, error in errors.items() if isinstance(error, Changed)]
 
-    def _made(self, items: Sequence[Item]) -> tuple[list[Unread], list[Batch]]:
+    def _made(self, items: Sequence[Item]) -> tuple[list[ReadFailure], list[Batch]]:
         with left_alone(len(items)):
             unread, records = self._read(items)
             self._again = {}
             return unread, [*self._batches(records)]
 
-    def _read(self, items: Sequence[Item]) -> tuple[list[Unread], list[Record]]:
+    def _read(self, items: Sequence[Item]) -> tuple[list[ReadFailure], list[Record]]:
         with self._timed("read"), self.services.on_behalf_of(self.spec.driver.name):
             answers = list(self.driver.read(items))
-        unread = [one for one in answers if isinstance(one, Unread)]
+        unread = [one for one in answers if isinstance(one, ReadFailure)]
         records = [one for one in answers if isinstance(one, Record)]
         empty = {i.uri for i in items} - {u.item.uri for u in unread} - {item_of(r).uri for r in records}
         self.report.outcomes.update(dict.fromkeys(empty, "done"))
@@ -212,20 +212,20 @@ class Engine:
         """One batch, or several where fields found without `columns` do not fit together."""
         try:
             batch = self._typed(records)
-        except Unlike as error:
+        except IncompatibleTypes as error:
             yield from self._in_parts(by_kind(records, error), error)
             return
         counts = deepcopy(self.report.lookups)
         try:
             self._join_all(batch)
-        except Unlike as error:
+        except IncompatibleTypes as error:
             self.report.lookups = counts
             self._again = self._again or {s.name: Cache(math.inf) for s in self.spec.lookups}
             yield from self._in_parts(in_halves(records), error)
         else:
             yield batch
 
-    def _in_parts(self, parts: list[list[Record]], error: Unlike) -> Iterator[Batch]:
+    def _in_parts(self, parts: list[list[Record]], error: IncompatibleTypes) -> Iterator[Batch]:
         """What records become in parts; those that cannot be parted are bad."""
         if len(parts) > 1:
             yield from chain.from_iterable(map(self._batches, parts))
@@ -267,7 +267,7 @@ class Engine:
                         missed.setdefault(record, {})[source.name] = bad
             self._wait(missed, batch)
 
-    def _ask(self, source: Source, table: Any, kinds: dict[str, Type | None]) -> tuple[Answers, Asked]:
+    def _ask(self, source: Source, table: Any, kinds: dict[str, Type | None]) -> tuple[Answers, LookupStats]:
         with self.services.on_behalf_of(source.name):
             cache = self._caches.get(source.name) or self._again.get(source.name)
             return look_up(source, self._lookup(source), table, kinds, cache, self._seconds)
@@ -285,7 +285,7 @@ class Engine:
 
     def _no_answer(self, source: Source, error: BaseException, batch: Batch) -> None:
         """A lookup that failed takes out every record: retried where that may help, never nulls."""
-        if isinstance(error, Unlike) or not isinstance(error, PlaitError):
+        if isinstance(error, IncompatibleTypes) or not isinstance(error, PlaitError):
             raise error
         for record in set(batch.rows.record):
             if isinstance(error, TryAgain):
@@ -296,7 +296,7 @@ class Engine:
         batch.rows = join(batch.rows, no_answers(source), source).rows
 
     def _join(
-        self, source: Source, answers: Answers, asked: Asked, batch: Batch
+        self, source: Source, answers: Answers, asked: LookupStats, batch: Batch
     ) -> dict[int, BadRecord | None]:
         """Join a look-up; the records that may have a match later, and why they are bad without one."""
         joined = join(batch.rows, answers, source)
@@ -326,7 +326,7 @@ class Engine:
                 batch.bad[record] = bad
         batch.take_out(n for n in missed if n in batch.retry or n in batch.bad)
 
-    def _not_read(self, unread: Unread) -> None:
+    def _not_read(self, unread: ReadFailure) -> None:
         if isinstance(unread.error, Missing):
             self.report.outcomes[unread.item.uri] = "gone"
         else:

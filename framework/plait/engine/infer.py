@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from plait.problems.errors import Unlike
+from plait.problems.errors import IncompatibleTypes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ HELP = "declare `columns`"
 
 
 def infer(name: str, values: Sequence[Any]) -> Any:
-    """The values of a field as an array; raises Unlike, for a mapping without fields whatever stands beside it."""
+    """The values of a field as an array; raises IncompatibleTypes, for a mapping without fields whatever stands beside it."""
     import pyarrow as pa
 
     try:
@@ -25,14 +25,14 @@ def infer(name: str, values: Sequence[Any]) -> Any:
         why = "have mappings without fields"
     except (pa.ArrowException, TypeError, ValueError):
         why = "are of several types"
-    raise Unlike(f"the values of `{name}` {why}", field=name, code="undeclared-type", help=HELP)
+    raise IncompatibleTypes(f"the values of `{name}` {why}", field=name, code="undeclared-type", help=HELP)
 
 
-def misfit(name: str, fields: Mapping[str, Any]) -> Unlike | None:
+def misfit(name: str, fields: Mapping[str, Any]) -> IncompatibleTypes | None:
     """Why a record's field has no type even alone, if so."""
     try:
         infer(name, [fields.get(name)])
-    except Unlike as error:
+    except IncompatibleTypes as error:
         return error
     return None
 

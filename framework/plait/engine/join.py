@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from plait.engine.answers import Answers, blame, key_columns
-from plait.engine.match import Found, is_near, matches, within
+from plait.engine.match import Matches, is_near, matches, within
 from plait.engine.taking import take, take_rows
 from plait.plugin import BadRecord
 from plait.problems.problem import excerpt
@@ -214,7 +214,7 @@ def _latest(matches: list[int], answers: Answers) -> int:
     return max(matches, key=lambda n: (answers.times[n], n))
 
 
-def _assemble(rows: Rows, answers: Answers, source: Source, found: Found) -> Rows:
+def _assemble(rows: Rows, answers: Answers, source: Source, found: Matches) -> Rows:
     """The rows with the columns of their matches."""
     if source.join and source.join.shape == "list":
         return Rows(rows.table.append_column(source.name, _lists(answers, source, found)), rows.record)
@@ -238,7 +238,7 @@ def _taken(answers: Answers, source: Source, positions: list[int | None]) -> Ite
         yield name, take(answers.table.column(name), positions, defaults.get(name))
 
 
-def _ordered(answers: Answers, source: Source, found: Found) -> Iterator[list[int]]:
+def _ordered(answers: Answers, source: Source, found: Matches) -> Iterator[list[int]]:
     """The matches of each row, in an order that no server's mood decides."""
     matches = (found.of(n) for n in range(len(found.counts)))
     if source.connector.order != "none":
@@ -247,7 +247,7 @@ def _ordered(answers: Answers, source: Source, found: Found) -> Iterator[list[in
     return (sorted(one, key=rank.__getitem__) for one in matches)
 
 
-def _lists(answers: Answers, source: Source, found: Found) -> Any:
+def _lists(answers: Answers, source: Source, found: Matches) -> Any:
     import pyarrow as pa
 
     table, positions = answers.table, found.positions

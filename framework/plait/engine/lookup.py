@@ -20,8 +20,8 @@ from plait.engine.answers import (
     typed,
 )
 from plait.engine.near_misses import twins
-from plait.plugin import Block, Key, Record
-from plait.problems.errors import Unlike
+from plait.plugin import Key, Record, RecordTable
+from plait.problems.errors import IncompatibleTypes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -40,7 +40,7 @@ T = TypeVar("T", int, datetime)
 
 
 @dataclass(slots=True)
-class Asked:
+class LookupStats:
     """What one lookup was asked in a batch: of `keys` so many were `cached`, the oldest for so many seconds."""
 
     keys: int = 0
@@ -74,13 +74,15 @@ def _moments(span: Span) -> tuple[datetime, datetime]:
 
 
 def one_value(table: Any, name: str) -> Any:
-    """The column of a key; raises Unlike where a column of undeclared type turns out to nest."""
+    """The column of a key; raises IncompatibleTypes where a column of undeclared type turns out to nest."""
     import pyarrow as pa
 
     column = table.column(name)
     if pa.types.is_nested(column.type):
         message = f"`{name}` turned out to be `{str(column.type)[:60]}`, which is no key"
-        raise Unlike(message, field=name, code="nested-key", help="join on a column that holds one value")
+        raise IncompatibleTypes(
+            message, field=name, code="nested-key", help="join on a column that holds one value"
+        )
     return column
 
 
@@ -112,12 +114,12 @@ def look_up(
     kinds: dict[str, Type | None],
     cache: Cache | None = None,
     now: Callable[[], float] = lambda: 0.0,
-) -> tuple[Answers, Asked]:
+) -> tuple[Answers, LookupStats]:
     """Ask a lookup for the rows of a batch; raises what the connector raises."""
     pairs = key_columns(source)
     wanted = [kinds.get(left) for left, _ in pairs]
     keys = distinct_keys(table, source)
-    asked = Asked(keys=len(keys))
+    asked = LookupStats(keys=len(keys))
     records, rest = _cached(keys, cache, now(), asked)
     size = source.connector.keys_per_call or max(len(rest), 1)
     if cache is None and len(rest) <= size and source.columns is not None:
@@ -154,23 +156,23 @@ def _at_once(
     return answers if found <= asked else of(answers, asked, owners)
 
 
-def _single(found: Iterable[Record | Block]) -> Iterator[Record]:
+def _single(found: Iterable[Record | RecordTable]) -> Iterator[Record]:
     """All as single records."""
     for one in found:
-        yield from one.records() if isinstance(one, Block) else (one,)
+        yield from one.records() if isinstance(one, RecordTable) else (one,)
 
 
-def _parts(found: Iterable[Record | Block]) -> list[Part]:
+def _parts(found: Iterable[Record | RecordTable]) -> list[Part]:
     """The single records together, and each block."""
     records: list[Record] = []
     blocks: list[Part] = []
     for one in found:
-        (blocks if isinstance(one, Block) else records).append(one)  # type: ignore[arg-type]
+        (blocks if isinstance(one, RecordTable) else records).append(one)  # type: ignore[arg-type]
     return [records, *blocks] if records or not blocks else blocks
 
 
 def _cached(
-    keys: dict[KeyValues, Key], cache: Cache | None, now: float, asked: Asked
+    keys: dict[KeyValues, Key], cache: Cache | None, now: float, asked: LookupStats
 ) -> tuple[list[Record], dict[KeyValues, Key]]:
     if cache is None:
         return [], keys

@@ -21,7 +21,7 @@ EVER = timedelta(days=3_660_000)  # more than there is between the first and the
 
 
 @dataclass(frozen=True)
-class Found:
+class Matches:
     """The matches of rows: row n has `counts[n]` of them, whose positions stand one after the other."""
 
     counts: list[int]
@@ -41,13 +41,13 @@ class Found:
         pairs = zip(self.starts, self.counts, strict=False)
         return [self.positions[start] if count else None for start, count in pairs]
 
-    def at(self, rows: Sequence[int]) -> Found:
+    def at(self, rows: Sequence[int]) -> Matches:
         """The matches of these rows."""
         kept = [self.of(row) for row in rows]
-        return Found([len(mine) for mine in kept], [*chain(*kept)])
+        return Matches([len(mine) for mine in kept], [*chain(*kept)])
 
 
-def matches(left: Sequence[pa.ChunkedArray], right: Sequence[pa.Array | list[Any]]) -> Found:
+def matches(left: Sequence[pa.ChunkedArray], right: Sequence[pa.Array | list[Any]]) -> Matches:
     """For each key on the left the positions of its equals on the right, in their order; null equals nothing.
 
     Keys are given by column. A column on the right that has no type is a list of Python values.
@@ -56,16 +56,16 @@ def matches(left: Sequence[pa.ChunkedArray], right: Sequence[pa.Array | list[Any
     return _one_by_one(left, right) if few else _at_once(left, right)
 
 
-def _one_by_one(left: Sequence[pa.ChunkedArray], right: Sequence[pa.Array | list[Any]]) -> Found:
+def _one_by_one(left: Sequence[pa.ChunkedArray], right: Sequence[pa.Array | list[Any]]) -> Matches:
     at: dict[tuple[Any, ...], list[int]] = {}
     for number, key in enumerate(zip(*map(_values, right), strict=True)):
         at.setdefault(key, []).append(number)
     keys = zip(*map(_values, left), strict=True)
     found = [[] if None in key else at.get(key, []) for key in keys]
-    return Found([len(mine) for mine in found], [*chain(*found)])
+    return Matches([len(mine) for mine in found], [*chain(*found)])
 
 
-def _at_once(left: Sequence[pa.ChunkedArray], right: Sequence[pa.Array | list[Any]]) -> Found:
+def _at_once(left: Sequence[pa.ChunkedArray], right: Sequence[pa.Array | list[Any]]) -> Matches:
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -76,10 +76,12 @@ def _at_once(left: Sequence[pa.ChunkedArray], right: Sequence[pa.Array | list[An
     counts = far.take(order).value_counts().field("counts").cast(pa.int32())
     ends = pa.concat_arrays([pa.array([0], pa.int32()), pc.cumulative_sum(counts)])
     found = pa.ListArray.from_arrays(ends, order).take(near)
-    return Found(pc.fill_null(pc.list_value_length(found), 0).to_pylist(), found.flatten().to_pylist())
+    return Matches(pc.fill_null(pc.list_value_length(found), 0).to_pylist(), found.flatten().to_pylist())
 
 
-def within(found: Found, centres: pa.ChunkedArray, times: Sequence[datetime | None], around: Around) -> Found:
+def within(
+    found: Matches, centres: pa.ChunkedArray, times: Sequence[datetime | None], around: Around
+) -> Matches:
     """Only the matches whose time lies in the stretch around their row's own time, both ends included."""
     rows = [row for row, count in enumerate(found.counts) for _ in range(count)]
     if len(rows) + len(centres) < MANY:
@@ -90,7 +92,7 @@ def within(found: Found, centres: pa.ChunkedArray, times: Sequence[datetime | No
     counts = [0] * len(found.counts)
     for row, near in zip(rows, kept, strict=True):
         counts[row] += near
-    return Found(counts, [one for one, near in zip(found.positions, kept, strict=True) if near])
+    return Matches(counts, [one for one, near in zip(found.positions, kept, strict=True) if near])
 
 
 def is_near(centre: datetime | None, time: datetime | None, around: Around) -> bool:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from plait.plugin import BadRecord
-from plait.problems.errors import Unlike
+from plait.problems.errors import IncompatibleTypes
 from plait.values.templates import written
 
 if TYPE_CHECKING:
@@ -65,13 +65,13 @@ def beyond(table: Any, partitions: Sequence[Partition]) -> dict[int, BadRecord]:
 
 
 def parting(table: Any, name: str) -> Any:
-    """A partition column; raises Unlike for what only a column of undeclared type turns out to be."""
+    """A partition column; raises IncompatibleTypes for what only a column of undeclared type turns out to be."""
     import pyarrow.types as kinds
 
     column = table.column(name)
     if kinds.is_nested(column.type) or kinds.is_floating(column.type) or kinds.is_binary(column.type):
         message = f"`{name}` turned out to be `{column.type}`, by which files cannot be parted"
-        raise Unlike(message, field=name, code="partition-type", help="part by another column")
+        raise IncompatibleTypes(message, field=name, code="partition-type", help="part by another column")
     return column
 
 

@@ -19,8 +19,8 @@ from plait.plugin import (
     LookupPath,
     Missing,
     PlaitError,
+    ReadFailure,
     Record,
-    Unread,
     Window,
 )
 from plait.values.templates import Hole
@@ -45,7 +45,7 @@ VALUES: dict[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reached:
+class ProbeResult:
     """A block of the spec, what is known of where it leads, and why it cannot be used (None: it can)."""
 
     block: str
@@ -54,7 +54,7 @@ class Reached:
     error: PlaitError | None
 
 
-def reach(spec: Spec, services: Services) -> Iterator[Reached]:
+def reach(spec: Spec, services: Services) -> Iterator[ProbeResult]:
     """Ask every source and the sink, one by one; nothing is written."""
     kinds: dict[str, Type | None] = {field.name: field.type for field in plan(spec).fields}
     driver, sink = spec.driver, spec.sink
@@ -64,14 +64,14 @@ def reach(spec: Spec, services: Services) -> Iterator[Reached]:
     yield _reached("sink", sink, services, lambda: _look(_folders(sink.options), ".parquet", services))
     if spec.quarantine:
         error = _tried(lambda: _look([spec.quarantine.path], ".json", services))  # type: ignore[union-attr]
-        yield Reached(block="quarantine", connector="", facts=(), error=error)
+        yield ProbeResult(block="quarantine", connector="", facts=(), error=error)
 
 
-def _reached(block: str, target: Any, services: Services, ask: Callable[[], None]) -> Reached:
+def _reached(block: str, target: Any, services: Services, ask: Callable[[], None]) -> ProbeResult:
     error = _tried(ask)
     facts: list[str] = []
     told = _tried(lambda: facts.extend(target.connector.facts(target.options, services.context(block, None))))
-    return Reached(block=block, connector=target.connector.name, facts=tuple(facts), error=error or told)
+    return ProbeResult(block=block, connector=target.connector.name, facts=tuple(facts), error=error or told)
 
 
 def _tried(ask: Callable[[], None]) -> PlaitError | None:
@@ -88,7 +88,7 @@ def _drive(source: Source, services: Services) -> None:
     driver = source.connector.driver(source.options, services.context(source.name, source.fields))
     uris = [_filled(path) for path in _paths(source.options, DriverPath)]
     for answer in driver.read([Item(uri=uri) for uri in uris]):
-        if isinstance(answer, Unread) and not isinstance(answer.error, Missing):
+        if isinstance(answer, ReadFailure) and not isinstance(answer.error, Missing):
             raise answer.error
     next(iter(driver.list(Window())), None)
 

@@ -23,7 +23,7 @@ NAME = re.compile(r"([0-9a-f]{32})(-[0-9a-f]{16})?\.json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class QuarantinedRecord:
     """A record in quarantine: `item` is its file there, `object` the driving object it is a record of."""
 
     item: Item
@@ -93,7 +93,7 @@ def _moment(at: datetime) -> str:
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def read(item: Item, data: bytes, spec: Spec) -> Kept | None:
+def read(item: Item, data: bytes, spec: Spec) -> QuarantinedRecord | None:
     """A file of the quarantine as a record of this pipeline; None where it is none, or under another's name."""
     try:
         body = json.loads(data)
@@ -102,6 +102,6 @@ def read(item: Item, data: bytes, spec: Spec) -> Kept | None:
         ours = whose == spec.name and body["format_version"] == FORMAT_VERSION
         if not ours or uri != normal(uri) or item.uri != folder(spec) + name(uri, position):
             return None
-        return Kept(item=item, object=uri, modified=modified, code=str(body["code"]))
+        return QuarantinedRecord(item=item, object=uri, modified=modified, code=str(body["code"]))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from plait.engine.infer import infer, kind, misfit
 from plait.language.spec import OBJECT_FACTS
-from plait.plugin import BadRecord, Block, Record
-from plait.problems.errors import Unlike
+from plait.plugin import BadRecord, Record, RecordTable
+from plait.problems.errors import IncompatibleTypes
 from plait.problems.problem import excerpt
 from plait.values.arrow_casts import array
-from plait.values.convert import Misfit, convert, saying
+from plait.values.convert import ConversionError, convert, saying
 from plait.values.decode import decode
 from plait.values.types import to_arrow
 
@@ -37,9 +37,9 @@ class Cast:
     faults: dict[int, BadRecord] = field(default_factory=dict)
 
 
-def cast(records: Sequence[Record] | Block, source: Source) -> Cast:
+def cast(records: Sequence[Record] | RecordTable, source: Source) -> Cast:
     """Decode each record and cast its columns; a block is cast only for a flat source, its `fields` are not told."""
-    if isinstance(records, Block):
+    if isinstance(records, RecordTable):
         return _by_block(records, source)
     if source.columns is None:
         return _as_found(records, source)
@@ -88,7 +88,7 @@ def _by_column(records: Sequence[Record], source: Source) -> Cast:
     return _finished(result, arrays, source)
 
 
-def _by_block(block: Block, source: Source) -> Cast:
+def _by_block(block: RecordTable, source: Source) -> Cast:
     """The same for the records that the rows of a table are."""
     rows, arrays = block.table.num_rows, []
     result = Cast(None, [*range(rows)], [])
@@ -180,7 +180,7 @@ def _decoded(record: Record, source: Source) -> Mapping[str, Any]:
         raise record.fault
     try:
         return decode(record.fields, source.decode)
-    except Misfit as error:
+    except ConversionError as error:
         raise BadRecord(str(error), code="bad-encoding", help=error.help, bare=error.bare) from error
 
 
@@ -189,7 +189,7 @@ def _cell(column: Column, record: Record, fields: Mapping[str, Any]) -> Any:
         fact = column.origin in OBJECT_FACTS
         value = _fact(column.origin, record) if fact else pick(fields, column.selector)
         value = convert(value, column.type)
-    except Misfit as error:
+    except ConversionError as error:
         told, bare = (f"column `{column.name}`: {text}" for text in (error, error.bare))
         raise BadRecord(told, code="bad-value", help=error.help, bare=bare) from error
     if value is None:
@@ -205,7 +205,7 @@ def _fact(word: str, record: Record) -> Any:
 
 
 def pick(fields: Any, steps: Sequence[str | int]) -> Any:
-    """The value at a place of a record, None where there is none; raises Misfit where the way is barred."""
+    """The value at a place of a record, None where there is none; raises ConversionError where the way is barred."""
     value = fields
     for step in steps:
         if isinstance(step, int):
@@ -225,14 +225,14 @@ def _expect(value: Any, kind: type, words: str, step: str | int) -> None:
 
 
 def _as_found(records: Sequence[Record], source: Source) -> Cast:
-    """Without declared columns each field found is a column; raises Unlike where records do not fit together."""
+    """Without declared columns each field found is a column; raises IncompatibleTypes where records do not fit together."""
     result = _decoded_all(records, source)
     keys = {right for _, right in source.join.on} if source.join else set()
     keys |= set(source.connector.row_columns(source.options)) if source.join else set()
     while result.table is None:
         try:
             result.table = _inferred(result, keys)
-        except Unlike as error:
+        except IncompatibleTypes as error:
             if not _set_aside(result, error.field):
                 error.kinds = kinds(result, error.field)
                 raise

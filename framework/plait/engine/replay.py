@@ -8,14 +8,14 @@ from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, Literal
 
 from plait.engine import quarantine
-from plait.plugin import Changed, Found, GiveUp, Item, PlaitError, Window
+from plait.plugin import Changed, GiveUp, Item, PlaitError, StoredObject, Window
 from plait.problems.problem import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from plait.engine.engine import Engine
-    from plait.engine.quarantine import Kept
+    from plait.engine.quarantine import QuarantinedRecord
     from plait.engine.report import Report
 
 OBJECTS = 1_000
@@ -32,7 +32,7 @@ class Choice:
     codes: Sequence[str] = ()
     window: Window = field(default_factory=Window)
 
-    def takes(self, kept: Kept) -> bool:
+    def takes(self, kept: QuarantinedRecord) -> bool:
         """Whether the object of a record is chosen by it; an object without a known time always is."""
         since, until, at = self.window.since, self.window.until, kept.modified
         within = at is None or ((since is None or at >= since) and (until is None or at < until))
@@ -135,14 +135,14 @@ class _Replaying:
         self._settle(chosen)
         self.engine.set_aside.clear()
 
-    def _read(self, items: Sequence[Item]) -> list[Kept]:
+    def _read(self, items: Sequence[Item]) -> list[QuarantinedRecord]:
         records = []
         for item, answer in zip(items, self.store.get([item.uri for item in items]), strict=True):
             if isinstance(answer, PlaitError):
                 self.result.found += 1
                 self._count("failed", 1)
                 self._problem(answer, item.uri, "error")
-            elif isinstance(answer, Found):
+            elif isinstance(answer, StoredObject):
                 kept = quarantine.read(answer.item, answer.data, self.engine.spec)
                 if kept is None:
                     self._foreign(item)
@@ -158,7 +158,7 @@ class _Replaying:
         else:
             self.engine.run(items)
 
-    def _settle(self, chosen: Sequence[Kept]) -> None:
+    def _settle(self, chosen: Sequence[QuarantinedRecord]) -> None:
         succeeded = []
         for kept in chosen:
             fate = self._fate(kept)
@@ -170,7 +170,7 @@ class _Replaying:
         for item, answer in zip(succeeded, answers, strict=True):
             self._removed(item, answer)
 
-    def _fate(self, kept: Kept) -> Fate:
+    def _fate(self, kept: QuarantinedRecord) -> Fate:
         outcome = self.engine.report.outcomes[kept.object]
         if outcome == "gone":
             return "removed" if self.forget_gone else "gone"

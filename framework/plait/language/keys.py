@@ -14,7 +14,7 @@ from plait.language.spec import OBJECT_FACTS, parse_duration, parse_selector
 from plait.plugin import FolderPath, Options, Pattern
 from plait.problems.suggest import nearest
 from plait.values import types
-from plait.values.templates import Refusal
+from plait.values.templates import SpecValueError
 
 ColumnName = Annotated[str, Meta(pattern="^[A-Za-z_][A-Za-z0-9_]*$")]
 
@@ -86,13 +86,13 @@ class Selector:
         return cls(text, parse_selector(text))
 
 
-def _no_fact(text: str) -> Refusal:
+def _no_fact(text: str) -> SpecValueError:
     facts = ", ".join(f"`{fact}`" for fact in OBJECT_FACTS)
     message = f"`{text[:40]}` is none of {facts}, which alone begin with `$`"
     plain = re.sub(r"\['([^']*)'\]", r'."\1"', text[1:].lstrip("."))
     meant = nearest(text, OBJECT_FACTS) or (plain if text.startswith(("$.", "$[")) and plain else None)
     help = f"did you mean `{meant[:40]}`?" if meant else "leave out the `$` for a field of the record"
-    return Refusal(message, code="wrong-place", help=help)
+    return SpecValueError(message, code="wrong-place", help=help)
 
 
 class ParameterBlock(Options, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from plait.values.templates import Refusal
+from plait.values.templates import SpecValueError
 from plait.values.types import parse
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def is_column(value: Any) -> bool:
     word = value.get("type") if isinstance(value, dict) else value
     try:
         return isinstance(word, str) and bool(parse(word))
-    except Refusal:
+    except SpecValueError:
         return False
 
 

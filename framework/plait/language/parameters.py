@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from plait.language.keys import ParameterBlock
 from plait.language.secrets_in_text import HELP, holds_a_secret, literal, misplaced
-from plait.language.structure import Path, Report, read
+from plait.language.structure import KeyPath, ProblemCollector, read
 from plait.language.wording import flow
 from plait.problems.problem import excerpt
 from plait.problems.suggest import edited_once, nearest, one_of
@@ -34,10 +34,10 @@ class Parameters:
     values: dict[str, str] = field(default_factory=dict)
     unset: set[str] = field(default_factory=set)
     used: set[str] = field(default_factory=set)
-    unknown: dict[str, list[Path]] = field(default_factory=dict)
+    unknown: dict[str, list[KeyPath]] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
     sources: list[str] = field(default_factory=list)
-    whole: list[Path] = field(default_factory=list)
+    whole: list[KeyPath] = field(default_factory=list)
 
     @property
     def names(self) -> list[str]:
@@ -46,12 +46,12 @@ class Parameters:
 
 
 def read_parameters(
-    blocks: Any, report: Report, given: Mapping[str, str], environment: Mapping[str, str]
+    blocks: Any, report: ProblemCollector, given: Mapping[str, str], environment: Mapping[str, str]
 ) -> Parameters:
     """Read the `parameters` block; what is given wins over the environment, which wins over the default."""
     found = Parameters()
     for name, block in blocks.items() if isinstance(blocks, dict) else ():
-        path: Path = ("parameters", name)
+        path: KeyPath = ("parameters", name)
         if isinstance(block, dict) and "connector" in block:
             _misplaced(name, path, found, report)
             continue
@@ -72,7 +72,7 @@ def read_parameters(
     return found
 
 
-def _misplaced(name: str, path: Path, found: Parameters, report: Report) -> None:
+def _misplaced(name: str, path: KeyPath, found: Parameters, report: ProblemCollector) -> None:
     """Tell of the first source that stands among the parameters, as where the line `sources:` is missing."""
     if not found.sources:
         message = f"{excerpt(name)} is a source, and stands among the parameters"
@@ -84,7 +84,7 @@ def _is_scalar(value: Any) -> bool:
     return value is not None and not isinstance(value, (dict, list))
 
 
-def _variable(name: str, variable: str, found: Parameters, report: Report) -> None:
+def _variable(name: str, variable: str, found: Parameters, report: ProblemCollector) -> None:
     found.variables[variable] = name
     if not VARIABLE.match(variable):
         likely = variable.strip("${}() ")
@@ -97,13 +97,13 @@ def _variable(name: str, variable: str, found: Parameters, report: Report) -> No
         report.at(("parameters", name, "env"), "bad-name", message, help=help)
     if holds_a_secret(variable):
         message = f"{excerpt(variable)} holds a secret, and the values of parameters are shown"
-        path: Path = ("parameters", name)
+        path: KeyPath = ("parameters", name)
         report.secret((*path, "default"), message, NAMED, key=(*path, "env"))
 
 
-def _check_value(name: str, value: str, report: Report) -> bool:
+def _check_value(name: str, value: str, report: ProblemCollector) -> bool:
     """Whether a value is plain text; tells why not."""
-    path: Path = ("parameters", name, "default")
+    path: KeyPath = ("parameters", name, "default")
     if held := literal(value):
         report.secret(path, f"this text holds {held}", HELP)
     elif "${" in value:
@@ -118,7 +118,7 @@ def _check_value(name: str, value: str, report: Report) -> bool:
     return not held and STRUCTURE.search(value) is None
 
 
-def substitute(root: dict[str, Any], parameters: Parameters, report: Report) -> dict[str, Any]:
+def substitute(root: dict[str, Any], parameters: Parameters, report: ProblemCollector) -> dict[str, Any]:
     """The values of a spec with `${name}` replaced; in keys and in `parameters` nothing is."""
     put = _Put(parameters, report)
     replaced = {key: value if key == "parameters" else put.into(value, (key,)) for key, value in root.items()}
@@ -129,10 +129,10 @@ def substitute(root: dict[str, Any], parameters: Parameters, report: Report) -> 
 class _Put:
     """Puts parameters into values, however deep."""
 
-    def __init__(self, parameters: Parameters, report: Report) -> None:
+    def __init__(self, parameters: Parameters, report: ProblemCollector) -> None:
         self.parameters, self.report = parameters, report
 
-    def into(self, value: Any, path: Path) -> Any:
+    def into(self, value: Any, path: KeyPath) -> Any:
         if isinstance(value, dict):
             for key in value:
                 if "${" in key:
@@ -146,7 +146,7 @@ class _Put:
             self._secret(value, replaced, path)
         return replaced
 
-    def _text(self, text: str, path: Path) -> str:
+    def _text(self, text: str, path: KeyPath) -> str:
         if held := literal(text):
             self.report.secret(path, f"this text holds {held}", HELP)
         if "$" not in text and "{" not in text:
@@ -154,7 +154,7 @@ class _Put:
         text = LOOSE.sub(lambda found: self._loose(found, path), text)
         return REFERENCE.sub(lambda found: self._reference(found, path), text)
 
-    def _reference(self, found: re.Match[str], path: Path) -> str:
+    def _reference(self, found: re.Match[str], path: KeyPath) -> str:
         name = found[1]
         if found[0] == "$${":
             return found[0]
@@ -176,7 +176,7 @@ class _Put:
             self.parameters.whole.append(path)
         return found[0]
 
-    def _loose(self, found: re.Match[str], path: Path) -> str:
+    def _loose(self, found: re.Match[str], path: KeyPath) -> str:
         """A reference in the manner of another tool, if it names a parameter."""
         name = next(group for group in found.groups() if group)
         if name not in self.parameters.names or (found[4] and path[-1] not in ("path", "quarantine")):
@@ -186,25 +186,25 @@ class _Put:
         self.report.at(path, "not-a-reference", message, help=f"write `${{{name}}}`", part=found[0])
         return f"${{{name}}}"
 
-    def _in_key(self, path: Path) -> None:
+    def _in_key(self, path: KeyPath) -> None:
         message = "a parameter stands in values, never in a key"
         self.report.at_key(path, "parameter-in-key", message, help="write the key out")
         self.report.settle_key(path)
         self.parameters.used.update(name for name in REFERENCE.findall(str(path[-1])) if name)
 
-    def _secret(self, raw: Any, value: Any, path: Path) -> None:
+    def _secret(self, raw: Any, value: Any, path: KeyPath) -> None:
         error = misplaced(REFERENCE.sub("x", value) if isinstance(value, str) else value)
         if error is None:
             return
         only = re.fullmatch(r"\$\{([^{}]*)\}", raw) if isinstance(raw, str) else None
-        default: Path = ("parameters", only[1] if only else "", "default")
+        default: KeyPath = ("parameters", only[1] if only else "", "default")
         self.report.secret(
             default if default in self.report.located.keys else path, str(error), str(error.help)
         )
         self.report.settle(path)
 
 
-def tell_unknown(parameters: Parameters, report: Report) -> None:
+def tell_unknown(parameters: Parameters, report: ProblemCollector) -> None:
     """One problem for each name that is not declared, unless the declarations cannot be read.
 
     A value that is nothing but such a name, or one without a value yet, has no further problem.
@@ -215,7 +215,7 @@ def tell_unknown(parameters: Parameters, report: Report) -> None:
         report.settle(path)
 
 
-def _unreadable(report: Report) -> bool:
+def _unreadable(report: ProblemCollector) -> bool:
     """Whether a problem of the block itself was told."""
     located, path = report.located, ("parameters",)
     misspelt = path not in located.keys and any(edited_once(key, "parameters") for key in located.value)
@@ -223,7 +223,7 @@ def _unreadable(report: Report) -> bool:
     return misspelt or any(one.span in places and one.level == "error" for one in report.problems)
 
 
-def _tell_unknown(parameters: Parameters, report: Report) -> None:
+def _tell_unknown(parameters: Parameters, report: ProblemCollector) -> None:
     unknown = {name: paths for name, paths in parameters.unknown.items() if name not in report.located.lost}
     if not parameters.names and unknown:
         name, (path, *_) = next(iter(unknown.items()))
@@ -242,7 +242,7 @@ def _tell_unknown(parameters: Parameters, report: Report) -> None:
         _unknown(name, paths[0], help, note, report)
 
 
-def _unknown(name: str, path: Path, help: str, note: str | None, report: Report) -> None:
+def _unknown(name: str, path: KeyPath, help: str, note: str | None, report: ProblemCollector) -> None:
     message = f"no parameter is called {excerpt(name)}"
     report.at(path, "unknown-parameter", message, help=help, note=note, part=f"${{{name}}}")
 
@@ -251,7 +251,7 @@ def _upper(name: str) -> str:
     return re.sub(r"\W", "_", name.strip()).upper()[:30] or "NAME"
 
 
-def tell_unused(parameters: Parameters, report: Report) -> None:
+def tell_unused(parameters: Parameters, report: ProblemCollector) -> None:
     """A warning for each parameter that nothing uses."""
     for name in parameters.names:
         if name not in parameters.used:

@@ -12,14 +12,14 @@ from plait.problems.problem import Span
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 
 START = Span(1, 1, 1, 1)
 BREAK = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True)
-class Located:
+class SourceMap:
     """A value as plain mappings, lists and scalars, with the spans of its keys and values.
 
     `told` are the places of the problems found while reading, `lost` the keys that stand where it did not look,
@@ -29,30 +29,30 @@ class Located:
     file: str
     text: str
     value: Any
-    keys: Mapping[Path, Span]
-    values: Mapping[Path, Span]
+    keys: Mapping[KeyPath, Span]
+    values: Mapping[KeyPath, Span]
     told: frozenset[Span] = frozenset()
     lost: frozenset[str] = frozenset()
     dark: tuple[Span, ...] = ()
-    mixed: frozenset[Path] = frozenset()
+    mixed: frozenset[KeyPath] = frozenset()
 
     @cached_property
     def lines(self) -> list[str]:
         """The lines of the text."""
         return BREAK.split(self.text)
 
-    def key(self, path: Path) -> Span:
+    def key(self, path: KeyPath) -> Span:
         """Where the key of `path` stands, else that of its nearest ancestor."""
         for length in range(len(path), 0, -1):
             if span := self.keys.get(path[:length]):
                 return span
         return START
 
-    def at(self, path: Path) -> Span:
+    def at(self, path: KeyPath) -> Span:
         """Where the value of `path` stands, else the nearest key."""
         return self.values.get(path) or self.key(path)
 
-    def is_empty(self, path: Path) -> bool:
+    def is_empty(self, path: KeyPath) -> bool:
         """Whether a key has nothing after it, not even the word `null`."""
         return path not in self.values
 
@@ -67,12 +67,12 @@ class Located:
         return span
 
 
-def without_text(value: dict[str, Any], file: str) -> Located:
+def without_text(value: dict[str, Any], file: str) -> SourceMap:
     """Values that were read before: everything stands at the file's beginning."""
-    return Located(file, "", value, {}, dict.fromkeys(_paths(value, ()), START))
+    return SourceMap(file, "", value, {}, dict.fromkeys(_paths(value, ()), START))
 
 
-def _paths(value: Any, path: Path) -> Iterator[Path]:
+def _paths(value: Any, path: KeyPath) -> Iterator[KeyPath]:
     yield path
     if isinstance(value, dict):
         for key, one in value.items():

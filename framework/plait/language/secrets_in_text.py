@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from plait.values.templates import Refusal
+from plait.values.templates import SpecValueError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,7 +63,7 @@ def literal(text: str) -> str | None:
     return CALLED[str(found.lastgroup)] if found else None
 
 
-def misplaced(value: Any) -> Refusal | None:
+def misplaced(value: Any) -> SpecValueError | None:
     """Why a value is not the name of a secret; its message has nothing of the value."""
     if value is None or (isinstance(value, str) and not value):
         return None
@@ -72,7 +72,7 @@ def misplaced(value: Any) -> Refusal | None:
     message = "`secret` takes the name of a secret, and this is no name"
     if isinstance(value, (dict, list)) or (isinstance(value, str) and value.lstrip().startswith("{")):
         message = "`secret` takes the name of a secret, never what is in it"
-    return Refusal(message, code="literal-secret", help=f"{HELP}, such as `shop/stores-db`")
+    return SpecValueError(message, code="literal-secret", help=f"{HELP}, such as `shop/stores-db`")
 
 
 def mask(text: str, spans: Iterable[Span], everywhere: bool = False) -> str:

@@ -9,13 +9,13 @@ from typing import Any
 import yaml
 
 from plait.language.characters import read_text
-from plait.language.positions import BREAK, START, Located, Path
+from plait.language.positions import BREAK, START, KeyPath, SourceMap
 from plait.language.scalars import LEADING_ZERO, is_too_large, scalar
 from plait.language.wording import kind_of
 from plait.language.yaml_errors import explain, mistyped_mark
 from plait.problems.problem import Problem, Span, excerpt, place
 
-__all__ = ["Located", "Path", "locate"]
+__all__ = ["KeyPath", "SourceMap", "locate"]
 
 _LONGEST_TEXT = 400
 MAX_NODES, MAX_DEPTH = 10_000, 50
@@ -24,7 +24,7 @@ _QUOTE = "put it in quotes if it is text"
 _CLOSED = re.compile(r"([A-Za-z_]\w*):(\S+)")
 
 
-def locate(text: str | bytes, file: str) -> tuple[Located | None, list[Problem]]:
+def locate(text: str | bytes, file: str) -> tuple[SourceMap | None, list[Problem]]:
     """Read one YAML document; None where nothing can be said about its content."""
     decoded, problems = read_text(text, file)
     if decoded is None:
@@ -40,7 +40,9 @@ def locate(text: str | bytes, file: str) -> tuple[Located | None, list[Problem]]
     lost = frozenset(reader.lost)
     dark = tuple(reader.dark)
     mixed = frozenset(reader.mixed)
-    return Located(file, decoded, reader.root, reader.keys, reader.values, told, lost, dark, mixed), problems
+    return SourceMap(
+        file, decoded, reader.root, reader.keys, reader.values, told, lost, dark, mixed
+    ), problems
 
 
 @dataclass
@@ -48,7 +50,7 @@ class _Frame:
     """A mapping or list that is being read; without a path it is read only for its problems."""
 
     value: Any
-    path: Path | None
+    path: KeyPath | None
     start: tuple[int, int]
     flow: bool
     tagged: bool = False
@@ -62,7 +64,7 @@ class _Frame:
         return isinstance(self.value, dict) and self.waiting
 
     @property
-    def slot(self) -> Path | None:
+    def slot(self) -> KeyPath | None:
         if self.path is None:
             return None
         step = self.key if isinstance(self.value, dict) else len(self.value)
@@ -80,13 +82,13 @@ class _Reader:
         self.documents = self.nodes = 0
         self.end = (1, 1)
         self.frames: list[_Frame] = []
-        self.keys: dict[Path, Span] = {}
-        self.values: dict[Path, Span] = {}
+        self.keys: dict[KeyPath, Span] = {}
+        self.values: dict[KeyPath, Span] = {}
         self.problems: list[Problem] = []
         self.anchors: dict[str, int] = {}
         self.lost: set[str] = set()
         self.dark: list[Span] = []
-        self.mixed: set[Path] = set()
+        self.mixed: set[KeyPath] = set()
 
     def read(self) -> None:
         try:
@@ -155,7 +157,7 @@ class _Reader:
         self.end = _point(event.end_mark)
         self._done(None, span)
 
-    def _slot(self) -> Path | None:
+    def _slot(self) -> KeyPath | None:
         return self.frames[-1].slot if self.frames else ()
 
     def _close(self, event: Any) -> None:

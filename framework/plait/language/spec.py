@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
-from plait.values.templates import DriverPath, Refusal
+from plait.values.templates import DriverPath, SpecValueError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +35,7 @@ def parse_duration(text: str) -> timedelta:
         unit = (spelt[2][:1].lower() or "s") if spelt else ""
         help = f"did you mean `{spelt[1]}{unit}`?" if spelt and unit in SECONDS and spelt[2] != "ms" else None
         message = f"`{text[:40]}` is no length of time such as `90s`, `15m`, `2h` or `7d`"
-        raise Refusal(
+        raise SpecValueError(
             message, code="wrong-duration", help=help or "write a whole number and `s`, `m`, `h` or `d`"
         )
     return timedelta(seconds=int(found[1]) * SECONDS[found[2]])
@@ -69,7 +69,7 @@ def parse_selector(text: str) -> tuple[str | int, ...]:
         steps.append(int(index) if index else re.sub(r"\\(.)", r"\1", quoted) if name is None else name)
         end = found.end()
     if not steps or end != len(text):
-        raise Refusal(
+        raise SpecValueError(
             f'`{text[:40]}` is no place in a record such as `a.b[0]."c d"`',
             code="wrong-place",
             help="write names with dots between, `[0]` for an element, and quotes around odd names",

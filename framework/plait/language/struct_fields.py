@@ -30,7 +30,7 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class StructField:
     """A key of a struct: its attribute's `name`, the `word` that a spec writes, and what belongs there."""
 
     name: str
@@ -54,10 +54,10 @@ class Key:
 
 
 @cache
-def keys_of(cls: type[msgspec.Struct]) -> Mapping[str, Key]:
+def keys_of(cls: type[msgspec.Struct]) -> Mapping[str, StructField]:
     """The keys of a struct by the words of a spec."""
     return {
-        info.encode_name: Key(
+        info.encode_name: StructField(
             name=info.name,
             word=info.encode_name,
             kind=kind_of_annotation(info.type),

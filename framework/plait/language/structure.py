@@ -10,7 +10,7 @@ import msgspec
 
 from plait.language.misplaced_keys import elsewhere, synonym
 from plait.language.secrets_in_text import SAFE_HELP, is_credential
-from plait.language.struct_fields import Key, Kind, keys_of
+from plait.language.struct_fields import Kind, StructField, keys_of
 from plait.language.wording import kind_of, said, wanted
 from plait.problems.problem import Problem, Span, excerpt
 from plait.problems.suggest import edited_once, help_for, nearest, one_of
@@ -18,17 +18,17 @@ from plait.problems.suggest import edited_once, help_for, nearest, one_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from plait.language.source_map import Located
+    from plait.language.source_map import SourceMap
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 FAILED: Any = object()
 OURS = ("plait", "plait_connectors")
 
 
-class Report:
+class ProblemCollector:
     """The problems found so far, each at a place of the located spec."""
 
-    def __init__(self, located: Located) -> None:
+    def __init__(self, located: SourceMap) -> None:
         self.located = located
         self.problems: list[Problem] = []
         self.hidden: set[Span] = set()
@@ -42,26 +42,26 @@ class Report:
             problem = Problem(code=code, message=message, file=self.located.file, span=span, **more)
             self.problems.append(problem)
 
-    def at_key(self, path: Path, code: str, message: str, **more: Any) -> None:
+    def at_key(self, path: KeyPath, code: str, message: str, **more: Any) -> None:
         """A problem of a key, or of what is missing below it; the whole spec stands for its first key."""
         first = next(iter(self.located.keys.values()), None)
         self.add(self.located.key(path) if path or first is None else first, code, message, **more)
 
-    def at(self, path: Path, code: str, message: str, *, part: str | None = None, **more: Any) -> None:
+    def at(self, path: KeyPath, code: str, message: str, *, part: str | None = None, **more: Any) -> None:
         """A problem of a value, or of a `part` of its text."""
         self.add(self.span(path, part), code, message, **more)
 
-    def span(self, path: Path, part: str | None = None) -> Span:
+    def span(self, path: KeyPath, part: str | None = None) -> Span:
         """Where a value stands, or a part of its text; the whole value settles its parts."""
         span = self.located.at(path)
         return self.located.part(span, part) if part and span not in self._settled else span
 
-    def refused(self, path: Path, error: ValueError, help: str | None = None) -> None:
+    def refused(self, path: KeyPath, error: ValueError, help: str | None = None) -> None:
         """A problem of a value that could not be read from its text; its own help wins."""
         code, part = getattr(error, "code", "wrong-value"), getattr(error, "part", None)
         self.at(path, code, str(error), help=getattr(error, "help", None) or help, part=part)
 
-    def secret(self, path: Path, message: str, help: str, key: Path | None = None) -> None:
+    def secret(self, path: KeyPath, message: str, help: str, key: KeyPath | None = None) -> None:
         """A problem of a value that must not be shown; the caret stands under `key` if that is given."""
         if span := self.located.values.get(path):
             self.hidden.add(span)
@@ -73,15 +73,15 @@ class Report:
         """Whether a text names a parameter that has no value, so that nothing can be said of it."""
         return isinstance(value, str) and any(f"${{{name}}}" in value for name in self.unset)
 
-    def settle(self, path: Path) -> None:
+    def settle(self, path: KeyPath) -> None:
         """Let a value have no further problem."""
         self._settled.add(self.located.at(path))
 
-    def settle_key(self, path: Path) -> None:
+    def settle_key(self, path: KeyPath) -> None:
         """Let a key have no further problem."""
         self._settled.add(self.located.key(path))
 
-    def line(self, path: Path) -> int:
+    def line(self, path: KeyPath) -> int:
         """The line on which the key of a path stands."""
         return self.located.key(path).line
 
@@ -97,7 +97,7 @@ class Given:
         """The value of a key; None where it was not given or could not be read."""
         return self.values.get(word)
 
-    def struct(self, cls: type[msgspec.Struct], path: Path, report: Report) -> Any:
+    def struct(self, cls: type[msgspec.Struct], path: KeyPath, report: ProblemCollector) -> Any:
         """The struct of the values, or None where it does not accept them together."""
         keys = keys_of(cls)
         try:
@@ -112,17 +112,19 @@ class Given:
         return None
 
 
-def read(cls: type[msgspec.Struct], value: Any, path: Path, report: Report, help: str | None = None) -> Any:
+def read(
+    cls: type[msgspec.Struct], value: Any, path: KeyPath, report: ProblemCollector, help: str | None = None
+) -> Any:
     """The struct of a block, or None after reporting each of its problems."""
     given = read_keys(keys_of(cls), value, path, report, help=help)
     return given.struct(cls, path, report) if given.whole else None
 
 
 def read_keys(
-    keys: Mapping[str, Key],
+    keys: Mapping[str, StructField],
     value: Any,
-    path: Path,
-    report: Report,
+    path: KeyPath,
+    report: ProblemCollector,
     *,
     closed: bool = True,
     help: str | None = None,
@@ -141,7 +143,7 @@ def read_keys(
     return given
 
 
-def wrong_kind(value: Any, expected: str, path: Path, report: Report, help: str | None) -> None:
+def wrong_kind(value: Any, expected: str, path: KeyPath, report: ProblemCollector, help: str | None) -> None:
     """A problem of a value that is a list where a mapping belongs, and the like."""
     if value is None and report.located.is_empty(path):
         if path[-1] not in report.located.lost:
@@ -150,7 +152,7 @@ def wrong_kind(value: Any, expected: str, path: Path, report: Report, help: str 
         report.at(path, "wrong-kind", f"expected {expected}, got {kind_of(value)}", help=help)
 
 
-def _key(value: Any, key: Key, path: Path, report: Report) -> Any:
+def _key(value: Any, key: StructField, path: KeyPath, report: ProblemCollector) -> Any:
     if value is None and report.located.is_empty(path):
         if key.word not in report.located.lost:
             report.at_key(path, "no-value", f"{excerpt(key.word)} has no value", help=key.help)
@@ -158,7 +160,7 @@ def _key(value: Any, key: Key, path: Path, report: Report) -> Any:
     return _value(value, key.kind, path, report, key)
 
 
-def _value(value: Any, kind: Kind, path: Path, report: Report, key: Key) -> Any:
+def _value(value: Any, kind: Kind, path: KeyPath, report: ProblemCollector, key: StructField) -> Any:
     """One value in its kind; in a mapping or list each entry on its own, so that each problem is told."""
     if value is None and kind.nullable:
         return None
@@ -184,7 +186,7 @@ def _value(value: Any, kind: Kind, path: Path, report: Report, key: Key) -> Any:
     return FAILED
 
 
-def _misspelt(value: str, key: Key, path: Path, report: Report) -> None:
+def _misspelt(value: str, key: StructField, path: KeyPath, report: ProblemCollector) -> None:
     """A text that does not have the form that its key asks for."""
     likely = re.sub(r"[^a-z0-9]+", "_", value.lower()).strip("_")
     meant = likely if key.word == "name" and re.match(str(key.pattern), likely) else None
@@ -193,7 +195,7 @@ def _misspelt(value: str, key: Key, path: Path, report: Report) -> None:
     report.at(path, "bad-name", message, help=help)
 
 
-def _entries(value: Any, kind: Kind, path: Path, report: Report, key: Key) -> Any:
+def _entries(value: Any, kind: Kind, path: KeyPath, report: ProblemCollector, key: StructField) -> Any:
     pairs = value.items() if isinstance(value, dict) else enumerate(value)
     entries = {step: _value(one, kind, (*path, step), report, key) for step, one in pairs}
     if any(one is FAILED for one in entries.values()):
@@ -201,7 +203,7 @@ def _entries(value: Any, kind: Kind, path: Path, report: Report, key: Key) -> An
     return entries if isinstance(value, dict) else [*entries.values()]
 
 
-def _word(value: Any, kind: Kind, path: Path, report: Report, key: Key) -> Any:
+def _word(value: Any, kind: Kind, path: KeyPath, report: ProblemCollector, key: StructField) -> Any:
     if isinstance(value, str) and value in kind.words:
         return value
     if not isinstance(value, str):
@@ -228,7 +230,9 @@ def _plain(value: Any) -> Any:
     return value.replace("$${", "${") if isinstance(value, str) else value
 
 
-def _names(keys: Mapping[str, Key], value: dict[str, Any], path: Path, report: Report) -> bool:
+def _names(
+    keys: Mapping[str, StructField], value: dict[str, Any], path: KeyPath, report: ProblemCollector
+) -> bool:
     if path in report.located.mixed:
         return False
     unknown = [name for name in value if name not in keys]
@@ -263,5 +267,5 @@ def _meant(name: str, value: Any, free: list[str], missing: list[str]) -> tuple[
     return None, "remove it" + (f", or write {one_of(free)}" if free else "")
 
 
-def _listed(words: Mapping[str, Key]) -> str:
+def _listed(words: Mapping[str, StructField]) -> str:
     return ", ".join(f"`{word}`" for word in words)

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from dataclasses import dataclass, field, replace
-from pathlib import Path as File
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from plait.language.build.blocks import read_partitions, read_quarantine, read_sink
@@ -20,14 +20,14 @@ from plait.language.parameters import read_parameters, substitute, tell_unknown,
 from plait.language.positions import without_text
 from plait.language.secrets_in_text import mask
 from plait.language.spec import Spec
-from plait.language.structure import Report, read
+from plait.language.structure import ProblemCollector, read
 from plait.problems.problem import Problem, excerpt, place
 from plait.problems.suggest import help_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from plait.language.positions import Located
+    from plait.language.positions import SourceMap
 
 VERSION = 1
 
@@ -42,7 +42,7 @@ class Validated:
     spec: Spec | None
     problems: tuple[Problem, ...]
     text: str
-    located: Located | None = field(default=None, repr=False)
+    located: SourceMap | None = field(default=None, repr=False)
     unset: tuple[str, ...] = ()
 
     @property
@@ -62,7 +62,7 @@ def validate_file(
 
 def read_bytes(file: str) -> bytes:
     """The bytes of a file, of one that is too large only so many that it shows."""
-    with File(file).open("rb") as opened:
+    with Path(file).open("rb") as opened:
         return opened.read(MAX_BYTES + 1)
 
 
@@ -83,13 +83,13 @@ def validate(
 
 
 def _judge(
-    located: Located,
+    located: SourceMap,
     problems: Iterable[Problem],
     shown: str,
     parameters: Mapping[str, str],
     environment: Mapping[str, str],
 ) -> Validated:
-    report = Report(located)
+    report = ProblemCollector(located)
     report.problems += problems
     _undeclared(parameters, report)
     spec = _spec(report, parameters, environment)
@@ -101,13 +101,13 @@ def _judge(
 
 def same_names(checked: Mapping[str, Validated]) -> list[Problem]:
     """A problem for each spec, by file, that has the name of one before it in its folder."""
-    first: dict[tuple[File, str], str] = {}
+    first: dict[tuple[Path, str], str] = {}
     problems = []
     for file, one in checked.items():
         name = one.located.value.get("name") if one.located else None
         if one.located is None or not isinstance(name, str):
             continue
-        other = first.setdefault((File(file).resolve().parent, name), file)
+        other = first.setdefault((Path(file).resolve().parent, name), file)
         if other != file:
             problem = Problem(
                 code="duplicate-name",
@@ -121,7 +121,7 @@ def same_names(checked: Mapping[str, Validated]) -> list[Problem]:
     return problems
 
 
-def _undeclared(parameters: Mapping[str, str], report: Report) -> None:
+def _undeclared(parameters: Mapping[str, str], report: ProblemCollector) -> None:
     """A problem for each parameter that is given and that the spec does not declare."""
     declared = report.located.value.get("parameters")
     names = [*declared] if isinstance(declared, dict) else []
@@ -138,7 +138,7 @@ def digest(value: Any) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _spec(report: Report, given: Mapping[str, str], environment: Mapping[str, str]) -> Spec | None:
+def _spec(report: ProblemCollector, given: Mapping[str, str], environment: Mapping[str, str]) -> Spec | None:
     raw = report.located.value
     parameters = read_parameters(raw.get("parameters"), report, given, environment)
     root = substitute(_version(raw, report), parameters, report)
@@ -181,7 +181,7 @@ def _spec(report: Report, given: Mapping[str, str], environment: Mapping[str, st
     )
 
 
-def _version(raw: dict[str, Any], report: Report) -> dict[str, Any]:
+def _version(raw: dict[str, Any], report: ProblemCollector) -> dict[str, Any]:
     """The spec as the one version of the language that there is, after telling of another."""
     version = raw.get("plait")
     if version is None or (type(version) is int and version == VERSION):

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from plait.problems.problem import excerpt
-from plait.values.templates import Refusal
+from plait.values.templates import SpecValueError
 
 YAML_WORDS = {
     "str": "text",
@@ -39,10 +39,10 @@ def kind_of(value: Any) -> str:
     return f"the {'text' if isinstance(value, str) else 'number'} {excerpt(str(value))}"
 
 
-def wanted(kinds: str, value: Any, help: str | None = None) -> Refusal:
+def wanted(kinds: str, value: Any, help: str | None = None) -> SpecValueError:
     """A value of the wrong kind, with what to write in its place."""
     message = f"expected {kinds}, got {kind_of(value)}"
-    return Refusal(message, code="wrong-kind", help=help or cure(kinds, value))
+    return SpecValueError(message, code="wrong-kind", help=help or cure(kinds, value))
 
 
 def cure(kinds: str, value: Any) -> str | None:
@@ -65,7 +65,7 @@ def cure(kinds: str, value: Any) -> str | None:
     return None
 
 
-def said(text: str, value: Any, help: str | None) -> Refusal:
+def said(text: str, value: Any, help: str | None) -> SpecValueError:
     """What a conversion complains of, in our words."""
     text = AT.sub("", text)
     if found := EXPECTED.match(text):
@@ -74,10 +74,10 @@ def said(text: str, value: Any, help: str | None) -> Refusal:
         error.help = error.help or help
         return error
     if value == "":
-        return Refusal("the text is empty", help=help)
+        return SpecValueError("the text is empty", help=help)
     bound = BOUND.match(text)
     expected = f": expected {_bound(*bound.groups())}" if bound else ""
-    return Refusal(f"{excerpt(value)} does not fit{expected}", help=help)
+    return SpecValueError(f"{excerpt(value)} does not fit{expected}", help=help)
 
 
 def _bound(kind: str, length: str | None, sign: str, limit: str) -> str:

@@ -7,13 +7,11 @@ decodes them, casts them to the declared types and joins them, so a connector ne
 
 from plait.aws.errors import calling
 from plait.plugin.contract import (
-    Block,
     Calls,
     Connector,
     Context,
     Driver,
     File,
-    Found,
     Item,
     Key,
     Lookup,
@@ -21,10 +19,12 @@ from plait.plugin.contract import (
     Objects,
     Options,
     Put,
+    ReadFailure,
     Record,
+    RecordTable,
     Sink,
     Statement,
-    Unread,
+    StoredObject,
     Use,
     Window,
     Written,
@@ -34,11 +34,10 @@ from plait.problems.errors import BadRecord, Changed, GiveUp, PlaitError, TryAga
 from plait.values.convert import Flag
 from plait.values.secret import Secret, Secrets
 from plait.values.strict_json import NotJson, parse_json
-from plait.values.templates import DriverPath, FolderPath, LookupPath, Pattern, Unfit
+from plait.values.templates import DriverPath, FolderPath, LookupPath, Pattern, UnsafePathValue
 
 __all__ = [
     "BadRecord",
-    "Block",
     "Calls",
     "Changed",
     "Connector",
@@ -48,7 +47,6 @@ __all__ = [
     "File",
     "Flag",
     "FolderPath",
-    "Found",
     "GiveUp",
     "Item",
     "Key",
@@ -61,14 +59,16 @@ __all__ = [
     "Pattern",
     "PlaitError",
     "Put",
+    "ReadFailure",
     "Record",
+    "RecordTable",
     "Secret",
     "Secrets",
     "Sink",
     "Statement",
+    "StoredObject",
     "TryAgain",
-    "Unfit",
-    "Unread",
+    "UnsafePathValue",
     "Use",
     "Window",
     "Written",

@@ -66,7 +66,7 @@ def _nowhere(_row: int) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
+class RecordTable:
     """Many records of a lookup at once: each row of an Arrow table means what a `Record` of its cells would.
 
     `position(n)` is the position of row n.
@@ -82,7 +82,7 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
+class ReadFailure:
     """A driving object that gave no records: deleted (`Missing`), or the error why it could not be read."""
 
     item: Item
@@ -110,14 +110,14 @@ class Driver(Protocol):
     def list(self, window: Window) -> Iterator[Item]:
         """The objects modified within the window, in a stable order."""
 
-    def read(self, items: Sequence[Item]) -> Iterable[Record | Unread]:
-        """The records of these objects, in their order; an `Unread` for each object that gave none."""
+    def read(self, items: Sequence[Item]) -> Iterable[Record | ReadFailure]:
+        """The records of these objects, in their order; an `ReadFailure` for each object that gave none."""
 
 
 class Lookup(Protocol):
     """A source that is asked by keys."""
 
-    def fetch(self, keys: Sequence[Key]) -> Iterable[Record | Block]:
+    def fetch(self, keys: Sequence[Key]) -> Iterable[Record | RecordTable]:
         """All records that any of these distinct keys may match, in the source's own order."""
 
 
@@ -147,7 +147,7 @@ class Sink(Protocol):
         """Write each file, the answers in the order of the files; a file of the same name is replaced."""
 
 
-class Found(Value, frozen=True, kw_only=True, gc=False):
+class StoredObject(Value, frozen=True, kw_only=True, gc=False):
     """The bytes of an object, and which version they are."""
 
     item: Item
@@ -177,7 +177,9 @@ class Objects(Protocol):
     def list(self, prefix: str) -> Iterator[Item]:
         """The objects whose URI begins with the prefix, sorted by URI; raises GiveUp, TryAgain."""
 
-    def get(self, uris: Sequence[str], limit: int | None = None) -> Iterator[Found | Missing | PlaitError]:
+    def get(
+        self, uris: Sequence[str], limit: int | None = None
+    ) -> Iterator[StoredObject | Missing | PlaitError]:
         """The objects' bytes, in the order of the URIs; of one larger than `limit` only the facts, no bytes."""
 
     def put(self, puts: Sequence[Put]) -> Sequence[Written | PlaitError]:

@@ -10,7 +10,7 @@ from traceback import extract_tb
 from typing import TYPE_CHECKING, Any
 
 from plait.aws.errors import meaning
-from plait.plugin.contract import Block, Connector, Item, Record, Unread, Written
+from plait.plugin.contract import Connector, Item, ReadFailure, Record, RecordTable, Written
 from plait.problems.errors import GiveUp, PlaitError, TryAgain
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 FUNCTIONS = ("row_columns", "known_fields", "permissions", "calls", "facts", "files", "given")
 
 
-class Unkept(Exception):
+class ContractViolation(Exception):
     """A connector gave what the contract does not know."""
 
 
@@ -54,7 +54,7 @@ class Blame:
         with self():
             for answer in function(argument):
                 if not isinstance(answer, kinds):
-                    raise Unkept(f"it gave something of the kind {type(answer).__name__[:40]}")
+                    raise ContractViolation(f"it gave something of the kind {type(answer).__name__[:40]}")
                 yield answer
 
     def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
@@ -65,7 +65,7 @@ class Blame:
 
 
 def _told(error: BaseException) -> str:
-    if isinstance(error, Unkept):
+    if isinstance(error, ContractViolation):
         return str(error)
     last = extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__[:40]} in line {last.lineno} of `{last.filename.rsplit('/', 1)[-1][:60]}`"
@@ -107,17 +107,17 @@ class TheirDriver(Theirs):
         """Its objects."""
         return self.blame.each(self.part.list, window, Item)
 
-    def read(self, items: Sequence[Item]) -> Iterator[Record | Unread]:
+    def read(self, items: Sequence[Item]) -> Iterator[Record | ReadFailure]:
         """Its records."""
-        return self.blame.each(self.part.read, items, Record, Unread)
+        return self.blame.each(self.part.read, items, Record, ReadFailure)
 
 
 class TheirLookup(Theirs):
     """A look-up."""
 
-    def fetch(self, keys: Sequence[Key]) -> Iterator[Record | Block]:
+    def fetch(self, keys: Sequence[Key]) -> Iterator[Record | RecordTable]:
         """Its records."""
-        return self.blame.each(self.part.fetch, keys, Record, Block)
+        return self.blame.each(self.part.fetch, keys, Record, RecordTable)
 
 
 class TheirSink(Theirs):
@@ -128,5 +128,5 @@ class TheirSink(Theirs):
         with self.blame():
             answers = [*self.blame.each(self.part.write, files, Written, PlaitError)]
             if len(answers) != len(files):
-                raise Unkept(f"it gave {len(answers)} answers for {len(files)} files")
+                raise ContractViolation(f"it gave {len(answers)} answers for {len(files)} files")
         return answers

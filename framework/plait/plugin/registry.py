@@ -28,7 +28,7 @@ class Offer:
     module: str
 
 
-class Unusable(Exception):
+class ConnectorUnavailable(Exception):
     """A word that gives no connector: unknown, offered twice, or its module is broken."""
 
     def __init__(self, code: str, message: str, note: str | None = None) -> None:
@@ -64,18 +64,20 @@ def _offer(point: EntryPoint) -> Offer:
 
 @cache
 def connector(word: str) -> Connector:
-    """Load the connector of a word; raises Unusable. Two distributions with one word load neither."""
+    """Load the connector of a word; raises ConnectorUnavailable. Two distributions with one word load neither."""
     return _load(offer_of(word))
 
 
 def offer_of(word: str) -> Offer:
-    """The one offer of a word; raises Unusable."""
+    """The one offer of a word; raises ConnectorUnavailable."""
     found = [offer for offer in offers() if offer.word == word]
     if not found:
-        raise Unusable("unknown-connector", f"no connector is called `{word}`")
+        raise ConnectorUnavailable("unknown-connector", f"no connector is called `{word}`")
     if len(found) > 1:
         names = " and ".join(f"`{o.distribution}` {o.version}" for o in found)
-        raise Unusable("ambiguous-connector", f"two distributions offer `{word}`", f"offered by {names}")
+        raise ConnectorUnavailable(
+            "ambiguous-connector", f"two distributions offer `{word}`", f"offered by {names}"
+        )
     return found[0]
 
 
@@ -86,7 +88,7 @@ def _load(offer: Offer) -> Connector:
         found = [one for answer in answers for one in answer]
     except (Exception, SystemExit) as error:
         said = " ".join(str(error).split())[:200]
-        raise Unusable(
+        raise ConnectorUnavailable(
             "broken-connector",
             f"the connector `{offer.word}` could not be loaded: {type(error).__name__}: {said}",
             f"from {whose}, module `{offer.module}`",
@@ -95,7 +97,7 @@ def _load(offer: Offer) -> Connector:
         if isinstance(one, Connector) and one.name == offer.word:
             return one if offer.distribution == OURS else guarded(one, whose)
     message = f"the module of `{offer.word}` offers no connector of that name"
-    raise Unusable("broken-connector", message, f"from {whose}")
+    raise ConnectorUnavailable("broken-connector", message, f"from {whose}")
 
 
 def _asked(word: str) -> list[list[Any]]:

@@ -33,7 +33,7 @@ class GiveUp(PlaitError):
     code = "give-up"
 
 
-class Unlike(GiveUp):
+class IncompatibleTypes(GiveUp):
     """Values found without declared columns that do not fit together; those of fewer objects may.
 
     `kinds` are the types of the `field`, by driving record, where the driving source brought it.
@@ -62,7 +62,7 @@ class BadRecord(PlaitError):
         self.bare = bare or message
 
 
-class Unexpected(Exception):
+class InternalError(Exception):
     """A bug, told without its own text, which may hold a value."""
 
     def __init__(self, error: BaseException) -> None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plait.plugin import Changed, Found, GiveUp, Item, Missing, PlaitError, TryAgain, Written
+from plait.plugin import Changed, GiveUp, Item, Missing, PlaitError, StoredObject, TryAgain, Written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,12 +60,12 @@ def _item(uri: str, stat: os.stat_result) -> Item:
     )
 
 
-def get(uri: str, limit: int | None = None) -> Found:
+def get(uri: str, limit: int | None = None) -> StoredObject:
     """Read one file, if it is no larger than the limit; raises what the system raises."""
     with Path(uri).open("rb") as file:
         stat = os.fstat(file.fileno())
         fits = limit is None or stat.st_size <= limit
-        return Found(item=_item(normal(uri), stat), data=file.read() if fits else b"")
+        return StoredObject(item=_item(normal(uri), stat), data=file.read() if fits else b"")
 
 
 def put(uri: str, data: bytes) -> Written:

@@ -10,8 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from plait.aws.clients import Clients
-from plait.aws.retries import Patience
-from plait.plugin import Found, GiveUp, Item, Missing, PlaitError, Put, Written
+from plait.aws.retries import RetryPolicy
+from plait.plugin import GiveUp, Item, Missing, PlaitError, Put, StoredObject, Written
 from plait.storage import local, s3
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Storage:
         self,
         count: Callable[[str, int], None],
         client: Callable[[str], Any] | None = None,
-        patience: Callable[[], Patience] = Patience.given,
+        patience: Callable[[], RetryPolicy] = RetryPolicy.given,
     ) -> None:
         self._s3 = s3.S3(count, client or Clients(count), patience)
         self._lock = threading.Lock()
@@ -45,7 +45,9 @@ class Storage:
         except Exception as error:
             raise _told(prefix, error) from error
 
-    def get(self, uris: Sequence[str], limit: int | None = None) -> Iterator[Found | Missing | PlaitError]:
+    def get(
+        self, uris: Sequence[str], limit: int | None = None
+    ) -> Iterator[StoredObject | Missing | PlaitError]:
         """The objects' bytes, in the order of the URIs; of one larger than `limit` only the facts, no bytes."""
         return self._each(partial(self._get, limit=limit), uris)
 
@@ -57,7 +59,7 @@ class Storage:
         """Remove each object if it is still the version of the item, else `Changed`; None where it is no more."""
         return [*self._each(self._remove, items)]
 
-    def _get(self, uri: str, limit: int | None) -> Found | Missing | PlaitError:
+    def _get(self, uri: str, limit: int | None) -> StoredObject | Missing | PlaitError:
         try:
             return self._s3.get(uri, limit) if _on_s3(uri) else local.get(uri, limit)
         except Exception as error:  # noqa: BLE001 -- every error is told as an answer

@@ -15,12 +15,12 @@ from plait.aws.errors import DAMAGED, SETTINGS, UnreadableAnswer, meaning, reaso
 from plait.aws.retries import LONGEST, PAUSE, TRIES
 from plait.plugin import (
     Changed,
-    Found,
     GiveUp,
     Item,
     Missing,
     PlaitError,
     Put,
+    StoredObject,
     TryAgain,
     Written,
 )
@@ -28,7 +28,7 @@ from plait.plugin import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from plait.aws.retries import Patience
+    from plait.aws.retries import RetryPolicy
 
 T = TypeVar("T")
 
@@ -143,7 +143,7 @@ class S3:
         self,
         count: Callable[[str, int], None],
         client: Callable[[str], Any],
-        patience: Callable[[], Patience],
+        patience: Callable[[], RetryPolicy],
     ) -> None:
         self._count = count
         self._client = client
@@ -164,11 +164,11 @@ class S3:
                     etag=plain(found["ETag"]),
                 )
 
-    def get(self, uri: str, limit: int | None = None) -> Found:
+    def get(self, uri: str, limit: int | None = None) -> StoredObject:
         """The bytes of an object, which stay where they are if its size, known before them, is above the limit."""
         return _once_more(lambda: self._get(uri, limit))
 
-    def _get(self, uri: str, limit: int | None) -> Found:
+    def _get(self, uri: str, limit: int | None) -> StoredObject:
         bucket, key = cut(uri)
         if BENT.search(key):
             answer = self._client("s3").get_object(Bucket=bucket, Key=key)
@@ -184,7 +184,7 @@ class S3:
             etag = _etag(result.meta["e_tag"])
             size, modified = result.meta["size"], result.meta["last_modified"]
             data = bytes(result.bytes()) if _fits(size, limit) else b""
-        return Found(item=Item(uri=uri, size=size, modified=modified, etag=plain(etag)), data=data)
+        return StoredObject(item=Item(uri=uri, size=size, modified=modified, etag=plain(etag)), data=data)
 
     def head(self, uri: str) -> Head:
         """Which version of an object stands there."""
@@ -275,7 +275,7 @@ class S3:
             return self._stores[bucket]
 
 
-def open_store(bucket: str, patience: Patience) -> Any:
+def open_store(bucket: str, patience: RetryPolicy) -> Any:
     """An obstore store of a bucket, with the environment's endpoint, region and credentials."""
     from obstore.store import S3Store
 
@@ -302,7 +302,7 @@ def open_store(bucket: str, patience: Patience) -> Any:
     )
 
 
-def _retries(patience: Patience) -> Any:
+def _retries(patience: RetryPolicy) -> Any:
     first, longest = (timedelta(seconds=max(s * patience.backoff, 0.001)) for s in (PAUSE, LONGEST))
     return {
         "max_retries": TRIES - 1,

@@ -31,7 +31,7 @@ class Flag(int):
     """0 or 1 of a source that has no booleans: it meets `boolean` as well as the types of numbers."""
 
 
-class Misfit(ValueError):
+class ConversionError(ValueError):
     """A value that does not meet its type; `help` says what would, `bare` is the message without the value."""
 
     def __init__(self, message: str, help: str | None = None, bare: str | None = None) -> None:
@@ -41,20 +41,20 @@ class Misfit(ValueError):
 
 
 def convert(value: Any, kind: Type) -> Any:
-    """Cast a raw value to a type without changing it; None stays None; raises Misfit."""
+    """Cast a raw value to a type without changing it; None stays None; raises ConversionError."""
     if value is None:
         return None
     return CONVERTERS[kind.word](value, kind)
 
 
-def misfit(value: Any, kind: Type, help: str | None = None) -> Misfit:
+def misfit(value: Any, kind: Type, help: str | None = None) -> ConversionError:
     """The sentence for a value of the wrong kind, in YAML's words."""
     return saying(f"expected {kind}, got {{}}", value, help)
 
 
-def saying(sentence: str, value: Any, help: str | None = None) -> Misfit:
+def saying(sentence: str, value: Any, help: str | None = None) -> ConversionError:
     """The sentence with the value in the place of `{}`, and with no more than its kind."""
-    return Misfit(
+    return ConversionError(
         sentence.replace("{}", describe(value)), help, sentence.replace("{}", describe(value, shown=False))
     )
 
@@ -97,7 +97,7 @@ def number(value: Any, kind: Type) -> Decimal:
 
 
 def _refuse(_value: Any, kind: Type) -> Decimal:
-    raise Misfit(f"expected {kind}, got a number of hundreds of digits")
+    raise ConversionError(f"expected {kind}, got a number of hundreds of digits")
 
 
 def _integer(value: Any, kind: Type) -> int:
@@ -111,7 +111,7 @@ def _integer(value: Any, kind: Type) -> int:
     if not -limit <= whole < limit:
         shown = excerpt(str(whole)) if whole.bit_length() < 2 * MAX_EXPONENT else "the number"
         told = f"is out of the range of {kind}"
-        raise Misfit(f"{shown} {told}", "declare a wider type", f"a number {told}")
+        raise ConversionError(f"{shown} {told}", "declare a wider type", f"a number {told}")
     return int(whole)
 
 
@@ -143,7 +143,7 @@ def _float(value: Any, kind: Type) -> float:
 def _string(value: Any, kind: Type) -> str:
     if isinstance(value, str):
         if not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
-            raise Misfit("text with a lone surrogate, which no file can hold")
+            raise ConversionError("text with a lone surrogate, which no file can hold")
         return value
     if isinstance(value, bool):
         raise misfit(value, kind, "declare `boolean`")

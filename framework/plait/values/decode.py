@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
-from plait.values.convert import Misfit, number, saying
+from plait.values.convert import ConversionError, number, saying
 from plait.values.strict_json import NotJson, parse_json
 from plait.values.types import Type
 
@@ -34,7 +34,7 @@ class Step:
 
 
 def decode(fields: Mapping[str, Any], steps: Mapping[str, tuple[Step, ...]]) -> Mapping[str, Any]:
-    """The fields with each decoded one replaced; null stays null; raises Misfit."""
+    """The fields with each decoded one replaced; null stays null; raises ConversionError."""
     if not steps:
         return fields
     decoded = dict(fields)
@@ -43,9 +43,9 @@ def decode(fields: Mapping[str, Any], steps: Mapping[str, tuple[Step, ...]]) -> 
         for step in chain:
             try:
                 value = None if value is None else _apply(step, value)
-            except Misfit as error:
+            except ConversionError as error:
                 told = f"`{name}` cannot be decoded by `{step.word}`"
-                raise Misfit(f"{told}: {error}", error.help, f"{told}: {error.bare}") from error
+                raise ConversionError(f"{told}: {error}", error.help, f"{told}: {error.bare}") from error
         if name in decoded:
             decoded[name] = value
     return decoded
@@ -69,7 +69,7 @@ def _base64(value: Any) -> bytes:
     try:
         return base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError):
-        raise Misfit("it is not base64") from None
+        raise ConversionError("it is not base64") from None
 
 
 def _gunzip(value: Any) -> bytes:
@@ -80,13 +80,13 @@ def _gunzip(value: Any) -> bytes:
         with gzip.GzipFile(fileobj=io.BytesIO(value)) as stream:
             data = stream.read(most + 1)
     except (OSError, EOFError, zlib.error):
-        raise Misfit("it is not complete gzip") from None
+        raise ConversionError("it is not complete gzip") from None
     if len(data) > most:
-        raise Misfit(
+        raise ConversionError(
             f"it inflates to more than {'64 MiB' if most == MAX_INFLATED else f'{MAX_RATIO} times its size'}"
         )
     if not value:
-        raise Misfit("it is not complete gzip")
+        raise ConversionError("it is not complete gzip")
     return data
 
 
@@ -97,7 +97,7 @@ def _json(value: Any) -> Any:
     try:
         return parse_json(data)
     except NotJson as error:
-        raise Misfit(str(error)) from None
+        raise ConversionError(str(error)) from None
 
 
 def _epoch(value: Any, unit: str) -> datetime:

@@ -23,11 +23,11 @@ SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+")
 BUCKET = re.compile(r"s3://((?:[A-Za-z0-9._-]|\$\{[^}/]*\})*)(?=/|\Z)")
 
 
-class Unfit(ValueError):
+class UnsafePathValue(ValueError):
     """A value that must not fill a path, because it would lead elsewhere."""
 
 
-class Refusal(ValueError):
+class SpecValueError(ValueError):
     """A text of the spec that is not what stands there; `part` is the piece of it that is wrong."""
 
     def __init__(
@@ -77,16 +77,16 @@ def _hole(token: re.Match[str]) -> Part:
         return Hole(word)
     if token[1] is None:
         help = f"write `{word * 2}` for the character itself"
-        raise Refusal(f"a lone `{word}`", code="wrong-braces", help=help, part=word)
+        raise SpecValueError(f"a lone `{word}`", code="wrong-braces", help=help, part=word)
     if not COLUMN.match(token[1]):
         message = f"`{word[:40]}` is no name in braces such as `{{transaction_id}}`"
         help = "write letters, digits and `_` between the braces, or `{{` and `}}` for the characters"
-        raise Refusal(message, code="wrong-braces", help=help, part=word)
+        raise SpecValueError(message, code="wrong-braces", help=help, part=word)
     return Hole(token[1])
 
 
 @dataclass(frozen=True, slots=True)
-class Path:
+class PathTemplate:
     """A parsed `path` option: `s3://bucket/key` or a local path, with holes in it."""
 
     text: str
@@ -100,7 +100,7 @@ class Path:
     def parse(cls, text: str) -> Self:
         """Read a path; raises ValueError with a sentence where it is not one."""
         if not text.strip():
-            raise Refusal(
+            raise SpecValueError(
                 "the path is empty", code="wrong-path", help="write `s3://bucket/key` or a local path"
             )
         parts = split(text)
@@ -116,7 +116,7 @@ class Path:
             folder = text.removeprefix("s3://")[:40].lstrip("/")
             message = "a path needs a literal beginning before its first `{` or `*`"
             help = f"begin with a bucket or folder, as in `s3://bucket/{folder}`"
-            raise Refusal(message, code="no-literal-beginning", help=help)
+            raise SpecValueError(message, code="no-literal-beginning", help=help)
         scheme = SCHEME.match(first)
         if scheme and (scheme[0] != "s3://" or first == "s3://" or first[5:6] == "/"):
             name = scheme[1].lower()
@@ -126,11 +126,11 @@ class Path:
                 else "copy the files there, or write their folder"
             )
             message = f"`{scheme[0][:40]}` does not begin `s3://bucket/key` or a local path"
-            raise Refusal(message, code="wrong-path", help=help, part=scheme[0])
+            raise SpecValueError(message, code="wrong-path", help=help, part=scheme[0])
         if scheme and not BUCKET.match(first):
             bucket = first.removeprefix("s3://").partition("/")[0]
             help = "write letters, digits, `.`, `-` and `_`"
-            raise Refusal(
+            raise SpecValueError(
                 f"`{bucket[:40]}` is no name of a bucket", code="wrong-path", help=help, part=bucket
             )
 
@@ -140,10 +140,10 @@ class Path:
             return
         if part in (STAR, STARS) and not cls.stars:
             stars = "`*` is for the path of the driving source only"
-            raise Refusal(stars, code="wrong-path", help=cls.instead, part=part.name)
+            raise SpecValueError(stars, code="wrong-path", help=cls.instead, part=part.name)
         if part not in (STAR, STARS) and not cls.holes:
             message = "this path is a folder and takes no `{column}`"
-            raise Refusal(message, code="wrong-path", help=cls.instead, part=f"{{{part.name}}}")
+            raise SpecValueError(message, code="wrong-path", help=cls.instead, part=f"{{{part.name}}}")
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -178,7 +178,7 @@ def _escaped(text: str) -> str:
     return re.sub(r"[*?$]", lambda found: f"${{{found[0]}}}", text)
 
 
-class DriverPath(Path):
+class DriverPath(PathTemplate):
     """The path of driving objects: `*` within a segment, `**` any depth, `{name}` a segment."""
 
     json_schema: ClassVar[dict[str, Any]] = {
@@ -213,7 +213,7 @@ class DriverPath(Path):
         return text
 
 
-class LookupPath(Path):
+class LookupPath(PathTemplate):
     """The path of looked-up objects, filled from columns of the row."""
 
     stars = False
@@ -226,11 +226,11 @@ class LookupPath(Path):
 
     @staticmethod
     def texts(values: Mapping[str, object]) -> dict[str, str]:
-        """Values of a row as the path has them, by name; raises Unfit for one that has no text."""
+        """Values of a row as the path has them, by name; raises UnsafePathValue for one that has no text."""
         return {name: written(value) for name, value in values.items()}
 
     def fill(self, values: Mapping[str, object]) -> str | None:
-        """The path for one row; None where a value is null or empty; raises Unfit for a bad one."""
+        """The path for one row; None where a value is null or empty; raises UnsafePathValue for a bad one."""
         filled = ""
         for part in self.parts:
             if isinstance(part, str):
@@ -241,19 +241,21 @@ class LookupPath(Path):
                 return None
             text = written(value)
             if UNSAFE.search(text):
-                raise Unfit(f"the value of `{part.name}` has `/`, `..` or a control character in it")
+                raise UnsafePathValue(
+                    f"the value of `{part.name}` has `/`, `..` or a control character in it"
+                )
             filled += text
         return filled
 
 
 def written(value: object) -> str:
-    """A value of a row as paths and folders have it; raises Unfit for bytes.
+    """A value of a row as paths and folders have it; raises UnsafePathValue for bytes.
 
     >>> written(True), written(Decimal("0E-2"))
     ('true', '0.00')
     """
     if isinstance(value, bytes):
-        raise Unfit("binary cannot fill a path")
+        raise UnsafePathValue("binary cannot fill a path")
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, Decimal):
@@ -261,7 +263,7 @@ def written(value: object) -> str:
     return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else str(value)
 
 
-class FolderPath(Path):
+class FolderPath(PathTemplate):
     """A path that files are written under."""
 
     stars = False
@@ -301,14 +303,14 @@ class Pattern:
             elif part.name in names:
                 message = f"`{{{part.name}}}` stands twice in the pattern"
                 help = "give the second another name, or write `*`"
-                raise Refusal(message, code="wrong-pattern", help=help)
+                raise SpecValueError(message, code="wrong-pattern", help=help)
             else:
                 names.append(part.name)
                 regex += f"(?P<{part.name}>[^{SPACES}]+)"
         if not names:
             message = "the pattern has no `{name}`, so it gives no field"
             help = "name what is wanted, as in `order {id} scored {score}`"
-            raise Refusal(message, code="wrong-pattern", help=help)
+            raise SpecValueError(message, code="wrong-pattern", help=help)
         return cls(text, Expression(regex, tuple(names), stars + len(names)))
 
     @property

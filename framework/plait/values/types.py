@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from plait.values.templates import Refusal
+from plait.values.templates import SpecValueError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -70,7 +70,9 @@ def parse(text: str) -> Type:
 
 def _parse(text: str, depth: int) -> Type:
     if depth > MAX_DEPTH:
-        raise Refusal(f"types nest at most {MAX_DEPTH} deep", code="unknown-type", help="decode less of it")
+        raise SpecValueError(
+            f"types nest at most {MAX_DEPTH} deep", code="unknown-type", help="decode less of it"
+        )
     if text in WORDS:
         return Type(text)
     if found := DECIMAL.match(text):
@@ -79,7 +81,9 @@ def _parse(text: str, depth: int) -> Type:
         return Type("array", fields=(("element", _parse(text[6:-1].strip(), depth + 1)),))
     if text.startswith("struct<") and text.endswith(">"):
         return Type("struct", fields=tuple(_fields(text[7:-1], depth + 1)))
-    raise Refusal(f"no type is called `{text[:40]}`", code="unknown-type", help=_meant(text), part=text)
+    raise SpecValueError(
+        f"no type is called `{text[:40]}`", code="unknown-type", help=_meant(text), part=text
+    )
 
 
 def _meant(text: str) -> str | None:
@@ -96,12 +100,12 @@ def _decimal(text: str, precision: int, scale: int) -> Type:
     if 1 <= precision <= 38 and scale <= precision:
         return Type("decimal", precision, scale)
     if not 1 <= precision <= 38 and not precision < scale <= 38:
-        raise Refusal(
+        raise SpecValueError(
             "a decimal has 1 to 38 digits", code="unknown-type", help="write `decimal(38,2)`", part=text
         )
     message = f"`{text}` has {precision} digits, of which {scale} after the point"
     help = f"did you mean `decimal({scale},{precision})`?"
-    raise Refusal(message, code="unknown-type", help=help, part=text)
+    raise SpecValueError(message, code="unknown-type", help=help, part=text)
 
 
 def _fields(text: str, depth: int) -> list[tuple[str, Type]]:
@@ -111,7 +115,7 @@ def _fields(text: str, depth: int) -> list[tuple[str, Type]]:
         name, colon, kind = (piece.strip() for piece in part.partition(":"))
         if not colon or not FIELD.match(name):
             message = f"a struct is written `struct<a:string,b:int>`, not `{part.strip()[:40]}`"
-            raise Refusal(
+            raise SpecValueError(
                 message, code="unknown-type", help="give each field a name and a type", part=part.strip()
             )
         if other := seen.get(name.lower()):
@@ -120,7 +124,7 @@ def _fields(text: str, depth: int) -> list[tuple[str, Type]]:
                 message = (
                     f"the fields `{other}` and `{name}` differ in case only, which Athena and Glue ignore"
                 )
-            raise Refusal(message, code="unknown-type", help="rename one of them", part=part.strip())
+            raise SpecValueError(message, code="unknown-type", help="rename one of them", part=part.strip())
         seen[name.lower()] = name
         fields[name] = _parse(kind, depth)
     return list(fields.items())

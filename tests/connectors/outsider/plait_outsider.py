@@ -15,8 +15,8 @@ from plait.plugin import (
     Key,
     Missing,
     Options,
+    ReadFailure,
     Record,
-    Unread,
     Window,
     hookimpl,
 )
@@ -46,13 +46,13 @@ class Questions:
         """All questions; they have no time."""
         return (Item(uri=question) for question in self.options.answers)
 
-    def read(self, items: Sequence[Item]) -> Iterator[Record | Unread]:
+    def read(self, items: Sequence[Item]) -> Iterator[Record | ReadFailure]:
         """One record per question."""
         for item in items:
             if self.accepts(item.uri):
                 yield Record(fields={"question": item.uri}, item=item)
             else:
-                yield Unread(item, Missing(item.uri))
+                yield ReadFailure(item, Missing(item.uri))
 
 
 @dataclass(frozen=True)

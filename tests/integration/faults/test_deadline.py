@@ -14,7 +14,7 @@ from kit import faults
 from kit.runtime import Function
 from kit.tcp import Weather
 from plait.aws_lambda import deadline as invocation
-from plait.problems.errors import Unexpected
+from plait.problems.errors import InternalError
 from reliability.budget import budget
 
 from .stage import REQUESTS
@@ -173,5 +173,5 @@ def test_a_failure_of_ours_is_not_hidden_by_the_time(stage: Stage, monkeypatch: 
 
     monkeypatch.setattr("plait.engine.engine.Engine.run", broken)
     raised = stage.deliver(seconds=LIMIT).raised
-    assert isinstance(raised, Unexpected)
+    assert isinstance(raised, InternalError)
     assert "ZeroDivisionError" in str(raised)

@@ -17,7 +17,7 @@ from plait.engine.lookup import look_up
 from plait.language.spec import Column, Join, Partition, Source
 from plait.plugin import BadRecord, Connector, DriverPath, Item, Key, LookupPath, Options, Record
 from plait.values import decode
-from plait.values.convert import MAX_EXPONENT, Misfit, convert
+from plait.values.convert import MAX_EXPONENT, ConversionError, convert
 from plait.values.decode import Step
 from plait.values.strict_json import DEEPEST, NotJson, parse_json
 from plait.values.types import parse
@@ -45,7 +45,7 @@ def told(work: Callable[[], Any]) -> str | None:
     """What an expected error says, its help included; None where there was none."""
     try:
         found = work()
-    except (BadRecord, Misfit, NotJson) as error:
+    except (BadRecord, ConversionError, NotJson) as error:
         return f"{error} {getattr(error, 'help', None) or ''}"
     if isinstance(found, BadRecord):
         return f"{found} {found.help or ''}"

@@ -13,7 +13,7 @@ import pymysql
 
 from kit.stubs import Stub
 from plait.engine.context import Services
-from plait.plugin import Block, DriverPath, Item, Key, LookupPath, Pattern, Record
+from plait.plugin import DriverPath, Item, Key, LookupPath, Pattern, Record, RecordTable
 from plait_connectors import cloudwatch_logs, dynamodb, mysql
 from plait_connectors import csv as csv_connector
 from plait_connectors import json as json_connector
@@ -63,7 +63,7 @@ def csv_records(kinds: Sequence[Kind], folder: Path) -> list[Record]:
     return [_only(lookup.fetch([Key(fields={"id": str(n)})])) for n in range(len(kinds))]
 
 
-def _only(records: Iterable[Record | Block]) -> Record:
+def _only(records: Iterable[Record | RecordTable]) -> Record:
     (record,) = records
     assert isinstance(record, Record)
     return record

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plait.aws.retries import Deadline, Patience
+from plait.aws.retries import Deadline, RetryPolicy
 from plait.engine.context import Services
 from plait.plugin import GiveUp, TryAgain
 from plait.storage.objects import Storage
@@ -21,8 +21,8 @@ from plait.storage.s3 import open_store
 def test_without_settings_a_call_may_take_half_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("PLAIT_TIMEOUT", "PLAIT_BACKOFF"):
         monkeypatch.delenv(name, raising=False)
-    assert Patience.given() == Patience(timeout=30, backoff=1)
-    assert Patience.given().connect == 10
+    assert RetryPolicy.given() == RetryPolicy(timeout=30, backoff=1)
+    assert RetryPolicy.given().connect == 10
 
 
 def test_the_environment_sets_both(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,7 +44,7 @@ def test_a_setting_that_is_no_number_is_named(monkeypatch: pytest.MonkeyPatch, n
 
 
 def test_pauses_grow_are_random_and_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    patience = Patience()
+    patience = RetryPolicy()
     longest = [max(patience.pause(attempt) for _ in range(200)) for attempt in (1, 4, 30)]
     assert longest == sorted(longest)
     assert longest[2] <= 10
@@ -129,7 +129,7 @@ def test_a_pause_that_would_end_too_late_is_not_begun(monkeypatch: pytest.Monkey
     slept: list[float] = []
     monkeypatch.setattr(time, "sleep", slept.append)
     services = Services()
-    services.patience = Patience(backoff=1e6)
+    services.patience = RetryPolicy(backoff=1e6)
     services.deadline = Deadline(2, Clock())
     for _ in range(9):
         with contextlib.suppress(TryAgain):
@@ -143,7 +143,7 @@ def test_any_patience_is_one_that_obstore_takes(timeout: float, backoff: float) 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ACCESS_KEY_ID", "key")
         patch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-        open_store("bucket", Patience(timeout=timeout, backoff=backoff))
+        open_store("bucket", RetryPolicy(timeout=timeout, backoff=backoff))
 
 
 def test_settings_that_no_client_takes_are_to_be_mended(monkeypatch: pytest.MonkeyPatch) -> None:

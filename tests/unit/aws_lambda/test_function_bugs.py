@@ -10,7 +10,7 @@ import pytest
 
 from plait.aws_lambda import handler
 from plait.plugin import GiveUp
-from plait.problems.errors import Unexpected
+from plait.problems.errors import InternalError
 
 SPEC = """
 plait: 1
@@ -62,14 +62,14 @@ def test_what_ends_a_run_ends_the_invocation(
     monkeypatch.setattr("plait.engine.engine.Engine.run", broken)
     event = {"Records": [{"messageId": "1", "body": '{"objects": ["in/1.json"]}', "eventSource": "aws:sqs"}]}
     for told in (event, {"objects": ["in/1.json"]}):
-        with pytest.raises((Unexpected, GiveUp, KeyboardInterrupt)):
+        with pytest.raises((InternalError, GiveUp, KeyboardInterrupt)):
             handler(told, context)
 
 
 def test_a_bug_is_told_by_its_kind_and_place_and_never_by_its_text(
     function: None,
 ) -> None:
-    with pytest.raises(Unexpected, match=r"^a bug of plait or of a connector: LookupError; ") as raised:
+    with pytest.raises(InternalError, match=r"^a bug of plait or of a connector: LookupError; ") as raised:
         handler({"objects": ["in/1.json"]}, Broken())
     told = "".join(traceback.format_exception(raised.value))
     assert "test_function_bugs.py" in told

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from plait.engine.answers import Answers, typed
 from plait.language.spec import Column, Join, Source
-from plait.plugin import Block, Connector, Options, Record
+from plait.plugin import Connector, Options, Record, RecordTable
 from plait.values.decode import Step
 from plait.values.types import parse
 
@@ -35,7 +35,7 @@ def source(word: str, **decode: tuple[Step, ...]) -> Source:
 
 def answered(table: pa.Table, rule: Source) -> Answers:
     """The answers of a block; its rows, one by one, must give the same."""
-    block = Block(table=table, position=lambda row: f"row {row}")
+    block = RecordTable(table=table, position=lambda row: f"row {row}")
     whole, single = (typed(rule, part, PAIRS, [parse("string")]) for part in (block, [*block.records()]))
     assert told(whole) == told(single)
     return whole
@@ -63,5 +63,5 @@ def test_a_table_whose_fields_are_decoded_is_taken_row_by_row() -> None:
 
 
 def test_a_block_tells_its_rows_as_records() -> None:
-    block = Block(table=pa.table({"k": ["a"]}))
+    block = RecordTable(table=pa.table({"k": ["a"]}))
     assert [*block.records()] == [Record(fields={"k": "a"}, position="")]

@@ -20,7 +20,7 @@ from plait.engine.engine import Engine
 from plait.engine.lookup import look_up
 from plait.language.spec import Column, Join, Source
 from plait.language.validate import bound
-from plait.plugin import Block, Found, Item, Key, LookupPath, Missing, Put, Written
+from plait.plugin import Item, Key, LookupPath, Missing, Put, RecordTable, StoredObject, Written
 from plait.values.types import parse
 from plait_connectors import csv as csv_connector
 
@@ -66,11 +66,13 @@ class Held:
         """The objects below a prefix."""
         return (Item(uri=uri) for uri in self.bodies if uri.startswith(prefix))
 
-    def get(self, uris: Sequence[str], _limit: int | None = None) -> Iterator[Found | Missing]:
+    def get(self, uris: Sequence[str], _limit: int | None = None) -> Iterator[StoredObject | Missing]:
         """The bodies."""
         for uri in uris:
             data = self.bodies.get(uri)
-            yield Missing(uri) if data is None else Found(item=Item(uri=uri, size=len(data)), data=data)
+            yield (
+                Missing(uri) if data is None else StoredObject(item=Item(uri=uri, size=len(data)), data=data)
+            )
 
     def put(self, puts: Sequence[Put]) -> Sequence[Written]:
         """Keep what is put."""
@@ -210,7 +212,7 @@ def test_plain_files_come_as_one_block() -> None:
     with many_from(0):
         *single, block = where.fetch([Key(fields={"id": str(n)}) for n in range(len(bodies))])
     assert len(single) == 2
-    assert isinstance(block, Block)
+    assert isinstance(block, RecordTable)
     rows = [(record.fields["id"], record.position, record.fields["a"]) for record in block.records()]
     assert rows == [
         *(("0", "line 2", "\ufeffx"), ("1", "line 2", "x"), ("1", "line 3", "y")),

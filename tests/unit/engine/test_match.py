@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pytest
 
-from plait.engine.match import Found, within
+from plait.engine.match import Matches, within
 from plait.language.spec import Around
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -25,6 +25,6 @@ def test_a_match_is_near_from_the_first_to_the_last_moment_of_its_window(
     times = [None if m is None else NOON + m * MINUTE for m in minutes]
     centres = pa.chunked_array([pa.array([NOON] * many + [None], pa.timestamp("us", tz="UTC"))])
     rows = many + 1
-    found = Found([len(times)] * rows, [*range(len(times))] * rows)
+    found = Matches([len(times)] * rows, [*range(len(times))] * rows)
     near = within(found, centres, times, Around(column="at", before=2 * MINUTE, after=5 * MINUTE))
     assert [near.of(row) for row in range(rows)] == [kept] * many + [[]]

@@ -264,7 +264,7 @@ def test_an_object_of_unknown_age_has_none() -> None:
     assert json.loads(data)["modified"] is None
     kept = quarantine.read(Item(uri=uri), data, spec(Path("nowhere")))
     assert kept is not None
-    assert kept == quarantine.Kept(
+    assert kept == quarantine.QuarantinedRecord(
         item=Item(uri=uri), object="s3://b/1.json", modified=None, code="bad-value"
     )
 

@@ -22,7 +22,7 @@ from plait.engine.engine import Engine
 from plait.engine.replay import Choice, Replayed, replay
 from plait.language.spec import Spec
 from plait.language.validate import validate
-from plait.plugin import Found, GiveUp, Item, Record, TryAgain, Unread, Window
+from plait.plugin import GiveUp, Item, ReadFailure, Record, StoredObject, TryAgain, Window
 
 BORN = datetime(2026, 7, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -60,8 +60,8 @@ class Lines:
     def read(self, items: Sequence[Item]) -> Any:
         answers = self.context.objects.get([item.uri for item in items])
         for item, answer in zip(items, answers, strict=True):
-            if not isinstance(answer, Found):
-                yield Unread(item, answer)
+            if not isinstance(answer, StoredObject):
+                yield ReadFailure(item, answer)
                 continue
             for n, line in enumerate(answer.data.splitlines()):
                 id, total = line.decode().split(",")

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plait.language import source_map as located
-from plait.language.source_map import Located, locate
+from plait.language.source_map import SourceMap, locate
 from plait.problems.problem import Problem, Span
 
 SPEC = """\
@@ -40,7 +40,7 @@ def loader(request: pytest.FixtureRequest) -> Any:
     patch.undo()
 
 
-def read(text: str) -> Located:
+def read(text: str) -> SourceMap:
     found, problems = locate(text, "f.yaml")
     assert found is not None
     assert not problems

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 import boto3
 import pytest
 
-from plait.plugin import Changed, Found, GiveUp, Item, Missing, Put, TryAgain, Written
+from plait.plugin import Changed, GiveUp, Item, Missing, Put, StoredObject, TryAgain, Written
 from plait.storage.objects import Storage
 
 if TYPE_CHECKING:
@@ -207,7 +207,7 @@ def test_local_folders_answer_like_a_bucket(
     with pytest.raises(GiveUp, match="no folder `nowhere`"):  # as a bucket that is not there
         [*storage.list("nowhere/")]
     found, folder, missing = storage.get(["./in/b c.json", "in", "in/none"])
-    assert isinstance(found, Found)
+    assert isinstance(found, StoredObject)
     assert found.item == next(i for i in storage.list("in/b"))
     assert isinstance(folder, Missing)
     assert isinstance(missing, Missing)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from kit.documents import examples
 from plait.values.arrow_casts import array
-from plait.values.convert import Misfit, convert
+from plait.values.convert import ConversionError, convert
 from plait.values.types import parse, to_arrow
 
 WORDS = (
@@ -170,7 +170,7 @@ alike = st.one_of([st.lists(st.one_of(st.none(), one), max_size=4) for one in TY
 
 
 def one_by_one(values: list[Any], word: str) -> Any:
-    """The array of the converted values; raises Misfit."""
+    """The array of the converted values; raises ConversionError."""
     kind = parse(word)
     return pa.array([convert(value, kind) for value in values], type=to_arrow(kind))
 
@@ -195,7 +195,7 @@ def test_each_value_that_we_know_is_accepted_only_where_it_fits(word: str) -> No
         found = array(pair, parse(word))
         try:
             expected = one_by_one(pair, word)
-        except Misfit:
+        except ConversionError:
             assert found is None, pair
         else:
             assert found is None or repr(found.to_pylist()) == repr(expected.to_pylist()), pair

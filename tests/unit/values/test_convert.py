@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plait.values import arrow_casts as columns
-from plait.values.convert import Misfit, convert
+from plait.values.convert import ConversionError, convert
 from plait.values.types import parse
 
 FITS: list[tuple[Any, str, Any]] = [
@@ -76,7 +76,7 @@ def test_a_value_that_fits_keeps_its_meaning(value: Any, kind: str, expected: An
 @pytest.mark.parametrize(("value", "kind"), MISFITS)
 def test_a_value_that_does_not_fit_is_refused(value: Any, kind: str) -> None:
     """What a type cannot hold is refused with a sentence that is bounded."""
-    with pytest.raises(Misfit) as error:
+    with pytest.raises(ConversionError) as error:
         convert(value, parse(kind))
     assert len(str(error.value)) < 200
 
@@ -118,7 +118,7 @@ def test_a_moment_at_the_edge_of_time_is_right_or_refused(moment: datetime) -> N
         for word in ("timestamp", "date", "string", "bigint", "boolean", "binary", "array<timestamp>"):
             try:
                 found = convert(value, parse(word))
-            except Misfit:
+            except ConversionError:
                 continue
             if isinstance(value, datetime):
                 assert found == (moment if moment.tzinfo else moment.replace(tzinfo=UTC))
@@ -128,9 +128,9 @@ def test_a_moment_at_the_edge_of_time_is_right_or_refused(moment: datetime) -> N
 
 @given(st.one_of(st.text(), st.integers(), st.floats(), st.booleans(), st.binary(), st.lists(st.integers())))
 def test_any_value_fits_or_is_refused(value: Any) -> None:
-    """No value of any kind raises anything but Misfit, for any type."""
+    """No value of any kind raises anything but ConversionError, for any type."""
     for word in ("string", "int", "decimal(38,10)", "double", "date", "timestamp", "binary", "boolean"):
         try:
             convert(value, parse(word))
-        except Misfit:
+        except ConversionError:
             continue

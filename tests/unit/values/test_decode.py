@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plait.values.convert import Misfit
+from plait.values.convert import ConversionError
 from plait.values.decode import ANY_RATIO, MAX_INFLATED, MAX_RATIO, Step, decode
 from plait.values.templates import Pattern
 
@@ -23,7 +23,7 @@ def decoded(value: Any, *words: str) -> Any:
 
 def refused(value: Any, *words: str) -> str:
     """Why the steps refuse a value."""
-    with pytest.raises(Misfit) as caught:
+    with pytest.raises(ConversionError) as caught:
         decoded(value, *words)
     return str(caught.value)
 
@@ -104,10 +104,10 @@ def test_a_value_that_a_step_does_not_take_names_the_field_and_the_step(
 
 @pytest.mark.parametrize("moment", [10**15, -(10**15), "253402300800"])
 def test_a_moment_that_no_calendar_has_is_refused(moment: Any) -> None:
-    with pytest.raises(Misfit, match="is no time of the years 1 to 9999"):
+    with pytest.raises(ConversionError, match="is no time of the years 1 to 9999"):
         decode({"v": moment}, {"v": (Step("epoch", "s"),)})
 
 
 def test_only_text_is_taken_apart_by_a_pattern() -> None:
-    with pytest.raises(Misfit, match="expected text, got the number `7`"):
+    with pytest.raises(ConversionError, match="expected text, got the number `7`"):
         decode({"v": 7}, {"v": (Step("pattern", Pattern.parse("{a} b")),)})

@@ -11,7 +11,7 @@ from plait.cli.common import aligned, load, output, params, print_json
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from plait.engine.probe import Reached
+    from plait.engine.probe import ProbeResult
 
 
 @click.command("check")
@@ -32,12 +32,12 @@ def command(ctx: click.Context, spec: str, parameters: dict[str, str], output: s
     ctx.exit(1 if any(one.error for one in found) else 0)
 
 
-def _plain(one: Reached) -> dict[str, object]:
+def _plain(one: ProbeResult) -> dict[str, object]:
     error = one.error and {"code": one.error.code, "message": one.error.message, "help": one.error.help}
     return {"block": one.block, "connector": one.connector or None, "facts": [*one.facts], "problem": error}
 
 
-def _lines(found: Sequence[Reached]) -> Iterator[str]:
+def _lines(found: Sequence[ProbeResult]) -> Iterator[str]:
     yield aligned(
         [(one.block, "cannot be used" if one.error else "ok", "; ".join(one.facts)) for one in found]
     )

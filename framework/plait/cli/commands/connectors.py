@@ -8,7 +8,7 @@ import click
 
 from plait.cli.common import CannotStart, aligned, output, print_json
 from plait.language.option_schema import options_schema
-from plait.plugin.registry import Unusable, connector, offers
+from plait.plugin.registry import ConnectorUnavailable, connector, offers
 from plait.problems.suggest import help_for
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def _described(offer: Offer) -> dict[str, Any]:
     told: dict[str, Any] = {"name": offer.word, "distribution": offer.distribution, "version": offer.version}
     try:
         found = connector(offer.word)
-    except Unusable as error:
+    except ConnectorUnavailable as error:
         return {**told, "summary": None, "abilities": [], "problem": error.message}
     return {**told, "summary": found.summary, "abilities": _abilities(found), "problem": None}
 
@@ -54,7 +54,7 @@ def _line(told: dict[str, Any]) -> tuple[str, str, str, str]:
 def _one(name: str, output: str) -> None:
     try:
         found = connector(name)
-    except Unusable as error:
+    except ConnectorUnavailable as error:
         words = [offer.word for offer in offers()]
         help = help_for(name, words, "connector", "`plait connectors`") if name not in words else error.note
         raise CannotStart(error.message, code=error.code, help=help) from error

@@ -9,7 +9,7 @@ import click
 
 from plait.language.build.sources import usable
 from plait.language.schema import language_schema
-from plait.plugin.registry import Unusable, offers
+from plait.plugin.registry import ConnectorUnavailable, offers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,5 +32,5 @@ def _connectors() -> Iterator[Connector]:
     for word in sorted({offer.word for offer in offers()}):
         try:
             yield usable(word)
-        except Unusable as error:
+        except ConnectorUnavailable as error:
             click.echo(f"left out: {error.message}" + (f" ({error.note})" if error.note else ""), err=True)

@@ -10,11 +10,11 @@ from plait.language.build.sources import read_connector
 from plait.language.keys import QuarantineBlock
 from plait.language.spec import Partition, Quarantine, Target
 from plait.language.struct_fields import keys_of
-from plait.language.structure import Path, Report, read, read_keys, wrong_kind
+from plait.language.structure import KeyPath, ProblemCollector, read, read_keys, wrong_kind
 from plait.plugin import FolderPath
 from plait.problems.problem import excerpt
 from plait.problems.suggest import edited_once, nearest
-from plait.values.templates import Refusal
+from plait.values.templates import SpecValueError
 
 FUNCTION = re.compile(r"\s*(\w+)\s*\((.*)\)\s*\Z", re.DOTALL)
 TIMES = ("date", "month", "hour")
@@ -22,9 +22,9 @@ ELSEWHERE = {"day": "date", "days": "date", "months": "month", "hours": "hour", 
 FORMS = "write `date(c)`, `month(c)`, `hour(c)`, `bucket(16, c)`, or the column as it is"
 
 
-def read_sink(block: Any, report: Report) -> Target | None:
+def read_sink(block: Any, report: ProblemCollector) -> Target | None:
     """The `sink` block."""
-    path: Path = ("sink",)
+    path: KeyPath = ("sink",)
     if not isinstance(block, dict):
         if block is not None or not report.located.is_empty(path):
             wrong_kind(block, "a mapping", path, report, "write its `connector` and `path` below it")
@@ -41,9 +41,9 @@ def read_sink(block: Any, report: Report) -> Target | None:
     return None if options is None else Target(connector=found, options=options)
 
 
-def read_quarantine(block: Any, report: Report) -> Quarantine | None:
+def read_quarantine(block: Any, report: ProblemCollector) -> Quarantine | None:
     """The `quarantine` key: a path, or a block."""
-    path: Path = ("quarantine",)
+    path: KeyPath = ("quarantine",)
     if block is None:
         return None
     if isinstance(block, str):
@@ -60,15 +60,15 @@ def read_quarantine(block: Any, report: Report) -> Quarantine | None:
     return Quarantine(path=given.get("path").literal, payload=given.values.get("payload", True))
 
 
-def read_partitions(blocks: Any, report: Report) -> list[Partition]:
+def read_partitions(blocks: Any, report: ProblemCollector) -> list[Partition]:
     """The `partition_by` block."""
     texts = blocks.items() if isinstance(blocks, dict) else ()
     read_all = [_partition(name, text, report) for name, text in texts if isinstance(text, str)]
     return [partition for partition in read_all if partition]
 
 
-def _partition(name: str, text: str, report: Report) -> Partition | None:
-    path: Path = ("partition_by", name)
+def _partition(name: str, text: str, report: ProblemCollector) -> Partition | None:
+    path: KeyPath = ("partition_by", name)
     if not check_name(name, path, report):
         return None
     found = FUNCTION.match(text)
@@ -76,18 +76,18 @@ def _partition(name: str, text: str, report: Report) -> Partition | None:
         if not found:
             return _plain(name, text.strip())
         return _function(name, found[1], [one.strip() for one in found[2].split(",")])
-    except Refusal as error:
+    except SpecValueError as error:
         report.refused(path, error)
         return None
 
 
 def _plain(name: str, text: str) -> Partition:
     if "(" in text or ")" in text:
-        raise Refusal(
+        raise SpecValueError(
             f"{excerpt(text)} has a bracket without its partner", code="unknown-function", help=FORMS
         )
     if not text:
-        raise Refusal("no column is named", code="unknown-function", help=FORMS)
+        raise SpecValueError("no column is named", code="unknown-function", help=FORMS)
     return Partition(name=name, function="column", column=text)
 
 
@@ -101,12 +101,12 @@ def _function(name: str, word: str, arguments: list[str]) -> Partition:
     if word in (*TIMES, "bucket"):
         takes = "a number and a column" if word == "bucket" else "a column, or a column and a time zone"
         form = "bucket(16, c)" if word == "bucket" else f"{word}(c)` or `{word}(c, Europe/Madrid)"
-        raise Refusal(f"`{word}` takes {takes}", code="wrong-function", help=f"write `{form}`")
+        raise SpecValueError(f"`{word}` takes {takes}", code="wrong-function", help=f"write `{form}`")
     meant = ELSEWHERE.get(word.lower()) or nearest(word, [*TIMES, "bucket"])
     argument = f"16, {arguments[-1]}" if meant == "bucket" else arguments[0]
     help = f"did you mean `{meant}({argument[:40]})`?" if meant else FORMS
     message = f"no partition function is called {excerpt(word)}"
-    raise Refusal(message, code="unknown-function", help=help, part=word)
+    raise SpecValueError(message, code="unknown-function", help=help, part=word)
 
 
 def _bucket(name: str, number: str, column: str) -> Partition:
@@ -116,9 +116,9 @@ def _bucket(name: str, number: str, column: str) -> Partition:
     if column.isdecimal() and not number.isdecimal():
         message = "`bucket` takes the number first, then the column"
         help = f"did you mean `bucket({column[:20]}, {number[:40]})`?"
-        raise Refusal(message, code="wrong-function", help=help)
+        raise SpecValueError(message, code="wrong-function", help=help)
     message = f"{excerpt(number)} is no number of buckets"
-    raise Refusal(message, code="wrong-function", help="write `bucket(16, c)`", part=number or None)
+    raise SpecValueError(message, code="wrong-function", help="write `bucket(16, c)`", part=number or None)
 
 
 def _check_zone(zone: str, part: str) -> None:
@@ -134,4 +134,4 @@ def _check_zone(zone: str, part: str) -> None:
             f"did you mean `{meant}`?" if meant else "write a name of the IANA list, such as `Europe/Madrid`"
         )
         message = f"no time zone is called {excerpt(zone)}"
-        raise Refusal(message, code="unknown-zone", help=help, part=part or None) from None
+        raise SpecValueError(message, code="unknown-zone", help=help, part=part or None) from None

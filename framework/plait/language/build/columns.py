@@ -10,16 +10,16 @@ import msgspec
 from plait.language.keys import STEPS, STEPS_WITH_ARGUMENT, ColumnBlock
 from plait.language.spec import Column
 from plait.language.struct_fields import keys_of
-from plait.language.structure import Path, Report, read_keys, wrong_kind
+from plait.language.structure import KeyPath, ProblemCollector, read_keys, wrong_kind
 from plait.language.wording import cure, flow, kind_of
 from plait.plugin import Pattern
 from plait.problems.problem import excerpt
 from plait.problems.suggest import help_for, nearest
 from plait.values import types
-from plait.values.convert import Misfit, convert
+from plait.values.convert import ConversionError, convert
 from plait.values.decode import Step
 from plait.values.safe_regex import Expression
-from plait.values.templates import Refusal
+from plait.values.templates import SpecValueError
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 LONGEST = 255
@@ -29,7 +29,7 @@ SHOWN = {"epoch": "s", "pattern": "order {id}", "regex": "(?P<id>[0-9]+)"}
 ONE_STEP = "write a word such as `base64`, or `{epoch: s}`"
 
 
-def check_name(name: str, path: Path, report: Report) -> bool:
+def check_name(name: str, path: KeyPath, report: ProblemCollector) -> bool:
     """Whether a key may be the name of a column, a source or a partition column; tells why not."""
     if NAME.match(name) and len(name) <= LONGEST:
         return True
@@ -42,12 +42,12 @@ def check_name(name: str, path: Path, report: Report) -> bool:
     return False
 
 
-def read_columns(blocks: dict[str, Any], path: Path, report: Report) -> dict[str, Column | None]:
+def read_columns(blocks: dict[str, Any], path: KeyPath, report: ProblemCollector) -> dict[str, Column | None]:
     """Each column by its name; None where it could not be read."""
     return {name: _column(name, block, (*path, name), report) for name, block in blocks.items()}
 
 
-def _column(name: str, block: Any, path: Path, report: Report) -> Column | None:
+def _column(name: str, block: Any, path: KeyPath, report: ProblemCollector) -> Column | None:
     if not check_name(name, path, report):
         return None
     if isinstance(block, str):
@@ -75,11 +75,11 @@ def _column(name: str, block: Any, path: Path, report: Report) -> Column | None:
     )
 
 
-def read_type(text: str, path: Path, report: Report) -> types.Type | None:
+def read_type(text: str, path: KeyPath, report: ProblemCollector) -> types.Type | None:
     """A type word, or a problem with the word that was meant."""
     try:
         return types.parse(text)
-    except Refusal as error:
+    except SpecValueError as error:
         error.help = error.help or _type_help(str(error.part))
         report.refused(path, error)
         return None
@@ -94,7 +94,7 @@ def _type_help(text: str) -> str:
     return help_for(text, types.FORMS, "type", None)
 
 
-def _default(given: Any, kind: types.Type, path: Path, report: Report) -> Any:
+def _default(given: Any, kind: types.Type, path: KeyPath, report: ProblemCollector) -> Any:
     value = given.get("default")
     if value is None or value is msgspec.UNSET:
         return None
@@ -109,7 +109,7 @@ def _default(given: Any, kind: types.Type, path: Path, report: Report) -> Any:
     _strays(value, kind, path, report)
     try:
         return convert(value, kind)
-    except Misfit as error:
+    except ConversionError as error:
         got = str(error).partition(", got ")[2]
         message = f"the column is `{kind}`, and its default {got}" if got else f"the default {error}"
         help = _default_help(value, kind) or error.help or "write one, or leave `default` out for null"
@@ -117,8 +117,8 @@ def _default(given: Any, kind: types.Type, path: Path, report: Report) -> Any:
         return None
 
 
-def _strays(value: Any, kind: types.Type, path: Path, report: Report) -> None:
-    """Report each field of a default that its type does not have, so that it would be lost."""
+def _strays(value: Any, kind: types.Type, path: KeyPath, report: ProblemCollector) -> None:
+    """ProblemCollector each field of a default that its type does not have, so that it would be lost."""
     if kind.word == "array" and isinstance(value, list):
         for number, one in enumerate(value):
             _strays(one, kind.fields[0][1], (*path, number), report)
@@ -144,13 +144,13 @@ def _default_help(value: Any, kind: types.Type) -> str | None:
 
 
 def read_decode(
-    blocks: dict[str, list[Any]], path: Path, report: Report
+    blocks: dict[str, list[Any]], path: KeyPath, report: ProblemCollector
 ) -> dict[str, tuple[Step, ...] | None]:
     """The steps of each field; None where one could not be read."""
     return {field: _steps(steps, (*path, field), report) for field, steps in blocks.items()}
 
 
-def _steps(steps: list[Any], path: Path, report: Report) -> tuple[Step, ...] | None:
+def _steps(steps: list[Any], path: KeyPath, report: ProblemCollector) -> tuple[Step, ...] | None:
     if not steps:
         report.at(
             path, "wrong-step", "the list has no step", help="write one, as in `[base64]`, or remove the key"
@@ -160,7 +160,7 @@ def _steps(steps: list[Any], path: Path, report: Report) -> tuple[Step, ...] | N
     return tuple(step for step in read if step) if all(read) else None
 
 
-def _step(block: Any, path: Path, report: Report) -> Step | None:
+def _step(block: Any, path: KeyPath, report: ProblemCollector) -> Step | None:
     word, argument = block, None
     if isinstance(block, dict) and len(block) == 1:
         word, argument = next(iter(block.items()))
@@ -186,25 +186,25 @@ def _argument(word: str, value: Any, given: bool) -> Any:
     """What a step takes: nothing, or a text of its own form."""
     if word not in STEPS_WITH_ARGUMENT:
         if given:
-            raise Refusal(f"`{word}` takes nothing", code="wrong-step", help=f"write `{word}` alone")
+            raise SpecValueError(f"`{word}` takes nothing", code="wrong-step", help=f"write `{word}` alone")
         return None
     if not isinstance(value, str):
         help = f"write `{flow({word: SHOWN[word]})}`"
         got = f", got {kind_of(value)}" if given else ""
-        raise Refusal(f"`{word}` takes a text{got}", code="wrong-step", help=help)
+        raise SpecValueError(f"`{word}` takes a text{got}", code="wrong-step", help=help)
     if word != "epoch":
         return Pattern.parse(value) if word == "pattern" else read_regex(value)
     if value not in UNITS:
         meant = nearest(value, UNITS) or next((unit for unit in UNITS[1:] if value[:1] == unit[0]), None)
         help = f"did you mean `{meant}`?" if meant else "write `s`, `ms` or `us`"
-        raise Refusal(f"{excerpt(value)} is no unit of `epoch`", code="wrong-step", help=help)
+        raise SpecValueError(f"{excerpt(value)} is no unit of `epoch`", code="wrong-step", help=help)
     return value
 
 
 def read_regex(text: str) -> Expression:
-    """Read a user's expression; raises Refusal."""
+    """Read a user's expression; raises SpecValueError."""
     if len(text) > MAX_REGEX:
-        raise Refusal(
+        raise SpecValueError(
             f"the expression is longer than {MAX_REGEX} characters", code="wrong-regex", help="shorten it"
         )
     try:
@@ -212,8 +212,8 @@ def read_regex(text: str) -> Expression:
     except ValueError as error:
         message = f"the expression cannot be read: {str(error)[:80]}"
         help = "mend it; it is in RE2's syntax, which knows no look-around and no backreferences"
-        raise Refusal(message, code="wrong-regex", help=help) from None
+        raise SpecValueError(message, code="wrong-regex", help=help) from None
     if not expression.names:
         message = "the expression has no named group, so it gives no field"
-        raise Refusal(message, code="wrong-regex", help="name what is wanted, as in `(?P<id>[0-9]+)`")
+        raise SpecValueError(message, code="wrong-regex", help="name what is wanted, as in `(?P<id>[0-9]+)`")
     return expression

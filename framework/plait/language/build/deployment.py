@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from plait.language.keys import DeployBlock
-    from plait.language.structure import Report
+    from plait.language.structure import ProblemCollector
 
 # Lambda's and its event source mapping's own limits.
 LONGEST = {"timeout": timedelta(minutes=15), "window": timedelta(minutes=5)}
 BATCH_WITHOUT_WINDOW = 10
 
 
-def check_deploy(report: Report, block: DeployBlock | None) -> None:
-    """Report each length of time that Lambda does not allow."""
+def check_deploy(report: ProblemCollector, block: DeployBlock | None) -> None:
+    """ProblemCollector each length of time that Lambda does not allow."""
     for name, most in LONGEST.items():
         given = getattr(block, name, None)
         if given is not None and (given > most or (name == "timeout" and not given)):

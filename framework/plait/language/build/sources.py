@@ -12,10 +12,10 @@ from plait.language.keys import JoinBlock, RetryBlock, SourceBlock, WindowBlock
 from plait.language.misplaced_keys import is_column, synonym
 from plait.language.spec import Around, Join, Source
 from plait.language.struct_fields import keys_of
-from plait.language.structure import Path, Report, read, read_keys, wrong_kind
+from plait.language.structure import KeyPath, ProblemCollector, read, read_keys, wrong_kind
 from plait.language.wording import flow, kind_of
 from plait.plugin import PlaitError
-from plait.plugin.registry import Unusable, connector, offers
+from plait.plugin.registry import ConnectorUnavailable, connector, offers
 from plait.problems.problem import excerpt
 from plait.problems.suggest import edited_once, help_for, nearest
 
@@ -30,7 +30,7 @@ Role = Literal["driver", "lookup", "unclear"]
 
 
 @dataclass(slots=True)
-class Block:
+class SourceDraft:
     """What is known of a source; parts that could not be read are None, and then it is not `whole`."""
 
     name: str
@@ -47,7 +47,7 @@ class Block:
     cache: Any = None
 
     @property
-    def path(self) -> Path:
+    def path(self) -> KeyPath:
         """Where the block stands."""
         return ("sources", self.name)
 
@@ -74,23 +74,23 @@ class Block:
         )
 
 
-def read_sources(blocks: Any, report: Report) -> list[Block]:
+def read_sources(blocks: Any, report: ProblemCollector) -> list[SourceDraft]:
     """Read the blocks of `sources`, each as far as it goes."""
     if not isinstance(blocks, dict):
         return []
     if isinstance(blocks.get("connector"), str):
         message = "`connector` stands right below `sources`, without the name of a source"
-        path: Path = ("sources", "connector")
+        path: KeyPath = ("sources", "connector")
         report.at_key(path, "misplaced-block", message, help="write a name such as `orders:` above it")
         blocks = {name: one for name, one in blocks.items() if isinstance(one, dict) and "connector" in one}
-        unnamed = Block("connector", {}, whole=False, columns=None)
+        unnamed = SourceDraft("connector", {}, whole=False, columns=None)
         return [unnamed, *(read_source(name, one, report) for name, one in blocks.items())]
     return [read_source(name, one, report) for name, one in blocks.items()]
 
 
-def read_source(name: str, raw: Any, report: Report) -> Block:
+def read_source(name: str, raw: Any, report: ProblemCollector) -> SourceDraft:
     """Read one block of `sources` as far as it goes, reporting each of its problems."""
-    block = Block(name, raw)
+    block = SourceDraft(name, raw)
     named = check_name(name, block.path, report)
     if block.path in report.located.mixed or not isinstance(raw, dict):
         if not isinstance(raw, dict):
@@ -112,7 +112,7 @@ def read_source(name: str, raw: Any, report: Report) -> Block:
     return block
 
 
-def _columns_out_of_decode(raw: dict[str, Any], path: Path, report: Report) -> dict[str, Any]:
+def _columns_out_of_decode(raw: dict[str, Any], path: KeyPath, report: ProblemCollector) -> dict[str, Any]:
     """The block with columns in their place that stand below `decode`, as where the line `columns:` is missing."""
     steps = raw.get("decode")
     found = {key: one for key, one in steps.items() if is_column(one)} if isinstance(steps, dict) else {}
@@ -134,7 +134,7 @@ def _role(raw: dict[str, Any]) -> Role:
     return "unclear" if near or "connector" not in raw else "driver"
 
 
-def _able(block: Block, found: Connector, report: Report) -> bool:
+def _able(block: SourceDraft, found: Connector, report: ProblemCollector) -> bool:
     """Whether the connector can do what the block asks of it."""
     word, where = found.name, (*block.path, "connector")
     if block.role == "lookup" and found.lookup is None:
@@ -149,7 +149,7 @@ def _able(block: Block, found: Connector, report: Report) -> bool:
     return False
 
 
-def _options(found: Connector, given: Given, path: Path, report: Report) -> Any:
+def _options(found: Connector, given: Given, path: KeyPath, report: ProblemCollector) -> Any:
     """The options, where the connector itself can make something of them."""
     own = {word: one for word, one in given.values.items() if word in keys_of(found.options)}
     options = type(given)(own).struct(found.options, path, report)
@@ -163,7 +163,7 @@ def _options(found: Connector, given: Given, path: Path, report: Report) -> Any:
     return options
 
 
-def _parts(block: Block, given: Given, report: Report) -> None:
+def _parts(block: SourceDraft, given: Given, report: ProblemCollector) -> None:
     columns = given.get("columns")
     block.columns = None if columns is None else read_columns(columns, (*block.path, "columns"), report)
     block.decode = read_decode(given.get("decode") or {}, (*block.path, "decode"), report)
@@ -177,14 +177,14 @@ def _parts(block: Block, given: Given, report: Report) -> None:
             block.window = Around(column=found.around, before=found.before, after=found.after)
 
 
-def _whole(block: Block) -> bool:
+def _whole(block: SourceDraft) -> bool:
     parts: list[object] = [*(block.columns or {}).values(), *block.decode.values()]
     parts += [block.join] if "join" in block.raw else []
     parts += [block.window] if "window" in block.raw else []
     return all(parts)
 
 
-def read_connector(block: dict[str, Any], path: Path, report: Report) -> Connector | None:
+def read_connector(block: dict[str, Any], path: KeyPath, report: ProblemCollector) -> Connector | None:
     """The connector that a block names, or None after telling why there is none."""
     word = block.get("connector")
     where = (*path, "connector")
@@ -196,7 +196,7 @@ def read_connector(block: dict[str, Any], path: Path, report: Report) -> Connect
         return None
     try:
         return usable(word)
-    except Unusable as error:
+    except ConnectorUnavailable as error:
         help = "`plait connectors` tells more"
         if error.code == "unknown-connector":
             help = help_for(
@@ -208,7 +208,7 @@ def read_connector(block: dict[str, Any], path: Path, report: Report) -> Connect
         return None
 
 
-def _no_connector(block: dict[str, Any], path: Path, report: Report) -> None:
+def _no_connector(block: dict[str, Any], path: KeyPath, report: ProblemCollector) -> None:
     """Tell that there is no `connector`: of the key that stands in its place, if there is one."""
     words = {offer.word for offer in offers()}
     others = [key for key in block if key not in keys_of(SourceBlock)]
@@ -224,7 +224,7 @@ def _no_connector(block: dict[str, Any], path: Path, report: Report) -> None:
 
 
 def usable(word: str) -> Connector:
-    """The connector of a word; raises Unusable, also where its options are no struct that a block could have."""
+    """The connector of a word; raises ConnectorUnavailable, also where its options are no struct that a block could have."""
     found = connector(word)
     try:
         msgspec.convert({}, found.options)
@@ -232,15 +232,15 @@ def usable(word: str) -> Connector:
         pass
     except (Exception, SystemExit) as error:
         message = f"the options of the connector `{word}` cannot be read: {str(error)[:200]}"
-        raise Unusable("broken-connector", message) from error
+        raise ConnectorUnavailable("broken-connector", message) from error
     clash = sorted(keys_of(SourceBlock).keys() & keys_of(found.options).keys())
     if clash:
         message = f"the connector `{word}` has an option `{clash[0]}`, which is a key of the language"
-        raise Unusable("broken-connector", message)
+        raise ConnectorUnavailable("broken-connector", message)
     return found
 
 
-def _join(block: Block, raw: Any, report: Report) -> None:
+def _join(block: SourceDraft, raw: Any, report: ProblemCollector) -> None:
     path = (*block.path, "join")
     help = f"write `join: {{on: {flow(raw)[:40]}}}`" if isinstance(raw, (str, list)) else None
     given = read_keys(keys_of(JoinBlock), raw, path, report, help=help)
@@ -257,7 +257,7 @@ def _join(block: Block, raw: Any, report: Report) -> None:
         )
 
 
-def _missing(given: Given, path: Path, report: Report) -> tuple[Any, Any]:
+def _missing(given: Given, path: KeyPath, report: ProblemCollector) -> tuple[Any, Any]:
     value, path = given.values.get("missing", "keep"), (*path, "missing")
     if value in ("keep", "drop", "fail"):
         return value, None
@@ -272,7 +272,7 @@ def _missing(given: Given, path: Path, report: Report) -> tuple[Any, Any]:
     return None, None
 
 
-def _on(value: Any, path: Path, report: Report) -> tuple[tuple[str, str], ...] | None:
+def _on(value: Any, path: KeyPath, report: ProblemCollector) -> tuple[tuple[str, str], ...] | None:
     if isinstance(value, str) and value:
         return ((value, value),)
     if isinstance(value, (list, dict)) and value:
@@ -284,7 +284,7 @@ def _on(value: Any, path: Path, report: Report) -> tuple[tuple[str, str], ...] |
 
 
 def _pairs(
-    pairs: list[tuple[Any, Any]], mapping: bool, path: Path, report: Report
+    pairs: list[tuple[Any, Any]], mapping: bool, path: KeyPath, report: ProblemCollector
 ) -> tuple[tuple[str, str], ...] | None:
     found: dict[tuple[str, str], None] = {}
     for step, one in pairs:

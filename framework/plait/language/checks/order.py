@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from plait.language.checks.output import check_folders, check_partitions
-from plait.language.checks.references import Unknown, check_fields, check_lookup, needs
+from plait.language.checks.references import UnknownColumns, check_fields, check_lookup, needs
 from plait.language.checks.row import gives, known_fields, row_of
 from plait.language.checks.source import check_source
 from plait.problems.problem import excerpt
@@ -13,15 +13,15 @@ from plait.problems.problem import excerpt
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from plait.language.build.sources import Block
+    from plait.language.build.sources import SourceDraft
     from plait.language.checks.references import Need
     from plait.language.spec import Partition, Quarantine, Target
-    from plait.language.structure import Path, Report
+    from plait.language.structure import KeyPath, ProblemCollector
 
 
 def check(
-    report: Report,
-    blocks: Sequence[Block],
+    report: ProblemCollector,
+    blocks: Sequence[SourceDraft],
     partitions: Sequence[Partition],
     sink: Target | None,
     quarantine: Quarantine | None,
@@ -33,7 +33,7 @@ def check(
     _drivers(blocks, report)
     _collisions(blocks, partitions, report)
     row = row_of(blocks, report.located.lost)
-    unknown = Unknown(report, row)
+    unknown = UnknownColumns(report, row)
     for block in blocks:
         check_lookup(block, row, unknown, report)
         check_fields(block, row, report)
@@ -43,13 +43,13 @@ def check(
     return _order(blocks, report)
 
 
-def _time(blocks: Sequence[Block]) -> str | None:
+def _time(blocks: Sequence[SourceDraft]) -> str | None:
     """A timestamp column of the driving source."""
     columns = (one for block in blocks if block.role == "driver" for one in (block.columns or {}).values())
     return next((one.name for one in columns if one and one.type.word == "timestamp"), None)
 
 
-def _drivers(blocks: Sequence[Block], report: Report) -> None:
+def _drivers(blocks: Sequence[SourceDraft], report: ProblemCollector) -> None:
     drivers = [block for block in blocks if block.role == "driver"]
     unclear = report.located.lost or any(block.role == "unclear" for block in blocks)
     if not drivers and not unclear:
@@ -66,15 +66,17 @@ def _drivers(blocks: Sequence[Block], report: Report) -> None:
         report.at_key(block.path, "two-drivers", message, help=help, note=note)
 
 
-def _shared(driver: Block, block: Block) -> str:
+def _shared(driver: SourceDraft, block: SourceDraft) -> str:
     """A column of the driver that the source has a field for, as far as the spec tells."""
     fields = known_fields(block) or block.columns or ()
     return next((name for name in driver.columns or () if name in fields), "…")
 
 
-def _collisions(blocks: Sequence[Block], partitions: Sequence[Partition], report: Report) -> None:
+def _collisions(
+    blocks: Sequence[SourceDraft], partitions: Sequence[Partition], report: ProblemCollector
+) -> None:
     """No column is given twice, and no two names differ in case alone, which Athena and Glue do not see."""
-    first: dict[str, tuple[str, Path, str]] = {}
+    first: dict[str, tuple[str, KeyPath, str]] = {}
     for block in blocks:
         _alike([*(block.columns or ())] if block.shape == "list" else [], block, report)
         for name in gives(block) or ():
@@ -89,7 +91,7 @@ def _collisions(blocks: Sequence[Block], partitions: Sequence[Partition], report
             _case(name, one.name, ("partition_by", one.name), report.line(path), report)
 
 
-def _alike(names: list[str], block: Block, report: Report) -> None:
+def _alike(names: list[str], block: SourceDraft, report: ProblemCollector) -> None:
     seen: dict[str, str] = {}
     for name in names:
         other = seen.setdefault(name.lower(), name)
@@ -98,13 +100,15 @@ def _alike(names: list[str], block: Block, report: Report) -> None:
             _case(other, name, (*block.path, "columns", name), line, report)
 
 
-def _case(other: str, name: str, path: Path, line: int, report: Report) -> None:
+def _case(other: str, name: str, path: KeyPath, line: int, report: ProblemCollector) -> None:
     message = f"{excerpt(name)} and {excerpt(other)} differ in case only, which Athena and Glue do not see"
     note = f"first given at line {line}"
     report.at_key(path, "case-clash", message, help="rename one of them", note=note)
 
 
-def _collision(block: Block, name: str, path: Path, first: tuple[str, Path, str], report: Report) -> None:
+def _collision(
+    block: SourceDraft, name: str, path: KeyPath, first: tuple[str, KeyPath, str], report: ProblemCollector
+) -> None:
     other, place, giver = first
     line = report.line(place)
     if other != name:
@@ -118,7 +122,7 @@ def _collision(block: Block, name: str, path: Path, first: tuple[str, Path, str]
     report.at_key(path, "duplicate-column", message, help=help, note=f"first given at line {line}")
 
 
-def _order(blocks: Sequence[Block], report: Report) -> list[str]:
+def _order(blocks: Sequence[SourceDraft], report: ProblemCollector) -> list[str]:
     """Lookups so that each comes after those whose columns it asks by, else in the spec's order."""
     waiting = {block.name: block for block in blocks if block.role == "lookup"}
     asked = {name: needs(block, report) for name, block in waiting.items()}
@@ -138,7 +142,7 @@ def _order(blocks: Sequence[Block], report: Report) -> list[str]:
 Waits = dict[str, "Need"]
 
 
-def _blockers(name: str, asked: list[Need], given: dict[str, Any], waiting: dict[str, Block]) -> Waits:
+def _blockers(name: str, asked: list[Need], given: dict[str, Any], waiting: dict[str, SourceDraft]) -> Waits:
     """The waiting lookups whose columns a lookup asks by, each with the first such column."""
     found: Waits = {}
     for need in asked:
@@ -148,7 +152,7 @@ def _blockers(name: str, asked: list[Need], given: dict[str, Any], waiting: dict
     return found
 
 
-def _cycle(blockers: dict[str, Waits], blocks: Sequence[Block], report: Report) -> None:
+def _cycle(blockers: dict[str, Waits], blocks: Sequence[SourceDraft], report: ProblemCollector) -> None:
     chain = [next(iter(blockers))]
     while (following := next(iter(blockers[chain[-1]]))) not in chain:
         chain.append(following)

@@ -13,23 +13,27 @@ from plait.problems.problem import excerpt
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from plait.language.build.sources import Block
-    from plait.language.checks.references import Unknown
+    from plait.language.build.sources import SourceDraft
+    from plait.language.checks.references import UnknownColumns
     from plait.language.checks.row import Row
     from plait.language.spec import Partition, Quarantine, Target
-    from plait.language.structure import Path, Report
+    from plait.language.structure import KeyPath, ProblemCollector
     from plait.values.types import Type
 
 TIMES = ("date", "month", "hour")
 
 
 def check_partitions(
-    partitions: Sequence[Partition], blocks: Sequence[Block], row: Row, unknown: Unknown, report: Report
+    partitions: Sequence[Partition],
+    blocks: Sequence[SourceDraft],
+    row: Row,
+    unknown: UnknownColumns,
+    report: ProblemCollector,
 ) -> None:
     """Each partition column is made of a column that can part files."""
     lookups = {block.name for block in blocks if block.role == "lookup"}
     for one in partitions:
-        path: Path = ("partition_by", one.name)
+        path: KeyPath = ("partition_by", one.name)
         kind = row.types.get(one.column)
         if row.lacks(one.column):
             unknown.add(one.column, report.span(path, one.column))
@@ -79,7 +83,7 @@ def _unfit(one: Partition, kind: Type) -> tuple[str, str] | None:
     return None
 
 
-def _hidden(one: Partition, row: Row, report: Report) -> None:
+def _hidden(one: Partition, row: Row, report: ProblemCollector) -> None:
     kind = row.types.get(one.column)
     same = one.column == one.name and (one.function == "column" or kind is None or kind.word == "date")
     if one.name in row.types and not same:
@@ -90,7 +94,9 @@ def _hidden(one: Partition, row: Row, report: Report) -> None:
         report.at_key(("partition_by", one.name), "hidden-column", message, help=help, level="warning")
 
 
-def _left(partitions: Sequence[Partition], blocks: Sequence[Block], row: Row, report: Report) -> None:
+def _left(
+    partitions: Sequence[Partition], blocks: Sequence[SourceDraft], row: Row, report: ProblemCollector
+) -> None:
     """Something is left to write."""
     if row.open or row.refused or not blocks or any(not block.whole for block in blocks):
         return
@@ -101,17 +107,19 @@ def _left(partitions: Sequence[Partition], blocks: Sequence[Block], row: Row, re
 
 
 def check_folders(
-    blocks: Iterable[Block],
+    blocks: Iterable[SourceDraft],
     partitions: Sequence[Partition],
     sink: Target | None,
     quarantine: Quarantine | None,
-    report: Report,
+    report: ProblemCollector,
 ) -> None:
     """No written file drives the pipeline again, and none lies among the rows that is not one."""
     drivers = [block for block in blocks if block.role == "driver" and block.options is not None]
     names = [one.name for one in partitions]
     sinks = dict(_folders(sink))
-    where: Path = ("quarantine", "path") if ("quarantine", "path") in report.located.keys else ("quarantine",)
+    where: KeyPath = (
+        ("quarantine", "path") if ("quarantine", "path") in report.located.keys else ("quarantine",)
+    )
     for block in drivers[:1]:
         for path in (one for one in _values(block.options).values() if isinstance(one, DriverPath)):
             suffix = sink.connector.suffix if sink else ""
@@ -126,7 +134,9 @@ def check_folders(
             report.at(where, "quarantine-in-sink", message, help="choose a folder beside it", note=note)
 
 
-def _recursion(block: Block, path: DriverPath, target: tuple[str, ...], where: Path, report: Report) -> None:
+def _recursion(
+    block: SourceDraft, path: DriverPath, target: tuple[str, ...], where: KeyPath, report: ProblemCollector
+) -> None:
     if drives(path, target):
         message = f"files written here fit the path of {excerpt(block.name)}, so they would drive the pipeline again"
         help = f"choose a folder outside of {excerpt(path.text)}"

@@ -12,9 +12,9 @@ from plait.problems.suggest import edited_once, help_for, nearest
 from plait.values.types import INTEGERS
 
 if TYPE_CHECKING:
-    from plait.language.build.sources import Block
+    from plait.language.build.sources import SourceDraft
     from plait.language.checks.row import Row
-    from plait.language.structure import Report
+    from plait.language.structure import ProblemCollector
     from plait.problems.problem import Span
     from plait.values.types import Type
 
@@ -29,10 +29,10 @@ FAMILIES = {
 
 
 @dataclass(slots=True)
-class Unknown:
+class UnknownColumns:
     """Columns that the row does not have, each with every place that names it."""
 
-    report: Report
+    report: ProblemCollector
     row: Row
     places: dict[str, list[tuple[Span, str | None]]] = field(default_factory=dict)
 
@@ -61,7 +61,7 @@ class Need:
     use: Literal["on", "path", "around"]
 
 
-def needs(block: Block, report: Report) -> list[Need]:
+def needs(block: SourceDraft, report: ProblemCollector) -> list[Need]:
     """The columns of the row that a lookup is asked by."""
     if block.role != "lookup":
         return []
@@ -72,14 +72,14 @@ def needs(block: Block, report: Report) -> list[Need]:
     return found
 
 
-def left_span(block: Block, left: str, report: Report) -> Span:
+def left_span(block: SourceDraft, left: str, report: ProblemCollector) -> Span:
     """Where `on` names a column of the row."""
     if isinstance(block.raw["join"]["on"], dict):
         return report.located.key((*block.path, "join", "on", left))
     return right_span(block, left, report)
 
 
-def right_span(block: Block, left: str, report: Report) -> Span:
+def right_span(block: SourceDraft, left: str, report: ProblemCollector) -> Span:
     """Where `on` names the field of the source that equals a column."""
     raw, path = block.raw["join"]["on"], (*block.path, "join", "on")
     if isinstance(raw, list):
@@ -87,14 +87,14 @@ def right_span(block: Block, left: str, report: Report) -> Span:
     return report.span((*path, left) if isinstance(raw, dict) else path)
 
 
-def _option_span(block: Block, name: str, report: Report) -> Span:
+def _option_span(block: SourceDraft, name: str, report: ProblemCollector) -> Span:
     """Where an option has `{name}` in it."""
     part = f"{{{name}}}"
     texts = (key for key, value in block.raw.items() if isinstance(value, str) and part in value)
     return report.span((*block.path, next(texts, "connector")), part)
 
 
-def check_lookup(block: Block, row: Row, unknown: Unknown, report: Report) -> None:
+def check_lookup(block: SourceDraft, row: Row, unknown: UnknownColumns, report: ProblemCollector) -> None:
     """Each column that a lookup is asked by is one of the row, of a type that can be asked for."""
     for need in needs(block, report):
         name = need.name
@@ -114,7 +114,7 @@ def check_lookup(block: Block, row: Row, unknown: Unknown, report: Report) -> No
             report.add(need.span, "not-a-time", message, help=help)
 
 
-def _swapped(block: Block, name: str, row: Row) -> str | None:
+def _swapped(block: SourceDraft, name: str, row: Row) -> str | None:
     """The mapping the other way round, where that is what was meant."""
     raw = block.raw["join"]["on"] if block.on else None
     if any(edited_once(name, column) for column in row.types):
@@ -124,7 +124,7 @@ def _swapped(block: Block, name: str, row: Row) -> str | None:
     return None
 
 
-def _check_kind(need: Need, kind: Type, row: Row, report: Report) -> None:
+def _check_kind(need: Need, kind: Type, row: Row, report: ProblemCollector) -> None:
     name = need.name
     if need.use == "around":
         if kind.word != "timestamp":
@@ -139,7 +139,7 @@ def _check_kind(need: Need, kind: Type, row: Row, report: Report) -> None:
         report.add(need.span, "nested-key", message, help="choose a column of text or numbers")
 
 
-def check_fields(block: Block, row: Row, report: Report) -> None:
+def check_fields(block: SourceDraft, row: Row, report: ProblemCollector) -> None:
     """Each field that `on` names is one of the source, and can equal its column."""
     known = known_fields(block)
     for left, right in block.on:
@@ -161,7 +161,9 @@ def check_fields(block: Block, row: Row, report: Report) -> None:
             _check_types(block, left, right, span, row, report)
 
 
-def _check_types(block: Block, left: str, right: str, span: Span, row: Row, report: Report) -> None:
+def _check_types(
+    block: SourceDraft, left: str, right: str, span: Span, row: Row, report: ProblemCollector
+) -> None:
     mine = next((c for c in (block.columns or {}).values() if c and c.selector == (right,)), None)
     theirs = row.types.get(left)
     if mine is None or theirs is None or row.givers[left] == block.name or theirs.word in NESTED:

@@ -13,7 +13,7 @@ from plait.values.types import Type
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from plait.language.build.sources import Block
+    from plait.language.build.sources import SourceDraft
     from plait.problems.problem import Level
 
 LIST = Type("array", fields=(("element", Type("struct")),))
@@ -50,7 +50,7 @@ class Row:
         return excerpt(self.givers[name]) if name in self.givers else "its source"
 
 
-def row_of(blocks: Sequence[Block], lost: Iterable[str]) -> Row:
+def row_of(blocks: Sequence[SourceDraft], lost: Iterable[str]) -> Row:
     """The row that these sources make; `lost` are names that stand where nothing could be read."""
     begun = any(block.role == "driver" and block.columns != {} for block in blocks)
     row = Row(refused=set(lost), open=not begun, whole=begun)
@@ -69,7 +69,7 @@ def row_of(blocks: Sequence[Block], lost: Iterable[str]) -> Row:
     return row
 
 
-def gives(block: Block) -> dict[str, Type | None] | None:
+def gives(block: SourceDraft) -> dict[str, Type | None] | None:
     """The columns that a source brings, with their types; None where the spec does not tell."""
     listed: dict[str, Type | None] = {block.name: LIST}
     if block.shape == "list":
@@ -85,7 +85,7 @@ def gives(block: Block) -> dict[str, Type | None] | None:
     return dict.fromkeys(name for name in known if name not in keys)
 
 
-def known_fields(block: Block) -> tuple[str, ...] | None:
+def known_fields(block: SourceDraft) -> tuple[str, ...] | None:
     """The fields of a source's records, where the options alone tell them."""
     if block.connector is None or block.options is None:
         return None
@@ -93,12 +93,12 @@ def known_fields(block: Block) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys((*known, *row_columns(block)))) if known else None
 
 
-def level_of(block: Block) -> Level:
+def level_of(block: SourceDraft) -> Level:
     """How bad it is to ask for an unknown field: rows that stand in the spec or in files may lack one today."""
     return "warning" if block.connector is not None and block.connector.offline else "error"
 
 
-def row_columns(block: Block) -> Sequence[str]:
+def row_columns(block: SourceDraft) -> Sequence[str]:
     """The columns of the row that a lookup's options name."""
     if block.connector is None or block.options is None or block.role != "lookup":
         return ()

@@ -10,9 +10,9 @@ from plait.problems.problem import excerpt
 from plait.problems.suggest import edited_once, help_for, nearest
 
 if TYPE_CHECKING:
-    from plait.language.build.sources import Block
+    from plait.language.build.sources import SourceDraft
     from plait.language.spec import Column
-    from plait.language.structure import Report
+    from plait.language.structure import ProblemCollector
     from plait.plugin import Connector
     from plait.values.decode import Step
 
@@ -37,8 +37,8 @@ WANTED = {
 }
 
 
-def check_source(block: Block, time: str | None, report: Report) -> None:
-    """Report what contradicts itself within a source; `time` is a timestamp of the driving record, if it has one."""
+def check_source(block: SourceDraft, time: str | None, report: ProblemCollector) -> None:
+    """ProblemCollector what contradicts itself within a source; `time` is a timestamp of the driving record, if it has one."""
     if block.connector is not None:
         _window(block, block.connector, time, report)
         _duplicates(block, block.connector, report)
@@ -53,7 +53,7 @@ def check_source(block: Block, time: str | None, report: Report) -> None:
     _unused_steps(block, report)
 
 
-def _driver_keys(block: Block, report: Report) -> None:
+def _driver_keys(block: SourceDraft, report: ProblemCollector) -> None:
     for key in ("window", "cache"):
         if block.role == "driver" and key in block.raw:
             help = (
@@ -64,7 +64,7 @@ def _driver_keys(block: Block, report: Report) -> None:
             report.at_key((*block.path, key), "not-for-a-driver", f"a driver takes no `{key}`", help=help)
 
 
-def _window(block: Block, found: Connector, time: str | None, report: Report) -> None:
+def _window(block: SourceDraft, found: Connector, time: str | None, report: ProblemCollector) -> None:
     if block.role != "lookup" or found.lookup is None:
         return
     if "window" in block.raw and found.order != "time":
@@ -78,7 +78,7 @@ def _window(block: Block, found: Connector, time: str | None, report: Report) ->
         )
 
 
-def _duplicates(block: Block, found: Connector, report: Report) -> None:
+def _duplicates(block: SourceDraft, found: Connector, report: ProblemCollector) -> None:
     path = (*block.path, "join", "duplicates")
     if block.join is None or path not in report.located.keys:
         return
@@ -94,7 +94,7 @@ def _duplicates(block: Block, found: Connector, report: Report) -> None:
         report.at(path, "no-order", f"records of `{found.name}` have no {lacking}", help=help)
 
 
-def _keep(block: Block, report: Report) -> None:
+def _keep(block: SourceDraft, report: ProblemCollector) -> None:
     """`missing: keep` keeps a row without a match, which a required column then refuses."""
     path = (*block.path, "join", "missing")
     if block.join is None or block.join.missing != "keep" or block.join.shape == "list":
@@ -107,7 +107,7 @@ def _keep(block: Block, report: Report) -> None:
         report.at(path, "required-keep", message, help=help, note=f"required at line {line}", level="warning")
 
 
-def _empty(block: Block, report: Report) -> None:
+def _empty(block: SourceDraft, report: ProblemCollector) -> None:
     """Rows have columns: those of a list its elements, those of the driving source what all else is joined to."""
     if block.columns == {} and "columns" in block.raw and (block.shape == "list" or block.role == "driver"):
         message = "a list of records without a column cannot be written"
@@ -117,7 +117,7 @@ def _empty(block: Block, report: Report) -> None:
         report.at((*block.path, "columns"), "no-columns", message, help=help)
 
 
-def _unused_steps(block: Block, report: Report) -> None:
+def _unused_steps(block: SourceDraft, report: ProblemCollector) -> None:
     if not block.columns or not all(block.columns.values()):
         return
     taken = {str(one.selector[0]): None for one in block.columns.values() if one}
@@ -130,7 +130,9 @@ def _unused_steps(block: Block, report: Report) -> None:
             report.at_key((*block.path, "decode", field), "unused-decode", message, help=help)
 
 
-def _steps(block: Block, found: Connector, field: str, steps: tuple[Step, ...], report: Report) -> None:
+def _steps(
+    block: SourceDraft, found: Connector, field: str, steps: tuple[Step, ...], report: ProblemCollector
+) -> None:
     """Each step takes what the one before it gives."""
     has, before = (ANY if found.gives_binary else PLAIN), None
     for number, step in enumerate(steps):
@@ -147,7 +149,7 @@ def _steps(block: Block, found: Connector, field: str, steps: tuple[Step, ...], 
         has, before = GIVES[step.word], step.word
 
 
-def _column(block: Block, found: Connector, column: Column, report: Report) -> None:
+def _column(block: SourceDraft, found: Connector, column: Column, report: ProblemCollector) -> None:
     if column.origin in OBJECT_FACTS:
         _fact(block, column, report)
         return
@@ -164,7 +166,7 @@ def _column(block: Block, found: Connector, column: Column, report: Report) -> N
     _decoded(block, column, has, last, report)
 
 
-def _place(block: Block, column: Column, report: Report) -> Any:
+def _place(block: SourceDraft, column: Column, report: ProblemCollector) -> Any:
     """Where a column says what it takes: its `from`, else its own name."""
     path = (*block.path, "columns", column.name)
     if (*path, "from") in report.located.keys:
@@ -172,7 +174,7 @@ def _place(block: Block, column: Column, report: Report) -> Any:
     return report.located.key(path)
 
 
-def _fact(block: Block, column: Column, report: Report) -> None:
+def _fact(block: SourceDraft, column: Column, report: ProblemCollector) -> None:
     path = (*block.path, "columns", column.name)
     if block.role == "lookup":
         message = f"`{column.origin}` is known of the driving object only"
@@ -183,7 +185,9 @@ def _fact(block: Block, column: Column, report: Report) -> None:
         report.at((*path, "type"), "wrong-column-type", message, help=f"write `type: {FACTS[column.origin]}`")
 
 
-def _unknown_field(block: Block, column: Column, field: str, known: tuple[str, ...], report: Report) -> None:
+def _unknown_field(
+    block: SourceDraft, column: Column, field: str, known: tuple[str, ...], report: ProblemCollector
+) -> None:
     help = help_for(field, known, "field", None)
     written = (*block.path, "columns", column.name, "from") in report.located.keys
     if not written and (meant := nearest(field, known)):
@@ -192,7 +196,9 @@ def _unknown_field(block: Block, column: Column, field: str, known: tuple[str, .
     report.add(_place(block, column, report), "unknown-field", message, help=help, level=level_of(block))
 
 
-def _decoded(block: Block, column: Column, has: str, last: Step | None, report: Report) -> None:
+def _decoded(
+    block: SourceDraft, column: Column, has: str, last: Step | None, report: ProblemCollector
+) -> None:
     """What the steps leave can be what the column takes of it."""
     field, deeper = column.selector[0], column.selector[1:]
     names = list(last.argument.names) if has == FIELDS and last else []
@@ -221,12 +227,14 @@ def _decoded(block: Block, column: Column, has: str, last: Step | None, report: 
         _wrong_type(block, column, f"{source}, and the column is `binary`", help, report)
 
 
-def _taking(block: Block, field: str) -> list[Column]:
+def _taking(block: SourceDraft, field: str) -> list[Column]:
     """The columns that take a field, or something within it."""
     return [one for one in (block.columns or {}).values() if one and one.selector[0] == field]
 
 
-def _wrong_type(block: Block, column: Column, message: str, help: str, report: Report) -> None:
+def _wrong_type(
+    block: SourceDraft, column: Column, message: str, help: str, report: ProblemCollector
+) -> None:
     path = (*block.path, "columns", column.name)
     written = (*path, "type") in report.located.keys
     report.at((*path, "type") if written else path, "wrong-column-type", message, help=help)

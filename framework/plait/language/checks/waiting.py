@@ -9,18 +9,18 @@ from plait.language.spec import LONGEST_WAIT
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from plait.language.build.sources import Block
+    from plait.language.build.sources import SourceDraft
     from plait.language.keys import DeployBlock
-    from plait.language.structure import Path, Report
+    from plait.language.structure import KeyPath, ProblemCollector
 
 
-def check_waits(report: Report, blocks: Sequence[Block], deploy: DeployBlock | None) -> None:
-    """Report each `retry_for` that cannot work."""
+def check_waits(report: ProblemCollector, blocks: Sequence[SourceDraft], deploy: DeployBlock | None) -> None:
+    """ProblemCollector each `retry_for` that cannot work."""
     driver = next((block.connector for block in blocks if block.role == "driver"), None)
     for block in blocks:
         if block.join is None or block.join.retry_for is None:
             continue
-        path: Path = (*block.path, "join", "missing", "retry_for")
+        path: KeyPath = (*block.path, "join", "missing", "retry_for")
         if deploy and deploy.trigger == "direct":
             message = "`retry_for` waits by the queue's next delivery, and `trigger: direct` has no queue"
             help, note = "write `trigger: queue`, or `missing: keep`", report.line(("deploy", "trigger"))

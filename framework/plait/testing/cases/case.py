@@ -9,13 +9,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from plait.language.source_map import Path
+    from plait.language.source_map import KeyPath
     from plait.language.spec import Spec
     from plait.plugin import Record
     from plait.testing.cases.keys import Trouble
 
-Outcome = Literal["quarantine", "retry", "failed"]
-OUTCOMES: tuple[Outcome, ...] = ("quarantine", "retry", "failed")
+FailureKind = Literal["quarantine", "retry", "failed"]
+OUTCOMES: tuple[FailureKind, ...] = ("quarantine", "retry", "failed")
 Count = Literal["dropped", "skipped", "gone"]
 COUNTS: tuple[Count, ...] = ("dropped", "skipped", "gone")
 
@@ -33,7 +33,7 @@ class Object:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
+class CaseInputs:
     """What one source holds; `records` None means that its connector reads `objects` itself."""
 
     objects: tuple[Object, ...] = ()
@@ -55,7 +55,9 @@ class Outcomes:
     """What comes of a case, or must; rows have values of the columns' types, of expected rows some columns."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
-    findings: dict[Outcome, list[Finding]] = field(default_factory=lambda: {word: [] for word in OUTCOMES})
+    findings: dict[FailureKind, list[Finding]] = field(
+        default_factory=lambda: {word: [] for word in OUTCOMES}
+    )
     counts: dict[Count, int] = field(default_factory=lambda: dict.fromkeys(COUNTS, 0))
 
 
@@ -64,9 +66,9 @@ class Case:
     """One case; `path` is its place in the file, `rows_path` that of its expected rows."""
 
     name: str
-    path: Path
-    rows_path: Path
+    path: KeyPath
+    rows_path: KeyPath
     spec: Spec
     now: datetime
-    given: Mapping[str, Given]
+    given: Mapping[str, CaseInputs]
     expect: Outcomes

@@ -15,7 +15,7 @@ from plait.testing.cases.yaml_text import flow
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from plait.language.source_map import Path
+    from plait.language.source_map import KeyPath
     from plait.testing.cases.case import Case, Outcomes
     from plait.testing.cases.yaml_text import Places
 
@@ -28,7 +28,7 @@ ABSENT = object()
 class Cell:
     """A place within a row where what came is another than what was expected."""
 
-    steps: Path
+    steps: KeyPath
     expected: Any
     got: Any
 
@@ -42,7 +42,7 @@ class Matched:
     extra: list[int]
 
 
-def cells(expected: Any, got: Any, steps: Path = ()) -> Iterator[Cell]:
+def cells(expected: Any, got: Any, steps: KeyPath = ()) -> Iterator[Cell]:
     """The cells that differ; of a mapping only what is expected is compared."""
     if isinstance(expected, Mapping) and isinstance(got, Mapping):
         for name, one in expected.items():
@@ -149,7 +149,7 @@ class _Judging:
                 yield self._finding(word, expected, left, None if right is None else found[right], at)
 
     def _finding(
-        self, word: str, expected: Sequence[Finding], number: int | None, got: Finding | None, at: Path
+        self, word: str, expected: Sequence[Finding], number: int | None, got: Finding | None, at: KeyPath
     ) -> Problem:
         came = show_finding(got) if got else "none"
         if number is None:
@@ -164,7 +164,7 @@ class _Judging:
                 message = f"{word}: expected {expected}, got {found}"
                 yield self._told("different-count", message, (*self.case.path, "expect", word))
 
-    def _told(self, code: str, message: str, at: Path, note: str | None = None) -> Problem:
+    def _told(self, code: str, message: str, at: KeyPath, note: str | None = None) -> Problem:
         located = self.places.located
         message = f"case `{self.case.name[:60]}`: {message}"
         return Problem(code=code, message=message, file=located.file, span=located.at(at), note=note)

@@ -9,23 +9,25 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from plait.language.structure import Report, read
+from plait.language.structure import ProblemCollector, read
 from plait.language.wording import kind_of
 from plait.plan.plan import plan
 from plait.problems.problem import excerpt
 from plait.problems.suggest import help_for
 from plait.testing.cases.case import COUNTS, OUTCOMES, Finding, Outcomes
 from plait.testing.cases.keys import ExpectBlock, FindingBlock
-from plait.values.convert import Misfit, convert
+from plait.values.convert import ConversionError, convert
 
 if TYPE_CHECKING:
-    from plait.language.source_map import Path
+    from plait.language.source_map import KeyPath
     from plait.language.spec import Spec
     from plait.testing.cases.yaml_text import Places
     from plait.values.types import Type
 
 
-def read_expect(block: Any, path: Path, spec: Spec, report: Report, places: Places) -> tuple[Outcomes, Path]:
+def read_expect(
+    block: Any, path: KeyPath, spec: Spec, report: ProblemCollector, places: Places
+) -> tuple[Outcomes, KeyPath]:
     """The outcomes that a case expects, and the place of its rows."""
     short = isinstance(block, list)
     rows_path = path if short else (*path, "rows")
@@ -52,7 +54,7 @@ def _columns(spec: Spec) -> tuple[dict[str, Type | None], bool]:
     return {field.name: field.type for field in fields}, not planned.undeclared
 
 
-def _finding(block: Any, path: Path, report: Report) -> Finding:
+def _finding(block: Any, path: KeyPath, report: ProblemCollector) -> Finding:
     if isinstance(block, str):
         return Finding(code=block)
     found: FindingBlock | None = read(FindingBlock, block, path, report)
@@ -66,9 +68,9 @@ def _finding(block: Any, path: Path, report: Report) -> Finding:
 class _Reading:
     kinds: dict[str, Type | None]
     closed: bool
-    report: Report
+    report: ProblemCollector
 
-    def row(self, row: Any, path: Path) -> dict[str, Any]:
+    def row(self, row: Any, path: KeyPath) -> dict[str, Any]:
         if not isinstance(row, dict):
             self.report.at(path, "wrong-kind", f"expected a mapping of columns, got {kind_of(row)}")
             return {}
@@ -77,7 +79,7 @@ class _Reading:
                 self._unknown("no column is called", name, list(self.kinds), (*path, name))
         return {name: self.cell(value, self.kinds.get(name), (*path, name)) for name, value in row.items()}
 
-    def cell(self, value: Any, kind: Type | None, path: Path) -> Any:
+    def cell(self, value: Any, kind: Type | None, path: KeyPath) -> Any:
         """A value as its column has it; of a struct only the fields that are named."""
         if kind is None or value is None:
             return _plain(value)
@@ -91,11 +93,11 @@ class _Reading:
             return [self.cell(one, kind.fields[0][1], (*path, n)) for n, one in enumerate(value)]
         try:
             return _as(value, kind)
-        except Misfit as error:
+        except ConversionError as error:
             self.report.at(path, "wrong-value", str(error), help=error.help)
             return None
 
-    def _unknown(self, message: str, name: str, names: list[str], path: Path) -> None:
+    def _unknown(self, message: str, name: str, names: list[str], path: KeyPath) -> None:
         help = help_for(name, names, "column", "`plait plan`")
         self.report.at_key(path, "unknown-column", f"{message} {excerpt(name)}", help=help)
 
@@ -105,7 +107,7 @@ def _as(value: Any, kind: Type) -> Any:
         try:
             return base64.b64decode(value, validate=True)
         except (binascii.Error, ValueError):
-            raise Misfit("binary is written as base64") from None
+            raise ConversionError("binary is written as base64") from None
     found = convert(value, kind)
     return struct.unpack("f", struct.pack("f", found))[0] if kind.word == "float" else found
 

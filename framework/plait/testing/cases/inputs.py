@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from plait.language.structure import Report, read
+from plait.language.structure import ProblemCollector, read
 from plait.language.wording import kind_of
 from plait.plugin import BadRecord, DriverPath, LookupPath, Record
 from plait.problems.problem import excerpt
 from plait.problems.suggest import help_for, nearest
-from plait.testing.cases.case import Given, Object
+from plait.testing.cases.case import CaseInputs, Object
 from plait.testing.cases.keys import ContentBlock, LookupBlock, Moment, ObjectBlock
 from plait.values.templates import STAR, STARS
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from plait.language.source_map import Path
+    from plait.language.source_map import KeyPath
     from plait.language.spec import Source, Spec
     from plait.testing.cases.yaml_text import Places
 
@@ -32,8 +32,12 @@ JSON = msgspec.json.Encoder(decimal_format="number")
 
 
 def read_given(
-    blocks: Mapping[str, tuple[Any, Path]], spec: Spec, now: datetime, report: Report, places: Places
-) -> dict[str, Given]:
+    blocks: Mapping[str, tuple[Any, KeyPath]],
+    spec: Spec,
+    now: datetime,
+    report: ProblemCollector,
+    places: Places,
+) -> dict[str, CaseInputs]:
     """What each source holds, from its block and the block's place."""
     names = [spec.driver.name, *(source.name for source in spec.lookups)]
     given = {}
@@ -56,10 +60,10 @@ def needs_objects(source: Source) -> bool:
 class _Reading:
     source: Source
     now: datetime
-    report: Report
+    report: ProblemCollector
     places: Places
 
-    def driver(self, block: Any, path: Path) -> Given:
+    def driver(self, block: Any, path: KeyPath) -> CaseInputs:
         if isinstance(block, list):
             objects = [self._object(one, (*path, n), n) for n, one in enumerate(block)]
         else:
@@ -71,24 +75,24 @@ class _Reading:
         if len({one.record is None for one in found}) > 1:
             help = "give `fields` for all, or for none"
             self.report.at_key(path, "wrong-value", "some objects have `fields`, some have bytes", help=help)
-        return Given(objects=tuple(found))
+        return CaseInputs(objects=tuple(found))
 
-    def lookup(self, block: Any, path: Path) -> Given:
+    def lookup(self, block: Any, path: KeyPath) -> CaseInputs:
         block, path_of_rows = ({"rows": block}, path) if isinstance(block, list) else (block, (*path, "rows"))
         found: LookupBlock | None = read(LookupBlock, block, path, self.report)
         if found is None:
-            return Given()
+            return CaseInputs()
         if len(block) != 1:
             help = "give one of `rows`, `files`, `fails`"
             self.report.at_key(path, "wrong-value", f"`{self.source.name}` is given in {len(block)} ways",
                                help=help)  # fmt: skip
         if found.files is not None:
             files = [self._file(name, one, (*path, "files", name)) for name, one in found.files.items()]
-            return Given(objects=tuple(file for file in files if file))
+            return CaseInputs(objects=tuple(file for file in files if file))
         rows = [self.record(one, (*path_of_rows, n)) for n, one in enumerate(found.rows or ())]
-        return Given(records=tuple(row for row in rows if row), fails=found.fails)
+        return CaseInputs(records=tuple(row for row in rows if row), fails=found.fails)
 
-    def record(self, row: Any, path: Path) -> Record | None:
+    def record(self, row: Any, path: KeyPath) -> Record | None:
         """A row as the record that the source would give; None where it would give none."""
         if not isinstance(row, dict):
             self.report.at(path, "wrong-kind", f"expected a mapping of fields, got {kind_of(row)}")
@@ -102,7 +106,7 @@ class _Reading:
         self._spelling([name for name in row if record and name in record.fields], path)
         return record
 
-    def _spelling(self, names: list[str], path: Path) -> None:
+    def _spelling(self, names: list[str], path: KeyPath) -> None:
         """Warn of a field that the spec does not take, where it takes one that is spelt nearly so."""
         source = self.source
         if source.fields is None:
@@ -115,7 +119,7 @@ class _Reading:
                 help = f"did you mean `{meant}`?"
                 self.report.at_key((*path, name), "unknown-field", message, help=help, level="warning")
 
-    def _object(self, block: Any, path: Path, number: int) -> Object | None:
+    def _object(self, block: Any, path: KeyPath, number: int) -> Object | None:
         found: ObjectBlock | None = read(ObjectBlock, block, path, self.report)
         way = self._way(block, WAYS, path) if found else None
         if found is None or way is None:
@@ -133,7 +137,7 @@ class _Reading:
         return Object(uri=uri, data=self._data(block, found, path), record=record, modified=modified,
                       etag=found.etag, fails=found.fails)  # fmt: skip
 
-    def _file(self, name: str, block: Any, path: Path) -> Object | None:
+    def _file(self, name: str, block: Any, path: KeyPath) -> Object | None:
         if not self.source.connector.offline:
             message = f"`{self.source.name}` reads no files"
             self.report.at_key(path, "wrong-value", message, help="give its `rows`")
@@ -153,7 +157,7 @@ class _Reading:
             self.report.at_key(path, "wrong-value", message, help=f"the path is `{template.text[:80]}`")
         return Object(uri=uri, data=data, modified=self.now, fails=found.fails)
 
-    def _way(self, block: Any, ways: tuple[str, ...], path: Path) -> str | None:
+    def _way(self, block: Any, ways: tuple[str, ...], path: KeyPath) -> str | None:
         chosen = [way for way in ways if way in block]
         if len(chosen) == 1:
             return chosen[0]
@@ -162,14 +166,14 @@ class _Reading:
         self.report.at(path, "wrong-value" if chosen else "missing-key", message, help=help)
         return None
 
-    def _data(self, block: Any, found: ContentBlock, path: Path) -> bytes | None:
+    def _data(self, block: Any, found: ContentBlock, path: KeyPath) -> bytes | None:
         if "json" in block:
             return self._json(block["json"], (*path, "json"))
         if found.text:
             return found.text.text.encode("utf-8", "surrogatepass")
         return found.base64.data if found.base64 else None
 
-    def _json(self, value: Any, path: Path) -> bytes:
+    def _json(self, value: Any, path: KeyPath) -> bytes:
         exact = self.places.exact(value, path)
         leaves = _leaves(exact, path)
         bad = next((at for at, one in leaves if isinstance(one, float) and not math.isfinite(one)), None)
@@ -178,7 +182,7 @@ class _Reading:
             self.report.at(bad, "wrong-value", message, help="give the file as `text`")
         return JSON.encode(exact)
 
-    def _uri(self, name: str | None, number: int, path: Path) -> str | None:
+    def _uri(self, name: str | None, number: int, path: KeyPath) -> str | None:
         template = _path_of(self.source, DriverPath)
         if template is None:
             return name or f"{self.source.name}/{number + 1}"
@@ -215,7 +219,7 @@ def _as_fields(_options: Any, row: Mapping[str, Any]) -> Record:
         raise BadRecord(f"`{TIME}`: {error}", code="wrong-value") from None
 
 
-def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+def _leaves(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
     if isinstance(value, (dict, list)):
         pairs = value.items() if isinstance(value, dict) else enumerate(value)
         for step, one in pairs:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from plait.language.source_map import locate
-from plait.language.structure import Report, read
+from plait.language.structure import ProblemCollector, read
 from plait.language.validate import validate
 from plait.problems.problem import Problem, excerpt, place
 from plait.problems.suggest import help_for
@@ -20,7 +20,7 @@ from plait.testing.cases.yaml_text import Places
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from plait.language.source_map import Path
+    from plait.language.source_map import KeyPath
     from plait.language.spec import Spec
     from plait.language.validate import Validated
 
@@ -65,7 +65,7 @@ def read_cases(text: bytes, file: str, specs: Specs) -> CaseFile:
     if located is None:
         problems = [_of_cases(problem) for problem in problems]
         return CaseFile(file=file, text=shown, places=None, cases=(), problems=tuple(problems))
-    reading = _Reading(specs, Report(located), Places(located))
+    reading = _Reading(specs, ProblemCollector(located), Places(located))
     reading.report.problems += problems
     cases = reading.cases(located.value)
     found = tuple(sorted(set(reading.report.problems), key=place))
@@ -83,7 +83,7 @@ def _of_cases(problem: Problem) -> Problem:
 @dataclass(frozen=True, slots=True)
 class _Reading:
     specs: Specs
-    report: Report
+    report: ProblemCollector
     places: Places
 
     def cases(self, root: dict[str, Any]) -> list[Case]:
@@ -97,7 +97,7 @@ class _Reading:
 
     def _case(self, name: str, block: Any, root: dict[str, Any], now: datetime) -> Case | None:
         before = self._errors()
-        path: Path = ("cases", name)
+        path: KeyPath = ("cases", name)
         own: CaseBlock | None = read(CaseBlock, block, path, self.report)
         if own is None:
             return None
@@ -118,15 +118,15 @@ class _Reading:
         return sum(problem.level == "error" for problem in self.report.problems)
 
     @staticmethod
-    def _blocks(block: dict[str, Any], path: Path, root: dict[str, Any]) -> dict[str, tuple[Any, Path]]:
+    def _blocks(block: dict[str, Any], path: KeyPath, root: dict[str, Any]) -> dict[str, tuple[Any, KeyPath]]:
         """The block of each source that is given, with its place; a case's own wins."""
-        blocks: dict[str, tuple[Any, Path]] = {}
+        blocks: dict[str, tuple[Any, KeyPath]] = {}
         for given, at in ((root.get("given"), ("given",)), (block.get("given"), (*path, "given"))):
             for name, one in given.items() if isinstance(given, dict) else ():
                 blocks[name] = one, (*at, name)
         return blocks
 
-    def _spec(self, block: dict[str, Any], path: Path, root: dict[str, Any]) -> Spec | None:
+    def _spec(self, block: dict[str, Any], path: KeyPath, root: dict[str, Any]) -> Spec | None:
         values: dict[str, str] = {}
         for given, at in ((root.get("parameters"), ()), (block.get("parameters"), path)):
             for name, value in given.items() if isinstance(given, dict) else ():

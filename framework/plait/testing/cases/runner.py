@@ -12,7 +12,7 @@ from plait.engine.partition import NULL
 from plait.plan.plan import plan
 from plait.storage.objects import normal
 from plait.testing.cases.case import COUNTS, Finding, Outcomes
-from plait.testing.cases.stand_ins import Captured, Held, Offline, item, stand_in
+from plait.testing.cases.stand_ins import CapturingSink, MemoryObjects, Offline, item, stand_in
 from plait.values.convert import convert
 
 if TYPE_CHECKING:
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
     from plait.engine.report import Report
     from plait.plan.plan import Field
     from plait.plugin import File, Put
-    from plait.testing.cases.case import Case, Outcome
+    from plait.testing.cases.case import Case, FailureKind
 
 
 def play(case: Case) -> Outcomes:
     """Run a case; raises what a bug of a connector raises."""
     driver = case.given.get(case.spec.driver.name)
     objects = driver.objects if driver else ()
-    held = Held(chain.from_iterable(given.objects for given in case.given.values()))
-    sink = Captured()
+    held = MemoryObjects(chain.from_iterable(given.objects for given in case.given.values()))
+    sink = CapturingSink()
     engine = Engine(stand_in(case, sink), Offline(case, held))
     report = engine.run(map(item, objects) if driver else engine.find())
     partitions = plan(case.spec).partitions
     rows = [row for file in sink.files for row in _rows(file, partitions)]
     names = {normal(one.uri): one.uri for one in objects}
-    findings: dict[Outcome, list[Finding]] = {
+    findings: dict[FailureKind, list[Finding]] = {
         "quarantine": [_quarantined(put, names) for put in held.puts],
         "retry": _unfinished("retry", report, names),
         "failed": _unfinished("failed", report, names),

@@ -9,9 +9,20 @@ from typing import TYPE_CHECKING, Any
 from msgspec import structs
 
 from plait.engine.context import Services
-from plait.plugin import Found, GiveUp, Item, Missing, PlaitError, Put, Record, TryAgain, Unread, Written
+from plait.plugin import (
+    GiveUp,
+    Item,
+    Missing,
+    PlaitError,
+    Put,
+    ReadFailure,
+    Record,
+    StoredObject,
+    TryAgain,
+    Written,
+)
 from plait.storage.objects import normal
-from plait.testing.cases.case import Given
+from plait.testing.cases.case import CaseInputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -20,7 +31,7 @@ if TYPE_CHECKING:
     from plait.plugin import File, Key, Window
     from plait.testing.cases.case import Case, Object
 
-NOTHING = Given(records=())
+NOTHING = CaseInputs(records=())
 
 
 def trouble(word: str, what: str) -> PlaitError:
@@ -30,7 +41,7 @@ def trouble(word: str, what: str) -> PlaitError:
     return GiveUp(f"{what} is denied in this case")
 
 
-class Held:
+class MemoryObjects:
     """The `Objects` of the contract in memory; what is put is kept in `puts`."""
 
     def __init__(self, objects: Iterable[Object]) -> None:
@@ -42,17 +53,19 @@ class Held:
         named = sorted(uri for uri in self._objects if uri.startswith(normal(prefix)))
         return (item(self._objects[uri]) for uri in named)
 
-    def get(self, uris: Sequence[str], limit: int | None = None) -> Iterator[Found | Missing | PlaitError]:
+    def get(
+        self, uris: Sequence[str], limit: int | None = None
+    ) -> Iterator[StoredObject | Missing | PlaitError]:
         """The given bytes."""
         return (self._get(uri, limit) for uri in uris)
 
-    def _get(self, uri: str, limit: int | None) -> Found | Missing | PlaitError:
+    def _get(self, uri: str, limit: int | None) -> StoredObject | Missing | PlaitError:
         one = self._objects.get(normal(uri))
         if one is None or (one.data is None and one.fails is None):
             return Missing(uri)
         data = one.data or b""
         fits = limit is None or len(data) <= limit
-        return _failed(one) or Found(item=item(one), data=data if fits else b"")
+        return _failed(one) or StoredObject(item=item(one), data=data if fits else b"")
 
     def put(self, puts: Sequence[Put]) -> Sequence[Written | PlaitError]:
         """Keep what a run puts."""
@@ -80,7 +93,7 @@ def _failed(one: Object) -> PlaitError | None:
 class Offline(Services):
     """The clock of a case, and its objects; anything else of a service is refused."""
 
-    def __init__(self, case: Case, held: Held) -> None:
+    def __init__(self, case: Case, held: MemoryObjects) -> None:
         super().__init__(now=lambda: case.now)
         self.client: Any = _refuse
         self.objects = held
@@ -108,12 +121,12 @@ class GivenDriver:
         """All that is given."""
         return map(item, self.objects.values())
 
-    def read(self, items: Sequence[Item]) -> Iterator[Record | Unread]:
+    def read(self, items: Sequence[Item]) -> Iterator[Record | ReadFailure]:
         """The record of each object."""
         for one in items:
             given = self.objects[one.uri]
             if given.record is None:
-                yield Unread(one, _failed(given) or Missing(one.uri))
+                yield ReadFailure(one, _failed(given) or Missing(one.uri))
             else:
                 yield structs.replace(given.record, item=item(given))
 
@@ -123,7 +136,7 @@ class GivenLookup:
     """A look-up that holds the records of a case; the engine takes those whose keys are equal."""
 
     name: str
-    given: Given
+    given: CaseInputs
 
     def fetch(self, keys: Sequence[Key]) -> list[Record]:
         """The records within the time of any key."""
@@ -138,7 +151,7 @@ def _near(record: Record, key: Key) -> bool:
     return record.time is not None and key.since <= record.time <= key.until
 
 
-class Captured:
+class CapturingSink:
     """A sink that keeps the files it is given."""
 
     def __init__(self) -> None:
@@ -150,7 +163,7 @@ class Captured:
         return [Written(uri=f"{f.folder}{f.name}", rows=f.table.num_rows, bytes=0) for f in files]
 
 
-def stand_in(case: Case, sink: Captured) -> Spec:
+def stand_in(case: Case, sink: CapturingSink) -> Spec:
     """The spec of a case with what asks a service replaced by what is given."""
     spec = case.spec
     write = replace(spec.sink.connector, sink=lambda _options, _context: sink)
@@ -171,7 +184,7 @@ def _driver(source: Source, case: Case) -> Source:
     return replace(source, connector=replace(source.connector, driver=lambda _options, _context: driver))
 
 
-def _lookup(source: Source, given: Given | None) -> Source:
+def _lookup(source: Source, given: CaseInputs | None) -> Source:
     if source.connector.offline and (given is None or (given.records is None and not given.fails)):
         return source
     lookup = GivenLookup(source.name, given or NOTHING)

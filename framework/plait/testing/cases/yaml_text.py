@@ -14,7 +14,7 @@ from plait.language.scalars import scalar
 from plait.values.convert import NUMBER
 
 if TYPE_CHECKING:
-    from plait.language.source_map import Located, Path
+    from plait.language.source_map import KeyPath, SourceMap
     from plait.problems.problem import Span
 
 BREAK = re.compile(r"\r\n|\r|\n")
@@ -24,7 +24,7 @@ PLAIN = re.compile(r"[A-Za-z_](?:[\w./@+-]|[ ](?=[\w./@+-]))*\Z|\d{4}-\d\d-\d\d\
 class Places:
     """Offsets in a text that was read as YAML."""
 
-    def __init__(self, located: Located) -> None:
+    def __init__(self, located: SourceMap) -> None:
         self.located = located
 
     @cached_property
@@ -36,13 +36,13 @@ class Places:
         starts = self._starts
         return starts[span.line - 1] + span.column - 1, starts[span.end_line - 1] + span.end_column - 1
 
-    def written(self, path: Path) -> str:
+    def written(self, path: KeyPath) -> str:
         """The text of a value, empty where nothing stands there."""
         span = self.located.values.get(path)
         begin, end = self.range(span) if span else (0, 0)
         return self.located.text[begin:end]
 
-    def exact(self, value: Any, path: Path) -> Any:
+    def exact(self, value: Any, path: KeyPath) -> Any:
         """A value of the file with its fractions as decimals, digit by digit as they are written."""
         if isinstance(value, dict):
             return {name: self.exact(one, (*path, name)) for name, one in value.items()}

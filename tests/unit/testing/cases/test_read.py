@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from plait.language.structure import Report
+from plait.language.structure import ProblemCollector
 from plait.language.validate import validate
 from plait.plugin import Record
 from plait.testing.cases.inputs import read_given
@@ -126,7 +126,7 @@ def test_a_time_is_a_field_of_its_own_where_a_connector_does_not_read_rows_itsel
     assert spec is not None
     assert places is not None
     bare = [replace(s, connector=replace(s.connector, given=None)) for s in spec.lookups]
-    report = Report(places.located)
+    report = ProblemCollector(places.located)
     block = places.located.value["cases"]["a case"]["given"]["fraud"]
     path = ("cases", "a case", "given", "fraud")
     read = read_given({"fraud": (block, path)}, replace(spec, lookups=tuple(bare)), NOW, report, places)

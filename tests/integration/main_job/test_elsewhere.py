@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kit import oracle, oracle_lake
+from kit.confinement import HOME
 from kit.paths import ROOT
 from plait_sandbox import write
 
@@ -50,7 +51,8 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., subprocess.C
     uv = shutil.which("uv") or next(map(str, (ROOT / ".tools").glob("uv-*/bin/uv")))
     command = [uv, "sync", "--quiet", "--frozen", "--no-dev", "--no-editable"]
     plain = {k: v for k, v in os.environ.items() if k != "VIRTUAL_ENV"}
-    environment = {**plain, "UV_PROJECT_ENVIRONMENT": str(folder)}
+    # uv has its cache, its settings and its Pythons in the home of the user.
+    environment = {**plain, "HOME": str(HOME), "UV_PROJECT_ENVIRONMENT": str(folder)}
     subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
 
     def python(code: str, **options: object) -> subprocess.CompletedProcess[str]:

@@ -5,14 +5,37 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from plait.pipeline.pipeline import Pipeline
+    from plait.engine.report import Report
+    from plait.pipeline.pipeline import InvalidSpec, Pipeline
 
 __version__ = "0.1.0"
-__all__ = ["load"]
+__all__ = ["InvalidSpec", "Pipeline", "Report", "load"]
+
+_MODULES = {
+    "InvalidSpec": "plait.pipeline.pipeline",
+    "Pipeline": "plait.pipeline.pipeline",
+    "Report": "plait.engine.report",
+}
 
 
 def load(spec: str, **parameters: str) -> Pipeline:
-    """Load a spec for Python and notebooks; raises `plait.pipeline.pipeline.InvalidSpec` with every problem."""
+    """Load a spec file for Python and notebooks; raises `plait.InvalidSpec` with every problem."""
     from plait.pipeline.pipeline import Pipeline
 
     return Pipeline.load(spec, parameters)
+
+
+if not TYPE_CHECKING:  # a type checker reads the imports above, and knows no other name
+
+    def __getattr__(name: str) -> object:
+        """Import a public class when it is first used, so that `import plait` stays cheap (PEP 562)."""
+        if name not in _MODULES:
+            message = f"module {__name__!r} has no attribute {name!r}"
+            raise AttributeError(message)
+        from importlib import import_module
+
+        return getattr(import_module(_MODULES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

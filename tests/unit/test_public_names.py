@@ -1,0 +1,53 @@
+"""`plait` offers a few names to Python users, and importing it loads none of what stands behind them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import plait
+from plait.engine.report import Report
+from plait.pipeline.pipeline import InvalidSpec, Pipeline
+
+
+def loaded_by(code: str) -> set[str]:
+    """The modules that a new Python has loaded after these lines."""
+    script = f"import sys\n{code}\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-P", "-c", script], check=True, capture_output=True, text=True)
+    return set(done.stdout.split())
+
+
+def test_importing_plait_loads_nothing_but_itself_and_typing() -> None:
+    assert loaded_by("import plait") - loaded_by("import __future__, typing") == {"plait"}
+
+
+def test_importing_the_error_of_a_spec_loads_neither_the_engine_nor_a_service() -> None:
+    loaded = loaded_by("from plait import InvalidSpec")
+    assert {"plait.engine.engine", "pyarrow", "boto3", "obstore", "pandas"} & loaded == set()
+
+
+def test_the_public_names_are_the_classes_of_their_modules() -> None:
+    assert plait.InvalidSpec is InvalidSpec
+    assert plait.Pipeline is Pipeline
+    assert plait.Report is Report
+
+
+def test_every_public_name_is_shown_to_those_who_look_for_it() -> None:
+    assert {*plait.__all__} == {"InvalidSpec", "Pipeline", "Report", "load"}
+    assert {*plait.__all__} <= {*dir(plait)}
+
+
+def test_an_invalid_spec_is_caught_by_its_public_name(tmp_path: Path) -> None:
+    spec = tmp_path / "orders.yaml"
+    spec.write_text("plait: 1\nname: orders\n", encoding="utf-8")
+    with pytest.raises(plait.InvalidSpec) as raised:
+        plait.load(str(spec))
+    assert {problem.code for problem in raised.value.problems} == {"missing-key"}
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="module 'plait' has no attribute 'Pipelines'"):
+        plait.Pipelines  # type: ignore[attr-defined]  # noqa: B018

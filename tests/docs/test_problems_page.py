@@ -77,10 +77,10 @@ def merged(fragment: dict[str, Any]) -> str:
 
 def codes(text: str) -> set[str]:
     """The codes of a snippet: of its YAML, else of the spec with it."""
-    located, problems = locate(text, "snippet.yaml")
-    if problems or located is None:
+    source_map, problems = locate(text, "snippet.yaml")
+    if problems or source_map is None:
         return {problem.code for problem in problems}
-    return {problem.code for problem in validate(merged(located.value), "spec.yaml").problems}
+    return {problem.code for problem in validate(merged(source_map.value), "spec.yaml").problems}
 
 
 def test_the_spec_around_the_snippets_is_right() -> None:

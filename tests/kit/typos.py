@@ -48,17 +48,17 @@ class Word:
     start: int
 
 
-def words(located: SourceMap) -> Iterator[Word]:
+def words(source_map: SourceMap) -> Iterator[Word]:
     """Each word of a spec that is a key, or refers to something that the spec or the language knows."""
-    for place in places(located.value):
+    for place in places(source_map.value):
         shape = "/".join("#" if isinstance(step, int) else str(step) for step in place)
-        if place in located.keys and (kind := _kind(shape)):
-            yield Word(kind, str(place[-1]), _range(located, located.keys[place])[0])
-        if isinstance(at(located.value, place), str):
-            begin, end = _range(located, located.values[place])
+        if place in source_map.key_spans and (kind := _kind(shape)):
+            yield Word(kind, str(place[-1]), _range(source_map, source_map.key_spans[place])[0])
+        if isinstance(at(source_map.value, place), str):
+            begin, end = _range(source_map, source_map.value_spans[place])
             for kind, where, what in VALUES:
-                if re.fullmatch(where, shape) and not _drives(located, place, kind):
-                    for found in re.finditer(what, located.text[begin:end]):
+                if re.fullmatch(where, shape) and not _drives(source_map, place, kind):
+                    for found in re.finditer(what, source_map.text[begin:end]):
                         group = found.lastindex or 0
                         yield Word(kind, found[group], begin + found.start(group))
 
@@ -68,15 +68,15 @@ def _kind(shape: str) -> str | None:
     return next((kind for kind, pattern in KEYS.items() if re.fullmatch(pattern, shape)), None)
 
 
-def _drives(located: SourceMap, place: Place, kind: str) -> bool:
+def _drives(source_map: SourceMap, place: Place, kind: str) -> bool:
     """Whether this is the path of a driving source, whose names in braces are its author's."""
-    return kind == "column" and place[-1] == "path" and "join" not in at(located.value, place[:2])
+    return kind == "column" and place[-1] == "path" and "join" not in at(source_map.value, place[:2])
 
 
-def _range(located: SourceMap, span: Span) -> tuple[int, int]:
+def _range(source_map: SourceMap, span: Span) -> tuple[int, int]:
     """The offsets of a span in the text, whose lines end in one character."""
     starts = [0]
-    for line in located.lines:
+    for line in source_map.lines:
         starts.append(starts[-1] + len(line) + 1)
     return starts[span.line - 1] + span.column - 1, starts[span.end_line - 1] + span.end_column - 1
 

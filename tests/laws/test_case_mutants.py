@@ -18,7 +18,7 @@ from plait.testing.cases.update import block, rewrite
 
 SUITE = load(str(ROOT / "pipelines" / "transactions.yaml"))
 SPECS = Specs(SUITE.texts[SUITE.spec], SUITE.spec)
-DOCUMENT: dict[str, Any] = SUITE.file.places.located.value if SUITE.file.places else {}
+DOCUMENT: dict[str, Any] = SUITE.file.places.source_map.value if SUITE.file.places else {}
 VALUES: list[Any] = [
     None,
     True,

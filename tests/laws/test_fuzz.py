@@ -159,9 +159,9 @@ def test_a_spec_with_pieces_cut_out_and_put_in_ends_as_problems_with_places(
 @budget(500)
 @given(st.sampled_from(SPECS), st.randoms(use_true_random=False))
 def test_a_spec_with_several_nodes_changed_ends_as_problems_with_places(text: str, random: Random) -> None:
-    located, _ = locate(text, "spec.yaml")
-    assert located is not None
-    root = located.value
+    source_map, _ = locate(text, "spec.yaml")
+    assert source_map is not None
+    root = source_map.value
     for _ in range(random.randint(2, 5)):
         if places := [*mutation.places(root)]:
             root = random.choice([*mutation.mutants(root, random.choice(places))])[1]
@@ -174,9 +174,9 @@ def test_a_spec_with_several_nodes_changed_ends_as_problems_with_places(text: st
 def test_cases_with_several_nodes_changed_end_as_problems_with_places(
     spec: Path, cases: Path, random: Random
 ) -> None:
-    located, _ = locate(cases.read_bytes(), cases.name)
-    assert located is not None
-    root = located.value
+    source_map, _ = locate(cases.read_bytes(), cases.name)
+    assert source_map is not None
+    root = source_map.value
     for _ in range(random.randint(1, 4)):
         if places := [*mutation.places(root)]:
             root = random.choice([*mutation.mutants(root, random.choice(places))])[1]

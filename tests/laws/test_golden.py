@@ -33,9 +33,9 @@ def ident(spec: Path) -> str:
 
 
 def parsed(spec: Path) -> dict[str, Any]:
-    located, problems = locate(spec.read_bytes(), spec.name)
-    assert located is not None, problems
-    value: dict[str, Any] = located.value
+    source_map, problems = locate(spec.read_bytes(), spec.name)
+    assert source_map is not None, problems
+    value: dict[str, Any] = source_map.value
     return value
 
 

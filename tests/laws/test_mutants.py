@@ -38,11 +38,11 @@ Judged = Mapping[str, list[tuple[Mutant, Verdict]]]
 
 def mutants(text: str) -> Iterator[Mutant]:
     """Each change of one node, in words, and the text that it gives."""
-    located, problems = locate(text, "spec.yaml")
-    assert located is not None, problems
-    for place in mutation.places(located.value):
+    source_map, problems = locate(text, "spec.yaml")
+    assert source_map is not None, problems
+    for place in mutation.places(source_map.value):
         where = ".".join(map(str, place))
-        for what, mutant in mutation.mutants(located.value, place):
+        for what, mutant in mutation.mutants(source_map.value, place):
             yield f"{where}: {what}", mutation.written(mutant)
 
 

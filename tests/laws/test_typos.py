@@ -24,7 +24,7 @@ RIGHT, ALONE = 0.98, 0.95
 class Spec:
     """A spec, the words in it that are known, by kind, and what `validate` says of it as it is."""
 
-    located: SourceMap
+    source_map: SourceMap
     known: dict[str, set[str]]
     told: set[tuple[str, str]]
 
@@ -40,7 +40,7 @@ class Mistake:
     @property
     def text(self) -> str:
         """The text of the spec with the mistake in it."""
-        text, start = self.spec.located.text, self.word.start
+        text, start = self.spec.source_map.text, self.word.start
         return text[:start] + self.typo + text[start + len(self.word.text) :]
 
     @property
@@ -50,17 +50,19 @@ class Mistake:
 
 
 def _spec(text: str) -> Spec:
-    located, problems = locate(text, "spec.yaml")
-    assert located is not None, problems
+    source_map, problems = locate(text, "spec.yaml")
+    assert source_map is not None, problems
     known: dict[str, set[str]] = {}
-    for word in words(located):
+    for word in words(source_map):
         known.setdefault(word.kind, set()).add(word.text)
     declared = {
-        str(path[-1]) for path in located.keys if path[:1] == ("sources",) and path[2:3] == ("columns",)
+        str(path[-1])
+        for path in source_map.key_spans
+        if path[:1] == ("sources",) and path[2:3] == ("columns",)
     }
     known.setdefault("column", set()).update(declared)
     told = {(problem.code, str(problem.help)) for problem in validate(text, "spec.yaml").problems}
-    return Spec(located, known, told)
+    return Spec(source_map, known, told)
 
 
 def _mistakes() -> Iterator[Mistake]:
@@ -77,7 +79,7 @@ def _mistakes() -> Iterator[Mistake]:
         for spec in specs:
             spec.known[kind] = union
     for spec in specs:
-        for word in words(spec.located):
+        for word in words(spec.source_map):
             yield from (Mistake(spec, word, typo) for typo in sorted(typos(word.text)))
 
 

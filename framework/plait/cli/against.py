@@ -34,8 +34,8 @@ def other(spec: str, against: str, parameters: Mapping[str, str]) -> Pipeline:
 
 
 def _parameters(text: bytes, name: str) -> list[Any]:
-    located, _ = locate(text, name)
-    block = located.value.get("parameters") if located else None
+    source_map, _ = locate(text, name)
+    block = source_map.value.get("parameters") if source_map else None
     return [*block] if isinstance(block, dict) else []
 
 

@@ -20,43 +20,44 @@ BREAK = re.compile(r"\r\n|\r|\n")
 
 @dataclass(frozen=True)
 class SourceMap:
-    """A value as plain mappings, lists and scalars, with the spans of its keys and values.
+    """A YAML document as plain mappings, lists and scalars, with the span of each key and value.
 
-    `told` are the places of the problems found while reading, `lost` the keys that stand where it did not look,
-    `dark` the values whose tag would have made them something else, `mixed` the mappings that look like two.
+    `problem_spans` are the places of the problems found while reading. `skipped_keys` are keys whose values were
+    not read, such as repeated ones. `tagged_spans` are the mappings and lists with a YAML tag. `merged_mappings` are
+    the paths of mappings that look like two blocks run together.
     """
 
     file: str
     text: str
     value: Any
-    keys: Mapping[KeyPath, Span]
-    values: Mapping[KeyPath, Span]
-    told: frozenset[Span] = frozenset()
-    lost: frozenset[str] = frozenset()
-    dark: tuple[Span, ...] = ()
-    mixed: frozenset[KeyPath] = frozenset()
+    key_spans: Mapping[KeyPath, Span]
+    value_spans: Mapping[KeyPath, Span]
+    problem_spans: frozenset[Span] = frozenset()
+    skipped_keys: frozenset[str] = frozenset()
+    tagged_spans: tuple[Span, ...] = ()
+    merged_mappings: frozenset[KeyPath] = frozenset()
 
     @cached_property
     def lines(self) -> list[str]:
         """The lines of the text."""
         return BREAK.split(self.text)
 
-    def key(self, path: KeyPath) -> Span:
+    def key_span(self, path: KeyPath) -> Span:
         """Where the key of `path` stands, else that of its nearest ancestor."""
         for length in range(len(path), 0, -1):
-            if span := self.keys.get(path[:length]):
+            if span := self.key_spans.get(path[:length]):
                 return span
         return START
 
-    def at(self, path: KeyPath) -> Span:
+    def value_span(self, path: KeyPath) -> Span:
         """Where the value of `path` stands, else the nearest key."""
-        return self.values.get(path) or self.key(path)
+        return self.value_spans.get(path) or self.key_span(path)
 
     def is_empty(self, path: KeyPath) -> bool:
         """Whether a key has nothing after it, not even the word `null`."""
-        return path not in self.values
+        return path not in self.value_spans
 
-    def part(self, span: Span, text: str) -> Span:
+    def part_span(self, span: Span, text: str) -> Span:
         """Where a piece of a value's text stands, else the whole value."""
         for number in range(span.line, span.end_line + 1):
             line = self.lines[number - 1]

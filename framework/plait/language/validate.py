@@ -42,7 +42,7 @@ class Validated:
     spec: Spec | None
     problems: tuple[Problem, ...]
     text: str
-    located: SourceMap | None = field(default=None, repr=False)
+    source_map: SourceMap | None = field(default=None, repr=False)
     unset: tuple[str, ...] = ()
 
     @property
@@ -75,28 +75,28 @@ def validate(
     """Find every problem of a spec. Without parameters and environment the defaults stand in."""
     from plait.language.source_map import locate
 
-    located, problems = locate(text, file)
+    source_map, problems = locate(text, file)
     shown = text if isinstance(text, str) else text.decode("utf-8", "replace")
-    if located is None:
+    if source_map is None:
         return Validated(None, tuple(sorted(problems, key=place)), mask(shown, (), everywhere=True))
-    return _judge(located, problems, shown, parameters or {}, environment or {})
+    return _judge(source_map, problems, shown, parameters or {}, environment or {})
 
 
 def _judge(
-    located: SourceMap,
+    source_map: SourceMap,
     problems: Iterable[Problem],
     shown: str,
     parameters: Mapping[str, str],
     environment: Mapping[str, str],
 ) -> Validated:
-    report = ProblemCollector(located)
-    report.problems += problems
-    _undeclared(parameters, report)
-    spec = _spec(report, parameters, environment)
-    found = tuple(sorted(set(report.problems), key=place))
+    collector = ProblemCollector(source_map)
+    collector.problems += problems
+    _undeclared(parameters, collector)
+    spec = _spec(collector, parameters, environment)
+    found = tuple(sorted(set(collector.problems), key=place))
     bad = any(problem.level == "error" for problem in found)
-    shown = mask(shown, report.hidden) if report.hidden else shown
-    return Validated(None if bad else spec, found, shown, located, tuple(sorted(report.unset)))
+    shown = mask(shown, collector.secret_spans) if collector.secret_spans else shown
+    return Validated(None if bad else spec, found, shown, source_map, tuple(sorted(collector.unset)))
 
 
 def same_names(checked: Mapping[str, Validated]) -> list[Problem]:
@@ -104,8 +104,8 @@ def same_names(checked: Mapping[str, Validated]) -> list[Problem]:
     first: dict[tuple[Path, str], str] = {}
     problems = []
     for file, one in checked.items():
-        name = one.located.value.get("name") if one.located else None
-        if one.located is None or not isinstance(name, str):
+        name = one.source_map.value.get("name") if one.source_map else None
+        if one.source_map is None or not isinstance(name, str):
             continue
         other = first.setdefault((Path(file).resolve().parent, name), file)
         if other != file:
@@ -113,7 +113,7 @@ def same_names(checked: Mapping[str, Validated]) -> list[Problem]:
                 code="duplicate-name",
                 message=f"{excerpt(name)} is the name of two specs of this folder",
                 file=file,
-                span=one.located.at(("name",)),
+                span=one.source_map.value_span(("name",)),
                 help="rename one of them",
                 note=f"first given in {other}",
             )
@@ -121,15 +121,15 @@ def same_names(checked: Mapping[str, Validated]) -> list[Problem]:
     return problems
 
 
-def _undeclared(parameters: Mapping[str, str], report: ProblemCollector) -> None:
+def _undeclared(parameters: Mapping[str, str], collector: ProblemCollector) -> None:
     """A problem for each parameter that is given and that the spec does not declare."""
-    declared = report.located.value.get("parameters")
+    declared = collector.source_map.value.get("parameters")
     names = [*declared] if isinstance(declared, dict) else []
     for name in parameters:
         if name not in names:
             help = help_for(name, names, "parameter", None)
             message = f"`--param` names {excerpt(name)}, and the spec has no such parameter"
-            report.at_key(("parameters",), "undeclared-parameter", message, help=help)
+            collector.add_at_key(("parameters",), "undeclared-parameter", message, help=help)
 
 
 def digest(value: Any) -> str:
@@ -138,27 +138,29 @@ def digest(value: Any) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _spec(report: ProblemCollector, given: Mapping[str, str], environment: Mapping[str, str]) -> Spec | None:
-    raw = report.located.value
-    parameters = read_parameters(raw.get("parameters"), report, given, environment)
-    root = substitute(_version(raw, report), parameters, report)
+def _spec(
+    collector: ProblemCollector, given: Mapping[str, str], environment: Mapping[str, str]
+) -> Spec | None:
+    raw = collector.source_map.value
+    parameters = read_parameters(raw.get("parameters"), collector, given, environment)
+    root = substitute(_version(raw, collector), parameters, collector)
     if parameters.sources:
         root.setdefault("sources", {})
-    document: Document | None = read(Document, root, (), report)
-    tell_unknown(parameters, report)
+    document: Document | None = read(Document, root, (), collector)
+    tell_unknown(parameters, collector)
     sources = root.get("sources") if not parameters.sources else None
-    blocks = read_sources(sources, report)
-    sink = read_sink(root["sink"], report) if "sink" in root else None
-    quarantine = read_quarantine(root.get("quarantine"), report)
-    partitions = read_partitions(root.get("partition_by"), report)
-    order = check(report, blocks, partitions, sink, quarantine) if isinstance(sources, dict) else []
+    blocks = read_sources(sources, collector)
+    sink = read_sink(root["sink"], collector) if "sink" in root else None
+    quarantine = read_quarantine(root.get("quarantine"), collector)
+    partitions = read_partitions(root.get("partition_by"), collector)
+    order = check(collector, blocks, partitions, sink, quarantine) if isinstance(sources, dict) else []
     deploy = (
-        read(DeployBlock, root["deploy"], ("deploy",), report) if root.get("deploy") is not None else None
+        read(DeployBlock, root["deploy"], ("deploy",), collector) if root.get("deploy") is not None else None
     )
-    check_deploy(report, deploy)
-    check_waits(report, blocks, deploy)
-    if not any(problem.level == "error" for problem in report.problems):
-        tell_unused(parameters, report)
+    check_deploy(collector, deploy)
+    check_waits(collector, blocks, deploy)
+    if not any(problem.level == "error" for problem in collector.problems):
+        tell_unused(parameters, collector)
     read_all = [block.source for block in blocks]
     driver = next((source for source in read_all if source and source.join is None), None)
     if document is None or sink is None or driver is None or not all(read_all):
@@ -166,7 +168,7 @@ def _spec(report: ProblemCollector, given: Mapping[str, str], environment: Mappi
     return Spec(
         name=document.name,
         description=document.description,
-        file=report.located.file,
+        file=collector.source_map.file,
         digest=digest(raw),
         parameters=parameters.values,
         unset=tuple(sorted(parameters.unset)),
@@ -181,29 +183,29 @@ def _spec(report: ProblemCollector, given: Mapping[str, str], environment: Mappi
     )
 
 
-def _version(raw: dict[str, Any], report: ProblemCollector) -> dict[str, Any]:
+def _version(raw: dict[str, Any], collector: ProblemCollector) -> dict[str, Any]:
     """The spec as the one version of the language that there is, after telling of another."""
     version = raw.get("plait")
     if version is None or (type(version) is int and version == VERSION):
         return raw
     message = f"{excerpt(str(version))} is no version of the language"
-    report.at(("plait",), "unknown-version", message, help=f"write `plait: {VERSION}`")
+    collector.add_at(("plait",), "unknown-version", message, help=f"write `plait: {VERSION}`")
     return {**raw, "plait": VERSION}
 
 
 def missing_parameters(found: Validated) -> list[Problem]:
     """A problem for each parameter without a value, which `validate` lets pass and a run cannot."""
-    located = found.located
+    source_map = found.source_map
     return [
         Problem(
             code="missing-parameter",
             message=f"the parameter {excerpt(name)} has no value",
-            file=located.file,
-            span=located.key(("parameters", name)),
+            file=source_map.file,
+            span=source_map.key_span(("parameters", name)),
             help=f"give `--param {name}=…` or set its environment variable",
         )
         for name in found.unset
-        if located and not found.errors
+        if source_map and not found.errors
     ]
 
 

@@ -157,9 +157,9 @@ def test_a_package_that_lambda_would_not_take_is_refused_and_not_written(
     text = SPEC.replace("LOOKUP\nPARTITION\n", "").encode()
     found = validate(text, "orders.yaml")
     assert found.spec is not None
-    assert found.located is not None
+    assert found.source_map is not None
     with pytest.raises(GiveUp, match=r"the package has \d+ MB, and Lambda takes 105") as refused:
-        package(found.spec, text, found.located.value, HERE, tmp_path / "orders.zip")
+        package(found.spec, text, found.source_map.value, HERE, tmp_path / "orders.zip")
     assert "`pyarrow`" in str(refused.value.help)
     assert not [*tmp_path.iterdir()]
 

@@ -192,7 +192,7 @@ def _codes(module: str) -> Iterator[str]:
             yield node.value
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args[1:]:
             code = node.args[1]
-            if node.func.attr in ("at", "at_key", "add") and isinstance(code, ast.Constant):
+            if node.func.attr in ("add", "add_at", "add_at_key") and isinstance(code, ast.Constant):
                 yield str(code.value)
 
 
@@ -226,11 +226,11 @@ def test_no_two_cases_of_a_code_are_at_the_same_place_of_the_spec(
 def _place(case: Path, problem: Problem) -> str:
     """The path of a problem's place, without the names that its author chose; the text there, where nothing was read."""
     assert problem.span is not None
-    located, _ = locate(case.read_bytes(), case.name)
-    if located is None:
+    source_map, _ = locate(case.read_bytes(), case.name)
+    if source_map is None:
         return f"{problem.message} at {problem.span.line}"
-    holding = [(span, path) for path, span in located.values.items() if _holds(span, problem.span)]
-    keys = [(span, (*path, "key")) for path, span in located.keys.items() if span == problem.span]
+    holding = [(span, path) for path, span in source_map.value_spans.items() if _holds(span, problem.span)]
+    keys = [(span, (*path, "key")) for path, span in source_map.key_spans.items() if span == problem.span]
     path = keys[0][1] if keys else max(holding)[1] if holding else ()
     told = ["*" if n and CHOSEN.fullmatch(str(path[n - 1])) else str(step) for n, step in enumerate(path)]
     return ".".join(told)

@@ -38,9 +38,9 @@ SPECS = shown()
 
 
 def _value(text: str) -> Any:
-    located, problems = locate(text, "spec.yaml")
-    assert located is not None, problems
-    return located.value
+    source_map, problems = locate(text, "spec.yaml")
+    assert source_map is not None, problems
+    return source_map.value
 
 
 def _kind(spec: Any, place: Place) -> str:

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plait.language import source_map as located
+from plait.language import source_map as module
 from plait.language.source_map import SourceMap, locate
 from plait.problems.problem import Problem, Span
 
@@ -35,7 +35,7 @@ sources:
 def loader(request: pytest.FixtureRequest) -> Any:
     patch = pytest.MonkeyPatch()
     if request.param == "pure":
-        patch.setattr(located, "_LOADER", yaml.SafeLoader)
+        patch.setattr(module, "_LOADER", yaml.SafeLoader)
     yield
     patch.undo()
 
@@ -80,21 +80,21 @@ def test_values_come_without_any_wrapping() -> None:
 def test_spans_cover_keys_and_values() -> None:
     spec = read(SPEC)
     block = ("sources", "orders")
-    assert spec.key((*block, "connector")) == Span(5, 5, 5, 14)
-    assert spec.at((*block, "connector")) == Span(5, 16, 5, 22)
-    assert spec.at((*block, "decode", "payload", 1)) == Span(6, 32, 6, 36)
-    assert spec.at((*block, "decode")) == Span(6, 13, 6, 38)
-    assert spec.at((*block, "join")) == Span(8, 7, 8, 10)
-    assert spec.at(("sources", "é")) == Span(12, 6, 12, 8)
-    assert spec.at(("name",)) == Span(2, 7, 2, 15)
+    assert spec.key_span((*block, "connector")) == Span(5, 5, 5, 14)
+    assert spec.value_span((*block, "connector")) == Span(5, 16, 5, 22)
+    assert spec.value_span((*block, "decode", "payload", 1)) == Span(6, 32, 6, 36)
+    assert spec.value_span((*block, "decode")) == Span(6, 13, 6, 38)
+    assert spec.value_span((*block, "join")) == Span(8, 7, 8, 10)
+    assert spec.value_span(("sources", "é")) == Span(12, 6, 12, 8)
+    assert spec.value_span(("name",)) == Span(2, 7, 2, 15)
 
 
 def test_a_missing_path_falls_back_to_the_nearest_key() -> None:
     spec = read(SPEC)
-    assert spec.key(("sources", "orders", "nothing", 0)) == spec.key(("sources", "orders"))
-    assert spec.at(("sources", "orders", "nothing")) == Span(4, 3, 4, 9)
-    assert spec.at(("sources", "orders", "join", 1)) == Span(7, 5, 7, 9)
-    assert spec.key(()) == spec.key(("nothing",)) == Span(1, 1, 1, 1)
+    assert spec.key_span(("sources", "orders", "nothing", 0)) == spec.key_span(("sources", "orders"))
+    assert spec.value_span(("sources", "orders", "nothing")) == Span(4, 3, 4, 9)
+    assert spec.value_span(("sources", "orders", "join", 1)) == Span(7, 5, 7, 9)
+    assert spec.key_span(()) == spec.key_span(("nothing",)) == Span(1, 1, 1, 1)
 
 
 @pytest.mark.parametrize(
@@ -123,14 +123,14 @@ def test_byte_order_mark_and_windows_lines_are_accepted(text: str | bytes) -> No
     assert spec
     assert not problems
     assert spec.value == {"a": "é", "b": 2}
-    assert (spec.key(("a",)), spec.key(("b",))) == (Span(1, 1, 1, 2), Span(2, 1, 2, 2))
+    assert (spec.key_span(("a",)), spec.key_span(("b",))) == (Span(1, 1, 1, 2), Span(2, 1, 2, 2))
 
 
 def test_a_duplicate_key_keeps_the_first_and_names_it() -> None:
     spec, (problem,) = locate("a: 1\nb: 2\na: {c: 3}\n", "f")
     assert spec
     assert spec.value == {"a": 1, "b": 2}
-    assert ("a", "c") not in spec.keys
+    assert ("a", "c") not in spec.key_spans
     assert (problem.code, problem.span) == ("duplicate-key", Span(3, 1, 3, 2))
     assert problem.note == "first given at line 1"
 
@@ -209,7 +209,7 @@ def check(text: str | bytes) -> None:
     assert spec is not None or problems
     spans = [problem.span for problem in problems]
     if spec:
-        spans += [*spec.keys.values(), *spec.values.values()]
+        spans += [*spec.key_spans.values(), *spec.value_spans.values()]
     shown = text if isinstance(text, str) else text.decode("utf-8", "replace")
     lines = re.split(r"\r\n|\r|\n", shown.removeprefix("\ufeff"))
     for span in spans:

@@ -49,11 +49,11 @@ def command(  # noqa: PLR0913 - one for each option
     """
     target = _target(python, arch, here=here)
     text, found = _checked(spec)
-    assert found.spec is not None and found.located is not None  # noqa: S101, PT018 - `_checked` looked
+    assert found.spec is not None and found.source_map is not None  # noqa: S101, PT018 - `_checked` looked
     file = Path(out or f"{found.spec.name}.zip")
     if not file.absolute().parent.is_dir():
         raise CannotStart(f"there is no folder `{file.parent}`", code="no-folder", help="make it first")
-    made = package(found.spec, text, found.located.value, target, file, with_boto3=with_boto3)
+    made = package(found.spec, text, found.source_map.value, target, file, with_boto3=with_boto3)
     if not made.byte_code:
         help = f"install Python {target.python}, or run plait with it"
         click.echo(f"warning: without byte-code the function starts slowly; {help}", err=True)

@@ -1,4 +1,4 @@
-"""The blocks beside the sources: from mappings to frozen values, or problems in the report."""
+"""The blocks beside the sources: from mappings to frozen values, or problems for the collector."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ ELSEWHERE = {"day": "date", "days": "date", "months": "month", "hours": "hour", 
 FORMS = "write `date(c)`, `month(c)`, `hour(c)`, `bucket(16, c)`, or the column as it is"
 
 
-def read_sink(block: Any, report: ProblemCollector) -> Target | None:
+def read_sink(block: Any, collector: ProblemCollector) -> Target | None:
     """The `sink` block."""
     path: KeyPath = ("sink",)
     if not isinstance(block, dict):
-        if block is not None or not report.located.is_empty(path):
-            wrong_kind(block, "a mapping", path, report, "write its `connector` and `path` below it")
+        if block is not None or not collector.source_map.is_empty(path):
+            wrong_kind(block, "a mapping", path, collector, "write its `connector` and `path` below it")
         return None
-    found = read_connector(block, path, report)
+    found = read_connector(block, path, collector)
     if found is None:
         return None
     if found.sink is None:
         message, help = f"`{found.name}` cannot write", "`plait connectors` shows which can"
-        report.at((*path, "connector"), "not-a-sink", message, help=help)
+        collector.add_at((*path, "connector"), "not-a-sink", message, help=help)
         return None
     own = {key: value for key, value in block.items() if key != "connector"}
-    options = read(found.options, own, path, report)
+    options = read(found.options, own, path, collector)
     return None if options is None else Target(connector=found, options=options)
 
 
-def read_quarantine(block: Any, report: ProblemCollector) -> Quarantine | None:
+def read_quarantine(block: Any, collector: ProblemCollector) -> Quarantine | None:
     """The `quarantine` key: a path, or a block."""
     path: KeyPath = ("quarantine",)
     if block is None:
@@ -50,26 +50,26 @@ def read_quarantine(block: Any, report: ProblemCollector) -> Quarantine | None:
         try:
             return Quarantine(path=FolderPath.parse(block).literal)
         except ValueError as error:
-            report.refused(path, error)
+            collector.add_error(path, error)
             return None
     given = read_keys(
-        keys_of(QuarantineBlock), block, path, report, help="write the folder, or `path` below it"
+        keys_of(QuarantineBlock), block, path, collector, help="write the folder, or `path` below it"
     )
     if not given.whole:
         return None
     return Quarantine(path=given.get("path").literal, payload=given.values.get("payload", True))
 
 
-def read_partitions(blocks: Any, report: ProblemCollector) -> list[Partition]:
+def read_partitions(blocks: Any, collector: ProblemCollector) -> list[Partition]:
     """The `partition_by` block."""
     texts = blocks.items() if isinstance(blocks, dict) else ()
-    read_all = [_partition(name, text, report) for name, text in texts if isinstance(text, str)]
+    read_all = [_partition(name, text, collector) for name, text in texts if isinstance(text, str)]
     return [partition for partition in read_all if partition]
 
 
-def _partition(name: str, text: str, report: ProblemCollector) -> Partition | None:
+def _partition(name: str, text: str, collector: ProblemCollector) -> Partition | None:
     path: KeyPath = ("partition_by", name)
-    if not check_name(name, path, report):
+    if not check_name(name, path, collector):
         return None
     found = FUNCTION.match(text)
     try:
@@ -77,7 +77,7 @@ def _partition(name: str, text: str, report: ProblemCollector) -> Partition | No
             return _plain(name, text.strip())
         return _function(name, found[1], [one.strip() for one in found[2].split(",")])
     except SpecValueError as error:
-        report.refused(path, error)
+        collector.add_error(path, error)
         return None
 
 

@@ -1,4 +1,4 @@
-"""The columns of a source and its decode steps: from mappings to frozen values, or problems in the report."""
+"""The columns of a source and its decode steps: from mappings to frozen values, or problems for the collector."""
 
 from __future__ import annotations
 
@@ -29,42 +29,46 @@ SHOWN = {"epoch": "s", "pattern": "order {id}", "regex": "(?P<id>[0-9]+)"}
 ONE_STEP = "write a word such as `base64`, or `{epoch: s}`"
 
 
-def check_name(name: str, path: KeyPath, report: ProblemCollector) -> bool:
+def check_name(name: str, path: KeyPath, collector: ProblemCollector) -> bool:
     """Whether a key may be the name of a column, a source or a partition column; tells why not."""
     if NAME.match(name) and len(name) <= LONGEST:
         return True
     if len(name) > LONGEST:
-        report.at_key(path, "bad-name", f"a name has at most {LONGEST} characters", help="shorten it")
+        collector.add_at_key(path, "bad-name", f"a name has at most {LONGEST} characters", help="shorten it")
         return False
     likely = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_")
     help = f"did you mean `{likely[:40]}`?" if NAME.match(likely) else "begin with a letter or `_`"
-    report.at_key(path, "bad-name", f"{excerpt(name)} is no name of letters, digits and `_`", help=help)
+    collector.add_at_key(
+        path, "bad-name", f"{excerpt(name)} is no name of letters, digits and `_`", help=help
+    )
     return False
 
 
-def read_columns(blocks: dict[str, Any], path: KeyPath, report: ProblemCollector) -> dict[str, Column | None]:
+def read_columns(
+    blocks: dict[str, Any], path: KeyPath, collector: ProblemCollector
+) -> dict[str, Column | None]:
     """Each column by its name; None where it could not be read."""
-    return {name: _column(name, block, (*path, name), report) for name, block in blocks.items()}
+    return {name: _column(name, block, (*path, name), collector) for name, block in blocks.items()}
 
 
-def _column(name: str, block: Any, path: KeyPath, report: ProblemCollector) -> Column | None:
-    if not check_name(name, path, report):
+def _column(name: str, block: Any, path: KeyPath, collector: ProblemCollector) -> Column | None:
+    if not check_name(name, path, collector):
         return None
     if isinstance(block, str):
-        kind = read_type(block, path, report)
+        kind = read_type(block, path, collector)
         return Column(name=name, type=kind, origin=name, selector=(name,)) if kind else None
     if not isinstance(block, dict):
-        wrong_kind(block, "a type", path, report, f"write its type, as in `{name[:40]}: string`")
+        wrong_kind(block, "a type", path, collector, f"write its type, as in `{name[:40]}: string`")
         return None
     kind = None
     if isinstance(block.get("type"), str):
-        kind = read_type(block["type"], (*path, "type"), report)
+        kind = read_type(block["type"], (*path, "type"), collector)
         block = {**block, "type": "string"}
-    given = read_keys(keys_of(ColumnBlock), block, path, report)
+    given = read_keys(keys_of(ColumnBlock), block, path, collector)
     if not given.whole or not isinstance(kind, types.Type):
         return None
     place = given.get("from")
-    default = _default(given, kind, path, report)
+    default = _default(given, kind, path, collector)
     return Column(
         name=name,
         type=kind,
@@ -75,13 +79,13 @@ def _column(name: str, block: Any, path: KeyPath, report: ProblemCollector) -> C
     )
 
 
-def read_type(text: str, path: KeyPath, report: ProblemCollector) -> types.Type | None:
+def read_type(text: str, path: KeyPath, collector: ProblemCollector) -> types.Type | None:
     """A type word, or a problem with the word that was meant."""
     try:
         return types.parse(text)
     except SpecValueError as error:
         error.help = error.help or _type_help(str(error.part))
-        report.refused(path, error)
+        collector.add_error(path, error)
         return None
 
 
@@ -94,43 +98,43 @@ def _type_help(text: str) -> str:
     return help_for(text, types.FORMS, "type", None)
 
 
-def _default(given: Any, kind: types.Type, path: KeyPath, report: ProblemCollector) -> Any:
+def _default(given: Any, kind: types.Type, path: KeyPath, collector: ProblemCollector) -> Any:
     value = given.get("default")
     if value is None or value is msgspec.UNSET:
         return None
     path = (*path, "default")
     if given.get("required"):
         message = "a required column is never null, so its `default` stands for nothing"
-        report.at_key(path, "required-default", message, help="remove `required` or `default`")
+        collector.add_at_key(path, "required-default", message, help="remove `required` or `default`")
         return None
     if kind.word == "binary":
-        report.at(path, "wrong-default", "no default can be written for binary", help="remove it")
+        collector.add_at(path, "wrong-default", "no default can be written for binary", help="remove it")
         return None
-    _strays(value, kind, path, report)
+    _strays(value, kind, path, collector)
     try:
         return convert(value, kind)
     except ConversionError as error:
         got = str(error).partition(", got ")[2]
         message = f"the column is `{kind}`, and its default {got}" if got else f"the default {error}"
         help = _default_help(value, kind) or error.help or "write one, or leave `default` out for null"
-        report.at(path, "wrong-default", message, help=help)
+        collector.add_at(path, "wrong-default", message, help=help)
         return None
 
 
-def _strays(value: Any, kind: types.Type, path: KeyPath, report: ProblemCollector) -> None:
+def _strays(value: Any, kind: types.Type, path: KeyPath, collector: ProblemCollector) -> None:
     """ProblemCollector each field of a default that its type does not have, so that it would be lost."""
     if kind.word == "array" and isinstance(value, list):
         for number, one in enumerate(value):
-            _strays(one, kind.fields[0][1], (*path, number), report)
+            _strays(one, kind.fields[0][1], (*path, number), collector)
     elif kind.word == "struct" and isinstance(value, dict):
         fields = dict(kind.fields)
         for name, one in value.items():
             if name in fields:
-                _strays(one, fields[name], (*path, name), report)
+                _strays(one, fields[name], (*path, name), collector)
             else:
                 message = f"the type of the column has no field {excerpt(name)}"
                 help = help_for(name, fields, "field", None)
-                report.at_key((*path, name), "wrong-default", message, help=help)
+                collector.add_at_key((*path, name), "wrong-default", message, help=help)
 
 
 def _default_help(value: Any, kind: types.Type) -> str | None:
@@ -144,23 +148,23 @@ def _default_help(value: Any, kind: types.Type) -> str | None:
 
 
 def read_decode(
-    blocks: dict[str, list[Any]], path: KeyPath, report: ProblemCollector
+    blocks: dict[str, list[Any]], path: KeyPath, collector: ProblemCollector
 ) -> dict[str, tuple[Step, ...] | None]:
     """The steps of each field; None where one could not be read."""
-    return {field: _steps(steps, (*path, field), report) for field, steps in blocks.items()}
+    return {field: _steps(steps, (*path, field), collector) for field, steps in blocks.items()}
 
 
-def _steps(steps: list[Any], path: KeyPath, report: ProblemCollector) -> tuple[Step, ...] | None:
+def _steps(steps: list[Any], path: KeyPath, collector: ProblemCollector) -> tuple[Step, ...] | None:
     if not steps:
-        report.at(
+        collector.add_at(
             path, "wrong-step", "the list has no step", help="write one, as in `[base64]`, or remove the key"
         )
         return None
-    read = [_step(one, (*path, number), report) for number, one in enumerate(steps)]
+    read = [_step(one, (*path, number), collector) for number, one in enumerate(steps)]
     return tuple(step for step in read if step) if all(read) else None
 
 
-def _step(block: Any, path: KeyPath, report: ProblemCollector) -> Step | None:
+def _step(block: Any, path: KeyPath, collector: ProblemCollector) -> Step | None:
     word, argument = block, None
     if isinstance(block, dict) and len(block) == 1:
         word, argument = next(iter(block.items()))
@@ -169,14 +173,16 @@ def _step(block: Any, path: KeyPath, report: ProblemCollector) -> Step | None:
         try:
             return Step(word, _argument(word, argument, isinstance(block, dict)))  # type: ignore[arg-type]
         except ValueError as error:
-            report.refused(path, error)
+            collector.add_error(path, error)
     elif isinstance(word, dict):
         help = "write each step as an entry of its own" if word else ONE_STEP
-        report.at(path, "wrong-step", f"a step is one word, and here are {len(word) or 'none'}", help=help)
+        collector.add_at(
+            path, "wrong-step", f"a step is one word, and here are {len(word) or 'none'}", help=help
+        )
     elif not isinstance(word, str):
-        wrong_kind(block, "a decode step", path, report, ONE_STEP)
+        wrong_kind(block, "a decode step", path, collector, ONE_STEP)
     else:
-        place = report.at_key if isinstance(block, dict) else report.at
+        place = collector.add_at_key if isinstance(block, dict) else collector.add_at
         help = help_for(word, STEPS, "step", None)
         place(path, "unknown-step", f"no decode step is called {excerpt(word)}", help=help)
     return None

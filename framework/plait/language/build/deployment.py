@@ -18,13 +18,15 @@ LONGEST = {"timeout": timedelta(minutes=15), "window": timedelta(minutes=5)}
 BATCH_WITHOUT_WINDOW = 10
 
 
-def check_deploy(report: ProblemCollector, block: DeployBlock | None) -> None:
+def check_deploy(collector: ProblemCollector, block: DeployBlock | None) -> None:
     """ProblemCollector each length of time that Lambda does not allow."""
     for name, most in LONGEST.items():
         given = getattr(block, name, None)
         if given is not None and (given > most or (name == "timeout" and not given)):
             message = f"`{name}` is from {'1s' if name == 'timeout' else '0s'} to {most.seconds // 60}m"
-            report.at(("deploy", name), "wrong-value", message, help="write a length within Lambda's limits")
+            collector.add_at(
+                ("deploy", name), "wrong-value", message, help="write a length within Lambda's limits"
+            )
 
 
 def read_deploy(block: DeployBlock | None) -> Deploy:

@@ -74,45 +74,45 @@ class SourceDraft:
         )
 
 
-def read_sources(blocks: Any, report: ProblemCollector) -> list[SourceDraft]:
+def read_sources(blocks: Any, collector: ProblemCollector) -> list[SourceDraft]:
     """Read the blocks of `sources`, each as far as it goes."""
     if not isinstance(blocks, dict):
         return []
     if isinstance(blocks.get("connector"), str):
         message = "`connector` stands right below `sources`, without the name of a source"
         path: KeyPath = ("sources", "connector")
-        report.at_key(path, "misplaced-block", message, help="write a name such as `orders:` above it")
+        collector.add_at_key(path, "misplaced-block", message, help="write a name such as `orders:` above it")
         blocks = {name: one for name, one in blocks.items() if isinstance(one, dict) and "connector" in one}
         unnamed = SourceDraft("connector", {}, whole=False, columns=None)
-        return [unnamed, *(read_source(name, one, report) for name, one in blocks.items())]
-    return [read_source(name, one, report) for name, one in blocks.items()]
+        return [unnamed, *(read_source(name, one, collector) for name, one in blocks.items())]
+    return [read_source(name, one, collector) for name, one in blocks.items()]
 
 
-def read_source(name: str, raw: Any, report: ProblemCollector) -> SourceDraft:
+def read_source(name: str, raw: Any, collector: ProblemCollector) -> SourceDraft:
     """Read one block of `sources` as far as it goes, reporting each of its problems."""
     block = SourceDraft(name, raw)
-    named = check_name(name, block.path, report)
-    if block.path in report.located.mixed or not isinstance(raw, dict):
+    named = check_name(name, block.path, collector)
+    if block.path in collector.source_map.merged_mappings or not isinstance(raw, dict):
         if not isinstance(raw, dict):
-            wrong_kind(raw, "a mapping", block.path, report, "write its `connector` and options below it")
+            wrong_kind(raw, "a mapping", block.path, collector, "write its `connector` and options below it")
         block.columns, block.whole = None, False
         return block
-    block.raw = raw = _columns_out_of_decode(raw, block.path, report)
-    block.connector = read_connector(raw, block.path, report)
+    block.raw = raw = _columns_out_of_decode(raw, block.path, collector)
+    block.connector = read_connector(raw, block.path, collector)
     block.role = _role(raw)
-    able = block.connector is not None and _able(block, block.connector, report)
+    able = block.connector is not None and _able(block, block.connector, collector)
     keys = {**keys_of(SourceBlock), **(keys_of(block.connector.options) if able and block.connector else {})}
     del keys["connector"]
     rest = {key: value for key, value in raw.items() if key != "connector"}
-    given = read_keys(keys, rest, block.path, report, closed=able)
-    _parts(block, given, report)
+    given = read_keys(keys, rest, block.path, collector, closed=able)
+    _parts(block, given, collector)
     if able and given.whole and block.connector:
-        block.options = _options(block.connector, given, block.path, report)
+        block.options = _options(block.connector, given, block.path, collector)
     block.whole = named and block.options is not None and _whole(block)
     return block
 
 
-def _columns_out_of_decode(raw: dict[str, Any], path: KeyPath, report: ProblemCollector) -> dict[str, Any]:
+def _columns_out_of_decode(raw: dict[str, Any], path: KeyPath, collector: ProblemCollector) -> dict[str, Any]:
     """The block with columns in their place that stand below `decode`, as where the line `columns:` is missing."""
     steps = raw.get("decode")
     found = {key: one for key, one in steps.items() if is_column(one)} if isinstance(steps, dict) else {}
@@ -120,10 +120,12 @@ def _columns_out_of_decode(raw: dict[str, Any], path: KeyPath, report: ProblemCo
         return raw
     first = next(iter(found))
     message = f"{excerpt(first)} is a column, and stands among the decode steps"
-    report.at_key((*path, "decode", first), "misplaced-block", message, help="write `columns:` above it")
+    collector.add_at_key(
+        (*path, "decode", first), "misplaced-block", message, help="write `columns:` above it"
+    )
     rest = {key: one for key, one in steps.items() if key not in found}
     for key in rest:
-        report.settle_key((*path, "decode", key))
+        collector.mute_key((*path, "decode", key))
     return {**raw, "decode": rest, "columns": found}
 
 
@@ -134,45 +136,49 @@ def _role(raw: dict[str, Any]) -> Role:
     return "unclear" if near or "connector" not in raw else "driver"
 
 
-def _able(block: SourceDraft, found: Connector, report: ProblemCollector) -> bool:
+def _able(block: SourceDraft, found: Connector, collector: ProblemCollector) -> bool:
     """Whether the connector can do what the block asks of it."""
     word, where = found.name, (*block.path, "connector")
     if block.role == "lookup" and found.lookup is None:
         help = "leave out `join` if it drives, else use another connector" if found.driver else SHOWS
-        report.at(where, "not-a-lookup", f"`{word}` cannot be asked by keys, as a `join` does", help=help)
+        collector.add_at(
+            where, "not-a-lookup", f"`{word}` cannot be asked by keys, as a `join` does", help=help
+        )
     elif block.role == "driver" and found.driver is None:
         help = "give the source a `join`" if found.lookup else SHOWS
-        report.at(where, "not-a-driver", f"`{word}` cannot drive, and the source has no `join`", help=help)
+        collector.add_at(
+            where, "not-a-driver", f"`{word}` cannot drive, and the source has no `join`", help=help
+        )
     else:
         return True
     block.role = "unclear"
     return False
 
 
-def _options(found: Connector, given: Given, path: KeyPath, report: ProblemCollector) -> Any:
+def _options(found: Connector, given: Given, path: KeyPath, collector: ProblemCollector) -> Any:
     """The options, where the connector itself can make something of them."""
     own = {word: one for word, one in given.values.items() if word in keys_of(found.options)}
-    options = type(given)(own).struct(found.options, path, report)
+    options = type(given)(own).struct(found.options, path, collector)
     try:
         if options is not None:
             found.known_fields(options)
             found.row_columns(options)
     except PlaitError as error:
-        report.at((*path, "connector"), error.code, error.message, help=error.help)
+        collector.add_at((*path, "connector"), error.code, error.message, help=error.help)
         return None
     return options
 
 
-def _parts(block: SourceDraft, given: Given, report: ProblemCollector) -> None:
+def _parts(block: SourceDraft, given: Given, collector: ProblemCollector) -> None:
     columns = given.get("columns")
-    block.columns = None if columns is None else read_columns(columns, (*block.path, "columns"), report)
-    block.decode = read_decode(given.get("decode") or {}, (*block.path, "decode"), report)
+    block.columns = None if columns is None else read_columns(columns, (*block.path, "columns"), collector)
+    block.decode = read_decode(given.get("decode") or {}, (*block.path, "decode"), collector)
     block.cache = given.get("cache")
     if "join" in given.values:
-        _join(block, given.get("join"), report)
+        _join(block, given.get("join"), collector)
     if "window" in given.values:
         path = (*block.path, "window")
-        found = read(WindowBlock, given.get("window"), path, report)
+        found = read(WindowBlock, given.get("window"), path, collector)
         if found is not None:
             block.window = Around(column=found.around, before=found.before, after=found.after)
 
@@ -184,15 +190,17 @@ def _whole(block: SourceDraft) -> bool:
     return all(parts)
 
 
-def read_connector(block: dict[str, Any], path: KeyPath, report: ProblemCollector) -> Connector | None:
+def read_connector(block: dict[str, Any], path: KeyPath, collector: ProblemCollector) -> Connector | None:
     """The connector that a block names, or None after telling why there is none."""
     word = block.get("connector")
     where = (*path, "connector")
     if "connector" not in block:
-        _no_connector(block, path, report)
+        _no_connector(block, path, collector)
         return None
     if not isinstance(word, str):
-        wrong_kind(word, "text", where, report, "the word of an installed connector, as in `connector: json`")
+        wrong_kind(
+            word, "text", where, collector, "the word of an installed connector, as in `connector: json`"
+        )
         return None
     try:
         return usable(word)
@@ -204,11 +212,11 @@ def read_connector(block: dict[str, Any], path: KeyPath, report: ProblemCollecto
             )
         elif error.code == "ambiguous-connector":
             help = "uninstall one of them"
-        report.at(where, error.code, error.message, help=help, note=error.note)
+        collector.add_at(where, error.code, error.message, help=help, note=error.note)
         return None
 
 
-def _no_connector(block: dict[str, Any], path: KeyPath, report: ProblemCollector) -> None:
+def _no_connector(block: dict[str, Any], path: KeyPath, collector: ProblemCollector) -> None:
     """Tell that there is no `connector`: of the key that stands in its place, if there is one."""
     words = {offer.word for offer in offers()}
     others = [key for key in block if key not in keys_of(SourceBlock)]
@@ -217,10 +225,10 @@ def _no_connector(block: dict[str, Any], path: KeyPath, report: ProblemCollector
         if edited_once(key, "connector") or value in words or synonym(key, ["connector"]):
             word = nearest(value, words) or "json"
             help = f"did you mean `connector: {word}`?"
-            report.at_key((*path, key), "unknown-key", f"unknown key {excerpt(key)}", help=help)
+            collector.add_at_key((*path, key), "unknown-key", f"unknown key {excerpt(key)}", help=help)
             return
     help = "the word of an installed connector, as in `connector: json`"
-    report.at_key(path, "missing-key", "`connector` is missing", help=help)
+    collector.add_at_key(path, "missing-key", "`connector` is missing", help=help)
 
 
 def usable(word: str) -> Connector:
@@ -240,13 +248,13 @@ def usable(word: str) -> Connector:
     return found
 
 
-def _join(block: SourceDraft, raw: Any, report: ProblemCollector) -> None:
+def _join(block: SourceDraft, raw: Any, collector: ProblemCollector) -> None:
     path = (*block.path, "join")
     help = f"write `join: {{on: {flow(raw)[:40]}}}`" if isinstance(raw, (str, list)) else None
-    given = read_keys(keys_of(JoinBlock), raw, path, report, help=help)
+    given = read_keys(keys_of(JoinBlock), raw, path, collector, help=help)
     if "on" in given.values:
-        block.on = _on(given.get("on"), (*path, "on"), report) or ()
-    missing, retry_for = _missing(given, path, report)
+        block.on = _on(given.get("on"), (*path, "on"), collector) or ()
+    missing, retry_for = _missing(given, path, collector)
     if given.whole and block.on and missing:
         block.join = Join(
             on=block.on,
@@ -257,43 +265,45 @@ def _join(block: SourceDraft, raw: Any, report: ProblemCollector) -> None:
         )
 
 
-def _missing(given: Given, path: KeyPath, report: ProblemCollector) -> tuple[Any, Any]:
+def _missing(given: Given, path: KeyPath, collector: ProblemCollector) -> tuple[Any, Any]:
     value, path = given.values.get("missing", "keep"), (*path, "missing")
     if value in ("keep", "drop", "fail"):
         return value, None
     if isinstance(value, dict):
-        found = read(RetryBlock, value, path, report)
+        found = read(RetryBlock, value, path, collector)
         return (None, None) if found is None else ("retry", found.retry_for)
     if not isinstance(value, str):
-        wrong_kind(value, "a word", path, report, "write `keep`, `drop`, `fail` or `{retry_for: 10m}`")
+        wrong_kind(value, "a word", path, collector, "write `keep`, `drop`, `fail` or `{retry_for: 10m}`")
         return None, None
     help = help_for(value, ["keep", "drop", "fail", "{retry_for: 10m}"], "word", None)
-    report.at(path, "wrong-word", f"{excerpt(value)} is no word for `missing`", help=help)
+    collector.add_at(path, "wrong-word", f"{excerpt(value)} is no word for `missing`", help=help)
     return None, None
 
 
-def _on(value: Any, path: KeyPath, report: ProblemCollector) -> tuple[tuple[str, str], ...] | None:
+def _on(value: Any, path: KeyPath, collector: ProblemCollector) -> tuple[tuple[str, str], ...] | None:
     if isinstance(value, str) and value:
         return ((value, value),)
     if isinstance(value, (list, dict)) and value:
         pairs = value.items() if isinstance(value, dict) else enumerate(value)
-        return _pairs(list(pairs), isinstance(value, dict), path, report)
+        return _pairs(list(pairs), isinstance(value, dict), path, collector)
     message = f"expected a column, a list of columns or `{{column: field}}`, got {kind_of(value)}"
-    report.at(path, "wrong-kind", message, help="write the column to join on, as in `on: id`")
+    collector.add_at(path, "wrong-kind", message, help="write the column to join on, as in `on: id`")
     return None
 
 
 def _pairs(
-    pairs: list[tuple[Any, Any]], mapping: bool, path: KeyPath, report: ProblemCollector
+    pairs: list[tuple[Any, Any]], mapping: bool, path: KeyPath, collector: ProblemCollector
 ) -> tuple[tuple[str, str], ...] | None:
     found: dict[tuple[str, str], None] = {}
     for step, one in pairs:
         if not isinstance(one, str) or not one:
             help = "write it as `{column: field}`" if isinstance(one, dict) else "write its name"
-            wrong_kind(one, "a field" if mapping else "a column", (*path, step), report, help)
+            wrong_kind(one, "a field" if mapping else "a column", (*path, step), collector, help)
             return None
         pair = (step, one) if mapping else (one, one)
         if pair in found:
-            report.at((*path, step), "repeated-key", f"{excerpt(one)} is listed twice", help="keep one")
+            collector.add_at(
+                (*path, step), "repeated-key", f"{excerpt(one)} is listed twice", help="keep one"
+            )
         found[pair] = None
     return tuple(found)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def check(
-    report: ProblemCollector,
+    collector: ProblemCollector,
     blocks: Sequence[SourceDraft],
     partitions: Sequence[Partition],
     sink: Target | None,
@@ -29,18 +29,18 @@ def check(
     """Check all blocks together; the names of the lookups, each after those whose columns it asks by."""
     time = _time(blocks)
     for block in blocks:
-        check_source(block, time, report)
-    _drivers(blocks, report)
-    _collisions(blocks, partitions, report)
-    row = row_of(blocks, report.located.lost)
-    unknown = UnknownColumns(report, row)
+        check_source(block, time, collector)
+    _drivers(blocks, collector)
+    _collisions(blocks, partitions, collector)
+    row = row_of(blocks, collector.source_map.skipped_keys)
+    unknown = UnknownColumns(collector, row)
     for block in blocks:
-        check_lookup(block, row, unknown, report)
-        check_fields(block, row, report)
-    check_partitions(partitions, blocks, row, unknown, report)
+        check_lookup(block, row, unknown, collector)
+        check_fields(block, row, collector)
+    check_partitions(partitions, blocks, row, unknown, collector)
     unknown.tell()
-    check_folders(blocks, partitions, sink, quarantine, report)
-    return _order(blocks, report)
+    check_folders(blocks, partitions, sink, quarantine, collector)
+    return _order(blocks, collector)
 
 
 def _time(blocks: Sequence[SourceDraft]) -> str | None:
@@ -49,21 +49,21 @@ def _time(blocks: Sequence[SourceDraft]) -> str | None:
     return next((one.name for one in columns if one and one.type.word == "timestamp"), None)
 
 
-def _drivers(blocks: Sequence[SourceDraft], report: ProblemCollector) -> None:
+def _drivers(blocks: Sequence[SourceDraft], collector: ProblemCollector) -> None:
     drivers = [block for block in blocks if block.role == "driver"]
-    unclear = report.located.lost or any(block.role == "unclear" for block in blocks)
+    unclear = collector.source_map.skipped_keys or any(block.role == "unclear" for block in blocks)
     if not drivers and not unclear:
         able = next((one.name for one in blocks if one.connector and one.connector.driver), None)
         message = "no source drives, as each one has a `join`" if blocks else "there is no source"
         help = f"leave `join` out of {excerpt(able)}, if its objects become the rows" if able else None
         help = help or "give a source without `join`, whose objects become the rows"
-        report.at_key(("sources",), "no-driver", message, help=help)
+        collector.add_at_key(("sources",), "no-driver", message, help=help)
     for block in drivers[1:]:
         first = drivers[0]
         message = f"{excerpt(block.name)} has no `join`, so it would drive beside {excerpt(first.name)}"
-        note = f"{excerpt(first.name)} drives at line {report.line(first.path)}"
+        note = f"{excerpt(first.name)} drives at line {collector.line(first.path)}"
         help = f"add `join: {{on: {_shared(first, block)}}}`"
-        report.at_key(block.path, "two-drivers", message, help=help, note=note)
+        collector.add_at_key(block.path, "two-drivers", message, help=help, note=note)
 
 
 def _shared(driver: SourceDraft, block: SourceDraft) -> str:
@@ -73,66 +73,68 @@ def _shared(driver: SourceDraft, block: SourceDraft) -> str:
 
 
 def _collisions(
-    blocks: Sequence[SourceDraft], partitions: Sequence[Partition], report: ProblemCollector
+    blocks: Sequence[SourceDraft], partitions: Sequence[Partition], collector: ProblemCollector
 ) -> None:
     """No column is given twice, and no two names differ in case alone, which Athena and Glue do not see."""
     first: dict[str, tuple[str, KeyPath, str]] = {}
     for block in blocks:
-        _alike([*(block.columns or ())] if block.shape == "list" else [], block, report)
+        _alike([*(block.columns or ())] if block.shape == "list" else [], block, collector)
         for name in gives(block) or ():
             written = (*block.path, "columns", name)
-            path = written if written in report.located.keys and block.shape != "list" else block.path
+            path = (
+                written if written in collector.source_map.key_spans and block.shape != "list" else block.path
+            )
             if name.lower() in first:
-                _collision(block, name, path, first[name.lower()], report)
+                _collision(block, name, path, first[name.lower()], collector)
             first.setdefault(name.lower(), (name, path, block.name))
     for one in partitions:
         name, path, _ = first.get(one.name.lower(), (one.name, (), ""))
         if name != one.name:
-            _case(name, one.name, ("partition_by", one.name), report.line(path), report)
+            _case(name, one.name, ("partition_by", one.name), collector.line(path), collector)
 
 
-def _alike(names: list[str], block: SourceDraft, report: ProblemCollector) -> None:
+def _alike(names: list[str], block: SourceDraft, collector: ProblemCollector) -> None:
     seen: dict[str, str] = {}
     for name in names:
         other = seen.setdefault(name.lower(), name)
         if other != name:
-            line = report.line((*block.path, "columns", other))
-            _case(other, name, (*block.path, "columns", name), line, report)
+            line = collector.line((*block.path, "columns", other))
+            _case(other, name, (*block.path, "columns", name), line, collector)
 
 
-def _case(other: str, name: str, path: KeyPath, line: int, report: ProblemCollector) -> None:
+def _case(other: str, name: str, path: KeyPath, line: int, collector: ProblemCollector) -> None:
     message = f"{excerpt(name)} and {excerpt(other)} differ in case only, which Athena and Glue do not see"
     note = f"first given at line {line}"
-    report.at_key(path, "case-clash", message, help="rename one of them", note=note)
+    collector.add_at_key(path, "case-clash", message, help="rename one of them", note=note)
 
 
 def _collision(
-    block: SourceDraft, name: str, path: KeyPath, first: tuple[str, KeyPath, str], report: ProblemCollector
+    block: SourceDraft, name: str, path: KeyPath, first: tuple[str, KeyPath, str], collector: ProblemCollector
 ) -> None:
     other, place, giver = first
-    line = report.line(place)
+    line = collector.line(place)
     if other != name:
-        _case(other, name, path, line, report)
+        _case(other, name, path, line, collector)
         return
     kind = gives(block) or {}
     help = f"rename it, as in `{block.name}_{name}: {{type: {kind.get(name) or 'string'}, from: {name}}}`"
     if path == block.path:
         help = "rename the source" if block.shape == "list" else "name its `columns`"
     message = f"the column {excerpt(name)} comes from {excerpt(giver)} already"
-    report.at_key(path, "duplicate-column", message, help=help, note=f"first given at line {line}")
+    collector.add_at_key(path, "duplicate-column", message, help=help, note=f"first given at line {line}")
 
 
-def _order(blocks: Sequence[SourceDraft], report: ProblemCollector) -> list[str]:
+def _order(blocks: Sequence[SourceDraft], collector: ProblemCollector) -> list[str]:
     """Lookups so that each comes after those whose columns it asks by, else in the spec's order."""
     waiting = {block.name: block for block in blocks if block.role == "lookup"}
-    asked = {name: needs(block, report) for name, block in waiting.items()}
+    asked = {name: needs(block, collector) for name, block in waiting.items()}
     given = {name: gives(block) or {} for name, block in waiting.items()}
     order: list[str] = []
     while waiting:
         blockers = {name: _blockers(name, asked[name], given, waiting) for name in waiting}
         ready = [name for name, waits in blockers.items() if not waits]
         if not ready:
-            _cycle(blockers, blocks, report)
+            _cycle(blockers, blocks, collector)
             return order
         order += ready
         waiting = {name: block for name, block in waiting.items() if name not in ready}
@@ -152,7 +154,7 @@ def _blockers(name: str, asked: list[Need], given: dict[str, Any], waiting: dict
     return found
 
 
-def _cycle(blockers: dict[str, Waits], blocks: Sequence[SourceDraft], report: ProblemCollector) -> None:
+def _cycle(blockers: dict[str, Waits], blocks: Sequence[SourceDraft], collector: ProblemCollector) -> None:
     chain = [next(iter(blockers))]
     while (following := next(iter(blockers[chain[-1]]))) not in chain:
         chain.append(following)
@@ -167,4 +169,4 @@ def _cycle(blockers: dict[str, Waits], blocks: Sequence[SourceDraft], report: Pr
     message = f"look-ups wait for each other: {', and '.join(waits[:4])}"
     driver = next((block.name for block in blocks if block.role == "driver"), None)
     help = f"join one of them on a column of {excerpt(driver) if driver else 'the driving source'}"
-    report.add(blockers[ring[0]][ring[1 % len(ring)]].span, "join-cycle", message, help=help)
+    collector.add(blockers[ring[0]][ring[1 % len(ring)]].span, "join-cycle", message, help=help)

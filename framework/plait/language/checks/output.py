@@ -28,7 +28,7 @@ def check_partitions(
     blocks: Sequence[SourceDraft],
     row: Row,
     unknown: UnknownColumns,
-    report: ProblemCollector,
+    collector: ProblemCollector,
 ) -> None:
     """Each partition column is made of a column that can part files."""
     lookups = {block.name for block in blocks if block.role == "lookup"}
@@ -36,19 +36,19 @@ def check_partitions(
         path: KeyPath = ("partition_by", one.name)
         kind = row.types.get(one.column)
         if row.lacks(one.column):
-            unknown.add(one.column, report.span(path, one.column))
+            unknown.add(one.column, collector.span(path, one.column))
         elif problem := _unfit(one, kind) if kind else _open(one, row):
             message, help = problem
-            report.at(path, "partition-type", message, help=help, part=one.column)
+            collector.add_at(path, "partition-type", message, help=help, part=one.column)
         elif row.driven and row.givers.get(one.column) in lookups:
             message = (
                 f"{excerpt(one.column)} comes from a look-up, so a later run may move its rows elsewhere"
             )
             help = "part by a column of the driving source"
-            report.at(path, "moving-partition", message, help=help, level="warning", part=one.column)
+            collector.add_at(path, "moving-partition", message, help=help, level="warning", part=one.column)
         if not row.lacks(one.column):
-            _hidden(one, row, report)
-    _left(partitions, blocks, row, report)
+            _hidden(one, row, collector)
+    _left(partitions, blocks, row, collector)
 
 
 def _open(one: Partition, row: Row) -> tuple[str, str] | None:
@@ -83,7 +83,7 @@ def _unfit(one: Partition, kind: Type) -> tuple[str, str] | None:
     return None
 
 
-def _hidden(one: Partition, row: Row, report: ProblemCollector) -> None:
+def _hidden(one: Partition, row: Row, collector: ProblemCollector) -> None:
     kind = row.types.get(one.column)
     same = one.column == one.name and (one.function == "column" or kind is None or kind.word == "date")
     if one.name in row.types and not same:
@@ -91,11 +91,11 @@ def _hidden(one: Partition, row: Row, report: ProblemCollector) -> None:
             f"the partition column {excerpt(one.name)} takes the output column of that name out of the files"
         )
         help = "give the partition column another name"
-        report.at_key(("partition_by", one.name), "hidden-column", message, help=help, level="warning")
+        collector.add_at_key(("partition_by", one.name), "hidden-column", message, help=help, level="warning")
 
 
 def _left(
-    partitions: Sequence[Partition], blocks: Sequence[SourceDraft], row: Row, report: ProblemCollector
+    partitions: Sequence[Partition], blocks: Sequence[SourceDraft], row: Row, collector: ProblemCollector
 ) -> None:
     """Something is left to write."""
     if row.open or row.refused or not blocks or any(not block.whole for block in blocks):
@@ -103,7 +103,7 @@ def _left(
     if row.types and set(row.types) <= {one.name for one in partitions}:
         message = "every column is a partition column, so the files would have none"
         help = "leave out one of them, or give it another name"
-        report.at_key(("partition_by",), "no-columns", message, help=help)
+        collector.add_at_key(("partition_by",), "no-columns", message, help=help)
 
 
 def check_folders(
@@ -111,36 +111,40 @@ def check_folders(
     partitions: Sequence[Partition],
     sink: Target | None,
     quarantine: Quarantine | None,
-    report: ProblemCollector,
+    collector: ProblemCollector,
 ) -> None:
     """No written file drives the pipeline again, and none lies among the rows that is not one."""
     drivers = [block for block in blocks if block.role == "driver" and block.options is not None]
     names = [one.name for one in partitions]
     sinks = dict(_folders(sink))
     where: KeyPath = (
-        ("quarantine", "path") if ("quarantine", "path") in report.located.keys else ("quarantine",)
+        ("quarantine", "path")
+        if ("quarantine", "path") in collector.source_map.key_spans
+        else ("quarantine",)
     )
     for block in drivers[:1]:
         for path in (one for one in _values(block.options).values() if isinstance(one, DriverPath)):
             suffix = sink.connector.suffix if sink else ""
             for key, target in sinks.items():
-                _recursion(block, path, written(target, names, suffix), ("sink", key), report)
+                _recursion(block, path, written(target, names, suffix), ("sink", key), collector)
             if quarantine:
-                _recursion(block, path, written(quarantine.path, (), ".json"), where, report)
+                _recursion(block, path, written(quarantine.path, (), ".json"), where, collector)
     for key, target in sinks.items():
         if quarantine and folder(quarantine.path).startswith(folder(target)):
             message = "the quarantine lies in the folder of the sink, where readers expect rows only"
-            note = f"the sink writes at line {report.located.at(('sink', key)).line}"
-            report.at(where, "quarantine-in-sink", message, help="choose a folder beside it", note=note)
+            note = f"the sink writes at line {collector.source_map.value_span(('sink', key)).line}"
+            collector.add_at(
+                where, "quarantine-in-sink", message, help="choose a folder beside it", note=note
+            )
 
 
 def _recursion(
-    block: SourceDraft, path: DriverPath, target: tuple[str, ...], where: KeyPath, report: ProblemCollector
+    block: SourceDraft, path: DriverPath, target: tuple[str, ...], where: KeyPath, collector: ProblemCollector
 ) -> None:
     if drives(path, target):
         message = f"files written here fit the path of {excerpt(block.name)}, so they would drive the pipeline again"
         help = f"choose a folder outside of {excerpt(path.text)}"
-        report.at(where, "recursion", message, help=help)
+        collector.add_at(where, "recursion", message, help=help)
 
 
 def _values(options: object) -> dict[str, object]:

@@ -32,7 +32,7 @@ FAMILIES = {
 class UnknownColumns:
     """Columns that the row does not have, each with every place that names it."""
 
-    report: ProblemCollector
+    collector: ProblemCollector
     row: Row
     places: dict[str, list[tuple[Span, str | None]]] = field(default_factory=dict)
 
@@ -47,7 +47,7 @@ class UnknownColumns:
             lines = sorted({other.line for other, _ in others} - {span.line})
             note = f"also at line {', '.join(map(str, lines[:8]))}" if lines else None
             message = f"no column of the row is called {excerpt(name)}"
-            self.report.add(
+            self.collector.add(
                 span, "unknown-column", message, help=help or column_help(name, self.row), note=note
             )
 
@@ -61,57 +61,57 @@ class Need:
     use: Literal["on", "path", "around"]
 
 
-def needs(block: SourceDraft, report: ProblemCollector) -> list[Need]:
+def needs(block: SourceDraft, collector: ProblemCollector) -> list[Need]:
     """The columns of the row that a lookup is asked by."""
     if block.role != "lookup":
         return []
-    found = [Need(left, left_span(block, left, report), "on") for left, _ in block.on]
-    found += [Need(name, _option_span(block, name, report), "path") for name in row_columns(block)]
+    found = [Need(left, left_span(block, left, collector), "on") for left, _ in block.on]
+    found += [Need(name, _option_span(block, name, collector), "path") for name in row_columns(block)]
     if block.window:
-        found.append(Need(block.window.column, report.span((*block.path, "window", "around")), "around"))
+        found.append(Need(block.window.column, collector.span((*block.path, "window", "around")), "around"))
     return found
 
 
-def left_span(block: SourceDraft, left: str, report: ProblemCollector) -> Span:
+def left_span(block: SourceDraft, left: str, collector: ProblemCollector) -> Span:
     """Where `on` names a column of the row."""
     if isinstance(block.raw["join"]["on"], dict):
-        return report.located.key((*block.path, "join", "on", left))
-    return right_span(block, left, report)
+        return collector.source_map.key_span((*block.path, "join", "on", left))
+    return right_span(block, left, collector)
 
 
-def right_span(block: SourceDraft, left: str, report: ProblemCollector) -> Span:
+def right_span(block: SourceDraft, left: str, collector: ProblemCollector) -> Span:
     """Where `on` names the field of the source that equals a column."""
     raw, path = block.raw["join"]["on"], (*block.path, "join", "on")
     if isinstance(raw, list):
-        return report.span((*path, raw.index(left)))
-    return report.span((*path, left) if isinstance(raw, dict) else path)
+        return collector.span((*path, raw.index(left)))
+    return collector.span((*path, left) if isinstance(raw, dict) else path)
 
 
-def _option_span(block: SourceDraft, name: str, report: ProblemCollector) -> Span:
+def _option_span(block: SourceDraft, name: str, collector: ProblemCollector) -> Span:
     """Where an option has `{name}` in it."""
     part = f"{{{name}}}"
     texts = (key for key, value in block.raw.items() if isinstance(value, str) and part in value)
-    return report.span((*block.path, next(texts, "connector")), part)
+    return collector.span((*block.path, next(texts, "connector")), part)
 
 
-def check_lookup(block: SourceDraft, row: Row, unknown: UnknownColumns, report: ProblemCollector) -> None:
+def check_lookup(block: SourceDraft, row: Row, unknown: UnknownColumns, collector: ProblemCollector) -> None:
     """Each column that a lookup is asked by is one of the row, of a type that can be asked for."""
-    for need in needs(block, report):
+    for need in needs(block, collector):
         name = need.name
         kind = row.types.get(name)
         if row.givers.get(name) == block.name:
             if not row.driven:
                 continue
             message = f"{excerpt(name)} comes from {excerpt(block.name)} itself, so it cannot find it"
-            report.add(need.span, "own-column", message, help=column_help("", row, block.name))
+            collector.add(need.span, "own-column", message, help=column_help("", row, block.name))
         elif row.lacks(name):
             unknown.add(name, need.span, _swapped(block, name, row) or column_help(name, row, block.name))
         elif kind is not None:
-            _check_kind(need, kind, row, report)
+            _check_kind(need, kind, row, collector)
         elif need.use == "around" and row.leaves_open(name):
             message = f"a window lies around a timestamp, and the type of {excerpt(name)} is not declared"
             help = f"declare `{name}: timestamp` in {row.where(name)}"
-            report.add(need.span, "not-a-time", message, help=help)
+            collector.add(need.span, "not-a-time", message, help=help)
 
 
 def _swapped(block: SourceDraft, name: str, row: Row) -> str | None:
@@ -124,45 +124,45 @@ def _swapped(block: SourceDraft, name: str, row: Row) -> str | None:
     return None
 
 
-def _check_kind(need: Need, kind: Type, row: Row, report: ProblemCollector) -> None:
+def _check_kind(need: Need, kind: Type, row: Row, collector: ProblemCollector) -> None:
     name = need.name
     if need.use == "around":
         if kind.word != "timestamp":
             help = f"declare `{name}: timestamp` in {excerpt(row.givers[name])}"
             message = f"a window lies around a timestamp, and {excerpt(name)} is {describe(kind)}"
-            report.add(need.span, "not-a-time", message, help=help)
+            collector.add(need.span, "not-a-time", message, help=help)
     elif kind.word in NESTED:
         message = f"{excerpt(name)} is {describe(kind)}, which is no key"
-        report.add(need.span, "nested-key", message, help="choose a column that holds one value")
+        collector.add(need.span, "nested-key", message, help="choose a column that holds one value")
     elif kind.word == "binary" and need.use == "path":
         message = f"{excerpt(name)} is binary, which cannot fill a path"
-        report.add(need.span, "nested-key", message, help="choose a column of text or numbers")
+        collector.add(need.span, "nested-key", message, help="choose a column of text or numbers")
 
 
-def check_fields(block: SourceDraft, row: Row, report: ProblemCollector) -> None:
+def check_fields(block: SourceDraft, row: Row, collector: ProblemCollector) -> None:
     """Each field that `on` names is one of the source, and can equal its column."""
     known = known_fields(block)
     for left, right in block.on:
         if row.lacks(left):
             continue
-        span = right_span(block, left, report)
+        span = right_span(block, left, collector)
         if known is not None and right not in known:
             help = help_for(right, known, "field", None)
             if left == right and (meant := nearest(right, known)):
                 help = f"did you mean `{{{left}: {meant}}}`?"
             message = f"no field of {excerpt(block.name)} is called {excerpt(right)}"
-            report.add(span, "unknown-field", message, help=help, level=level_of(block))
+            collector.add(span, "unknown-field", message, help=help, level=level_of(block))
         elif right in block.decode:
             message = f"{excerpt(right)} is asked for as it stands in the source, so it cannot be decoded"
-            report.at_key(
+            collector.add_at_key(
                 (*block.path, "decode", right), "decoded-key", message, help="join on another field"
             )
         else:
-            _check_types(block, left, right, span, row, report)
+            _check_types(block, left, right, span, row, collector)
 
 
 def _check_types(
-    block: SourceDraft, left: str, right: str, span: Span, row: Row, report: ProblemCollector
+    block: SourceDraft, left: str, right: str, span: Span, row: Row, collector: ProblemCollector
 ) -> None:
     mine = next((c for c in (block.columns or {}).values() if c and c.selector == (right,)), None)
     theirs = row.types.get(left)
@@ -171,7 +171,7 @@ def _check_types(
     families = {FAMILIES.get(theirs.word), FAMILIES.get(mine.type.word)}
     if len(families) == 1 or ("text" in families and not families & {"binary", None}):
         return
-    line = report.located.key((*block.path, "columns", mine.name)).line
+    line = collector.source_map.key_span((*block.path, "columns", mine.name)).line
     field = f"the field {excerpt(right)} of {excerpt(block.name)}"
     message = f"{excerpt(left)} is {describe(theirs)} and never equals {field}, which is `{mine.type}`"
-    report.add(span, "key-types", message, help="declare both alike", note=f"declared at line {line}")
+    collector.add(span, "key-types", message, help="declare both alike", note=f"declared at line {line}")

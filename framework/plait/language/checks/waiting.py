@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from plait.language.structure import KeyPath, ProblemCollector
 
 
-def check_waits(report: ProblemCollector, blocks: Sequence[SourceDraft], deploy: DeployBlock | None) -> None:
+def check_waits(
+    collector: ProblemCollector, blocks: Sequence[SourceDraft], deploy: DeployBlock | None
+) -> None:
     """ProblemCollector each `retry_for` that cannot work."""
     driver = next((block.connector for block in blocks if block.role == "driver"), None)
     for block in blocks:
@@ -23,11 +25,13 @@ def check_waits(report: ProblemCollector, blocks: Sequence[SourceDraft], deploy:
         path: KeyPath = (*block.path, "join", "missing", "retry_for")
         if deploy and deploy.trigger == "direct":
             message = "`retry_for` waits by the queue's next delivery, and `trigger: direct` has no queue"
-            help, note = "write `trigger: queue`, or `missing: keep`", report.line(("deploy", "trigger"))
-            report.at_key(path, "no-queue", message, help=help, note=f"`trigger` is given at line {note}")
+            help, note = "write `trigger: queue`, or `missing: keep`", collector.line(("deploy", "trigger"))
+            collector.add_at_key(
+                path, "no-queue", message, help=help, note=f"`trigger` is given at line {note}"
+            )
         elif driver and not driver.dated:
             message = f"objects of `{driver.name}` have no age, so nothing can wait until they are old"
-            report.at_key(path, "no-age", message, help="use `missing: keep`")
+            collector.add_at_key(path, "no-age", message, help="use `missing: keep`")
         elif block.join.retry_for > LONGEST_WAIT:
             message = f"no queue keeps a message for longer than {LONGEST_WAIT.days} days"
-            report.at(path, "too-long", message, help=f"wait for at most `{LONGEST_WAIT.days}d`")
+            collector.add_at(path, "too-long", message, help=f"wait for at most `{LONGEST_WAIT.days}d`")

@@ -165,9 +165,11 @@ class _Judging:
                 yield self._told("different-count", message, (*self.case.path, "expect", word))
 
     def _told(self, code: str, message: str, at: KeyPath, note: str | None = None) -> Problem:
-        located = self.places.located
+        source_map = self.places.source_map
         message = f"case `{self.case.name[:60]}`: {message}"
-        return Problem(code=code, message=message, file=located.file, span=located.at(at), note=note)
+        return Problem(
+            code=code, message=message, file=source_map.file, span=source_map.value_span(at), note=note
+        )
 
 
 WORDS = {

@@ -26,21 +26,21 @@ if TYPE_CHECKING:
 
 
 def read_expect(
-    block: Any, path: KeyPath, spec: Spec, report: ProblemCollector, places: Places
+    block: Any, path: KeyPath, spec: Spec, collector: ProblemCollector, places: Places
 ) -> tuple[Outcomes, KeyPath]:
     """The outcomes that a case expects, and the place of its rows."""
     short = isinstance(block, list)
     rows_path = path if short else (*path, "rows")
-    found: ExpectBlock | None = read(ExpectBlock, {"rows": block} if short else block, path, report)
+    found: ExpectBlock | None = read(ExpectBlock, {"rows": block} if short else block, path, collector)
     if found is None:
         return Outcomes(), rows_path
-    reading = _Reading(*_columns(spec), report)
+    reading = _Reading(*_columns(spec), collector)
     rows = [
         reading.row(places.exact(row, (*rows_path, n)), (*rows_path, n))
         for n, row in enumerate(found.rows or ())
     ]
     findings = {
-        word: [_finding(one, (*path, word, n), report) for n, one in enumerate(getattr(found, word) or ())]
+        word: [_finding(one, (*path, word, n), collector) for n, one in enumerate(getattr(found, word) or ())]
         for word in OUTCOMES
     }
     counts = {word: getattr(found, word) for word in COUNTS}
@@ -54,10 +54,10 @@ def _columns(spec: Spec) -> tuple[dict[str, Type | None], bool]:
     return {field.name: field.type for field in fields}, not planned.undeclared
 
 
-def _finding(block: Any, path: KeyPath, report: ProblemCollector) -> Finding:
+def _finding(block: Any, path: KeyPath, collector: ProblemCollector) -> Finding:
     if isinstance(block, str):
         return Finding(code=block)
-    found: FindingBlock | None = read(FindingBlock, block, path, report)
+    found: FindingBlock | None = read(FindingBlock, block, path, collector)
     if found is None:
         return Finding()
     message = found.message.text if found.message else None
@@ -68,11 +68,11 @@ def _finding(block: Any, path: KeyPath, report: ProblemCollector) -> Finding:
 class _Reading:
     kinds: dict[str, Type | None]
     closed: bool
-    report: ProblemCollector
+    collector: ProblemCollector
 
     def row(self, row: Any, path: KeyPath) -> dict[str, Any]:
         if not isinstance(row, dict):
-            self.report.at(path, "wrong-kind", f"expected a mapping of columns, got {kind_of(row)}")
+            self.collector.add_at(path, "wrong-kind", f"expected a mapping of columns, got {kind_of(row)}")
             return {}
         for name in row:
             if name not in self.kinds and self.closed:
@@ -94,12 +94,12 @@ class _Reading:
         try:
             return _as(value, kind)
         except ConversionError as error:
-            self.report.at(path, "wrong-value", str(error), help=error.help)
+            self.collector.add_at(path, "wrong-value", str(error), help=error.help)
             return None
 
     def _unknown(self, message: str, name: str, names: list[str], path: KeyPath) -> None:
         help = help_for(name, names, "column", "`plait plan`")
-        self.report.at_key(path, "unknown-column", f"{message} {excerpt(name)}", help=help)
+        self.collector.add_at_key(path, "unknown-column", f"{message} {excerpt(name)}", help=help)
 
 
 def _as(value: Any, kind: Type) -> Any:

@@ -35,7 +35,7 @@ def read_given(
     blocks: Mapping[str, tuple[Any, KeyPath]],
     spec: Spec,
     now: datetime,
-    report: ProblemCollector,
+    collector: ProblemCollector,
     places: Places,
 ) -> dict[str, CaseInputs]:
     """What each source holds, from its block and the block's place."""
@@ -44,9 +44,9 @@ def read_given(
     for name, (block, path) in blocks.items():
         if name not in names:
             help = help_for(name, names, "source", None)
-            report.at_key(path, "unknown-source", f"the spec has no source {excerpt(name)}", help=help)
+            collector.add_at_key(path, "unknown-source", f"the spec has no source {excerpt(name)}", help=help)
         elif block is not None:
-            reading = _Reading(spec.source(name), now, report, places)
+            reading = _Reading(spec.source(name), now, collector, places)
             given[name] = reading.driver(block, path) if name == names[0] else reading.lookup(block, path)
     return given
 
@@ -60,7 +60,7 @@ def needs_objects(source: Source) -> bool:
 class _Reading:
     source: Source
     now: datetime
-    report: ProblemCollector
+    collector: ProblemCollector
     places: Places
 
     def driver(self, block: Any, path: KeyPath) -> CaseInputs:
@@ -71,20 +71,22 @@ class _Reading:
         found = [one for one in objects if one]
         uris = [one.uri for one in found]
         for uri in {uri for uri in uris if uris.count(uri) > 1}:
-            self.report.at_key(path, "duplicate-object", f"the object {excerpt(uri)} is given twice")
+            self.collector.add_at_key(path, "duplicate-object", f"the object {excerpt(uri)} is given twice")
         if len({one.record is None for one in found}) > 1:
             help = "give `fields` for all, or for none"
-            self.report.at_key(path, "wrong-value", "some objects have `fields`, some have bytes", help=help)
+            self.collector.add_at_key(
+                path, "wrong-value", "some objects have `fields`, some have bytes", help=help
+            )
         return CaseInputs(objects=tuple(found))
 
     def lookup(self, block: Any, path: KeyPath) -> CaseInputs:
         block, path_of_rows = ({"rows": block}, path) if isinstance(block, list) else (block, (*path, "rows"))
-        found: LookupBlock | None = read(LookupBlock, block, path, self.report)
+        found: LookupBlock | None = read(LookupBlock, block, path, self.collector)
         if found is None:
             return CaseInputs()
         if len(block) != 1:
             help = "give one of `rows`, `files`, `fails`"
-            self.report.at_key(path, "wrong-value", f"`{self.source.name}` is given in {len(block)} ways",
+            self.collector.add_at_key(path, "wrong-value", f"`{self.source.name}` is given in {len(block)} ways",
                                help=help)  # fmt: skip
         if found.files is not None:
             files = [self._file(name, one, (*path, "files", name)) for name, one in found.files.items()]
@@ -95,13 +97,13 @@ class _Reading:
     def record(self, row: Any, path: KeyPath) -> Record | None:
         """A row as the record that the source would give; None where it would give none."""
         if not isinstance(row, dict):
-            self.report.at(path, "wrong-kind", f"expected a mapping of fields, got {kind_of(row)}")
+            self.collector.add_at(path, "wrong-kind", f"expected a mapping of fields, got {kind_of(row)}")
             return None
         make = self.source.connector.given or _as_fields
         try:
             record = make(self.source.options, self.places.exact(row, path))
         except BadRecord as error:
-            self.report.at(path, error.code, error.message, help=error.help)
+            self.collector.add_at(path, error.code, error.message, help=error.help)
             return None
         self._spelling([name for name in row if record and name in record.fields], path)
         return record
@@ -117,10 +119,10 @@ class _Reading:
             if meant:
                 message = f"the spec takes no field {excerpt(name)} of `{source.name}`"
                 help = f"did you mean `{meant}`?"
-                self.report.at_key((*path, name), "unknown-field", message, help=help, level="warning")
+                self.collector.add_at_key((*path, name), "unknown-field", message, help=help, level="warning")
 
     def _object(self, block: Any, path: KeyPath, number: int) -> Object | None:
-        found: ObjectBlock | None = read(ObjectBlock, block, path, self.report)
+        found: ObjectBlock | None = read(ObjectBlock, block, path, self.collector)
         way = self._way(block, WAYS, path) if found else None
         if found is None or way is None:
             return None
@@ -130,7 +132,9 @@ class _Reading:
             return None
         if way in BYTES and not self.source.connector.offline:
             message = f"`{self.source.name}` reads no files"
-            self.report.at_key((*path, way), "wrong-value", message, help="give the record as `fields`")
+            self.collector.add_at_key(
+                (*path, way), "wrong-value", message, help="give the record as `fields`"
+            )
         if way == "json" and isinstance(block["json"], dict):
             self._spelling([*block["json"]], (*path, "json"))
         modified = found.modified.time if isinstance(found.modified, Moment) else self.now
@@ -140,13 +144,13 @@ class _Reading:
     def _file(self, name: str, block: Any, path: KeyPath) -> Object | None:
         if not self.source.connector.offline:
             message = f"`{self.source.name}` reads no files"
-            self.report.at_key(path, "wrong-value", message, help="give its `rows`")
+            self.collector.add_at_key(path, "wrong-value", message, help="give its `rows`")
             return None
         if isinstance(block, str):
             found, block = ContentBlock(), {"text": block}
             data: bytes | None = block["text"].encode("utf-8", "surrogatepass")
         else:
-            found = read(ContentBlock, block, path, self.report)
+            found = read(ContentBlock, block, path, self.collector)
             if found is None or self._way(block, (*BYTES, "fails"), path) is None:
                 return None
             data = self._data(block, found, path)
@@ -154,7 +158,9 @@ class _Reading:
         uri = _below(template.literal, name) if template else name
         if template and DriverPath(template.text, template.parts).match(uri) is None:
             message = f"no row asks for {excerpt(uri)}"
-            self.report.at_key(path, "wrong-value", message, help=f"the path is `{template.text[:80]}`")
+            self.collector.add_at_key(
+                path, "wrong-value", message, help=f"the path is `{template.text[:80]}`"
+            )
         return Object(uri=uri, data=data, modified=self.now, fails=found.fails)
 
     def _way(self, block: Any, ways: tuple[str, ...], path: KeyPath) -> str | None:
@@ -163,7 +169,7 @@ class _Reading:
             return chosen[0]
         message = f"given in {len(chosen)} ways" if chosen else "nothing says what it holds"
         help = "give one of " + ", ".join(f"`{way}`" for way in ways)
-        self.report.at(path, "wrong-value" if chosen else "missing-key", message, help=help)
+        self.collector.add_at(path, "wrong-value" if chosen else "missing-key", message, help=help)
         return None
 
     def _data(self, block: Any, found: ContentBlock, path: KeyPath) -> bytes | None:
@@ -179,7 +185,7 @@ class _Reading:
         bad = next((at for at, one in leaves if isinstance(one, float) and not math.isfinite(one)), None)
         if bad:
             message = f"{excerpt(self.places.written(bad))} is no number of JSON"
-            self.report.at(bad, "wrong-value", message, help="give the file as `text`")
+            self.collector.add_at(bad, "wrong-value", message, help="give the file as `text`")
         return JSON.encode(exact)
 
     def _uri(self, name: str | None, number: int, path: KeyPath) -> str | None:
@@ -191,7 +197,7 @@ class _Reading:
         named = template.columns
         if named:
             help = f"the path has `{{{named[0]}}}` in it"
-            self.report.at(path, "missing-key", "`object` is missing", help=help)
+            self.collector.add_at(path, "missing-key", "`object` is missing", help=help)
             return None
         parts = (str(number + 1) if part in (STAR, STARS) else part for part in template.parts)
         return "".join(str(part) for part in parts)

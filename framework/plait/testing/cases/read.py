@@ -60,15 +60,15 @@ class CaseFile:
 
 def read_cases(text: bytes, file: str, specs: Specs) -> CaseFile:
     """Find every problem of a file of cases; a case with problems is none of `cases`."""
-    located, problems = locate(text, file)
+    source_map, problems = locate(text, file)
     shown = text.decode("utf-8", "replace")
-    if located is None:
+    if source_map is None:
         problems = [_of_cases(problem) for problem in problems]
         return CaseFile(file=file, text=shown, places=None, cases=(), problems=tuple(problems))
-    reading = _Reading(specs, ProblemCollector(located), Places(located))
-    reading.report.problems += problems
-    cases = reading.cases(located.value)
-    found = tuple(sorted(set(reading.report.problems), key=place))
+    reading = _Reading(specs, ProblemCollector(source_map), Places(source_map))
+    reading.collector.problems += problems
+    cases = reading.cases(source_map.value)
+    found = tuple(sorted(set(reading.collector.problems), key=place))
     return CaseFile(file=file, text=shown, places=reading.places, cases=tuple(cases), problems=found)
 
 
@@ -83,11 +83,11 @@ def _of_cases(problem: Problem) -> Problem:
 @dataclass(frozen=True, slots=True)
 class _Reading:
     specs: Specs
-    report: ProblemCollector
+    collector: ProblemCollector
     places: Places
 
     def cases(self, root: dict[str, Any]) -> list[Case]:
-        shared: CasesBlock | None = read(CasesBlock, root, (), self.report)
+        shared: CasesBlock | None = read(CasesBlock, root, (), self.collector)
         now = shared.now.time if shared and shared.now else NOW
         blocks = root.get("cases")
         if not isinstance(blocks, dict) or self.specs.first.spec is None:
@@ -98,24 +98,24 @@ class _Reading:
     def _case(self, name: str, block: Any, root: dict[str, Any], now: datetime) -> Case | None:
         before = self._errors()
         path: KeyPath = ("cases", name)
-        own: CaseBlock | None = read(CaseBlock, block, path, self.report)
+        own: CaseBlock | None = read(CaseBlock, block, path, self.collector)
         if own is None:
             return None
         spec = self._spec(block, path, root)
         if spec is None:
             return None
         now = own.now.time if own.now else now
-        given = read_given(self._blocks(block, path, root), spec, now, self.report, self.places)
+        given = read_given(self._blocks(block, path, root), spec, now, self.collector, self.places)
         if spec.driver.name not in given and needs_objects(spec.driver):
             help = f"give an object of `{spec.driver.name}`, the source that drives"
-            self.report.at_key(path, "missing-key", "no object is given", help=help)
-        expect, rows_path = read_expect(block["expect"], (*path, "expect"), spec, self.report, self.places)
+            self.collector.add_at_key(path, "missing-key", "no object is given", help=help)
+        expect, rows_path = read_expect(block["expect"], (*path, "expect"), spec, self.collector, self.places)
         if self._errors() > before:
             return None
         return Case(name=name, path=path, rows_path=rows_path, spec=spec, now=now, given=given, expect=expect)
 
     def _errors(self) -> int:
-        return sum(problem.level == "error" for problem in self.report.problems)
+        return sum(problem.level == "error" for problem in self.collector.problems)
 
     @staticmethod
     def _blocks(block: dict[str, Any], path: KeyPath, root: dict[str, Any]) -> dict[str, tuple[Any, KeyPath]]:
@@ -133,12 +133,14 @@ class _Reading:
                 if name not in self.specs.names:
                     help = help_for(name, self.specs.names, "parameter", None)
                     message = f"the spec has no parameter {excerpt(name)}"
-                    self.report.at_key((*at, "parameters", name), "unknown-parameter", message, help=help)
+                    self.collector.add_at_key(
+                        (*at, "parameters", name), "unknown-parameter", message, help=help
+                    )
                 elif isinstance(value, str):
                     values[name] = value
         found = self.specs.under(values)
         if found.spec is None:
             message = f"with these parameters the spec is not valid: {found.errors[0].message}"
             at = path if "parameters" in block else ()
-            self.report.at_key((*at, "parameters"), "invalid-spec", message)
+            self.collector.add_at_key((*at, "parameters"), "invalid-spec", message)
         return found.spec

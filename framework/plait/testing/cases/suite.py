@@ -72,9 +72,13 @@ def _run(case: Case, places: Places) -> Result:
         got = play(case)
     except PlaitError as error:
         message = f"case `{case.name[:60]}`: {error.message}"
-        located = places.located
+        source_map = places.source_map
         problem = Problem(
-            code=error.code, message=message, file=located.file, span=located.key(case.path), help=error.help
+            code=error.code,
+            message=message,
+            file=source_map.file,
+            span=source_map.key_span(case.path),
+            help=error.help,
         )
         return Result(case=case, got=None, problems=(problem,))
     return Result(case=case, got=got, problems=tuple(judge(case, got, places)))

@@ -32,7 +32,7 @@ class Edit:
 
 def rewrite(places: Places, played: Iterable[tuple[Case, Outcomes]]) -> str:
     """The text of the file in which each of these cases expects what came."""
-    text = places.located.text
+    text = places.source_map.text
     newline = "\r\n" if "\r\n" in text else "\n"
     edits = [edit for case, got in played for edit in _edits(places, case, got)]
     for edit in sorted(edits, reverse=True):
@@ -60,7 +60,7 @@ def _cell_edits(places: Places, case: Case, got: Outcomes) -> list[Edit] | None:
     edits = []
     for left, right in matched.pairs.items():
         for cell in cells(case.expect.rows[left], got.rows[right]):
-            span = places.located.values.get((*case.rows_path, left, *cell.steps))
+            span = places.source_map.value_spans.get((*case.rows_path, left, *cell.steps))
             if cell.got is ABSENT or span is None or span.line != span.end_line:
                 return None
             edits.append(Edit(*places.range(span), flow(named(cell.expected, cell.got))))
@@ -69,12 +69,12 @@ def _cell_edits(places: Places, case: Case, got: Outcomes) -> list[Edit] | None:
 
 def _expect_edit(places: Places, case: Case, got: Outcomes) -> Edit:
     path = (*case.path, "expect")
-    located = places.located
-    key, span = located.keys[path], located.values[path]
+    source_map = places.source_map
+    key, span = source_map.key_spans[path], source_map.value_spans[path]
     begin, end = places.range(span)
-    old = located.text[begin:end].rstrip()
+    old = source_map.text[begin:end].rstrip()
     end = begin + len(old)
-    if empty := EMPTY_VALUE.match(located.text, end):
+    if empty := EMPTY_VALUE.match(source_map.text, end):
         end = empty.end()
     value = _expectation(case, got)
     if span.line == key.line or old[0] in "[{":

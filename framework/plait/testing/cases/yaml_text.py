@@ -24,12 +24,12 @@ PLAIN = re.compile(r"[A-Za-z_](?:[\w./@+-]|[ ](?=[\w./@+-]))*\Z|\d{4}-\d\d-\d\d\
 class Places:
     """Offsets in a text that was read as YAML."""
 
-    def __init__(self, located: SourceMap) -> None:
-        self.located = located
+    def __init__(self, source_map: SourceMap) -> None:
+        self.source_map = source_map
 
     @cached_property
     def _starts(self) -> list[int]:
-        return [0, *(found.end() for found in BREAK.finditer(self.located.text))]
+        return [0, *(found.end() for found in BREAK.finditer(self.source_map.text))]
 
     def range(self, span: Span) -> tuple[int, int]:
         """Where a span begins and ends, counted in characters."""
@@ -38,9 +38,9 @@ class Places:
 
     def written(self, path: KeyPath) -> str:
         """The text of a value, empty where nothing stands there."""
-        span = self.located.values.get(path)
+        span = self.source_map.value_spans.get(path)
         begin, end = self.range(span) if span else (0, 0)
-        return self.located.text[begin:end]
+        return self.source_map.text[begin:end]
 
     def exact(self, value: Any, path: KeyPath) -> Any:
         """A value of the file with its fractions as decimals, digit by digit as they are written."""

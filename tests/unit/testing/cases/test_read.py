@@ -126,12 +126,12 @@ def test_a_time_is_a_field_of_its_own_where_a_connector_does_not_read_rows_itsel
     assert spec is not None
     assert places is not None
     bare = [replace(s, connector=replace(s.connector, given=None)) for s in spec.lookups]
-    report = ProblemCollector(places.located)
-    block = places.located.value["cases"]["a case"]["given"]["fraud"]
+    collector = ProblemCollector(places.source_map)
+    block = places.source_map.value["cases"]["a case"]["given"]["fraud"]
     path = ("cases", "a case", "given", "fraud")
-    read = read_given({"fraud": (block, path)}, replace(spec, lookups=tuple(bare)), NOW, report, places)
+    read = read_given({"fraud": (block, path)}, replace(spec, lookups=tuple(bare)), NOW, collector, places)
     assert read["fraud"].records == (Record(fields={"id": "a"}, time=datetime(2026, 7, 1, 10, tzinfo=UTC)),)
-    assert [p.message for p in report.problems] == ["`$time`: expected timestamp, got the text `noon`"]
+    assert [p.message for p in collector.problems] == ["`$time`: expected timestamp, got the text `noon`"]
 
 
 def test_an_object_needs_a_name_where_its_path_has_one(cases: Cases) -> None:

@@ -31,10 +31,10 @@ VALUES = st.recursive(
 
 
 def _read(text: str) -> Any:
-    located, problems = locate(text, "x.yaml")
-    assert located is not None, problems
+    source_map, problems = locate(text, "x.yaml")
+    assert source_map is not None, problems
     assert problems == []
-    return located.value["it"]
+    return source_map.value["it"]
 
 
 @given(VALUES)
@@ -51,13 +51,13 @@ def test_a_value_over_several_lines_reads_back_as_it_is(value: Any) -> None:
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=4, min_value=-(10**12), max_value=10**12))
 def test_a_fraction_keeps_every_digit_that_is_written(number: Decimal) -> None:
-    located, _ = locate(f"it:\n  - {{a: {number:f}}}\n", "x.yaml")
-    assert located is not None
-    (row,) = Places(located).exact(located.value["it"], ("it",))
+    source_map, _ = locate(f"it:\n  - {{a: {number:f}}}\n", "x.yaml")
+    assert source_map is not None
+    (row,) = Places(source_map).exact(source_map.value["it"], ("it",))
     assert str(row["a"]) == f"{number:f}"
 
 
 def test_what_is_no_number_of_json_stays_what_yaml_says() -> None:
-    located, _ = locate("it: [.5, .inf, +1.0]", "x.yaml")
-    assert located is not None
-    assert Places(located).exact(located.value["it"], ("it",)) == [0.5, math.inf, 1.0]
+    source_map, _ = locate("it: [.5, .inf, +1.0]", "x.yaml")
+    assert source_map is not None
+    assert Places(source_map).exact(source_map.value["it"], ("it",)) == [0.5, math.inf, 1.0]

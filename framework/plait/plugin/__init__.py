@@ -1,78 +1,80 @@
-"""All that the author of a connector imports.
+"""All that the author of a connector imports, and how plait finds and loads a connector.
 
-A connector is one module that an entry point of the group `plait` names by its word. The module answers one
-hook, `plait_connectors`, with descriptors. Values travel raw, as the source's own client gives them; plait
-decodes them, casts them to the declared types and joins them, so a connector never sees a column's type.
+A connector is one module that an entry point of the group `plait` names by its word. The module implements one
+hook, `plait_connectors`, which returns descriptors. Values travel raw, as the source's own client gives them:
+plait decodes them, casts them to the declared types and joins them, so a connector needs to know no column's type.
+
+Connectors import this module alone. The framework imports the same names from here, and finds connectors through
+`plait.plugin.registry`.
 """
 
 from plait.aws.errors import calling
-from plait.plugin.contract import (
-    Calls,
-    Connector,
-    Context,
-    Driver,
+from plait.plugin.context import Context, Objects
+from plait.plugin.data import (
     File,
     Item,
     Key,
-    Lookup,
     Missing,
-    Objects,
-    Options,
     Put,
     ReadFailure,
     Record,
     RecordTable,
-    Sink,
-    Statement,
     StoredObject,
-    Use,
     Window,
     Written,
-    hookimpl,
 )
+from plait.plugin.hooks import hookimpl
+from plait.plugin.planning import Calls, Statement
+from plait.plugin.roles import Connector, Driver, Lookup, Options, Sink, Use
 from plait.problems.errors import BadRecord, Changed, GiveUp, PlaitError, TryAgain
 from plait.values.convert import Flag
 from plait.values.secret import Secret, Secrets
 from plait.values.strict_json import NotJson, parse_json
 from plait.values.templates import DriverPath, FolderPath, LookupPath, Pattern, UnsafePathValue
 
-__all__ = [
-    "BadRecord",
-    "Calls",
-    "Changed",
+__all__ = [  # noqa: RUF022 - grouped by what the names are for
+    # roles: what a module offers
+    "hookimpl",
     "Connector",
-    "Context",
     "Driver",
-    "DriverPath",
-    "File",
-    "Flag",
-    "FolderPath",
-    "GiveUp",
+    "Lookup",
+    "Sink",
+    # data: what travels
+    "Window",
     "Item",
     "Key",
-    "Lookup",
-    "LookupPath",
-    "Missing",
-    "NotJson",
-    "Objects",
-    "Options",
-    "Pattern",
-    "PlaitError",
-    "Put",
-    "ReadFailure",
     "Record",
     "RecordTable",
+    "ReadFailure",
+    "File",
+    "Written",
+    "Put",
+    "StoredObject",
+    "Missing",
+    "Flag",
+    "parse_json",
+    # errors: what to raise
+    "PlaitError",
+    "TryAgain",
+    "Changed",
+    "GiveUp",
+    "BadRecord",
+    "NotJson",
+    "UnsafePathValue",
+    "calling",
+    # options: what a spec may say
+    "Options",
+    "DriverPath",
+    "LookupPath",
+    "FolderPath",
+    "Pattern",
+    # context: what plait lends
+    "Context",
+    "Objects",
     "Secret",
     "Secrets",
-    "Sink",
-    "Statement",
-    "StoredObject",
-    "TryAgain",
-    "UnsafePathValue",
+    # planning: what plans and policies ask
     "Use",
-    "Window",
-    "Written",
-    "calling",
-    "hookimpl",
-    "parse_json",
+    "Statement",
+    "Calls",
 ]

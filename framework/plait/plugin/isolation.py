@@ -1,4 +1,4 @@
-"""What a connector of another distribution raises is told as that connector's failure, whatever it is."""
+"""Turn any failure of a third-party connector into an error that names the connector and its distribution."""
 
 from __future__ import annotations
 
@@ -10,123 +10,135 @@ from traceback import extract_tb
 from typing import TYPE_CHECKING, Any
 
 from plait.aws.errors import meaning
-from plait.plugin.contract import Connector, Item, ReadFailure, Record, RecordTable, Written
+from plait.plugin.data import Item, ReadFailure, Record, RecordTable, Written
 from plait.problems.errors import GiveUp, PlaitError, TryAgain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from plait.plugin.contract import Context, File, Key, Window
+    from plait.plugin.context import Context
+    from plait.plugin.data import File, Key, Window
+    from plait.plugin.roles import Connector
 
-FUNCTIONS = ("row_columns", "known_fields", "permissions", "calls", "facts", "files", "given")
+DESCRIPTOR_FUNCTIONS = ("row_columns", "known_fields", "permissions", "calls", "facts", "files", "given")
 
 
 class ContractViolation(Exception):
-    """A connector gave what the contract does not know."""
+    """A connector answered something that the contract does not allow."""
 
 
 @dataclass(frozen=True, slots=True)
-class Blame:
-    """A connector's word, and the distribution and version that it is of."""
+class Isolation:
+    """Calls a connector's functions and names the connector in each of their failures.
+
+    `word` is the connector's word, `distribution` the distribution that offers it, with its version, such as
+    "`plait-outsider` 1.0".
+    """
 
     word: str
-    whose: str
+    distribution: str
 
     @contextmanager
-    def __call__(self) -> Iterator[None]:
-        """Within, what is no error of plait becomes one that names the connector; what left the process goes on.
+    def naming_failures(self) -> Iterator[None]:
+        """Raise any exception that is no PlaitError as GiveUp or TryAgain; KeyboardInterrupt passes through.
 
-        Of a foreign error the kind and the line are told, and not its text, which may show a secret or a record.
+        The message shows the type and the line of the exception, never its text, which may hold a secret or
+        a record.
         """
         try:
             yield
         except PlaitError:
             raise
         except (Exception, SystemExit) as error:
-            found = meaning(error) if isinstance(error, Exception) else None
-            kind = TryAgain if found and found.kind is TryAgain else GiveUp
-            message = f"the connector `{self.word}` of {self.whose} failed: {_told(error)}"
-            help = f"tell those who maintain {self.whose.partition(' ')[0]}"
+            cause = meaning(error) if isinstance(error, Exception) else None
+            kind = TryAgain if cause and cause.kind is TryAgain else GiveUp
+            message = f"the connector `{self.word}` of {self.distribution} failed: {_description(error)}"
+            help = f"tell those who maintain {self.distribution.partition(' ')[0]}"
             raise kind(message, code="broken-connector", help=help) from error
 
-    def each(self, function: Callable[[Any], Iterable[Any]], argument: Any, *kinds: type) -> Iterator[Any]:
-        """What a function answers one by one; raises GiveUp where an answer is of no such kind."""
-        with self():
+    def iterate(self, function: Callable[[Any], Iterable[Any]], argument: Any, *types: type) -> Iterator[Any]:
+        """Yield the answers of a function; raises GiveUp if one of them has none of these types."""
+        with self.naming_failures():
             for answer in function(argument):
-                if not isinstance(answer, kinds):
+                if not isinstance(answer, types):
                     raise ContractViolation(f"it gave something of the kind {type(answer).__name__[:40]}")
                 yield answer
 
     def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """What a function answers, all of it."""
-        with self():
+        """Return what a function answers; an iterator is read to its end."""
+        with self.naming_failures():
             answer = function(*arguments)
             return [*answer] if isinstance(answer, Iterator) else answer
 
 
-def _told(error: BaseException) -> str:
+def _description(error: BaseException) -> str:
+    """The type of an exception and where it was raised; a ContractViolation in its own words."""
     if isinstance(error, ContractViolation):
         return str(error)
     last = extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__[:40]} in line {last.lineno} of `{last.filename.rsplit('/', 1)[-1][:60]}`"
 
 
-def guarded(connector: Connector, whose: str) -> Connector:
-    """The connector, of which every failure names `whose` it is, such as "`plait-outsider` 1.0"."""
-    blame = Blame(connector.name, whose)
-    parts: dict[str, Any] = {
-        name: partial(blame.call, function) for name in FUNCTIONS if (function := getattr(connector, name))
+def isolate(connector: Connector, distribution: str) -> Connector:
+    """Return the connector with all of its functions and roles isolated; see `Isolation` for `distribution`."""
+    isolation = Isolation(connector.name, distribution)
+    isolated: dict[str, Any] = {
+        name: partial(isolation.call, function)
+        for name in DESCRIPTOR_FUNCTIONS
+        if (function := getattr(connector, name))
     }
-    for name, kind in (("driver", TheirDriver), ("lookup", TheirLookup), ("sink", TheirSink)):
+    for name, role in (("driver", IsolatedDriver), ("lookup", IsolatedLookup), ("sink", IsolatedSink)):
         if make := getattr(connector, name):
-            parts[name] = partial(kind, blame, make)
-    return replace(connector, **parts)
+            isolated[name] = partial(role, isolation, make)
+    return replace(connector, **isolated)
 
 
-class Theirs:
-    """A part of a connector, opened."""
+class IsolatedRole:
+    """A driver, lookup or sink of a third-party connector, made from its options and a context."""
 
-    def __init__(self, blame: Blame, make: Callable[..., Any], options: Any, context: Context) -> None:
-        self.blame = blame
-        self.part = blame.call(make, options, context)
+    def __init__(
+        self, isolation: Isolation, make: Callable[..., Any], options: Any, context: Context
+    ) -> None:
+        self.isolation = isolation
+        self.role = isolation.call(make, options, context)
 
     def prepare(self) -> None:
-        """Do what needs no event, where the part has anything of that kind."""
-        if hasattr(self.part, "prepare"):
-            self.blame.call(self.part.prepare)
+        """Let the role prepare itself before the first event, if it can."""
+        if hasattr(self.role, "prepare"):
+            self.isolation.call(self.role.prepare)
 
 
-class TheirDriver(Theirs):
-    """A driver."""
+class IsolatedDriver(IsolatedRole):
+    """A driver whose failures name its connector."""
 
     def accepts(self, uri: str) -> bool:
-        """Whether it reads this object."""
-        return bool(self.blame.call(self.part.accepts, uri))
+        """Return whether the driver reads the object of this URI."""
+        return bool(self.isolation.call(self.role.accepts, uri))
 
     def list(self, window: Window) -> Iterator[Item]:
-        """Its objects."""
-        return self.blame.each(self.part.list, window, Item)
+        """Yield the driver's objects; each has to be an `Item`."""
+        return self.isolation.iterate(self.role.list, window, Item)
 
     def read(self, items: Sequence[Item]) -> Iterator[Record | ReadFailure]:
-        """Its records."""
-        return self.blame.each(self.part.read, items, Record, ReadFailure)
+        """Yield the driver's records; each has to be a `Record` or a `ReadFailure`."""
+        return self.isolation.iterate(self.role.read, items, Record, ReadFailure)
 
 
-class TheirLookup(Theirs):
-    """A look-up."""
+class IsolatedLookup(IsolatedRole):
+    """A lookup whose failures name its connector."""
 
     def fetch(self, keys: Sequence[Key]) -> Iterator[Record | RecordTable]:
-        """Its records."""
-        return self.blame.each(self.part.fetch, keys, Record, RecordTable)
+        """Yield the lookup's records; each has to be a `Record` or a `RecordTable`."""
+        return self.isolation.iterate(self.role.fetch, keys, Record, RecordTable)
 
 
-class TheirSink(Theirs):
-    """A sink."""
+class IsolatedSink(IsolatedRole):
+    """A sink whose failures name its connector."""
 
     def write(self, files: Sequence[File]) -> Sequence[Written | PlaitError]:
-        """Write each file."""
-        with self.blame():
-            answers = [*self.blame.each(self.part.write, files, Written, PlaitError)]
+        """Write each file; there has to be one answer for each, `Written` or a PlaitError."""
+        with self.isolation.naming_failures():
+            answers = [*self.isolation.iterate(self.role.write, files, Written, PlaitError)]
             if len(answers) != len(files):
                 raise ContractViolation(f"it gave {len(answers)} answers for {len(files)} files")
         return answers

@@ -1,4 +1,4 @@
-"""From the word after `connector:` to the connector that an installed distribution offers under it."""
+"""Find the connector of a word, which an installed distribution offers by an entry point of the group `plait`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from plait.plugin.contract import Connector, Hooks
-from plait.plugin.isolation import guarded
+from plait.plugin.hooks import Hooks
+from plait.plugin.isolation import isolate
+from plait.plugin.roles import Connector
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,7 +21,7 @@ _pinned: list[Offer] = []
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A word that a distribution offers."""
+    """A word, and the distribution and module that offer a connector under it."""
 
     word: str
     distribution: str
@@ -29,7 +30,7 @@ class Offer:
 
 
 class ConnectorUnavailable(Exception):
-    """A word that gives no connector: unknown, offered twice, or its module is broken."""
+    """A word has no usable connector: it is unknown, it is offered twice, or its module is broken."""
 
     def __init__(self, code: str, message: str, note: str | None = None) -> None:
         super().__init__(message)
@@ -37,71 +38,74 @@ class ConnectorUnavailable(Exception):
 
 
 @cache
-def _points() -> tuple[EntryPoint, ...]:
+def _entry_points() -> tuple[EntryPoint, ...]:
     from importlib.metadata import entry_points
 
     return tuple(entry_points(group=GROUP))
 
 
 def pin(known: Iterable[Offer]) -> None:
-    """From now on only these words are on offer, as a package's lock names them; nothing is searched."""
+    """Offer only these words from now on, as a package's lock names them, instead of searching for entry points."""
     _pinned[:] = known
     connector.cache_clear()
 
 
 def offers() -> list[Offer]:
-    """Every word on offer, by word; a word may be there twice."""
+    """Return every offer, sorted by word; two distributions may offer the same word."""
     if _pinned:
         return _pinned
-    found = {_offer(point) for point in _points()}
-    return sorted(found, key=lambda offer: (offer.word, offer.distribution))
+    return sorted(
+        {_offer(entry_point) for entry_point in _entry_points()},
+        key=lambda offer: (offer.word, offer.distribution),
+    )
 
 
-def _offer(point: EntryPoint) -> Offer:
-    name = point.dist.name if point.dist else "?"
-    return Offer(point.name, name, point.dist.version if point.dist else "?", point.value)
+def _offer(entry_point: EntryPoint) -> Offer:
+    distribution = entry_point.dist.name if entry_point.dist else "?"
+    version = entry_point.dist.version if entry_point.dist else "?"
+    return Offer(entry_point.name, distribution, version, entry_point.value)
 
 
 @cache
 def connector(word: str) -> Connector:
-    """Load the connector of a word; raises ConnectorUnavailable. Two distributions with one word load neither."""
+    """Load the connector of a word; raises ConnectorUnavailable. A word that is offered twice loads neither module."""
     return _load(offer_of(word))
 
 
 def offer_of(word: str) -> Offer:
-    """The one offer of a word; raises ConnectorUnavailable."""
-    found = [offer for offer in offers() if offer.word == word]
-    if not found:
+    """Return the only offer of a word; raises ConnectorUnavailable."""
+    matching = [offer for offer in offers() if offer.word == word]
+    if not matching:
         raise ConnectorUnavailable("unknown-connector", f"no connector is called `{word}`")
-    if len(found) > 1:
-        names = " and ".join(f"`{o.distribution}` {o.version}" for o in found)
+    if len(matching) > 1:
+        names = " and ".join(f"`{offer.distribution}` {offer.version}" for offer in matching)
         raise ConnectorUnavailable(
             "ambiguous-connector", f"two distributions offer `{word}`", f"offered by {names}"
         )
-    return found[0]
+    return matching[0]
 
 
 def _load(offer: Offer) -> Connector:
-    whose = f"`{offer.distribution}` {offer.version}"
+    distribution = f"`{offer.distribution}` {offer.version}"
     try:
-        answers = [import_module(offer.module).plait_connectors()] if _pinned else _asked(offer.word)
-        found = [one for answer in answers for one in answer]
+        answers = [import_module(offer.module).plait_connectors()] if _pinned else _call_hook(offer.word)
+        descriptors = [descriptor for answer in answers for descriptor in answer]
     except (Exception, SystemExit) as error:
-        said = " ".join(str(error).split())[:200]
+        text = " ".join(str(error).split())[:200]
         raise ConnectorUnavailable(
             "broken-connector",
-            f"the connector `{offer.word}` could not be loaded: {type(error).__name__}: {said}",
-            f"from {whose}, module `{offer.module}`",
+            f"the connector `{offer.word}` could not be loaded: {type(error).__name__}: {text}",
+            f"from {distribution}, module `{offer.module}`",
         ) from error
-    for one in found:
-        if isinstance(one, Connector) and one.name == offer.word:
-            return one if offer.distribution == OURS else guarded(one, whose)
+    for descriptor in descriptors:
+        if isinstance(descriptor, Connector) and descriptor.name == offer.word:
+            return descriptor if offer.distribution == OURS else isolate(descriptor, distribution)
     message = f"the module of `{offer.word}` offers no connector of that name"
-    raise ConnectorUnavailable("broken-connector", message, f"from {whose}")
+    raise ConnectorUnavailable("broken-connector", message, f"from {distribution}")
 
 
-def _asked(word: str) -> list[list[Any]]:
-    """What the hook answers of the module that an entry point names."""
+def _call_hook(word: str) -> list[list[Any]]:
+    """Load the module that the entry points of a word name, and return what its hook answers."""
     import pluggy
 
     manager = pluggy.PluginManager(GROUP)

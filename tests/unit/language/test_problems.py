@@ -37,7 +37,7 @@ COMMAND = re.compile(r"# \$ plait (\w+)(.*)")
 KEBAB = re.compile(r"[a-z]+(-[a-z0-9]+)+")
 SECRETS = ("Winter2024!", "p4ss word!", "AKIAIOSFODNN7EXAMPLE", "hunter2")
 NOT_CODES = {"utf-8"}
-TOLD_BY_RUNS = {"plugin.contract", "problems.errors", "aws.retries", "aws.errors"}
+TOLD_BY_RUNS = {"problems.errors", "aws.retries", "aws.errors"}
 CHOSEN = re.compile(r"(sources|columns|decode|parameters|partition_by)")
 STRANGERS = {
     "weather-one": {"weather": "plait_weather"},
@@ -90,7 +90,7 @@ def installed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 
 def _forget() -> None:
     invalidate_caches()
-    registry._points.cache_clear()
+    registry._entry_points.cache_clear()
     registry.connector.cache_clear()
 
 

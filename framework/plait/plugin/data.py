@@ -1,0 +1,139 @@
+"""The data that travels between plait and a connector: what is asked for, what is read, what is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
+
+    from plait.problems.errors import BadRecord, PlaitError
+
+
+class FrozenStruct(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A value that a run may hold very many of; `msgspec.structs.replace` makes a changed copy."""
+
+
+class Item(FrozenStruct, frozen=True, kw_only=True, gc=False):
+    """One driving object: its URI, and which version of it was seen (`size` in bytes, `modified` in UTC)."""
+
+    uri: str
+    size: int | None = None
+    modified: datetime | None = None
+    etag: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """A range of time in UTC: `since` is included, `until` is not, and None means no bound."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class Record(FrozenStruct, frozen=True, kw_only=True, gc=False):
+    """One record as its source gives it.
+
+    `fields` are raw values by field name. A driver sets the `item` that the record came from, its `position`
+    within the item (empty if the object is one record) and its `raw` bytes. A source whose records are ordered
+    by time sets `time`. A record that cannot be read has a `fault`, and its `fields` are those known anyway,
+    at least its key.
+    """
+
+    fields: Mapping[str, Any]
+    item: Item | None = None
+    position: str = ""
+    raw: bytes = b""
+    time: datetime | None = None
+    fault: BadRecord | None = None
+
+
+def no_position(_row: int) -> str:
+    """Return the empty position, for a table whose rows have none."""
+    return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordTable:
+    """Many records of a lookup at once: each row of an Arrow table stands for a `Record` with its cells as fields.
+
+    `position(n)` is the position of row n.
+    """
+
+    table: Any
+    position: Callable[[int], str] = no_position
+
+    def records(self) -> Iterator[Record]:
+        """Yield each row as a `Record`."""
+        rows = enumerate(self.table.to_pylist())
+        return (Record(fields=fields, position=self.position(n)) for n, fields in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFailure:
+    """A driving object that gave no records: it is gone (`Missing`), or the error says why it cannot be read."""
+
+    item: Item
+    error: Missing | PlaitError
+
+
+class Key(FrozenStruct, frozen=True, kw_only=True, gc=False):
+    """What a row asks a lookup for.
+
+    `fields` maps fields of the source to values of the row, in the row's declared types. If the source has a
+    `window`, `since` and `until`, both included, bound the time of the records that the row takes.
+    """
+
+    fields: Mapping[str, Any]
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """The rows of one file, as an Arrow `table`.
+
+    `folder` is the partition (`date=2026-07-01/`), `name` has no extension, and `item` is the driving object
+    that the rows were made from.
+    """
+
+    table: Any
+    folder: str
+    name: str
+    item: Item
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A file as it was stored; `bytes` is its size."""
+
+    uri: str
+    rows: int
+    bytes: int
+
+
+class StoredObject(FrozenStruct, frozen=True, kw_only=True, gc=False):
+    """The bytes of an object, and the version of it that was read."""
+
+    item: Item
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """No object has this URI."""
+
+    uri: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Put:
+    """Bytes to store at a URI; `source` is the driving object that they were made from."""
+
+    uri: str
+    data: bytes
+    source: Item | None = None

@@ -1,0 +1,36 @@
+"""What a connector tells plans and policies without calling anything: the calls it makes and the rights they need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """IAM actions that calls need on resources; `why` is the reason, for whoever reviews the policy.
+
+    In the ARNs of `resources`, `${AWS::Partition}`, `${AWS::Region}` and `${AWS::AccountId}` stand for where
+    the function runs. If a `*` makes a resource wider than what is used, `why` says so.
+    """
+
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calls:
+    """How often an operation is called: once for each `per` of a quantity in a batch.
+
+    Quantities are `objects` read, `listings` (pages of a listing), `keys` that a lookup is asked for, `pages`
+    of its answers, `files` written, `replaced` (files that were there before) and `starts` (of a process).
+    `units` is what the service charges for each of the quantity instead of for each call, such as a read unit
+    for each key. Calls with the same `once` are made once, however many sources need them.
+    """
+
+    operation: str
+    quantity: Literal["objects", "listings", "keys", "pages", "files", "replaced", "starts"]
+    per: int = 1
+    units: float | None = None
+    once: str = ""

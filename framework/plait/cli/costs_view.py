@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from plait.cli.common import CannotStart, aligned, unreadable
 from plait.deploy.event_pattern import event_pattern
 from plait.deploy.policy import grants
-from plait.plan.costs import Batching, Forecast, assumed, batching, forecast, of_report, rates, swings
-from plait.plan.prices import AS_OF, PRICES, WHERE
+from plait.plan.costs import Forecast, assumptions_of_report, default_assumptions, forecast, swings
+from plait.plan.prices import price_list
+from plait.plan.rates import Batching, batching, rates
 from plait.plugin import DriverPath
 
 if TYPE_CHECKING:
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
 def assumptions(spec: Spec, objects: int, like: str | None) -> tuple[Assumption, ...]:
     """The quantities of a report file, else those of a month of so many objects."""
     if like is None:
-        return assumed(spec, objects)
+        return default_assumptions(spec, objects)
     try:
-        return of_report(spec, json.loads(Path(like).read_bytes()))
+        return assumptions_of_report(spec, json.loads(Path(like).read_bytes()))
     except OSError as error:
         raise unreadable(like, error) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -41,7 +42,7 @@ def batch_for(spec: Spec, objects: int, rate: float) -> Batching | None:
 
     def at(size: int) -> Forecast:
         sized = replace(spec, deploy=replace(spec.deploy, batch=size))
-        return forecast(sized, assumed(sized, objects))
+        return forecast(sized, default_assumptions(sized, objects))
 
     return batching(rate, at)
 
@@ -81,7 +82,7 @@ def _rule(spec: Spec) -> Iterable[str]:
 
 
 def _price(spec: Spec, made: Forecast) -> Iterable[str]:
-    yield f"price: ${made.dollars:,.2f}, at {WHERE} of {AS_OF}"
+    yield f"price: ${made.dollars:,.2f}, at {price_list().basis} of {price_list().as_of}"
     most = swings(spec, made.assumptions)
     if most:
         name, added = most[0]
@@ -97,15 +98,16 @@ def _advice(rate: float, wanted: Batching | None) -> str:
 
 def document(spec: Spec, made: Forecast, rate: float | None, wanted: Batching | None) -> dict[str, Any]:
     """The forecast as JSON; `pipelines/COSTS.md` has every key."""
+    prices = price_list().prices
     return {
         "assumptions": [asdict(one) for one in made.assumptions],
         "calls": made.calls,
         "lines": [
-            {**asdict(line), "unit": PRICES[line.operation].unit if line.operation in PRICES else None}
+            {**asdict(line), "unit": prices[line.operation].unit if line.operation in prices else None}
             for line in made.lines
         ],
         "dollars": round(made.dollars, 6),
-        "prices": {"as_of": AS_OF, "where": WHERE},
+        "prices": {"as_of": price_list().as_of, "where": price_list().basis},
         "swings": [
             {"assumption": name, "dollars": round(added, 6)} for name, added in swings(spec, made.assumptions)
         ],

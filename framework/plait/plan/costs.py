@@ -1,4 +1,4 @@
-"""What a pipeline will call and what that costs: formulas of named quantities; pure."""
+"""What a pipeline will call and what that costs, by formulas of named quantities. Pure but for the table of prices."""
 
 from __future__ import annotations
 
@@ -6,25 +6,24 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from plait.plan.prices import CONCURRENCY, PRICES, QUOTAS
+from plait.plan.prices import price_list
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from plait.language.spec import Spec
     from plait.plugin import Calls
 
 MILLION = 1_000_000
-START_SHARE = 0.01
-SECONDS = 0.2
-SECONDS_EACH = 0.02
-LARGEST_BATCH, LONGEST_WINDOW = 10_000, 300
+COLD_START_SHARE = 0.01
+SECONDS_PER_BATCH = 0.2
+SECONDS_PER_OBJECT = 0.02
 QUANTITIES_OF_A_SOURCE = ("keys", "pages")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assumption:
-    """A named quantity: its value, and why that."""
+    """A named quantity: its value, and why it has that value."""
 
     name: str
     value: float
@@ -32,7 +31,7 @@ class Assumption:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class CostLine:
     """Calls of one operation for one reason: how many, by which formula, for how many US dollars."""
 
     operation: str
@@ -45,10 +44,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
-    """The calls of a run or a month, their price, and what it rests on."""
+    """The calls of a run or a month, their price, and the assumptions behind them."""
 
     assumptions: tuple[Assumption, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[CostLine, ...]
     quantities: Mapping[str, float] = field(repr=False)
 
     @property
@@ -58,45 +57,47 @@ class Forecast:
 
     @property
     def calls(self) -> dict[str, int]:
-        """How often each operation is called, as a report counts it: nothing of delivery and computing."""
-        found: dict[str, float] = {}
+        """How often each operation is called, as a report counts it: without delivery and computing."""
+        numbers: dict[str, float] = {}
         for line in self.lines:
             if line.source != "delivery":
-                found[line.operation] = found.get(line.operation, 0) + line.number
-        return {name: round(number) for name, number in sorted(found.items()) if number}
+                numbers[line.operation] = numbers.get(line.operation, 0) + line.number
+        return {operation: round(number) for operation, number in sorted(numbers.items()) if number}
 
 
-def assumed(spec: Spec, objects: float = MILLION) -> tuple[Assumption, ...]:
-    """What is assumed where no report says otherwise: a month of this many objects."""
+def default_assumptions(spec: Spec, objects: float = MILLION) -> tuple[Assumption, ...]:
+    """Assume a month of this many objects, where no report tells the quantities."""
     batches = math.ceil(objects / spec.deploy.batch)
-    found = [
+    assumptions = [
         Assumption(name="objects", value=objects, why="driving objects of a month; `--objects` sets it"),
         Assumption(name="batches", value=batches, why=f"full batches of {spec.deploy.batch}: `deploy.batch`"),
-        Assumption(name="starts", value=math.ceil(batches * START_SHARE), why="one in a hundred is cold"),
+        Assumption(
+            name="starts", value=math.ceil(batches * COLD_START_SHARE), why="one in a hundred is cold"
+        ),
         Assumption(name="listings", value=0, why="events name the objects"),
         Assumption(name="files", value=objects, why="each object gives one file"),
         Assumption(name="replaced", value=0, why="no event comes twice"),
         Assumption(name="quarantined", value=0, why="no record is bad"),
         Assumption(
             name="seconds",
-            value=batches * (SECONDS + SECONDS_EACH * objects / batches),
-            why=f"{SECONDS} s a batch and {SECONDS_EACH} s an object of computing",
+            value=batches * (SECONDS_PER_BATCH + SECONDS_PER_OBJECT * objects / batches),
+            why=f"{SECONDS_PER_BATCH} s a batch and {SECONDS_PER_OBJECT} s an object of computing",
         ),
     ]
     for source in spec.lookups:
-        used = {c.quantity for c in source.connector.calls(source.options, "lookup")}
-        if "keys" in used:
+        quantities = {calls.quantity for calls in source.connector.calls(source.options, "lookup")}
+        if "keys" in quantities:
             cached = ", though `cache` keeps some" if source.cache else ""
             why = f"each object has a key of its own{cached}"
-            found.append(Assumption(name=f"{source.name}.keys", value=objects, why=why))
-        if "pages" in used:
+            assumptions.append(Assumption(name=f"{source.name}.keys", value=objects, why=why))
+        if "pages" in quantities:
             why = "the windows of a batch are one stretch of one page"
-            found.append(Assumption(name=f"{source.name}.pages", value=batches, why=why))
-    return tuple(found)
+            assumptions.append(Assumption(name=f"{source.name}.pages", value=batches, why=why))
+    return tuple(assumptions)
 
 
-def of_report(spec: Spec, report: Mapping[str, Any]) -> tuple[Assumption, ...]:
-    """The quantities of a run, from its report; raises KeyError, TypeError where it is no report."""
+def assumptions_of_report(spec: Spec, report: Mapping[str, Any]) -> tuple[Assumption, ...]:
+    """Take the quantities of a run from its report; raises KeyError, TypeError where it is no report."""
     objects, calls, lookups = report["objects"], report["calls"], report["lookups"]
     replaced = calls.get("s3:HeadObject", 0)
     cold = calls.get("secretsmanager:GetSecretValue", 0) or calls.get("mysql:Connect", 0)
@@ -110,145 +111,96 @@ def of_report(spec: Spec, report: Mapping[str, Any]) -> tuple[Assumption, ...]:
         "quarantined": report["records"]["quarantined"],
         "seconds": sum(report["seconds"].values()),
     }
-    for one in assumed(spec):
-        name, _, quantity = one.name.partition(".")
+    for assumption in default_assumptions(spec):
+        source, _, quantity = assumption.name.partition(".")
         if quantity == "keys":
-            values[one.name] = lookups[name]["keys"] - lookups[name]["cached"]
+            values[assumption.name] = lookups[source]["keys"] - lookups[source]["cached"]
         elif quantity == "pages":
-            values[one.name] = lookups[name]["calls"]
-    return tuple(Assumption(name=n, value=v, why="counted in the report") for n, v in values.items())
+            values[assumption.name] = lookups[source]["calls"]
+    return tuple(
+        Assumption(name=name, value=value, why="counted in the report") for name, value in values.items()
+    )
 
 
 def forecast(spec: Spec, assumptions: tuple[Assumption, ...]) -> Forecast:
-    """The calls of a spec for these quantities."""
-    values = {one.name: float(one.value) for one in assumptions}
-    lines = [line for line in _lines(spec, values) if line.number or line.units]
-    return Forecast(assumptions=assumptions, lines=tuple(lines), quantities=values)
+    """Compute the calls of a spec, and their price, for these quantities."""
+    quantities = {assumption.name: float(assumption.value) for assumption in assumptions}
+    lines = [line for line in _lines(spec, quantities) if line.number or line.units]
+    return Forecast(assumptions=assumptions, lines=tuple(lines), quantities=quantities)
 
 
-def _lines(spec: Spec, values: Mapping[str, float]) -> Iterator[Line]:
-    seen: set[tuple[str, str]] = set()
-    for source, calls in _calls(spec):
-        if calls.once and (calls.operation, calls.once) in seen:
+def _lines(spec: Spec, quantities: Mapping[str, float]) -> Iterator[CostLine]:
+    counted: set[tuple[str, str]] = set()
+    for source, calls in _declared_calls(spec):
+        if calls.once and (calls.operation, calls.once) in counted:
             continue
-        seen.add((calls.operation, calls.once))
-        yield _line(source, calls, values)
+        counted.add((calls.operation, calls.once))
+        yield _line_of_calls(source, calls, quantities)
     if spec.quarantine and spec.quarantine.path.startswith("s3://"):
-        yield _priced("s3:PutObject", "quarantine", "quarantined", values["quarantined"])
-        if not any(one.quantity == "replaced" for _, one in _calls(spec)):
-            for name in ("s3:HeadObject", "s3:PutObject"):
-                yield _priced(name, "quarantine", "replaced", values["replaced"])
-    yield from _delivery(spec, values)
+        yield _priced_line("s3:PutObject", "quarantine", "quarantined", quantities["quarantined"])
+        if not any(calls.quantity == "replaced" for _, calls in _declared_calls(spec)):
+            for operation in ("s3:HeadObject", "s3:PutObject"):
+                yield _priced_line(operation, "quarantine", "replaced", quantities["replaced"])
+    yield from _delivery_lines(spec, quantities)
 
 
-def _calls(spec: Spec) -> Iterator[tuple[str, Calls]]:
+def _declared_calls(spec: Spec) -> Iterator[tuple[str, Calls]]:
+    """The calls that connectors declare, each with the name of its block."""
     driver, sink = spec.driver, spec.sink
-    yield from ((driver.name, one) for one in driver.connector.calls(driver.options, "driver"))
+    yield from ((driver.name, calls) for calls in driver.connector.calls(driver.options, "driver"))
     for source in spec.lookups:
-        yield from ((source.name, one) for one in source.connector.calls(source.options, "lookup"))
-    yield from (("sink", one) for one in sink.connector.calls(sink.options, "sink"))
+        yield from ((source.name, calls) for calls in source.connector.calls(source.options, "lookup"))
+    yield from (("sink", calls) for calls in sink.connector.calls(sink.options, "sink"))
 
 
-def _line(source: str, calls: Calls, values: Mapping[str, float]) -> Line:
+def _line_of_calls(source: str, calls: Calls, quantities: Mapping[str, float]) -> CostLine:
     name = f"{source}.{calls.quantity}" if calls.quantity in QUANTITIES_OF_A_SOURCE else calls.quantity
-    quantity, batches = values[name], values["batches"]
+    quantity, batches = quantities[name], quantities["batches"]
     if calls.per == 1:
         number, formula = quantity, name
     else:
         number = batches * math.ceil(quantity / batches / calls.per) if batches else 0
         formula = f"batches × ⌈{name} ÷ batches ÷ {calls.per}⌉"
     units = number if calls.units is None else quantity * calls.units
-    return _priced(calls.operation, source, formula, number, units)
+    return _priced_line(calls.operation, source, formula, number, units)
 
 
-def _delivery(spec: Spec, values: Mapping[str, float]) -> Iterator[Line]:
-    """What brings the events and runs the function: no calls of the pipeline's own."""
+def _delivery_lines(spec: Spec, quantities: Mapping[str, float]) -> Iterator[CostLine]:
+    """What brings the events and runs the function; the pipeline itself does not call these."""
     gigabytes = spec.deploy.memory / 1024
     if spec.deploy.trigger == "queue":
-        number = values["objects"] + 2 * values["batches"]
-        yield _priced("sqs:Requests", "delivery", "objects + 2 × batches", number)
-    yield _priced("lambda:Invoke", "delivery", "batches", values["batches"])
-    number = values["seconds"] * gigabytes
-    yield _priced("lambda:GBSeconds", "delivery", f"seconds × {gigabytes:g} GB", number)
+        number = quantities["objects"] + 2 * quantities["batches"]
+        yield _priced_line("sqs:Requests", "delivery", "objects + 2 × batches", number)
+    yield _priced_line("lambda:Invoke", "delivery", "batches", quantities["batches"])
+    number = quantities["seconds"] * gigabytes
+    yield _priced_line("lambda:GBSeconds", "delivery", f"seconds × {gigabytes:g} GB", number)
 
 
-def _priced(operation: str, source: str, formula: str, number: float, units: float | None = None) -> Line:
+def _priced_line(
+    operation: str, source: str, formula: str, number: float, units: float | None = None
+) -> CostLine:
     units = number if units is None else units
-    price = PRICES.get(operation)
+    price = price_list().prices.get(operation)
     dollars = units * price.dollars / MILLION if price else 0.0
-    return Line(
+    return CostLine(
         operation=operation, source=source, formula=formula, number=number, units=units, dollars=dollars
     )
 
 
 def swings(spec: Spec, assumptions: tuple[Assumption, ...]) -> list[tuple[str, float]]:
-    """What each assumption, were it twice as much, adds to the price in US dollars; the most first."""
+    """What each assumption, if it were twice as much, adds to the price in US dollars; the most first."""
     base = forecast(spec, assumptions).dollars
 
     def doubled(name: str) -> tuple[Assumption, ...]:
         return tuple(
-            Assumption(name=one.name, value=one.value * (2 if one.name == name else 1), why=one.why)
-            for one in assumptions
+            Assumption(
+                name=assumption.name,
+                value=assumption.value * (2 if assumption.name == name else 1),
+                why=assumption.why,
+            )
+            for assumption in assumptions
         )
 
-    found = [(one.name, forecast(spec, doubled(one.name)).dollars - base) for one in assumptions]
-    return sorted(((name, added) for name, added in found if added > 0), key=lambda one: -one[1])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rate:
-    """How many objects a second an operation's default quota allows, infinite where it is not called."""
-
-    operation: str
-    scope: str
-    objects: float
-
-
-def rates(made: Forecast, memory_share: float = 1.0) -> list[Rate]:
-    """The highest steady rate of each service by its default quota, the tightest first."""
-    objects, batches, seconds = (made.quantities[name] for name in ("objects", "batches", "seconds"))
-    used: dict[str, float] = {}
-    for line in made.lines:
-        # S3 counts each prefix, and every block reads or writes below one of its own.
-        each = line.operation if line.operation.startswith("s3:") else ""
-        used[line.operation] = (
-            max(used.get(line.operation, 0), line.units)
-            if each
-            else (used.get(line.operation, 0) + line.units)
-        )
-    found = [
-        Rate(operation=name, scope=quota.scope, objects=quota.a_second * objects / used[name])
-        for name, quota in QUOTAS.items()
-        if used.get(name)
-    ]
-    if seconds:
-        allowed = CONCURRENCY * memory_share * objects / seconds
-        found.append(
-            Rate(operation="lambda:Invoke", scope="concurrent invocations of the account", objects=allowed)
-        )
-    return sorted(found, key=lambda one: one.objects) if batches else []
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batching:
-    """The smallest batch that reaches a rate, and the seconds it takes to collect; None where no batch does."""
-
-    batch: int
-    window_seconds: int
-    reached: float
-
-
-def batching(rate: float, at: Callable[[int], Forecast]) -> Batching | None:
-    """Which batch reaches a rate of objects a second; `at` forecasts for a batch of this size."""
-    low, high = 1, LARGEST_BATCH
-    if _reached(at(high)) < rate:
-        return None
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (low, middle) if _reached(at(middle)) >= rate else (middle + 1, high)
-    window = min(LONGEST_WINDOW, math.ceil(low / rate)) if low > 1 else 0
-    return Batching(batch=low, window_seconds=window, reached=_reached(at(low)))
-
-
-def _reached(made: Forecast) -> float:
-    return min((rate.objects for rate in rates(made)), default=math.inf)
+    names = [assumption.name for assumption in assumptions]
+    added = [(name, forecast(spec, doubled(name)).dollars - base) for name in names]
+    return sorted(((name, dollars) for name, dollars in added if dollars > 0), key=lambda swing: -swing[1])

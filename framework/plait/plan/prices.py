@@ -1,46 +1,41 @@
-"""What AWS charges and allows by default, in one dated table; change it with its date."""
+"""Read `prices.toml`, the dated table of what AWS charges and allows by default."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
-AS_OF = "2026-07"
-WHERE = "list prices of us-east-1, in US dollars, without free tiers"
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """US dollars for a million of a unit."""
 
     dollars: float
     unit: str
 
 
-@dataclass(frozen=True, slots=True)
-class Quota:
-    """How many units a second AWS allows by default, and of what."""
+class Quota(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How many units a second AWS allows by default, and who shares them."""
 
-    a_second: float
+    per_second: float
     scope: str
 
 
-PRICES = {
-    "s3:GetObject": Price(0.40, "request"),
-    "s3:HeadObject": Price(0.40, "request"),
-    "s3:ListObjectsV2": Price(5.00, "request"),
-    "s3:PutObject": Price(5.00, "request"),
-    "dynamodb:BatchGetItem": Price(0.125, "read unit on demand"),
-    "secretsmanager:GetSecretValue": Price(5.00, "request"),
-    "logs:FilterLogEvents": Price(0.00, "request"),
-    "sqs:Requests": Price(0.40, "request"),
-    "lambda:Invoke": Price(0.20, "invocation"),
-    "lambda:GBSeconds": Price(16.6667, "GB-second on x86_64"),
-}
-QUOTAS = {
-    "s3:GetObject": Quota(5_500, "each prefix of a bucket"),
-    "s3:PutObject": Quota(3_500, "each prefix of a bucket"),
-    "dynamodb:BatchGetItem": Quota(40_000, "read units of a table on demand"),
-    "secretsmanager:GetSecretValue": Quota(10_000, "account and region"),
-    "logs:FilterLogEvents": Quota(5, "account and region, cannot be raised"),
-}
-CONCURRENCY = 1_000  # invocations of all functions of an account at one time
+class PriceList(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Prices and quotas by the name of their operation; `concurrency` counts invocations at one time."""
+
+    as_of: str
+    basis: str
+    concurrency: int
+    prices: dict[str, Price]
+    quotas: dict[str, Quota]
+
+
+@cache
+def price_list() -> PriceList:
+    """The table, read when it is first asked for."""
+    import tomllib
+
+    text = Path(__file__).with_name("prices.toml").read_text(encoding="utf-8")
+    return msgspec.convert(tomllib.loads(text), PriceList)

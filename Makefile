@@ -7,7 +7,7 @@ READY := .venv/.ready
 EDITOR_READY := tests/integration/editor/node_modules/.package-lock.json
 NODE_FITS := command -v npm >/dev/null && node -e 'process.exit(+(parseInt(process.versions.node) < 18))'
 WHOLE := aws/errors aws/retries aws_lambda/events engine/answers engine/cache engine/declare engine/files \
-  engine/join engine/lookup engine/match engine/partition engine/quarantine engine/read engine/taking \
+  engine/join engine/lookup engine/match engine/partition engine/quarantine engine/read \
   engine/waiting problems/errors problems/problem storage/local storage/objects storage/s3 \
   values/arrow_casts values/decode values/strict_json
 WHOLE_FILES := $(WHOLE:%=framework/plait/%.py)

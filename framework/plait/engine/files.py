@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+from plait.engine.match import take_rows
 from plait.engine.partition import folders
-from plait.engine.taking import take_rows
 from plait.plugin import File
 
 if TYPE_CHECKING:

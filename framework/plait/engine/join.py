@@ -8,8 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from plait.engine.answers import Answers, blame, key_columns
-from plait.engine.match import Matches, is_near, matches, within
-from plait.engine.taking import take, take_rows
+from plait.engine.match import Matches, is_near, matches, take, take_rows, within
 from plait.plugin import BadRecord
 from plait.problems.problem import excerpt
 

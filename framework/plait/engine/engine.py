@@ -17,12 +17,11 @@ from msgspec import structs
 from plait.engine import quarantine
 from plait.engine.answers import Answers, no_answers
 from plait.engine.apart import by_kind, check_found, in_halves
-from plait.engine.batch import Batch, all_bad, item_of
+from plait.engine.batch import Batch, all_bad, item_of, left_alone
 from plait.engine.cache import Cache
 from plait.engine.context import Services
 from plait.engine.declare import declare, together, with_columns
 from plait.engine.files import files
-from plait.engine.garbage import left_alone
 from plait.engine.join import Rows, join
 from plait.engine.lookup import LookupStats, look_up
 from plait.engine.partition import beyond, too_long

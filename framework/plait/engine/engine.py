@@ -16,8 +16,7 @@ from msgspec import structs
 
 from plait.engine import quarantine
 from plait.engine.answers import Answers, no_answers
-from plait.engine.apart import by_kind, check_found, in_halves
-from plait.engine.batch import Batch, all_bad, item_of, left_alone
+from plait.engine.batch import Batch, all_bad, by_kind, check_found, in_halves, item_of, left_alone
 from plait.engine.cache import Cache
 from plait.engine.context import Services
 from plait.engine.declare import declare, together, with_columns

@@ -11,8 +11,7 @@ from click.testing import CliRunner
 from kit.paths import ROOT
 from plait.cli.commands.package import command
 from plait.cli.main import COMMANDS, main
-from plait.engine.metrics import metrics
-from plait.engine.report import Report
+from plait.engine.report import Report, metrics
 
 PAGE = (ROOT / "pipelines" / "DEPLOY.md").read_text(encoding="utf-8")
 RUN = re.findall(r"^\$ plait (\w+) (\S+)", PAGE, re.MULTILINE)

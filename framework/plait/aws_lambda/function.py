@@ -16,7 +16,7 @@ from plait.aws_lambda.deadline import run_within
 from plait.aws_lambda.events import Message, unwrap
 from plait.aws_lambda.logs import line, log_as_json
 from plait.engine.engine import Engine
-from plait.engine.metrics import metrics
+from plait.engine.report import metrics
 from plait.language.lock import AGAIN, read_lock
 from plait.language.validate import bound, bound_values
 from plait.plugin import GiveUp, PlaitError, TryAgain

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from plait.deploy.event_pattern import event_pattern
 from plait.deploy.redelivery import redelivery
-from plait.engine.metrics import NAMESPACE
+from plait.engine.report import NAMESPACE
 from plait.plugin import DriverPath, GiveUp
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What a run did, in numbers that must add up."""
+"""What a run did, in numbers that must add up, as one JSON document or as metrics."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ FORMAT_VERSION = 1
 Outcome = Literal["done", "skipped", "gone", "retry", "failed"]
 OUTCOMES: tuple[Outcome, ...] = ("done", "skipped", "gone", "retry", "failed")
 MAX_PROBLEMS = 1000
+NAMESPACE = "plait"
+DIMENSION = "Pipeline"
+RECORDS = ("read", "written", "dropped", "quarantined")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,3 +131,18 @@ class Report:
             "seconds": {phase: round(s, 6) for phase, s in self.seconds.items()},
             "problems": as_json(self.problems),
         }
+
+
+def metrics(report: Report, seconds: float, at: float) -> dict[str, Any]:
+    """One line of CloudWatch's embedded metric format, at a time in seconds since 1970; no value costs a call."""
+    counts = {f"Objects{word.title()}": report.objects[word] for word in OUTCOMES}
+    counts |= {f"Records{word.title()}": getattr(report.records, word) for word in RECORDS}
+    counts |= {"Rows": report.rows, "Files": len(report.files)}
+    units = [{"Name": name, "Unit": "Count"} for name in counts] + [{"Name": "Seconds", "Unit": "Seconds"}]
+    about = {"Namespace": NAMESPACE, "Dimensions": [[DIMENSION]], "Metrics": units}
+    return {
+        "_aws": {"Timestamp": int(at * 1000), "CloudWatchMetrics": [about]},
+        DIMENSION: report.pipeline,
+        **counts,
+        "Seconds": round(seconds, 6),
+    }

@@ -1,13 +1,37 @@
-"""The report keeps the first problems, however many there are."""
+"""The report keeps the first problems, however many there are, and its counts are the metrics of an invocation.
+
+The metrics are in the format that CloudWatch reads from logs.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import json
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from plait.engine.report import MAX_PROBLEMS, Report
+from plait.deploy.delivery import alarms
+from plait.engine.report import DIMENSION, MAX_PROBLEMS, NAMESPACE, FileEntry, Records, Report, metrics
+from plait.language.validate import validate
 from plait.problems.problem import Problem
+
+if TYPE_CHECKING:
+    from plait.engine.report import Outcome
+
+SPEC = """\
+plait: 1
+name: orders
+sources:
+  orders: {connector: json, path: "s3://in/orders/*.json", columns: {id: string}}
+sink: {connector: parquet, path: "s3://out/orders/"}
+quarantine: s3://out/bad/
+"""
+outcomes: st.SearchStrategy[dict[str, Outcome]] = st.dictionaries(
+    st.text(max_size=3), st.sampled_from(["done", "skipped", "gone", "retry", "failed"])
+)
+counts = st.integers(0, 1 << 40)
 
 
 class Unwalked(list[Problem]):
@@ -27,3 +51,56 @@ def test_a_problem_is_kept_without_a_look_at_the_others(level: Literal["error", 
     report.add_problem(Problem(code="c", message="other", file="f", level=other))
     kept = [report.problems[n].message for n in range(len(report.problems))]
     assert kept == [*map(str, range(MAX_PROBLEMS)), "other"]
+
+
+@given(
+    outcomes=outcomes, numbers=st.tuples(counts, counts, counts, counts), rows=counts, files=st.integers(0, 3)
+)
+def test_every_count_of_the_report_is_a_metric_of_its_pipeline(
+    outcomes: dict[str, Outcome], numbers: tuple[int, int, int, int], rows: int, files: int
+) -> None:
+    """One line, in which each metric that is announced has its value beside it and nothing else is announced."""
+    report = Report(pipeline="or\nders", spec_digest="", outcomes=outcomes, rows=rows)
+    report.records = Records(**dict(zip(("read", "written", "dropped", "quarantined"), numbers, strict=True)))
+    report.files = [FileEntry(uri="s3://out/a", rows=1, bytes=1, partition="")] * files
+    told = json.loads(json.dumps(metrics(report, 1.5, 1_800_000_000.25)))
+    values = _read(told)
+    seen = report.objects
+    assert values.pop("Seconds") == (1.5, "Seconds")
+    assert {unit for _, unit in values.values()} == {"Count"}
+    assert {name: value for name, (value, _) in values.items()} == {
+        **{f"Objects{word.title()}": seen[word] for word in seen if word != "seen"},
+        **dict(
+            zip(
+                ("RecordsRead", "RecordsWritten", "RecordsDropped", "RecordsQuarantined"),
+                numbers,
+                strict=True,
+            )
+        ),
+        "Rows": rows,
+        "Files": files,
+    }
+    assert told[DIMENSION] == "or\nders"
+    assert told["_aws"]["Timestamp"] == 1_800_000_000_250
+
+
+def _read(told: dict[str, Any]) -> dict[str, tuple[float, str]]:
+    """The metrics as CloudWatch takes them: by the directive, values from the top level."""
+    (directive,) = told["_aws"]["CloudWatchMetrics"]
+    assert directive["Namespace"] == NAMESPACE
+    assert directive["Dimensions"] == [[DIMENSION]]
+    names = [one["Name"] for one in directive["Metrics"]]
+    assert set(told) == {"_aws", DIMENSION, *names}
+    return {one["Name"]: (told[one["Name"]], one["Unit"]) for one in directive["Metrics"]}
+
+
+def test_what_the_template_alarms_on_is_a_metric_that_a_function_gives() -> None:
+    found = validate(SPEC, "orders.yaml")
+    assert found.spec is not None
+    ours = [a["Properties"] for a in alarms(found.spec).values() if a["Properties"]["Namespace"] == NAMESPACE]
+    report = Report(pipeline=found.spec.name, spec_digest="")
+    given = metrics(report, 0, 0)
+    assert ours
+    for alarm in ours:
+        assert alarm["MetricName"] in _read(given)
+        assert alarm["Dimensions"] == [{"Name": DIMENSION, "Value": given[DIMENSION]}]

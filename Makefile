@@ -19,7 +19,7 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin
 unexport UV_PROJECT_ENVIRONMENT VIRTUAL_ENV
 
 .DELETE_ON_ERROR:
-.PHONY: help setup system editor demo test lint format schema wheel bench reliability coverage mutation clean
+.PHONY: help setup system editor demo test lint format lines schema wheel bench reliability coverage mutation clean
 
 help: ## List the tasks.
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 14
@@ -52,6 +52,15 @@ lint: $(READY) ## Check style, types and the direction of imports.
 format: $(READY) ## Format the code and repair what ruff can repair.
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
+
+lines: ## Print the lines of each folder: Python, and the YAML, TOML and SQL beside it.
+	@git ls-files -z '*.py' '*.yaml' '*.toml' '*.sql' | xargs -0 wc -l | awk '$$2 ~ "/" { \
+	  n = split($$2, part, "/"); folder = part[1]; \
+	  for (i = 2; i < n && i <= (part[1] == "framework" ? 3 : 2); i++) folder = folder "/" part[i]; \
+	  if ($$2 ~ /[.]py$$/) python[folder] += $$1; else data[folder] += $$1; all[folder] } \
+	  END { for (folder in all) printf "%-32s %7d %7d\n", folder, python[folder], data[folder] }' | sort | \
+	  awk 'BEGIN { printf "%-32s %7s %7s\n", "folder", "Python", "data" } \
+	  { print; python += $$2; data += $$3 } END { printf "%-32s %7d %7d\n", "all", python, data }'
 
 schema: $(READY) ## Renew pipelines/pipeline.schema.json, which editors read, after a change of keys or options.
 	$(BIN)/plait schema >pipelines/pipeline.schema.json

@@ -1,7 +1,8 @@
-"""Partition folders are functions of the row alone."""
+"""Partition folders are functions of the row alone, to the ends of their rules: lengths, years, zones, signs."""
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -9,15 +10,17 @@ from typing import Any
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
+import mmh3
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import plait
 from plait.engine import partition
-from plait.engine.partition import FORMATS, beyond, bucket, encode, folders
+from plait.engine.partition import FORMATS, beyond, bucket, encode, folders, too_long
 from plait.language.spec import Partition
+from plait.plugin import GiveUp
 
 MOMENT = datetime(2026, 6, 30, 22, 30, tzinfo=UTC)
 
@@ -145,3 +148,128 @@ def test_a_moment_beyond_the_years_of_its_zone_is_one_bad_record(tmp_path: Path)
     report = plait.load(str(spec)).run()
     assert (report.records.written, report.records.quarantined) == (1, 1)
     assert [file.partition for file in report.files] == ["day=2026-07-02/"]
+
+
+UTC_TIME = pa.timestamp("us", tz="UTC")
+LAST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+
+
+def by(function: Any, column: str = "c", zone: str = "UTC") -> Partition:
+    """A partition `p`."""
+    return Partition(name="p", function=function, column=column, zone=zone, buckets=16)
+
+
+def test_rows_that_are_not_parted_lie_in_the_sink_itself() -> None:
+    assert folders(pa.table({"c": [1, 2]}), []) == ["", ""]
+
+
+def test_each_partition_is_a_folder_within_that_before_it() -> None:
+    table = pa.table({"a": ["x", "y"], "b": [1, None]})
+    parts = [Partition(name="day", function="column", column="a"), by("column", "b")]
+    assert folders(table, parts) == ["day=x/p=1/", "day=y/p=__HIVE_DEFAULT_PARTITION__/"]
+
+
+@pytest.mark.parametrize("many", [1, 100])
+def test_a_bucket_is_a_folder_of_its_number(many: int) -> None:
+    """However many rows there are."""
+    assert folders(pa.table({"c": ["iceberg"] * many}), [by("bucket")]) == [f"p={1210000089 % 16}/"] * many
+
+
+@pytest.mark.parametrize(
+    ("function", "folder"), [("date", "0012-03-04"), ("month", "0012-03"), ("hour", "0012-03-04-05")]
+)
+def test_a_year_has_four_digits(function: Any, folder: str) -> None:
+    table = pa.table({"c": pa.array([datetime(12, 3, 4, 5, tzinfo=UTC)], UTC_TIME)})
+    assert folders(table, [by(function)]) == [f"p={folder}/"]
+
+
+@pytest.mark.parametrize("many", [1, 100])
+def test_the_zone_of_the_machine_moves_no_row(many: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    table = pa.table({"c": pa.array([datetime(2026, 7, 1, 16, 30, tzinfo=UTC)] * many, UTC_TIME)})
+    found = folders(table, [by("hour"), by("date", zone="Europe/Madrid")])
+    monkeypatch.undo()
+    time.tzset()
+    assert found == ["p=2026-07-01-16/p=2026-07-01/"] * many
+
+
+@pytest.mark.parametrize("text", [".", ".."])
+def test_a_dot_is_written_so_that_no_path_follows_it(text: str) -> None:
+    assert encode(text) == "%2E" * len(text)
+
+
+@pytest.mark.parametrize("letter", ["x", "é"])
+def test_a_folder_may_have_255_bytes_and_none_more(letter: str) -> None:
+    """What is longer is told with a way out, and counts with the name of the partition and the `=`."""
+    size = len(encode(letter))
+    longest = letter * (253 // size) + "x" * (253 % size)
+    table = pa.table({"c": [longest, f"{longest}x", "x", f"{longest}x"]})
+    assert len(folders(table, [by("column")])[0].rstrip("/")) == 255
+    bad = too_long(table, [by("column")])
+    assert [*bad] == [1, 3]
+    why = "partition `p`: its folder would have a name of more than 255 bytes"
+    assert (bad[1].message, bad[1].code, bad[1].help) == (why, "bad-value", "part by `bucket(n, c)`")
+
+
+def test_a_long_name_of_a_partition_leaves_less_room() -> None:
+    part = Partition(name="p" * 200, function="column", column="c")
+    assert [*too_long(pa.table({"c": ["x" * 54, "x" * 55]}), [part])] == [1]
+
+
+def test_a_long_text_has_a_bucket() -> None:
+    assert too_long(pa.table({"c": ["x" * 1000]}), [by("bucket")]) == {}
+
+
+def test_a_moment_without_a_date_in_one_zone_is_told_whatever_the_others_say() -> None:
+    """Nulls, and the dates of columns without a time, have no zone."""
+    table = pa.table({"c": pa.array([None, LAST], UTC_TIME), "d": [date(9999, 12, 31)] * 2})
+    parts = [by("date"), by("date", "d", "Asia/Tokyo"), by("date", zone="Asia/Tokyo")]
+    bad = beyond(table, parts)
+    assert [*bad] == [1]
+    why = "partition `p`: in Asia/Tokyo it is no moment of the years 1 to 9999"
+    assert (bad[1].message, bad[1].code, bad[1].help) == (why, "bad-value", "part by the date in UTC")
+
+
+@pytest.mark.parametrize("value", [[1], {"a": 1}, 1.5, b"x"])
+def test_a_column_that_turns_out_to_part_no_files_ends_the_run(value: Any) -> None:
+    table = pa.table({"c": [value]})
+    with pytest.raises(GiveUp) as caught:
+        folders(table, [by("column")])
+    told = caught.value
+    assert told.message == f"`c` turned out to be `{table['c'].type}`, by which files cannot be parted"
+    assert (told.code, told.help) == ("partition-type", "part by another column")
+
+
+@given(st.integers(-(2**63), 2**63 - 1))
+@example(-1)
+def test_the_bucket_of_a_number_is_that_of_its_eight_bytes(value: int) -> None:
+    """As in Iceberg, whose ints, dates (days) and timestamps (microseconds) are all hashed as longs."""
+    assert bucket(value, 1000) == hashed(value.to_bytes(8, "little", signed=True))
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+@example(datetime(1969, 12, 31, 23, 59, 59, 1, tzinfo=UTC))
+def test_the_bucket_of_a_moment_is_that_of_its_microseconds_and_of_a_day_its_days(moment: datetime) -> None:
+    apart = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    micros = (apart.days * 86_400 + apart.seconds) * 1_000_000 + apart.microseconds
+    assert bucket(moment, 1000) == bucket(moment.replace(tzinfo=None), 1000) == bucket(micros, 1000)
+    assert bucket(moment.date(), 1000) == bucket(apart.days, 1000)
+
+
+@given(st.integers(-(10**38) + 1, 10**38 - 1), st.integers(0, 38))
+@example(-128, 0)
+@example(-129, 2)
+@example(127, 0)
+@example(128, 2)
+@example(0, 0)
+def test_the_bucket_of_a_decimal_is_that_of_the_fewest_bytes_that_hold_it(unscaled: int, scale: int) -> None:
+    """Its digits without the point, the highest byte first."""
+    size = next(n for n in range(1, 18) if -(1 << 8 * n - 1) <= unscaled < 1 << 8 * n - 1)
+    value = Decimal(f"{unscaled}E-{scale}")
+    assert bucket(value, 1000) == hashed(unscaled.to_bytes(size, "big", signed=True))
+
+
+def hashed(data: bytes) -> int:
+    """The bucket of these bytes among a thousand."""
+    return int(mmh3.hash(data) & 0x7FFFFFFF) % 1000

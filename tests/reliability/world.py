@@ -17,7 +17,7 @@ from kit.proxy import Proxy
 from plait.aws_lambda import function as aws_lambda
 from plait.engine.context import Services
 from plait.engine.engine import Engine
-from plait.language.validate import bound
+from plait.language.validate import validate_for_run
 
 from .truth import PATIENCE, Truth, Verdict, aside, place, read
 
@@ -120,7 +120,7 @@ class World:
             "shop_secret": SECRET,
             "group": self.group,
         }
-        found = bound(str(self.stage.files[self.variant]), given)
+        found = validate_for_run(str(self.stage.files[self.variant]), given)
         assert found.spec is not None, found.problems
         services = Services(now=lambda: self.stage.clock.now)
         services.client = self.stage.client  # to make clients anew takes longer than all else in a schedule

@@ -17,8 +17,8 @@ from plait.aws_lambda.events import Message, unwrap
 from plait.aws_lambda.logs import line, log_as_json
 from plait.engine.engine import Engine
 from plait.engine.report import metrics
-from plait.language.lock import AGAIN, read_lock
-from plait.language.validate import bound, bound_values
+from plait.language.lock import PACKAGE_AGAIN, read_lock
+from plait.language.validate import validate_for_run, validate_values_for_run
 from plait.plugin import GiveUp, PlaitError, TryAgain
 from plait.plugin.registry import Offer, pin
 from plait.problems.errors import InternalError
@@ -111,12 +111,12 @@ def _checked(file: str) -> Validated:
     """The spec as it was packaged, or, where no lock lies beside it, validated from its text."""
     lock = read_lock(file, __version__)
     if lock is None:
-        return bound(file, {})
+        return validate_for_run(file, {})
     pin(Offer(word, **to_builtins(one)) for word, one in lock.connectors.items())
-    found = bound_values(lock.values, file)
+    found = validate_values_for_run(lock.values, file)
     if found.spec and found.spec.digest != lock.digest:
         raise GiveUp(
-            f"the lock of `{file}` is not what `plait package` wrote", code="spec-changed", help=AGAIN
+            f"the lock of `{file}` is not what `plait package` wrote", code="spec-changed", help=PACKAGE_AGAIN
         )
     return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plait.cli.common import aligned
-from plait.language.spec import tell_duration
+from plait.language.spec import spell_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,7 +45,7 @@ def _tree(plan: Plan) -> Iterable[str]:
 
 def _strand(source: Source) -> str:
     window = f", from {source.window}" if source.window else ""
-    cache = f", kept for {tell_duration(source.cache)}" if source.cache else ""
+    cache = f", kept for {spell_duration(source.cache)}" if source.cache else ""
     return f"{source.name} ({source.connector.name}) {source.join}{window}{cache}"
 
 

@@ -13,7 +13,7 @@ from plait.deploy.archive import add_byte_code, lay_out, sizes, write
 from plait.deploy.collect import collect
 from plait.deploy.distributions import connectors, needed
 from plait.deploy.trim import trimmed
-from plait.language.lock import FORMAT_VERSION, Lock, LockedConnector, dump, lock_file, text_digest
+from plait.language.lock import FORMAT_VERSION, Lock, LockedConnector, lock_file, lock_text, text_digest
 from plait.plugin import GiveUp
 from plait.plugin.registry import offer_of
 
@@ -59,7 +59,7 @@ def package(
     with tempfile.TemporaryDirectory(prefix="plait-package-") as folder:
         fetched, staged = Path(folder, "wheels"), Path(folder, "package")
         files = trimmed(collect(distributions, target, fetched), distributions)
-        lay_out(files | own_files(spec), {name: text, lock_file(name).name: dump(lock)}, staged)
+        lay_out(files | own_files(spec), {name: text, lock_file(name).name: lock_text(lock)}, staged)
         byte_code = add_byte_code(staged, target)
         parts = sorted(sizes(staged).items(), key=lambda part: (-part[1], part[0]))
         unzipped = sum(size for _, size in parts)

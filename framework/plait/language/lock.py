@@ -12,7 +12,7 @@ import msgspec
 from plait.plugin import GiveUp
 
 FORMAT_VERSION = 1
-AGAIN = "run `plait package`, and deploy what it made"
+PACKAGE_AGAIN = "run `plait package`, and deploy what it made"
 
 
 class LockedConnector(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +47,7 @@ def text_digest(text: bytes) -> str:
     return hashlib.sha256(text).hexdigest()
 
 
-def dump(lock: Lock) -> bytes:
+def lock_text(lock: Lock) -> bytes:
     """The lock's text; the same lock gives the same bytes."""
     return json.dumps(msgspec.to_builtins(lock), indent=1).encode()
 
@@ -61,10 +61,10 @@ def read_lock(spec: str, version: str) -> Lock | None:
     try:
         lock = msgspec.convert(json.loads(text), Lock)
     except ValueError:
-        raise GiveUp(f"the lock of `{spec}` cannot be read", code="broken-lock", help=AGAIN) from None
+        raise GiveUp(f"the lock of `{spec}` cannot be read", code="broken-lock", help=PACKAGE_AGAIN) from None
     if lock.sha256 != text_digest(Path(spec).read_bytes()):
-        raise GiveUp(f"`{spec}` is not the spec that was packaged", code="spec-changed", help=AGAIN)
+        raise GiveUp(f"`{spec}` is not the spec that was packaged", code="spec-changed", help=PACKAGE_AGAIN)
     if lock.plait != version:
         message = f"`{spec}` was packaged by plait {lock.plait}, this is {version}"
-        raise GiveUp(message, code="spec-changed", help=AGAIN)
+        raise GiveUp(message, code="spec-changed", help=PACKAGE_AGAIN)
     return lock

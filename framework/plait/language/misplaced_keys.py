@@ -90,7 +90,7 @@ def synonym(name: str, free: Collection[str]) -> str | None:
     return meant if meant in free else None
 
 
-def elsewhere(name: str, value: Any) -> str | None:
+def help_for_misplaced(name: str, value: Any) -> str | None:
     """What to do about a key that has no place here; None where nothing is known of it."""
     if isinstance(value, dict) and "connector" in value:
         return "if it is a source, indent it like the sources"

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from plait.language.keys import ParameterBlock
-from plait.language.secrets_in_text import HELP, holds_a_secret, literal, misplaced
-from plait.language.structure import KeyPath, ProblemCollector, read
-from plait.language.wording import flow
+from plait.language.secrets_in_text import HELP, find_secret, is_secret_variable, secret_name_error
+from plait.language.structure import KeyPath, ProblemCollector, read_struct
+from plait.language.wording import flow_style
 from plait.problems.problem import excerpt
 from plait.problems.suggest import edited_once, nearest, one_of
 
@@ -59,8 +59,8 @@ def read_parameters(
         if not NAME.match(name):
             message = f"{excerpt(name)} is no name of letters, digits, `_` and `-`"
             collector.add_at_key(path, "bad-name", message, help="rename it, and where it is used")
-        help = f"write `{name[:40]}: {{default: {flow(block)[:40]}}}`" if _is_scalar(block) else None
-        parameter: Any = read(ParameterBlock, block, path, collector, help=help)
+        help = f"write `{name[:40]}: {{default: {flow_style(block)[:40]}}}`" if _is_scalar(block) else None
+        parameter: Any = read_struct(ParameterBlock, block, path, collector, help=help)
         if parameter is None:
             continue
         if parameter.env is not None:
@@ -95,7 +95,7 @@ def _variable(name: str, variable: str, found: Parameters, collector: ProblemCol
         )
         message = f"{excerpt(variable)} is no name of an environment variable"
         collector.add_at(("parameters", name, "env"), "bad-name", message, help=help)
-    if holds_a_secret(variable):
+    if is_secret_variable(variable):
         message = f"{excerpt(variable)} holds a secret, and the values of parameters are shown"
         path: KeyPath = ("parameters", name)
         collector.add_secret((*path, "default"), message, NAMED, key=(*path, "env"))
@@ -104,7 +104,7 @@ def _variable(name: str, variable: str, found: Parameters, collector: ProblemCol
 def _check_value(name: str, value: str, collector: ProblemCollector) -> bool:
     """Whether a value is plain text; tells why not."""
     path: KeyPath = ("parameters", name, "default")
-    if held := literal(value):
+    if held := find_secret(value):
         collector.add_secret(path, f"this text holds {held}", HELP)
     elif "${" in value:
         message = "a parameter cannot be made of another one"
@@ -118,7 +118,9 @@ def _check_value(name: str, value: str, collector: ProblemCollector) -> bool:
     return not held and STRUCTURE.search(value) is None
 
 
-def substitute(root: dict[str, Any], parameters: Parameters, collector: ProblemCollector) -> dict[str, Any]:
+def put_in_parameters(
+    root: dict[str, Any], parameters: Parameters, collector: ProblemCollector
+) -> dict[str, Any]:
     """The values of a spec with `${name}` replaced; in keys and in `parameters` nothing is."""
     put = _Put(parameters, collector)
     replaced = {key: value if key == "parameters" else put.into(value, (key,)) for key, value in root.items()}
@@ -147,7 +149,7 @@ class _Put:
         return replaced
 
     def _text(self, text: str, path: KeyPath) -> str:
-        if held := literal(text):
+        if held := find_secret(text):
             self.collector.add_secret(path, f"this text holds {held}", HELP)
         if "$" not in text and "{" not in text:
             return text
@@ -193,7 +195,7 @@ class _Put:
         self.parameters.used.update(name for name in REFERENCE.findall(str(path[-1])) if name)
 
     def _secret(self, raw: Any, value: Any, path: KeyPath) -> None:
-        error = misplaced(REFERENCE.sub("x", value) if isinstance(value, str) else value)
+        error = secret_name_error(REFERENCE.sub("x", value) if isinstance(value, str) else value)
         if error is None:
             return
         only = re.fullmatch(r"\$\{([^{}]*)\}", raw) if isinstance(raw, str) else None
@@ -204,7 +206,7 @@ class _Put:
         self.collector.mute_value(path)
 
 
-def tell_unknown(parameters: Parameters, collector: ProblemCollector) -> None:
+def add_unknown_parameters(parameters: Parameters, collector: ProblemCollector) -> None:
     """One problem for each name that is not declared, unless the declarations cannot be read.
 
     A value that is nothing but such a name, or one without a value yet, has no further problem.
@@ -259,7 +261,7 @@ def _upper(name: str) -> str:
     return re.sub(r"\W", "_", name.strip()).upper()[:30] or "NAME"
 
 
-def tell_unused(parameters: Parameters, collector: ProblemCollector) -> None:
+def add_unused_parameters(parameters: Parameters, collector: ProblemCollector) -> None:
     """A warning for each parameter that nothing uses."""
     for name in parameters.names:
         if name not in parameters.used:

@@ -47,27 +47,32 @@ HELP = "put it into Secrets Manager, and write the name of that secret"
 SAFE_HELP = "put it into a secret of Secrets Manager, and write its name after `secret`"
 
 
-def is_credential(key: str) -> bool:
+def is_credential_key(key: str) -> bool:
     """Whether a key asks for a password, token or key."""
     return KEY.match(key.replace("-", "_")) is not None
 
 
-def holds_a_secret(variable: str) -> bool:
+def is_secret_variable(variable: str) -> bool:
     """Whether an environment variable of this name has a secret as its value, and not the name of one."""
     return VARIABLE.match(variable) is not None
 
 
-def literal(text: str) -> str | None:
+def find_secret(text: str) -> str | None:
     """What secret a text holds, in words; None where it holds none."""
     found = LITERAL.search(text)
     return CALLED[str(found.lastgroup)] if found else None
 
 
-def misplaced(value: Any) -> SpecValueError | None:
+def secret_name_error(value: Any) -> SpecValueError | None:
     """Why a value is not the name of a secret; its message has nothing of the value."""
     if value is None or (isinstance(value, str) and not value):
         return None
-    if isinstance(value, str) and NAME.match(value) and not SECRET_KEY.match(value) and not literal(value):
+    if (
+        isinstance(value, str)
+        and NAME.match(value)
+        and not SECRET_KEY.match(value)
+        and not find_secret(value)
+    ):
         return None
     message = "`secret` takes the name of a secret, and this is no name"
     if isinstance(value, (dict, list)) or (isinstance(value, str) and value.lstrip().startswith("{")):

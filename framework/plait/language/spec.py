@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from plait.values.decode import Step
     from plait.values.types import Type
 
-As = Literal["columns", "list", "rows"]
-Missed = Literal["keep", "drop", "fail", "retry"]
-Duplicates = Literal["fail", "first", "latest"]
+JoinShape = Literal["columns", "list", "rows"]
+MissingRule = Literal["keep", "drop", "fail", "retry"]
+DuplicatesRule = Literal["fail", "first", "latest"]
 OBJECT_FACTS = ("$object", "$modified", "$etag")
 DURATION = re.compile(r"(\d{1,9})(s|m|h|d)\Z")
 LONGEST_WAIT = timedelta(days=13)  # a queue keeps messages for 14 days
@@ -41,10 +41,10 @@ def parse_duration(text: str) -> timedelta:
     return timedelta(seconds=int(found[1]) * SECONDS[found[2]])
 
 
-def tell_duration(duration: timedelta) -> str:
+def spell_duration(duration: timedelta) -> str:
     """Write a duration as a spec spells it, in the largest unit that says it in whole numbers.
 
-    >>> tell_duration(timedelta(seconds=90))
+    >>> spell_duration(timedelta(seconds=90))
     '90s'
     """
     seconds = int(duration.total_seconds())
@@ -94,10 +94,10 @@ class Join:
     """How records of a lookup meet the row; `on` pairs a column of the row with a field of the source."""
 
     on: tuple[tuple[str, str], ...]
-    shape: As = "columns"
-    missing: Missed = "keep"
+    shape: JoinShape = "columns"
+    missing: MissingRule = "keep"
     retry_for: timedelta | None = None
-    duplicates: Duplicates = "fail"
+    duplicates: DuplicatesRule = "fail"
 
     @property
     def pairs(self) -> str:
@@ -107,7 +107,7 @@ class Join:
     @property
     def miss(self) -> str:
         """What no match means, as a spec spells it."""
-        return f"{{retry_for: {tell_duration(self.retry_for)}}}" if self.retry_for else self.missing
+        return f"{{retry_for: {spell_duration(self.retry_for)}}}" if self.retry_for else self.missing
 
     def __str__(self) -> str:
         """The join in a line, without what is so by default."""
@@ -127,7 +127,7 @@ class Around:
 
     def __str__(self) -> str:
         """The window in a line."""
-        return f"{tell_duration(self.before)} before {self.column} to {tell_duration(self.after)} after"
+        return f"{spell_duration(self.before)} before {self.column} to {spell_duration(self.after)} after"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

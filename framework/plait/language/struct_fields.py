@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_
 import msgspec
 
 from plait.language.misplaced_keys import EXAMPLES
-from plait.language.wording import flow
+from plait.language.wording import flow_style
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,11 +50,11 @@ class StructField:
     @property
     def example(self) -> str:
         """The key with a value that fits, as YAML writes it."""
-        return f"{self.word}: {flow(EXAMPLES[self.word]) if self.word in EXAMPLES else '…'}"
+        return f"{self.word}: {flow_style(EXAMPLES[self.word]) if self.word in EXAMPLES else '…'}"
 
 
 @cache
-def keys_of(cls: type[msgspec.Struct]) -> Mapping[str, StructField]:
+def fields_of(cls: type[msgspec.Struct]) -> Mapping[str, StructField]:
     """The keys of a struct by the words of a spec."""
     return {
         info.encode_name: StructField(

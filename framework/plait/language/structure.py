@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from plait.language.misplaced_keys import elsewhere, synonym
-from plait.language.secrets_in_text import SAFE_HELP, is_credential
-from plait.language.struct_fields import Kind, StructField, keys_of
-from plait.language.wording import kind_of, said, wanted
+from plait.language.misplaced_keys import help_for_misplaced, synonym
+from plait.language.secrets_in_text import SAFE_HELP, is_credential_key
+from plait.language.struct_fields import Kind, StructField, fields_of
+from plait.language.wording import conversion_error, kind_of, wrong_kind_error
 from plait.problems.problem import Problem, Span, excerpt
 from plait.problems.suggest import edited_once, help_for, nearest, one_of
 
@@ -89,11 +89,11 @@ class ProblemCollector:
 
 
 @dataclass(slots=True)
-class Given:
-    """What could be read of a block, by key; `whole` where the block has no problem."""
+class BlockValues:
+    """What could be read of a block, by key; `complete` where the block has no problem."""
 
     values: dict[str, Any] = field(default_factory=dict)
-    whole: bool = True
+    complete: bool = True
 
     def get(self, word: str) -> Any:
         """The value of a key; None where it was not given or could not be read."""
@@ -101,7 +101,7 @@ class Given:
 
     def struct(self, cls: type[msgspec.Struct], path: KeyPath, collector: ProblemCollector) -> Any:
         """The struct of the values, or None where it does not accept them together."""
-        keys = keys_of(cls)
+        keys = fields_of(cls)
         try:
             return cls(**{keys[word].name: one for word, one in self.values.items() if word in keys})
         except ValueError as error:
@@ -116,12 +116,12 @@ class Given:
         return None
 
 
-def read(
+def read_struct(
     cls: type[msgspec.Struct], value: Any, path: KeyPath, collector: ProblemCollector, help: str | None = None
 ) -> Any:
     """The struct of a block, or None after reporting each of its problems."""
-    given = read_keys(keys_of(cls), value, path, collector, help=help)
-    return given.struct(cls, path, collector) if given.whole else None
+    given = read_keys(fields_of(cls), value, path, collector, help=help)
+    return given.struct(cls, path, collector) if given.complete else None
 
 
 def read_keys(
@@ -132,22 +132,22 @@ def read_keys(
     *,
     closed: bool = True,
     help: str | None = None,
-) -> Given:
+) -> BlockValues:
     """The values of a block's keys after reporting each problem; unless `closed`, there may be others."""
     if not isinstance(value, dict):
-        wrong_kind(value, "a mapping", path, collector, help or f"its keys are {_listed(keys)}")
-        return Given(whole=False)
-    given = Given(whole=_names(keys, value, path, collector) if closed else True)
+        add_wrong_kind(value, "a mapping", path, collector, help or f"its keys are {_listed(keys)}")
+        return BlockValues(complete=False)
+    given = BlockValues(complete=_names(keys, value, path, collector) if closed else True)
     for word in (word for word in keys if word in value):
         one = _key(value[word], keys[word], (*path, word), collector)
         if one is FAILED:
-            given.whole = False
+            given.complete = False
         else:
             given.values[word] = one
     return given
 
 
-def wrong_kind(
+def add_wrong_kind(
     value: Any, expected: str, path: KeyPath, collector: ProblemCollector, help: str | None
 ) -> None:
     """A problem of a value that is a list where a mapping belongs, and the like."""
@@ -173,7 +173,7 @@ def _value(value: Any, kind: Kind, path: KeyPath, collector: ProblemCollector, k
     if kind.words:
         return _word(value, kind, path, collector, key)
     if kind.struct is not None:
-        found = read(kind.struct, value, path, collector)
+        found = read_struct(kind.struct, value, path, collector)
         return FAILED if found is None else found
     if kind.element is not None and kind.container is not None and isinstance(value, kind.container):
         return _entries(value, kind.element, path, collector, key)
@@ -185,7 +185,7 @@ def _value(value: Any, kind: Kind, path: KeyPath, collector: ProblemCollector, k
         elif key.pattern and "matching regex" in str(error):
             _misspelt(value, key, path, collector)
         else:
-            collector.add_error(path, said(str(error), value, key.help))
+            collector.add_error(path, conversion_error(str(error), value, key.help))
     except ValueError as error:
         if not collector.awaits_parameter(value):
             collector.add_error(path, error, key.help)
@@ -213,7 +213,7 @@ def _word(value: Any, kind: Kind, path: KeyPath, collector: ProblemCollector, ke
     if isinstance(value, str) and value in kind.words:
         return value
     if not isinstance(value, str):
-        wrong_kind(value, "text", path, collector, one_of(kind.words))
+        add_wrong_kind(value, "text", path, collector, one_of(kind.words))
         return FAILED
     help = help_for(value, kind.words, "word", None)
     collector.add_at(path, "wrong-word", f"{excerpt(value)} is no word for `{key.word}`", help=help)
@@ -228,7 +228,7 @@ def _converted(value: Any, kind: Kind) -> Any:
     if isinstance(value, str):
         return kind.parsed.parse(value)
     spelt = getattr(kind.parsed, "spelt", None)
-    raise wanted(getattr(kind.parsed, "noun", "text"), value, spelt and spelt(value))
+    raise wrong_kind_error(getattr(kind.parsed, "noun", "text"), value, spelt and spelt(value))
 
 
 def _plain(value: Any) -> Any:
@@ -246,7 +246,7 @@ def _names(
     free = [word for word in keys if word not in value]
     lone = len(unknown) == len(missing) == 1
     for name in unknown:
-        if is_credential(name):
+        if is_credential_key(name):
             collector.add_secret(
                 (*path, name), f"a spec holds no {excerpt(name)}", SAFE_HELP, key=(*path, name)
             )
@@ -267,7 +267,7 @@ def _meant(name: str, value: Any, free: list[str], missing: list[str]) -> tuple[
     """The key that was meant, if there is one, and what to do."""
     near = nearest(name, free, missing)
     if near is None or not edited_once(name, near):
-        if help := elsewhere(name, value):
+        if help := help_for_misplaced(name, value):
             return None, help
         near = synonym(name, free) or near
     if near:

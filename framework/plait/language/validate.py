@@ -16,11 +16,16 @@ from plait.language.characters import MAX_BYTES
 from plait.language.checks.order import check
 from plait.language.checks.waiting import check_waits
 from plait.language.keys import DeployBlock, Document
-from plait.language.parameters import read_parameters, substitute, tell_unknown, tell_unused
+from plait.language.parameters import (
+    add_unknown_parameters,
+    add_unused_parameters,
+    put_in_parameters,
+    read_parameters,
+)
 from plait.language.positions import without_text
 from plait.language.secrets_in_text import mask
 from plait.language.spec import Spec
-from plait.language.structure import ProblemCollector, read
+from plait.language.structure import ProblemCollector, read_struct
 from plait.problems.problem import Problem, excerpt, place
 from plait.problems.suggest import help_for
 
@@ -99,7 +104,7 @@ def _judge(
     return Validated(None if bad else spec, found, shown, source_map, tuple(sorted(collector.unset)))
 
 
-def same_names(checked: Mapping[str, Validated]) -> list[Problem]:
+def duplicate_names(checked: Mapping[str, Validated]) -> list[Problem]:
     """A problem for each spec, by file, that has the name of one before it in its folder."""
     first: dict[tuple[Path, str], str] = {}
     problems = []
@@ -143,11 +148,11 @@ def _spec(
 ) -> Spec | None:
     raw = collector.source_map.value
     parameters = read_parameters(raw.get("parameters"), collector, given, environment)
-    root = substitute(_version(raw, collector), parameters, collector)
+    root = put_in_parameters(_version(raw, collector), parameters, collector)
     if parameters.sources:
         root.setdefault("sources", {})
-    document: Document | None = read(Document, root, (), collector)
-    tell_unknown(parameters, collector)
+    document: Document | None = read_struct(Document, root, (), collector)
+    add_unknown_parameters(parameters, collector)
     sources = root.get("sources") if not parameters.sources else None
     blocks = read_sources(sources, collector)
     sink = read_sink(root["sink"], collector) if "sink" in root else None
@@ -155,12 +160,14 @@ def _spec(
     partitions = read_partitions(root.get("partition_by"), collector)
     order = check(collector, blocks, partitions, sink, quarantine) if isinstance(sources, dict) else []
     deploy = (
-        read(DeployBlock, root["deploy"], ("deploy",), collector) if root.get("deploy") is not None else None
+        read_struct(DeployBlock, root["deploy"], ("deploy",), collector)
+        if root.get("deploy") is not None
+        else None
     )
     check_deploy(collector, deploy)
     check_waits(collector, blocks, deploy)
     if not any(problem.level == "error" for problem in collector.problems):
-        tell_unused(parameters, collector)
+        add_unused_parameters(parameters, collector)
     read_all = [block.source for block in blocks]
     driver = next((source for source in read_all if source and source.join is None), None)
     if document is None or sink is None or driver is None or not all(read_all):
@@ -209,12 +216,12 @@ def missing_parameters(found: Validated) -> list[Problem]:
     ]
 
 
-def bound(file: str, parameters: Mapping[str, str], text: bytes | None = None) -> Validated:
+def validate_for_run(file: str, parameters: Mapping[str, str], text: bytes | None = None) -> Validated:
     """Validate a file, or the `text` it had, for running: every parameter needs a value, given or by environment."""
     return _bound(validate(read_bytes(file) if text is None else text, file, parameters, os.environ))
 
 
-def bound_values(values: dict[str, Any], file: str) -> Validated:
+def validate_values_for_run(values: dict[str, Any], file: str) -> Validated:
     """Validate for running what a spec's file held when it was packaged."""
     return _bound(_judge(without_text(values, file), (), "", {}, os.environ))
 

@@ -39,13 +39,13 @@ def kind_of(value: Any) -> str:
     return f"the {'text' if isinstance(value, str) else 'number'} {excerpt(str(value))}"
 
 
-def wanted(kinds: str, value: Any, help: str | None = None) -> SpecValueError:
+def wrong_kind_error(kinds: str, value: Any, help: str | None = None) -> SpecValueError:
     """A value of the wrong kind, with what to write in its place."""
     message = f"expected {kinds}, got {kind_of(value)}"
-    return SpecValueError(message, code="wrong-kind", help=help or cure(kinds, value))
+    return SpecValueError(message, code="wrong-kind", help=help or correction(kinds, value))
 
 
-def cure(kinds: str, value: Any) -> str | None:
+def correction(kinds: str, value: Any) -> str | None:
     """How a value of one kind is written so that it is of another."""
     if "true or false" in kinds:
         word = str(value).lower()
@@ -61,16 +61,16 @@ def cure(kinds: str, value: Any) -> str | None:
     if "number" in kinds and isinstance(value, str) and NUMBER.match(value):
         return "leave out the quotes"
     if "list" in kinds and isinstance(value, str):
-        return f"write {excerpt(flow(re.findall(APART, value)))}"
+        return f"write {excerpt(flow_style(re.findall(APART, value)))}"
     return None
 
 
-def said(text: str, value: Any, help: str | None) -> SpecValueError:
+def conversion_error(text: str, value: Any, help: str | None) -> SpecValueError:
     """What a conversion complains of, in our words."""
     text = AT.sub("", text)
     if found := EXPECTED.match(text):
         kinds = [YAML_WORDS.get(kind.strip(), kind.strip()) for kind in found[1].split("|")]
-        error = wanted(" or ".join([kind for kind in kinds if kind != "nothing"] or kinds), value)
+        error = wrong_kind_error(" or ".join([kind for kind in kinds if kind != "nothing"] or kinds), value)
         error.help = error.help or help
         return error
     if value == "":
@@ -88,12 +88,12 @@ def _bound(kind: str, length: str | None, sign: str, limit: str) -> str:
     return f"{number} {noun}" + ("s" if noun == "character" and limit != "1" else "")
 
 
-def flow(value: Any) -> str:
+def flow_style(value: Any) -> str:
     """A value as YAML writes it on one line."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{flow(key)}: {flow(one)}" for key, one in value.items()) + "}"
+        return "{" + ", ".join(f"{flow_style(key)}: {flow_style(one)}" for key, one in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(map(flow, value)) + "]"
+        return "[" + ", ".join(map(flow_style, value)) + "]"
     if isinstance(value, str):
         return value if PLAIN.match(value) else '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
     return "null" if value is None else str(value).lower()

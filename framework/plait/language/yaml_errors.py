@@ -200,7 +200,7 @@ def _generic(text: Text, said: str, at: Point, begun: Point) -> Complaint:
     return Complaint(*point, 1, found.code, found.message.format(c=shown), found.help.format(c=shown))
 
 
-def mistyped_mark(error: Any) -> tuple[str, Point, Point]:
+def parser_error_places(error: Any) -> tuple[str, Point, Point]:
     """What a parser's error says, where it stopped, and where what it read began."""
     mark = error.problem_mark or error.context_mark
     at = (mark.line + 1, mark.column + 1) if mark else (1, 1)

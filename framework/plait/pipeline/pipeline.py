@@ -6,7 +6,7 @@ import warnings
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from plait.language.validate import bound
+from plait.language.validate import validate_for_run
 from plait.plan.plan import plan
 from plait.plugin import Item, PlaitError, Window
 from plait.problems.render import concise, full
@@ -42,7 +42,7 @@ class Pipeline:
     @classmethod
     def load(cls, file: str, parameters: Mapping[str, str], text: bytes | None = None) -> Pipeline:
         """Validate a spec, read unless its `text` is given; raises InvalidSpec, OSError where it cannot be read."""
-        found = bound(file, parameters, text)
+        found = validate_for_run(file, parameters, text)
         if found.spec is None:
             raise InvalidSpec(file, [p for p in found.problems if p.level == "error"], found.text)
         return cls(found.spec, found.problems, found.text)

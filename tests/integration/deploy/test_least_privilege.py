@@ -19,7 +19,7 @@ from kit.paths import ROOT
 from kit.proxy import Proxy
 from plait.deploy.policy import Grant, document, grants
 from plait.language.spec import Spec
-from plait.language.validate import bound
+from plait.language.validate import validate_for_run
 from plait_sandbox import Sandbox, sample
 
 NAMES = {"AWS::Partition": "aws", "AWS::Region": "eu-west-1", "AWS::AccountId": "123456789012"}
@@ -79,7 +79,7 @@ class Judge:
         with pytest.MonkeyPatch.context() as patch:
             for name, value in environment.items():
                 patch.setenv(name, value)
-            found = bound(str(self.spec), {}).spec
+            found = validate_for_run(str(self.spec), {}).spec
         assert found
         return found
 

@@ -20,7 +20,7 @@ from moto.events.models import EventPattern
 from kit.paths import ROOT
 from plait.cli.main import main
 from plait.deploy.delivery import driver_path
-from plait.language.validate import bound
+from plait.language.validate import validate_for_run
 
 SPEC = ROOT / "pipelines" / "transactions.yaml"
 DIRECT = "deploy: {trigger: direct, memory: 512, timeout: 2m, max_concurrency: 7}\n"
@@ -180,7 +180,7 @@ def test_the_rule_delivers_every_key_that_the_pipeline_reads() -> None:
     arrived: set[str] = set()
     while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
         arrived |= {json.loads(one["Body"])["detail"]["object"]["key"] for one in messages}
-    found = bound(str(SPEC), {}).spec
+    found = validate_for_run(str(SPEC), {}).spec
     assert found
     path = driver_path(found)
     read = {key for key in keys if path.match(f"s3://shop-raw/{key}") is not None}
@@ -191,7 +191,7 @@ def test_the_rule_delivers_every_key_that_the_pipeline_reads() -> None:
 
 def test_of_ten_thousand_keys_the_rule_lets_through_all_that_are_read() -> None:
     """By the wildcard matcher alone; what it lets through beyond lies in deeper folders and is skipped."""
-    found = bound(str(SPEC), {}).spec
+    found = validate_for_run(str(SPEC), {}).spec
     assert found
     path = driver_path(found)
     rule: Any = EventPattern.load(json.dumps(_pattern(_template(SPEC))))

@@ -17,7 +17,7 @@ from kit.paths import DATA
 from kit.proxy import Proxy, fail
 from plait.aws_lambda import handler
 from plait.engine.engine import Engine
-from plait.language.validate import bound
+from plait.language.validate import validate_for_run
 from plait.plugin import GiveUp, Item, TryAgain
 from plait_sandbox.aws import start_aws
 
@@ -323,7 +323,7 @@ def test_two_invocations_at_once_leave_the_bytes_of_one(shop: Shop, monkeypatch:
     keys = [f"transactions/{n}.json" for n in range(20)]
     for key in keys:
         shop.put(key, "good")
-    spec = bound(str(shop.spec), {}).spec
+    spec = validate_for_run(str(shop.spec), {}).spec
     assert spec is not None
     handler({"objects": [f"s3://shop-raw/{key}" for key in keys]})
     once = shop.lake()

@@ -19,7 +19,7 @@ from plait.engine.context import Services
 from plait.engine.engine import Engine
 from plait.engine.lookup import look_up
 from plait.language.spec import Column, Join, Source
-from plait.language.validate import bound
+from plait.language.validate import validate_for_run
 from plait.plugin import Item, Key, LookupPath, Missing, Put, RecordTable, StoredObject, Written
 from plait.values.types import parse
 from plait_connectors import csv as csv_connector
@@ -102,7 +102,7 @@ def many_from(number: int) -> Iterator[None]:
 
 def ran(bodies: dict[str, bytes], batch: int) -> tuple[Any, ...]:
     """The rows of each file, the quarantine and the report of a run in batches of a size."""
-    found = bound("bulk.yaml", {}, SPEC.encode())
+    found = validate_for_run("bulk.yaml", {}, SPEC.encode())
     assert found.spec, found.problems
     lent = services(bodies)
     report = Engine(found.spec, lent).run([Item(uri=uri) for uri in bodies if "/orders/" in uri], batch=batch)

@@ -24,7 +24,7 @@ import pytest
 
 from kit.paths import DATA, ROOT
 from plait.language.source_map import locate
-from plait.language.validate import Validated, missing_parameters, same_names, validate
+from plait.language.validate import Validated, duplicate_names, missing_parameters, validate
 from plait.plugin import registry
 from plait.problems.problem import Problem, Span
 from plait.problems.render import as_json, concise, full, github
@@ -106,7 +106,7 @@ def judged(case: Path) -> Validated:
     beside = case.with_suffix(".beside.yaml")
     if beside.exists():
         files = {beside.name: validate(beside.read_bytes(), beside.name), case.name: judged}
-        return Validated(None, tuple(same_names(files)), judged.text)
+        return Validated(None, tuple(duplicate_names(files)), judged.text)
     return judged
 
 

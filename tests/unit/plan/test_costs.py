@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from kit.paths import ROOT
 from plait.cli.main import main
 from plait.language.spec import Spec
-from plait.language.validate import bound
+from plait.language.validate import validate_for_run
 from plait.plan.costs import Forecast, assumptions_of_report, default_assumptions, forecast, swings
 from plait.plan.prices import price_list
 from plait.plan.rates import batching, rates
@@ -27,7 +27,7 @@ SPEC = ROOT / "pipelines" / "transactions.yaml"
 
 @pytest.fixture(scope="module")
 def spec() -> Spec:
-    spec = bound(str(SPEC), {}).spec
+    spec = validate_for_run(str(SPEC), {}).spec
     assert spec
     return spec
 
@@ -58,7 +58,7 @@ def test_the_table_of_prices_tells_its_date_and_quotas_of_operations_that_have_a
 @given(st.integers(1, 10_000), st.integers(1, 100_000))
 def test_the_formula_of_chunks_counts_a_call_for_each_chunk_of_each_batch(batch: int, objects: int) -> None:
     """Keys spread evenly over the batches are asked in chunks of a hundred."""
-    spec = bound(str(SPEC), {}).spec
+    spec = validate_for_run(str(SPEC), {}).spec
     assert spec
     sized = replace(spec, deploy=replace(spec.deploy, batch=batch))
     calls = forecast(sized, default_assumptions(sized, objects)).calls
@@ -94,7 +94,7 @@ def test_the_advised_batch_is_the_smallest_that_reaches_the_rate(spec: Spec, rat
 
 
 def test_a_spec_on_folders_calls_only_its_services() -> None:
-    spec = bound(str(SPEC), {"raw": "./sample", "lake": "./out"}).spec
+    spec = validate_for_run(str(SPEC), {"raw": "./sample", "lake": "./out"}).spec
     assert spec
     calls = forecast(spec, default_assumptions(spec)).calls
     assert not [operation for operation in calls if operation.startswith("s3:")]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from plait.language import keys as language
 from plait.language.build.sources import usable
-from plait.language.struct_fields import keys_of
+from plait.language.struct_fields import fields_of
 from plait.plugin import Options
 from plait.plugin.registry import offers
 from plait.problems.suggest import help_for, nearest
@@ -60,7 +60,7 @@ def test_an_unrelated_word_is_answered_by_no_suggestion() -> None:
     """Whatever the words that are legal: keys of the language and options, connectors, types, decode steps."""
     structs = [one for one in vars(language).values() if isinstance(one, type) and issubclass(one, Options)]
     structs += [usable(offer.word).options for offer in offers()]
-    known = {key for struct in structs for key in keys_of(struct)}
+    known = {key for struct in structs for key in fields_of(struct)}
     known |= {*WORDS, *FORMS, *language.STEPS}
     assert len(known) > 70
     assert [(word, meant) for word in UNRELATED if (meant := nearest(word, known))] == []

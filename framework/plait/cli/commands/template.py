@@ -10,7 +10,7 @@ import yaml
 
 from plait.cli.common import CannotStart, load, output, params
 from plait.deploy.template import template
-from plait.language.validate import bound
+from plait.language.validate import validate_for_run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +29,7 @@ def command(spec: str, parameters: dict[str, str], output: str) -> None:
     """
 
     def marked(values: Mapping[str, str]) -> Spec | None:
-        return bound(spec, {**parameters, **values}).spec
+        return validate_for_run(spec, {**parameters, **values}).spec
 
     pipeline = load(spec, parameters)
     lost = [name for name in parameters if name not in pipeline.spec.variables]

@@ -18,7 +18,7 @@ from plait.cli.common import (
     print_json,
     unreadable,
 )
-from plait.language.validate import Validated, same_names, validate_file
+from plait.language.validate import Validated, duplicate_names, validate_file
 from plait.problems.problem import Problem, Span, place
 from plait.problems.render import LIMIT, as_json, full
 
@@ -53,7 +53,7 @@ def command(
     checked = {file: _validate(file, parameters) for file in _unique(specs or _found())}
     texts = {file: one.text for file, one in checked.items()}
     found = [problem for one in checked.values() for problem in one.problems]
-    problems = sorted([*found, *same_names(checked)], key=place)
+    problems = sorted([*found, *duplicate_names(checked)], key=place)
     if output == "json":
         print_json({"specs": [*checked], "problems": as_json(problems)})
     elif output == "github":

@@ -9,8 +9,8 @@ from plait.language.build.columns import check_name
 from plait.language.build.sources import read_connector
 from plait.language.keys import QuarantineBlock
 from plait.language.spec import Partition, Quarantine, Target
-from plait.language.struct_fields import keys_of
-from plait.language.structure import KeyPath, ProblemCollector, read, read_keys, wrong_kind
+from plait.language.struct_fields import fields_of
+from plait.language.structure import KeyPath, ProblemCollector, add_wrong_kind, read_keys, read_struct
 from plait.plugin import FolderPath
 from plait.problems.problem import excerpt
 from plait.problems.suggest import edited_once, nearest
@@ -27,7 +27,7 @@ def read_sink(block: Any, collector: ProblemCollector) -> Target | None:
     path: KeyPath = ("sink",)
     if not isinstance(block, dict):
         if block is not None or not collector.source_map.is_empty(path):
-            wrong_kind(block, "a mapping", path, collector, "write its `connector` and `path` below it")
+            add_wrong_kind(block, "a mapping", path, collector, "write its `connector` and `path` below it")
         return None
     found = read_connector(block, path, collector)
     if found is None:
@@ -37,7 +37,7 @@ def read_sink(block: Any, collector: ProblemCollector) -> Target | None:
         collector.add_at((*path, "connector"), "not-a-sink", message, help=help)
         return None
     own = {key: value for key, value in block.items() if key != "connector"}
-    options = read(found.options, own, path, collector)
+    options = read_struct(found.options, own, path, collector)
     return None if options is None else Target(connector=found, options=options)
 
 
@@ -53,9 +53,9 @@ def read_quarantine(block: Any, collector: ProblemCollector) -> Quarantine | Non
             collector.add_error(path, error)
             return None
     given = read_keys(
-        keys_of(QuarantineBlock), block, path, collector, help="write the folder, or `path` below it"
+        fields_of(QuarantineBlock), block, path, collector, help="write the folder, or `path` below it"
     )
-    if not given.whole:
+    if not given.complete:
         return None
     return Quarantine(path=given.get("path").literal, payload=given.values.get("payload", True))
 

@@ -9,9 +9,9 @@ import msgspec
 
 from plait.language.keys import STEPS, STEPS_WITH_ARGUMENT, ColumnBlock
 from plait.language.spec import Column
-from plait.language.struct_fields import keys_of
-from plait.language.structure import KeyPath, ProblemCollector, read_keys, wrong_kind
-from plait.language.wording import cure, flow, kind_of
+from plait.language.struct_fields import fields_of
+from plait.language.structure import KeyPath, ProblemCollector, add_wrong_kind, read_keys
+from plait.language.wording import correction, flow_style, kind_of
 from plait.plugin import Pattern
 from plait.problems.problem import excerpt
 from plait.problems.suggest import help_for, nearest
@@ -58,14 +58,14 @@ def _column(name: str, block: Any, path: KeyPath, collector: ProblemCollector) -
         kind = read_type(block, path, collector)
         return Column(name=name, type=kind, origin=name, selector=(name,)) if kind else None
     if not isinstance(block, dict):
-        wrong_kind(block, "a type", path, collector, f"write its type, as in `{name[:40]}: string`")
+        add_wrong_kind(block, "a type", path, collector, f"write its type, as in `{name[:40]}: string`")
         return None
     kind = None
     if isinstance(block.get("type"), str):
         kind = read_type(block["type"], (*path, "type"), collector)
         block = {**block, "type": "string"}
-    given = read_keys(keys_of(ColumnBlock), block, path, collector)
-    if not given.whole or not isinstance(kind, types.Type):
+    given = read_keys(fields_of(ColumnBlock), block, path, collector)
+    if not given.complete or not isinstance(kind, types.Type):
         return None
     place = given.get("from")
     default = _default(given, kind, path, collector)
@@ -139,7 +139,7 @@ def _strays(value: Any, kind: types.Type, path: KeyPath, collector: ProblemColle
 
 def _default_help(value: Any, kind: types.Type) -> str | None:
     if kind.word == "boolean":
-        return cure("true or false", value)
+        return correction("true or false", value)
     if kind.word == "string" and isinstance(value, (bool, int, float)):
         return "put it in quotes"
     if kind.word in ("date", "timestamp"):
@@ -180,7 +180,7 @@ def _step(block: Any, path: KeyPath, collector: ProblemCollector) -> Step | None
             path, "wrong-step", f"a step is one word, and here are {len(word) or 'none'}", help=help
         )
     elif not isinstance(word, str):
-        wrong_kind(block, "a decode step", path, collector, ONE_STEP)
+        add_wrong_kind(block, "a decode step", path, collector, ONE_STEP)
     else:
         place = collector.add_at_key if isinstance(block, dict) else collector.add_at
         help = help_for(word, STEPS, "step", None)
@@ -195,7 +195,7 @@ def _argument(word: str, value: Any, given: bool) -> Any:
             raise SpecValueError(f"`{word}` takes nothing", code="wrong-step", help=f"write `{word}` alone")
         return None
     if not isinstance(value, str):
-        help = f"write `{flow({word: SHOWN[word]})}`"
+        help = f"write `{flow_style({word: SHOWN[word]})}`"
         got = f", got {kind_of(value)}" if given else ""
         raise SpecValueError(f"`{word}` takes a text{got}", code="wrong-step", help=help)
     if word != "epoch":

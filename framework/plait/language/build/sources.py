@@ -11,9 +11,9 @@ from plait.language.build.columns import check_name, read_columns, read_decode
 from plait.language.keys import JoinBlock, RetryBlock, SourceBlock, WindowBlock
 from plait.language.misplaced_keys import is_column, synonym
 from plait.language.spec import Around, Join, Source
-from plait.language.struct_fields import keys_of
-from plait.language.structure import KeyPath, ProblemCollector, read, read_keys, wrong_kind
-from plait.language.wording import flow, kind_of
+from plait.language.struct_fields import fields_of
+from plait.language.structure import KeyPath, ProblemCollector, add_wrong_kind, read_keys, read_struct
+from plait.language.wording import flow_style, kind_of
 from plait.plugin import PlaitError
 from plait.plugin.registry import ConnectorUnavailable, connector, offers
 from plait.problems.problem import excerpt
@@ -21,7 +21,7 @@ from plait.problems.suggest import edited_once, help_for, nearest
 
 if TYPE_CHECKING:
     from plait.language.spec import Column
-    from plait.language.structure import Given
+    from plait.language.structure import BlockValues
     from plait.plugin import Connector
     from plait.values.decode import Step
 
@@ -94,19 +94,24 @@ def read_source(name: str, raw: Any, collector: ProblemCollector) -> SourceDraft
     named = check_name(name, block.path, collector)
     if block.path in collector.source_map.merged_mappings or not isinstance(raw, dict):
         if not isinstance(raw, dict):
-            wrong_kind(raw, "a mapping", block.path, collector, "write its `connector` and options below it")
+            add_wrong_kind(
+                raw, "a mapping", block.path, collector, "write its `connector` and options below it"
+            )
         block.columns, block.whole = None, False
         return block
     block.raw = raw = _columns_out_of_decode(raw, block.path, collector)
     block.connector = read_connector(raw, block.path, collector)
     block.role = _role(raw)
     able = block.connector is not None and _able(block, block.connector, collector)
-    keys = {**keys_of(SourceBlock), **(keys_of(block.connector.options) if able and block.connector else {})}
+    keys = {
+        **fields_of(SourceBlock),
+        **(fields_of(block.connector.options) if able and block.connector else {}),
+    }
     del keys["connector"]
     rest = {key: value for key, value in raw.items() if key != "connector"}
     given = read_keys(keys, rest, block.path, collector, closed=able)
     _parts(block, given, collector)
-    if able and given.whole and block.connector:
+    if able and given.complete and block.connector:
         block.options = _options(block.connector, given, block.path, collector)
     block.whole = named and block.options is not None and _whole(block)
     return block
@@ -155,9 +160,9 @@ def _able(block: SourceDraft, found: Connector, collector: ProblemCollector) -> 
     return False
 
 
-def _options(found: Connector, given: Given, path: KeyPath, collector: ProblemCollector) -> Any:
+def _options(found: Connector, given: BlockValues, path: KeyPath, collector: ProblemCollector) -> Any:
     """The options, where the connector itself can make something of them."""
-    own = {word: one for word, one in given.values.items() if word in keys_of(found.options)}
+    own = {word: one for word, one in given.values.items() if word in fields_of(found.options)}
     options = type(given)(own).struct(found.options, path, collector)
     try:
         if options is not None:
@@ -169,7 +174,7 @@ def _options(found: Connector, given: Given, path: KeyPath, collector: ProblemCo
     return options
 
 
-def _parts(block: SourceDraft, given: Given, collector: ProblemCollector) -> None:
+def _parts(block: SourceDraft, given: BlockValues, collector: ProblemCollector) -> None:
     columns = given.get("columns")
     block.columns = None if columns is None else read_columns(columns, (*block.path, "columns"), collector)
     block.decode = read_decode(given.get("decode") or {}, (*block.path, "decode"), collector)
@@ -178,7 +183,7 @@ def _parts(block: SourceDraft, given: Given, collector: ProblemCollector) -> Non
         _join(block, given.get("join"), collector)
     if "window" in given.values:
         path = (*block.path, "window")
-        found = read(WindowBlock, given.get("window"), path, collector)
+        found = read_struct(WindowBlock, given.get("window"), path, collector)
         if found is not None:
             block.window = Around(column=found.around, before=found.before, after=found.after)
 
@@ -198,7 +203,7 @@ def read_connector(block: dict[str, Any], path: KeyPath, collector: ProblemColle
         _no_connector(block, path, collector)
         return None
     if not isinstance(word, str):
-        wrong_kind(
+        add_wrong_kind(
             word, "text", where, collector, "the word of an installed connector, as in `connector: json`"
         )
         return None
@@ -219,7 +224,7 @@ def read_connector(block: dict[str, Any], path: KeyPath, collector: ProblemColle
 def _no_connector(block: dict[str, Any], path: KeyPath, collector: ProblemCollector) -> None:
     """Tell that there is no `connector`: of the key that stands in its place, if there is one."""
     words = {offer.word for offer in offers()}
-    others = [key for key in block if key not in keys_of(SourceBlock)]
+    others = [key for key in block if key not in fields_of(SourceBlock)]
     for key in others:
         value = block[key] if isinstance(block[key], str) else ""
         if edited_once(key, "connector") or value in words or synonym(key, ["connector"]):
@@ -241,7 +246,7 @@ def usable(word: str) -> Connector:
     except (Exception, SystemExit) as error:
         message = f"the options of the connector `{word}` cannot be read: {str(error)[:200]}"
         raise ConnectorUnavailable("broken-connector", message) from error
-    clash = sorted(keys_of(SourceBlock).keys() & keys_of(found.options).keys())
+    clash = sorted(fields_of(SourceBlock).keys() & fields_of(found.options).keys())
     if clash:
         message = f"the connector `{word}` has an option `{clash[0]}`, which is a key of the language"
         raise ConnectorUnavailable("broken-connector", message)
@@ -250,12 +255,12 @@ def usable(word: str) -> Connector:
 
 def _join(block: SourceDraft, raw: Any, collector: ProblemCollector) -> None:
     path = (*block.path, "join")
-    help = f"write `join: {{on: {flow(raw)[:40]}}}`" if isinstance(raw, (str, list)) else None
-    given = read_keys(keys_of(JoinBlock), raw, path, collector, help=help)
+    help = f"write `join: {{on: {flow_style(raw)[:40]}}}`" if isinstance(raw, (str, list)) else None
+    given = read_keys(fields_of(JoinBlock), raw, path, collector, help=help)
     if "on" in given.values:
         block.on = _on(given.get("on"), (*path, "on"), collector) or ()
     missing, retry_for = _missing(given, path, collector)
-    if given.whole and block.on and missing:
+    if given.complete and block.on and missing:
         block.join = Join(
             on=block.on,
             shape=given.values.get("as", "columns"),
@@ -265,15 +270,15 @@ def _join(block: SourceDraft, raw: Any, collector: ProblemCollector) -> None:
         )
 
 
-def _missing(given: Given, path: KeyPath, collector: ProblemCollector) -> tuple[Any, Any]:
+def _missing(given: BlockValues, path: KeyPath, collector: ProblemCollector) -> tuple[Any, Any]:
     value, path = given.values.get("missing", "keep"), (*path, "missing")
     if value in ("keep", "drop", "fail"):
         return value, None
     if isinstance(value, dict):
-        found = read(RetryBlock, value, path, collector)
+        found = read_struct(RetryBlock, value, path, collector)
         return (None, None) if found is None else ("retry", found.retry_for)
     if not isinstance(value, str):
-        wrong_kind(value, "a word", path, collector, "write `keep`, `drop`, `fail` or `{retry_for: 10m}`")
+        add_wrong_kind(value, "a word", path, collector, "write `keep`, `drop`, `fail` or `{retry_for: 10m}`")
         return None, None
     help = help_for(value, ["keep", "drop", "fail", "{retry_for: 10m}"], "word", None)
     collector.add_at(path, "wrong-word", f"{excerpt(value)} is no word for `missing`", help=help)
@@ -298,7 +303,7 @@ def _pairs(
     for step, one in pairs:
         if not isinstance(one, str) or not one:
             help = "write it as `{column: field}`" if isinstance(one, dict) else "write its name"
-            wrong_kind(one, "a field" if mapping else "a column", (*path, step), collector, help)
+            add_wrong_kind(one, "a field" if mapping else "a column", (*path, step), collector, help)
             return None
         pair = (step, one) if mapping else (one, one)
         if pair in found:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from plait.language.checks.path_overlap import drives, folder, written
 from plait.language.checks.row import describe
-from plait.language.struct_fields import keys_of
+from plait.language.struct_fields import fields_of
 from plait.plugin import DriverPath, FolderPath
 from plait.problems.problem import excerpt
 
@@ -148,7 +148,7 @@ def _recursion(
 
 
 def _values(options: object) -> dict[str, object]:
-    keys = keys_of(type(options))  # type: ignore[arg-type]
+    keys = fields_of(type(options))  # type: ignore[arg-type]
     return {word: getattr(options, key.name) for word, key in keys.items()}
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from plait.language.checks.row import column_help, describe, known_fields, level_of, row_columns
-from plait.language.wording import flow
+from plait.language.wording import flow_style
 from plait.problems.problem import excerpt
 from plait.problems.suggest import edited_once, help_for, nearest
 from plait.values.types import INTEGERS
@@ -120,7 +120,7 @@ def _swapped(block: SourceDraft, name: str, row: Row) -> str | None:
     if any(edited_once(name, column) for column in row.types):
         return None
     if isinstance(raw, dict) and isinstance(raw.get(name), str) and raw[name] in row.types:
-        return f"the column comes first: did you mean `{flow({raw[name]: name})[:60]}`?"
+        return f"the column comes first: did you mean `{flow_style({raw[name]: name})[:60]}`?"
     return None
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from plait.language.structure import ProblemCollector, read
+from plait.language.structure import ProblemCollector, read_struct
 from plait.language.wording import kind_of
 from plait.plan.plan import plan
 from plait.problems.problem import excerpt
@@ -31,7 +31,7 @@ def read_expect(
     """The outcomes that a case expects, and the place of its rows."""
     short = isinstance(block, list)
     rows_path = path if short else (*path, "rows")
-    found: ExpectBlock | None = read(ExpectBlock, {"rows": block} if short else block, path, collector)
+    found: ExpectBlock | None = read_struct(ExpectBlock, {"rows": block} if short else block, path, collector)
     if found is None:
         return Outcomes(), rows_path
     reading = _Reading(*_columns(spec), collector)
@@ -57,7 +57,7 @@ def _columns(spec: Spec) -> tuple[dict[str, Type | None], bool]:
 def _finding(block: Any, path: KeyPath, collector: ProblemCollector) -> Finding:
     if isinstance(block, str):
         return Finding(code=block)
-    found: FindingBlock | None = read(FindingBlock, block, path, collector)
+    found: FindingBlock | None = read_struct(FindingBlock, block, path, collector)
     if found is None:
         return Finding()
     message = found.message.text if found.message else None

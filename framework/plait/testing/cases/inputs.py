@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from plait.language.structure import ProblemCollector, read
+from plait.language.structure import ProblemCollector, read_struct
 from plait.language.wording import kind_of
 from plait.plugin import BadRecord, DriverPath, LookupPath, Record
 from plait.problems.problem import excerpt
@@ -81,7 +81,7 @@ class _Reading:
 
     def lookup(self, block: Any, path: KeyPath) -> CaseInputs:
         block, path_of_rows = ({"rows": block}, path) if isinstance(block, list) else (block, (*path, "rows"))
-        found: LookupBlock | None = read(LookupBlock, block, path, self.collector)
+        found: LookupBlock | None = read_struct(LookupBlock, block, path, self.collector)
         if found is None:
             return CaseInputs()
         if len(block) != 1:
@@ -122,7 +122,7 @@ class _Reading:
                 self.collector.add_at_key((*path, name), "unknown-field", message, help=help, level="warning")
 
     def _object(self, block: Any, path: KeyPath, number: int) -> Object | None:
-        found: ObjectBlock | None = read(ObjectBlock, block, path, self.collector)
+        found: ObjectBlock | None = read_struct(ObjectBlock, block, path, self.collector)
         way = self._way(block, WAYS, path) if found else None
         if found is None or way is None:
             return None
@@ -150,7 +150,7 @@ class _Reading:
             found, block = ContentBlock(), {"text": block}
             data: bytes | None = block["text"].encode("utf-8", "surrogatepass")
         else:
-            found = read(ContentBlock, block, path, self.collector)
+            found = read_struct(ContentBlock, block, path, self.collector)
             if found is None or self._way(block, (*BYTES, "fails"), path) is None:
                 return None
             data = self._data(block, found, path)

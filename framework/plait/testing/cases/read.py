@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from plait.language.source_map import locate
-from plait.language.structure import ProblemCollector, read
+from plait.language.structure import ProblemCollector, read_struct
 from plait.language.validate import validate
 from plait.problems.problem import Problem, excerpt, place
 from plait.problems.suggest import help_for
@@ -87,7 +87,7 @@ class _Reading:
     places: Places
 
     def cases(self, root: dict[str, Any]) -> list[Case]:
-        shared: CasesBlock | None = read(CasesBlock, root, (), self.collector)
+        shared: CasesBlock | None = read_struct(CasesBlock, root, (), self.collector)
         now = shared.now.time if shared and shared.now else NOW
         blocks = root.get("cases")
         if not isinstance(blocks, dict) or self.specs.first.spec is None:
@@ -98,7 +98,7 @@ class _Reading:
     def _case(self, name: str, block: Any, root: dict[str, Any], now: datetime) -> Case | None:
         before = self._errors()
         path: KeyPath = ("cases", name)
-        own: CaseBlock | None = read(CaseBlock, block, path, self.collector)
+        own: CaseBlock | None = read_struct(CaseBlock, block, path, self.collector)
         if own is None:
             return None
         spec = self._spec(block, path, root)

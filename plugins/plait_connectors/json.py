@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any
@@ -26,6 +25,7 @@ from plait.plugin import (
     StoredObject,
     Window,
     hookimpl,
+    normal_path,
     parse_json,
 )
 from plait_connectors._aws import bucket_facts, reads
@@ -67,10 +67,6 @@ def _add(fields: dict[str, Any], captures: dict[str, str]) -> dict[str, Any]:
     return {**captures, **fields}
 
 
-def _normal(path: str) -> str:
-    return path if path.startswith("s3://") else posixpath.normpath(path)
-
-
 @dataclass(frozen=True)
 class JsonDriver:
     """Reads each object as one record."""
@@ -81,11 +77,11 @@ class JsonDriver:
     @cached_property
     def path(self) -> DriverPath:
         """The path in the spelling that storage uses for URIs."""
-        return DriverPath.parse(_normal(self.options.path.text))
+        return DriverPath.parse(normal_path(self.options.path.text))
 
     def accepts(self, uri: str) -> bool:
         """Whether the URI fits the path."""
-        return self.path.match(_normal(uri)) is not None
+        return self.path.match(normal_path(uri)) is not None
 
     def list(self, window: Window) -> Iterator[Item]:
         """The objects that fit the path, modified within the window."""
@@ -99,7 +95,7 @@ class JsonDriver:
         path, named = self.path, bool(self.path.columns)
         answers = self.context.objects.get([item.uri for item in items], self.options.max_bytes)
         for item, answer in zip(items, answers, strict=True):
-            yield self._record(item, answer, (named and path.match(_normal(item.uri))) or {})
+            yield self._record(item, answer, (named and path.match(normal_path(item.uri))) or {})
 
     def _record(
         self, item: Item, answer: StoredObject | Missing | PlaitError, captures: dict[str, str]

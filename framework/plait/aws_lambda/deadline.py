@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from plait.aws.retries import Deadline, too_late
 from plait.plugin import Item
 from plait.problems.problem import Problem
-from plait.storage.objects import normal
+from plait.values.paths import normal_uri
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ def run_within(engine: Engine, uris: Sequence[str], seconds: float = math.inf) -
     used again. What was not settled by then is reported as `retry`.
     """
     engine.services.deadline = deadline = Deadline(seconds)
-    run = _Run(engine, [normal(uri) for uri in uris], deadline)
+    run = _Run(engine, [normal_uri(uri) for uri in uris], deadline)
     if math.isinf(seconds):
         run.work()
     else:

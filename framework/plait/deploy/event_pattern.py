@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from plait.values.templates import DriverPath
+    from plait.values.paths import DriverPath
 
 CREATED = "Object Created"
 

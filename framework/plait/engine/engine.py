@@ -43,8 +43,8 @@ from plait.plugin import (
 )
 from plait.problems.errors import IncompatibleTypes
 from plait.problems.problem import Problem
-from plait.storage.objects import normal
 from plait.storage.s3 import cut
+from plait.values.paths import normal_uri
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -392,5 +392,5 @@ class Engine:
 
 def _normal(item: Item) -> Item:
     """The item under the one spelling of its URI, from which the names of its files derive."""
-    uri = normal(item.uri)
+    uri = normal_uri(item.uri)
     return item if uri == item.uri else structs.replace(item, uri=uri)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from plait.plugin import BadRecord
 from plait.problems.errors import IncompatibleTypes
-from plait.values.templates import written
+from plait.values.paths import path_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,7 +105,7 @@ def _text(value: Any, partition: Partition) -> str:
         return str(bucket(value, partition.buckets))
     if isinstance(value, datetime):
         return f"{value.replace(tzinfo=None).isoformat(' ')}"
-    return written(value)
+    return path_text(value)
 
 
 def encode(text: str) -> str:

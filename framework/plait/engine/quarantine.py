@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from plait.engine.files import file_name
 from plait.plugin import Put
-from plait.storage.objects import normal
+from plait.values.paths import normal_uri
 
 if TYPE_CHECKING:
     from plait.language.spec import Spec
@@ -35,7 +35,7 @@ class QuarantinedRecord:
 def folder(spec: Spec) -> str:
     """The folder of a spec's quarantine, which ends in a slash."""
     assert spec.quarantine is not None  # noqa: S101 - asked only where the spec has one
-    return normal(spec.quarantine.path.rstrip("/") + "/")
+    return normal_uri(spec.quarantine.path.rstrip("/") + "/")
 
 
 def name(uri: str, position: str) -> str:
@@ -100,7 +100,7 @@ def read(item: Item, data: bytes, spec: Spec) -> QuarantinedRecord | None:
         whose, uri, position = body["pipeline"], body["object"], body["position"]
         modified = datetime.fromisoformat(body["modified"]) if body["modified"] else None
         ours = whose == spec.name and body["format_version"] == FORMAT_VERSION
-        if not ours or uri != normal(uri) or item.uri != folder(spec) + name(uri, position):
+        if not ours or uri != normal_uri(uri) or item.uri != folder(spec) + name(uri, position):
             return None
         return QuarantinedRecord(item=item, object=uri, modified=modified, code=str(body["code"]))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):

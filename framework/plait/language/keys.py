@@ -12,9 +12,9 @@ from msgspec import UNSET, Meta, UnsetType, field
 from plait.language.option_schema import Form
 from plait.language.spec import OBJECT_FACTS, parse_duration, parse_selector
 from plait.plugin import FolderPath, Options, Pattern
+from plait.problems.errors import SpecValueError
 from plait.problems.suggest import nearest
 from plait.values import types
-from plait.values.templates import SpecValueError
 
 ColumnName = Annotated[str, Meta(pattern="^[A-Za-z_][A-Za-z0-9_]*$")]
 

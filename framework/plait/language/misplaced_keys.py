@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from plait.values.templates import SpecValueError
+from plait.problems.errors import SpecValueError
 from plait.values.types import parse
 
 if TYPE_CHECKING:

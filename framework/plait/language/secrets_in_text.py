@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from plait.values.templates import SpecValueError
+from plait.problems.errors import SpecValueError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
-from plait.values.templates import DriverPath, SpecValueError
+from plait.problems.errors import SpecValueError
+from plait.values.paths import DriverPath
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

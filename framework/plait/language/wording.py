@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from plait.problems.errors import SpecValueError
 from plait.problems.problem import excerpt
-from plait.values.templates import SpecValueError
 
 YAML_WORDS = {
     "str": "text",

@@ -28,9 +28,10 @@ from plait.plugin.planning import Calls, Statement
 from plait.plugin.roles import Connector, Driver, Lookup, Options, Sink, Use
 from plait.problems.errors import BadRecord, Changed, GiveUp, PlaitError, TryAgain
 from plait.values.convert import Flag
+from plait.values.message_pattern import Pattern
+from plait.values.paths import DriverPath, FolderPath, LookupPath, UnsafePathValue, normal_path
 from plait.values.secret import Secret, Secrets
 from plait.values.strict_json import NotJson, parse_json
-from plait.values.templates import DriverPath, FolderPath, LookupPath, Pattern, UnsafePathValue
 
 __all__ = [  # noqa: RUF022 - grouped by what the names are for
     # roles: what a module offers
@@ -53,6 +54,7 @@ __all__ = [  # noqa: RUF022 - grouped by what the names are for
     "Missing",
     "Flag",
     "parse_json",
+    "normal_path",
     # errors: what to raise
     "PlaitError",
     "TryAgain",

@@ -62,6 +62,16 @@ class BadRecord(PlaitError):
         self.bare = bare or message
 
 
+class SpecValueError(ValueError):
+    """A text of the spec is not what its key takes; `part` is the piece of it that is wrong."""
+
+    def __init__(
+        self, message: str, *, code: str = "wrong-value", help: str | None = None, part: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.code, self.help, self.part = code, help, part
+
+
 class InternalError(Exception):
     """A bug, told without its own text, which may hold a value."""
 

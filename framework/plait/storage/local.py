@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plait.plugin import Changed, GiveUp, Item, Missing, PlaitError, StoredObject, TryAgain, Written
+from plait.values.paths import normal_uri
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,17 +21,9 @@ FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG}
 
 
-def normal(uri: str) -> str:
-    """The one spelling of a URI; what ends in a slash still does."""
-    if uri.startswith("s3://"):
-        return uri
-    plain = posixpath.normpath(uri)
-    return plain + "/" if uri.endswith("/") and plain != "/" else plain
-
-
 def find(prefix: str) -> Iterator[Item]:
     """The files whose path begins with the prefix, sorted; raises GiveUp where there is no such folder."""
-    prefix = normal(prefix)
+    prefix = normal_uri(prefix)
     if prefix == "./":
         prefix = ""
     folder = posixpath.dirname(prefix) or "."
@@ -65,7 +58,7 @@ def get(uri: str, limit: int | None = None) -> StoredObject:
     with Path(uri).open("rb") as file:
         stat = os.fstat(file.fileno())
         fits = limit is None or stat.st_size <= limit
-        return StoredObject(item=_item(normal(uri), stat), data=file.read() if fits else b"")
+        return StoredObject(item=_item(normal_uri(uri), stat), data=file.read() if fits else b"")
 
 
 def put(uri: str, data: bytes) -> Written:
@@ -79,7 +72,7 @@ def put(uri: str, data: bytes) -> Written:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-    return Written(uri=normal(uri), rows=0, bytes=len(data))
+    return Written(uri=normal_uri(uri), rows=0, bytes=len(data))
 
 
 def delete(item: Item) -> None:

@@ -13,6 +13,7 @@ from plait.aws.clients import Clients
 from plait.aws.retries import RetryPolicy
 from plait.plugin import GiveUp, Item, Missing, PlaitError, Put, StoredObject, Written
 from plait.storage import local, s3
+from plait.values.paths import on_s3
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 AT_ONCE = 64
-normal = local.normal
 
 
 class Storage:
@@ -39,7 +39,7 @@ class Storage:
     def list(self, prefix: str) -> Iterator[Item]:
         """The objects whose URI begins with the prefix, sorted by URI; raises GiveUp, TryAgain."""
         try:
-            yield from self._s3.find(prefix) if _on_s3(prefix) else local.find(prefix)
+            yield from self._s3.find(prefix) if on_s3(prefix) else local.find(prefix)
         except PlaitError:
             raise
         except Exception as error:
@@ -61,19 +61,19 @@ class Storage:
 
     def _get(self, uri: str, limit: int | None) -> StoredObject | Missing | PlaitError:
         try:
-            return self._s3.get(uri, limit) if _on_s3(uri) else local.get(uri, limit)
+            return self._s3.get(uri, limit) if on_s3(uri) else local.get(uri, limit)
         except Exception as error:  # noqa: BLE001 -- every error is told as an answer
             return _explain(uri, error)
 
     def _put(self, put: Put) -> Written | PlaitError:
         try:
-            return self._s3.put(put) if _on_s3(put.uri) else local.put(put.uri, put.data)
+            return self._s3.put(put) if on_s3(put.uri) else local.put(put.uri, put.data)
         except Exception as error:  # noqa: BLE001 -- every error is told as an answer
             return _told(put.uri, error)
 
     def _remove(self, item: Item) -> PlaitError | None:
         try:
-            self._s3.delete(item) if _on_s3(item.uri) else local.delete(item)
+            self._s3.delete(item) if on_s3(item.uri) else local.delete(item)
         except Exception as error:  # noqa: BLE001 -- every error is told as an answer
             known = _explain(item.uri, error)
             return None if isinstance(known, Missing) else known
@@ -103,12 +103,8 @@ class Storage:
             return self._pool
 
 
-def _on_s3(uri: str) -> bool:
-    return uri.startswith("s3://")
-
-
 def _explain(uri: str, error: Exception) -> Missing | PlaitError:
-    return s3.explain(uri, error) if _on_s3(uri) else local.explain(uri, error)
+    return s3.explain(uri, error) if on_s3(uri) else local.explain(uri, error)
 
 
 def _told(uri: str, error: Exception) -> PlaitError:
@@ -117,7 +113,7 @@ def _told(uri: str, error: Exception) -> PlaitError:
     told = _explain(uri, error)
     if not isinstance(told, Missing):
         return told
-    if _on_s3(uri):
+    if on_s3(uri):
         return GiveUp(f"`{uri[:200]}` does not exist", code="no-bucket", help="check the path")
     help = "check the path: a folder may be in its place, or a file in place of its folder"
     return GiveUp(f"`{uri[:200]}` cannot be made", code="no-folder", help=help)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from plait.values.templates import SpecValueError
+from plait.problems.errors import SpecValueError
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -20,7 +20,8 @@ from moto.events.models import EventPattern
 from kit.paths import DATA
 from plait.aws_lambda.events import MAX_DEPTH, form_decoded, unwrap
 from plait.deploy.event_pattern import event_pattern
-from plait.values.templates import STARS, DriverPath
+from plait.values.paths import DriverPath
+from plait.values.templates import STARS
 
 FOLDER = DATA / "events"
 ODD, TWO = "s3://shop-raw/transactions/año 1+1 100%.json", "s3://shop-raw/transactions/2.json"

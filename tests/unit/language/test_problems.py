@@ -169,7 +169,8 @@ def test_a_secret_that_stands_in_a_spec_is_shown_nowhere(case: Path) -> None:
 
 
 def _file(module: str) -> Path:
-    return ROOT / "framework" / "plait" / f"{module.replace('.', '/')}.py"
+    path = ROOT / "framework" / "plait" / module.replace(".", "/")
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
 def _imported(module: str, seen: set[str]) -> set[str]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from plait.values.convert import ConversionError
 from plait.values.decode import ANY_RATIO, MAX_INFLATED, MAX_RATIO, Step, decode
-from plait.values.templates import Pattern
+from plait.values.message_pattern import Pattern
 
 NOISE = bytes(range(256)) * 8
 

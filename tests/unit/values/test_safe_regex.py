@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plait.language.build.columns import read_regex
+from plait.problems.errors import SpecValueError
 from plait.values import safe_regex as linear
-from plait.values.templates import Pattern, SpecValueError
+from plait.values.message_pattern import Pattern
 
 LONG = 1 << 18
 

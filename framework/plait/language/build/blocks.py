@@ -12,9 +12,9 @@ from plait.language.spec import Partition, Quarantine, Target
 from plait.language.struct_fields import fields_of
 from plait.language.structure import KeyPath, ProblemCollector, add_wrong_kind, read_keys, read_struct
 from plait.plugin import FolderPath
+from plait.problems.errors import SpecValueError
 from plait.problems.problem import excerpt
 from plait.problems.suggest import edited_once, nearest
-from plait.values.templates import SpecValueError
 
 FUNCTION = re.compile(r"\s*(\w+)\s*\((.*)\)\s*\Z", re.DOTALL)
 TIMES = ("date", "month", "hour")

@@ -13,13 +13,13 @@ from plait.language.struct_fields import fields_of
 from plait.language.structure import KeyPath, ProblemCollector, add_wrong_kind, read_keys
 from plait.language.wording import correction, flow_style, kind_of
 from plait.plugin import Pattern
+from plait.problems.errors import SpecValueError
 from plait.problems.problem import excerpt
 from plait.problems.suggest import help_for, nearest
 from plait.values import types
 from plait.values.convert import ConversionError, convert
 from plait.values.decode import Step
 from plait.values.safe_regex import Expression
-from plait.values.templates import SpecValueError
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 LONGEST = 255

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import posixpath
 from typing import TYPE_CHECKING, Final
 
-from plait.values.templates import STAR, STARS, DriverPath
+from plait.values.paths import DriverPath, normal_path
+from plait.values.templates import STAR, STARS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,14 +18,9 @@ NAME = (*[HEX] * 32,)
 DIGITS = frozenset("0123456789abcdef")
 
 
-def normal(path: str) -> str:
-    """A path in one spelling."""
-    return path if path.startswith("s3://") else posixpath.normpath(path)
-
-
 def folder(path: str) -> str:
     """A folder in one spelling, with a slash at its end."""
-    return f"{normal(path).rstrip('/')}/"
+    return f"{normal_path(path).rstrip('/')}/"
 
 
 def written(path: str, partitions: Iterable[str], suffix: str) -> tuple[str, ...]:
@@ -38,11 +33,11 @@ def written(path: str, partitions: Iterable[str], suffix: str) -> tuple[str, ...
 
 def drives(path: DriverPath, target: tuple[str, ...]) -> bool:
     """Whether a path of the target's form fits the driving path."""
-    literal = normal(path.literal + "x")[:-1]
+    literal = normal_path(path.literal + "x")[:-1]
     beginning = "".join(target[: len(literal)])
     if len(beginning) == len(literal) and beginning != literal:
         return False
-    return _meet(_tokens(DriverPath.parse(normal(path.text))), target)
+    return _meet(_tokens(DriverPath.parse(normal_path(path.text))), target)
 
 
 def _tokens(path: DriverPath) -> tuple[str, ...]:

@@ -10,10 +10,10 @@ from urllib.parse import unquote
 from plait.engine.engine import Engine
 from plait.engine.partition import NULL
 from plait.plan.plan import plan
-from plait.storage.objects import normal
 from plait.testing.cases.case import COUNTS, Finding, Outcomes
 from plait.testing.cases.stand_ins import CapturingSink, MemoryObjects, Offline, item, stand_in
 from plait.values.convert import convert
+from plait.values.paths import normal_uri
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,7 @@ def play(case: Case) -> Outcomes:
     report = engine.run(map(item, objects) if driver else engine.find())
     partitions = plan(case.spec).partitions
     rows = [row for file in sink.files for row in _rows(file, partitions)]
-    names = {normal(one.uri): one.uri for one in objects}
+    names = {normal_uri(one.uri): one.uri for one in objects}
     findings: dict[FailureKind, list[Finding]] = {
         "quarantine": [_quarantined(put, names) for put in held.puts],
         "retry": _unfinished("retry", report, names),

@@ -21,8 +21,8 @@ from plait.plugin import (
     TryAgain,
     Written,
 )
-from plait.storage.objects import normal
 from plait.testing.cases.case import CaseInputs
+from plait.values.paths import normal_uri
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -45,12 +45,12 @@ class MemoryObjects:
     """The `Objects` of the contract in memory; what is put is kept in `puts`."""
 
     def __init__(self, objects: Iterable[Object]) -> None:
-        self._objects = {normal(one.uri): one for one in objects}
+        self._objects = {normal_uri(one.uri): one for one in objects}
         self.puts: list[Put] = []
 
     def list(self, prefix: str) -> Iterator[Item]:
         """The given objects whose address begins with the prefix."""
-        named = sorted(uri for uri in self._objects if uri.startswith(normal(prefix)))
+        named = sorted(uri for uri in self._objects if uri.startswith(normal_uri(prefix)))
         return (item(self._objects[uri]) for uri in named)
 
     def get(
@@ -60,7 +60,7 @@ class MemoryObjects:
         return (self._get(uri, limit) for uri in uris)
 
     def _get(self, uri: str, limit: int | None) -> StoredObject | Missing | PlaitError:
-        one = self._objects.get(normal(uri))
+        one = self._objects.get(normal_uri(uri))
         if one is None or (one.data is None and one.fails is None):
             return Missing(uri)
         data = one.data or b""
@@ -177,7 +177,7 @@ def stand_in(case: Case, sink: CapturingSink) -> Spec:
 
 def _driver(source: Source, case: Case) -> Source:
     given = case.given.get(source.name, NOTHING)
-    objects = {normal(one.uri): one for one in given.objects}
+    objects = {normal_uri(one.uri): one for one in given.objects}
     if source.connector.offline and all(one.record is None for one in objects.values()):
         return source
     driver = GivenDriver(objects)

@@ -1,0 +1,243 @@
+"""Paths of objects: on S3 or in local folders, with holes such as `s3://b/items/{id}.csv`, and their one spelling."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from plait.problems.errors import SpecValueError
+from plait.values.templates import STAR, STARS, Hole, Part, split
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+UNSAFE = re.compile(r"/|\\|\.\.|[\x00-\x1f\x7f]")
+SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+")
+BUCKET = re.compile(r"s3://((?:[A-Za-z0-9._-]|\$\{[^}/]*\})*)(?=/|\Z)")
+
+
+class UnsafePathValue(ValueError):
+    """A value that must not fill a path, because the path would lead elsewhere."""
+
+
+def on_s3(path: str) -> bool:
+    """Whether a path or URI is one of S3, not of a local folder."""
+    return path.startswith("s3://")
+
+
+def normal_path(path: str) -> str:
+    """A path in the one spelling that plait uses: of a local one without `.`, `..`, `//` and a slash at its end.
+
+    >>> normal_path("./sample//orders/"), normal_path("s3://shop/a//b/")
+    ('sample/orders', 's3://shop/a//b/')
+    """
+    return path if on_s3(path) else posixpath.normpath(path)
+
+
+def normal_uri(uri: str) -> str:
+    """The URI of an object or a prefix in the one spelling that plait uses; a slash at its end stays.
+
+    >>> normal_uri("./sample//orders/")
+    'sample/orders/'
+    """
+    path = normal_path(uri)
+    return path + "/" if uri.endswith("/") and path != "/" and not on_s3(uri) else path
+
+
+@dataclass(frozen=True, slots=True)
+class PathTemplate:
+    """A `path` option: `s3://bucket/key` or a local path, with the holes that its kind of path may have."""
+
+    text: str
+    parts: tuple[Part, ...]
+    takes_stars: ClassVar[bool] = True
+    takes_columns: ClassVar[bool] = True
+    hole_help: ClassVar[str] = ""
+    noun: ClassVar[str] = "a path"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a path; raises SpecValueError where it is none, or has a hole that this kind of path does not take."""
+        if not text.strip():
+            raise SpecValueError(
+                "the path is empty", code="wrong-path", help="write `s3://bucket/key` or a local path"
+            )
+        parts = split(text)
+        cls._check_beginning(text, parts)
+        for part in parts:
+            cls._check_hole(part)
+        return cls(text, parts)
+
+    @staticmethod
+    def _check_beginning(text: str, parts: tuple[Part, ...]) -> None:
+        first = parts[0]
+        if not isinstance(first, str) or (re.fullmatch(r"s3://[^/]*", first) and len(parts) > 1):
+            folder = text.removeprefix("s3://")[:40].lstrip("/")
+            message = "a path needs a literal beginning before its first `{` or `*`"
+            help = f"begin with a bucket or folder, as in `s3://bucket/{folder}`"
+            raise SpecValueError(message, code="no-literal-beginning", help=help)
+        scheme = SCHEME.match(first)
+        if scheme and (scheme[0] != "s3://" or first == "s3://" or first[5:6] == "/"):
+            name = scheme[1].lower()
+            help = (
+                "write `s3://bucket/key`"
+                if name.startswith("s3")
+                else "copy the files there, or write their folder"
+            )
+            message = f"`{scheme[0][:40]}` does not begin `s3://bucket/key` or a local path"
+            raise SpecValueError(message, code="wrong-path", help=help, part=scheme[0])
+        if scheme and not BUCKET.match(first):
+            bucket = first.removeprefix("s3://").partition("/")[0]
+            help = "write letters, digits, `.`, `-` and `_`"
+            raise SpecValueError(
+                f"`{bucket[:40]}` is no name of a bucket", code="wrong-path", help=help, part=bucket
+            )
+
+    @classmethod
+    def _check_hole(cls, part: Part) -> None:
+        if isinstance(part, str):
+            return
+        if part in (STAR, STARS) and not cls.takes_stars:
+            message = "`*` is for the path of the driving source only"
+            raise SpecValueError(message, code="wrong-path", help=cls.hole_help, part=part.name)
+        if part not in (STAR, STARS) and not cls.takes_columns:
+            message = "this path is a folder and takes no `{column}`"
+            raise SpecValueError(message, code="wrong-path", help=cls.hole_help, part=f"{{{part.name}}}")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names in braces, each once, in order."""
+        names = [part.name for part in self.parts if isinstance(part, Hole) and part not in (STAR, STARS)]
+        return tuple(dict.fromkeys(names))
+
+    @property
+    def literal(self) -> str:
+        """The text before the first hole."""
+        return self.parts[0] if isinstance(self.parts[0], str) else ""
+
+    @property
+    def bucket(self) -> str:
+        """The bucket of a path on S3, empty for a local one."""
+        return self.literal.removeprefix("s3://").partition("/")[0] if on_s3(self.text) else ""
+
+    @property
+    def bucket_arn(self) -> str:
+        """The ARN of the bucket, empty for a local path."""
+        return f"arn:${{AWS::Partition}}:s3:::{self.bucket}" if self.bucket else ""
+
+    @property
+    def object_arn(self) -> str:
+        """The ARN of every object that may fit the path, with `*` for each hole; empty for a local path."""
+        key = "".join(_arn_text(part) if isinstance(part, str) else "*" for part in self.parts)
+        return f"{self.bucket_arn}/{key.removeprefix(f's3://{self.bucket}/')}" if self.bucket else ""
+
+
+def _arn_text(text: str) -> str:
+    """Literal text as an ARN has it, so that IAM reads no wildcard or variable in it (IAM's user guide, policy variables)."""
+    return re.sub(r"[*?$]", lambda match: f"${{{match[0]}}}", text)
+
+
+class DriverPath(PathTemplate):
+    """The path of driving objects: `*` stands for text without a slash, `**` for any text, `{name}` for a segment."""
+
+    json_schema: ClassVar[dict[str, Any]] = {
+        "pattern": r"^(?:\{\{|[^{*])",
+        "patternErrorMessage": "a path begins with literal text, as in `s3://bucket/orders/*.json`",
+        "examples": ["s3://bucket/orders/*.json", "sample/orders/{day}/*.json"],
+    }
+
+    def match(self, uri: str) -> dict[str, str] | None:
+        """The text of each `{name}` in a URI that fits the path, or None where it does not fit."""
+        match = self._regex.fullmatch(uri)
+        return match.groupdict() if match else None
+
+    @cached_property
+    def _regex(self) -> re.Pattern[str]:
+        return re.compile(self.pattern(), re.DOTALL)
+
+    def pattern(self) -> str:
+        """The regular expression of the URIs that fit; it has no nested repetition."""
+        seen: set[str] = set()
+        regex = ""
+        for part in self.parts:
+            if isinstance(part, str):
+                regex += re.escape(part)
+            elif part in (STAR, STARS):
+                regex += "[^/]*" if part == STAR else ".*"
+            elif part.name in seen:
+                regex += f"(?P={part.name})"
+            else:
+                seen.add(part.name)
+                regex += f"(?P<{part.name}>[^/]+)"
+        return regex
+
+
+class LookupPath(PathTemplate):
+    """The path of looked-up objects, filled from columns of the row."""
+
+    takes_stars = False
+    json_schema: ClassVar[dict[str, Any]] = {
+        "pattern": r"^(?:\{\{|[^{*])[^*]*$",
+        "patternErrorMessage": "a path begins with literal text and has no `*`, as in `s3://bucket/items/{id}.csv`",
+        "examples": ["s3://bucket/items/{id}.csv"],
+    }
+    hole_help = "name one file, by `{column}` of the row"
+
+    @staticmethod
+    def texts(values: Mapping[str, object]) -> dict[str, str]:
+        """The texts by which values of a row stand in the path, by name; raises UnsafePathValue for bytes."""
+        return {name: path_text(value) for name, value in values.items()}
+
+    def fill(self, values: Mapping[str, object]) -> str | None:
+        """The path for one row, or None where a value is null or empty.
+
+        Raises UnsafePathValue for bytes, and for a value with a slash, a backslash, `..` or a control character in it.
+        """
+        filled = ""
+        for part in self.parts:
+            if isinstance(part, str):
+                filled += part
+                continue
+            value = values[part.name]
+            if value is None or value == "":
+                return None
+            text = path_text(value)
+            if UNSAFE.search(text):
+                raise UnsafePathValue(
+                    f"the value of `{part.name}` has `/`, `..` or a control character in it"
+                )
+            filled += text
+        return filled
+
+
+def path_text(value: object) -> str:
+    """The text by which a value of a row stands in paths and folder names; raises UnsafePathValue for bytes.
+
+    >>> path_text(True), path_text(Decimal("0E-2"))
+    ('true', '0.00')
+    """
+    if isinstance(value, bytes):
+        raise UnsafePathValue("binary cannot fill a path")
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else str(value)
+
+
+class FolderPath(PathTemplate):
+    """The path of a folder that files are written to; it has no holes."""
+
+    takes_stars = False
+    takes_columns = False
+    json_schema: ClassVar[dict[str, Any]] = {
+        "pattern": r"^(?:[^{}*]|\{\{|\}\})+$",
+        "patternErrorMessage": "a folder such as `s3://bucket/orders/`, without `{column}` and `*`",
+        "examples": ["s3://bucket/orders/", "out/orders/"],
+    }
+    hole_help = "write the folder; `partition_by` makes folders below it"

@@ -1,0 +1,30 @@
+"""Paths and URIs have one spelling each, so that what names the same object compares as the same."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plait.values.paths import normal_path, normal_uri
+
+texts = st.lists(st.sampled_from(["a", ".", "..", "/", "b c"]), min_size=1).map("".join)
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "uri"),
+    [
+        ("./in//a.json", "in/a.json", "in/a.json"),
+        ("in/x/../", "in", "in/"),
+        ("./", ".", "./"),
+        ("/", "/", "/"),
+        ("s3://shop/./a//b/", "s3://shop/./a//b/", "s3://shop/./a//b/"),
+    ],
+)
+def test_a_local_path_is_made_plain_and_a_key_of_s3_stays_as_it_is(text: str, path: str, uri: str) -> None:
+    assert (normal_path(text), normal_uri(text)) == (path, uri)
+
+
+@given(texts)
+def test_a_spelling_is_its_own_spelling(text: str) -> None:
+    assert normal_path(normal_path(text)) == normal_path(text)

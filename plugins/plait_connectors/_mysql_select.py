@@ -1,4 +1,4 @@
-"""The SELECT for many keys: names quoted, values bound, no statement longer than a server takes."""
+"""Build the SELECT for many keys: names are quoted, values bound, and no statement is longer than a server takes."""
 
 from __future__ import annotations
 
@@ -12,34 +12,35 @@ if TYPE_CHECKING:
 
     from plait.plugin import Key
 
-NAME = "[A-Za-z0-9_$]+"
-LONGEST = 65_535
-STATEMENT = 1 << 20
-UNHELD = {1267, 1271}
+IDENTIFIER = "[A-Za-z0-9_$]+"
+TABLE = rf"{IDENTIFIER}(\.{IDENTIFIER})?"
+MAX_KEY_BYTES = 65_535
+MAX_STATEMENT_BYTES = 1 << 20
 
 
-def longest(key: Key) -> int:
-    """How many bytes the longest text of a key has."""
-    return max(map(_bytes, key.fields.values()), default=0)
+def longest_value(key: Key) -> int:
+    """Return how many bytes the longest text or binary of a key has."""
+    return max(map(_length, key.fields.values()), default=0)
 
 
-def _bytes(value: Any) -> int:
+def _length(value: Any) -> int:
+    """How many bytes a text or binary has; 0 for any other value."""
     if isinstance(value, str):
         value = value.encode("utf-8", "replace")
     return len(value) if isinstance(value, bytes) else 0
 
 
 def chunks(keys: Sequence[Key]) -> Iterator[Sequence[Key]]:
-    """The keys in turn, as many at once as a server takes in one statement; escapes may double a text."""
+    """Cut the keys into as few parts as fit into one statement each; escaping may double the length of a text."""
     chunk: list[Key] = []
     length = 0
     for key in keys:
-        more = sum(2 * _bytes(value) + 40 for value in key.fields.values())
-        if chunk and length + more > STATEMENT:
+        key_length = sum(2 * _length(value) + 40 for value in key.fields.values())
+        if chunk and length + key_length > MAX_STATEMENT_BYTES:
             yield chunk
             chunk, length = [], 0
         chunk.append(key)
-        length += more
+        length += key_length
     if chunk:
         yield chunk
 
@@ -52,59 +53,64 @@ def select(
     limit: int,
     seconds: float,
 ) -> str:
-    """The rows of some keys, at most `limit`, within some seconds.
+    """Return the statement for at most `limit` rows that have one of the keys, stopped by the server after `seconds`.
 
-    The columns of `floats` are given in full, and all columns without `fields`.
+    It selects `fields` and the columns of the key, or all columns if `fields` is None. Columns of type FLOAT,
+    named in `floats`, are selected with all of their digits.
     """
-    key = tuple(keys[0].fields)
-    names = None if fields is None else dict.fromkeys((*fields, *key))
-    columns = "*" if names is None else ", ".join(_column(name, floats) for name in names)
-    left, right = ", ".join(map(quoted, key)), ", ".join(["%s"] * len(key))
-    if len(key) > 1:
+    key_columns = tuple(keys[0].fields)
+    names = None if fields is None else dict.fromkeys((*fields, *key_columns))
+    columns = "*" if names is None else ", ".join(_selected(name, floats) for name in names)
+    left, right = ", ".join(map(quoted, key_columns)), ", ".join(["%s"] * len(key_columns))
+    if len(key_columns) > 1:
         left, right = f"({left})", f"({right})"
     where = f"WHERE {left} IN ({', '.join([right] * len(keys))}) LIMIT {limit}"
-    # The one comment is for MariaDB, the other for MySQL.
-    patience = f"/*M! SET STATEMENT max_statement_time={seconds:.3f} FOR */"
-    hint = f"/*+ MAX_EXECUTION_TIME({seconds * 1000:.0f}) */"
-    return f"{patience} SELECT {hint} {columns} FROM {_table(table)} {where}"  # noqa: S608 - names are quoted, values bound
+    # MariaDB reads the first of these two comments, MySQL the second.
+    mariadb_limit = f"/*M! SET STATEMENT max_statement_time={seconds:.3f} FOR */"
+    mysql_limit = f"/*+ MAX_EXECUTION_TIME({seconds * 1000:.0f}) */"
+    return f"{mariadb_limit} SELECT {mysql_limit} {columns} FROM {_quoted_table(table)} {where}"  # noqa: S608 - names are quoted, values bound
 
 
-def _column(name: str, floats: frozenset[str]) -> str:
+def _selected(name: str, floats: frozenset[str]) -> str:
     return f"{quoted(name)} + 0e0 AS {quoted(name)}" if name in floats else quoted(name)
 
 
-def _table(table: str) -> str:
-    if not re.fullmatch(rf"{NAME}(\.{NAME})?", table):
+def _quoted_table(table: str) -> str:
+    if not re.fullmatch(TABLE, table):
         raise GiveUp("the option `table` is not `table` or `database.table`")
     return ".".join(map(quoted, table.split(".")))
 
 
 def quoted(name: str) -> str:
-    """A name that is never anything else."""
+    """Quote a name, so that it can never be anything else."""
     # PyMySQL fills values with `%`, so a `%` in a name is doubled.
     return "`" + name.replace("`", "``").replace("%", "%%") + "`"
 
 
-def charsets(cursor: Any, table: str, names: Sequence[str]) -> dict[str, str] | None:
-    """The character sets of columns that hold text, by name; None where the table is empty."""
-    columns = ", ".join(f"CHARSET({quoted(name)})" for name in names)
-    cursor.execute(f"SELECT {columns} FROM {_table(table)} LIMIT 1", ())  # noqa: S608 - names are quoted
+def charsets(cursor: Any, table: str, columns: Sequence[str]) -> dict[str, str] | None:
+    """Ask for the character set of each column that holds text; None if the table is empty."""
+    calls = ", ".join(f"CHARSET({quoted(column)})" for column in columns)
+    cursor.execute(f"SELECT {calls} FROM {_quoted_table(table)} LIMIT 1", ())  # noqa: S608 - names are quoted
     row = cursor.fetchone()
     if row is None:
         return None
-    found = dict(zip(names, row, strict=True))
     return {
-        name: word for name, word in found.items() if re.fullmatch("[a-z0-9]+", word) and word != "binary"
+        column: charset
+        for column, charset in zip(columns, row, strict=True)
+        if re.fullmatch("[a-z0-9]+", charset) and charset != "binary"
     }
 
 
-def held(cursor: Any, keys: Sequence[Key], sets: Mapping[str, str]) -> list[Key]:
-    """The keys whose texts their columns can hold: one that is changed by the character set has no row."""
-    kept = [*keys]
-    for name, word in sets.items():
-        texts = [key.fields[name] for key in kept]
+def representable(cursor: Any, keys: Sequence[Key], charsets: Mapping[str, str]) -> list[Key]:
+    """Return the keys whose texts survive the character sets of their columns; the others can have no row."""
+    remaining = [*keys]
+    for column, charset in charsets.items():
+        texts = [key.fields[column] for key in remaining]
         if not texts or not isinstance(texts[0], str):
             continue
-        cursor.execute(f"SELECT {', '.join([f'CONVERT(%s USING {word})'] * len(texts))}", texts)
-        kept = [key for key, text in zip(kept, cursor.fetchone(), strict=True) if text == key.fields[name]]
-    return kept
+        cursor.execute(f"SELECT {', '.join([f'CONVERT(%s USING {charset})'] * len(texts))}", texts)
+        converted = cursor.fetchone()
+        remaining = [
+            key for key, text in zip(remaining, converted, strict=True) if text == key.fields[column]
+        ]
+    return remaining

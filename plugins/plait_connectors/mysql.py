@@ -1,33 +1,41 @@
-"""Rows of a MySQL table, asked by key columns."""
+"""Rows of a MySQL table, asked for by key columns."""
 
 from __future__ import annotations
 
-import ipaddress
-import re
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from msgspec import Meta
 
-from plait.plugin import BadRecord, Calls, Connector, GiveUp, Options, Record, Secret, Statement, hookimpl
+from plait.plugin import BadRecord, Calls, Connector, GiveUp, Options, Record, Statement, hookimpl
 from plait_connectors._aws import arn
-from plait_connectors._mysql import meaning, problem, reading
-from plait_connectors._mysql_select import LONGEST, NAME, UNHELD, charsets, chunks, held, longest, select
-from plait_connectors._mysql_values import converters, finishers, rounded
+from plait_connectors._mysql_errors import COLLATION_ERRORS, as_plait_error, meaning, reading_answers
+from plait_connectors._mysql_login import login, revealed, tls_context, tls_mode
+from plait_connectors._mysql_select import (
+    MAX_KEY_BYTES,
+    TABLE,
+    charsets,
+    chunks,
+    longest_value,
+    representable,
+    select,
+)
+from plait_connectors._mysql_values import converters, finishers, float_columns
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from plait.plugin import Context, Key, Secrets, Use
+    from plait.plugin import Context, Key, Secret, Use
 
 T = TypeVar("T")
 KEYS_PER_CALL = 1000
-CONNECT = 10.0
-STATEMENT_SHARE = 5 / 6
-METADATA = ipaddress.ip_network("fd00:ec2::/32")
-SETTINGS = {
+CONNECT_SECONDS = 10.0
+STATEMENT_SHARE = (
+    5 / 6
+)  # of the time for a call, so that the server stops a statement before the client gives up
+SESSION_SETTINGS = {
     "charset": "utf8mb4",
     "init_command": "SET SESSION time_zone = '+00:00'",
     "autocommit": True,
@@ -49,7 +57,7 @@ class MySQLOptions(Options, frozen=True):
     table: Annotated[
         str,
         Meta(
-            pattern=rf"^{NAME}(\.{NAME})?$",
+            pattern=rf"^{TABLE}$",
             description="`table` or `database.table`",
             examples=["stores", "shop.stores"],
         ),
@@ -73,7 +81,7 @@ class MySQLOptions(Options, frozen=True):
 
 
 class MySQLLookup:
-    """Asks a table with one SELECT for many keys, over one connection."""
+    """Asks a table for many keys with one SELECT, over one connection."""
 
     def __init__(self, options: MySQLOptions, context: Context) -> None:
         self.options = options
@@ -92,11 +100,13 @@ class MySQLLookup:
         self.context.client("secretsmanager")
 
     def fetch(self, keys: Sequence[Key]) -> list[Record]:
-        """The rows that have these keys."""
-        fit = [key for key in keys if longest(key) <= LONGEST]
-        fault = BadRecord(f"a key of more than {LONGEST:,} bytes")
-        unfit = [Record(fields=key.fields, fault=fault) for key in keys if longest(key) > LONGEST]
-        return [*unfit, *(record for chunk in chunks(fit) for record in self._rows(chunk))]
+        """Return the rows that have these keys, and a fault for each key that no column can hold."""
+        fault = BadRecord(f"a key of more than {MAX_KEY_BYTES:,} bytes")
+        too_long = [
+            Record(fields=key.fields, fault=fault) for key in keys if longest_value(key) > MAX_KEY_BYTES
+        ]
+        fitting = [key for key in keys if longest_value(key) <= MAX_KEY_BYTES]
+        return [*too_long, *(record for chunk in chunks(fitting) for record in self._rows(chunk))]
 
     def close(self) -> None:
         """Close the connection; the next fetch opens another."""
@@ -105,22 +115,22 @@ class MySQLLookup:
             connection._force_close()  # noqa: SLF001 - close() raises on a connection that is gone
 
     def _rows(self, keys: Sequence[Key]) -> Iterator[Record]:
-        """Rows of some keys; where there are too many, half of the keys at a time, to find whose they are."""
-        most = self.options.max_rows
+        """Yield the rows of some keys; if there are too many, halve the keys until one key has too many."""
+        max_rows = self.options.max_rows
         with self._lock:
-            found = self._patiently(keys)
-        if len(found) <= most:
-            yield from found
+            records = self._query_patiently(keys)
+        if len(records) <= max_rows:
+            yield from records
         elif len(keys) > 1:
             half = len(keys) // 2
             yield from self._rows(keys[:half])
             yield from self._rows(keys[half:])
         else:
-            fault = BadRecord(f"more than {most:,} rows for one key", help="raise `max_rows`")
+            fault = BadRecord(f"more than {max_rows:,} rows for one key", help="raise `max_rows`")
             yield Record(fields=keys[0].fields, fault=fault)
 
-    def _patiently(self, keys: Sequence[Key]) -> list[Record]:
-        """The rows; a lost connection is made anew, once, and so it is with the secret of now after a refusal."""
+    def _query_patiently(self, keys: Sequence[Key]) -> list[Record]:
+        """Return the rows; reconnect once if the connection is lost, and once with the current secret if it is refused."""
         import pymysql
 
         tried: set[str] = set()
@@ -128,150 +138,85 @@ class MySQLLookup:
             try:
                 return self._query(keys, fresh="denied" in tried)
             except pymysql.MySQLError as error:
-                kind, told = meaning(error).kind, problem(error, self.options.table)
+                remedy, plait_error = meaning(error).remedy, as_plait_error(error, self.options.table)
             self.close()
-            if kind in ("wrong", "slow") or kind in tried:
-                raise told  # and not from the client's error, whose text and frames have the login
-            tried.add(kind)
+            if remedy in ("wrong", "slow") or remedy in tried:
+                raise plait_error  # and not from the client's error, whose text and frames have the login
+            tried.add(remedy)
             if "lost" in tried:
                 self.context.pause(1)
 
     def _query(self, keys: Sequence[Key], *, fresh: bool) -> list[Record]:
+        """Return the rows; if texts of the keys do not suit their columns, ask for those that do."""
         import pymysql
 
         if self._connection is None:
             self._connection = self._connect(fresh=fresh)
-        with reading(), self._connection.cursor() as cursor:
+        with reading_answers(), self._connection.cursor() as cursor:
             if self._charsets is None:
                 try:
                     return self._select(cursor, keys)
                 except pymysql.MySQLError as error:
-                    if error.args[0] not in UNHELD:
+                    if error.args[0] not in COLLATION_ERRORS:
                         raise
-                self._charsets = self._asked(charsets, cursor, self.options.table, [*keys[0].fields])
-            kept = self._asked(held, cursor, keys, self._charsets) if self._charsets else []
-            return self._select(cursor, kept) if kept else []
+                self._charsets = self._counted(charsets, cursor, self.options.table, [*keys[0].fields])
+            fitting = self._counted(representable, cursor, keys, self._charsets) if self._charsets else []
+            return self._select(cursor, fitting) if fitting else []
 
-    def _asked(self, ask: Callable[..., T], *arguments: Any) -> T:
+    def _counted(self, query: Callable[..., T], *arguments: Any) -> T:
+        """Count a query, and make it."""
         self.context.count("mysql:Query")
-        return ask(*arguments)
+        return query(*arguments)
 
     def _select(self, cursor: Any, keys: Sequence[Key]) -> list[Record]:
+        """Return the rows, asked for a second time if they have columns of type FLOAT that were not known yet."""
         values = [value for key in keys for value in key.fields.values()]
         while True:
             limits = self.options.max_rows + 1, self.context.timeout() * STATEMENT_SHARE
             sql = select(self.options.table, self._fields, self._floats, keys, *limits)
-            self._asked(cursor.execute, sql, values)
+            self._counted(cursor.execute, sql, values)
             names = [column[0] for column in cursor.description]
-            if not (found := frozenset(rounded(cursor.description))):
+            if not (floats := frozenset(float_columns(cursor.description))):
                 break
-            self._fields, self._floats = names, self._floats | found
+            self._fields, self._floats = names, self._floats | floats
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-        for n, finish in finishers(cursor.description, self._floats).items():
+        for position, finish in finishers(cursor.description, self._floats).items():
             for row in rows:
-                row[names[n]] = finish(row[names[n]])
+                row[names[position]] = finish(row[names[position]])
         return [Record(fields=row) for row in rows]
 
     def _connect(self, *, fresh: bool) -> Any:
+        """Open a connection that only reads; `fresh` asks for the secret again."""
         import pymysql
 
-        arguments = _login(self.context.secret(self.options.secret, fresh=fresh), self.options)
+        secret = self.context.secret(self.options.secret, fresh=fresh)
+        arguments = login(secret, self.options.secret, self.options.table)
         self.context.count("mysql:Connect")
         seconds = self.context.timeout()
-        limits = {"connect_timeout": min(seconds, CONNECT), "read_timeout": seconds, "write_timeout": seconds}
-        settings: dict[str, Any] = {**self._security(arguments["host"]), **SETTINGS, **limits}
-        with suppress(RuntimeError), reading():
-            connection = pymysql.connect(**_revealed(arguments), **settings, conv=converters())
+        limits = {
+            "connect_timeout": min(seconds, CONNECT_SECONDS),
+            "read_timeout": seconds,
+            "write_timeout": seconds,
+        }
+        settings: dict[str, Any] = {**self._tls_settings(arguments["host"]), **SESSION_SETTINGS, **limits}
+        with suppress(RuntimeError), reading_answers():
+            connection = pymysql.connect(**revealed(arguments), **settings, conv=converters())
             connection.query("SET SESSION TRANSACTION READ ONLY")
             return connection
         message = "the MySQL server asks for the password by a method that needs TLS"
         raise GiveUp(message, code="no-tls", help="set `tls: encrypt`")
 
-    def _security(self, host: Secret) -> dict[str, Any]:
-        near = _loopback(host.reveal())
-        mode = self.options.tls or ("verify" if self.options.ca else "off" if near else "encrypt")
+    def _tls_settings(self, host: Secret) -> dict[str, Any]:
+        mode = tls_mode(host, self.options.tls, self.options.ca)
         if mode == "off":
             return {"ssl_disabled": True}
-        self._tls = self._tls or _tls(mode, self.options.ca)
+        self._tls = self._tls or tls_context(mode, self.options.ca)
         return {"ssl": self._tls}
-
-
-def _tls(mode: str, ca: str | None) -> ssl.SSLContext:
-    import ssl
-
-    try:
-        context = ssl.create_default_context(cafile=ca)
-    except (OSError, ssl.SSLError) as error:
-        raise GiveUp(f"no certificates can be read from `{ca}`", help="check the option `ca`") from error
-    if mode == "encrypt":
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
-
-
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """The address that a host is, in any spelling that the system takes for one; None for a name."""
-    import socket
-
-    try:
-        found = ipaddress.ip_address(host)
-    except ValueError:
-        try:
-            return ipaddress.IPv4Address(socket.inet_aton(host))
-        except (OSError, ValueError):
-            return None
-    return getattr(found, "ipv4_mapped", None) or found
-
-
-def _loopback(host: str) -> bool:
-    address = _address(host)
-    return host == "localhost" or bool(address and address.is_loopback)
-
-
-def _local_to_the_link(host: str) -> bool:
-    """Whether the host is where clouds keep credentials and settings, and no database ever is."""
-    address = _address(host)
-    return address is not None and (address.is_link_local or address in METADATA)
-
-
-def _revealed(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: one.reveal() if isinstance(one, Secret) else one for name, one in arguments.items()}
-
-
-def _login(secret: Secrets, options: MySQLOptions) -> dict[str, Any]:
-    needed = (
-        ("host", "username", "password")
-        if "." in options.table
-        else ("host", "username", "password", "dbname")
-    )
-    for name in needed:
-        if not isinstance(secret.get(name), Secret) or not secret[name]:
-            raise GiveUp(
-                f"the secret `{options.secret}` has no text `{name}`", help=f"add `{name}` to the secret"
-            )
-    if _local_to_the_link(secret["host"].reveal()):
-        message = f"the `host` of the secret `{options.secret}` is the address of a metadata service"
-        raise GiveUp(message, code="wrong-host", help="set `host` to the address of the database")
-    port = _port(secret.get("port", 3306))
-    if port is None:
-        raise GiveUp(f"the `port` of the secret `{options.secret}` is no number")
-    return {
-        "host": secret["host"],
-        "port": port,
-        "user": secret["username"],
-        "password": secret["password"],
-        "database": secret.get("dbname") if options.table.count(".") == 0 else None,
-    }
-
-
-def _port(given: Any) -> int | None:
-    text = given.reveal() if isinstance(given, Secret) else str(given)
-    return int(text) if re.fullmatch("[0-9]{1,5}", text) else None
 
 
 def _permissions(options: MySQLOptions, _use: Use) -> list[Statement]:
     name = options.secret
-    # Secrets Manager adds a hyphen and six characters to the name of a secret in its ARN.
+    # In the ARN of a secret, a hyphen and six characters follow its name.
     secret = name if name.startswith("arn:") else arn("secretsmanager", f"secret:{name}-??????")
     why = "read the host, user and password of the database"
     return [Statement(actions=("secretsmanager:GetSecretValue",), resources=(secret,), why=why)]

@@ -14,7 +14,7 @@ import pytest
 
 from kit.stubs import Stub, free_port, mariadb
 from plait.plugin import GiveUp, Key, TryAgain
-from plait_connectors._mysql import problem
+from plait_connectors._mysql_errors import as_plait_error
 from plait_connectors.mysql import MySQLLookup, MySQLOptions
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ def test_a_wrong_password_is_permanent(port: int, lookups: Any) -> None:
     error = caught.value
     frames = error.__traceback__ and error.__traceback__.tb_next
     shown = "".join(traceback.TracebackException(GiveUp, error, frames, capture_locals=True).format())
-    assert "_patiently" in shown
+    assert "_query_patiently" in shown
     assert "canary-secret-wrong" not in f"{shown} {error.help}"
     assert "reader" not in shown
 
@@ -205,9 +205,9 @@ def test_a_server_that_is_away_is_for_later(lookups: Any) -> None:
 @pytest.mark.parametrize("number", [1040, 1203, 1205, 1213, 1226])
 def test_a_busy_server_or_a_lock_is_for_later(number: int) -> None:
     """What passes by itself; no other text of the server's is shown."""
-    told = problem(pymysql.OperationalError(number, "reader@10.0.0.7 waits"), "shop.stores")
-    assert isinstance(told, TryAgain)
-    assert (told.code, "10.0.0.7" in told.message) == ("throttled", False)
+    error = as_plait_error(pymysql.OperationalError(number, "reader@10.0.0.7 waits"), "shop.stores")
+    assert isinstance(error, TryAgain)
+    assert (error.code, "10.0.0.7" in error.message) == ("throttled", False)
 
 
 @pytest.mark.fault("M2")

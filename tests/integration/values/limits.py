@@ -197,7 +197,7 @@ LIMITS = [
         "characters of a field of CSV", "131,072", BAD, "", lambda: pair(lambda n: of_csv(b"v\n" + b"x" * n), 131_072),
     ),
     Limit("rows of `mysql` for one key", f"{default(mysql.MySQLOptions, 'max_rows'):,}", BAD, "`max_rows`"),
-    Limit("bytes of a text or binary that is a key of `mysql`", f"{_mysql_select.LONGEST:,}", BAD, ""),
+    Limit("bytes of a text or binary that is a key of `mysql`", f"{_mysql_select.MAX_KEY_BYTES:,}", BAD, ""),
     Limit("seconds that a query of `mysql` takes", "25", "the objects come again", "an index"),
     Limit(
         "bytes of a text or binary that is a key of `dynamodb`", f"{dynamodb.LONGEST:,}, and {dynamodb.LONGEST_SORT:,} of a sort key, as in DynamoDB", "no match", "",

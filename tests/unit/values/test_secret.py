@@ -109,7 +109,7 @@ def test_no_traceback_of_a_look_up_has_a_secret_though_it_tells_all_locals(wrong
         lookup.fetch([Key(fields={"id": 1})])
     shown = told(caught.value)
     assert SECRET not in shown
-    assert "_patiently" in shown
+    assert "_query_patiently" in shown
 
 
 @pytest.mark.fault("S10")

@@ -1,4 +1,4 @@
-"""The errors of a MySQL server, as one table: what may help, our code, and what a user is told."""
+"""A table of what the errors of a MySQL server mean: what may help, our code, and the message for users."""
 
 from __future__ import annotations
 
@@ -11,14 +11,19 @@ from plait.plugin import GiveUp, PlaitError, TryAgain
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Kind = Literal["denied", "lost", "slow", "wrong"]
-MALFORMED = 2027
+Remedy = Literal["denied", "lost", "slow", "wrong"]
+MALFORMED_ANSWER = 2027
+COLLATION_ERRORS = {1267, 1271}  # a text in the key has characters that the character set of its column lacks
 
 
 class MySQLErrorMeaning(NamedTuple):
-    """What may help (another password, another connection, another hour, or nothing), our code, the message, the help."""
+    """What an error means to a user.
 
-    kind: Kind
+    `remedy` is what may help: a new password (`denied`), a new connection (`lost`), a later time (`slow`) or
+    nothing (`wrong`). `message` has `{table}` where the name of the table goes.
+    """
+
+    remedy: Remedy
     code: str
     message: str
     help: str | None = None
@@ -49,12 +54,12 @@ UNTRUSTED = MySQLErrorMeaning(
     "the certificate of the MySQL server of `{table}` is not trusted",
     "set the option `ca`",
 )
-CODES = {
+MEANINGS = {
     **dict.fromkeys((0, 1053, 1152, 1159, 1160, 1161, 1184, 1317, 1927, 2003, 2006, 2013, 2014, 2055), GONE),
     **dict.fromkeys((1040, 1203, 1205, 1213, 1226), BUSY),
     **dict.fromkeys((1969, 3024), SLOW),
     **dict.fromkeys((1045, 1698), LOGIN),
-    MALFORMED: MySQLErrorMeaning(
+    MALFORMED_ANSWER: MySQLErrorMeaning(
         "lost", "unreadable-answer", "the answer of the MySQL server of `{table}` is no answer of MySQL"
     ),
     1044: MySQLErrorMeaning(
@@ -89,22 +94,22 @@ CODES = {
 
 
 def meaning(error: Exception) -> MySQLErrorMeaning:
-    """What an error of the client means; without a number, the client could not read what the server said."""
+    """Look up what an error of the client means; one without a number is an answer that it could not read."""
     import ssl
 
     if isinstance(getattr(error, "original_exception", None), ssl.SSLCertVerificationError):
         return UNTRUSTED
-    number = _number(error)
-    return CODES[MALFORMED] if number is None else CODES.get(number, OTHER)
+    number = _error_number(error)
+    return MEANINGS[MALFORMED_ANSWER] if number is None else MEANINGS.get(number, OTHER)
 
 
-def _number(error: Exception) -> int | None:
+def _error_number(error: Exception) -> int | None:
     return error.args[0] if error.args and isinstance(error.args[0], int) else None
 
 
 @contextmanager
-def reading() -> Iterator[None]:
-    """Within, bytes that the client cannot make sense of are an error of the client like any other."""
+def reading_answers() -> Iterator[None]:
+    """Raise pymysql.OperationalError for bytes that the client cannot read, as for its other errors."""
     import struct
 
     import pymysql
@@ -112,15 +117,15 @@ def reading() -> Iterator[None]:
     try:
         yield
     except (struct.error, LookupError, ValueError, AssertionError, OverflowError) as error:
-        raise pymysql.OperationalError(MALFORMED) from error
+        raise pymysql.OperationalError(MALFORMED_ANSWER) from error
 
 
-def problem(error: Exception, table: str) -> PlaitError:
-    """What to tell of an error: never its own text, which may show the user, the host or a value."""
-    found, number = meaning(error), _number(error)
-    if number == 1054 and (name := re.search("'(.*?)'", str(error.args[1:]))):
-        message, help = f"`{table}` has no column `{name[1]}`", "check `columns` and `join`"
+def as_plait_error(error: Exception, table: str) -> PlaitError:
+    """Return the error for users; it never has the client's text, which may show the user, the host or a value."""
+    known, number = meaning(error), _error_number(error)
+    if number == 1054 and (column := re.search("'(.*?)'", str(error.args[1:]))):
+        message, help = f"`{table}` has no column `{column[1]}`", "check `columns` and `join`"
         return GiveUp(message, code="not-found", help=help)
-    message = found.message.format(table=table) + f" (error {number or MALFORMED})"
-    kind = TryAgain if found.kind in ("lost", "slow") else GiveUp
-    return kind(message, code=found.code, help=found.help)
+    message = known.message.format(table=table) + f" (error {number or MALFORMED_ANSWER})"
+    kind = TryAgain if known.remedy in ("lost", "slow") else GiveUp
+    return kind(message, code=known.code, help=known.help)

@@ -115,7 +115,7 @@ def test_every_change_is_documented_with_its_class() -> None:
     )
     texts += [(test_changes.BY_TOTAL, required), (test_changes.SPEC, test_changes.BY_STORES)]
     plans = [(test_changes.planned(one), test_changes.planned(other)) for one, other in texts]
-    plans.append((plans[0][0], test_changes.elsewhere(plans[0][0])))
+    plans.append((plans[0][0], test_changes.with_another_sink(plans[0][0])))
     for pair in plans:
         for old, new in permutations(pair):
             for change in changes(old, new):

@@ -1,4 +1,4 @@
-"""A spec in Python: plan, list, preview and run it, as the command line does."""
+"""A spec in Python: plan, list, preview, run and replay it, as the command line does."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class InvalidSpec(PlaitError):
-    """A spec with problems; `problems` has them all, `text` the file's text."""
+    """A spec has problems: `problems` holds all of them, `text` the text of the file."""
 
     code = "invalid-spec"
 
@@ -34,37 +34,40 @@ class InvalidSpec(PlaitError):
 
 
 class Pipeline:
-    """A valid spec with its parameters bound; `warnings` are its problems that are no errors."""
+    """A valid spec whose parameters have values; `warnings` are those of its problems that are no errors."""
 
-    def __init__(self, spec: Spec, warned: Sequence[Problem] = (), text: str = "") -> None:
-        self.spec, self.warnings, self.text = spec, tuple(warned), text
+    def __init__(self, spec: Spec, warnings: Sequence[Problem] = (), text: str = "") -> None:
+        self.spec, self.warnings, self.text = spec, tuple(warnings), text
 
     @classmethod
     def load(cls, file: str, parameters: Mapping[str, str], text: bytes | None = None) -> Pipeline:
-        """Validate a spec, read unless its `text` is given; raises InvalidSpec, OSError where it cannot be read."""
-        found = validate_for_run(file, parameters, text)
-        if found.spec is None:
-            raise InvalidSpec(file, [p for p in found.problems if p.level == "error"], found.text)
-        return cls(found.spec, found.problems, found.text)
+        """Validate a spec; the file is read unless its `text` is passed.
+
+        Raises InvalidSpec if the spec has errors, OSError if the file cannot be read.
+        """
+        validated = validate_for_run(file, parameters, text)
+        if validated.spec is None:
+            raise InvalidSpec(file, validated.errors, validated.text)
+        return cls(validated.spec, validated.problems, validated.text)
 
     def engine(self) -> Engine:
-        """Open the connectors."""
+        """An engine for this spec, which opens the connectors."""
         from plait.engine.engine import Engine
 
         return Engine(self.spec)
 
     def plan(self) -> Plan:
-        """What a run will do; nothing is read."""
+        """Tell what a run will do; nothing is read."""
         return plan(self.spec)
 
     def list(self, since: datetime | None = None, until: datetime | None = None) -> Iterator[Item]:
-        """The driving objects that a run would take, modified from `since` to before `until`."""
+        """List the driving objects that a run would take, modified from `since` to before `until`."""
         return self.engine().find(Window(since=since, until=until))
 
     def preview(self, objects: Iterable[str] | None = None, limit: int = 10) -> Any:
-        """Read and join for real, write nothing; a `pyarrow.Table` of at most `limit` objects' rows.
+        """Read and join for real, but write nothing; returns a `pyarrow.Table` of at most `limit` objects' rows.
 
-        What gave no row is told by a Python warning for each problem.
+        For each problem that kept rows out, a Python warning is issued.
         """
         table, report = self.preview_with_report(objects, limit)
         for problem in report.problems:
@@ -74,7 +77,7 @@ class Pipeline:
     def preview_with_report(
         self, objects: Iterable[str] | None = None, limit: int = 10
     ) -> tuple[Any, Report]:
-        """The table of a preview, and the report of what was read for it."""
+        """Return the table of a preview, and the report of what was read for it."""
         engine = self.engine()
         items = engine.find() if objects is None else (Item(uri=uri) for uri in objects)
         return engine.preview(list(islice(items, limit))), engine.report
@@ -90,7 +93,8 @@ class Pipeline:
     ) -> Report:
         """Run over the named objects, or over all modified from `since` to before `until`.
 
-        With `no_wait`, objects that would wait for a late match are done without it.
+        With `no_wait`, objects that would wait for a late match are written without it. `progress` is called with the
+        number of objects done.
         """
         engine = self.engine()
         items = engine.find(Window(since=since, until=until)) if objects is None else map(_item, objects)
@@ -106,10 +110,11 @@ class Pipeline:
         dry_run: bool = False,
         forget_gone: bool = False,
     ) -> Replayed:
-        """Run what is in quarantine again and remove the records that now succeed.
+        """Run the objects of quarantined records again, and remove the records that now succeed.
 
-        `codes` and the time when the object was modified choose objects; a dry run writes and removes nothing.
-        With `forget_gone`, records whose object is gone are removed too. Raises GiveUp without a quarantine.
+        An object is chosen if it has a record of one of these `codes` (without `codes`, of any code) and was modified
+        from `since` to before `until`, or nobody knows when. With `dry_run`, nothing is written or removed. With
+        `forget_gone`, records whose object is gone are removed too. Raises GiveUp if the spec has no `quarantine`.
         """
         from plait.engine.replay import Choice, replay
 

@@ -1,4 +1,4 @@
-"""Every change between two plans is found, named, and classed by what it does to those who read the lake."""
+"""A comparison of two plans finds every change, names it, and says whether it breaks those who read the lake."""
 
 from __future__ import annotations
 
@@ -61,21 +61,21 @@ BY_STORES = (
 )
 
 
-def elsewhere(found: Plan) -> Plan:
+def with_another_sink(old: Plan) -> Plan:
     """The same plan, with a sink of another connector."""
-    sink = replace(found.spec.sink, connector=replace(found.spec.sink.connector, name="elsewhere"))
-    return replace(found, spec=replace(found.spec, sink=sink))
+    sink = replace(old.spec.sink, connector=replace(old.spec.sink.connector, name="elsewhere"))
+    return replace(old, spec=replace(old.spec, sink=sink))
 
 
 def planned(text: str) -> Plan:
     """Plan a spec that must be valid."""
-    found = validate(text, "orders.yaml")
-    assert found.spec, found.problems
-    return plan(found.spec)
+    validated = validate(text, "orders.yaml")
+    assert validated.spec, validated.problems
+    return plan(validated.spec)
 
 
-def turned(before: str, after: str) -> list[Change]:
-    """What changes where one text of the spec becomes another."""
+def changes_of_edit(before: str, after: str) -> list[Change]:
+    """The changes when one text of the spec is replaced by another."""
     assert SPEC.count(before) == 1
     return [*changes(planned(SPEC), planned(SPEC.replace(before, after)))]
 
@@ -133,19 +133,19 @@ def test_each_change_is_named_and_classed(
 ) -> None:
     """One edit of the spec, and the change that it is for readers."""
     change = Change(kind=kind, name=name, before=was, after=now, breaking=breaking)
-    assert change in turned(before, after)
+    assert change in changes_of_edit(before, after)
 
 
 @pytest.mark.parametrize("edit", [row[:2] for row in (*COLUMNS, *JOINS)])
-def test_what_grows_one_way_shrinks_the_other(edit: tuple[str, str]) -> None:
-    """The changes back name the same things, and an edit and its undoing are never both without a change."""
+def test_a_change_and_its_undoing_name_the_same_things(edit: tuple[str, str]) -> None:
+    """Neither is ever without a change where the other has one."""
     old, new = planned(SPEC), planned(SPEC.replace(*edit))
-    there, back = changes(old, new), changes(new, old)
-    assert sorted(c.name for c in there) == sorted(c.name for c in back)
-    assert {(c.name, c.before, c.after) for c in there} == {(c.name, c.after, c.before) for c in back}
+    edit_changes, back = changes(old, new), changes(new, old)
+    assert sorted(c.name for c in edit_changes) == sorted(c.name for c in back)
+    assert {(c.name, c.before, c.after) for c in edit_changes} == {(c.name, c.after, c.before) for c in back}
 
 
-def test_those_that_break_readers_come_first() -> None:
+def test_changes_that_break_readers_come_first() -> None:
     edited = SPEC.replace("path: lake/", "path: pond/").replace(
         "at: timestamp\n", "at: timestamp\n      n: int\n"
     )
@@ -154,7 +154,9 @@ def test_those_that_break_readers_come_first() -> None:
 
 def test_another_order_of_partitions_is_another_layout() -> None:
     """The folders nest the other way, so paths that readers know are gone."""
-    [change] = turned('{day: date(at), part: "bucket(8, id)"}', '{part: "bucket(8, id)", day: date(at)}')
+    [change] = changes_of_edit(
+        '{day: date(at), part: "bucket(8, id)"}', '{part: "bucket(8, id)", day: date(at)}'
+    )
     assert (change.kind, change.before, change.after, change.breaking) == (
         "partition-order",
         "day, part",
@@ -164,14 +166,13 @@ def test_another_order_of_partitions_is_another_layout() -> None:
 
 
 def test_a_partition_that_takes_a_column_out_of_the_files_is_two_changes() -> None:
-    found = turned("{day: date(at)", "{at: date(at)")
-    kinds = {(change.kind, change.name) for change in found}
+    kinds = {(change.kind, change.name) for change in changes_of_edit("{day: date(at)", "{at: date(at)")}
     assert kinds == {("column-removed", "at"), ("partition-removed", "day"), ("partition-added", "at")}
 
 
 def test_a_renamed_block_is_the_same_source() -> None:
-    """Its columns come from where they came from, whatever the author calls it now."""
-    [change] = turned("  stores:\n", "  shops:\n")
+    """Its columns come from the same place, whatever the author calls the block now."""
+    [change] = changes_of_edit("  stores:\n", "  shops:\n")
     assert change == Change(
         kind="source-renamed", name="shops", before="stores", after="shops", breaking=False
     )
@@ -185,28 +186,28 @@ def test_a_new_source_breaks_readers_where_it_changes_which_rows_there_are(
     join: str, *, breaking: bool
 ) -> None:
     more = f"  new: {{connector: memory, rows: [{{id: z}}], columns: {{z: int}}, join: {join}}}\n"
-    found = turned("partition_by:", f"{more}partition_by:")
-    added = [change for change in found if change.kind == "source-added"]
+    both = changes_of_edit("partition_by:", f"{more}partition_by:")
+    added = [change for change in both if change.kind == "source-added"]
     assert [(change.name, change.breaking) for change in added] == [("new", breaking)]
-    assert [change.kind for change in found if change not in added] == ["column-added"]
+    assert [change.kind for change in both if change not in added] == ["column-added"]
 
 
 def test_a_new_source_with_a_required_column_makes_records_bad() -> None:
     more = "  new: {connector: memory, rows: [], columns: {z: {type: int, required: true}}, join: {on: id}}\n"
-    assert turned("partition_by:", f"{more}partition_by:")[0].kind == "source-added"
+    assert changes_of_edit("partition_by:", f"{more}partition_by:")[0].kind == "source-added"
 
 
-def test_a_source_that_goes_takes_its_columns_along() -> None:
-    found = turned(STORES, "")
-    assert {(c.kind, c.name, c.breaking) for c in found} == {
+def test_a_removed_source_takes_its_columns_along() -> None:
+    removed = changes_of_edit(STORES, "")
+    assert {(c.kind, c.name, c.breaking) for c in removed} == {
         ("source-removed", "stores", False),
         ("column-removed", "city", True),
     }
 
 
-def test_columns_no_longer_declared_are_a_promise_taken_back() -> None:
-    there = turned("    columns: {city: string}\n", "")
-    assert ("columns-undeclared", "stores", True) in {(c.kind, c.name, c.breaking) for c in there}
+def test_no_longer_declaring_columns_breaks_readers_and_declaring_them_does_not() -> None:
+    undeclared = changes_of_edit("    columns: {city: string}\n", "")
+    assert ("columns-undeclared", "stores", True) in {(c.kind, c.name, c.breaking) for c in undeclared}
     open_spec = SPEC.replace("    columns: {city: string}\n", "")
     back = changes(planned(open_spec), planned(SPEC))
     assert {(c.kind, c.name, c.breaking) for c in back} == {
@@ -217,16 +218,14 @@ def test_columns_no_longer_declared_are_a_promise_taken_back() -> None:
 
 def test_another_driver_makes_other_rows() -> None:
     edited = SPEC.replace("  orders:\n", "  tickets:\n").replace("path: raw/*", "path: tickets/*")
-    found = {
-        (change.kind, change.name) for change in changes(planned(SPEC), planned(edited)) if change.breaking
-    }
-    assert {("source-removed", "orders"), ("source-added", "tickets"), ("column-origin", "id")} <= found
+    breaking = {(c.kind, c.name) for c in changes(planned(SPEC), planned(edited)) if c.breaking}
+    assert {("source-removed", "orders"), ("source-added", "tickets"), ("column-origin", "id")} <= breaking
 
 
 def test_another_block_that_drives_is_named_as_such() -> None:
-    found = changes(planned(SPEC), planned(BY_STORES))
-    assert {change.name for change in found if change.kind == "driver"} == {"orders", "stores"}
-    assert all(change.breaking for change in found if change.kind == "driver")
+    drivers = [c for c in changes(planned(SPEC), planned(BY_STORES)) if c.kind == "driver"]
+    assert {change.name for change in drivers} == {"orders", "stores"}
+    assert all(change.breaking for change in drivers)
 
 
 def test_a_partition_can_be_null_where_its_column_can() -> None:
@@ -239,7 +238,7 @@ def test_a_partition_can_be_null_where_its_column_can() -> None:
 
 def test_another_kind_of_sink_is_another_lake() -> None:
     old = planned(SPEC)
-    [change] = changes(old, elsewhere(old))
+    [change] = changes(old, with_another_sink(old))
     assert (change.kind, change.before, change.after, change.breaking) == (
         "sink-connector",
         "parquet",
@@ -248,8 +247,8 @@ def test_another_kind_of_sink_is_another_lake() -> None:
     )
 
 
-def test_the_same_columns_from_another_service_are_told_and_break_no_one() -> None:
-    [change] = turned(STORES, IN_FILES)
+def test_the_same_columns_from_another_service_are_a_change_that_breaks_nobody() -> None:
+    [change] = changes_of_edit(STORES, IN_FILES)
     assert (change.kind, change.before, change.after, change.breaking) == (
         "source-connector",
         "memory",

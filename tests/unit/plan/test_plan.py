@@ -1,4 +1,4 @@
-"""The plan says of every column its type, whether it can be null, and where its values come from."""
+"""The plan tells the type of every column, whether it can be null, and where its values come from."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from kit.paths import ROOT
+from plait.engine.engine import Engine
 from plait.language.validate import validate
 from plait.plan.plan import Field, Plan, plan
 
@@ -41,9 +42,9 @@ SINK = "sink: {connector: parquet, path: lake/}\n"
 
 def planned(join: str, more: str = "") -> Plan:
     """Plan the orders with one look-up."""
-    found = validate(f"{BEGINNING}    join: {join}\n{more}{SINK}", "orders.yaml")
-    assert found.spec, found.problems
-    return plan(found.spec)
+    validated = validate(f"{BEGINNING}    join: {join}\n{more}{SINK}", "orders.yaml")
+    assert validated.spec, validated.problems
+    return plan(validated.spec)
 
 
 def nullable(fields: tuple[Field, ...]) -> dict[str, bool]:
@@ -73,17 +74,17 @@ def test_a_lookup_without_a_match_leaves_nulls_only_where_they_may_stand(shape: 
 
 
 def test_a_list_is_never_null_and_its_elements_have_the_columns_of_the_source() -> None:
-    found = planned("{on: id, as: list}").fields[8]
+    listed = planned("{on: id, as: list}").fields[8]
     kind = "array<struct<plain:struct<a:array<int>>,wanted:int,filled:decimal(4,2)>>"
-    assert (found.name, str(found.type), found.nullable, found.origin) == ("found", kind, False, "found")
-    assert nullable(found.fields) == {"plain": True, "wanted": False, "filled": False}
-    assert [field.origin for field in found.fields] == ["found.plain", "found.wanted", "found.deep.value"]
+    assert (listed.name, str(listed.type), listed.nullable, listed.origin) == ("found", kind, False, "found")
+    assert nullable(listed.fields) == {"plain": True, "wanted": False, "filled": False}
+    assert [field.origin for field in listed.fields] == ["found.plain", "found.wanted", "found.deep.value"]
 
 
 def test_the_arrow_field_of_a_list_nests_its_nullability() -> None:
-    found = planned("{on: id, as: list}").fields[8].arrow()
-    element = found.type.value_field
-    assert (found.nullable, element.nullable) == (False, False)
+    arrow = planned("{on: id, as: list}").fields[8].arrow()
+    element = arrow.type.value_field
+    assert (arrow.nullable, element.nullable) == (False, False)
     assert [part.nullable for part in element.type] == [True, False, False]
     assert all(part.nullable for part in element.type.field("plain").type)
 
@@ -108,18 +109,18 @@ def test_a_partition_has_the_type_that_glue_gives_it(text: str, kind: str, null:
 
 
 def test_a_partition_takes_the_column_of_its_name_out_of_the_files() -> None:
-    found = planned("{on: id}", "partition_by: {at: date(at), nr: nr}\n")
-    assert {"at", "nr"} & {field.name for field in found.columns} == set()
-    assert {"at", "nr"} <= {field.name for field in found.fields}
+    partitioned = planned("{on: id}", "partition_by: {at: date(at), nr: nr}\n")
+    assert {"at", "nr"} & {field.name for field in partitioned.columns} == set()
+    assert {"at", "nr"} <= {field.name for field in partitioned.fields}
 
 
 def test_sources_without_columns_are_named_and_the_others_are_known() -> None:
     more = "  open: {connector: memory, rows: [], join: {on: id}}\n"
     listed = "  lines: {connector: memory, rows: [], join: {on: id, as: list}}\n"
-    found = planned("{on: id}", more + listed)
-    assert found.undeclared == ("open",)
-    assert [field.name for field in found.fields[8:]] == ["plain", "wanted", "filled", "lines"]
-    lines = found.fields[-1]
+    partly_known = planned("{on: id}", more + listed)
+    assert partly_known.undeclared == ("open",)
+    assert [field.name for field in partly_known.fields[8:]] == ["plain", "wanted", "filled", "lines"]
+    lines = partly_known.fields[-1]
     assert (lines.type, lines.nullable, lines.fields) == (None, False, ())
 
 
@@ -129,14 +130,12 @@ def test_planning_imports_no_arrow() -> None:
         f"import sys, plait; plait.load({str(spec)!r}).plan();"
         "print([m for m in ('pyarrow', 'pandas', 'boto3', 'obstore') if m in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "[]\n"
+    process = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
+    assert process.stdout == "[]\n"
 
 
 def test_a_key_is_cast_to_its_type_though_another_source_is_undeclared() -> None:
     """The text of a number meets the number that it is, whatever the other sources leave open."""
-    import plait.engine.engine
-
     text = """\
 plait: 1
 name: orders
@@ -146,8 +145,8 @@ sources:
   names: {connector: memory, rows: [{id: "7", name: Ana}], columns: {name: string}, join: {on: id}}
 sink: {connector: parquet, path: lake/}
 """
-    found = validate(text, "orders.yaml")
-    assert found.spec, found.problems
-    engine = plait.engine.engine.Engine(found.spec)
+    validated = validate(text, "orders.yaml")
+    assert validated.spec, validated.problems
+    engine = Engine(validated.spec)
     rows: list[dict[str, Any]] = engine.preview(list(engine.find())).to_pylist()
     assert rows == [{"id": 7, "name": "Ana", "any": "x"}]

@@ -1,4 +1,4 @@
-"""The files of distributions by their path in the package: as installed here, or from wheels for the target."""
+"""Collect the files of distributions by their path in the package: from this installation, or from fetched wheels."""
 
 from __future__ import annotations
 
@@ -18,66 +18,72 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from importlib.metadata import PackagePath
 
-    from plait.deploy.distributions import Needed
+    from plait.deploy.distributions import RequiredDistribution
     from plait.deploy.target import Target
 
 
-def collect(needed: Sequence[Needed], target: Target, folder: Path) -> dict[str, Path]:
-    """All files, by their path in the package; wheels that this machine has no fitting one of go to `folder`.
+def collect(required: Sequence[RequiredDistribution], target: Target, folder: Path) -> dict[str, Path]:
+    """Find all files of the distributions, by their path in the package.
 
-    Raises GiveUp where a wheel cannot be had.
+    If what is installed here does not run on the target, fitting wheels are fetched and unpacked into `folder`.
+    Raises GiveUp if a wheel cannot be fetched, or if an installed file was changed.
     """
-    foreign = [one for one in needed if not one.editable and not target.runs(_tags(distribution(one.name)))]
-    if foreign:
-        _download(foreign, target, folder)
-    names = {one.name for one in foreign}
-    found: dict[str, Path] = {}
-    for one in needed:
-        if one.name not in names:
-            here = distribution(one.name)
-            found.update(_sources(here) if one.editable else _files(here))
-    for fetched in distributions(path=[str(folder)]) if foreign else ():
-        found.update(_files(fetched))
-    return found
+    to_fetch = [
+        requirement
+        for requirement in required
+        if not requirement.editable and not target.runs(_wheel_tags(distribution(requirement.name)))
+    ]
+    if to_fetch:
+        _fetch_wheels(to_fetch, target, folder)
+    fetched_names = {requirement.name for requirement in to_fetch}
+    files: dict[str, Path] = {}
+    for requirement in required:
+        if requirement.name not in fetched_names:
+            installed = distribution(requirement.name)
+            files.update(_editable_files(installed) if requirement.editable else _installed_files(installed))
+    for fetched in distributions(path=[str(folder)]) if to_fetch else ():
+        files.update(_installed_files(fetched))
+    return files
 
 
-def _tags(one: Distribution) -> list[str]:
-    lines = (one.read_text("WHEEL") or "").splitlines()
+def _wheel_tags(installed: Distribution) -> list[str]:
+    """The tags of the wheel that a distribution was installed from."""
+    lines = (installed.read_text("WHEEL") or "").splitlines()
     return [line.removeprefix("Tag:").strip() for line in lines if line.startswith("Tag:")]
 
 
-def _files(one: Distribution) -> Iterator[tuple[str, Path]]:
-    """What the installer wrote down, without what lies beside the packages, as scripts do."""
-    if one.files is None:
-        message = f"nothing tells which files belong to `{one.metadata['Name']}`"
+def _installed_files(installed: Distribution) -> Iterator[tuple[str, Path]]:
+    """The files that the installer recorded, without those outside of `site-packages`, such as scripts."""
+    if installed.files is None:
+        message = f"nothing tells which files belong to `{installed.metadata['Name']}`"
         raise GiveUp(message, code="not-installed", help="install it with pip or uv")
-    for file in one.files:
-        path = Path(str(one.locate_file(file)))
+    for file in installed.files:
+        path = Path(str(installed.locate_file(file)))
         if not file.is_absolute() and ".." not in file.parts and path.is_file():
-            if not _as_installed(file, path):
-                message = f"`{file}` of `{one.metadata['Name']}` is not what was installed"
+            if not _has_recorded_hash(file, path):
+                message = f"`{file}` of `{installed.metadata['Name']}` is not what was installed"
                 raise GiveUp(message, code="changed-file", help="install it again")
             yield file.as_posix(), path
 
 
-def _as_installed(file: PackagePath, path: Path) -> bool:
-    """Whether a file has the hash that its installer wrote down, where it wrote one."""
+def _has_recorded_hash(file: PackagePath, path: Path) -> bool:
+    """Whether a file has the hash that its installer recorded; true if none was recorded."""
     if file.hash is None or file.hash.mode not in hashlib.algorithms_guaranteed:
         return True
-    with path.open("rb") as opened:
-        found = hashlib.file_digest(opened, file.hash.mode).digest()
-    return base64.urlsafe_b64encode(found).rstrip(b"=").decode() == file.hash.value
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, file.hash.mode).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == file.hash.value
 
 
-def _sources(one: Distribution) -> Iterator[tuple[str, Path]]:
-    """The packages that its entry points name, where they are imported from, and its metadata."""
-    yield from ((name, file) for name, file in _files(one) if ".dist-info/" in name)
-    for package in sorted({point.module.partition(".")[0] for point in one.entry_points}):
-        found = find_spec(package)
-        if found is None or found.origin is None:
+def _editable_files(installed: Distribution) -> Iterator[tuple[str, Path]]:
+    """The metadata of an editable distribution, and the source files of the packages that its entry points name."""
+    yield from ((name, file) for name, file in _installed_files(installed) if ".dist-info/" in name)
+    for package in sorted({point.module.partition(".")[0] for point in installed.entry_points}):
+        module = find_spec(package)
+        if module is None or module.origin is None:
             continue
-        origin = Path(found.origin)
-        if not found.submodule_search_locations:
+        origin = Path(module.origin)
+        if not module.submodule_search_locations:
             yield origin.name, origin
             continue
         for file in sorted(origin.parent.rglob("*")):
@@ -85,23 +91,28 @@ def _sources(one: Distribution) -> Iterator[tuple[str, Path]]:
                 yield f"{package}/{file.relative_to(origin.parent).as_posix()}", file
 
 
-def _download(foreign: Sequence[Needed], target: Target, folder: Path) -> None:
-    command = _installer(target, folder)
-    names = ", ".join(one.name for one in foreign)
-    told = f"`{names}` for Python {target.python} on {target.arch}"
+def _fetch_wheels(to_fetch: Sequence[RequiredDistribution], target: Target, folder: Path) -> None:
+    """Unpack wheels that run on the target into a folder; raises GiveUp if that fails."""
+    command = _install_command(target, folder)
+    names = ", ".join(requirement.name for requirement in to_fetch)
+    wheels = f"`{names}` for Python {target.python} on {target.arch}"
     if command is None:
         help = f"install `uv`, or run plait with Python {target.python} on Linux, {target.arch}"
-        raise GiveUp(f"no uv and no pip is here to fetch {told}", code="no-installer", help=help)
-    done = subprocess.run(
-        [*command, *(one.pin for one in foreign)], capture_output=True, text=True, check=False
+        raise GiveUp(f"no uv and no pip is here to fetch {wheels}", code="no-installer", help=help)
+    process = subprocess.run(
+        [*command, *(requirement.pin for requirement in to_fetch)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    if done.returncode:
-        said = (done.stderr.strip().splitlines() or ["no reason given"])[-1].strip()
-        raise GiveUp(f"no wheels of {told} could be fetched: {said[:200]}", code="no-wheels")
+    if process.returncode:
+        reason = (process.stderr.strip().splitlines() or ["no reason given"])[-1].strip()
+        raise GiveUp(f"no wheels of {wheels} could be fetched: {reason[:200]}", code="no-wheels")
 
 
-def _installer(target: Target, folder: Path) -> list[str] | None:
-    common = [
+def _install_command(target: Target, folder: Path) -> list[str] | None:
+    """The command of uv, else of pip, that installs wheels of the target into a folder; None without either."""
+    options = [
         "--target",
         str(folder),
         "--no-deps",
@@ -112,12 +123,12 @@ def _installer(target: Target, folder: Path) -> list[str] | None:
     ]
     uv = find_uv()
     if uv:
-        # uv takes a platform for all that are older, and knows Amazon Linux 2 only as manylinux2014.
+        # uv takes a platform as "this or older", and knows Amazon Linux 2 only as manylinux2014.
         libc = "manylinux2014" if target.platforms[0].startswith("manylinux_2_26") else "manylinux_2_34"
         platform = f"{target.machine}-{libc}"
-        return [uv, "pip", "install", "--quiet", *common, "--python-platform", platform]
+        return [uv, "pip", "install", "--quiet", *options, "--python-platform", platform]
     if find_spec("pip") is None:
         return None
-    platforms = [word for one in target.platforms for word in ("--platform", one)]
+    platforms = [word for platform in target.platforms for word in ("--platform", platform)]
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
-    return [*pip, *common, "--implementation", "cp", *platforms]
+    return [*pip, *options, "--implementation", "cp", *platforms]

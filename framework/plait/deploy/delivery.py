@@ -1,4 +1,4 @@
-"""How events reach the function of a stack: rule, queue and dead letters; and what tells when they do not."""
+"""The resources of a stack that bring events to the function (rule, queue, dead letters), and its alarms."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from plait.deploy.event_pattern import event_pattern
+from plait.deploy.policy import POLICY_VERSION
 from plait.deploy.redelivery import redelivery
 from plait.engine.report import NAMESPACE
 from plait.plugin import DriverPath, GiveUp
@@ -13,53 +14,55 @@ from plait.plugin import DriverPath, GiveUp
 if TYPE_CHECKING:
     from plait.language.spec import Spec
 
-KEPT_SECONDS = 14 * 24 * 3600
-SLOW = timedelta(hours=1)
+RETENTION_SECONDS = 14 * 24 * 3600
+TOLERATED_DELAY = timedelta(hours=1)
 
 
 def driver_path(spec: Spec) -> DriverPath:
-    """The path on S3 that drives the pipeline; raises GiveUp where there is none."""
-    fields = spec.driver.options.__struct_fields__
-    paths = [getattr(spec.driver.options, name) for name in fields]
-    found = next((path for path in paths if isinstance(path, DriverPath)), None)
-    if found is None or not found.bucket:
+    """The path on S3 that drives the pipeline; raises GiveUp if the driver reads no objects on S3."""
+    names = spec.driver.options.__struct_fields__
+    values = [getattr(spec.driver.options, name) for name in names]
+    path = next((value for value in values if isinstance(value, DriverPath)), None)
+    if path is None or not path.bucket:
         message = f"`{spec.driver.name}` reads no objects on S3, so no event can start the function"
         raise GiveUp(
             message, code="no-events", help="give its path as `s3://…`, by `--param` where it is one"
         )
-    return found
+    return path
 
 
 def delivery(spec: Spec) -> dict[str, Any]:
-    """The resources between S3 and the function."""
+    """The resources between S3 and the function, by their logical id."""
     return {
         "DeadLetters": _queue({}),
         "Rule": _rule(spec),
-        **(_through_queue(spec) if spec.deploy.trigger == "queue" else _direct()),
+        **(_queue_delivery(spec) if spec.deploy.trigger == "queue" else _direct_delivery()),
         "DeadLettersPolicy": _may_send("DeadLetters"),
     }
 
 
 def _rule(spec: Spec) -> dict[str, Any]:
-    target = "Queue" if spec.deploy.trigger == "queue" else "Function"
-    to = {
+    """The EventBridge rule that sends new objects to the queue, or to the function itself."""
+    receiver = "Queue" if spec.deploy.trigger == "queue" else "Function"
+    target = {
         "Id": "plait",
-        "Arn": _arn(target),
+        "Arn": _arn(receiver),
         "DeadLetterConfig": {"Arn": _arn("DeadLetters")},
         "RetryPolicy": {"MaximumEventAgeInSeconds": 86_400, "MaximumRetryAttempts": 185},
     }
     properties = {
         "Description": f"New objects of the pipeline {spec.name}.",
         "EventPattern": event_pattern(driver_path(spec)),
-        "Targets": [to],
+        "Targets": [target],
     }
     return {"Type": "AWS::Events::Rule", "Properties": properties}
 
 
-def _through_queue(spec: Spec) -> dict[str, Any]:
+def _queue_delivery(spec: Spec) -> dict[str, Any]:
+    """The queue, its policy, and the mapping by which Lambda reads it."""
     deploy = spec.deploy
-    again = redelivery(_longest_wait(spec), deploy.timeout, deploy.window)
-    redrive = {"deadLetterTargetArn": _arn("DeadLetters"), "maxReceiveCount": again.receives}
+    settings = redelivery(_longest_wait(spec), deploy.timeout, deploy.window)
+    redrive_policy = {"deadLetterTargetArn": _arn("DeadLetters"), "maxReceiveCount": settings.receives}
     mapping: dict[str, Any] = {
         "EventSourceArn": _arn("Queue"),
         "FunctionName": {"Ref": "Function"},
@@ -69,17 +72,17 @@ def _through_queue(spec: Spec) -> dict[str, Any]:
     }
     if deploy.max_concurrency:
         mapping["ScalingConfig"] = {"MaximumConcurrency": deploy.max_concurrency}
-    times = {"VisibilityTimeout": again.visibility, "MessageRetentionPeriod": again.retention}
-    queue = {name: int(time.total_seconds()) for name, time in times.items()}
+    durations = {"VisibilityTimeout": settings.visibility, "MessageRetentionPeriod": settings.retention}
+    queue = {name: int(duration.total_seconds()) for name, duration in durations.items()}
     return {
-        "Queue": _queue({**queue, "RedrivePolicy": redrive}),
+        "Queue": _queue({**queue, "RedrivePolicy": redrive_policy}),
         "QueuePolicy": _may_send("Queue"),
         "Events": {"Type": "AWS::Lambda::EventSourceMapping", "Properties": mapping},
     }
 
 
-def redrive() -> dict[str, Any]:
-    """The output of a stack with a queue that sends what was given up once more."""
+def redrive_output() -> dict[str, Any]:
+    """An output of the stack: the command that moves dead letters back to the queue."""
     queues = "--source-arn ${DeadLetters.Arn} --destination-arn ${Queue.Arn}"
     return {
         "Description": "Sends the dead letters to the queue again, once their cause is mended.",
@@ -88,11 +91,13 @@ def redrive() -> dict[str, Any]:
 
 
 def _longest_wait(spec: Spec) -> timedelta:
+    """The longest time that an object waits for a look-up, zero if none waits."""
     waits = [source.join.retry_for for source in spec.lookups if source.join and source.join.retry_for]
     return max(waits, default=timedelta(0))
 
 
-def _direct() -> dict[str, Any]:
+def _direct_delivery() -> dict[str, Any]:
+    """The right of EventBridge to invoke the function, and where failed invocations go."""
     permission = {
         "FunctionName": {"Ref": "Function"},
         "Action": "lambda:InvokeFunction",
@@ -112,17 +117,17 @@ def _direct() -> dict[str, Any]:
 
 
 def _queue(properties: dict[str, Any]) -> dict[str, Any]:
-    kept = {"MessageRetentionPeriod": KEPT_SECONDS, "SqsManagedSseEnabled": True}
+    defaults = {"MessageRetentionPeriod": RETENTION_SECONDS, "SqsManagedSseEnabled": True}
     return {
         "Type": "AWS::SQS::Queue",
         "DeletionPolicy": "Delete",
         "UpdateReplacePolicy": "Delete",
-        "Properties": {**kept, **properties},
+        "Properties": {**defaults, **properties},
     }
 
 
 def _may_send(queue: str) -> dict[str, Any]:
-    """EventBridge may send to a queue, for this rule only."""
+    """A policy by which EventBridge may send to a queue, for this rule only."""
     statement = {
         "Effect": "Allow",
         "Principal": {"Service": "events.amazonaws.com"},
@@ -130,43 +135,46 @@ def _may_send(queue: str) -> dict[str, Any]:
         "Resource": _arn(queue),
         "Condition": {"ArnEquals": {"aws:SourceArn": _arn("Rule")}},
     }
-    document = {"Version": "2012-10-17", "Statement": [statement]}
+    document = {"Version": POLICY_VERSION, "Statement": [statement]}
     properties = {"Queues": [{"Ref": queue}], "PolicyDocument": document}
     return {"Type": "AWS::SQS::QueuePolicy", "Properties": properties}
 
 
 def alarms(spec: Spec) -> dict[str, Any]:
     """The alarms of a stack: errors, age of the oldest message, dead letters, quarantined records."""
-    function, dead = {"FunctionName": {"Ref": "Function"}}, {"QueueName": _name("DeadLetters")}
-    found = {
+    function, dead_letters = {"FunctionName": {"Ref": "Function"}}, {"QueueName": _name("DeadLetters")}
+    resources = {
         "ErrorsAlarm": _alarm("AWS/Lambda", "Errors", function, "The function failed.", 0),
         "DeadLettersAlarm": _alarm(
-            "AWS/SQS", "ApproximateNumberOfMessagesVisible", dead, "Events were given up.", 0
+            "AWS/SQS", "ApproximateNumberOfMessagesVisible", dead_letters, "Events were given up.", 0
         ),
     }
     if spec.deploy.trigger == "queue":
         queue = {"QueueName": _name("Queue")}
-        late = int((_longest_wait(spec) + SLOW).total_seconds())
-        told = f"The oldest event has waited for {late} seconds."
-        found["AgeAlarm"] = _alarm("AWS/SQS", "ApproximateAgeOfOldestMessage", queue, told, late)
+        oldest = int((_longest_wait(spec) + TOLERATED_DELAY).total_seconds())
+        description = f"The oldest event has waited for {oldest} seconds."
+        resources["AgeAlarm"] = _alarm("AWS/SQS", "ApproximateAgeOfOldestMessage", queue, description, oldest)
     if spec.quarantine:
         pipeline = {"Pipeline": spec.name}
-        told = "Records were quarantined."
-        found["QuarantineAlarm"] = _alarm(NAMESPACE, "RecordsQuarantined", pipeline, told, 0)
-    return found
+        description = "Records were quarantined."
+        resources["QuarantineAlarm"] = _alarm(NAMESPACE, "RecordsQuarantined", pipeline, description, 0)
+    return resources
 
 
-def _alarm(namespace: str, metric: str, dimensions: dict[str, Any], told: str, above: int) -> dict[str, Any]:
+def _alarm(
+    namespace: str, metric: str, dimensions: dict[str, Any], description: str, threshold: int
+) -> dict[str, Any]:
+    """An alarm over five minutes of a metric, sent to the topic if the stack has one."""
     actions = {"Fn::If": ["Alarmed", [{"Ref": "AlarmTopic"}], {"Ref": "AWS::NoValue"}]}
     properties = {
-        "AlarmDescription": told,
+        "AlarmDescription": description,
         "Namespace": namespace,
         "MetricName": metric,
         "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
         "Statistic": "Maximum" if namespace == "AWS/SQS" else "Sum",
         "Period": 300,
         "EvaluationPeriods": 1,
-        "Threshold": above,
+        "Threshold": threshold,
         "ComparisonOperator": "GreaterThanThreshold",
         "TreatMissingData": "notBreaching",
         "AlarmActions": actions,

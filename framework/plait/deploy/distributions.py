@@ -1,4 +1,4 @@
-"""Which distributions a spec's function needs, at the versions that are installed here."""
+"""List the distributions that a spec's function needs, at the versions that are installed here."""
 
 from __future__ import annotations
 
@@ -21,16 +21,19 @@ if TYPE_CHECKING:
     from plait.plugin import Connector
 
 PLAIT = "plait"
-# What every function imports of the distributions that plait requires; a test holds the sources to it.
-ALWAYS = ("google-re2", "msgspec", "obstore", "pluggy", "pyarrow", "tzdata")
+# What every function imports of the distributions that plait requires; a test compares it with the sources.
+ALWAYS_NEEDED = ("google-re2", "msgspec", "obstore", "pluggy", "pyarrow", "tzdata")
 AWS_SDK = ("boto3", "botocore", "s3transfer")
-# What a distribution requires and only type checkers import; msgspec imports it for nothing where it is found.
-FOR_TYPES = {("obstore", "typing-extensions")}
+# Pairs of a distribution and a requirement that only type checkers use; msgspec would import it if it were there.
+ONLY_FOR_TYPE_CHECKERS = {("obstore", "typing-extensions")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Needed:
-    """A distribution that goes into the package, by its normal name; `editable` is one that runs from its sources."""
+class RequiredDistribution:
+    """A distribution that goes into the package.
+
+    `name` and `requires` are names in the normal form of PEP 503; `editable` says that it runs from its sources.
+    """
 
     name: str
     version: str
@@ -39,24 +42,26 @@ class Needed:
 
     @property
     def pin(self) -> str:
-        """The requirement of exactly this version."""
+        """The requirement of exactly this version, as `name==version`."""
         return f"{self.name}=={self.version}"
 
 
-def connectors(spec: Spec) -> tuple[Connector, ...]:
-    """The connectors of a spec, each once, by word."""
-    found = {block.connector.name: block.connector for block in spec.blocks}
-    return tuple(found[word] for word in sorted(found))
+def connectors_of(spec: Spec) -> tuple[Connector, ...]:
+    """The connectors of a spec, each once, sorted by word."""
+    by_word = {block.connector.name: block.connector for block in spec.blocks}
+    return tuple(by_word[word] for word in sorted(by_word))
 
 
-def needed(spec: Spec, target: Target, *, with_boto3: bool = False) -> tuple[Needed, ...]:
-    """The distributions that the function imports, by name; raises GiveUp where one is not installed.
+def required_distributions(
+    spec: Spec, target: Target, *, with_boto3: bool = False
+) -> tuple[RequiredDistribution, ...]:
+    """The distributions that the function imports, sorted by name; raises GiveUp if one is not installed.
 
-    Of plait's own requirements only what a function imports; of another distribution with a connector of the spec
-    all that it requires. What the runtime has, boto3, is left out unless `with_boto3`.
+    Of plait's own requirements, only those that a function imports; of another distribution with a connector of the
+    spec, all that it requires. boto3, which Lambda's runtime has, is left out unless `with_boto3`.
     """
-    found: dict[str, Needed] = {}
-    waiting = [Requirement(text) for text in _roots(spec, with_boto3=with_boto3)]
+    required: dict[str, RequiredDistribution] = {}
+    waiting = [Requirement(text) for text in _direct_requirements(spec, with_boto3=with_boto3)]
     left_out = set() if with_boto3 else set(AWS_SDK)
     done: set[tuple[str, frozenset[str]]] = set()
     while waiting:
@@ -66,25 +71,30 @@ def needed(spec: Spec, target: Target, *, with_boto3: bool = False) -> tuple[Nee
         if name in left_out or (name, extras) in done:
             continue
         done.add((name, extras))
-        one = _installed(name, requirement)
-        below = [*_requirements(one, target, extras)]
-        below = [r for r in below if (name, canonicalize_name(r.name)) not in FOR_TYPES]
+        installed = _installed(name, requirement)
+        requirements = [*_requirements(installed, target, extras)]
+        requirements = [
+            r for r in requirements if (name, canonicalize_name(r.name)) not in ONLY_FOR_TYPE_CHECKERS
+        ]
         if name == PLAIT:
-            below = [r for r in below if r.marker and "extra" in str(r.marker)]
-        names = tuple(sorted({canonicalize_name(r.name) for r in below}))
-        found[name] = Needed(name=name, version=one.version, editable=is_editable(one), requires=names)
-        waiting += below
-    return tuple(found[name] for name in sorted(found))
+            requirements = [r for r in requirements if r.marker and "extra" in str(r.marker)]
+        names = tuple(sorted({canonicalize_name(r.name) for r in requirements}))
+        required[name] = RequiredDistribution(
+            name=name, version=installed.version, editable=is_editable(installed), requires=names
+        )
+        waiting += requirements
+    return tuple(required[name] for name in sorted(required))
 
 
-def _roots(spec: Spec, *, with_boto3: bool) -> Iterator[str]:
+def _direct_requirements(spec: Spec, *, with_boto3: bool) -> Iterator[str]:
+    """The requirements of the function itself: plait, what it imports, and the spec's connectors."""
     yield PLAIT
-    yield from ALWAYS
+    yield from ALWAYS_NEEDED
     if with_boto3:
         yield "boto3"
     if any(partition.function == "bucket" for partition in spec.partition_by):
         yield "mmh3"
-    for connector in connectors(spec):
+    for connector in connectors_of(spec):
         yield offer_of(connector.name).distribution
         yield from connector.distributions
 
@@ -97,15 +107,16 @@ def _installed(name: str, requirement: Requirement) -> Distribution:
         raise GiveUp(message, code="not-installed", help=f"install `{name}` beside plait") from None
 
 
-def _requirements(one: Distribution, target: Target, extras: Iterable[str]) -> Iterator[Requirement]:
-    for text in one.requires or ():
+def _requirements(installed: Distribution, target: Target, extras: Iterable[str]) -> Iterator[Requirement]:
+    """What a distribution requires on the target, with these of its extras."""
+    for text in installed.requires or ():
         requirement = Requirement(text)
         marker = requirement.marker
-        if not marker or any(marker.evaluate({**target.markers, "extra": e}) for e in ("", *extras)):
+        if not marker or any(marker.evaluate({**target.markers, "extra": extra}) for extra in ("", *extras)):
             yield requirement
 
 
-def is_editable(one: Distribution) -> bool:
+def is_editable(installed: Distribution) -> bool:
     """Whether the distribution is installed as a link to its sources."""
-    text = one.read_text("direct_url.json")
+    text = installed.read_text("direct_url.json")
     return bool(text and json.loads(text).get("dir_info", {}).get("editable"))

@@ -8,27 +8,27 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from plait.values.paths import DriverPath
 
-CREATED = "Object Created"
+OBJECT_CREATED = "Object Created"
 
 
 def event_pattern(path: DriverPath) -> dict[str, Any]:
-    """The pattern of an EventBridge rule for new objects that fit a path on S3.
+    """The pattern of an EventBridge rule for new objects that match a path on S3.
 
-    EventBridge's `*` runs across `/`, so the rule lets through all that fit and may be more, which a run skips.
+    EventBridge's `*` also matches `/`, so the rule may let through more objects than the path; a run skips those.
     """
     key = path.literal.removeprefix(f"s3://{path.bucket}/")
     wildcard = key
-    for before, part in pairwise(path.parts):
+    for previous, part in pairwise(path.parts):
         if isinstance(part, str):
             wildcard += part
-        elif isinstance(before, str):
+        elif isinstance(previous, str):
             wildcard += "*"  # EventBridge refuses two in a row
-    holes = len(path.parts) > 1
+    has_holes = len(path.parts) > 1
     return {
         "source": ["aws.s3"],
-        "detail-type": [CREATED],
+        "detail-type": [OBJECT_CREATED],
         "detail": {
             "bucket": {"name": [path.bucket]},
-            "object": {"key": [{"wildcard": wildcard.replace("\\", "\\\\")} if holes else key]},
+            "object": {"key": [{"wildcard": wildcard.replace("\\", "\\\\")} if has_holes else key]},
         },
     }

@@ -1,10 +1,10 @@
-"""The function of a stack, its role and its log group."""
+"""The resources of a stack for the function itself: function, role and log group."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from plait.deploy.policy import document, grants
+from plait.deploy.policy import POLICY_VERSION, grants, policy_document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 RUNTIME = "python3.12"
 RETENTION_DAYS = 30
-LOGS_OF_ITS_OWN = ("logs:CreateLogStream", "logs:PutLogEvents")
-# What Lambda does in a VPC; IAM knows no narrower resource for these.
-NETWORK = (
+LOG_ACTIONS = ("logs:CreateLogStream", "logs:PutLogEvents")
+# What Lambda needs in a VPC; IAM offers no narrower resource than `*` for these actions.
+NETWORK_ACTIONS = (
     "ec2:CreateNetworkInterface",
     "ec2:DeleteNetworkInterface",
     "ec2:DescribeNetworkInterfaces",
@@ -24,7 +24,10 @@ NETWORK = (
 
 
 def function(spec: Spec, environment: Mapping[str, Any]) -> dict[str, Any]:
-    """The resources `Function`, `Role`, `NetworkPolicy` and `LogGroup`."""
+    """The resources `Function`, `Role`, `NetworkPolicy` and `LogGroup`, by their logical id.
+
+    `environment` are the variables of the function besides `PLAIT_SPEC`; values may be CloudFormation functions.
+    """
     deploy = spec.deploy
     variables = {"PLAIT_SPEC": f"{spec.name}.yaml", **environment}
     properties = {
@@ -38,17 +41,16 @@ def function(spec: Spec, environment: Mapping[str, Any]) -> dict[str, Any]:
         "Code": {"S3Bucket": {"Ref": "CodeBucket"}, "S3Key": {"Ref": "CodeKey"}},
         "Environment": {"Variables": variables},
         "LoggingConfig": {"LogFormat": "JSON", "LogGroup": {"Ref": "LogGroup"}},
-        "VpcConfig": {"Fn::If": ["InVpc", _network(), {"Ref": "AWS::NoValue"}]},
+        "VpcConfig": {"Fn::If": ["InVpc", _vpc_config(), {"Ref": "AWS::NoValue"}]},
     }
     if deploy.trigger == "direct" and deploy.max_concurrency:
         properties["ReservedConcurrentExecutions"] = deploy.max_concurrency
-    log_group = {"RetentionInDays": RETENTION_DAYS}
     return {
         "LogGroup": {
             "Type": "AWS::Logs::LogGroup",
             "DeletionPolicy": "Retain",
             "UpdateReplacePolicy": "Retain",
-            "Properties": log_group,
+            "Properties": {"RetentionInDays": RETENTION_DAYS},
         },
         "Role": _role(spec),
         "NetworkPolicy": _network_policy(),
@@ -56,38 +58,40 @@ def function(spec: Spec, environment: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _network() -> dict[str, Any]:
+def _vpc_config() -> dict[str, Any]:
     return {"SubnetIds": {"Ref": "SubnetIds"}, "SecurityGroupIds": {"Ref": "SecurityGroupIds"}}
 
 
 def _role(spec: Spec) -> dict[str, Any]:
+    """The role of the function: what the pipeline, its logs and its trigger need."""
     trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
     policies = [
-        _policy("pipeline", document(grants(spec))["Statement"]),
-        _policy("logs", [_allow(LOGS_OF_ITS_OWN, {"Fn::GetAtt": ["LogGroup", "Arn"]})]),
+        _policy("pipeline", policy_document(grants(spec))["Statement"]),
+        _policy("logs", [_allow(LOG_ACTIONS, {"Fn::GetAtt": ["LogGroup", "Arn"]})]),
     ]
     if spec.deploy.trigger == "queue":
         actions = ("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage")
         policies.append(_policy("queue", [_allow(actions, {"Fn::GetAtt": ["Queue", "Arn"]})]))
     else:
-        dead = {"Fn::GetAtt": ["DeadLetters", "Arn"]}
-        policies.append(_policy("dead-letters", [_allow(("sqs:SendMessage",), dead)]))
-    assume = {"Version": "2012-10-17", "Statement": [trust]}
+        dead_letters = {"Fn::GetAtt": ["DeadLetters", "Arn"]}
+        policies.append(_policy("dead-letters", [_allow(("sqs:SendMessage",), dead_letters)]))
+    trust_policy = {"Version": POLICY_VERSION, "Statement": [trust]}
     return {
         "Type": "AWS::IAM::Role",
-        "Properties": {"AssumeRolePolicyDocument": assume, "Policies": policies},
+        "Properties": {"AssumeRolePolicyDocument": trust_policy, "Policies": policies},
     }
 
 
 def _network_policy() -> dict[str, Any]:
-    properties = {**_policy("network", [_allow(NETWORK, "*")]), "Roles": [{"Ref": "Role"}]}
+    """The right to reach a VPC, only if the stack is given subnets."""
+    properties = {**_policy("network", [_allow(NETWORK_ACTIONS, "*")]), "Roles": [{"Ref": "Role"}]}
     return {"Type": "AWS::IAM::Policy", "Condition": "InVpc", "Properties": properties}
 
 
 def _policy(name: str, statements: list[Any]) -> dict[str, Any]:
     return {
         "PolicyName": name,
-        "PolicyDocument": {"Version": "2012-10-17", "Statement": statements},
+        "PolicyDocument": {"Version": POLICY_VERSION, "Statement": statements},
     }
 
 

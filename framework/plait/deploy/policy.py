@@ -1,4 +1,4 @@
-"""The smallest IAM policy under which a pipeline runs, from what its connectors say that they need."""
+"""The smallest IAM policy under which a pipeline runs, from the permissions that its connectors declare."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
     from plait.language.spec import Spec
 
-VERSION = "2012-10-17"
+POLICY_VERSION = "2012-10-17"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """One action on one resource, with the blocks of the spec that need it, each with its reason."""
+    """One action on one resource; `reasons` are pairs of a block of the spec and why it needs the action."""
 
     action: str
     resource: str
@@ -25,66 +25,69 @@ class Grant:
 
 
 def grants(spec: Spec) -> tuple[Grant, ...]:
-    """What the function that runs a pipeline may do, sorted, each action on each resource once; pure."""
-    found: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    for block, statement in _needed(spec):
+    """What the function of a pipeline may do, sorted, each action on each resource once."""
+    reasons_by_grant: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for block, statement in _statements(spec):
         for action in statement.actions:
             for resource in statement.resources:
-                found.setdefault((action, resource), []).append((block, statement.why))
+                reasons_by_grant.setdefault((action, resource), []).append((block, statement.why))
     return tuple(
         Grant(action=action, resource=resource, reasons=tuple(dict.fromkeys(reasons)))
-        for (action, resource), reasons in sorted(found.items())
-        if not _covered(action, resource, found)
+        for (action, resource), reasons in sorted(reasons_by_grant.items())
+        if not _is_covered(action, resource, reasons_by_grant)
     )
 
 
-def document(granted: Sequence[Grant], names: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """The policy as IAM takes it; `names` puts values for `AWS::Region` and its like into the ARNs."""
-    resources: dict[str, list[str]] = {}
+def policy_document(granted: Sequence[Grant], values: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The policy as IAM takes it; `values` are those of pseudo parameters such as `AWS::Region` in the ARNs."""
+    resources_by_action: dict[str, list[str]] = {}
     for grant in granted:
-        resources.setdefault(grant.action, []).append(placed(grant.resource, names or {}))
-    actions: dict[tuple[str, ...], list[str]] = {}
-    for action, listed in resources.items():
-        actions.setdefault(tuple(listed), []).append(action)
+        resources_by_action.setdefault(grant.action, []).append(
+            fill_pseudo_parameters(grant.resource, values or {})
+        )
+    actions_by_resources: dict[tuple[str, ...], list[str]] = {}
+    for action, resources in resources_by_action.items():
+        actions_by_resources.setdefault(tuple(resources), []).append(action)
     return {
-        "Version": VERSION,
+        "Version": POLICY_VERSION,
         "Statement": [
-            {"Effect": "Allow", "Action": sorted(listed), "Resource": list(on)}
-            for on, listed in actions.items()
+            {"Effect": "Allow", "Action": sorted(actions), "Resource": list(resources)}
+            for resources, actions in actions_by_resources.items()
         ],
     }
 
 
-def placed(arn: str, names: Mapping[str, str]) -> str:
-    """An ARN with values for its pseudo parameters."""
-    for name, value in names.items():
+def fill_pseudo_parameters(arn: str, values: Mapping[str, str]) -> str:
+    """Put values in place of pseudo parameters such as `${AWS::Region}` in an ARN."""
+    for name, value in values.items():
         arn = arn.replace(f"${{{name}}}", value)
     return arn
 
 
-def _needed(spec: Spec) -> Iterator[tuple[str, Statement]]:
+def _statements(spec: Spec) -> Iterator[tuple[str, Statement]]:
+    """The statements of the driver, the look-ups, the sink and the quarantine, each with its block's name."""
     driver, sink = spec.driver, spec.sink
-    yield from _of(driver.name, driver.connector.permissions(driver.options, "driver"))
+    yield from _with_block(driver.name, driver.connector.permissions(driver.options, "driver"))
     for source in spec.lookups:
-        yield from _of(source.name, source.connector.permissions(source.options, "lookup"))
-    yield from _of("sink", sink.connector.permissions(sink.options, "sink"))
+        yield from _with_block(source.name, source.connector.permissions(source.options, "lookup"))
+    yield from _with_block("sink", sink.connector.permissions(sink.options, "sink"))
     folder = FolderPath.parse(spec.quarantine.path) if spec.quarantine else None
     if folder and folder.bucket:
         files = f"{folder.object_arn.rstrip('/')}/*.json"
-        put = f"set bad records aside below `{folder.text}`"
-        yield "quarantine", Statement(actions=("s3:PutObject",), resources=(files,), why=put)
-        look = "see which version a record is of before it is replaced"
-        yield "quarantine", Statement(actions=("s3:GetObject",), resources=(files,), why=look)
+        write_reason = f"set bad records aside below `{folder.text}`"
+        yield "quarantine", Statement(actions=("s3:PutObject",), resources=(files,), why=write_reason)
+        read_reason = "see which version a record is of before it is replaced"
+        yield "quarantine", Statement(actions=("s3:GetObject",), resources=(files,), why=read_reason)
 
 
-def _of(block: str, statements: Iterable[Statement]) -> Iterator[tuple[str, Statement]]:
+def _with_block(block: str, statements: Iterable[Statement]) -> Iterator[tuple[str, Statement]]:
     return ((block, statement) for statement in statements)
 
 
-def _covered(action: str, resource: str, found: Iterable[tuple[str, str]]) -> bool:
-    """Whether the action is granted on a wider resource that ends in `*`, so that this one adds nothing."""
+def _is_covered(action: str, resource: str, granted: Iterable[tuple[str, str]]) -> bool:
+    """Whether the action is also granted on a wider resource that ends in `*`, so that this grant adds nothing."""
     return any(
         other != resource and other.endswith("*") and resource.startswith(other[:-1])
-        for known, other in found
-        if known == action
+        for other_action, other in granted
+        if other_action == action
     )

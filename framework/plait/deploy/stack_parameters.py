@@ -1,7 +1,7 @@
-"""The parameters of a spec as those of a stack: a value that is known only when the stack is made.
+"""Make the parameters of a spec parameters of its stack, whose values are known only when the stack is created.
 
-A spec is validated with a mark in place of each value, and everything that is derived from it (ARNs, patterns)
-carries the marks along, until CloudFormation's functions take their place.
+The spec is validated with a mark in place of each value. Everything derived from it (ARNs, patterns) then contains
+the marks, and CloudFormation's functions are put in their place.
 """
 
 from __future__ import annotations
@@ -14,12 +14,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MARK = re.compile(r"plaitparam\d+(?:s\d+)?z")
-PSEUDO = re.compile(r"\$\{(?!AWS::)")
+DOLLAR_BRACE = re.compile(r"\$\{(?!AWS::)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackParameter:
-    """A spec's parameter in a stack: `id` is its name there, `mark` stands for its value in the marked spec."""
+    """A parameter of the spec as one of the stack.
+
+    `id` is its name in the stack. `mark` stands for its value in the marked spec, and `marks` are the marks within it
+    with the CloudFormation function that gives the value of each. `pattern` is a regular expression for its values.
+    """
 
     id: str
     name: str
@@ -29,23 +33,23 @@ class StackParameter:
     marks: Mapping[str, Any]
 
     def definition(self) -> dict[str, Any]:
-        """The entry below `Parameters`; the pattern keeps a path's number of segments, which ARNs rest on."""
-        about = f"Parameter `{self.name}` of the spec."
+        """The entry below `Parameters`; its pattern keeps the number of a path's segments, on which ARNs depend."""
+        description = f"Parameter `{self.name}` of the spec."
         return {
             "Type": "String",
             "Default": self.default,
-            "Description": about,
+            "Description": description,
             **({"AllowedPattern": self.pattern} if self.pattern else {}),
         }
 
 
 def stack_parameter(number: int, name: str, value: str) -> StackParameter:
-    """The stack's parameter for a spec's; of a path on S3 each segment has a mark of its own."""
+    """The stack's parameter for the spec's parameter of this number; each segment of a path on S3 gets its own mark."""
     id = "".join(word.capitalize() for word in re.split(r"[^A-Za-z0-9]+", name))
-    whole = f"plaitparam{number}z"
+    mark = f"plaitparam{number}z"
     if not value.startswith("s3://"):
         return StackParameter(
-            id=id, name=name, default=value, mark=whole, pattern="", marks={whole: {"Ref": id}}
+            id=id, name=name, default=value, mark=mark, pattern="", marks={mark: {"Ref": id}}
         )
     segments = value.removeprefix("s3://").split("/")
     marks = {
@@ -53,34 +57,34 @@ def stack_parameter(number: int, name: str, value: str) -> StackParameter:
         for n, segment in enumerate(segments)
         if segment
     }
-    shown = [f"plaitparam{number}s{n}z" if segment else "" for n, segment in enumerate(segments)]
+    marked = [f"plaitparam{number}s{n}z" if segment else "" for n, segment in enumerate(segments)]
     pattern = "/".join("[^/]+" if segment else "" for segment in segments)
     return StackParameter(
         id=id,
         name=name,
         default=value,
-        mark="s3://" + "/".join(shown),
+        mark="s3://" + "/".join(marked),
         pattern=f"^s3://{pattern}$",
         marks=marks,
     )
 
 
-def resolved(value: Any, marks: Mapping[str, Any]) -> Any:
-    """Values in which marks stand, with CloudFormation's functions in their place."""
+def resolve_marks(value: Any, marks: Mapping[str, Any]) -> Any:
+    """Put CloudFormation's functions in place of the marks within a value."""
     if isinstance(value, dict):
-        return {name: resolved(one, marks) for name, one in value.items()}
+        return {name: resolve_marks(member, marks) for name, member in value.items()}
     if isinstance(value, list):
-        return [resolved(one, marks) for one in value]
+        return [resolve_marks(element, marks) for element in value]
     if not isinstance(value, str):
         return value
-    return _text(value, marks)
+    return _resolve_text(value, marks)
 
 
-def _text(text: str, marks: Mapping[str, Any]) -> Any:
+def _resolve_text(text: str, marks: Mapping[str, Any]) -> Any:
     if text in marks:
         return marks[text]
     used = list(dict.fromkeys(MARK.findall(text)))
     if not used and "${AWS::" not in text:
         return text
-    template = MARK.sub(lambda found: f"${{{found[0]}}}", PSEUDO.sub("${!", text))
+    template = MARK.sub(lambda match: f"${{{match[0]}}}", DOLLAR_BRACE.sub("${!", text))
     return {"Fn::Sub": [template, {mark: marks[mark] for mark in used}]} if used else {"Fn::Sub": template}

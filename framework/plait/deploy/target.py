@@ -1,4 +1,4 @@
-"""What a package is made for: a Python and a processor of Lambda, and which wheels run there."""
+"""The Python and the processor of Lambda that a package is made for, and which wheels run there."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 Arch = Literal["x86_64", "arm64"]
 MACHINES: dict[Arch, str] = {"x86_64": "x86_64", "arm64": "aarch64"}
-# The C library of each runtime: Amazon Linux 2 below 3.11, Amazon Linux 2023 above.
-GLIBC = {"3.11": 26, "3.12": 34, "3.13": 34}
-OLDEST_GLIBC = 5
-OLD_NAMES = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
+# The minor version of glibc 2 in each runtime: Amazon Linux 2 up to Python 3.11, Amazon Linux 2023 above.
+GLIBC_MINOR = {"3.11": 26, "3.12": 34, "3.13": 34}
+OLDEST_GLIBC_MINOR = 5
+OLD_PLATFORM_NAMES = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
 
 
 @dataclass(frozen=True)
 class Target:
-    """A Python such as `3.12` on a processor; `here` takes the C library of this machine as it is."""
+    """A Python such as `3.12` on a processor; `here` says that the package runs on this very machine."""
 
     python: str
     arch: Arch
@@ -33,28 +33,28 @@ class Target:
 
     @property
     def machine(self) -> str:
-        """The processor as wheels name it."""
+        """The processor as tags of wheels name it."""
         return MACHINES[self.arch]
 
     @property
     def version(self) -> tuple[int, int]:
-        """The Python as two numbers."""
+        """The Python's version as two numbers."""
         major, minor = self.python.split(".")
         return int(major), int(minor)
 
     @property
     def platforms(self) -> tuple[str, ...]:
-        """The platform tags that the runtime takes, the newest first."""
-        found = []
-        for minor in range(GLIBC[self.python], OLDEST_GLIBC - 1, -1):
-            found.append(f"manylinux_2_{minor}_{self.machine}")
-            if minor in OLD_NAMES:
-                found.append(f"{OLD_NAMES[minor]}_{self.machine}")
-        return tuple(found)
+        """The platform tags of wheels that the runtime accepts, the newest first."""
+        platforms = []
+        for minor in range(GLIBC_MINOR[self.python], OLDEST_GLIBC_MINOR - 1, -1):
+            platforms.append(f"manylinux_2_{minor}_{self.machine}")
+            if minor in OLD_PLATFORM_NAMES:
+                platforms.append(f"{OLD_PLATFORM_NAMES[minor]}_{self.machine}")
+        return tuple(platforms)
 
     @property
     def markers(self) -> dict[str, str]:
-        """The environment of PEP 508 there."""
+        """The values of PEP 508's environment markers on the target."""
         return {
             "implementation_name": "cpython",
             "os_name": "posix",
@@ -68,7 +68,7 @@ class Target:
 
     @cached_property
     def tags(self) -> frozenset[Tag]:
-        """The tags of the wheels that run there."""
+        """The tags of the wheels that run on the target."""
         platforms = self.platforms
         native = cpython_tags(self.version, platforms=platforms)
         return frozenset(
@@ -76,12 +76,12 @@ class Target:
         )
 
     def runs(self, tags: Iterable[str]) -> bool:
-        """Whether a wheel with one of these tags runs there."""
+        """Whether a wheel with one of these tags runs on the target."""
         return self.here or any(not self.tags.isdisjoint(parse_tag(tag)) for tag in tags)
 
 
-def running() -> Target:
-    """This Python on this machine."""
+def running_target() -> Target:
+    """The running_target Python on this machine."""
     machine = platform.machine().lower()
     arch: Arch = "arm64" if machine in ("aarch64", "arm64") else "x86_64"
     return Target(f"{sys.version_info.major}.{sys.version_info.minor}", arch, here=True)

@@ -1,12 +1,12 @@
-"""One pipeline as plain CloudFormation: everything from the event to the function and its alarms."""
+"""The CloudFormation template of one pipeline: everything from the event to the function and its alarms."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from plait.deploy.delivery import alarms, delivery, driver_path, redrive
+from plait.deploy.delivery import alarms, delivery, driver_path, redrive_output
 from plait.deploy.function import function
-from plait.deploy.stack_parameters import StackParameter, resolved, stack_parameter
+from plait.deploy.stack_parameters import StackParameter, resolve_marks, stack_parameter
 from plait.plugin import GiveUp
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from plait.language.spec import Spec
 
-OWN: dict[str, dict[str, Any]] = {
+STACK_PARAMETERS: dict[str, dict[str, Any]] = {
     "CodeBucket": {"Type": "String", "Description": "Bucket of the zip that `plait package` made."},
     "CodeKey": {"Type": "String", "Description": "Key of the zip that `plait package` made."},
     "Architecture": {
@@ -44,64 +44,71 @@ OWN: dict[str, dict[str, Any]] = {
 
 
 def template(spec: Spec, marked: Callable[[Mapping[str, str]], Spec | None]) -> dict[str, Any]:
-    """The template of a spec's stack; raises GiveUp where a function cannot run the spec.
+    """The template of a spec's stack; raises GiveUp if a function cannot run the spec.
 
-    `marked` validates the spec anew with other values for its parameters; None where they do not fit.
+    `marked` validates the spec anew with these values of its parameters, and returns None if they are not valid.
     """
     driver_path(spec)
-    parameters = _parameters(spec, marked)
-    model = marked({one.name: one.mark for one in parameters}) or spec
-    marks = {mark: value for one in parameters for mark, value in one.marks.items()}
-    environment: dict[str, Any] = {spec.variables[one.name]: {"Ref": one.id} for one in parameters}
+    parameters = _settable_parameters(spec, marked)
+    marked_spec = marked({parameter.name: parameter.mark for parameter in parameters}) or spec
+    marks = {mark: value for parameter in parameters for mark, value in parameter.marks.items()}
+    environment: dict[str, Any] = {
+        spec.variables[parameter.name]: {"Ref": parameter.id} for parameter in parameters
+    }
     environment |= {
         spec.variables[name]: value
         for name, value in spec.parameters.items()
-        if name in spec.variables and name not in {one.name for one in parameters}
+        if name in spec.variables and name not in {parameter.name for parameter in parameters}
     }
     resources = {
-        **_bucket(model),
-        **delivery(model),
-        **function(model, dict(sorted(environment.items()))),
-        **alarms(model),
+        **_bucket(marked_spec),
+        **delivery(marked_spec),
+        **function(marked_spec, dict(sorted(environment.items()))),
+        **alarms(marked_spec),
     }
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": f"plait: the pipeline {spec.name}. {spec.description}".strip()[:1024],
-        "Parameters": {**{one.id: one.definition() for one in parameters}, **OWN},
+        "Parameters": {
+            **{parameter.id: parameter.definition() for parameter in parameters},
+            **STACK_PARAMETERS,
+        },
         "Conditions": {
             "InVpc": {"Fn::Not": [{"Fn::Equals": [{"Fn::Join": ["", {"Ref": "SubnetIds"}]}, ""]}]},
             "Alarmed": {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmTopic"}, ""]}]},
             "MakesBucket": {"Fn::Equals": [{"Ref": "CreateBucket"}, "yes"]},
         },
-        "Resources": resolved(resources, marks),
-        "Outputs": resolved(_outputs(model), marks),
+        "Resources": resolve_marks(resources, marks),
+        "Outputs": resolve_marks(_outputs(marked_spec), marks),
     }
 
 
-def _parameters(spec: Spec, marked: Callable[[Mapping[str, str]], Spec | None]) -> tuple[StackParameter, ...]:
-    """The spec's parameters that a stack can set: those with an environment variable, whatever their value."""
+def _settable_parameters(
+    spec: Spec, marked: Callable[[Mapping[str, str]], Spec | None]
+) -> tuple[StackParameter, ...]:
+    """The spec's parameters that a stack can set: those with an environment variable that may have any value."""
     unreachable = [name for name in spec.parameters if name not in spec.variables]
-    found: list[StackParameter] = []
+    settable: list[StackParameter] = []
     for number, (name, value) in enumerate(spec.parameters.items()):
-        one = stack_parameter(number, name, value)
+        parameter = stack_parameter(number, name, value)
         if name in unreachable:
             continue
-        if one.id in OWN:
+        if parameter.id in STACK_PARAMETERS:
             raise GiveUp(f"the parameter `{name}` has the name of one of the stack's own", help="rename it")
-        if marked({name: one.mark}) is not None:
-            found.append(one)
-    return tuple(found)
+        if marked({name: parameter.mark}) is not None:
+            settable.append(parameter)
+    return tuple(settable)
 
 
 def _bucket(spec: Spec) -> dict[str, Any]:
-    """The bucket of the driving objects, made only on demand, since most buckets are there already."""
-    on = {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
+    """The bucket of the driving objects, created only on demand, since most buckets exist already."""
+    notifications = {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
     bucket = {
         "Type": "AWS::S3::Bucket",
         "Condition": "MakesBucket",
         "DeletionPolicy": "Retain",
         "UpdateReplacePolicy": "Retain",
-        "Properties": {"BucketName": driver_path(spec).bucket, "NotificationConfiguration": on},
+        "Properties": {"BucketName": driver_path(spec).bucket, "NotificationConfiguration": notifications},
     }
     return {"Bucket": bucket}
 
@@ -112,10 +119,12 @@ def _outputs(spec: Spec) -> dict[str, Any]:
         f"aws s3api put-bucket-notification-configuration --bucket {bucket}"
         " --notification-configuration EventBridgeConfiguration={}"
     )
-    said = "Turns EventBridge on for a bucket that is there; it replaces the bucket's other notifications."
+    description = (
+        "Turns EventBridge on for a bucket that is there; it replaces the bucket's other notifications."
+    )
     return {
         "FunctionArn": {"Value": {"Fn::GetAtt": ["Function", "Arn"]}},
         "DeadLettersUrl": {"Value": {"Ref": "DeadLetters"}},
-        **({"Redrive": redrive()} if spec.deploy.trigger == "queue" else {}),
-        "EventBridgeOn": {"Description": said, "Value": command},
+        **({"Redrive": redrive_output()} if spec.deploy.trigger == "queue" else {}),
+        "EventBridgeOn": {"Description": description, "Value": command},
     }

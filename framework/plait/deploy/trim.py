@@ -1,4 +1,4 @@
-"""What of a distribution a function never opens, and Arrow's shared libraries that nothing loads."""
+"""Leave out files of distributions that a function never opens, and Arrow's libraries that nothing loads."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from plait.deploy.distributions import Needed
+    from plait.deploy.distributions import RequiredDistribution
 
-NEVER = re.compile(r"(^|/)(__pycache__|tests)/|\.(pyc|pyi|pyx|pxd|pxi|c|cc|cpp|h|hpp|a)$|/py\.typed$")
-KEPT_METADATA = re.compile(
+NEVER_OPENED = re.compile(r"(^|/)(__pycache__|tests)/|\.(pyc|pyi|pyx|pxd|pxi|c|cc|cpp|h|hpp|a)$|/py\.typed$")
+NEEDED_METADATA = re.compile(
     r"/(METADATA|entry_points\.txt|(licen[cs]es?|NOTICE|COPYING)[^/]*(/.*)?)$", re.IGNORECASE
 )
-OF_THE_COMMAND_LINE = ("plait/cli/*", "plait/deploy/*", "plait/testing/*", "plait_sandbox/*")
+COMMAND_LINE_MODULES = ("plait/cli/*", "plait/deploy/*", "plait/testing/*", "plait_sandbox/*")
 # Parts of Arrow that neither plait nor its connectors import.
 ARROW_PARTS = (
     "azurefs|benchmark|cffi|conftest|cuda|feather|flight|gandiva|gcsfs|hdfs|jvm|orc|parquet_encryption"
@@ -26,36 +26,44 @@ ARROW_DATASETS = "dataset(_orc|_parquet|_parquet_encryption)?"
 ARROW_LIBRARY = re.compile(r"^pyarrow/(lib[a-z][^/]*\.so(\.\d+)*)$")
 
 
-def trimmed(files: Mapping[str, Path], needed: Iterable[Needed]) -> dict[str, Path]:
-    """The files, by their path in the package, without what a function never opens.
+def trim(files: Mapping[str, Path], distributions: Iterable[RequiredDistribution]) -> dict[str, Path]:
+    """Leave out the files, by their path in the package, that a function never opens.
 
-    Arrow's datasets stay where another distribution than plait requires Arrow.
+    Arrow's datasets stay if another distribution than plait requires Arrow.
     """
-    others = any("pyarrow" in one.requires for one in needed)
-    parts = ARROW_PARTS if others else f"{ARROW_PARTS}|{ARROW_DATASETS}"
+    needs_datasets = any("pyarrow" in required.requires for required in distributions)
+    parts = ARROW_PARTS if needs_datasets else f"{ARROW_PARTS}|{ARROW_DATASETS}"
     unused = re.compile(rf"^pyarrow/(src/|(_|libarrow_python_)?({parts})\.)")
-    return _without_idle({n: file for n, file in files.items() if _opened(n) and not unused.match(n)})
+    return _without_unused_libraries(
+        {name: file for name, file in files.items() if _is_opened(name) and not unused.match(name)}
+    )
 
 
-def _opened(name: str) -> bool:
+def _is_opened(name: str) -> bool:
+    """Whether a function may open the file of this path in the package."""
     if name.partition("/")[0].endswith(".dist-info"):
-        return KEPT_METADATA.search(name) is not None
-    if any(fnmatch(name, pattern) for pattern in OF_THE_COMMAND_LINE):
+        return NEEDED_METADATA.search(name) is not None
+    if any(fnmatch(name, pattern) for pattern in COMMAND_LINE_MODULES):
         return False
-    return NEVER.search(name) is None
+    return NEVER_OPENED.search(name) is None
 
 
-def _without_idle(files: Mapping[str, Path]) -> dict[str, Path]:
-    """Leave out each of Arrow's libraries whose name stands in no extension module, nor in a library that does."""
-    libraries = {found[1]: name for name in files if (found := ARROW_LIBRARY.match(name))}
+def _without_unused_libraries(files: Mapping[str, Path]) -> dict[str, Path]:
+    """Leave out each library of Arrow that no extension module names, directly or through another library.
+
+    The name of a library that is linked stands in the binary between two zero bytes.
+    """
+    libraries = {match[1]: name for name in files if (match := ARROW_LIBRARY.match(name))}
     waiting = [
-        n for n in files if n.startswith("pyarrow/") and n.endswith(".so") and n not in libraries.values()
+        name
+        for name in files
+        if name.startswith("pyarrow/") and name.endswith(".so") and name not in libraries.values()
     ]
     loaded: set[str] = set()
     while waiting:
         data = files[waiting.pop()].read_bytes()
-        named = {name for short, name in libraries.items() if b"\0" + short.encode() + b"\0" in data}
-        waiting += named - loaded
-        loaded |= named
-    idle = set(libraries.values()) - loaded
-    return {name: file for name, file in files.items() if name not in idle}
+        linked = {name for short, name in libraries.items() if b"\0" + short.encode() + b"\0" in data}
+        waiting += linked - loaded
+        loaded |= linked
+    unused = set(libraries.values()) - loaded
+    return {name: file for name, file in files.items() if name not in unused}

@@ -1,4 +1,4 @@
-"""Where uv is, which fetches wheels and finds Pythons."""
+"""Find uv, which fetches wheels and finds Pythons."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from pathlib import Path
 
 
 def find_uv() -> str | None:
-    """The uv on PATH, else the one beside the running Python, where `make setup` links its own."""
+    """Find the uv on PATH, else the one beside the running Python, where `make setup` links its own."""
     return shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))

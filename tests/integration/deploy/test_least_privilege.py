@@ -1,4 +1,4 @@
-"""Each pipeline runs under exactly the policy that is derived from it, and under no smaller one."""
+"""Each pipeline runs under the policy that is derived from it, and under no smaller one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from integration.main_job.shop import SPEC, Shop, Told, queue
 from kit import oracle
 from kit.paths import ROOT
 from kit.proxy import Proxy
-from plait.deploy.policy import Grant, document, grants
+from plait.deploy.policy import Grant, grants, policy_document
 from plait.language.spec import Spec
 from plait.language.validate import validate_for_run
 from plait_sandbox import Sandbox, sample
@@ -56,39 +56,39 @@ SPECS = {
 @pytest.fixture(scope="module")
 def guarded() -> Iterator[Shop]:
     """The filled sandbox on a server that can enforce IAM."""
-    found = sample()
+    shop_sample = sample()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(ROOT / "tests"))
         sandbox = Sandbox("mariadb", server="harness.iam_server")
     with sandbox, Proxy(sandbox.aws.endpoint) as proxy:
-        sandbox.fill(found, announce=False)
-        yield Shop(sandbox, found, proxy, sandbox.client("s3"))
+        sandbox.fill(shop_sample, announce=False)
+        yield Shop(sandbox, shop_sample, proxy, sandbox.client("s3"))
 
 
 @dataclass
 class Judge:
-    """Runs a spec under a policy and says what became of it."""
+    """Runs a spec under a policy and returns what became of its objects."""
 
     shop: Shop
     spec: Path
     lake: str
     credentials: dict[str, str]
 
-    def found(self) -> Spec:
+    def validated_spec(self) -> Spec:
         environment = {"LAKE": f"s3://shop-lake/{self.lake}"}
         with pytest.MonkeyPatch.context() as patch:
             for name, value in environment.items():
                 patch.setenv(name, value)
-            found = validate_for_run(str(self.spec), {}).spec
-        assert found
-        return found
+            spec = validate_for_run(str(self.spec), {}).spec
+        assert spec
+        return spec
 
     def outcome(self, granted: list[Grant]) -> list[Any]:
-        """New, missing, bad and itemless objects; then one of them overwritten, and all delivered again."""
+        """Deliver new, missing, bad and itemless objects, overwrite one of them, and deliver them again."""
         self._forget()
         order, other, bad, bare = self._keys()
         iam = self.shop.sandbox.client("iam")
-        policy = json.dumps(document(granted, NAMES))
+        policy = json.dumps(policy_document(granted, NAMES))
         iam.put_user_policy(UserName=USER, PolicyName="pipeline", PolicyDocument=policy)
         missing = "transactions/never-there.json"
         first = self._enforced([queue([order, missing, bad, bare, other])])
@@ -100,10 +100,10 @@ class Judge:
         return [*first.answers, *second.answers, lake]
 
     def _keys(self) -> tuple[str, str, str, str]:
-        """Two orders to which every source has something to say, a malformed one, and one without items."""
+        """Two orders that every source adds something to, a malformed one, and one without items."""
         quirks, rows = self.shop.sample.quirks, oracle.expect(self.shop.sample).rows
-        told = ("items", "store_name", "customer_last_seen", "fraud_score")
-        full = sorted(key for key, row in rows.items() if all(row[name] for name in told))
+        columns = ("items", "store_name", "customer_last_seen", "fraud_score")
+        full = sorted(key for key, row in rows.items() if all(row[name] for name in columns))
         return full[0], full[1], quirks["malformed"][0], quirks["no_items"][0]
 
     def _forget(self) -> None:
@@ -134,8 +134,8 @@ def _reset_auth(shop: Shop, count: str) -> None:
 def credentials(guarded: Shop) -> dict[str, str]:
     iam = guarded.sandbox.client("iam")
     iam.create_user(UserName=USER)
-    made = iam.create_access_key(UserName=USER)["AccessKey"]
-    return {"AWS_ACCESS_KEY_ID": made["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": made["SecretAccessKey"]}
+    key = iam.create_access_key(UserName=USER)["AccessKey"]
+    return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
 
 
 @pytest.fixture
@@ -154,17 +154,19 @@ def judge(guarded: Shop, credentials: dict[str, str], tmp_path: Path) -> Callabl
 
 @pytest.mark.parametrize("name", ["transactions", *SPECS])
 @pytest.mark.fault("P2")
-def test_the_policy_suffices_and_nothing_of_it_can_go(judge: Callable[[str], Judge], name: str) -> None:
-    """As the administrator it gives the same; with any one resource moved away, something fails.
+def test_the_policy_suffices_and_no_grant_of_it_can_be_left_out(
+    judge: Callable[[str], Judge], name: str
+) -> None:
+    """The outcome is that of an administrator; with any one resource replaced, something fails.
 
     The run has a missing object, one without its items, a malformed one, an overwritten one, and a second delivery.
     """
     case = judge(name)
-    granted = [*grants(case.found())]
+    granted = [*grants(case.validated_spec())]
     everything = [Grant(action="*", resource="*", reasons=())]
     wanted = case.outcome(everything)
     failures = [answer["batchItemFailures"] for answer in wanted[:2]]
-    bad = [] if case.found().quarantine else [{"itemIdentifier": "2"}]
+    bad = [] if case.validated_spec().quarantine else [{"itemIdentifier": "2"}]
     assert failures == [bad, [{"itemIdentifier": "1"}] if bad else []]
     assert case.outcome(granted) == wanted
     for number, grant in enumerate(granted):
@@ -178,13 +180,13 @@ ACTIONS = {"s3:HeadObject": "s3:GetObject", "s3:ListObjectsV2": "s3:ListBucket"}
 def test_what_the_server_saw_is_in_the_policy_and_all_of_it_was_used(
     guarded: Shop, judge: Callable[[str], Judge]
 ) -> None:
-    """Those of obstore included; the right to list is used by being told that an object is not there."""
+    """Obstore's calls count too. The right to list is used when an object is missing: S3 answers 404 instead of 403."""
     case = judge("transactions")
-    granted = [*grants(case.found())]
+    granted = [*grants(case.validated_spec())]
     guarded.proxy.reset()
     case.outcome(granted)
     seen = {ACTIONS.get(name, name) for name in guarded.proxy.calls}
-    missing = {one.status for one in guarded.proxy.log if one.operation == "s3:GetObject"} & {404}
+    missing = {request.status for request in guarded.proxy.log if request.operation == "s3:GetObject"} & {404}
     assert missing
     assert {grant.action for grant in granted} == seen | {"s3:ListBucket"}
 
@@ -192,24 +194,26 @@ def test_what_the_server_saw_is_in_the_policy_and_all_of_it_was_used(
 LINT = """
 import json, sys, parliament
 for line in sys.stdin:
-    print(json.dumps([str(found) for found in parliament.analyze_policy_string(line).findings]))
+    print(json.dumps([str(finding) for finding in parliament.analyze_policy_string(line).findings]))
 """
 
 
 def _linted(policies: list[Any]) -> list[list[str]]:
-    """What parliament finds in each policy; in a process of its own, since it warns of itself."""
+    """What parliament finds in each policy; it runs in a process of its own, since importing it warns."""
     lines = "".join(json.dumps(policy) + "\n" for policy in policies)
     command = [sys.executable, "-W", "ignore", "-P", "-c", LINT]
-    told = subprocess.run(command, input=lines, capture_output=True, text=True, check=True)
-    return [json.loads(line) for line in told.stdout.splitlines()]
+    process = subprocess.run(command, input=lines, capture_output=True, text=True, check=True)
+    return [json.loads(line) for line in process.stdout.splitlines()]
 
 
 def test_parliament_finds_nothing_in_our_policies_and_something_in_a_wrong_one(
     judge: Callable[[str], Judge],
 ) -> None:
     """An independent linter of policies knows every action and every kind of resource."""
-    ours = [document([*grants(judge(name).found())], NAMES) for name in ("transactions", *SPECS)]
-    wrong = document([Grant(action="s3:HeadObject", resource="arn:aws:s3:::b/*", reasons=())], {})
-    *found, planted = _linted([*ours, wrong])
-    assert found == [[] for _ in ours]
+    ours = [
+        policy_document([*grants(judge(name).validated_spec())], NAMES) for name in ("transactions", *SPECS)
+    ]
+    wrong = policy_document([Grant(action="s3:HeadObject", resource="arn:aws:s3:::b/*", reasons=())], {})
+    *findings, planted = _linted([*ours, wrong])
+    assert findings == [[] for _ in ours]
     assert planted

@@ -1,4 +1,4 @@
-"""The template of a spec: CloudFormation takes it, and its rule lets through what the pipeline reads."""
+"""The template of a spec: CloudFormation accepts it, and its rule lets through what the pipeline reads."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ SEED = 20_260_701
 
 
 def _template(spec: Path, *arguments: str) -> Any:
-    ended = CliRunner().invoke(
+    result = CliRunner().invoke(
         main, ["template", str(spec), *arguments, "-o", "json"], catch_exceptions=False
     )
-    assert ended.exit_code == 0, ended.output
-    return json.loads(ended.stdout)
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
 
 
 @pytest.fixture
 def variant(tmp_path: Path) -> Callable[..., Path]:
-    """The shipped spec with more text at its end and other text within."""
+    """Write the shipped spec with some text replaced and more text at its end."""
 
     def make(more: str = "", *changes: tuple[str, str]) -> Path:
         text = SPEC.read_text(encoding="utf-8")
@@ -62,7 +62,7 @@ def _lint(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("more", ["", DIRECT, BUSY])
-def test_cfn_lint_has_nothing_to_say(variant: Callable[..., Path], tmp_path: Path, more: str) -> None:
+def test_cfn_lint_finds_nothing(variant: Callable[..., Path], tmp_path: Path, more: str) -> None:
     printed = CliRunner().invoke(main, ["template", str(variant(more))]).stdout
     linted = _lint(printed, tmp_path)
     assert (linted.returncode, linted.stdout) == (0, "")
@@ -79,10 +79,10 @@ FAULTS: dict[str, Callable[[Any], Any]] = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_linter_catches_a_planted_fault(tmp_path: Path, fault: str) -> None:
-    """So its silence about our templates means something."""
-    made = _template(SPEC)
-    FAULTS[fault](made["Resources"])
-    assert _lint(json.dumps(made), tmp_path).returncode != 0
+    """Otherwise its silence about our templates would mean nothing."""
+    template = _template(SPEC)
+    FAULTS[fault](template["Resources"])
+    assert _lint(json.dumps(template), tmp_path).returncode != 0
 
 
 @pytest.fixture
@@ -92,52 +92,58 @@ def aws() -> Iterator[None]:
             patch.setenv(name, "testing")
         patch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
         s3 = boto3.client("s3")
-        place: Any = {"LocationConstraint": "eu-west-1"}
+        location: Any = {"LocationConstraint": "eu-west-1"}
         for bucket in ("code", "shop-raw"):
-            s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=place)
+            s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=location)
         s3.put_object(Bucket="code", Key="plait.zip", Body=b"PK\x05\x06" + bytes(18))
         yield
 
 
-def _create(made: Any) -> tuple[dict[str, str], set[str]]:
-    """Create the stack; each resource's type by its name, and the types that moto left out."""
+def _create(template: Any) -> tuple[dict[str, str], set[str]]:
+    """Create the stack; return each resource's type by its name, and the types that moto left out."""
     client = boto3.client("cloudformation")
     parameters: Any = [
         {"ParameterKey": "CodeBucket", "ParameterValue": "code"},
         {"ParameterKey": "CodeKey", "ParameterValue": "plait.zip"},
     ]
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         client.create_stack(
             StackName="plait",
-            TemplateBody=json.dumps(made),
+            TemplateBody=json.dumps(template),
             Parameters=parameters,
             Capabilities=["CAPABILITY_IAM"],
         )
         assert client.describe_stacks(StackName="plait")["Stacks"][0]["StackStatus"] == "CREATE_COMPLETE"
-        found = client.describe_stack_resources(StackName="plait")["StackResources"]
-    there = {one["LogicalResourceId"]: one["ResourceType"] for one in found if "LogicalResourceId" in one}
-    texts = [str(one.message) for one in told]
-    types = {one["Type"] for one in made["Resources"].values()}
-    return there, {kind for kind in types if any(f"{kind} " in text for text in texts)}
+        resources = client.describe_stack_resources(StackName="plait")["StackResources"]
+    created = {
+        resource["LogicalResourceId"]: resource["ResourceType"]
+        for resource in resources
+        if "LogicalResourceId" in resource
+    }
+    texts = [str(warning.message) for warning in caught]
+    types = {resource["Type"] for resource in template["Resources"].values()}
+    return created, {kind for kind in types if any(f"{kind} " in text for text in texts)}
 
 
 @pytest.mark.parametrize(
     ("more", "unmade"), [("", UNMADE), (DIRECT, UNMADE | {"AWS::Lambda::EventInvokeConfig"})]
 )
 @pytest.mark.usefixtures("aws")
-def test_a_stack_is_made_of_it(variant: Callable[..., Path], more: str, unmade: set[str]) -> None:
-    """Every resource is there but the kinds that the stand-in is known to leave out, named here one by one."""
-    made = _template(variant(more))
-    there, left_out = _create(made)
+def test_a_stack_can_be_created_from_the_template(
+    variant: Callable[..., Path], more: str, unmade: set[str]
+) -> None:
+    """Every resource exists but those of the types in `unmade`, which moto is known to leave out."""
+    template = _template(variant(more))
+    created, left_out = _create(template)
     assert left_out == unmade
-    on_demand = {name for name, one in made["Resources"].items() if "Condition" in one}
-    wanted = {name for name, one in made["Resources"].items() if one["Type"] not in unmade}
-    assert wanted - on_demand <= set(there)
+    on_demand = {name for name, resource in template["Resources"].items() if "Condition" in resource}
+    wanted = {name for name, resource in template["Resources"].items() if resource["Type"] not in unmade}
+    assert wanted - on_demand <= set(created)
 
 
 def _keys(number: int) -> list[str]:
-    """Keys that the driving path fits, nearly fits, and does not fit."""
+    """Keys that match the driving path, nearly match it, and do not match it."""
     dice = random.Random(SEED)
     pieces = [
         "transactions/",
@@ -164,10 +170,10 @@ def _keys(number: int) -> list[str]:
 
 @pytest.mark.usefixtures("aws")
 def test_the_rule_delivers_every_key_that_the_pipeline_reads() -> None:
-    """Of 500 keys put, those that fit arrive in the queue; what arrives beyond is only what `*` cannot tell."""
-    made = _template(SPEC)
-    del made["Resources"]["Events"]  # it would take the messages for a function that does not run here
-    _create(made)
+    """Of 500 keys, those that match arrive in the queue; besides them only keys with `/`, which `*` lets through."""
+    template = _template(SPEC)
+    del template["Resources"]["Events"]  # it would receive the messages for a function that does not run here
+    _create(template)
     s3, sqs = boto3.client("s3"), boto3.client("sqs")
     s3.put_bucket_notification_configuration(
         Bucket="shop-raw", NotificationConfiguration={"EventBridgeConfiguration": {}}
@@ -179,10 +185,10 @@ def test_the_rule_delivers_every_key_that_the_pipeline_reads() -> None:
     url = next(url for url in urls if "DeadLetters" not in url)
     arrived: set[str] = set()
     while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
-        arrived |= {json.loads(one["Body"])["detail"]["object"]["key"] for one in messages}
-    found = validate_for_run(str(SPEC), {}).spec
-    assert found
-    path = driver_path(found)
+        arrived |= {json.loads(message["Body"])["detail"]["object"]["key"] for message in messages}
+    spec = validate_for_run(str(SPEC), {}).spec
+    assert spec
+    path = driver_path(spec)
     read = {key for key in keys if path.match(f"s3://shop-raw/{key}") is not None}
     assert len(read) > 100
     assert read <= arrived
@@ -190,10 +196,10 @@ def test_the_rule_delivers_every_key_that_the_pipeline_reads() -> None:
 
 
 def test_of_ten_thousand_keys_the_rule_lets_through_all_that_are_read() -> None:
-    """By the wildcard matcher alone; what it lets through beyond lies in deeper folders and is skipped."""
-    found = validate_for_run(str(SPEC), {}).spec
-    assert found
-    path = driver_path(found)
+    """The wildcard matcher runs without a server; what it lets through besides lies in deeper folders."""
+    spec = validate_for_run(str(SPEC), {}).spec
+    assert spec
+    path = driver_path(spec)
     rule: Any = EventPattern.load(json.dumps(_pattern(_template(SPEC))))
     keys = _keys(10_000)
     passed = {key for key in keys if rule.matches_event(_created(key))}
@@ -203,8 +209,8 @@ def test_of_ten_thousand_keys_the_rule_lets_through_all_that_are_read() -> None:
     assert all("/" in key.removeprefix("transactions/") for key in passed - read)
 
 
-def _pattern(made: Any) -> Any:
-    pattern = made["Resources"]["Rule"]["Properties"]["EventPattern"]
+def _pattern(template: Any) -> Any:
+    pattern = template["Resources"]["Rule"]["Properties"]["EventPattern"]
     pattern["detail"]["bucket"]["name"] = ["shop-raw"]
     return pattern
 
@@ -215,25 +221,27 @@ def _created(key: str) -> dict[str, Any]:
 
 
 def test_a_path_parameter_reaches_the_bucket_of_the_rule_and_the_arns() -> None:
-    """The stack is told another bucket and follows; the number of segments must stay, which a pattern says."""
-    made = _template(SPEC, "--param", "raw=s3://other/in")
-    assert made["Parameters"]["Raw"] == {
+    """The stack uses the bucket of its parameter, whose pattern keeps the number of segments."""
+    template = _template(SPEC, "--param", "raw=s3://other/in")
+    assert template["Parameters"]["Raw"] == {
         "Type": "String",
         "Default": "s3://other/in",
         "Description": "Parameter `raw` of the spec.",
         "AllowedPattern": "^s3://[^/]+/[^/]+$",
     }
-    key = made["Resources"]["Rule"]["Properties"]["EventPattern"]["detail"]["object"]["key"]
+    key = template["Resources"]["Rule"]["Properties"]["EventPattern"]["detail"]["object"]["key"]
     segment = {"Fn::Select": [3, {"Fn::Split": ["/", {"Ref": "Raw"}]}]}
     assert [*key[0]["wildcard"]["Fn::Sub"][1].values()] == [segment]
-    assert made["Resources"]["Function"]["Properties"]["Environment"]["Variables"]["RAW"] == {"Ref": "Raw"}
+    assert template["Resources"]["Function"]["Properties"]["Environment"]["Variables"]["RAW"] == {
+        "Ref": "Raw"
+    }
 
 
 @pytest.mark.fault("P15")
 def test_the_queue_outlasts_the_longest_wait(variant: Callable[..., Path]) -> None:
-    """Six timeouts of visibility, and deliveries enough for two days of `retry_for`."""
-    made = _template(variant(BUSY, WAITS))["Resources"]
-    queue, mapping = made["Queue"]["Properties"], made["Events"]["Properties"]
+    """The visibility is six timeouts, and the deliveries last for two days of `retry_for`."""
+    template = _template(variant(BUSY, WAITS))["Resources"]
+    queue, mapping = template["Queue"]["Properties"], template["Events"]["Properties"]
     assert queue["VisibilityTimeout"] >= 6 * 60
     assert queue["VisibilityTimeout"] * queue["RedrivePolicy"]["maxReceiveCount"] >= 2 * 86_400
     assert queue["MessageRetentionPeriod"] >= 2 * 86_400
@@ -243,21 +251,21 @@ def test_the_queue_outlasts_the_longest_wait(variant: Callable[..., Path]) -> No
 
 
 def test_direct_invocations_are_bounded_and_their_failures_kept(variant: Callable[..., Path]) -> None:
-    made = _template(variant(DIRECT))["Resources"]
-    assert made["Function"]["Properties"]["ReservedConcurrentExecutions"] == 7
-    destination = made["Failures"]["Properties"]["DestinationConfig"]["OnFailure"]["Destination"]
+    template = _template(variant(DIRECT))["Resources"]
+    assert template["Function"]["Properties"]["ReservedConcurrentExecutions"] == 7
+    destination = template["Failures"]["Properties"]["DestinationConfig"]["OnFailure"]["Destination"]
     assert destination == {"Fn::GetAtt": ["DeadLetters", "Arn"]}
-    assert "Queue" not in made
+    assert "Queue" not in template
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["--param", "raw=./sample"], "reads no objects on S3"),
         (["--param", "nothing=1"], "has no such parameter"),
     ],
 )
-def test_what_no_function_can_run_is_refused(arguments: list[str], said: str) -> None:
-    ended = CliRunner().invoke(main, ["template", str(SPEC), *arguments])
-    assert ended.exit_code in (1, 2)
-    assert said in ended.stderr
+def test_what_no_function_can_run_is_refused(arguments: list[str], message: str) -> None:
+    result = CliRunner().invoke(main, ["template", str(SPEC), *arguments])
+    assert result.exit_code in (1, 2)
+    assert message in result.stderr

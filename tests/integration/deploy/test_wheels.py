@@ -1,4 +1,4 @@
-"""A package for another Python or system: wheels of that system, and byte-code only by a Python that really runs."""
+"""A package for another Python or system: wheels of that system, and byte-code by a Python that runs here."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ import pytest
 
 from plait.deploy.archive import add_byte_code
 from plait.deploy.collect import collect
-from plait.deploy.distributions import Needed
-from plait.deploy.target import Target, running
+from plait.deploy.distributions import RequiredDistribution
+from plait.deploy.target import Target, running_target
 from plait.deploy.uv import find_uv
 from plait.plugin import GiveUp
 
 ARM = Target("3.12", "arm64")
 PINNED = version("msgspec")
-MSGSPEC = Needed(name="msgspec", version=PINNED, editable=False, requires=())
+MSGSPEC = RequiredDistribution(name="msgspec", version=PINNED, editable=False, requires=())
 
 
-def wheel(folder: Path, tag: str) -> None:
-    """A wheel of msgspec that holds nothing but a file that names its tag."""
+def write_wheel(folder: Path, tag: str) -> None:
+    """Write a wheel of msgspec with nothing but a file that names its tag."""
     info = f"msgspec-{PINNED}.dist-info"
     files = {
         "msgspec/__init__.py": f"TAG = {tag!r}\n".encode(),
@@ -44,7 +44,7 @@ def wheel(folder: Path, tag: str) -> None:
 
 @pytest.fixture
 def offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of wheels, which is all that uv may look at."""
+    """A folder of wheels, the only place where uv may look."""
     if not (Path(sys.executable).parent / "uv").exists():
         pytest.skip("the project was not set up by make")
     folder = tmp_path / "wheels"
@@ -60,9 +60,9 @@ def offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_wheel_of_the_target_is_fetched_at_the_version_that_is_installed(
     offered: Path, tmp_path: Path
 ) -> None:
-    """Of several wheels the one of the function's Python and processor, whatever runs here."""
+    """Of several wheels, the one for the function's Python and processor, whatever runs here."""
     for tag in ("cp312-cp312-manylinux_2_17_aarch64", "cp312-cp312-manylinux_2_17_x86_64"):
-        wheel(offered, tag)
+        write_wheel(offered, tag)
     files = collect([MSGSPEC], ARM, tmp_path / "fetched")
     assert "manylinux_2_17_aarch64" in files["msgspec/__init__.py"].read_text()
 
@@ -75,10 +75,10 @@ def _take_uv_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", str(tmp_path / "venv" / "python"))
 
 
-def test_where_there_is_no_wheel_the_package_is_refused_in_one_sentence(
+def test_without_a_fitting_wheel_the_package_is_refused_in_one_sentence(
     offered: Path, tmp_path: Path
 ) -> None:
-    wheel(offered, "cp311-cp311-manylinux_2_17_x86_64")
+    write_wheel(offered, "cp311-cp311-manylinux_2_17_x86_64")
     with pytest.raises(GiveUp, match=r"no wheels of `msgspec` for Python 3\.12 on arm64 could be fetched"):
         collect([MSGSPEC], ARM, tmp_path / "fetched")
 
@@ -109,8 +109,8 @@ def test_without_uv_and_pip_the_package_says_what_to_install(
 def test_a_python_that_does_not_run_or_is_another_compiles_nothing(
     script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As the stand-ins of version managers, which are there for versions that are not."""
-    other = "3.12" if running().python != "3.12" else "3.13"
+    """Version managers have shims for versions that are not installed."""
+    other = "3.12" if running_target().python != "3.12" else "3.13"
     shim = tmp_path / "bin" / f"python{other}"
     shim.parent.mkdir()
     shim.write_text(f"#!/bin/sh\n{script}\n")
@@ -127,6 +127,6 @@ def test_a_python_that_does_not_run_or_is_another_compiles_nothing(
 def test_the_running_python_compiles_for_itself(tmp_path: Path) -> None:
     (tmp_path / "module.py").write_text("A = 1\n")
     (tmp_path / "broken.py").write_text("print 'of another age'\n")
-    assert add_byte_code(tmp_path, running()) is True
+    assert add_byte_code(tmp_path, running_target()) is True
     tag = sys.implementation.cache_tag
     assert [file.name for file in (tmp_path / "__pycache__").iterdir()] == [f"module.{tag}.pyc"]

@@ -17,7 +17,7 @@ from botocore.validate import ParamValidator
 from integration.main_job.shop import HANDLE, announced, queue
 from kit import faults
 from kit.limited import unmeasured
-from plait.deploy.delivery import redrive
+from plait.deploy.delivery import redrive_output
 from plait.plugin import GiveUp, PlaitError, Put, TryAgain, Written
 from plait.storage import local as storage_local
 from plait.storage.objects import Storage
@@ -318,7 +318,7 @@ def _arn(sqs: Any, url: str) -> str:
 
 def _redriven(arns: dict[str, str]) -> Sequence[str]:
     """From where to where the command of the stack moves messages, as the service's model takes its options."""
-    command = redrive()["Value"]["Fn::Sub"]
+    command = redrive_output()["Value"]["Fn::Sub"]
     for name, arn in arns.items():
         command = command.replace(f"${{{name}.Arn}}", arn)
     tool, service, task, *options = shlex.split(command)

@@ -1,4 +1,4 @@
-"""What goes into a package, and what does not, as functions of the spec and of what is installed."""
+"""What goes into a package, and what does not, depends on the spec and on what is installed."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from click.testing import CliRunner
 
 from kit.paths import ROOT
 from plait.cli.main import main
-from plait.deploy.distributions import ALWAYS, AWS_SDK, needed
+from plait.deploy.distributions import ALWAYS_NEEDED, AWS_SDK, required_distributions
 from plait.deploy.package import package
-from plait.deploy.target import Target, running
-from plait.deploy.trim import trimmed
+from plait.deploy.target import Target, running_target
+from plait.deploy.trim import trim
 from plait.language.validate import validate
 from plait.plugin import GiveUp
 
@@ -35,23 +35,23 @@ sink: {connector: parquet, path: "s3://out/orders/"}
 STORES = (
     "  stores: {connector: mysql, secret: s, table: a.b, columns: {name: string}, join: {on: id}, ca: CA}"
 )
-HERE = running()
+HERE = running_target()
 
 
 def spec_of(lookup: str = "", partition: str = "") -> Spec:
-    found = validate(SPEC.replace("LOOKUP", lookup).replace("PARTITION", partition), "orders.yaml")
-    assert found.spec, found.problems
-    return found.spec
+    validated = validate(SPEC.replace("LOOKUP", lookup).replace("PARTITION", partition), "orders.yaml")
+    assert validated.spec, validated.problems
+    return validated.spec
 
 
-def names(spec: Spec, **how: bool) -> set[str]:
-    return {one.name for one in needed(spec, HERE, **how)}
+def names(spec: Spec, **options: bool) -> set[str]:
+    return {required.name for required in required_distributions(spec, HERE, **options)}
 
 
 def test_only_what_the_connectors_and_partitions_of_the_spec_need_goes_in() -> None:
-    assert names(spec_of()) == {"plait", *ALWAYS}
-    assert names(spec_of(STORES)) == {"plait", "pymysql", *ALWAYS}
-    assert names(spec_of(partition="partition_by: {b: 'bucket(4, id)'}")) == {"plait", "mmh3", *ALWAYS}
+    assert names(spec_of()) == {"plait", *ALWAYS_NEEDED}
+    assert names(spec_of(STORES)) == {"plait", "pymysql", *ALWAYS_NEEDED}
+    assert names(spec_of(partition="partition_by: {b: 'bucket(4, id)'}")) == {"plait", "mmh3", *ALWAYS_NEEDED}
 
 
 def test_boto3_is_left_to_the_runtime_unless_asked_for() -> None:
@@ -60,40 +60,40 @@ def test_boto3_is_left_to_the_runtime_unless_asked_for() -> None:
 
 
 def test_what_the_function_imports_is_in_its_package_or_in_the_runtime() -> None:
-    """Every import of the sources that are packaged, those within functions too, but for the optional extras."""
+    """Every import of the packaged sources counts, also within functions; only the optional extras are left out."""
     folders = ((ROOT / "framework", "plait"), (ROOT / "plugins", "plait_connectors"))
     sources = {f.relative_to(top).as_posix(): f for top, name in folders for f in (top / name).rglob("*.py")}
-    packaged = trimmed(sources, ())
+    packaged = trim(sources, ())
     assert "plait/aws_lambda/function.py" in packaged
     assert "plait/cli/main.py" not in packaged
     imported = {top for file in packaged.values() for top in _imports(file)} - sys.stdlib_module_names
-    told = packages_distributions()
-    allowed = {*ALWAYS, *AWS_SDK, "mmh3", "plait", "pymysql", "pyyaml"}
+    distributions = packages_distributions()
+    allowed = {*ALWAYS_NEEDED, *AWS_SDK, "mmh3", "plait", "pymysql", "pyyaml"}
     ours = {"plait", "plait_connectors"}
-    assert {top for top in imported - ours if not {n.lower() for n in told[top]} & allowed} == set()
+    assert {top for top in imported - ours if not {n.lower() for n in distributions[top]} & allowed} == set()
 
 
 def _imports(file: Path) -> set[str]:
     """The top-level packages that a file imports when it runs."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
-    unseen = [n for n in ast.walk(tree) if isinstance(n, ast.If) and "TYPE_CHECKING" in ast.dump(n.test)]
-    skipped = {id(below) for node in unseen for below in ast.walk(node)}
-    found: set[str] = set()
+    guards = [n for n in ast.walk(tree) if isinstance(n, ast.If) and "TYPE_CHECKING" in ast.dump(n.test)]
+    skipped = {id(below) for node in guards for below in ast.walk(node)}
+    packages: set[str] = set()
     for node in ast.walk(tree):
         if id(node) in skipped:
             continue
         if isinstance(node, ast.Import):
-            found |= {alias.name.partition(".")[0] for alias in node.names}
+            packages |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and not node.level:
-            found.add((node.module or "").partition(".")[0])
-    return found
+            packages.add((node.module or "").partition(".")[0])
+    return packages
 
 
 def test_a_wheel_fits_the_python_processor_and_c_library_of_the_runtime() -> None:
     new, arm, old = Target("3.12", "x86_64"), Target("3.12", "arm64"), Target("3.11", "x86_64")
     assert new.runs(["cp312-cp312-manylinux_2_28_x86_64"])
     assert new.runs(["cp39-abi3-manylinux_2_17_x86_64.manylinux2014_x86_64"])
-    assert all(one.runs(["py3-none-any"]) for one in (new, arm, old))
+    assert all(target.runs(["py3-none-any"]) for target in (new, arm, old))
     assert arm.runs(["cp312-cp312-manylinux_2_28_aarch64"])
     assert not arm.runs(["cp312-cp312-manylinux_2_28_x86_64"])
     assert not new.runs(["cp311-cp311-manylinux_2_28_x86_64"])
@@ -102,7 +102,7 @@ def test_a_wheel_fits_the_python_processor_and_c_library_of_the_runtime() -> Non
 
 
 def test_a_library_of_arrow_stays_only_where_something_loads_it(tmp_path: Path) -> None:
-    """Directly or through another library; extension modules of parts that plait never imports go first."""
+    """Directly or through another library; extension modules of unused parts are left out before."""
     texts = {
         "lib.cpython-311-x86_64-linux-gnu.so": b"\0libarrow.so.25\0",
         "_flight.cpython-311-x86_64-linux-gnu.so": b"\0libarrow_flight.so.25\0",
@@ -119,53 +119,58 @@ def test_a_library_of_arrow_stays_only_where_something_loads_it(tmp_path: Path) 
     for name, text in texts.items():
         files[f"pyarrow/{name}"] = tmp_path / name.replace("/", "_")
         files[f"pyarrow/{name}"].write_bytes(text)
-    kept = {name.removeprefix("pyarrow/") for name in trimmed(files, ())}
-    assert kept == {"lib.cpython-311-x86_64-linux-gnu.so", "libarrow.so.25", "libparquet.so.25", "compute.py"}
+    names = {name.removeprefix("pyarrow/") for name in trim(files, ())}
+    assert names == {
+        "lib.cpython-311-x86_64-linux-gnu.so",
+        "libarrow.so.25",
+        "libparquet.so.25",
+        "compute.py",
+    }
 
 
-def test_of_metadata_stay_names_entry_points_and_licences() -> None:
-    kept = ["METADATA", "entry_points.txt", "licenses/LICENSE", "LICENSE.txt"]
-    gone = ["RECORD", "INSTALLER", "direct_url.json", "uv_cache.json", "WHEEL", "top_level.txt"]
-    files = {f"some-1.0.dist-info/{name}": Path("unread") for name in (*kept, *gone)}
-    assert {name.partition("/")[2] for name in trimmed(files, ())} == set(kept)
+def test_only_names_entry_points_and_licences_of_the_metadata_are_packaged() -> None:
+    needed = ["METADATA", "entry_points.txt", "licenses/LICENSE", "LICENSE.txt"]
+    unneeded = ["RECORD", "INSTALLER", "direct_url.json", "uv_cache.json", "WHEEL", "top_level.txt"]
+    files = {f"some-1.0.dist-info/{name}": Path("unread") for name in (*needed, *unneeded)}
+    assert {name.partition("/")[2] for name in trim(files, ())} == set(needed)
 
 
-def test_a_file_that_options_name_comes_along_or_is_said_to_be_out_of_reach(
+def test_a_file_that_options_name_is_packaged_or_refused_as_missing_or_out_of_reach(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from plait.deploy.package import own_files
+    from plait.deploy.package import option_files
 
     monkeypatch.chdir(tmp_path)
     (tmp_path / "certificates").mkdir()
     (tmp_path / "certificates" / "rds.pem").write_text("not one")
-    found = own_files(spec_of(STORES.replace("CA", "certificates/rds.pem")))
-    assert found == {"certificates/rds.pem": Path("certificates/rds.pem")}
+    files = option_files(spec_of(STORES.replace("CA", "certificates/rds.pem")))
+    assert files == {"certificates/rds.pem": Path("certificates/rds.pem")}
     for path in ("/etc/rds.pem", "../rds.pem"):
         with pytest.raises(GiveUp, match="not below the folder"):
-            own_files(spec_of(STORES.replace("CA", path)))
+            option_files(spec_of(STORES.replace("CA", path)))
     with pytest.raises(GiveUp, match=r"there is no file `rds\.pem`"):
-        own_files(spec_of(STORES.replace("CA", "rds.pem")))
+        option_files(spec_of(STORES.replace("CA", "rds.pem")))
 
 
 def test_a_package_that_lambda_would_not_take_is_refused_and_not_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the limit moved below what the smallest package has."""
+    """The limit is lowered below the size of the smallest package."""
     from plait.deploy import package as module
 
-    monkeypatch.setattr(module, "LIMIT", 100 * 1024 * 1024)
+    monkeypatch.setattr(module, "UNZIPPED_LIMIT", 100 * 1024 * 1024)
     text = SPEC.replace("LOOKUP\nPARTITION\n", "").encode()
-    found = validate(text, "orders.yaml")
-    assert found.spec is not None
-    assert found.source_map is not None
+    validated = validate(text, "orders.yaml")
+    assert validated.spec is not None
+    assert validated.source_map is not None
     with pytest.raises(GiveUp, match=r"the package has \d+ MB, and Lambda takes 105") as refused:
-        package(found.spec, text, found.source_map.value, HERE, tmp_path / "orders.zip")
+        package(validated.spec, text, validated.source_map.value, HERE, tmp_path / "orders.zip")
     assert "`pyarrow`" in str(refused.value.help)
     assert not [*tmp_path.iterdir()]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "told"),
+    ("arguments", "code", "message"),
     [
         (["missing.yaml"], 2, "cannot be read"),
         (["bad.yaml"], 1, "error["),
@@ -173,13 +178,13 @@ def test_a_package_that_lambda_would_not_take_is_refused_and_not_written(
         (["good.yaml", "--out", "nowhere/good.zip"], 2, "there is no folder `nowhere`"),
     ],
 )
-def test_what_cannot_be_packaged_is_told_in_one_problem(
-    arguments: list[str], code: int, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_what_cannot_be_packaged_is_reported_in_one_problem(
+    arguments: list[str], code: int, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "bad.yaml").write_text("plait: 1\nname: bad\n")
     (tmp_path / "good.yaml").write_text(SPEC.replace("LOOKUP\nPARTITION\n", ""))
     done = CliRunner().invoke(main, ["package", *arguments])
     assert done.exit_code == code
-    assert told in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.output

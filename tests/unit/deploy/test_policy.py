@@ -1,4 +1,4 @@
-"""The policy of a spec: what its blocks need, each action on each resource once, with the reason."""
+"""The policy of a spec holds what its blocks need: each action on each resource once, with the reason."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from kit.paths import ROOT
 from plait.cli.main import main
-from plait.deploy.policy import Grant, document, grants, placed
+from plait.deploy.policy import Grant, fill_pseudo_parameters, grants, policy_document
 from plait.language.spec import Spec
 from plait.language.validate import validate
 from plait.plugin import FolderPath, LookupPath
@@ -27,13 +27,15 @@ QUARANTINE
 
 
 def _spec(sink: str = "s3://out/orders/", quarantine: str = "") -> Spec:
-    found = validate(SPEC.replace("SINK", sink).replace("QUARANTINE", quarantine), "orders.yaml")
-    assert found.spec, found.problems
-    return found.spec
+    validated = validate(SPEC.replace("SINK", sink).replace("QUARANTINE", quarantine), "orders.yaml")
+    assert validated.spec, validated.problems
+    return validated.spec
 
 
 def _pairs(spec: Spec) -> set[tuple[str, str]]:
-    return {(one.action, one.resource.replace("arn:${AWS::Partition}:s3:::", "")) for one in grants(spec)}
+    return {
+        (grant.action, grant.resource.replace("arn:${AWS::Partition}:s3:::", "")) for grant in grants(spec)
+    }
 
 
 def test_each_block_brings_what_it_needs_and_no_more() -> None:
@@ -51,7 +53,7 @@ def test_local_folders_need_no_permission() -> None:
     assert {resource for _, resource in _pairs(_spec("out/", "quarantine: bad/"))} == {"in", "in/orders/*"}
 
 
-def test_what_stands_literally_in_a_path_is_no_wildcard() -> None:
+def test_a_literal_character_of_a_path_is_no_wildcard_in_the_arn() -> None:
     """A `*`, `?` or `$` of a key is written as IAM's variables for them."""
     arn = "arn:${AWS::Partition}:s3:::b/what${?}/a${*}${$}/"
     assert FolderPath("s3://b/what?/a*$/", ("s3://b/what?/a*$/",)).object_arn == arn
@@ -66,11 +68,11 @@ def test_every_grant_says_which_block_needs_it_and_why() -> None:
 
 def test_a_document_has_each_action_once() -> None:
     names = {"AWS::Partition": "aws-cn"}
-    made = document([_grant("s3:GetObject", "arn:${AWS::Partition}:s3:::b/*")], names)
-    assert made["Statement"] == [
+    document = policy_document([_grant("s3:GetObject", "arn:${AWS::Partition}:s3:::b/*")], names)
+    assert document["Statement"] == [
         {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": ["arn:aws-cn:s3:::b/*"]}
     ]
-    assert placed("${AWS::Region}", {}) == "${AWS::Region}"
+    assert fill_pseudo_parameters("${AWS::Region}", {}) == "${AWS::Region}"
 
 
 def _grant(action: str, resource: str) -> Any:
@@ -79,10 +81,12 @@ def _grant(action: str, resource: str) -> Any:
 
 def test_the_command_prints_a_policy_for_an_account_and_region() -> None:
     spec = str(ROOT / "pipelines" / "transactions.yaml")
-    ended = CliRunner().invoke(main, ["policy", spec, "--account", "123456789012", "--region", "eu-west-1"])
-    resources = [one for each in json.loads(ended.stdout)["Statement"] for one in each["Resource"]]
+    result = CliRunner().invoke(main, ["policy", spec, "--account", "123456789012", "--region", "eu-west-1"])
+    resources = [
+        resource for statement in json.loads(result.stdout)["Statement"] for resource in statement["Resource"]
+    ]
     assert "arn:aws:dynamodb:eu-west-1:123456789012:table/customer-activity" in resources
-    assert not [one for one in resources if "AWS::" in one]
+    assert not [resource for resource in resources if "AWS::" in resource]
 
 
 @pytest.mark.parametrize("word", ["stores", "read the host, user and password"])

@@ -1,4 +1,4 @@
-"""A message outlives the longest wait: the arithmetic of the dead-letter queue."""
+"""The settings of a queue: a message outlives the longest wait."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ def test_deliveries_outlast_the_wait_with_one_to_spare(
     retry_for: timedelta, timeout: timedelta, window: int
 ) -> None:
     """The last delivery but one finds the object old enough, and the queue keeps the message until the last."""
-    found = redelivery(retry_for, timeout, window * SECOND)
-    assert (found.receives - 2) * found.visibility >= retry_for
-    assert found.receives * found.visibility >= retry_for + 2 * found.visibility
-    assert found.receives * found.visibility <= found.retention
+    settings = redelivery(retry_for, timeout, window * SECOND)
+    assert (settings.receives - 2) * settings.visibility >= retry_for
+    assert settings.receives * settings.visibility >= retry_for + 2 * settings.visibility
+    assert settings.receives * settings.visibility <= settings.retention
 
 
 @given(retry_for=seconds, timeout=st.integers(1, 900).map(lambda n: n * SECOND))
 def test_the_settings_are_within_what_a_queue_takes(retry_for: timedelta, timeout: timedelta) -> None:
     """Whole seconds, a visibility of at least six timeouts and at most twelve hours, 1 to 1,000 deliveries."""
-    found = redelivery(retry_for, timeout)
-    assert found.visibility % SECOND == timedelta()
-    assert 6 * timeout <= found.visibility <= timedelta(hours=12)
-    assert 5 <= found.receives <= 1000
-    assert timedelta(days=4) <= found.retention <= timedelta(days=14)
+    settings = redelivery(retry_for, timeout)
+    assert settings.visibility % SECOND == timedelta()
+    assert 6 * timeout <= settings.visibility <= timedelta(hours=12)
+    assert 5 <= settings.receives <= 1000
+    assert timedelta(days=4) <= settings.retention <= timedelta(days=14)
 
 
 def test_a_queue_delivers_until_the_wait_is_over() -> None:
-    """Played through: each delivery of an object that stays incomplete, until it is taken as it is."""
+    """An object that stays incomplete is delivered again until it is taken as it is."""
     retry_for = timedelta(minutes=10)
-    found = redelivery(retry_for, timeout=timedelta(minutes=1))
-    ages = [n * found.visibility for n in range(found.receives)]
-    assert next(n for n, age in enumerate(ages, 1) if age >= retry_for) < found.receives
+    settings = redelivery(retry_for, timeout=timedelta(minutes=1))
+    ages = [n * settings.visibility for n in range(settings.receives)]
+    assert next(n for n, age in enumerate(ages, 1) if age >= retry_for) < settings.receives
 
 
 def test_without_a_wait_a_failure_still_has_five_deliveries() -> None:

@@ -12,8 +12,8 @@ import pytest
 
 from kit.paths import ROOT
 from plait.deploy.collect import collect
-from plait.deploy.distributions import Needed
-from plait.deploy.target import Target, running
+from plait.deploy.distributions import RequiredDistribution
+from plait.deploy.target import Target, running_target
 from plait.plugin import GiveUp
 
 pytestmark = pytest.mark.fault("S14")
@@ -22,43 +22,48 @@ PACKAGES: list[dict[str, Any]] = tomllib.loads((ROOT / "uv.lock").read_text("utf
 
 
 def test_every_file_of_the_lock_has_its_hash_and_comes_from_one_index() -> None:
-    """But for the project itself, which is where the lock is."""
-    assert [one["name"] for one in PACKAGES if one["source"] != {"registry": INDEX}] == ["plait"]
-    locked = [one for one in PACKAGES if one["name"] != "plait"]
-    files = {one["name"]: [*one.get("wheels", ()), *filter(None, [one.get("sdist")])] for one in locked}
-    assert [name for name, found in files.items() if not found] == []
-    flat = [file for found in files.values() for file in found]
-    assert [file["url"] for file in flat if not file["url"].startswith(FILES)] == []
+    """The project itself is the only exception."""
+    assert [package["name"] for package in PACKAGES if package["source"] != {"registry": INDEX}] == ["plait"]
+    locked = [package for package in PACKAGES if package["name"] != "plait"]
+    files = {
+        package["name"]: [*package.get("wheels", ()), *filter(None, [package.get("sdist")])]
+        for package in locked
+    }
+    assert [name for name, listed in files.items() if not listed] == []
+    every_file = [file for listed in files.values() for file in listed]
+    assert [file["url"] for file in every_file if not file["url"].startswith(FILES)] == []
     assert [
-        file["url"] for file in flat if not file["hash"].startswith("sha256:") or len(file["hash"]) != 71
+        file["url"]
+        for file in every_file
+        if not file["hash"].startswith("sha256:") or len(file["hash"]) != 71
     ] == []
 
 
 def test_the_project_is_set_up_from_the_lock_alone() -> None:
-    """No index, source or file of its own stands beside it."""
+    """The project sets no index, source or file of its own for uv."""
     assert "$(UV) sync --quiet --frozen" in (ROOT / "Makefile").read_text("utf-8")
     uv = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["uv"]
     assert uv.keys() == {"default-groups"}
 
 
-def test_what_a_package_fetches_is_pinned_and_brings_nothing_along(
+def test_what_a_package_fetches_is_pinned_and_without_dependencies(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No name that a distribution requires is looked up, and nothing is built."""
-    asked = tmp_path / "asked"
+    recorded = tmp_path / "arguments"
     uv = tmp_path / "uv"
-    uv.write_text(f'#!/bin/sh\nfor a in "$@"; do echo "$a"; done >{asked}\nexit 1\n')
+    uv.write_text(f'#!/bin/sh\nfor a in "$@"; do echo "$a"; done >{recorded}\nexit 1\n')
     uv.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
-    here = running()
+    here = running_target()
     other = Target("3.12" if here.python != "3.12" else "3.13", "arm64")
-    needed = [
-        Needed(name=name, version=version, editable=False, requires=())
+    required = [
+        RequiredDistribution(name=name, version=version, editable=False, requires=())
         for name, version in (("msgspec", "0.20.1"), ("pyarrow", "19.0.0"))
     ]
     with pytest.raises(GiveUp, match="no wheels of"):
-        collect(needed, other, tmp_path / "fetched")
-    arguments = asked.read_text().splitlines()
+        collect(required, other, tmp_path / "fetched")
+    arguments = recorded.read_text().splitlines()
     assert {"--no-deps", "--only-binary"} < {*arguments}
     assert arguments[arguments.index("--only-binary") + 1] == ":all:"
     assert arguments[-2:] == ["msgspec==0.20.1", "pyarrow==19.0.0"]
@@ -80,10 +85,10 @@ def test_a_file_that_is_not_what_was_installed_is_not_packaged(
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(data)
     monkeypatch.syspath_prepend(str(tmp_path))
-    needed = [Needed(name="gadget", version="1.0", editable=False, requires=())]
+    required = [RequiredDistribution(name="gadget", version="1.0", editable=False, requires=())]
     if not changed:
-        assert {*files} < {*collect(needed, running(), tmp_path / "fetched")}
+        assert {*files} < {*collect(required, running_target(), tmp_path / "fetched")}
         return
     (tmp_path / "gadget.py").write_bytes(b"A = 2\n")
     with pytest.raises(GiveUp, match=r"`gadget\.py` of `gadget` is not what was installed"):
-        collect(needed, running(), tmp_path / "fetched")
+        collect(required, running_target(), tmp_path / "fetched")

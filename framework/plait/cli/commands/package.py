@@ -9,8 +9,8 @@ import click
 
 from plait.cli.common import CannotStart, aligned, output, print_json, unreadable
 from plait.deploy.function import RUNTIME
-from plait.deploy.package import LIMIT, package
-from plait.deploy.target import GLIBC, MACHINES, Target, running
+from plait.deploy.package import UNZIPPED_LIMIT, package
+from plait.deploy.target import GLIBC_MINOR, MACHINES, Target, running_target
 from plait.language.validate import read_bytes, validate
 from plait.pipeline.pipeline import InvalidSpec
 
@@ -26,7 +26,9 @@ MB = 1e6
 @click.command("package")
 @click.argument("spec")
 @click.option("--out", metavar="FILE", help="The zip to write.  [default: the pipeline's name and .zip]")
-@click.option("--python", type=click.Choice([*GLIBC]), help=f"Python of the function.  [default: {PYTHON}]")
+@click.option(
+    "--python", type=click.Choice([*GLIBC_MINOR]), help=f"Python of the function.  [default: {PYTHON}]"
+)
 @click.option("--arch", type=click.Choice([*MACHINES]), help="Processor of the function.  [default: x86_64]")
 @click.option("--with-boto3", is_flag=True, help="Put boto3 in, instead of the one that the runtime has.")
 @click.option(
@@ -63,7 +65,7 @@ def command(  # noqa: PLR0913 - one for each option
 def _target(python: str | None, arch: Arch | None, *, here: bool) -> Target:
     if not here:
         return Target(python or PYTHON, arch or "x86_64")
-    found = running()
+    found = running_target()
     if python not in (None, found.python) or arch not in (None, found.arch):
         message = f"`--here` makes a package for Python {found.python} on {found.arch}"
         raise CannotStart(message, code="usage", help="leave out `--python` and `--arch`, or `--here`")
@@ -92,7 +94,7 @@ def _json(made: Package) -> dict[str, Any]:
         "spec_digest": lock.digest,
         "zipped": made.zipped,
         "unzipped": made.unzipped,
-        "limit": LIMIT,
+        "limit": UNZIPPED_LIMIT,
         "byte_code": made.byte_code,
         "parts": dict(made.parts),
         "distributions": lock.distributions,
@@ -104,7 +106,7 @@ def _text(made: Package) -> str:
     rest = sum(size for _, size in made.parts if size < MB / 20)
     rows += [
         ("other", f"{rest / MB:7.1f} MB"),
-        ("unzipped", f"{made.unzipped / MB:7.1f} MB of {LIMIT / MB:.0f}"),
+        ("unzipped", f"{made.unzipped / MB:7.1f} MB of {UNZIPPED_LIMIT / MB:.0f}"),
     ]
     head = f"{made.file}: Python {made.lock.python} on {made.lock.arch}, {made.zipped / MB:.1f} MB"
     return f"{head}\n{aligned(rows, indent='  ')}\nsha256 {made.sha256}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from plait.cli.common import aligned, load, output, params
-from plait.deploy.policy import document, grants, placed
+from plait.deploy.policy import fill_pseudo_parameters, grants, policy_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -40,7 +40,7 @@ def command(
     values = {"AWS::Partition": partition, "AWS::AccountId": account, "AWS::Region": region}
     names = {name: value for name, value in values.items() if value}
     if output == "json":
-        click.echo(json.dumps(document(granted, names), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(policy_document(granted, names), indent=2, ensure_ascii=False))
     else:
         click.echo("\n\n".join(_paragraphs(granted, names)))
 
@@ -48,4 +48,4 @@ def command(
 def _paragraphs(granted: Sequence[Grant], names: Mapping[str, str]) -> Iterator[str]:
     for grant in granted:
         reasons = aligned([(block, why) for block, why in grant.reasons], indent="  ")
-        yield f"{grant.action} on {placed(grant.resource, names)}\n{reasons}"
+        yield f"{grant.action} on {fill_pseudo_parameters(grant.resource, names)}\n{reasons}"

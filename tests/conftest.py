@@ -1,30 +1,17 @@
 """Every test starts from the same environment and leaves it as it was."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import Phase, settings
 
-pytest_plugins = ["kit.canaries", "kit.confinement"]
+pytest_plugins = ["kit.workers", "kit.canaries", "kit.confinement"]
 settings.register_profile("small", deadline=None, derandomize=True)
 settings.register_profile("large", deadline=None, max_examples=1_000)
 settings.register_profile("mutation", settings.get_profile("small"), phases=[Phase.explicit, Phase.generate])
 settings.load_profile(os.environ.get("PLAIT_BUDGET", "small"))
-FIGURES = pytest.StashKey[list[str]]()
-
-
-@pytest.fixture
-def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Give a line with what was measured to the end of the run."""
-    return request.config.stash.setdefault(FIGURES, []).append
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print what was measured."""
-    for line in config.stash.get(FIGURES, []):
-        terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -17,8 +17,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from kit.workers import has_workers, lines_about, tell
+
 SECRET, PAYLOAD = "canary-secret-", "canary-payload-"
-LEFT = pytest.StashKey[list[str]]()
+LEAKS = "leaks"
 AROUND, LONGEST = 60, 16_000_000
 # The folder of a database has its passwords, and a library of machine code has no text of ours.
 DATABASE = "ibdata1"
@@ -146,11 +148,17 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Look at all files that tests left."""
+    """Look at all files that the tests of this process left."""
     factory = getattr(session.config, "_tmp_path_factory", None)
-    if factory is None or factory._basetemp is None:
-        return
-    for folder, folders, files in os.walk(factory.getbasetemp()):
+    if factory is not None and factory._basetemp is not None and not has_workers(session.config):
+        _search_files(factory.getbasetemp())
+        tell(session.config, LEAKS, *_seen)
+    if lines_about(session.config, LEAKS):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _search_files(base: Path) -> None:
+    for folder, folders, files in os.walk(base):
         if DATABASE in files:
             folders.clear()
             continue
@@ -158,12 +166,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
             if file.suffix not in MACHINE_CODE and file.is_file():
                 with file.open("rb") as opened:
                     look(f"the file {file}", opened.read(LONGEST), payload=True)
-    if _seen:
-        session.config.stash[LEFT] = [*_seen]
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say which files have a canary that they must not have."""
-    for line in config.stash.get(LEFT, []):
+    for line in lines_about(config, LEAKS):
         terminalreporter.write_line(f"LEAKED: {line}")

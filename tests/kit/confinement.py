@@ -1,8 +1,9 @@
 """Confinement: a test fails if it writes outside the temporary folders of its run, or reads what an earlier run left there.
 
 Tests may read the repository, Python and the system. `TMPDIR` and `HOME` name folders of the run, also for the processes
-that tests start. No audit hook sees what such a process does, or a library of machine code: so at the end of the run `/`,
-the user's home and the repository are searched for entries that are new.
+that tests start; with `pytest -n`, each worker has its own. No audit hook sees what such a process does, or a library of
+machine code: so at the end of the run `/`, the user's home and the repository are searched for entries that are new, once,
+by the process that speaks to the user.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from kit.workers import has_workers, is_worker
 
 ROOT = Path(__file__).resolve().parents[2]
 HOME = Path.home()
@@ -157,7 +160,10 @@ def entries() -> set[str]:
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Give the run its folders; that of `tempfile` has a short path, as a socket in it may have 103 characters."""
-    session.config.stash[ENTRIES] = entries()
+    if not is_worker(session.config):
+        session.config.stash[ENTRIES] = entries()
+    if has_workers(session.config):
+        return  # they take their environment, and with it the user's home, from this process
     base = session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
     folder = Path(tempfile.mkdtemp(prefix="run-"))
     (folder / "home").mkdir()
@@ -194,6 +200,8 @@ def pytest_runtest_makereport() -> Iterator[None]:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail the run where something is new that tests may not have made."""
+    if is_worker(session.config):
+        return
     before = session.config.stash[ENTRIES]
     session.config.stash[NEW] = sorted(entries() - before)
     if session.config.stash[NEW]:

@@ -78,17 +78,9 @@ def test_each_way_out_is_watched(tmp_path: Path) -> None:
     marked = '@pytest.mark.shows_canaries("why")\ndef test_on_purpose():\n    print("canary-" + "secret-1")\n'
     (tmp_path / "test_ways.py").write_text("\n".join([MODULE, *cases, marked]))
     (tmp_path / "pytest.ini").write_text("[pytest]\nlog_level = DEBUG\n")
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "kit.canaries",
-        "-p",
-        "no:cacheprovider",
-        str(tmp_path),
-    ]
+    plugins = ("kit.canaries", "kit.workers", "no:cacheprovider")
+    options = [option for plugin in plugins for option in ("-p", plugin)]
+    command = [sys.executable, "-m", "pytest", "-q", "-n2", *options, str(tmp_path)]
     with tempfile.TemporaryDirectory() as base:  # what is left here is no file of this test
         done = subprocess.run(
             [*command, "-rA", "--basetemp", f"{base}/base"],

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-CONFINEMENT = Path(__file__).parents[1] / "confinement.py"
+KIT = Path(__file__).parents[1]
 LEAVING = {
     "append": '(OUTSIDE / "old").open("a").close()',
     "link": '(tmp_path / "link").symlink_to(OUTSIDE); (tmp_path / "link/new").write_text("x")',
@@ -62,23 +62,24 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "project/tests/test_ways.py").write_text("\n".join([MODULE, *tests]))
     kit = tmp_path / "project/tests/kit"
     kit.mkdir()
-    shutil.copy(CONFINEMENT, kit)
+    for name in ("confinement.py", "workers.py"):
+        shutil.copy(KIT / name, kit)
     return tmp_path
 
 
-def test_a_test_that_leaves_fails_and_changes_nothing_there(folder: Path) -> None:
-    options = [
-        "-q",
-        "-rA",
-        "-p",
-        "kit.confinement",
-        "-p",
-        "no:cacheprovider",
-        f"--basetemp={folder / 'base'}",
-    ]
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_test_that_leaves_fails_and_changes_nothing_there(folder: Path, workers: int) -> None:
+    plugins = ("kit.confinement", "kit.workers", "no:cacheprovider")
+    options = ["-q", "-rA", f"-n{workers}", f"--basetemp={folder / 'base'}"]
+    options += [option for plugin in plugins for option in ("-p", plugin)]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options, f"--rootdir={folder / 'project'}", "tests/test_ways.py"],
-        env={**os.environ, "HOME": str(folder / "home"), "PYTHONPATH": str(folder / "project/tests")},
+        env={
+            **os.environ,
+            "HOME": str(folder / "home"),
+            "TMPDIR": str(folder),
+            "PYTHONPATH": str(folder / "project/tests"),
+        },
         capture_output=True,
         text=True,
         check=False,
@@ -89,6 +90,7 @@ def test_a_test_that_leaves_fails_and_changes_nothing_there(folder: Path) -> Non
     for outcome, ways in (("FAILED", LEAVING), ("PASSED", STAYING)):
         names = {line.split("::test_")[1].split(" ")[0] for line in said if line.startswith(f"{outcome} ")}
         assert names == {*ways}, done.stdout
-    new = {line.split(" ")[1] for line in said if line.startswith("NEW: ")}
-    assert new == {f"{folder}/home/left", f"{folder}/project/left"}
+    new = [line.split(" ")[1] for line in said if line.startswith("NEW: ")]
+    assert new == [f"{folder}/home/left", f"{folder}/project/left"]
+    assert not [*folder.glob("run-*")]
     assert [file.name for file in (folder / "outside").iterdir()] == ["old"]

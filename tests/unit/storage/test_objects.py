@@ -254,6 +254,7 @@ def scripted(s3: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+        monkeypatch.setenv("PLAIT_BACKOFF", "0.01")
         yield server
         server.shutdown()
         thread.join()

@@ -11,7 +11,8 @@ from typing import Any
 
 from msgspec import structs
 
-from plait.language.spec import OBJECT_FACTS, Source, Spec
+from plait.language.selectors import OBJECT_FACTS
+from plait.language.spec import Source, Spec
 from plait.plugin import DriverPath, Record
 from plait.testing.cases.case import Case, CaseInputs, Object, Outcomes
 from plait.values.decode import EPOCH, MICROSECONDS, Step

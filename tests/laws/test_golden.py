@@ -17,8 +17,8 @@ from kit.paths import DATA
 from plait.cli.commands.preview import plain
 from plait.cli.commands.schema import schema_text
 from plait.cli.main import main
+from plait.language.selectors import OBJECT_FACTS
 from plait.language.source_map import locate
-from plait.language.spec import OBJECT_FACTS
 from plait.values.types import WORDS
 
 GOLDEN = DATA / "golden"

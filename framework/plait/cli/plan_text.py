@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plait.cli.common import aligned
-from plait.language.spec import spell_duration
+from plait.language.durations import spell_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

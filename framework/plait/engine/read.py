@@ -8,7 +8,7 @@ from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 from plait.engine.infer import infer, kind, misfit
-from plait.language.spec import OBJECT_FACTS
+from plait.language.selectors import OBJECT_FACTS
 from plait.plugin import BadRecord, Record, RecordTable
 from plait.problems.errors import IncompatibleTypes
 from plait.problems.problem import excerpt

@@ -2,43 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from msgspec import UNSET, Meta, UnsetType, field
 
-from plait.language.option_schema import Form
-from plait.language.spec import OBJECT_FACTS, parse_duration, parse_selector
+from plait.language.durations import Duration  # noqa: TC001 - msgspec reads the annotations of the structs
+from plait.language.selectors import Selector  # noqa: TC001 - msgspec reads the annotations of the structs
 from plait.plugin import FolderPath, Options, Pattern
-from plait.problems.errors import SpecValueError
-from plait.problems.suggest import nearest
 from plait.values import types
 
 ColumnName = Annotated[str, Meta(pattern="^[A-Za-z_][A-Za-z0-9_]*$")]
 
 
-class Duration(timedelta):
-    """A length of time such as `90s`."""
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Beside `Any`: the type that the schema shows for a value which `build/` reads on its own."""
 
-    noun: ClassVar[str] = "a length of time"
-    json_schema: ClassVar[dict[str, Any]] = {
-        "pattern": "^[0-9]{1,9}[smhd]$",
-        "patternErrorMessage": "a duration is written `90s`, `15m`, `2h` or `7d`",
-        "examples": ["90s", "15m", "2h", "7d"],
-    }
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read `90s`, `15m`, `2h` or `7d`."""
-        return cls(seconds=parse_duration(text).total_seconds())
-
-    @classmethod
-    def spelt(cls, value: object) -> str | None:
-        """How a number would be written."""
-        whole = type(value) is int and value >= 0
-        return f"did you mean `{value}s`?" if whole else None
+    kind: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,42 +38,6 @@ class TypeWord:
     def parse(cls, text: str) -> Self:
         """Read a type word."""
         return cls(types.parse(text))
-
-
-NAME_STEP = r'[^.\[\]"]+|"(?:[^"\\]|\\.)*"'
-FACTS = ", ".join(f"`{fact}`" for fact in OBJECT_FACTS)
-
-
-@dataclass(frozen=True, slots=True)
-class Selector:
-    """A place in a record such as `a.b[0]`, or a fact about the driving object such as `$modified`."""
-
-    text: str
-    steps: tuple[str | int, ...]
-    noun: ClassVar[str] = "a place in a record"
-    json_schema: ClassVar[dict[str, Any]] = {
-        "pattern": rf"^\$(?:object|modified|etag)$|^(?!\$)(?:{NAME_STEP})(?:\.(?:{NAME_STEP})|\[[0-9]{{1,9}}\])*$",
-        "patternErrorMessage": f'a place in a record is written `a.b[0]."c d"`, or is one of {FACTS}',
-        "examples": ["customer.name", "tags[0]", *OBJECT_FACTS],
-    }
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read a place in a record."""
-        if text.startswith("$"):
-            if text not in OBJECT_FACTS:
-                raise _no_fact(text)
-            return cls(text, (text,))
-        return cls(text, parse_selector(text))
-
-
-def _no_fact(text: str) -> SpecValueError:
-    facts = ", ".join(f"`{fact}`" for fact in OBJECT_FACTS)
-    message = f"`{text[:40]}` is none of {facts}, which alone begin with `$`"
-    plain = re.sub(r"\['([^']*)'\]", r'."\1"', text[1:].lstrip("."))
-    meant = nearest(text, OBJECT_FACTS) or (plain if text.startswith(("$.", "$[")) and plain else None)
-    help = f"did you mean `{meant[:40]}`?" if meant else "leave out the `$` for a field of the record"
-    return SpecValueError(message, code="wrong-place", help=help)
 
 
 class ParameterBlock(Options, frozen=True, kw_only=True):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 from types import NoneType, UnionType
@@ -11,18 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 
 import msgspec
 
+from plait.language.keys import Form
+
 if TYPE_CHECKING:
     from plait.plugin import Connector
 
 REF = "#/definitions/"
 TOLD = ("type", "title", "description", "examples", "patternErrorMessage")
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """What a value may look like that its struct leaves open, because `blocks.py` reads it."""
-
-    kind: Any
 
 
 def options_schema(connector: Connector) -> dict[str, Any]:

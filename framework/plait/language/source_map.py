@@ -12,7 +12,6 @@ from plait.language.characters import read_text
 from plait.language.positions import BREAK, START, KeyPath, SourceMap
 from plait.language.scalars import LEADING_ZERO, is_too_large, scalar
 from plait.language.wording import kind_of
-from plait.language.yaml_errors import explain, parser_error_places
 from plait.problems.problem import Problem, Span, excerpt, place
 
 __all__ = ["KeyPath", "SourceMap", "locate"]
@@ -278,6 +277,8 @@ class _Reader:
 
     def _syntax(self, error: yaml.MarkedYAMLError) -> None:
         """The parser's complaint in our words, at the place to mend."""
+        from plait.language.yaml_errors import explain, parser_error_places
+
         found = explain(*parser_error_places(error), self.lines)
         span = self._inside(found.line, found.column, found.line, found.column + found.width)
         self._refuse(span, found.code, found.message, found.help)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
-from plait.problems.errors import SpecValueError
+from plait.language.durations import spell_duration
+from plait.language.selectors import OBJECT_FACTS
 from plait.values.paths import DriverPath
 
 if TYPE_CHECKING:
@@ -20,62 +20,7 @@ if TYPE_CHECKING:
 JoinShape = Literal["columns", "list", "rows"]
 MissingRule = Literal["keep", "drop", "fail", "retry"]
 DuplicatesRule = Literal["fail", "first", "latest"]
-OBJECT_FACTS = ("$object", "$modified", "$etag")
-DURATION = re.compile(r"(\d{1,9})(s|m|h|d)\Z")
 LONGEST_WAIT = timedelta(days=13)  # a queue keeps messages for 14 days
-SPELT = re.compile(r"(?:PT?)?\s*(\d{1,9})\s*([A-Za-z]*)\Z")
-SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-STEP = re.compile(r'\.?(?:"((?:[^"\\]|\\.)*)"|([^.\[\]"]+))|\[(\d{1,9})\]')
-
-
-def parse_duration(text: str) -> timedelta:
-    """Read `90s`, `15m`, `2h` or `7d`; raises ValueError with a sentence where it is none of them."""
-    found = DURATION.match(text)
-    if not found:
-        spelt = SPELT.match(text)
-        unit = (spelt[2][:1].lower() or "s") if spelt else ""
-        help = f"did you mean `{spelt[1]}{unit}`?" if spelt and unit in SECONDS and spelt[2] != "ms" else None
-        message = f"`{text[:40]}` is no length of time such as `90s`, `15m`, `2h` or `7d`"
-        raise SpecValueError(
-            message, code="wrong-duration", help=help or "write a whole number and `s`, `m`, `h` or `d`"
-        )
-    return timedelta(seconds=int(found[1]) * SECONDS[found[2]])
-
-
-def spell_duration(duration: timedelta) -> str:
-    """Write a duration as a spec spells it, in the largest unit that says it in whole numbers.
-
-    >>> spell_duration(timedelta(seconds=90))
-    '90s'
-    """
-    seconds = int(duration.total_seconds())
-    unit = next(unit for unit in reversed(SECONDS) if seconds % SECONDS[unit] == 0)
-    return f"{seconds // SECONDS[unit]}{unit}"
-
-
-def parse_selector(text: str) -> tuple[str | int, ...]:
-    """Read where a value stands in a record: dotted names, `[n]`, quoted names.
-
-    >>> parse_selector('a.b[0]."c d"')
-    ('a', 'b', 0, 'c d')
-    """
-    steps: list[str | int] = []
-    end = 0
-    for found in STEP.finditer(text):
-        if found.start() != end or (not steps and text[0] in ".["):
-            break
-        if steps and found[3] is None and not found[0].startswith("."):
-            break
-        quoted, name, index = found.groups()
-        steps.append(int(index) if index else re.sub(r"\\(.)", r"\1", quoted) if name is None else name)
-        end = found.end()
-    if not steps or end != len(text):
-        raise SpecValueError(
-            f'`{text[:40]}` is no place in a record such as `a.b[0]."c d"`',
-            code="wrong-place",
-            help="write names with dots between, `[0]` for an element, and quotes around odd names",
-        )
-    return tuple(steps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

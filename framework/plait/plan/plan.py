@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from plait.language.spec import OBJECT_FACTS
+from plait.language.selectors import OBJECT_FACTS
 from plait.values.types import Type, to_arrow
 
 if TYPE_CHECKING:

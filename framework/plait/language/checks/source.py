@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from plait.language.checks.row import known_fields, level_of
-from plait.language.spec import OBJECT_FACTS
+from plait.language.selectors import OBJECT_FACTS
 from plait.problems.problem import excerpt
 from plait.problems.suggest import edited_once, help_for, nearest
 

@@ -46,6 +46,10 @@ class Batch:
         """Leave out all rows of these records."""
         self.rows = without(self.rows, set(records))
 
+    def uri_of(self, number: int) -> str:
+        """The URI of the driving object of a record."""
+        return item_of(self.records[number]).uri
+
 
 def all_bad(records: list[Record], error: GiveUp, spec: Spec, now: datetime) -> Batch:
     """Records none of which becomes a row, for one reason."""

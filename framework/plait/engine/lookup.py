@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain, islice
@@ -19,6 +20,7 @@ from plait.engine.answers import (
     together,
     typed,
 )
+from plait.engine.cache import Cache
 from plait.engine.near_misses import twins
 from plait.plugin import Key, Record, RecordTable
 from plait.problems.errors import IncompatibleTypes
@@ -26,8 +28,8 @@ from plait.problems.errors import IncompatibleTypes
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from plait.engine.cache import Cache
-    from plait.language.spec import Source
+    from plait.engine.context import Services
+    from plait.language.spec import Source, Spec
     from plait.plugin import Lookup
     from plait.values.types import Type
 
@@ -97,14 +99,46 @@ def apart(spans: Iterable[tuple[T, T]]) -> list[tuple[T, T]]:
     return joined
 
 
-def later(moment: datetime, by: Any) -> datetime:
-    """A moment and a duration, no later than time can tell."""
-    high = moment.max.replace(tzinfo=moment.tzinfo)
-    return moment + by if high - moment > by else high
-
-
 def _fields(pairs: Sequence[tuple[str, str]], values: Iterable[Any]) -> dict[str, Any]:
     return {right: value for (_, right), value in zip(pairs, values, strict=True)}
+
+
+class OpenLookups:
+    """The look-ups of a spec, each opened when it is first asked, with the caches of their answers."""
+
+    def __init__(self, spec: Spec, services: Services) -> None:
+        self.services = services
+        self.names = [source.name for source in spec.lookups]
+        self.opened: dict[str, Lookup] = {}
+        self.caches = {s.name: Cache(s.cache.total_seconds()) for s in spec.lookups if s.cache}
+        self.caches_of_parts: dict[str, Cache] = {}
+
+    def open(self, source: Source) -> Lookup:
+        """Return the look-up of a source, opened once."""
+        if source.name not in self.opened:
+            assert source.connector.lookup is not None  # noqa: S101 - validated
+            context = self.services.context(source.name, source.fields)
+            self.opened[source.name] = source.connector.lookup(source.options, context)
+        return self.opened[source.name]
+
+    def ask(self, source: Source, table: Any, kinds: dict[str, Type | None]) -> tuple[Answers, LookupStats]:
+        """Ask a source for the rows of a batch; `kinds` has the types of the columns. Raises what the connector raises."""
+        with self.services.on_behalf_of(source.name):
+            cache = self.caches.get(source.name) or self.caches_of_parts.get(source.name)
+            return look_up(source, self.open(source), table, kinds, cache, self._seconds)
+
+    def remember_for_parts(self) -> None:
+        """From now on keep all answers, for the parts of a batch that does not fit together."""
+        if not self.caches_of_parts:
+            self.caches_of_parts = {name: Cache(math.inf) for name in self.names}
+
+    def forget_parts(self) -> None:
+        """Forget the answers kept for parts of a batch."""
+        self.caches_of_parts = {}
+
+    def _seconds(self) -> float:
+        """The clock of caches: it goes on while a process sleeps between invocations."""
+        return self.services.now().timestamp()
 
 
 def look_up(

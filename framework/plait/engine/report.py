@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from plait.problems.render import as_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
+    from plait.engine.join import Joined
+    from plait.engine.lookup import LookupStats
     from plait.problems.problem import Problem
 
 FORMAT_VERSION = 1
@@ -50,6 +54,16 @@ class LookupCounts:
     calls: int = 0
     cached: int = 0
     cached_seconds: float = 0.0
+
+    def add(self, asked: LookupStats, joined: Joined) -> None:
+        """Add what the look-up was asked for a batch, and what its join came to."""
+        self.keys += asked.keys
+        self.cached += asked.cached
+        self.cached_seconds = max(self.cached_seconds, asked.cached_seconds)
+        self.matched += joined.matched
+        self.missing += joined.missing
+        self.inexact += joined.inexact
+        self.duplicates += joined.duplicates
 
 
 @dataclass(slots=True, kw_only=True)
@@ -99,6 +113,13 @@ class Report:
         if self._kept[problem.level] < MAX_PROBLEMS:
             self._kept[problem.level] += 1
             self.problems.append(problem)
+
+    @contextmanager
+    def timed(self, phase: str) -> Iterator[None]:
+        """Within, time counts as seconds of this phase."""
+        start = time.perf_counter()
+        yield
+        self.seconds[phase] = self.seconds.get(phase, 0.0) + time.perf_counter() - start
 
     def check(self) -> None:
         """Raise where the numbers do not add up: then a record was lost, which must not be silent."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from plait.engine.lookup import later
 from plait.plugin import TryAgain
 
 if TYPE_CHECKING:
@@ -37,3 +36,9 @@ def late(item: Item, sources: Iterable[Source], now: datetime) -> Late | None:
     """Why an object without a match in these look-ups must come again, or None where no wait is left."""
     ends = {source.name: end for source in sources if (end := until(item, source)) and now < end}
     return Late([*ends], max(ends.values())) if ends else None
+
+
+def later(moment: datetime, by: Any) -> datetime:
+    """A moment and a duration, no later than time can tell."""
+    high = moment.max.replace(tzinfo=moment.tzinfo)
+    return moment + by if high - moment > by else high

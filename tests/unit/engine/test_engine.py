@@ -165,6 +165,6 @@ def test_an_object_that_no_outcome_tells_of_ends_the_run() -> None:
 
 
 def test_an_object_that_a_run_forgets_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Engine, "_until_settled", lambda _self, _items: None)
+    monkeypatch.setattr(Engine, "_run_until_settled", lambda _self, _items: None)
     with pytest.raises(AssertionError, match="1 have no outcome"):
         Engine(spec(tmp_path), Services()).run([put(tmp_path, "a", 1)])

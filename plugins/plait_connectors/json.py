@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from plait.plugin import Statement, Use
 
 
-class Json(Options, frozen=True, kw_only=True):
+class JsonOptions(Options, frozen=True, kw_only=True):
     """Options of `json`."""
 
     path: Annotated[
@@ -71,7 +71,7 @@ def _add(fields: dict[str, Any], captures: dict[str, str]) -> dict[str, Any]:
 class JsonDriver:
     """Reads each object as one record."""
 
-    options: Json
+    options: JsonOptions
     context: Context
 
     @cached_property
@@ -143,4 +143,4 @@ def plait_connectors() -> list[Connector]:
     """Offer `json`."""
     told: Any = {"summary": "One JSON object per file.", "offline": True, "gives_binary": False}
     told |= {"permissions": _permissions, "calls": _calls, "facts": _facts}
-    return [Connector(name="json", options=Json, driver=JsonDriver, **told)]
+    return [Connector(name="json", options=JsonOptions, driver=JsonDriver, **told)]

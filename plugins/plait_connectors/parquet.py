@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 SUFFIX = ".parquet"
 
 
-class Parquet(Options, frozen=True, kw_only=True):
+class ParquetOptions(Options, frozen=True, kw_only=True):
     """Options of `parquet`."""
 
     path: Annotated[FolderPath, msgspec.Meta(description="the folder, such as `s3://shop-lake/orders/`")]
@@ -58,7 +58,7 @@ def encode(table: Any, compression: str) -> bytes:
 class ParquetSink:
     """Writes each table as one file."""
 
-    options: Parquet
+    options: ParquetOptions
     context: Context
 
     def prepare(self) -> None:
@@ -83,11 +83,11 @@ class ParquetSink:
         ]
 
 
-def _facts(options: Parquet, context: Context) -> Iterable[str]:
+def _facts(options: ParquetOptions, context: Context) -> Iterable[str]:
     return bucket_facts(options.path, context)
 
 
-def _permissions(options: Parquet, _use: Use) -> list[Statement]:
+def _permissions(options: ParquetOptions, _use: Use) -> list[Statement]:
     path = options.path
     if not path.bucket:
         return []
@@ -97,7 +97,7 @@ def _permissions(options: Parquet, _use: Use) -> list[Statement]:
     return [put, Statement(actions=("s3:GetObject",), resources=(files,), why=why)]
 
 
-def _calls(options: Parquet, _use: Use) -> list[Calls]:
+def _calls(options: ParquetOptions, _use: Use) -> list[Calls]:
     put = Calls(operation="s3:PutObject", quantity="files")
     # A file that is there already: the first put is refused, the file is looked at and put anew.
     look = Calls(operation="s3:HeadObject", quantity="replaced")
@@ -112,7 +112,7 @@ def plait_connectors() -> list[Connector]:
         Connector(
             name="parquet",
             summary="Parquet files in a folder.",
-            options=Parquet,
+            options=ParquetOptions,
             sink=ParquetSink,
             suffix=SUFFIX,
             permissions=_permissions,

@@ -9,7 +9,7 @@ import pytest
 
 from plait.engine.context import Services
 from plait.plugin import GiveUp, Key, LookupPath, Record
-from plait_connectors.csv import Csv, CsvLookup, Delimiter, plait_connectors
+from plait_connectors.csv import CsvLookup, CsvOptions, Delimiter, plait_connectors
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def fetch(folder: Any, *ids: Any, name: Any = "{id}.csv", **options: Any) -> Any:
     lookup = CsvLookup(
-        Csv(path=LookupPath.parse(f"{folder}/{name}"), **options), Services().context("items", None)
+        CsvOptions(path=LookupPath.parse(f"{folder}/{name}"), **options), Services().context("items", None)
     )
     return [*lookup.fetch([Key(fields=i if isinstance(i, dict) else {"id": i}) for i in ids])]
 
@@ -29,7 +29,7 @@ def one(tmp_path: Path, data: bytes, **options: Any) -> Any:
 
 def test_the_word_is_csv_and_the_path_names_columns_of_the_row() -> None:
     (connector,) = plait_connectors()
-    options = Csv(path=LookupPath.parse("./{a}/{b}.csv"))
+    options = CsvOptions(path=LookupPath.parse("./{a}/{b}.csv"))
     assert (connector.name, connector.order, connector.row_columns(options)) == (
         "csv",
         "position",
@@ -116,7 +116,7 @@ def test_a_key_that_leads_elsewhere_is_a_fault(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_read_is_an_error_of_the_run() -> None:
-    lookup = CsvLookup(Csv(path=LookupPath.parse("./\0{id}")), Services().context("items", None))
+    lookup = CsvLookup(CsvOptions(path=LookupPath.parse("./\0{id}")), Services().context("items", None))
     with pytest.raises(GiveUp):
         [*lookup.fetch([Key(fields={"id": "a"})])]
 

@@ -10,14 +10,14 @@ import pytest
 
 from plait.engine.context import Services
 from plait.plugin import BadRecord, DriverPath, Item, Missing, ReadFailure, Window
-from plait_connectors.json import Json, JsonDriver, parse, plait_connectors
+from plait_connectors.json import JsonDriver, JsonOptions, parse, plait_connectors
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def driver(path: Any, **options: Any) -> Any:
-    return JsonDriver(Json(path=DriverPath.parse(path), **options), Services().context("orders", None))
+    return JsonDriver(JsonOptions(path=DriverPath.parse(path), **options), Services().context("orders", None))
 
 
 def test_the_word_is_json() -> None:

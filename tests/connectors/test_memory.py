@@ -6,9 +6,9 @@ from typing import Any
 
 from plait.engine.context import Services
 from plait.plugin import Key, Window
-from plait_connectors.memory import Memory, plait_connectors
+from plait_connectors.memory import MemoryOptions, plait_connectors
 
-OPTIONS = Memory(rows=[{"id": 1, "a": "x"}, {"id": 2, "b": None}])
+OPTIONS = MemoryOptions(rows=[{"id": 1, "a": "x"}, {"id": 2, "b": None}])
 
 
 def test_each_row_is_an_object() -> None:

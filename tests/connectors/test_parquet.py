@@ -10,7 +10,7 @@ import pytest
 
 from plait.engine.context import Services
 from plait.plugin import File, FolderPath, Item, PlaitError
-from plait_connectors.parquet import Parquet, ParquetSink, encode, plait_connectors
+from plait_connectors.parquet import ParquetOptions, ParquetSink, encode, plait_connectors
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +31,9 @@ def table(metadata: Any = None) -> Any:
 
 
 def sink(folder: Any, **options: Any) -> Any:
-    return ParquetSink(Parquet(path=FolderPath.parse(folder), **options), Services().context("sink", None))
+    return ParquetSink(
+        ParquetOptions(path=FolderPath.parse(folder), **options), Services().context("sink", None)
+    )
 
 
 def test_the_word_is_parquet() -> None:

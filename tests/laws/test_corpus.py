@@ -89,7 +89,7 @@ def is_same(found: Any, expected: Any) -> bool:
 
 def json_outcomes(names: list[str], word: str) -> list[Outcome]:
     """Read these files together; for each the row, or the code and the sentence why not."""
-    options = json_connector.Json(path=DriverPath.parse(f"{FOLDER}/json/*/*.json"))
+    options = json_connector.JsonOptions(path=DriverPath.parse(f"{FOLDER}/json/*/*.json"))
     driver = json_connector.JsonDriver(options, Services().context("s", None))
     records = [*driver.read([Item(uri=f"{FOLDER}/json/{name}.json") for name in names])]
     typed = cast([r for r in records if isinstance(r, Record)], source(json_connector, options, {"a": word}))
@@ -130,7 +130,7 @@ def csv_outcomes(
 ) -> dict[str, tuple[list[Any], list[BadRecord]]]:
     """Look these files up together; for each its rows, and what is bad."""
     path = LookupPath.parse(f"{FOLDER}/csv/{{id}}.csv")
-    options = csv_connector.Csv(path=path, delimiter=csv_connector.Delimiter(delimiter))
+    options = csv_connector.CsvOptions(path=path, delimiter=csv_connector.Delimiter(delimiter))
     lookup = csv_connector.CsvLookup(options, Services().context("s", None))
     asked = source(
         csv_connector, options, {"a": "string", "b": word}, join=Join(on=(("id", "id"),), shape="list")

@@ -21,7 +21,7 @@ from plait.values.convert import MAX_EXPONENT, ConversionError, convert
 from plait.values.decode import Step
 from plait.values.strict_json import DEEPEST, NotJson, parse_json
 from plait.values.types import parse
-from plait_connectors import _mysql_select, cloudwatch_logs, csv, dynamodb, json, mysql
+from plait_connectors import _csv_file, _mysql_select, cloudwatch_logs, csv, dynamodb, json, mysql
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +61,7 @@ def of_json(data: bytes, **options: Any) -> Any:
     """The fault of an object."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "o.json").write_bytes(data)
-        made = json.Json(path=DriverPath.parse(f"{folder}/*.json"), **options)
+        made = json.JsonOptions(path=DriverPath.parse(f"{folder}/*.json"), **options)
         driver = json.JsonDriver(made, Services().context("s", None))
         (record,) = driver.read([Item(uri=f"{folder}/o.json")])
         return record.fault if isinstance(record, Record) else None
@@ -71,7 +71,7 @@ def of_csv(data: bytes, **options: Any) -> Any:
     """The fault of a file."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "1.csv").write_bytes(data)
-        made = csv.Csv(path=LookupPath.parse(f"{folder}/{{id}}.csv"), **options)
+        made = csv.CsvOptions(path=LookupPath.parse(f"{folder}/{{id}}.csv"), **options)
         found = [*csv.CsvLookup(made, Services().context("s", None)).fetch([Key(fields={"id": "1"})])]
         return next((one.fault for one in found if isinstance(one, Record)), None)
 
@@ -133,11 +133,11 @@ def table_of(columns: int, rows: int) -> bytes:
 
 def fields_of(number: int) -> Any:
     """What a file with so many delimiters and line ends is told, where a thousand are the most."""
-    most, csv.MAX_FIELDS = csv.MAX_FIELDS, 1000
+    most, _csv_file.MAX_FIELDS = _csv_file.MAX_FIELDS, 1000
     try:
         return of_csv(table_of(1, number))
     finally:
-        csv.MAX_FIELDS = most
+        _csv_file.MAX_FIELDS = most
 
 
 def inflated() -> tuple[str | None, str | None]:
@@ -156,10 +156,10 @@ def inflated() -> tuple[str | None, str | None]:
     return pair(tried, most)
 
 
-ROWS = default(csv.Csv, "max_rows")
+ROWS = default(csv.CsvOptions, "max_rows")
 LIMITS = [
     Limit(
-        "bytes of an object of `json`", f"{default(json.Json, 'max_bytes') // MIB} MiB", BAD, "`max_bytes`",
+        "bytes of an object of `json`", f"{default(json.JsonOptions, 'max_bytes') // MIB} MiB", BAD, "`max_bytes`",
         lambda: pair(lambda n: of_json(b"{}".ljust(n), max_bytes=20), 20),
     ),
     Limit("levels of a document of JSON", f"{DEEPEST}", BAD, "", lambda: pair(lambda n: parse_json(nested(n)), DEEPEST)),
@@ -179,7 +179,7 @@ LIMITS = [
         BAD, "", lambda: pair(unzipped, decode.ANY_RATIO),
     ),
     Limit(
-        "bytes of a file of `csv`", f"{default(csv.Csv, 'max_bytes') // MIB} MiB", BAD, "`max_bytes`",
+        "bytes of a file of `csv`", f"{default(csv.CsvOptions, 'max_bytes') // MIB} MiB", BAD, "`max_bytes`",
         lambda: pair(lambda n: of_csv(b"v\n" + b"x" * (n - 2), max_bytes=20), 20),
     ),
     Limit(
@@ -187,11 +187,11 @@ LIMITS = [
         lambda: pair(lambda n: of_csv(table_of(1, n), max_rows=20), 20),
     ),
     Limit(
-        "columns of a file of `csv`", f"{csv.MAX_COLUMNS:,}", BAD, "",
-        lambda: pair(lambda n: of_csv(table_of(n, 1)), csv.MAX_COLUMNS),
+        "columns of a file of `csv`", f"{_csv_file.MAX_COLUMNS:,}", BAD, "",
+        lambda: pair(lambda n: of_csv(table_of(n, 1)), _csv_file.MAX_COLUMNS),
     ),
     Limit(
-        "delimiters and line ends of a file of `csv`", f"{csv.MAX_FIELDS:,}", BAD, "", lambda: pair(fields_of, 1000),
+        "delimiters and line ends of a file of `csv`", f"{_csv_file.MAX_FIELDS:,}", BAD, "", lambda: pair(fields_of, 1000),
     ),
     Limit(
         "characters of a field of CSV", "131,072", BAD, "", lambda: pair(lambda n: of_csv(b"v\n" + b"x" * n), 131_072),

@@ -17,7 +17,7 @@ from plait.plugin import DriverPath, Item, Key, LookupPath, Pattern, Record, Rec
 from plait_connectors import cloudwatch_logs, dynamodb, mysql
 from plait_connectors import csv as csv_connector
 from plait_connectors import json as json_connector
-from plait_connectors.memory import Memory, Rows
+from plait_connectors.memory import MemoryOptions, Rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -37,7 +37,7 @@ def json_records(kinds: Sequence[Kind], folder: Path) -> list[Any]:
     """The record of each file."""
     for n, kind in enumerate(kinds):
         (folder / f"{n}.json").write_bytes(json_file(kind))
-    options = json_connector.Json(path=DriverPath.parse(f"{folder}/*.json"))
+    options = json_connector.JsonOptions(path=DriverPath.parse(f"{folder}/*.json"))
     driver = json_connector.JsonDriver(options, Services().context("s", None))
     return [*driver.read([Item(uri=f"{folder}/{n}.json") for n in range(len(kinds))])]
 
@@ -58,7 +58,7 @@ def csv_records(kinds: Sequence[Kind], folder: Path) -> list[Record]:
     """The one record of each file."""
     for n, kind in enumerate(kinds):
         (folder / f"{n}.csv").write_bytes(csv_file(kind))
-    options = csv_connector.Csv(path=LookupPath.parse(f"{folder}/{{id}}.csv"))
+    options = csv_connector.CsvOptions(path=LookupPath.parse(f"{folder}/{{id}}.csv"))
     lookup = csv_connector.CsvLookup(options, Services().context("s", None))
     return [_only(lookup.fetch([Key(fields={"id": str(n)})])) for n in range(len(kinds))]
 
@@ -71,7 +71,7 @@ def _only(records: Iterable[Record | RecordTable]) -> Record:
 
 def memory_records(kinds: Sequence[Kind]) -> list[Record]:
     """The row of each value."""
-    options = Memory(rows=[{"v": kind.source} for kind in kinds])
+    options = MemoryOptions(rows=[{"v": kind.source} for kind in kinds])
     return [*Rows(options, Services().context("s", None)).fetch([])]
 
 

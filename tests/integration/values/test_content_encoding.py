@@ -10,8 +10,8 @@ import pytest
 from kit.stubs import Stub
 from plait.engine.context import Services
 from plait.plugin import DriverPath, Item, Key, LookupPath
-from plait_connectors.csv import Csv, CsvLookup
-from plait_connectors.json import Json, JsonDriver
+from plait_connectors.csv import CsvLookup, CsvOptions
+from plait_connectors.json import JsonDriver, JsonOptions
 
 AWS = {"ACCESS_KEY_ID": "k", "SECRET_ACCESS_KEY": "s", "REGION": "eu-west-1", "DEFAULT_REGION": "eu-west-1"}
 ENCODINGS = ["gzip", "deflate", "br", "identity", "aws-chunked", "utf-8", "GZIP, gzip"]
@@ -45,11 +45,11 @@ def test_an_object_is_read_as_its_bytes_whatever_its_content_encoding(
         (f"{key}x.csv", bomb),
     ):
         bucket.put_object(Bucket="encoded", Key=name, Body=body, ContentEncoding=encoding)
-    objects = JsonDriver(Json(path=DriverPath.parse("s3://encoded/**")), Services().context("s", None))
+    objects = JsonDriver(JsonOptions(path=DriverPath.parse("s3://encoded/**")), Services().context("s", None))
     row, bad = cast(Any, objects.read([Item(uri=f"s3://encoded/{key}"), Item(uri=f"s3://encoded/{key}x")]))
     assert (row.fields, row.fault) == ({"id": 1}, None)
     assert "not UTF-8" in bad.fault.message
     path = LookupPath.parse(f"s3://encoded/{key}{{x}}.csv")
-    files = CsvLookup(Csv(path=path), Services().context("s", None))
+    files = CsvLookup(CsvOptions(path=path), Services().context("s", None))
     (bad_file,) = cast(Any, files.fetch([Key(fields={"x": "x"})]))
     assert "not UTF-8" in bad_file.fault.message

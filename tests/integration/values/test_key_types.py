@@ -19,9 +19,9 @@ from plait.plugin import LookupPath, Pattern
 from plait.plugin.registry import connector
 from plait.values.types import parse, to_arrow
 from plait_connectors.cloudwatch_logs import CloudWatchLogsLookup, CloudWatchLogsOptions
-from plait_connectors.csv import Csv, CsvLookup
+from plait_connectors.csv import CsvLookup, CsvOptions
 from plait_connectors.dynamodb import DynamoDBLookup, DynamoDBOptions
-from plait_connectors.memory import Memory, Rows
+from plait_connectors.memory import MemoryOptions, Rows
 from plait_connectors.mysql import MySQLLookup, MySQLOptions
 
 from .kinds_keys import KEYS, NOON, KeyKind
@@ -64,7 +64,7 @@ def test_rows_in_the_spec_match_by_value(kind: KeyKind) -> None:
     """Texts that are the full text of the key, and the value itself."""
     rows: list[dict[str, Any]] = [{"k": text, "n": n} for n, text in enumerate((*kind.equal, *kind.other))]
     rows += [{"k": kind.value, "n": 100}, {"k": None, "n": 101}, {"k": [], "n": 102}, {"n": 103}]
-    lookup = Rows(Memory(rows=rows), Services().context("s", None))
+    lookup = Rows(MemoryOptions(rows=rows), Services().context("s", None))
     assert numbers(asked("memory", lookup, kind)) == [*range(len(kind.equal)), 100]
 
 
@@ -73,7 +73,7 @@ def test_a_path_has_one_spelling(tmp_path: Path, kind: KeyKind) -> None:
     for n, text in enumerate(dict.fromkeys((kind.path, *kind.equal, *kind.other))):
         if text:
             (tmp_path / f"{text}.csv").write_text(f"n\n{n}\n")
-    options = Csv(path=LookupPath.parse(f"{tmp_path}/{{key}}.csv"))
+    options = CsvOptions(path=LookupPath.parse(f"{tmp_path}/{{key}}.csv"))
     answers = asked("csv", CsvLookup(options, Services().context("s", None)), kind, options, field="key")
     if kind.path is None:
         assert [error.message for bad in answers.faults.values() for _, error in bad] == [

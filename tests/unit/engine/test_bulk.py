@@ -95,8 +95,9 @@ def services(bodies: dict[str, bytes]) -> Services:
 def many_from(number: int) -> Iterator[None]:
     """Within, so many records or files are many."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (read, answers, match, csv_connector):
+        for module in (read, answers, match):
             patch.setattr(module, "MANY", number)
+        patch.setattr(csv_connector, "MIN_FILES_AT_ONCE", number)
         yield
 
 
@@ -140,7 +141,7 @@ def asked(files: list[bytes], word: str, delimiter: str, many: int) -> dict[str,
     """Look files up together; the rows and the faults of each."""
     bodies = {f"s3://raw/{n}.csv": data for n, data in enumerate(files)}
     path = LookupPath.parse("s3://raw/{id}.csv")
-    options = csv_connector.Csv(path=path, delimiter=csv_connector.Delimiter(delimiter))
+    options = csv_connector.CsvOptions(path=path, delimiter=csv_connector.Delimiter(delimiter))
     where = csv_connector.CsvLookup(options, services(bodies).context("s", None))
     (connector,) = csv_connector.plait_connectors()
     columns = tuple(
@@ -207,7 +208,7 @@ PLAIN = [
 def test_plain_files_come_as_one_block() -> None:
     """Line ends, a mark and a missing last newline are plain; what has a quote is read alone."""
     bodies = {f"s3://raw/{n}.csv": data for n, data in enumerate([*PLAIN, b'a,b\n"x",1\n', b"a,b\nx\n"])}
-    options = csv_connector.Csv(path=LookupPath.parse("s3://raw/{id}.csv"))
+    options = csv_connector.CsvOptions(path=LookupPath.parse("s3://raw/{id}.csv"))
     where = csv_connector.CsvLookup(options, services(bodies).context("s", None))
     with many_from(0):
         *single, block = where.fetch([Key(fields={"id": str(n)}) for n in range(len(bodies))])

@@ -1,0 +1,109 @@
+"""Read many plain CSV files at once: files without quotes, in which each line is a row whatever its neighbours are."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from plait.plugin import RecordTable
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+BOM = b"\xef\xbb\xbf"
+MAX_PLAIN_BYTES = 100_000  # Python's reader refuses a field that is a little longer
+Texts = dict[str, str]
+F = TypeVar("F")
+
+
+@dataclass
+class PlainFiles(Generic[F]):
+    """Plain files with the same header: their bodies without it, the lines of each body, and the caller's files."""
+
+    names: list[str]
+    bodies: list[bytes] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    files: list[F] = field(default_factory=list)
+
+    def add(self, body: bytes, delimiter: bytes, file: F) -> bool:
+        """Add a file and return True, unless the number of its delimiters does not suit its lines."""
+        body = body if body.endswith(b"\n") or not body else body + b"\n"
+        lines = body.count(b"\n")
+        if body.count(delimiter) != lines * (len(self.names) - 1):
+            return False
+        self.bodies.append(body)
+        self.lines.append(lines)
+        self.files.append(file)
+        return True
+
+
+def add_if_plain(
+    groups: dict[bytes, PlainFiles[F] | None], data: bytes, delimiter: str, path_columns: set[str], file: F
+) -> bool:
+    """Add a file to the group of its header and return True, if the file is plain.
+
+    The group of an unusual header is None: it has an empty name, a name twice, or one of the `path_columns`.
+    """
+    data = data.removeprefix(BOM).replace(b"\r\n", b"\n")
+    if len(data) > MAX_PLAIN_BYTES or b'"' in data or b"\r" in data or b"\n\n" in data or not _is_utf8(data):
+        return False
+    header, _, body = data.partition(b"\n")
+    if header not in groups:
+        names = header.decode().split(delimiter)
+        usual = "" not in names and len({*names, *path_columns}) == len(names) + len(path_columns)
+        groups[header] = PlainFiles(names) if usual else None
+    group = groups[header]
+    return group is not None and group.add(body, delimiter.encode(), file)
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        return data.isascii() or bool(data.decode())
+    except UnicodeDecodeError:
+        return False
+
+
+def record_table(group: PlainFiles[F], delimiter: str, path_values: list[Texts]) -> RecordTable | None:
+    """Return the rows of a group, file by file, or None if a line is not as wide as the header.
+
+    `path_values` are the fields that each file has from its path.
+    """
+    import pyarrow as pa
+
+    try:
+        table = _texts(group, delimiter)
+    except pa.ArrowInvalid:
+        return None
+    if table.num_rows != sum(group.lines):
+        return None
+    file_of_row = pa.array([file for file, lines in enumerate(group.lines) for _ in range(lines)], pa.int32())
+    for column in path_values[0]:
+        texts = pa.array([values[column] for values in path_values], pa.string())
+        table = table.append_column(column, texts.take(file_of_row))
+    starts = [*accumulate(group.lines, initial=0)]
+    return RecordTable(
+        table=table, position=lambda row: f"line {row - starts[bisect_right(starts, row) - 1] + 2}"
+    )
+
+
+def _texts(group: PlainFiles[F], delimiter: str) -> pa.Table:
+    """All lines of a group as texts, an empty text as null."""
+    import pyarrow as pa
+    from pyarrow import csv
+
+    # Arrow drops a mark at the beginning of its input, so a line that it skips stands before the first row.
+    data = b"".join([b"header\n", *group.bodies])
+    return csv.read_csv(
+        pa.BufferReader(data),
+        csv.ReadOptions(
+            column_names=group.names, skip_rows=1, use_threads=False, block_size=len(data) + 1024
+        ),
+        csv.ParseOptions(delimiter=delimiter, quote_char=False),
+        csv.ConvertOptions(
+            column_types={name: pa.string() for name in group.names},
+            null_values=[""],
+            strings_can_be_null=True,
+        ),
+    )

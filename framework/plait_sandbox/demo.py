@@ -73,11 +73,11 @@ def main(flavour: Flavour | None = None) -> int:
 
 
 def _plan(console: Console) -> None:
-    from plait.cli.common import load
-    from plait.cli.plan_text import paragraphs
+    from plait.cli.loading import load_pipeline
+    from plait.cli.views.plan import plan_paragraphs
 
     console.rule(f"plait plan {Path(spec_file()).name}")
-    text = "\n\n".join(paragraphs(load(spec_file(), {}).plan(), brief=True))
+    text = "\n\n".join(plan_paragraphs(load_pipeline(spec_file(), {}).plan(), brief=True))
     for line in text.splitlines():
         console.print(_wrapped(line, console.width), markup=False, soft_wrap=True)
 

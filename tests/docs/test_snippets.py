@@ -14,10 +14,10 @@ from click.testing import CliRunner
 
 import plait
 from kit.paths import ROOT
-from plait.cli.commands.init import ABOUT
-from plait.cli.commands.preview import plain
+from plait.cli.commands.init import PURPOSES
 from plait.cli.commands.schema import schema_text
 from plait.cli.main import main
+from plait.cli.views.values import json_value
 from plait.language import keys as language
 from plait.language.validate import validate
 from plait.plugin import Connector, Options
@@ -102,7 +102,7 @@ def test_every_local_example_gives_what_stands_below_it(
     if kind == "files":
         assert [file.uri for file in report.files] == promised.splitlines()
     else:
-        assert plain(pipeline.preview_with_report()[0].to_pylist()) == [
+        assert json_value(pipeline.preview_with_report()[0].to_pylist()) == [
             json.loads(line) for line in promised.splitlines()
         ]
 
@@ -161,4 +161,4 @@ def test_the_schema_beside_the_specs_is_that_of_the_language() -> None:
 
 def test_what_a_new_project_has_is_listed() -> None:
     section = _text(LANGUAGE).partition("## A new project")[2].partition("\n## ")[0]
-    assert re.findall(r"^\| `([^`]+)`", section, re.MULTILINE) == [*ABOUT]
+    assert re.findall(r"^\| `([^`]+)`", section, re.MULTILINE) == [*PURPOSES]

@@ -14,9 +14,9 @@ from click.testing import CliRunner
 
 import plait
 from kit.paths import DATA
-from plait.cli.commands.preview import plain
 from plait.cli.commands.schema import schema_text
 from plait.cli.main import main
+from plait.cli.views.values import json_value
 from plait.language.selectors import OBJECT_FACTS
 from plait.language.source_map import locate
 from plait.values.types import WORDS
@@ -72,7 +72,7 @@ def test_what_a_released_spec_writes_stays_as_it_is(spec: Path) -> None:
     """Its rows, what was kept out of them by the code of its problem, and the name of every file."""
     pipeline = plait.load(spec.name)
     table, report = pipeline.preview_with_report()
-    lines = [*plain(table.to_pylist()), *({"problem": problem.code} for problem in report.problems)]
+    lines = [*json_value(table.to_pylist()), *({"problem": problem.code} for problem in report.problems)]
     pipeline.run()
     written = sorted(file.as_posix() for file in Path("out").rglob("*") if file.is_file())
     lines += [{"file": name} for name in written]

@@ -1,4 +1,4 @@
-"""The command line: a table of commands, each loaded when it is called, those of other packages, and the exit codes."""
+"""The entry point `plait`: its commands, each loaded when it is called, and the exit codes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from plait import __version__
 from plait.problems.suggest import nearest
 
 INTERRUPTED = 130
-GROUP = "plait_commands"
+ENTRY_POINT_GROUP = "plait_commands"
 COMMANDS = {
     "init": "Write a new project: a spec, its cases, sample data, checks for CI.",
     "validate": "Find every problem of specs, offline.",
@@ -31,23 +31,24 @@ COMMANDS = {
 
 
 class Commands(click.Group):
-    """A group whose commands are modules of `plait.cli.commands`, and the entry points of the group `plait_commands`."""
+    """The modules of `plait.cli.commands`, and the commands of other packages by their entry points."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
-        """The names, in the order of the work."""
-        return [*COMMANDS, *sorted(entry_points(group=GROUP).names)]
+        """The names of our commands in the order of the work, then those of other packages."""
+        return [*COMMANDS, *sorted(entry_points(group=ENTRY_POINT_GROUP).names)]
 
     def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of a name, imported now."""
+        """Import the command of a name; None where there is none."""
         if cmd_name in COMMANDS:
             command: click.Command = import_module(f"plait.cli.commands.{cmd_name}").command
             return command
-        return next((point.load() for point in entry_points(group=GROUP, name=cmd_name)), None)
+        points = entry_points(group=ENTRY_POINT_GROUP, name=cmd_name)
+        return next((point.load() for point in points), None)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, or name the one that was meant."""
+        """Find the command; for an unknown name, say which one was probably meant."""
         if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
             meant = nearest(args[0], self.list_commands(ctx))
             ctx.fail(
@@ -56,7 +57,7 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands without loading our own."""
+        """List the commands without importing our own."""
         others = {
             name: self.get_command(ctx, name) for name in self.list_commands(ctx) if name not in COMMANDS
         }
@@ -65,16 +66,18 @@ class Commands(click.Group):
             formatter.write_dl([*COMMANDS.items(), *summaries.items()])
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run a command; what is expected to fail is told in one problem, a bug keeps its traceback."""
+        """Run a command; an expected failure is printed as one problem, a bug keeps its traceback."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
             ctx.exit(INTERRUPTED)
+        except (click.ClickException, click.exceptions.Exit):
+            raise
         except Exception as error:
-            from plait.cli.common import tell
+            from plait.cli.failures import print_failure
 
-            code = tell(error)
+            code = print_failure(error)
             if code is None:
                 raise
             ctx.exit(code)

@@ -13,7 +13,7 @@ import pytest
 
 from kit.language_server import LanguageServer
 from kit.paths import ROOT
-from plait.cli.commands.init import SPEC, project
+from plait.cli.commands.init import SPEC, project_texts
 from plait.language.struct_fields import fields_of
 from plait.plugin import Options
 from plait.plugin.registry import connector, offers
@@ -190,7 +190,7 @@ def test_every_shipped_spec_is_clean_by_its_own_first_line(server: LanguageServe
 
 
 def test_the_spec_of_a_new_project_is_clean(editor: Editor) -> None:
-    text = project()[SPEC]
+    text = project_texts()[SPEC]
     assert text.startswith(MODELINE)
     assert editor.problems(text) == []
 

@@ -1,1 +1,1 @@
-"""The commands, one per module, each found by its name as `command`."""
+"""The commands, one module each, which `plait.cli.main` imports by the command's name; each has a `command`."""

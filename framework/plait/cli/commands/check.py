@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from plait.cli.common import aligned, load, output, params, print_json
+from plait.cli.loading import load_pipeline
+from plait.cli.options import output_option, parameter_option
+from plait.cli.printing import aligned, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,33 +18,42 @@ if TYPE_CHECKING:
 
 @click.command("check")
 @click.argument("spec")
-@params
-@output("text", "json")
+@parameter_option
+@output_option("text", "json")
 @click.pass_context
 def command(ctx: click.Context, spec: str, parameters: dict[str, str], output: str) -> None:
     """Ask every source and the sink what a run would ask, for something that is not there; nothing is written."""
     from plait.engine.context import Services
     from plait.engine.probe import reach
 
-    found = [*reach(load(spec, parameters).spec, Services())]
+    results = [*reach(load_pipeline(spec, parameters).spec, Services())]
     if output == "json":
-        print_json({"blocks": [_plain(one) for one in found]})
+        print_json({"blocks": [_document(result) for result in results]})
     else:
-        click.echo("\n".join(_lines(found)))
-    ctx.exit(1 if any(one.error for one in found) else 0)
+        click.echo("\n".join(_lines(results)))
+    ctx.exit(1 if any(result.error for result in results) else 0)
 
 
-def _plain(one: ProbeResult) -> dict[str, object]:
-    error = one.error and {"code": one.error.code, "message": one.error.message, "help": one.error.help}
-    return {"block": one.block, "connector": one.connector or None, "facts": [*one.facts], "problem": error}
+def _document(result: ProbeResult) -> dict[str, object]:
+    error = result.error
+    problem = error and {"code": error.code, "message": error.message, "help": error.help}
+    return {
+        "block": result.block,
+        "connector": result.connector or None,
+        "facts": [*result.facts],
+        "problem": problem,
+    }
 
 
-def _lines(found: Sequence[ProbeResult]) -> Iterator[str]:
+def _lines(results: Sequence[ProbeResult]) -> Iterator[str]:
     yield aligned(
-        [(one.block, "cannot be used" if one.error else "ok", "; ".join(one.facts)) for one in found]
+        [
+            (result.block, "cannot be used" if result.error else "ok", "; ".join(result.facts))
+            for result in results
+        ]
     )
-    for one in found:
-        if one.error:
-            yield f"\n{one.block}: {one.error.message}"
-            if one.error.help:
-                yield f"  help: {one.error.help}"
+    for result in results:
+        if result.error:
+            yield f"\n{result.block}: {result.error.message}"
+            if result.error.help:
+                yield f"  help: {result.error.help}"

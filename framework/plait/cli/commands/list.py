@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from plait.cli.common import load, output, params, print_json, printable, window
+from plait.cli.loading import load_pipeline
+from plait.cli.options import output_option, parameter_option, time_options
+from plait.cli.printing import print_json, printable
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -16,21 +18,22 @@ if TYPE_CHECKING:
 
 @click.command("list")
 @click.argument("spec")
-@window
-@params
-@output("text", "json")
+@time_options
+@parameter_option
+@output_option("text", "json")
 def command(
     spec: str, since: datetime | None, until: datetime | None, parameters: dict[str, str], output: str
 ) -> None:
     """List the objects that a run would take: URI, size and time, one a line."""
-    items = load(spec, parameters).list(since, until)
+    items = load_pipeline(spec, parameters).list(since, until)
     if output == "json":
-        print_json({"objects": [{"uri": i.uri, "size": i.size, "modified": _time(i)} for i in items]})
+        documents = [{"uri": item.uri, "size": item.size, "modified": _modified(item)} for item in items]
+        print_json({"objects": documents})
         return
     for item in items:
         size = "" if item.size is None else str(item.size)
-        click.echo(f"{printable(item.uri)}\t{size}\t{_time(item) or ''}")
+        click.echo(f"{printable(item.uri)}\t{size}\t{_modified(item) or ''}")
 
 
-def _time(item: Item) -> str | None:
+def _modified(item: Item) -> str | None:
     return item.modified.isoformat().replace("+00:00", "Z") if item.modified else None

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from plait.cli.common import CannotStart, aligned, output, print_json, unreadable
+from plait.cli.failures import CannotStart, unreadable_file
+from plait.cli.options import output_option
+from plait.cli.printing import aligned, print_json
 from plait.deploy.function import RUNTIME
 from plait.deploy.package import UNZIPPED_LIMIT, package
 from plait.deploy.target import GLIBC_MINOR, MACHINES, Target, running_target
@@ -19,22 +21,25 @@ if TYPE_CHECKING:
     from plait.deploy.target import Arch
     from plait.language.validate import Validated
 
-PYTHON = RUNTIME.removeprefix("python")
-MB = 1e6
+DEFAULT_PYTHON = RUNTIME.removeprefix("python")
+MEGABYTE = 10**6
+SMALLEST_SHOWN = MEGABYTE // 20
 
 
 @click.command("package")
 @click.argument("spec")
 @click.option("--out", metavar="FILE", help="The zip to write.  [default: the pipeline's name and .zip]")
 @click.option(
-    "--python", type=click.Choice([*GLIBC_MINOR]), help=f"Python of the function.  [default: {PYTHON}]"
+    "--python",
+    type=click.Choice([*GLIBC_MINOR]),
+    help=f"Python of the function.  [default: {DEFAULT_PYTHON}]",
 )
 @click.option("--arch", type=click.Choice([*MACHINES]), help="Processor of the function.  [default: x86_64]")
 @click.option("--with-boto3", is_flag=True, help="Put boto3 in, instead of the one that the runtime has.")
 @click.option(
     "--here", is_flag=True, help="For this machine's Python and system, as for an image built here."
 )
-@output("text", "json")
+@output_option("text", "json")
 def command(  # noqa: PLR0913 - one for each option
     *,
     spec: str,
@@ -50,63 +55,70 @@ def command(  # noqa: PLR0913 - one for each option
     The same spec and versions give the same bytes. Wheels for another Python or system are fetched by uv or pip.
     """
     target = _target(python, arch, here=here)
-    text, found = _checked(spec)
-    assert found.spec is not None and found.source_map is not None  # noqa: S101, PT018 - `_checked` looked
-    file = Path(out or f"{found.spec.name}.zip")
+    text, validated = _validate(spec)
+    assert validated.spec is not None  # noqa: S101 - `_validate` raises without one
+    assert validated.source_map is not None  # noqa: S101 - a valid spec has a source map
+    file = Path(out or f"{validated.spec.name}.zip")
     if not file.absolute().parent.is_dir():
         raise CannotStart(f"there is no folder `{file.parent}`", code="no-folder", help="make it first")
-    made = package(found.spec, text, found.source_map.value, target, file, with_boto3=with_boto3)
-    if not made.byte_code:
+    zipped = package(validated.spec, text, validated.source_map.value, target, file, with_boto3=with_boto3)
+    if not zipped.byte_code:
         help = f"install Python {target.python}, or run plait with it"
         click.echo(f"warning: without byte-code the function starts slowly; {help}", err=True)
-    print_json(_json(made)) if output == "json" else click.echo(_text(made))
+    print_json(_document(zipped)) if output == "json" else click.echo(_text(zipped))
 
 
 def _target(python: str | None, arch: Arch | None, *, here: bool) -> Target:
     if not here:
-        return Target(python or PYTHON, arch or "x86_64")
-    found = running_target()
-    if python not in (None, found.python) or arch not in (None, found.arch):
-        message = f"`--here` makes a package for Python {found.python} on {found.arch}"
+        return Target(python or DEFAULT_PYTHON, arch or "x86_64")
+    machine = running_target()
+    if python not in (None, machine.python) or arch not in (None, machine.arch):
+        message = f"`--here` makes a package for Python {machine.python} on {machine.arch}"
         raise CannotStart(message, code="usage", help="leave out `--python` and `--arch`, or `--here`")
-    return found
+    return machine
 
 
-def _checked(file: str) -> tuple[bytes, Validated]:
-    """The text and the valid spec, its parameters at their defaults, whatever the environment here."""
+def _validate(file: str) -> tuple[bytes, Validated]:
+    """The text and the valid spec, with its parameters at their defaults: the environment here is not the function's."""
     try:
         text = read_bytes(file)
     except OSError as error:
-        raise unreadable(file, error) from error
-    found = validate(text, file)
-    if found.spec is None:
-        raise InvalidSpec(file, found.errors, found.text)
-    return text, found
+        raise unreadable_file(file, error) from error
+    validated = validate(text, file)
+    if validated.spec is None:
+        raise InvalidSpec(file, validated.errors, validated.text)
+    return text, validated
 
 
-def _json(made: Package) -> dict[str, Any]:
-    lock = made.lock
+def _document(zipped: Package) -> dict[str, Any]:
+    lock = zipped.lock
     return {
-        "file": str(made.file),
-        "sha256": made.sha256,
+        "file": str(zipped.file),
+        "sha256": zipped.sha256,
         "python": lock.python,
         "arch": lock.arch,
         "spec_digest": lock.digest,
-        "zipped": made.zipped,
-        "unzipped": made.unzipped,
+        "zipped": zipped.zipped,
+        "unzipped": zipped.unzipped,
         "limit": UNZIPPED_LIMIT,
-        "byte_code": made.byte_code,
-        "parts": dict(made.parts),
+        "byte_code": zipped.byte_code,
+        "parts": dict(zipped.parts),
         "distributions": lock.distributions,
     }
 
 
-def _text(made: Package) -> str:
-    rows = [(name, f"{size / MB:7.1f} MB") for name, size in made.parts if size >= MB / 20]
-    rest = sum(size for _, size in made.parts if size < MB / 20)
-    rows += [
-        ("other", f"{rest / MB:7.1f} MB"),
-        ("unzipped", f"{made.unzipped / MB:7.1f} MB of {UNZIPPED_LIMIT / MB:.0f}"),
+def _text(zipped: Package) -> str:
+    large_parts = [(name, size) for name, size in zipped.parts if size >= SMALLEST_SHOWN]
+    others_size = zipped.unzipped - sum(size for _, size in large_parts)
+    rows = [
+        *((name, _megabytes(size)) for name, size in large_parts),
+        ("other", _megabytes(others_size)),
+        ("unzipped", f"{_megabytes(zipped.unzipped)} of {UNZIPPED_LIMIT / MEGABYTE:.0f}"),
     ]
-    head = f"{made.file}: Python {made.lock.python} on {made.lock.arch}, {made.zipped / MB:.1f} MB"
-    return f"{head}\n{aligned(rows, indent='  ')}\nsha256 {made.sha256}"
+    zip_size = f"{zipped.zipped / MEGABYTE:.1f} MB"
+    head = f"{zipped.file}: Python {zipped.lock.python} on {zipped.lock.arch}, {zip_size}"
+    return f"{head}\n{aligned(rows, indent='  ')}\nsha256 {zipped.sha256}"
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / MEGABYTE:7.1f} MB"

@@ -1,16 +1,16 @@
-"""`plait plan`: what a run would do."""
+"""`plait plan`: what a run would do, or what changes for those who read the lake."""
 
 from __future__ import annotations
 
 import click
 
-from plait.cli import costs_view as costs
-from plait.cli.against import other
-from plait.cli.changes_view import differences, lines
-from plait.cli.common import load, output, params, print_json
-from plait.cli.costs_view import assumptions, batch_for
-from plait.cli.plan_json import document
-from plait.cli.plan_text import paragraphs
+from plait.cli.comparison import load_compared_pipeline
+from plait.cli.loading import load_pipeline
+from plait.cli.options import output_option, parameter_option
+from plait.cli.printing import print_json
+from plait.cli.views.changes import changes_document, changes_text
+from plait.cli.views.costs import assumptions_for, cost_document, cost_paragraphs, smallest_batch
+from plait.cli.views.plan import plan_document, plan_paragraphs
 from plait.plan.costs import MILLION, forecast
 from plait.plan.diff import changes
 
@@ -33,8 +33,8 @@ from plait.plan.diff import changes
     type=click.FloatRange(min=0, min_open=True),
     help="Say which batch reaches so many objects a second.",
 )
-@params
-@output("text", "json")
+@parameter_option
+@output_option("text", "json")
 def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     spec: str,
     against: str | None,
@@ -48,20 +48,22 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
 
     With --against, show what changes for those who read the lake, and exit with 1 if that breaks them.
     """
-    plan = load(spec, parameters).plan()
+    plan = load_pipeline(spec, parameters).plan()
     if against is None:
-        made = forecast(plan.spec, assumptions(plan.spec, objects, like))
-        wanted = None if rate is None else batch_for(plan.spec, objects, rate)
+        costs = forecast(plan.spec, assumptions_for(plan.spec, objects, like))
+        advised = None if rate is None else smallest_batch(plan.spec, objects, rate)
         if output == "json":
-            print_json({**document(plan), "forecast": costs.document(plan.spec, made, rate, wanted)})
+            costs_part = cost_document(plan.spec, costs, rate, advised)
+            print_json({**plan_document(plan), "forecast": costs_part})
         else:
-            told = (*paragraphs(plan), *costs.paragraphs(plan.spec, made, rate, wanted))
-            click.echo("\n\n".join(told))
+            click.echo(
+                "\n\n".join([*plan_paragraphs(plan), *cost_paragraphs(plan.spec, costs, rate, advised)])
+            )
         return
-    found = changes(other(spec, against, parameters).plan(), plan)
+    compared = changes(load_compared_pipeline(spec, against, parameters).plan(), plan)
     if output == "json":
-        print_json(differences(found, plan, against))
+        print_json(changes_document(compared, plan, against))
     else:
-        click.echo(lines(found, plan, against))
-    if any(change.breaking for change in found):
+        click.echo(changes_text(compared, plan, against))
+    if any(change.breaking for change in compared):
         raise click.exceptions.Exit(1)

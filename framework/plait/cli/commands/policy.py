@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from plait.cli.common import aligned, load, output, params
+from plait.cli.loading import load_pipeline
+from plait.cli.options import output_option, parameter_option
+from plait.cli.printing import aligned
 from plait.deploy.policy import fill_pseudo_parameters, grants, policy_document
 
 if TYPE_CHECKING:
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
 @click.option("--account", metavar="ID", help="Account of the function, twelve digits.")
 @click.option("--region", metavar="NAME", help="Region of the function.")
 @click.option("--partition", default="aws", show_default=True, metavar="NAME", help="Partition of AWS.")
-@params
-@output("json", "text")
+@parameter_option
+@output_option("json", "text")
 def command(
     spec: str,
     account: str | None,
@@ -36,16 +38,16 @@ def command(
     Without `--account` and `--region` the ARNs have `${AWS::AccountId}` and `${AWS::Region}` in them, as
     CloudFormation's Fn::Sub reads them.
     """
-    granted = grants(load(spec, parameters).spec)
+    needed = grants(load_pipeline(spec, parameters).spec)
     values = {"AWS::Partition": partition, "AWS::AccountId": account, "AWS::Region": region}
-    names = {name: value for name, value in values.items() if value}
+    variables = {name: value for name, value in values.items() if value}
     if output == "json":
-        click.echo(json.dumps(policy_document(granted, names), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(policy_document(needed, variables), indent=2, ensure_ascii=False))
     else:
-        click.echo("\n\n".join(_paragraphs(granted, names)))
+        click.echo("\n\n".join(_paragraphs(needed, variables)))
 
 
-def _paragraphs(granted: Sequence[Grant], names: Mapping[str, str]) -> Iterator[str]:
-    for grant in granted:
+def _paragraphs(needed: Sequence[Grant], variables: Mapping[str, str]) -> Iterator[str]:
+    for grant in needed:
         reasons = aligned([(block, why) for block, why in grant.reasons], indent="  ")
-        yield f"{grant.action} on {fill_pseudo_parameters(grant.resource, names)}\n{reasons}"
+        yield f"{grant.action} on {fill_pseudo_parameters(grant.resource, variables)}\n{reasons}"

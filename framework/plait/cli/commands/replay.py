@@ -1,4 +1,4 @@
-"""`plait replay`: what is in quarantine, run again."""
+"""`plait replay`: run the objects of what is in quarantine again."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from plait.cli.common import CannotStart, aligned, coloured, load, output, params, print_json, window
-from plait.cli.progress import progress_of
-from plait.cli.summary import listed, summary
+from plait.cli.failures import CannotStart
+from plait.cli.loading import load_pipeline
+from plait.cli.options import output_option, parameter_option, time_options
+from plait.cli.printing import aligned, coloured, print_json
+from plait.cli.views.progress import object_progress
+from plait.cli.views.report import report_text, total_with_parts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,11 +26,11 @@ if TYPE_CHECKING:
 @click.option(
     "--code", "codes", multiple=True, metavar="CODE", help="Objects with a record of this code. Repeatable."
 )
-@window
+@time_options
 @click.option("--dry-run", is_flag=True, help="Read and join for real, write and remove nothing.")
 @click.option("--forget-gone", is_flag=True, help="Remove the records of objects that are gone.")
-@params
-@output("text", "json")
+@parameter_option
+@output_option("text", "json")
 @click.pass_context
 def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     ctx: click.Context,
@@ -46,22 +49,22 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     """
     from plait.engine.replay import NO_QUARANTINE
 
-    pipeline = load(spec, parameters)
+    pipeline = load_pipeline(spec, parameters)
     if pipeline.spec.quarantine is None:
         raise CannotStart(NO_QUARANTINE, code="no-quarantine", help="add `quarantine` to the spec")
-    with progress_of(None) as progress:
-        told = pipeline.replay(codes, since, until, progress, dry_run=dry_run, forget_gone=forget_gone)
+    with object_progress(None) as progress:
+        replayed = pipeline.replay(codes, since, until, progress, dry_run=dry_run, forget_gone=forget_gone)
     if output == "json":
-        print_json(told.as_json())
+        print_json(replayed.as_json())
     else:
-        click.echo(_text(told, colour=coloured(sys.stdout)), color=True)
-    ctx.exit(0 if told.ok else 1)
+        click.echo(_replay_text(replayed, colour=coloured(sys.stdout)), color=True)
+    ctx.exit(0 if replayed.ok else 1)
 
 
-def _text(told: Replayed, *, colour: bool) -> str:
+def _replay_text(replayed: Replayed, *, colour: bool) -> str:
     from plait.engine.replay import FATES
 
-    names = {"removed": "would be removed" if told.dry_run else "removed", "bad": "still bad"}
-    fates = {names.get(fate, fate): told.records[fate] for fate in FATES}
-    first = aligned([("quarantine", listed(told.found, "found", fates))])
-    return f"{first}\n\n{summary(told.run, colour=colour)}"
+    names = {"removed": "would be removed" if replayed.dry_run else "removed", "bad": "still bad"}
+    counts = {names.get(fate, fate): replayed.records[fate] for fate in FATES}
+    quarantine = aligned([("quarantine", total_with_parts(replayed.found, "found", counts))])
+    return f"{quarantine}\n\n{report_text(replayed.run, colour=colour)}"

@@ -1,4 +1,4 @@
-"""`plait run`: rows into the lake, and the report."""
+"""`plait run`: write rows into the lake, and print the report."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from plait.cli.common import CannotStart, coloured, load, output, params, print_json, printable, window
-from plait.cli.progress import progress_of
-from plait.cli.summary import summary
+from plait.cli.failures import CannotStart
+from plait.cli.loading import load_pipeline
+from plait.cli.options import output_option, parameter_option, time_options
+from plait.cli.printing import coloured, print_json, printable
+from plait.cli.views.progress import object_progress
+from plait.cli.views.report import report_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,10 +27,10 @@ if TYPE_CHECKING:
 @click.option("--event", type=click.File("rb"), help="Over the objects that this event names (a JSON file).")
 @click.option("--object", "objects", multiple=True, metavar="URI", help="Over this object. Repeatable.")
 @click.option("--all", "everything", is_flag=True, help="Over all objects.")
-@window
+@time_options
 @click.option("--no-wait", is_flag=True, help="Do not wait for late matches: take objects as they are.")
-@params
-@output("text", "json")
+@parameter_option
+@output_option("text", "json")
 @click.pass_context
 def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     ctx: click.Context,
@@ -46,20 +49,21 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
         raise click.UsageError(
             "give exactly one of `--event`, `--object`, `--all`, and `--since` with `--until`"
         )
-    pipeline = load(spec, parameters)
-    called = _called(event, pipeline.spec.driver.buckets) if event else None
-    named = list(called.uris) if called else list(objects) or None
-    with progress_of(len(named) if named is not None else None) as progress:
-        report = pipeline.run(named, since, until, progress, no_wait=no_wait)
-    report.ignored = called.ignored if called else {}
+    pipeline = load_pipeline(spec, parameters)
+    read_event = _read_event(event, pipeline.spec.driver.buckets) if event else None
+    uris = list(read_event.uris) if read_event else list(objects) or None
+    with object_progress(len(uris) if uris is not None else None) as progress:
+        report = pipeline.run(uris, since, until, progress, no_wait=no_wait)
+    report.ignored = read_event.ignored if read_event else {}
     if output == "json":
         print_json(report.as_json())
     else:
-        click.echo(summary(report, colour=coloured(sys.stdout)), color=True)
-    ctx.exit(0 if report.ok and not (called and called.unknown) else 1)
+        click.echo(report_text(report, colour=coloured(sys.stdout)), color=True)
+    ctx.exit(0 if report.ok and not (read_event and read_event.unknown) else 1)
 
 
-def _called(file: IO[bytes], buckets: Sequence[str]) -> Event:
+def _read_event(file: IO[bytes], buckets: Sequence[str]) -> Event:
+    """The event of a file, whose messages that name no object are printed; raises CannotStart where all are so."""
     from plait.aws_lambda.events import unwrap
 
     try:

@@ -24,11 +24,11 @@ def command() -> None:
 
 
 def schema_text() -> str:
-    """The schema as it lies beside specs; what is left out is told on stderr."""
-    return json.dumps(language_schema(_connectors()), indent=1, ensure_ascii=False)
+    """The schema as `pipelines/pipeline.schema.json` has it; a connector that cannot be used is left out, with a line on stderr."""
+    return json.dumps(language_schema(_usable_connectors()), indent=1, ensure_ascii=False)
 
 
-def _connectors() -> Iterator[Connector]:
+def _usable_connectors() -> Iterator[Connector]:
     for word in sorted({offer.word for offer in offers()}):
         try:
             yield usable(word)

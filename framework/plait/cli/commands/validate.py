@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from plait.cli.common import (
-    CannotStart,
-    coloured,
-    output,
-    params,
-    plural,
-    print_github,
-    print_json,
-    unreadable,
-)
+from plait.cli.failures import CannotStart, unreadable_file
+from plait.cli.options import output_option, parameter_option
+from plait.cli.printing import plural, print_github, print_json, print_problems
 from plait.language.validate import Validated, duplicate_names, validate_file
 from plait.problems.problem import Problem, Span, place
-from plait.problems.render import LIMIT, as_json, full
+from plait.problems.render import LIMIT, as_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-CASES = ".test.yaml"
+CASES_ENDING = ".test.yaml"
 
 
 @click.command("validate")
@@ -38,8 +30,8 @@ CASES = ".test.yaml"
     show_default=True,
     help="The mildest level that gives exit code 1.",
 )
-@params
-@output("text", "json", "github")
+@parameter_option
+@output_option("text", "json", "github")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -50,12 +42,12 @@ def command(
     output: str,
 ) -> None:
     """Find every problem of specs, offline; without SPEC, of pipelines/*.yaml."""
-    checked = {file: _validate(file, parameters) for file in _unique(specs or _found())}
-    texts = {file: one.text for file, one in checked.items()}
-    found = [problem for one in checked.values() for problem in one.problems]
-    problems = sorted([*found, *duplicate_names(checked)], key=place)
+    results = {file: _validate(file, parameters) for file in _without_repeats(specs or _specs_here())}
+    texts = {file: validated.text for file, validated in results.items()}
+    in_files = [problem for validated in results.values() for problem in validated.problems]
+    problems = sorted([*in_files, *duplicate_names(results)], key=place)
     if output == "json":
-        print_json({"specs": [*checked], "problems": as_json(problems)})
+        print_json({"specs": [*results], "problems": as_json(problems)})
     elif output == "github":
         print_github(problems)
     else:
@@ -63,57 +55,56 @@ def command(
     ctx.exit(1 if any(fail_level in (problem.level, "warning") for problem in problems) else 0)
 
 
-def _found() -> list[str]:
-    files = sorted(str(file) for file in Path("pipelines").glob("*.yaml") if not file.name.endswith(CASES))
+def _specs_here() -> list[str]:
+    files = [file for file in Path("pipelines").glob("*.yaml") if not file.name.endswith(CASES_ENDING)]
     if not files:
         message = "no spec is called pipelines/*.yaml here"
         raise CannotStart(message, code="no-specs", help="name the files, or go to the project's folder")
-    return files
+    return sorted(map(str, files))
 
 
-def _unique(files: Sequence[str]) -> list[str]:
+def _without_repeats(files: Sequence[str]) -> list[str]:
+    """The files in their order, each once, as it was first named."""
     return [*{Path(file).resolve(): file for file in reversed(files)}.values()][::-1]
 
 
 def _validate(file: str, parameters: Mapping[str, str]) -> Validated:
     try:
-        if file.endswith(CASES):
-            return _cases(file)
+        if file.endswith(CASES_ENDING):
+            return _validate_cases(file)
         return validate_file(file, parameters)
     except OSError as error:
-        raise unreadable(file, error) from error
+        raise unreadable_file(file, error) from error
 
 
-def _cases(file: str) -> Validated:
-    """The problems of a file of cases; those of its spec are told where the spec is named."""
+def _validate_cases(file: str) -> Validated:
+    """The problems of a file of cases, and one problem in place of those that its spec has."""
     from plait.testing.cases.suite import load, spec_of
 
     suite = load(spec_of(file))
-    bad = [problem for problem in suite.problems if problem.file != file]
-    if bad:
-        message = f"`{suite.spec}`, beside which these cases stand, has {plural(len(bad), 'problem')}"
-        bad = [
-            Problem(
-                code="invalid-spec",
-                message=message,
-                file=file,
-                span=Span(1, 1, 1, 1),
-                help=f"run `plait validate {suite.spec}`",
-            )
-        ]
-    return Validated(None, (*bad, *suite.file.problems), suite.file.text)
+    problems = [*suite.file.problems]
+    number = sum(problem.file != file for problem in suite.problems)
+    if number:
+        invalid_spec = Problem(
+            code="invalid-spec",
+            message=f"`{suite.spec}`, beside which these cases stand, has {plural(number, 'problem')}",
+            file=file,
+            span=Span(1, 1, 1, 1),
+            help=f"run `plait validate {suite.spec}`",
+        )
+        problems.insert(0, invalid_spec)
+    return Validated(None, tuple(problems), suite.file.text)
 
 
 def _print(problems: Sequence[Problem], texts: Mapping[str, str], everything: bool) -> None:
     if problems:
-        colour = coloured(sys.stdout)
-        click.echo(full(problems, texts, colour, None if everything else LIMIT) + "\n", color=True)
+        print_problems(problems, texts, None if everything else LIMIT)
     errors = sum(problem.level == "error" for problem in problems)
     warnings = len(problems) - errors
     counts = [plural(errors, "problem")] if errors else ["no problems"]
     counts += [plural(warnings, "warning")] if warnings else []
     more = "; `--all` shows them all" if len(problems) > LIMIT and not everything else ""
-    files = sum(file.endswith(CASES) for file in texts)
-    specs = [plural(len(texts) - files, "spec")] if files < len(texts) else []
-    specs += [plural(files, "file") + " of cases"] if files else []
-    click.echo(", ".join([*specs, *counts]) + more)
+    cases = sum(file.endswith(CASES_ENDING) for file in texts)
+    files = [plural(len(texts) - cases, "spec")] if cases < len(texts) else []
+    files += [plural(cases, "file") + " of cases"] if cases else []
+    click.echo(", ".join([*files, *counts]) + more)

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from kit.paths import ROOT
-from plait.cli.commands.init import ABOUT, NEXT, SPEC, project
+from plait.cli.commands.init import NEXT_COMMANDS, PURPOSES, SPEC, project_texts
 from unit.cli.commands.conftest import Call
 
 VENV = str(Path(sys.executable).parent)
@@ -37,7 +37,7 @@ def _shell(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("line", [*NEXT, f"plait plan {SPEC}", f"plait list {SPEC}"])
+@pytest.mark.parametrize("line", [*NEXT_COMMANDS, f"plait plan {SPEC}", f"plait list {SPEC}"])
 def test_every_command_works_in_a_new_project_without_an_edit(plait: Call, made: Path, line: str) -> None:
     ended = plait(*line.split()[1:])
     assert (ended.exit_code, ended.stderr.count("error")) == (0, 0), ended.stderr
@@ -50,13 +50,13 @@ def test_the_sample_shows_each_strand_of_a_row(plait: Call, made: Path) -> None:
 
 def test_what_was_written_and_what_to_do_next_is_told(plait: Call, tmp_path: Path) -> None:
     told = plait("init", str(tmp_path / "my shop")).stdout
-    assert all(name in told and (tmp_path / "my shop" / name).exists() for name in ABOUT)
+    assert all(name in told and (tmp_path / "my shop" / name).exists() for name in PURPOSES)
     assert f"cd '{tmp_path}/my shop'" in told
-    assert all(line in told for line in NEXT)
+    assert all(line in told for line in NEXT_COMMANDS)
 
 
 def test_every_file_of_a_project_is_named_in_what_is_told() -> None:
-    assert [name for name in project() if name not in ABOUT and not name.startswith("sample/")] == []
+    assert [name for name in project_texts() if name not in PURPOSES and not name.startswith("sample/")] == []
 
 
 @pytest.mark.parametrize("name", ["pipelines/orders.yaml", ".gitignore", "sample/items/1002.csv"])

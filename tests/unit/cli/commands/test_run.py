@@ -13,7 +13,6 @@ import pytest
 
 from kit.paths import DATA
 from plait import load
-from plait.cli.summary import size
 from unit.cli.commands.conftest import SPEC, Call
 
 
@@ -128,11 +127,6 @@ def test_the_answer_alone_is_on_stdout(orders: str) -> None:
     ended = subprocess.run(arguments, capture_output=True, text=True, check=True)
     assert json.loads(ended.stdout)["rows"] == 3
     assert "Traceback" not in ended.stderr
-
-
-@pytest.mark.parametrize(("number", "text"), [(1, "1 byte"), (1536, "1.5 KiB"), (3 * 1024**4, "3.0 TiB")])
-def test_sizes_are_read_by_people(number: int, text: str) -> None:
-    assert size(number) == text
 
 
 def test_objects_that_wait_are_told_as_one_problem_and_may_be_taken_as_they_are(

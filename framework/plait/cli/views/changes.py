@@ -1,10 +1,10 @@
-"""What changes between two plans, as text and as JSON."""
+"""What changes between two plans, as text and as JSON; `pipelines/PLAN.md` has every key."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from plait.cli.common import aligned, plural
+from plait.cli.printing import aligned, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,24 +13,24 @@ if TYPE_CHECKING:
     from plait.plan.plan import Plan
 
 
-def lines(changes: Sequence[Change], plan: Plan, against: str) -> str:
-    """The changes as a table, those that break readers first, and how many they are."""
+def changes_text(changes: Sequence[Change], plan: Plan, against: str) -> str:
+    """The changes as a table, in the order given, and how many they are."""
     head = f"{plan.spec.name}, against {against}"
     if not changes:
         return f"{head}\n\nno changes for those who read the lake"
     breaking = sum(change.breaking for change in changes)
     counts = f"{plural(len(changes), 'change')}, {breaking} breaking"
-    return "\n\n".join([head, aligned(map(_row, changes)), counts])
+    return "\n\n".join([head, aligned(map(_change_row, changes)), counts])
 
 
-def _row(change: Change) -> tuple[str, str, str, str]:
-    turn = " → ".join(text for text in (change.before, change.after) if text is not None)
+def _change_row(change: Change) -> tuple[str, str, str, str]:
+    values = " → ".join(text for text in (change.before, change.after) if text is not None)
     word = "breaking" if change.breaking else "compatible"
-    return (word, change.kind.replace("-", " "), change.name, turn)
+    return (word, change.kind.replace("-", " "), change.name, values)
 
 
-def differences(changes: Sequence[Change], plan: Plan, against: str) -> dict[str, Any]:
-    """The changes as JSON, without the version of the format; `pipelines/PLAN.md` has every key."""
+def changes_document(changes: Sequence[Change], plan: Plan, against: str) -> dict[str, Any]:
+    """The changes as JSON, without the version of the format."""
     return {
         "pipeline": plan.spec.name,
         "against": against,

@@ -1,0 +1,73 @@
+"""How commands print: problems, JSON documents, workflow commands of GitHub, and text in columns."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+from plait.problems.render import full, github, summary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from plait.problems.problem import Problem
+
+FORMAT_VERSION = 1
+
+
+def coloured(stream: TextIO) -> bool:
+    """Whether what goes to this stream is coloured."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def print_problems(problems: Sequence[Problem], texts: Mapping[str, str], limit: int | None) -> None:
+    """Print problems as an answer, with an empty line below; `limit` is how many at most, None is all."""
+    click.echo(full(problems, texts, coloured(sys.stdout), limit) + "\n", color=True)
+
+
+def print_problems_on_stderr(problems: Sequence[Problem], texts: Mapping[str, str] | None = None) -> None:
+    """Print problems beside an answer; `texts` has the text of each file that is shown with them."""
+    click.echo(full(problems, texts or {}, coloured(sys.stderr)), err=True, color=True)
+
+
+def print_json(answer: Mapping[str, Any]) -> None:
+    """Print one document, headed by the version of the format; half of a surrogate pair is escaped, UTF-8 has none."""
+    text = json.dumps({"format_version": FORMAT_VERSION, **answer}, indent=2, ensure_ascii=False)
+    click.echo(text.encode("utf-8", "backslashreplace"))
+
+
+def print_github(problems: Sequence[Problem]) -> None:
+    """Print workflow commands; what GitHub would not mark goes to the job's summary, or below them without one."""
+    if problems:
+        click.echo(github(problems))
+    unmarked, summary_file = summary(problems), os.environ.get("GITHUB_STEP_SUMMARY")
+    if unmarked and summary_file:
+        with Path(summary_file).open("a", encoding="utf-8") as file:
+            file.write(unmarked + "\n")
+    elif unmarked:
+        click.echo(unmarked)
+
+
+def printable(text: str) -> str:
+    """The text with escapes in place of what would move the cursor or break the line."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text
+    )
+
+
+def aligned(rows: Iterable[Sequence[str]], indent: str = "") -> str:
+    """Rows of text as lines, each column as wide as its longest cell."""
+    lines = [[printable(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    padded = ("  ".join(map(str.ljust, line, widths)) for line in lines)
+    return "\n".join(f"{indent}{line}".rstrip() for line in padded)
+
+
+def plural(number: int, noun: str) -> str:
+    """A number with its noun, as `1 row` and `2 rows`."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")

@@ -1,0 +1,124 @@
+"""What a pipeline calls and costs, as text and as JSON; `pipelines/COSTS.md` has every key."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from plait.cli.failures import CannotStart, unreadable_file
+from plait.cli.printing import aligned
+from plait.deploy.event_pattern import event_pattern
+from plait.deploy.policy import grants
+from plait.plan.costs import Forecast, assumptions_of_report, default_assumptions, forecast, swings
+from plait.plan.prices import price_list
+from plait.plan.rates import Batching, batching, rates
+from plait.plugin import DriverPath
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from plait.language.spec import Spec
+    from plait.plan.costs import Assumption
+
+
+def assumptions_for(spec: Spec, objects: int, report_file: str | None) -> tuple[Assumption, ...]:
+    """The quantities that a report file has, or those assumed for so many objects; raises CannotStart."""
+    if report_file is None:
+        return default_assumptions(spec, objects)
+    try:
+        return assumptions_of_report(spec, json.loads(Path(report_file).read_bytes()))
+    except OSError as error:
+        raise unreadable_file(report_file, error) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        message = f"`{report_file}` is no report of `{spec.name}`"
+        raise CannotStart(
+            message, code="no-report", help="give the JSON that `plait run -o json` prints"
+        ) from error
+
+
+def smallest_batch(spec: Spec, objects: int, rate: float) -> Batching | None:
+    """The smallest batch that reaches a rate of objects a second; None where no batch does."""
+
+    def forecast_of(batch: int) -> Forecast:
+        sized = replace(spec, deploy=replace(spec.deploy, batch=batch))
+        return forecast(sized, default_assumptions(sized, objects))
+
+    return batching(rate, forecast_of)
+
+
+def cost_paragraphs(
+    spec: Spec, costs: Forecast, rate: float | None, advised: Batching | None
+) -> Iterable[str]:
+    """The paragraphs of a forecast; `rate` is the objects a second that are asked for, `advised` the batch for them."""
+    calls = [
+        (line.operation, f"{line.number:,.0f}", line.formula, line.source, f"{line.dollars:,.2f}")
+        for line in costs.lines
+    ]
+    yield aligned([("call", "times", "formula", "for", "USD"), *calls])
+    assumed_rows = [(quantity.name, f"{quantity.value:,.0f}", quantity.why) for quantity in costs.assumptions]
+    yield aligned([("assumed", "is", "because"), *assumed_rows])
+    yield "\n".join(_price_lines(spec, costs))
+    limits = [(limit.operation, f"{limit.objects:,.0f}", limit.scope) for limit in rates(costs)]
+    if limits:
+        yield aligned([("default quota of", "objects a second", "shared by"), *limits])
+    if rate is not None:
+        yield _advice(rate, advised)
+    yield from _event_rule_lines(spec)
+    yield f"IAM actions: {', '.join(_iam_actions(spec)) or 'none'} (`plait policy` has their resources)"
+
+
+def _iam_actions(spec: Spec) -> list[str]:
+    return [*dict.fromkeys(grant.action for grant in grants(spec))]
+
+
+def _event_rule_lines(spec: Spec) -> Iterable[str]:
+    """Which keys the event rule lets through: its wildcard cannot stop at `/`, so they may be more than the path's."""
+    options = [getattr(spec.driver.options, name) for name in spec.driver.options.__struct_fields__]
+    for path in (option for option in options if isinstance(option, DriverPath) and option.bucket):
+        key = event_pattern(path)["detail"]["object"]["key"][0]
+        wildcard = key["wildcard"] if isinstance(key, dict) else key
+        yield (
+            f"event rule: keys `{wildcard}` of `{path.bucket}`, where `*` runs across `/`;"
+            " what is beyond the path is skipped and counted"
+        )
+
+
+def _price_lines(spec: Spec, costs: Forecast) -> Iterable[str]:
+    yield f"price: ${costs.dollars:,.2f}, at {price_list().basis} of {price_list().as_of}"
+    largest_first = swings(spec, costs.assumptions)
+    if largest_first:
+        name, added_dollars = largest_first[0]
+        yield f"most moved by `{name}`: twice as many cost ${added_dollars:,.2f} more"
+
+
+def _advice(rate: float, advised: Batching | None) -> str:
+    if advised is None:
+        return f"no batch reaches {rate:g} objects a second within the default quotas"
+    window = f", window: {advised.window_seconds}s" if advised.window_seconds else ""
+    return f"{rate:g} objects a second are reached by `deploy: {{batch: {advised.batch}{window}}}`"
+
+
+def cost_document(
+    spec: Spec, costs: Forecast, rate: float | None, advised: Batching | None
+) -> dict[str, Any]:
+    """The forecast as JSON, as a part of the plan's document."""
+    prices = price_list().prices
+    return {
+        "assumptions": [asdict(quantity) for quantity in costs.assumptions],
+        "calls": costs.calls,
+        "lines": [
+            {**asdict(line), "unit": prices[line.operation].unit if line.operation in prices else None}
+            for line in costs.lines
+        ],
+        "dollars": round(costs.dollars, 6),
+        "prices": {"as_of": price_list().as_of, "where": price_list().basis},
+        "swings": [
+            {"assumption": name, "dollars": round(added_dollars, 6)}
+            for name, added_dollars in swings(spec, costs.assumptions)
+        ],
+        "rates": [asdict(limit) for limit in rates(costs)],
+        "batching": None if rate is None or advised is None else {"rate": rate, **asdict(advised)},
+        "iam_actions": _iam_actions(spec),
+    }

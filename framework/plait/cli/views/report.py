@@ -1,0 +1,96 @@
+"""The report of a run as text."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import astuple, fields
+from typing import TYPE_CHECKING
+
+from plait.cli.printing import aligned, plural
+from plait.engine.report import OUTCOMES, LookupCounts
+from plait.problems.problem import Problem
+from plait.problems.render import full
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from plait.engine.report import Report
+
+
+def report_text(report: Report, *, colour: bool) -> str:
+    """The numbers of a run, those of its look-ups, and its problems by kind."""
+    parts = [aligned(_number_rows(report))]
+    if report.lookups:
+        names = [field.name for field in fields(LookupCounts)]
+        rows = [
+            (source, *(f"{number:,.0f}" for number in astuple(counts)))
+            for source, counts in report.lookups.items()
+        ]
+        parts.append(aligned([("lookup", *names), *rows]))
+    if report.problems:
+        parts.append(full(_grouped(report.problems), {}, colour))
+    return "\n\n".join(parts)
+
+
+def _number_rows(report: Report) -> Iterable[tuple[str, str]]:
+    objects, records = report.objects, report.records
+    yield "pipeline", report.pipeline
+    outcomes: dict[str, int] = {outcome: objects[outcome] for outcome in OUTCOMES}
+    yield "objects", total_with_parts(objects["seen"], "seen", outcomes)
+    if report.ignored:
+        yield "ignored", ", ".join(f"{count:,} {word}" for word, count in sorted(report.ignored.items()))
+    fates = {"written": records.written, "dropped": records.dropped, "quarantined": records.quarantined}
+    yield "records", total_with_parts(records.read, "read", fates)
+    yield "rows", f"{report.rows:,}"
+    yield "files", f"{len(report.files):,} ({size_text(sum(file.bytes for file in report.files))})"
+    if report.calls:
+        yield "calls", ", ".join(f"{name} {count:,}" for name, count in sorted(report.calls.items()))
+    yield "time", f"{sum(report.seconds.values()):.1f} s"
+
+
+def total_with_parts(total: int, word: str, parts: dict[str, int]) -> str:
+    """A total and its parts: the first of them always, the others where they are not 0.
+
+    >>> total_with_parts(5, "read", {"written": 4, "dropped": 0, "quarantined": 1})
+    '5 read, 4 written, 1 quarantined'
+    """
+    first, *_ = parts
+    shown = [f"{count:,} {part}" for part, count in parts.items() if count or part == first]
+    return ", ".join([f"{total:,} {word}", *shown])
+
+
+def size_text(number: float) -> str:
+    """A number of bytes as people read it.
+
+    >>> size_text(1536)
+    '1.5 KiB'
+    """
+    if number < 1024:
+        return plural(int(number), "byte")
+    units = ["KiB", "MiB", "GiB", "TiB"]
+    number /= 1024
+    while number >= 1024 and len(units) > 1:
+        number /= 1024
+        units.pop(0)
+    return f"{number:.1f} {units[0]}"
+
+
+def _grouped(problems: Sequence[Problem]) -> Iterable[Problem]:
+    """One problem in place of all that are worded the same, at the first of their objects; errors come first."""
+    kinds = Counter(map(_kind, problems))
+    for kind, count in sorted(kinds.items(), key=lambda counted: (counted[0][0], -counted[1])):
+        same = [problem for problem in problems if _kind(problem) == kind]
+        first, latest_note = same[0], max((problem.note for problem in same if problem.note), default=None)
+        note = first.note if count == 1 else f"{count:,} times; {latest_note or 'the first is shown'}"
+        yield Problem(
+            code=first.code,
+            message=first.message,
+            file=first.file,
+            help=first.help,
+            note=note,
+            level=first.level,
+        )
+
+
+def _kind(problem: Problem) -> tuple[str, str, str, str | None]:
+    return problem.level, problem.code, problem.message, problem.help

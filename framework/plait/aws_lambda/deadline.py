@@ -1,4 +1,4 @@
-"""A run that answers before its invocation ends: what is not done by then comes again."""
+"""Run the engine within the time of an invocation; objects that are not done by then are reported as `retry`."""
 
 from __future__ import annotations
 
@@ -19,17 +19,18 @@ if TYPE_CHECKING:
     from plait.engine.engine import Engine
     from plait.engine.report import Report
 
-SLICE = 500
+SLICE_SIZE = 500
+"""Objects of one run of the engine; the report of a finished slice is certain."""
 
 
 def run_within(engine: Engine, uris: Sequence[str], seconds: float = math.inf) -> tuple[Report, bool]:
-    """Run over objects and return the report and whether all work has ended.
+    """Run over objects; return the report, and whether all work has ended after this many seconds.
 
-    Where it has not, a thread still waits for an answer. It can begin no further call, but the engine is not to be
-    used again. What was not settled by then is reported as `retry`.
+    If not, the unfinished objects are reported as `retry`, and a thread still waits for a service's answer. It begins
+    no further call, but the engine must not be used again. Raises whatever the run raised.
     """
     engine.services.deadline = deadline = Deadline(seconds)
-    run = _Run(engine, [normal_uri(uri) for uri in uris], deadline)
+    run = _SlicedRun(engine, [normal_uri(uri) for uri in uris], deadline)
     if math.isinf(seconds):
         run.work()
     else:
@@ -37,14 +38,14 @@ def run_within(engine: Engine, uris: Sequence[str], seconds: float = math.inf) -
         thread.start()
         thread.join(deadline.left() + deadline.grace)
         if thread.is_alive():
-            return run.so_far(), False
+            return run.unfinished_report(), False
     if run.error is not None:
         raise run.error
     return engine.report, True
 
 
-class _Run:
-    """Slices of objects in turn; `settled` is the report as it stood when the slice underway began."""
+class _SlicedRun:
+    """A run over slices of the objects; `settled` is the report as it was when the current slice began."""
 
     def __init__(self, engine: Engine, uris: Sequence[str], deadline: Deadline) -> None:
         self.engine, self.uris, self.deadline = engine, uris, deadline
@@ -53,26 +54,26 @@ class _Run:
 
     def work(self) -> None:
         try:
-            for start in range(0, len(self.uris), SLICE):
+            for start in range(0, len(self.uris), SLICE_SIZE):
                 if start:
                     self.settled = deepcopy(self.engine.report)
                 if not self.deadline.left():
-                    _leave(self.engine.report, self.uris)
+                    _mark_for_retry(self.engine.report, self.uris)
                     return
-                self.engine.run(Item(uri=uri) for uri in self.uris[start : start + SLICE])
-        except BaseException as error:  # noqa: BLE001 - raised again by the thread that waits
+                self.engine.run(Item(uri=uri) for uri in self.uris[start : start + SLICE_SIZE])
+        except BaseException as error:  # noqa: BLE001 - the waiting thread raises it again
             self.error = error
 
-    def so_far(self) -> Report:
+    def unfinished_report(self) -> Report:
         report = self.settled
-        _leave(report, self.uris)
+        _mark_for_retry(report, self.uris)
         return report
 
 
-def _leave(report: Report, uris: Sequence[str]) -> None:
-    """Let objects without an outcome come again."""
-    late = too_late()
+def _mark_for_retry(report: Report, uris: Sequence[str]) -> None:
+    """Report objects without an outcome as `retry`."""
+    error = too_late()
     for uri in dict.fromkeys(uris):
         if uri not in report.outcomes:
             report.outcomes[uri] = "retry"
-            report.add_problem(Problem(code=late.code, message=late.message, file=uri, help=late.help))
+            report.add_problem(Problem(code=error.code, message=error.message, file=uri, help=error.help))

@@ -1,7 +1,7 @@
-"""Any envelope to driving objects: which URIs an event names, message by message.
+"""Read which objects an event names, message by message, whatever services wrapped it on its way.
 
-An event says more than where an object is: size, ETag, version, time, order. None of it is taken, since it is true of
-the version that was announced, and rows are made of the one that stands there when it is read.
+Only the address of an object is taken from an event. Its size, ETag, version, time and order are ignored: they are
+true of the version that was announced, while rows are made of the version that is there when it is read.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 
 MAX_DEPTH = 4
-MAX_WORD = 60
-CREATED = "Object Created"
-BATCHES = ("objects", "Items", "Key")
+MAX_NAME = 60
+OBJECT_CREATED = "Object Created"
+BATCH_KEYS = ("objects", "Items", "Key")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """One message of an event.
 
-    `id` is the queue's, empty outside of a queue. `ignored` are the names of events of no new object. `unknown` says
-    why the message as a whole is not understood.
+    `id` is the one that the queue gave, empty outside of a queue. `ignored` are the names of events that announce no
+    new object. `unknown` says why the message is not understood; then it names no object.
     """
 
     id: str = ""
@@ -38,7 +38,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """What the function was called with; `queue` and `direct` decide how failures are told."""
+    """What the function was called with; `queue` and `direct` decide how it answers failures.
+
+    `queue` says that the messages come from SQS, `direct` that the caller listed the objects and reads the report.
+    """
 
     messages: tuple[Message, ...]
     queue: bool = False
@@ -46,13 +49,13 @@ class Event:
 
     @property
     def uris(self) -> tuple[str, ...]:
-        """All objects that the event names, each once, in order."""
+        """The URIs of all objects that the event names, each once, in order."""
         return tuple(dict.fromkeys(uri for message in self.messages for uri in message.uris))
 
     @property
     def ignored(self) -> dict[str, int]:
-        """How many events of no new object there were, by their name."""
-        return dict(Counter(word for message in self.messages for word in message.ignored))
+        """How many events announced no new object, by the event's name."""
+        return dict(Counter(name for message in self.messages for name in message.ignored))
 
     @property
     def unknown(self) -> tuple[Message, ...]:
@@ -61,28 +64,31 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Ignored:
+class IgnoredEvent:
     """An event that announces no new object, by its name."""
 
-    word: str
+    name: str
 
 
 class UnknownEvent(ValueError):
-    """A shape that is none of ours, in a sentence."""
+    """The event has an unknown shape; the text says why in one sentence."""
 
 
 def unwrap(event: Any, buckets: Sequence[str] = ()) -> Event:
-    """Read an event; never raises, an unknown shape is a message that says so.
+    """Read an event of S3, EventBridge, SNS or SQS, or a list of objects; never raises.
 
-    Objects listed for a Distributed Map do not name their bucket: they are in the first of `buckets`.
+    A message of unknown shape says so in `unknown`. Objects listed for a Distributed Map do not name their bucket:
+    they are in the first of `buckets`.
     """
     bucket = next(iter(buckets), "")
     if _is_queue(event):
         records = event["Records"]
-        messages = (_message(str(r.get("messageId", "")), _record(r, 0, bucket)) for r in records)
+        messages = (
+            _message(str(record.get("messageId", "")), _read_record(record, 0, bucket)) for record in records
+        )
         return Event(messages=tuple(messages), queue=True)
-    direct = isinstance(event, dict) and any(name in event for name in BATCHES)
-    return Event(messages=(_message("", _read(event, 0, bucket)),), direct=direct)
+    is_direct = isinstance(event, dict) and any(name in event for name in BATCH_KEYS)
+    return Event(messages=(_message("", _read_body(event, 0, bucket)),), direct=is_direct)
 
 
 def _is_queue(event: Any) -> bool:
@@ -90,93 +96,96 @@ def _is_queue(event: Any) -> bool:
     return bool(
         isinstance(records, list)
         and records
-        and all(isinstance(r, dict) and r.get("eventSource") == "aws:sqs" for r in records)
+        and all(isinstance(record, dict) and record.get("eventSource") == "aws:sqs" for record in records)
     )
 
 
-def _message(id: str, named: Iterator[str | Ignored]) -> Message:
+def _message(id: str, contents: Iterator[str | IgnoredEvent]) -> Message:
+    """Read the URIs and ignored events of one message, or why it is not understood as a whole."""
     try:
-        found = list(named)
+        parts = list(contents)
     except UnknownEvent as error:
         return Message(id=id, unknown=str(error))
     except (KeyError, TypeError, AttributeError, RecursionError):
         return Message(id=id, unknown="the event has no shape that is known")
-    uris = dict.fromkeys(one for one in found if isinstance(one, str))
-    return Message(id=id, uris=tuple(uris), ignored=tuple(o.word for o in found if isinstance(o, Ignored)))
+    uris = dict.fromkeys(uri for uri in parts if isinstance(uri, str))
+    ignored = tuple(event.name for event in parts if isinstance(event, IgnoredEvent))
+    return Message(id=id, uris=tuple(uris), ignored=ignored)
 
 
-def _read(body: Any, depth: int, bucket: str) -> Iterator[str | Ignored]:
+def _read_body(body: Any, depth: int, bucket: str) -> Iterator[str | IgnoredEvent]:
+    """Read a document that was wrapped `depth` times; raises UnknownEvent, or what a wrong type raises."""
     if body.get("source") == "aws.s3":
-        yield _event_bridge(body)
+        yield _read_eventbridge(body)
     elif body.get("Event") == "s3:TestEvent":
-        yield Ignored("s3:TestEvent")
+        yield IgnoredEvent("s3:TestEvent")
     elif body.get("Type") == "Notification":
-        yield from _within(body["Message"], depth, bucket)
-    elif any(name in body for name in BATCHES):
-        yield from _batch(body, bucket)
+        yield from _read_wrapped(body["Message"], depth, bucket)
+    elif any(name in body for name in BATCH_KEYS):
+        yield from _read_batch(body, bucket)
     else:
-        for record in _list(body["Records"]):
-            yield from _record(record, depth, bucket)
+        for record in _as_list(body["Records"]):
+            yield from _read_record(record, depth, bucket)
 
 
-def _within(text: str, depth: int, bucket: str) -> Iterator[str | Ignored]:
-    """What a text says that was wrapped `depth` times before."""
+def _read_wrapped(text: str, depth: int, bucket: str) -> Iterator[str | IgnoredEvent]:
+    """Read a JSON text that was wrapped `depth` times before."""
     if depth == MAX_DEPTH:
         raise UnknownEvent(f"the event is wrapped more than {MAX_DEPTH} times")
     try:
         body = json.loads(text)
     except ValueError:
         raise UnknownEvent("the body is no JSON") from None
-    yield from _read(body, depth + 1, bucket)
+    yield from _read_body(body, depth + 1, bucket)
 
 
-def _event_bridge(body: dict[str, Any]) -> str | Ignored:
-    if body["detail-type"] != CREATED:
+def _read_eventbridge(body: dict[str, Any]) -> str | IgnoredEvent:
+    if body["detail-type"] != OBJECT_CREATED:
         return _ignored(body["detail-type"])
     return _uri(body["detail"]["bucket"]["name"], body["detail"]["object"]["key"])
 
 
-def _record(record: dict[str, Any], depth: int, bucket: str) -> Iterator[str | Ignored]:
+def _read_record(record: dict[str, Any], depth: int, bucket: str) -> Iterator[str | IgnoredEvent]:
     if record.get("EventSource") == "aws:sns":
-        yield from _within(record["Sns"]["Message"], depth, bucket)
+        yield from _read_wrapped(record["Sns"]["Message"], depth, bucket)
     elif record.get("eventSource") == "aws:sqs":
-        yield from _within(record["body"], depth, bucket)
+        yield from _read_wrapped(record["body"], depth, bucket)
     elif record.get("eventSource") == "aws:s3":
-        yield _notification(record)
+        yield _read_notification(record)
     else:
         raise UnknownEvent("the event is none of S3")
 
 
-def _notification(record: dict[str, Any]) -> str | Ignored:
+def _read_notification(record: dict[str, Any]) -> str | IgnoredEvent:
     if not record["eventName"].startswith("ObjectCreated:"):
         return _ignored(record["eventName"])
-    named = record["s3"]
-    return _uri(named["bucket"]["name"], form_decoded(named["object"]["key"]))
+    s3 = record["s3"]
+    return _uri(s3["bucket"]["name"], form_decoded(s3["object"]["key"]))
 
 
 def form_decoded(key: str) -> str:
-    """The key of an S3 notification, which is encoded like a form; every other event has its keys plain."""
+    """Decode the key of an S3 notification, which is encoded like a form; all other events have plain keys."""
     return unquote_plus(key)
 
 
-def _batch(body: dict[str, Any], bucket: str) -> Iterator[str]:
-    """What `{"objects": …}` names, or a Distributed Map, whose entries stand alone where nothing batches them."""
+def _read_batch(body: dict[str, Any], bucket: str) -> Iterator[str]:
+    """The URIs in `{"objects": …}` or in the input of a Distributed Map, which is a single entry without batching."""
     if "objects" in body:
-        entries = _list(body["objects"])
+        entries = _as_list(body["objects"])
     else:
-        bucket = _named(body.get("BatchInput"), "bucket") or bucket
-        entries = _list(body["Items"]) if "Items" in body else [body]
+        bucket = _field(body.get("BatchInput"), "bucket") or bucket
+        entries = _as_list(body["Items"]) if "Items" in body else [body]
     for entry in entries:
         if isinstance(entry, str) and entry:
             yield entry
         else:
-            yield _uri(_named(entry, "bucket") or bucket, _named(entry, "key"))
+            yield _uri(_field(entry, "bucket") or bucket, _field(entry, "key"))
 
 
-def _named(entry: Any, name: str) -> Any:
-    """The value of a listed object's or an inventory's field, however its name is written."""
+def _field(entry: Any, name: str) -> Any:
+    """The value of a field; listings and inventories spell its name in different cases."""
     fields = entry.items() if isinstance(entry, dict) else ()
-    return next((value for key, value in fields if str(key).lower() == name), None)
+    return next((value for field, value in fields if str(field).lower() == name), None)
 
 
 def _uri(bucket: Any, key: Any) -> str:
@@ -185,13 +194,13 @@ def _uri(bucket: Any, key: Any) -> str:
     return f"s3://{bucket}/{key}"
 
 
-def _ignored(word: Any) -> Ignored:
-    if not isinstance(word, str):
+def _ignored(name: Any) -> IgnoredEvent:
+    if not isinstance(name, str):
         raise TypeError
-    return Ignored(word[:MAX_WORD])
+    return IgnoredEvent(name[:MAX_NAME])
 
 
-def _list(value: Any) -> list[Any]:
+def _as_list(value: Any) -> list[Any]:
     if not isinstance(value, list):
         raise TypeError
     return value

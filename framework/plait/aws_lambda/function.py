@@ -14,7 +14,7 @@ from msgspec import to_builtins
 from plait import __version__
 from plait.aws_lambda.deadline import run_within
 from plait.aws_lambda.events import Message, unwrap
-from plait.aws_lambda.logs import line, log_as_json
+from plait.aws_lambda.logs import json_line, log_as_json
 from plait.engine.engine import Engine
 from plait.engine.report import metrics
 from plait.language.lock import PACKAGE_AGAIN, read_lock
@@ -28,110 +28,117 @@ if TYPE_CHECKING:
     from plait.engine.report import Report
     from plait.language.validate import Validated
 
-EVENTS = 'send events of S3, or `{"objects": [uri, …]}`'
+EVENTS_HELP = 'send events of S3, or `{"objects": [uri, …]}`'
 _engines: dict[str, Engine] = {}
 
 
 def handler(event: Any, context: Any = None) -> dict[str, Any]:
     """Run the pipeline over the objects of an event.
 
-    From a queue, `batchItemFailures` names the messages that must come again. `{"objects": …}` and a Distributed Map
-    get the report. Any other event raises TryAgain or GiveUp where an object must come again or failed, so that AWS
-    retries. Well before the function's time ends it answers, and what is not done by then comes again.
+    For a queue, `batchItemFailures` names the messages that SQS must deliver again. `{"objects": …}` and a Distributed
+    Map get the report. Any other event raises TryAgain or GiveUp if an object must be tried again or failed, so that
+    AWS retries. The function answers well before its time ends; objects that are not done by then are tried again.
 
-    Outside of a queue an event of no known shape raises GiveUp before anything is read. What is a bug, in plait or in a
-    connector, raises InternalError: its own text might hold a value, and whoever calls the function would be shown it.
+    Outside of a queue an event of unknown shape raises GiveUp before anything is read. A bug, in plait or in a
+    connector, raises InternalError: the text of the original error might hold a value of a record, and the caller of
+    the function would see it.
     """
     try:
         return _handle(event, context)
     except PlaitError:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever it is
+    except Exception as error:  # noqa: BLE001 - a bug may raise anything
         raise InternalError(error).with_traceback(error.__traceback__) from None
 
 
 def _handle(event: Any, context: Any) -> dict[str, Any]:
     engine = _engine()
-    called = unwrap(event, engine.spec.driver.buckets)
-    for message in called.unknown:
-        if not called.queue:
-            raise GiveUp(message.unknown, code="unknown-event", help=EVENTS)
+    unwrapped = unwrap(event, engine.spec.driver.buckets)
+    for message in unwrapped.unknown:
+        if not unwrapped.queue:
+            raise GiveUp(message.unknown, code="unknown-event", help=EVENTS_HELP)
         _log("unknown-event", {"id": message.id, "why": message.unknown})
-    engine.new_report().ignored = called.ignored
-    begin = time.perf_counter()
-    report, ended = run_within(engine, called.uris, _seconds(context))
+    engine.new_report().ignored = unwrapped.ignored
+    started = time.perf_counter()
+    report, ended = run_within(engine, unwrapped.uris, _remaining_seconds(context))
     if not ended:
         _engines.clear()
     _log("report", report.as_json())
-    _log("metrics", metrics(report, time.perf_counter() - begin, time.time()))
-    if called.queue:
-        return {"batchItemFailures": [{"itemIdentifier": m.id} for m in _again(called, report)]}
-    if not called.direct and not report.ok:
+    _log("metrics", metrics(report, time.perf_counter() - started, time.time()))
+    if unwrapped.queue:
+        return {
+            "batchItemFailures": [
+                {"itemIdentifier": message.id} for message in _messages_to_retry(unwrapped, report)
+            ]
+        }
+    if not unwrapped.direct and not report.ok:
         raise _failure(report)
     return report.as_json()
 
 
 def _prepare() -> None:
-    """Use the start of the process, before there is an event, for all that needs none."""
+    """Load the spec and the engine at the start of the process, before the first event."""
     log_as_json()
-    gc.disable()  # what is loaded now stays, and looking for garbage in it is a tenth of a start
-    with suppress(Exception):  # the first event meets it again, and there it is told
+    gc.disable()  # what is loaded now is never garbage, and looking for some takes a tenth of the start
+    with suppress(Exception):  # the first event raises it again, and the caller sees it
         _engine().prepare()
     gc.freeze()
     gc.enable()
 
 
-def _seconds(context: Any) -> float:
-    """How long the invocation may last, as Lambda says; without Lambda, for ever."""
-    left = getattr(context, "get_remaining_time_in_millis", None)
-    return left() / 1000 if left else math.inf
+def _remaining_seconds(context: Any) -> float:
+    """How long the invocation may last, as Lambda's context says; infinite without one."""
+    remaining_millis = getattr(context, "get_remaining_time_in_millis", None)
+    return remaining_millis() / 1000 if remaining_millis else math.inf
 
 
 def _log(message: str, fields: dict[str, Any]) -> None:
-    print(line({"message": message, **fields}))  # noqa: T201 - the function's log
+    """Write one line of JSON to the function's log."""
+    print(json_line({"message": message, **fields}))  # noqa: T201 - the function's log
 
 
 def _engine() -> Engine:
+    """The engine of the spec that `PLAIT_SPEC` names, built once a process; raises GiveUp if the spec is not valid."""
     file = os.environ.get("PLAIT_SPEC")
     if not file:
         raise GiveUp("`PLAIT_SPEC` does not name a spec", help="set it to the spec's path in the package")
     if file not in _engines:
         try:
-            found = _checked(file)
+            validated = _validate(file)
         except OSError as error:
             raise GiveUp(f"the spec `{file}` cannot be read", help="set `PLAIT_SPEC` to its path") from error
-        if found.spec is None:
-            lines = "; ".join(f"{p.code}: {p.message}" for p in found.errors[:5])
+        if validated.spec is None:
+            lines = "; ".join(f"{problem.code}: {problem.message}" for problem in validated.errors[:5])
             raise GiveUp(f"the spec `{file}` cannot be run: {lines}", help="run `plait validate`")
-        _engines[file] = Engine(found.spec)
+        _engines[file] = Engine(validated.spec)
     return _engines[file]
 
 
-def _checked(file: str) -> Validated:
-    """The spec as it was packaged, or, where no lock lies beside it, validated from its text."""
+def _validate(file: str) -> Validated:
+    """The spec as it was packaged, or, without a lock beside it, validated from its text."""
     lock = read_lock(file, __version__)
     if lock is None:
         return validate_for_run(file, {})
-    pin(Offer(word, **to_builtins(one)) for word, one in lock.connectors.items())
-    found = validate_values_for_run(lock.values, file)
-    if found.spec and found.spec.digest != lock.digest:
+    pin(Offer(word, **to_builtins(locked)) for word, locked in lock.connectors.items())
+    validated = validate_values_for_run(lock.values, file)
+    if validated.spec and validated.spec.digest != lock.digest:
         raise GiveUp(
             f"the lock of `{file}` is not what `plait package` wrote", code="spec-changed", help=PACKAGE_AGAIN
         )
-    return found
+    return validated
 
 
-def _again(called: Event, report: Report) -> list[Message]:
-    """The messages that name an object which must come again, and those of no known shape."""
-    bad = {uri for uri, outcome in report.outcomes.items() if outcome in ("retry", "failed")}
-    return [m for m in called.messages if m.unknown or bad.intersection(m.uris)]
+def _messages_to_retry(event: Event, report: Report) -> list[Message]:
+    """The messages of unknown shape, and those that name an object that must be tried again or failed."""
+    unfinished = {uri for uri, outcome in report.outcomes.items() if outcome in ("retry", "failed")}
+    return [message for message in event.messages if message.unknown or unfinished.intersection(message.uris)]
 
 
 def _failure(report: Report) -> PlaitError:
-    problem = next(p for p in report.problems if p.level == "error")
-    retry = "retry" in report.outcomes.values()
-    kind = TryAgain if retry else GiveUp
-    return kind(f"{problem.message} ({problem.file})", code=problem.code, help=problem.help)
+    """The first error of a report as the exception that the function raises."""
+    problem = next(problem for problem in report.problems if problem.level == "error")
+    error_type = TryAgain if "retry" in report.outcomes.values() else GiveUp
+    return error_type(f"{problem.message} ({problem.file})", code=problem.code, help=problem.help)
 
 
 if "AWS_LAMBDA_RUNTIME_API" in os.environ:

@@ -1,4 +1,4 @@
-"""Log lines of the function: each record one JSON object on one line, whatever its text, and no body of any call."""
+"""Format the function's log: each record is one JSON object on one line, and an error shows no value of a record."""
 
 from __future__ import annotations
 
@@ -14,71 +14,78 @@ from plait.problems.errors import PlaitError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-USUAL = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
-OF_THE_RUNTIME = {"aws_request_id", "tenant_id", "_frame_type"}
+STANDARD_ATTRIBUTES = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
+RUNTIME_ATTRIBUTES = {"aws_request_id", "tenant_id", "_frame_type"}
 
 
 def log_as_json() -> None:
-    """Make whatever the root logger's handlers write one JSON object on one line; warnings are logged too."""
+    """Make the root logger's handlers write each record as one line of JSON, and log warnings too."""
     for handler in logging.getLogger().handlers:
         end = "" if isinstance(handler, logging.StreamHandler) else "\n"
         handler.setFormatter(JsonLine(handler.formatter, end))
     logging.captureWarnings(True)
 
 
-def line(fields: dict[str, Any]) -> str:
-    """One line of JSON in which no character but letters, digits and signs of ASCII stands for itself."""
+def json_line(fields: dict[str, Any]) -> str:
+    """One line of JSON in printable ASCII; all other characters are escaped."""
     return json.dumps(fields, ensure_ascii=True, default=repr).replace("\x7f", "\\u007f")
 
 
 class JsonLine(logging.Formatter):
-    """A record as one line of JSON; never raises, since that would be raised where somebody logs.
+    """Format a record as one line of JSON; never raises, since whoever logs would get the exception.
 
-    The formatter that was there before may mark a record for the runtime; what it writes is not used. `end` is what the
-    handler itself does not put after a line.
+    `previous` is the formatter that the runtime set. It is called because it may mark the record for the runtime; its
+    text is not used. `end` is put after the line, for a handler that puts nothing there itself.
     """
 
-    def __init__(self, before: logging.Formatter | None = None, end: str = "\n") -> None:
+    def __init__(self, previous: logging.Formatter | None = None, end: str = "\n") -> None:
         super().__init__()
-        self._before, self._end = before, end
+        self._previous, self._end = previous, end
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line."""
+        """Return the line, with its end."""
         with suppress(Exception):
-            if self._before:
-                self._before.format(record)
-        extra = {k: v for k, v in vars(record).items() if k not in USUAL | OF_THE_RUNTIME}
+            if self._previous:
+                self._previous.format(record)
+        extra = {
+            name: value
+            for name, value in vars(record).items()
+            if name not in STANDARD_ATTRIBUTES | RUNTIME_ATTRIBUTES
+        }
         fields = {
             "timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created)),
             "level": record.levelname,
             "logger": record.name,
-            "message": _message(record),
+            "message": _message_text(record),
             "requestId": getattr(record, "aws_request_id", None),
-            **(told(record.exc_info[1]) if record.exc_info else {}),
+            **(error_fields(record.exc_info[1]) if record.exc_info else {}),
         }
         try:
-            return line({**extra, **{k: v for k, v in fields.items() if v is not None}}) + self._end
-        except Exception as error:  # noqa: BLE001 - of whatever somebody put beside the message
-            return line({**fields, "unwritten": type(error).__name__}) + self._end
+            return (
+                json_line({**extra, **{name: value for name, value in fields.items() if value is not None}})
+                + self._end
+            )
+        except Exception as error:  # noqa: BLE001 - an extra value may raise anything when it is written
+            return json_line({**fields, "unwritten": type(error).__name__}) + self._end
 
 
-def _message(record: logging.LogRecord) -> str:
+def _message_text(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
-    except Exception:  # noqa: BLE001 - the text and its values do not fit
+    except Exception:  # noqa: BLE001 - the values may not fit the text
         return str(record.msg) if isinstance(record.msg, str) else type(record.msg).__name__
 
 
-def told(error: BaseException | None) -> dict[str, Any]:
-    """An error without any value: its type, where it was raised, and its text only where it is ours."""
+def error_fields(error: BaseException | None) -> dict[str, Any]:
+    """An error without any value of a record: its type, its traceback, and its text only if it is plait's own."""
     if error is None:
         return {}
-    text = {"errorMessage": error.message} if isinstance(error, PlaitError) else {}
-    return {"errorType": type(error).__name__, **text, "stackTrace": [*_trace(error)]}
+    message = {"errorMessage": error.message} if isinstance(error, PlaitError) else {}
+    return {"errorType": type(error).__name__, **message, "stackTrace": [*_trace(error)]}
 
 
 def _trace(error: BaseException) -> Iterator[str]:
-    """The places of the code, of the first cause first."""
+    """The lines of code that an error passed, and its type; those of its causes come first."""
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     if cause is not None:
         yield from _trace(cause)

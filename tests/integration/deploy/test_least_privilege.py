@@ -59,7 +59,7 @@ def guarded() -> Iterator[Shop]:
     shop_sample = sample()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(ROOT / "tests"))
-        sandbox = Sandbox("mariadb", server="harness.iam_server")
+        sandbox = Sandbox("mariadb", server="kit.iam_server")
     with sandbox, Proxy(sandbox.aws.endpoint) as proxy:
         sandbox.fill(shop_sample, announce=False)
         yield Shop(sandbox, shop_sample, proxy, sandbox.client("s3"))

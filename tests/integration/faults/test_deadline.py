@@ -135,7 +135,7 @@ def test_objects_whose_turn_never_came_come_again_alone(
     """Slices are done one after the other: those before the time ended are done, the others are not begun."""
     stage.begin(monkeypatch)
     stage.deliver()
-    monkeypatch.setattr(invocation, "SLICE", 1)
+    monkeypatch.setattr(invocation, "SLICE_SIZE", 1)
     slow, (operation, path) = faults.delay(0.9), REQUESTS["driver-get"]
     stage.proxy.on(1, "before", slow, operation=operation, path=path, forever=True)
     told = stage.deliver(["0", "1"], seconds=LIMIT)

@@ -1,7 +1,7 @@
-"""Any envelope names the same objects.
+"""An event names the same objects in whatever envelope it arrives.
 
-The files in `events` were written by hand after AWS's documentation of each service; they are whole events, as a
-function gets them.
+The files in `events` were written by hand after AWS's documentation of each service. Each is a complete event, as a
+function receives it.
 """
 
 from __future__ import annotations
@@ -79,14 +79,14 @@ def golden(name: str) -> Any:
 
 
 def created(key: str) -> dict[str, Any]:
-    """An event of EventBridge, whose key is plain."""
+    """An event of EventBridge, whose key is not encoded."""
     event: dict[str, Any] = golden("eventbridge-created")
     event["detail"]["object"]["key"] = key
     return event
 
 
 def notified(encoded: str) -> dict[str, Any]:
-    """An S3 notification with its key as it is sent."""
+    """An S3 notification with this key, encoded as S3 sends it."""
     event: dict[str, Any] = golden("notification-put")
     event["Records"][0]["s3"]["object"]["key"] = encoded
     return event
@@ -103,14 +103,14 @@ def in_queue(event: Any) -> Any:
 
 
 def in_topic(event: Any) -> Any:
-    """What SNS hands to a function."""
+    """The event that SNS passes to a function."""
     topic = golden("topic-notification")
     topic["Records"][0]["Sns"]["Message"] = json.dumps(event)
     return topic
 
 
 def as_notification(event: Any) -> Any:
-    """What SNS puts into a queue unless it delivers raw."""
+    """The message that SNS puts into a queue, unless it delivers raw messages."""
     body = json.loads(golden("queue-topic-notification")["Records"][0]["body"])
     return body | {"Message": json.dumps(event)}
 
@@ -123,25 +123,25 @@ wrappers = st.lists(st.sampled_from([in_queue, in_topic, as_notification]), max_
 @pytest.mark.fault("E13")
 @pytest.mark.parametrize("name", sorted(NAMED))
 def test_every_envelope_gives_its_objects(name: str) -> None:
-    """Keys come out as the bucket has them, whoever encoded them on the way, and however old the event is."""
-    called = unwrap(golden(name), ["shop-raw"])
-    assert list(called.uris) == NAMED[name]
-    assert called.unknown == ()
+    """Keys come out as the bucket has them, whatever encoded them on the way, and however old the event is."""
+    event = unwrap(golden(name), ["shop-raw"])
+    assert list(event.uris) == NAMED[name]
+    assert event.unknown == ()
 
 
 @pytest.mark.fault("E9")
 @pytest.mark.parametrize("name", sorted(IGNORED))
 def test_an_event_of_no_new_object_is_ignored_and_counted(name: str) -> None:
-    called = unwrap(golden(name))
-    assert called.ignored == IGNORED[name]
-    assert list(called.uris) == NAMED.get(name, [])
-    assert called.unknown == ()
+    event = unwrap(golden(name))
+    assert event.ignored == IGNORED[name]
+    assert list(event.uris) == NAMED.get(name, [])
+    assert event.unknown == ()
 
 
 @pytest.mark.fault("E9")
-def test_no_records_are_nothing() -> None:
-    called = unwrap(golden("empty-records"))
-    assert (called.uris, called.ignored, called.unknown) == ((), {}, ())
+def test_an_event_without_records_names_nothing() -> None:
+    event = unwrap(golden("empty-records"))
+    assert (event.uris, event.ignored, event.unknown) == ((), {}, ())
 
 
 def test_each_file_is_in_the_table() -> None:
@@ -149,11 +149,11 @@ def test_each_file_is_in_the_table() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(NAMED.keys() | IGNORED.keys()))
-def test_only_the_call_itself_decides_how_failures_are_told(name: str) -> None:
-    """A queue's messages fail one by one, a list of objects gets the report; all else is asynchronous."""
-    called = unwrap(golden(name), ["shop-raw"])
-    assert called.queue is name.startswith("queue-")
-    assert called.direct is name.startswith(("map-", "objects"))
+def test_only_the_outermost_envelope_decides_how_failures_are_answered(name: str) -> None:
+    """The messages of a queue fail one by one, a list of objects gets the report; all other events are asynchronous."""
+    event = unwrap(golden(name), ["shop-raw"])
+    assert event.queue is name.startswith("queue-")
+    assert event.direct is name.startswith(("map-", "objects"))
 
 
 def test_each_message_names_its_own_objects() -> None:
@@ -198,15 +198,15 @@ def test_a_listed_object_is_in_the_bucket_that_its_batch_names_else_in_the_one_t
         "[" * 100_000,
     ],
 )
-def test_a_message_of_no_known_shape_says_so_and_leaves_its_neighbours(body: str) -> None:
-    """That AWS compresses or encodes no such body makes one that is so unknown as well."""
-    called = unwrap(queued(json.dumps(created("a")), body))
-    assert called.uris == ("s3://shop-raw/a",)
-    assert [message.id for message in called.unknown] == ["2"]
+def test_a_message_of_unknown_shape_says_so_and_does_not_affect_the_others(body: str) -> None:
+    """A compressed or encoded body is unknown too, since AWS sends none."""
+    event = unwrap(queued(json.dumps(created("a")), body))
+    assert event.uris == ("s3://shop-raw/a",)
+    assert [message.id for message in event.unknown] == ["2"]
 
 
 def test_a_message_is_understood_as_a_whole_or_not_at_all() -> None:
-    """One that names a good object beside nonsense names nothing, and comes again."""
+    """A message that names a good object beside nonsense names nothing, and is delivered again."""
     [record] = golden("notification-put")["Records"]
     [message] = unwrap(in_queue({"Records": [record, {}]})).messages
     assert message.uris == ()
@@ -215,15 +215,15 @@ def test_a_message_is_understood_as_a_whole_or_not_at_all() -> None:
 
 @given(st.lists(keys, min_size=1, max_size=3), wrappers)
 def test_wrapping_and_unwrapping_gives_the_objects(names: list[str], around: list[Any]) -> None:
-    """Any nesting of queues and topics, up to four deep, around any kind of event."""
+    """Queues and topics may be nested up to four deep around any kind of event."""
     [record] = golden("notification-put")["Records"]
     events = [
         {"Records": [_with_key(record, quote_plus(key)) for key in names]},
         {"objects": [f"s3://shop-raw/{key}" for key in names]},
         created(names[0]),
     ]
-    wanted = tuple(dict.fromkeys(f"s3://shop-raw/{key}" for key in names))
-    for event, uris in zip(events, [wanted, wanted, wanted[:1]], strict=True):
+    expected = tuple(dict.fromkeys(f"s3://shop-raw/{key}" for key in names))
+    for event, uris in zip(events, [expected, expected, expected[:1]], strict=True):
         wrapped = event
         for wrap in around:
             wrapped = wrap(wrapped)
@@ -231,11 +231,11 @@ def test_wrapping_and_unwrapping_gives_the_objects(names: list[str], around: lis
 
 
 def _with_key(record: dict[str, Any], key: str) -> dict[str, Any]:
-    named = record["s3"] | {"object": {"key": key}}
-    return record | {"s3": named}
+    s3 = record["s3"] | {"object": {"key": key}}
+    return record | {"s3": s3}
 
 
-def test_five_envelopes_are_too_many() -> None:
+def test_an_event_wrapped_five_times_is_unknown() -> None:
     event = created("a")
     for _ in range(MAX_DEPTH + 1):
         event = in_topic(event)
@@ -259,15 +259,15 @@ def test_the_key_of_a_notification_is_decoded_once_and_no_other_key_at_all(key: 
 
 @given(json_values)
 def test_no_event_raises(event: Any) -> None:
-    """Whatever the function is called with, unwrapping gives messages that can be counted."""
-    for called in (unwrap(event), unwrap(in_queue(event))):
-        assert len(called.messages) == 1
-        assert isinstance(called.ignored, dict)
+    """Whatever the function is called with, unwrapping returns one message for it."""
+    for unwrapped in (unwrap(event), unwrap(in_queue(event))):
+        assert len(unwrapped.messages) == 1
+        assert isinstance(unwrapped.ignored, dict)
 
 
 @given(st.data(), st.sampled_from(sorted(NAMED.keys() | IGNORED.keys())))
 def test_no_damaged_event_raises(data: st.DataObject, name: str) -> None:
-    """Any one value of a true event may be another: its objects are named, or the message says why not."""
+    """If any one value of a real event is replaced, its objects are named, or the message says why not."""
     event = golden(name)
     holder = event
     while True:
@@ -299,8 +299,8 @@ pieces = st.sampled_from(
 
 @pytest.mark.fault("E7")
 @given(st.sampled_from(PATHS), st.lists(pieces, min_size=1, max_size=6).map("".join))
-def test_the_rule_of_a_path_lets_through_all_that_fits(path: str, key: str) -> None:
-    """An EventBridge rule cannot stop at `/`, so what it lets through beyond is skipped by the run."""
+def test_the_rule_of_a_path_lets_through_every_key_that_matches(path: str, key: str) -> None:
+    """An EventBridge rule cannot stop at `/`; what it lets through besides is skipped by the run."""
     driver = DriverPath.parse(path)
     rule: Any = EventPattern.load(json.dumps(event_pattern(driver)))
     loose = DriverPath(path, tuple(part if isinstance(part, str) else STARS for part in driver.parts))
@@ -310,7 +310,7 @@ def test_the_rule_of_a_path_lets_through_all_that_fits(path: str, key: str) -> N
     assert not rule.matches_event(golden("eventbridge-deleted"))
 
 
-def test_the_rule_of_a_path_is_what_eventbridge_takes() -> None:
+def test_the_rule_of_a_path_has_the_form_that_eventbridge_accepts() -> None:
     r"""A path without a hole is compared as it is, holes in a row are one `*`, and a `\` is escaped."""
     wanted = {
         "s3://shop-raw/one.json": "one.json",
@@ -324,7 +324,7 @@ def test_the_rule_of_a_path_is_what_eventbridge_takes() -> None:
 
 
 def test_an_object_listed_in_any_envelope_is_in_the_bucket_that_drives() -> None:
-    """A listing of a Distributed Map may come through queues and topics as every other event does."""
+    """The listing of a Distributed Map may pass through queues and topics, as every other event."""
     for wrap in (in_queue, in_topic, as_notification, lambda event: in_queue(in_topic(event))):
         assert unwrap(wrap({"Items": [{"Key": "1"}]}), ["first"]).uris == ("s3://first/1",)
 

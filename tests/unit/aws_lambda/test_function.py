@@ -1,4 +1,4 @@
-"""The handler on a real S3 endpoint: what each kind of event is answered, and what it reads."""
+"""The handler on an S3 endpoint: how it answers each kind of event, and what it reads."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ ODD = "transactions/año 1+1 100%.json"
 
 @dataclass
 class Shop:
-    """Two buckets of the pipeline, one that is not its own, and the proxy that sees what is asked of them."""
+    """Two buckets of the pipeline, one that is not its own, and the proxy that records the requests to them."""
 
     proxy: Proxy
     client: Any = field(repr=False)
@@ -62,7 +62,7 @@ class Shop:
         """The files of the lake below a prefix."""
         listed = self.client.list_objects_v2(Bucket="shop-lake", Prefix=prefix).get("Contents", ())
         get = self.client.get_object
-        return {one["Key"]: get(Bucket="shop-lake", Key=one["Key"])["Body"].read() for one in listed}
+        return {entry["Key"]: get(Bucket="shop-lake", Key=entry["Key"])["Body"].read() for entry in listed}
 
 
 @pytest.fixture(scope="module")
@@ -79,9 +79,9 @@ def shop(aws: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         monkeypatch.setenv(name, value)
     client = boto3.client("s3")
     monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
-    where: Any = {"LocationConstraint": "eu-west-1"}
+    location: Any = {"LocationConstraint": "eu-west-1"}
     for bucket in ("shop-raw", "shop-lake", "other"):
-        client.create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
+        client.create_bucket(Bucket=bucket, CreateBucketConfiguration=location)
     spec = tmp_path / "transactions.yaml"
     spec.write_text(SPEC)
     monkeypatch.setenv("PLAIT_SPEC", str(spec))
@@ -94,8 +94,8 @@ def shop(aws: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     proxy.reset()
     yield shop
     for bucket in ("shop-raw", "shop-lake", "other"):
-        for one in client.list_objects_v2(Bucket=bucket).get("Contents", ()):
-            client.delete_object(Bucket=bucket, Key=one["Key"])
+        for entry in client.list_objects_v2(Bucket=bucket).get("Contents", ()):
+            client.delete_object(Bucket=bucket, Key=entry["Key"])
         client.delete_bucket(Bucket=bucket)
     client.close()
 
@@ -125,15 +125,15 @@ def in_topic(event: Any) -> dict[str, Any]:
 
 
 def queued(*bodies: Any, kind: str = "queue-notification") -> dict[str, Any]:
-    """Messages of a queue, numbered from 1; a text is a body as it is."""
+    """Messages of a queue, numbered from 1; a body that is a text is taken as it is."""
     record = golden(kind)["Records"][0]
     texts = [body if isinstance(body, str) else json.dumps(body) for body in bodies]
     return {"Records": [record | {"messageId": str(n), "body": text} for n, text in enumerate(texts, 1)]}
 
 
-def again(answer: Any) -> list[str]:
+def failed_messages(answer: Any) -> list[str]:
     assert answer.keys() == {"batchItemFailures"}
-    return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
+    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 
 def logged(capsys: Any) -> list[Any]:
@@ -141,10 +141,10 @@ def logged(capsys: Any) -> list[Any]:
 
 
 @pytest.mark.fault("E11")
-def test_a_queue_gets_back_the_messages_whose_own_objects_need_it_and_no_other(
+def test_a_queue_must_deliver_again_only_the_messages_whose_own_objects_need_it(
     shop: Shop, capsys: Any
 ) -> None:
-    """Failed, late and not understood come again; done, deleted, foreign and not matching do not."""
+    """Failed, late and unknown messages are delivered again; done, deleted, foreign and not matching ones are not."""
     bodies = [
         created(GOOD),
         created(BAD),
@@ -157,7 +157,7 @@ def test_a_queue_gets_back_the_messages_whose_own_objects_need_it_and_no_other(
         golden("test-event"),
         created("transactions/gone.json"),
     ]
-    assert again(handler(queued(*bodies))) == ["2", "3", "4", "5"]
+    assert failed_messages(handler(queued(*bodies))) == ["2", "3", "4", "5"]
     unknown, report, metrics = logged(capsys)
     assert (unknown["message"], unknown["id"]) == ("unknown-event", "4")
     assert report["objects"] == {"seen": 6, "done": 1, "skipped": 2, "gone": 1, "retry": 1, "failed": 1}
@@ -172,19 +172,19 @@ def test_a_queue_gets_back_the_messages_whose_own_objects_need_it_and_no_other(
     assert len(shop.lake()) == 1
 
 
-def test_of_a_fifo_queue_only_the_message_itself_comes_again_since_order_changes_nothing(shop: Shop) -> None:
-    """Those behind it in its group are done and not sent again: rows come from what stands there, not from order."""
-    assert again(handler(queued(created(LATE), created(GOOD), kind="queue-fifo"))) == ["1"]
+def test_a_fifo_queue_delivers_again_only_the_message_itself_since_order_changes_nothing(shop: Shop) -> None:
+    """Later messages of its group are done: rows are made of the object as it is, in whatever order events arrive."""
+    assert failed_messages(handler(queued(created(LATE), created(GOOD), kind="queue-fifo"))) == ["1"]
     assert len(shop.lake()) == 1
 
 
 @pytest.mark.parametrize(
     ("keys", "error"), [([LATE], TryAgain), ([BAD], GiveUp), ([BAD, LATE], TryAgain), ([GOOD, BAD], GiveUp)]
 )
-def test_an_asynchronous_event_raises_where_an_object_failed_or_must_come_again(
+def test_an_asynchronous_event_raises_if_an_object_failed_or_must_be_tried_again(
     shop: Shop, keys: list[str], error: type[Exception]
 ) -> None:
-    """EventBridge, notifications and topics are sent again by AWS if the function raises; what is good is written."""
+    """AWS sends events of EventBridge, S3 and SNS again if the function raises; good objects are written anyway."""
     for event in [notified(*keys), in_topic(notified(*keys)), *(created(key) for key in keys[-1:])]:
         with pytest.raises(error):
             handler(event)
@@ -198,7 +198,7 @@ def test_an_asynchronous_event_that_is_done_returns(shop: Shop, event: Any) -> N
 
 @pytest.mark.parametrize("name", ["objects", "Items"])
 def test_a_list_of_objects_gets_the_report_whatever_became_of_them(shop: Shop, name: str) -> None:
-    """Whoever calls directly reads the report: nothing is raised for what could be tried."""
+    """A direct caller reads the report, so nothing is raised for an object that was tried."""
     keys = [GOOD, LATE, BAD]
     entries = (
         [f"s3://shop-raw/{key}" for key in keys] if name == "objects" else [{"Key": key} for key in keys]
@@ -212,7 +212,7 @@ def test_a_list_of_objects_gets_the_report_whatever_became_of_them(shop: Shop, n
 @pytest.mark.parametrize(
     "event", [{}, [], None, "x", {"objects": ["s3://shop-raw/a.json", 7]}, {"Items": [{}]}]
 )
-def test_a_call_of_no_known_shape_is_an_error_and_nothing_is_read(shop: Shop, event: Any) -> None:
+def test_a_call_of_unknown_shape_is_an_error_and_nothing_is_read(shop: Shop, event: Any) -> None:
     with pytest.raises(GiveUp) as raised:
         handler(event)
     assert raised.value.code == "unknown-event"
@@ -230,8 +230,8 @@ def test_an_event_of_no_new_object_is_no_failure_and_reads_nothing(shop: Shop, n
     assert shop.proxy.log == []
 
 
-def test_without_a_spec_nothing_can_be_tried(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Even a direct call raises then."""
+def test_without_a_valid_spec_every_call_raises(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A direct call raises too."""
     shop.spec.with_suffix(".bad.yaml").write_text("plait: 1\n")
     for file in ("", "nowhere.yaml", str(shop.spec.with_suffix(".bad.yaml"))):
         monkeypatch.setenv("PLAIT_SPEC", file)
@@ -242,7 +242,7 @@ def test_without_a_spec_nothing_can_be_tried(shop: Shop, monkeypatch: pytest.Mon
 @pytest.mark.fault("E6")
 @pytest.mark.parametrize("bucket", ["other", "shop-raw-2", "shop-lake", "SHOP-RAW", "shop-raw."])
 def test_an_object_of_another_bucket_is_never_touched(shop: Shop, bucket: str) -> None:
-    """Though it is there and may be read: it is skipped, told as foreign, and no request leaves."""
+    """Even if it exists and may be read, it is skipped and reported as foreign, without a request."""
     shop.client.put_object(Bucket="other", Key=GOOD, Body=b'{"id": "good", "at": "2026-07-01T10:00:00Z"}')
     uri = f"s3://{bucket}/{GOOD}"
     for event in (
@@ -254,7 +254,7 @@ def test_an_object_of_another_bucket_is_never_touched(shop: Shop, bucket: str) -
         assert report["objects"]["skipped"] == report["objects"]["seen"] == 1
         [problem] = report["problems"]
         assert (problem["code"], problem["level"], problem["file"]) == ("foreign-bucket", "warning", uri)
-    assert again(handler(queued(created(GOOD, bucket=bucket)))) == []
+    assert failed_messages(handler(queued(created(GOOD, bucket=bucket)))) == []
     assert shop.proxy.log == []
 
 
@@ -269,7 +269,7 @@ def test_an_object_of_another_bucket_is_never_touched(shop: Shop, bucket: str) -
         "transactions/",
     ],
 )
-def test_an_object_that_does_not_fit_the_path_is_never_touched(shop: Shop, key: str) -> None:
+def test_an_object_that_does_not_match_the_path_is_never_touched(shop: Shop, key: str) -> None:
     shop.put(key, "good")
     shop.proxy.reset()
     report = handler(created(key))
@@ -294,7 +294,7 @@ def test_the_object_with_the_odd_key_is_found_by_every_event(shop: Shop, name: s
 def test_events_of_two_versions_in_any_order_leave_the_row_of_the_newest(
     shop: Shop, order: tuple[int, ...]
 ) -> None:
-    """An event only says where to look: once the second version stands there, that of the first reads it too."""
+    """An event only names the object: once the second version is there, the event of the first reads it too."""
     events = [created(GOOD), created(GOOD)]
     events[1]["detail"]["object"] |= {"etag": "f" * 32, "sequencer": "0066827B3F1A2C9DFF", "size": 9**12}
     handler(events[0])
@@ -308,26 +308,26 @@ def test_events_of_two_versions_in_any_order_leave_the_row_of_the_newest(
 
 
 @pytest.mark.fault("E5")
-def test_an_object_is_read_by_one_request_and_so_is_never_half_old_and_half_new(shop: Shop) -> None:
-    """However large it is: there are no ranges between which it could be overwritten."""
+def test_an_object_is_read_by_one_request_so_that_versions_never_mix(shop: Shop) -> None:
+    """Even a large object is not read in ranges, between which it could be overwritten."""
     shop.put(GOOD, "good", padding="x" * 20_000_000)
     shop.proxy.reset()
     assert handler(created(GOOD))["objects"]["done"] == 1
-    asked = [request.operation for request in shop.proxy.log if request.path.endswith(GOOD)]
-    assert asked == ["s3:GetObject"]
+    operations = [request.operation for request in shop.proxy.log if request.path.endswith(GOOD)]
+    assert operations == ["s3:GetObject"]
 
 
 @pytest.mark.fault("E12")
 def test_two_invocations_at_once_leave_the_bytes_of_one(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same event is read twice at the same time: both are done, and each file is whole and the same."""
+    """The same objects are read twice at the same time: both runs are done, and each file is complete and equal."""
     keys = [f"transactions/{n}.json" for n in range(20)]
     for key in keys:
         shop.put(key, "good")
     spec = validate_for_run(str(shop.spec), {}).spec
     assert spec is not None
     handler({"objects": [f"s3://shop-raw/{key}" for key in keys]})
-    once = shop.lake()
-    for key in once:
+    first = shop.lake()
+    for key in first:
         shop.client.delete_object(Bucket="shop-lake", Key=key)
 
     def invoke(_: int) -> Any:
@@ -335,23 +335,23 @@ def test_two_invocations_at_once_leave_the_bytes_of_one(shop: Shop, monkeypatch:
 
     with ThreadPoolExecutor(2) as pool:
         assert list(pool.map(invoke, range(2))) == [20, 20]
-    assert shop.lake() == once
+    assert shop.lake() == first
 
 
 @pytest.mark.fault("E13")
-def test_an_event_of_years_ago_gives_what_it_gave(shop: Shop) -> None:
-    """A replayed archive is as any other event; the partition is the record's, never the event's or today's."""
+def test_an_event_of_years_ago_gives_the_same_files(shop: Shop) -> None:
+    """The partition is that of the record, never of the event's time or of today."""
     shop.put(ODD, "odd")
     handler(golden("eventbridge-created"))
-    once = shop.lake()
+    first = shop.lake()
     handler(golden("eventbridge-replayed"))
-    assert shop.lake() == once
-    assert all("date=2026-07-01/" in file for file in once)
+    assert shop.lake() == first
+    assert all("date=2026-07-01/" in file for file in first)
 
 
 @pytest.mark.fault("E14")
-def test_an_empty_object_is_a_bad_record_and_a_folder_marker_no_object_of_ours(shop: Shop) -> None:
-    """No bytes are no JSON; `transactions/` does not fit `*.json`."""
+def test_an_empty_object_is_a_bad_record_and_a_folder_marker_is_skipped(shop: Shop) -> None:
+    """No bytes are no JSON; `transactions/` does not match `*.json`."""
     shop.spec.write_text(SPEC + QUARANTINE)
     for key in ("transactions/", "transactions/empty.json"):
         shop.client.put_object(Bucket="shop-raw", Key=key, Body=b"")
@@ -362,7 +362,7 @@ def test_an_empty_object_is_a_bad_record_and_a_folder_marker_no_object_of_ours(s
 
 
 @pytest.mark.fault("E3")
-def test_a_deleted_object_is_gone_and_no_failure(shop: Shop) -> None:
+def test_a_deleted_object_is_counted_as_gone_and_is_no_failure(shop: Shop) -> None:
     report = handler(created("transactions/gone.json"))
     assert report["objects"]["gone"] == report["objects"]["seen"] == 1
     assert shop.lake() == {}
@@ -385,10 +385,10 @@ DENIED = (
         (403, "InvalidObjectState", "The storage class does not allow this.", "restore it"),
     ],
 )
-def test_what_needs_a_person_fails_at_the_first_try_and_says_what_to_do(
+def test_a_refusal_that_a_person_must_mend_fails_at_the_first_try_and_says_what_to_do(
     shop: Shop, status: int, code: str, text: str, help: str
 ) -> None:
-    """Encrypted by a foreign key, archived, denied: sent again it would fail again until somebody acts."""
+    """An object that is archived, denied, or encrypted by a foreign key fails again until somebody acts."""
     body = f"<Error><Code>{code}</Code><Message>{text}</Message></Error>".encode()
     shop.proxy.on(1, "before", fail(status, body), operation="s3:GetObject", forever=True)
     report = handler({"objects": [f"s3://shop-raw/{GOOD}"]})
@@ -396,4 +396,4 @@ def test_what_needs_a_person_fails_at_the_first_try_and_says_what_to_do(
     assert code in report["problems"][0]["message"]
     assert help in report["problems"][0]["help"]
     assert shop.proxy.calls["s3:GetObject"] == 1
-    assert again(handler(queued(created(GOOD)))) == ["1"]
+    assert failed_messages(handler(queued(created(GOOD)))) == ["1"]

@@ -1,4 +1,4 @@
-"""A bug within the function is told to its caller without a word of what it was at work on."""
+"""A bug within the function is reported to its caller without any value of a record."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ sink: {connector: parquet, path: lake/}
 """
 
 
-class Broken:
-    """A context that breaks where it is asked for the time."""
+class BrokenContext:
+    """A context that raises when it is asked for the time."""
 
     def get_remaining_time_in_millis(self) -> int:
         raise LookupError("a value of an order")
 
 
-class Lambda:
+class MinuteContext:
     """A context that has a minute left."""
 
     def get_remaining_time_in_millis(self) -> int:
@@ -49,28 +49,28 @@ def function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("plait.aws_lambda.function._engines", dict[str, Any]())
 
 
-@pytest.mark.parametrize("context", [None, Lambda()], ids=["without a context", "with time left"])
+@pytest.mark.parametrize("context", [None, MinuteContext()], ids=["without a context", "with time left"])
 @pytest.mark.parametrize("error", [LookupError, MemoryError, GiveUp, KeyboardInterrupt])
 def test_what_ends_a_run_ends_the_invocation(
     function: None, monkeypatch: pytest.MonkeyPatch, context: Any, error: type[BaseException]
 ) -> None:
-    """No message is acknowledged because of it, whether or not there is a context that tells the time."""
+    """No message is acknowledged, with or without a context that knows the time."""
 
     def broken(*_: object, **__: object) -> None:
         raise error("a value of an order")
 
     monkeypatch.setattr("plait.engine.engine.Engine.run", broken)
     event = {"Records": [{"messageId": "1", "body": '{"objects": ["in/1.json"]}', "eventSource": "aws:sqs"}]}
-    for told in (event, {"objects": ["in/1.json"]}):
+    for call in (event, {"objects": ["in/1.json"]}):
         with pytest.raises((InternalError, GiveUp, KeyboardInterrupt)):
-            handler(told, context)
+            handler(call, context)
 
 
-def test_a_bug_is_told_by_its_kind_and_place_and_never_by_its_text(
+def test_a_bug_is_reported_by_its_type_and_place_and_never_by_its_text(
     function: None,
 ) -> None:
     with pytest.raises(InternalError, match=r"^a bug of plait or of a connector: LookupError; ") as raised:
-        handler({"objects": ["in/1.json"]}, Broken())
-    told = "".join(traceback.format_exception(raised.value))
-    assert "test_function_bugs.py" in told
-    assert "a value of an order" not in told.replace('LookupError("a value of an order")', "")
+        handler({"objects": ["in/1.json"]}, BrokenContext())
+    text = "".join(traceback.format_exception(raised.value))
+    assert "test_function_bugs.py" in text
+    assert "a value of an order" not in text.replace('LookupError("a value of an order")', "")

@@ -1,4 +1,4 @@
-"""Whatever is logged in the function is one line of JSON that gives the same text back, and no error shows a value."""
+"""Whatever the function logs is one line of JSON with the same text, and no error shows a value of a record."""
 
 import json
 import logging
@@ -29,7 +29,7 @@ ODD = st.sampled_from(
     ["\n", "\r", "\x1b[2J", "\u2028", "\u2029", "\x85", "\x7f", '"', "\\", "{}", "%s", "\x00"]
 )
 TEXT = st.lists(st.text() | ODD).map("".join)
-# The connector of a careless author: it logs at any level what it likes, and it has a bug that tells a value.
+# A connector that logs any text at any level, and has a bug whose error contains a value of a record.
 CARELESS = """
 import json, logging, os, warnings
 from plait.plugin import Connector, Options, hookimpl
@@ -67,22 +67,22 @@ def record(message: Any, *values: Any, **more: Any) -> logging.LogRecord:
 
 
 def read(written: str) -> dict[str, Any]:
-    """The one JSON document that a written record must be."""
+    """Read the one JSON document that a written record must be."""
     assert written.endswith("\n")
     assert written[:-1].isascii()
     assert written[:-1].isprintable()
-    found: dict[str, Any] = json.loads(written)
-    return found
+    fields: dict[str, Any] = json.loads(written)
+    return fields
 
 
 @pytest.mark.fault("S11")
 @given(message=TEXT, logger=TEXT, value=TEXT)
 def test_any_text_is_one_line_that_gives_it_back(message: str, logger: str, value: str) -> None:
-    """Whoever logs it, in the text itself, as a value of it, or beside it."""
+    """The text may be the message, a value within it, the logger's name, or an extra field."""
     plain = record(message)
     plain.name, plain.beside = logger, value
-    found = read(JsonLine().format(plain))
-    assert (found["message"], found["logger"], found["beside"]) == (message, logger, value)
+    fields = read(JsonLine().format(plain))
+    assert (fields["message"], fields["logger"], fields["beside"]) == (message, logger, value)
     assert read(JsonLine().format(record("<%s>", value)))["message"] == f"<{value}>"
 
 
@@ -95,17 +95,19 @@ class Unprintable:
 @pytest.mark.parametrize(
     ("message", "values"), [("%d", ("x",)), ("%s %s", ("x",)), ("%s", (Unprintable(),)), (Unprintable(), ())]
 )
-def test_what_cannot_be_written_is_still_a_line_and_no_error_where_it_was_logged(
+def test_a_record_that_cannot_be_written_is_still_a_line_and_raises_nothing(
     message: Any, values: tuple[Any, ...]
 ) -> None:
-    one = record(message, *values)
-    one.beside = Unprintable()
-    assert read(JsonLine().format(one))["level"] == "INFO"
+    logged = record(message, *values)
+    logged.beside = Unprintable()
+    assert read(JsonLine().format(logged))["level"] == "INFO"
 
 
 @pytest.mark.fault("S10")
 @pytest.mark.parametrize("error", [ValueError("value-of-an-order"), GiveUp("no such table")])
-def test_an_error_is_told_by_its_type_and_places_and_by_its_text_only_if_it_is_ours(error: Exception) -> None:
+def test_an_error_is_logged_by_its_type_and_traceback_and_by_its_text_only_if_it_is_of_plait(
+    error: Exception,
+) -> None:
     canary = "value-of-an-order"
     try:
         try:
@@ -113,17 +115,17 @@ def test_an_error_is_told_by_its_type_and_places_and_by_its_text_only_if_it_is_o
         except KeyError as first:
             raise error from first
     except (ValueError, GiveUp):
-        one = logging.LogRecord("any", logging.ERROR, "f", 1, "failed", (), sys.exc_info())
-    written = JsonLine(logging.Formatter()).format(one)
-    found = read(written)
+        logged = logging.LogRecord("any", logging.ERROR, "f", 1, "failed", (), sys.exc_info())
+    written = JsonLine(logging.Formatter()).format(logged)
+    fields = read(written)
     assert "value-of-an-order" not in written.replace('raise ValueError("value-of-an-order")', "")
-    assert found["errorType"] == type(error).__name__
-    assert found.get("errorMessage") == (error.message if isinstance(error, GiveUp) else None)
-    assert [line for line in found["stackTrace"] if "\n" not in line] == ["KeyError", type(error).__name__]
+    assert fields["errorType"] == type(error).__name__
+    assert fields.get("errorMessage") == (error.message if isinstance(error, GiveUp) else None)
+    assert [line for line in fields["stackTrace"] if "\n" not in line] == ["KeyError", type(error).__name__]
 
 
 @pytest.mark.fault("S10")
-def test_libraries_that_log_bodies_are_held_unless_somebody_asked_for_them(
+def test_libraries_that_log_bodies_are_kept_quiet_unless_their_level_was_set(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     logger = logging.getLogger("botocore")
@@ -139,7 +141,7 @@ def test_libraries_that_log_bodies_are_held_unless_somebody_asked_for_them(
 
 @pytest.fixture
 def careless(tmp_path: Path) -> Iterator[Function]:
-    """The function with a careless connector, at the lowest level of logs."""
+    """The function with the careless connector, at the lowest log level."""
     (tmp_path / "careless.py").write_text(CARELESS)
     installed = tmp_path / "careless-1.0.dist-info"
     installed.mkdir()
@@ -157,27 +159,29 @@ def careless(tmp_path: Path) -> Iterator[Function]:
 
 @pytest.mark.fault("S10")
 @pytest.mark.fault("S11")
-def test_in_the_function_every_line_of_anyone_is_one_document_and_no_error_shows_a_value(
+def test_every_line_in_the_log_of_the_function_is_one_document_and_no_error_shows_a_value(
     careless: Function,
 ) -> None:
-    """Through AWS's own runtime, at DEBUG: the texts come back as they were, and a failure tells where it is, no more."""
+    """Through AWS's own runtime, at DEBUG: the texts are unchanged, and a failure only says where it happened."""
     outcome = careless.invoke({"objects": ["careless:1"]})
     assert outcome.error is not None, outcome.log
     assert outcome.error["errorType"] == "GiveUp", outcome.error["errorMessage"]
     assert re.search(r"ValueError in line \d+ of `careless.py`$", outcome.error["errorMessage"])
-    said = outcome.log + json.dumps(outcome.error)
-    shown = said.replace('KeyError(\\"value-of-an-order\\")', "").replace(
+    written = outcome.log + json.dumps(outcome.error)
+    shown = written.replace('KeyError(\\"value-of-an-order\\")', "").replace(
         'ValueError(\\"value-of-an-order\\")', ""
     )
     assert "value-of-an-order" not in shown
     *lines, last = outcome.log.split("\n")
-    told = [json.loads(line) for line in lines]
+    documents = [json.loads(line) for line in lines]
     assert last == ""
-    messages = [one.get("message") for one in told]
+    messages = [document.get("message") for document in documents]
     for text in TEXTS:
         assert messages.count(text) >= 1
         assert f"asked {text}" in messages
-        assert any(one.get("answer") == text for one in told)
-        assert any(text in one["message"] for one in told if one.get("logger") == "py.warnings")
-    failed = next(one for one in told if one.get("message") == "it failed")
+        assert any(document.get("answer") == text for document in documents)
+        assert any(
+            text in document["message"] for document in documents if document.get("logger") == "py.warnings"
+        )
+    failed = next(document for document in documents if document.get("message") == "it failed")
     assert (failed["logger"], failed["level"], failed["errorType"]) == ("plait.orders", "ERROR", "KeyError")

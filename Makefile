@@ -8,8 +8,8 @@ EDITOR_READY := tests/integration/editor/node_modules/.package-lock.json
 NODE_FITS := command -v npm >/dev/null && node -e 'process.exit(+(parseInt(process.versions.node) < 18))'
 WHOLE := aws/errors aws/retries aws_lambda/events engine/answers engine/cache engine/declare engine/files \
   engine/join engine/lookup engine/match engine/partition engine/quarantine engine/read \
-  engine/waiting problems/errors problems/problem storage/local storage/objects storage/s3 \
-  values/arrow_casts values/decode values/strict_json
+  engine/waiting problems/errors problems/problem storage/local storage/objects storage/s3 storage/s3_errors \
+  storage/s3_store values/arrow_casts values/decode values/strict_json
 WHOLE_FILES := $(WHOLE:%=framework/plait/%.py)
 BUDGETED = $(shell grep -rlE "hypothesis|PLAIT_BUDGET|budget import" tests --include="test_*.py")
 DEBIAN_ROOT := [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null

@@ -54,10 +54,10 @@ def pytest_configure(config: pytest.Config) -> None:
     _watch(CliRunner, "invoke", _invoked)
     for stream in (contextlib.redirect_stdout, contextlib.redirect_stderr):
         _watch(stream, "__exit__", _redirected)
-    from plait.aws.clients import hold_bodies
+    from plait.aws.clients import mute_bodies
     from plait_sandbox.aws import LocalAws
 
-    hold_bodies()  # of the clients of tests themselves
+    mute_bodies()  # of the clients of tests themselves
     _watch(LocalAws, "stop", _stored)
 
 

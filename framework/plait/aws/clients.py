@@ -1,4 +1,4 @@
-"""Clients of AWS made once and counted, that wait no longer than there is time."""
+"""Clients of AWS: one for each service, whose calls are counted and wait no longer than there is time."""
 
 from __future__ import annotations
 
@@ -10,133 +10,137 @@ from typing import TYPE_CHECKING, Any
 
 from plait.aws.environment import check_settings, region
 from plait.aws.errors import SETTINGS, UnreadableAnswer, calling
-from plait.aws.retries import TRIES, RetryPolicy
+from plait.aws.retries import MAX_TRIES, RetryPolicy
 from plait.problems.errors import GiveUp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-IAM_PREFIX = {"monitoring": "cloudwatch"}
-BODIES = ("boto3", "botocore")
+IAM_PREFIXES = {"monitoring": "cloudwatch"}  # by the signing name of a service, where the two differ
+BODY_LOGGERS = ("boto3", "botocore")
+
+answer_is_secret: ContextVar[bool] = ContextVar("answer_is_secret", default=False)
 
 
-secret_underway: ContextVar[bool] = ContextVar("secret_underway", default=False)
-
-
-def _may_be_seen(_record: logging.LogRecord) -> bool:
-    return not secret_underway.get()
+def _may_be_logged(_record: logging.LogRecord) -> bool:
+    return not answer_is_secret.get()
 
 
 @contextmanager
 def unlogged() -> Iterator[None]:
-    """Within, botocore does not log what a service answers: at DEBUG it logs every body, secrets too."""
-    logging.getLogger("botocore.parsers").addFilter(_may_be_seen)
-    token = secret_underway.set(True)
+    """Keep botocore from logging what a service answers: at DEBUG it logs every body, those with secrets too."""
+    logging.getLogger("botocore.parsers").addFilter(_may_be_logged)
+    token = answer_is_secret.set(True)
     try:
         yield
     finally:
-        secret_underway.reset(token)
+        answer_is_secret.reset(token)
 
 
-def hold_bodies() -> None:
+def mute_bodies() -> None:
     """Keep boto3 and botocore at INFO, since their DEBUG logs contain request bodies, unless they have a level."""
-    for name in BODIES:
+    for name in BODY_LOGGERS:
         logger = logging.getLogger(name)
         if logger.level == logging.NOTSET:
             logger.setLevel(max(logging.INFO, logger.getEffectiveLevel()))
 
 
 class Clients:
-    """One session, one client per service; `count` is told every HTTP attempt, `timeout` tells how long it may take."""
+    """One session, and one client for each service, made when it is first asked for.
+
+    `count` is called with the IAM action and 1 for every HTTP attempt; `timeout` returns how many seconds the next one
+    may take.
+    """
 
     def __init__(
         self,
         count: Callable[[str, int], None],
         timeout: Callable[[], float] | None = None,
-        patience: RetryPolicy | None = None,
+        retry_policy: RetryPolicy | None = None,
     ) -> None:
         self._count = count
-        self._patience = patience or RetryPolicy.given()
-        self._timeout = timeout or (lambda: self._patience.timeout)
+        self._retry_policy = retry_policy or RetryPolicy.from_environment()
+        self._timeout = timeout or (lambda: self._retry_policy.timeout)
         self._lock = threading.Lock()
         self._session: Any = None
-        self._made: dict[str, Any] = {}
+        self._clients: dict[str, Any] = {}
 
     def __call__(self, service: str) -> Any:
-        """The client of a service."""
+        """The client of a service; raises GiveUp for wrong settings."""
         with self._lock:
-            if service not in self._made:
-                self._made[service] = self._make(service)
-            return self._made[service]
+            if service not in self._clients:
+                self._clients[service] = self._make_client(service)
+            return self._clients[service]
 
-    def _make(self, service: str) -> Any:
+    def _make_client(self, service: str) -> Any:
         from botocore.config import Config
 
         from plait.aws.session import open_session
 
-        hold_bodies()
+        mute_bodies()
         self._session = self._session or open_session()
         config = Config(
-            connect_timeout=self._patience.connect,
-            read_timeout=self._patience.timeout,
+            connect_timeout=self._retry_policy.connect,
+            read_timeout=self._retry_policy.timeout,
             max_pool_connections=64,
-            retries={"mode": "standard", "total_max_attempts": TRIES},
+            retries={"mode": "standard", "total_max_attempts": MAX_TRIES},
         )
-        client = self._create(service, config)
+        client = self._create_client(service, config)
         signing = client.meta.service_model.signing_name
-        prefix = IAM_PREFIX.get(signing, signing)
+        prefix = IAM_PREFIXES.get(signing, signing)
 
-        def sent(event_name: str, request: Any, **_: Any) -> None:
+        def before_send(event_name: str, request: Any, **_: Any) -> None:
             self._count(f"{prefix}:{event_name.rsplit('.', 1)[-1]}", 1)
             if context := getattr(request, "context", None):
                 context["read_timeout"] = self._timeout()
 
-        client.meta.events.register("before-send", sent)
-        self._retry(client)
+        client.meta.events.register("before-send", before_send)
+        self._set_retries(client)
         return client
 
-    def _create(self, service: str, config: Any) -> Any:
+    def _create_client(self, service: str, config: Any) -> Any:
         check_settings()
         with calling(f"the client of `{service}`", service=service):
             try:
                 return self._session.create_client(service, region_name=region(), config=config)
-            except (
-                ValueError
-            ) as error:  # an `endpoint_url` of AWS's own configuration, which names no variable
+            except ValueError as error:  # an `endpoint_url` in a file of AWS's configuration
                 help = "check what its configuration sets, such as `endpoint_url` of the profile"
                 raise GiveUp(
                     f"the settings of `{service}` are wrong", code=SETTINGS.code, help=help
                 ) from error
 
-    def _retry(self, client: Any) -> None:
-        """Let botocore decide on retries, of answers too that are not whole; its pauses have no setting of their own."""
+    def _set_retries(self, client: Any) -> None:
+        """Let botocore decide on retries, with our pauses, and retry answers that are incomplete.
+
+        botocore has no setting for its pauses, so its handler is replaced by one that asks it.
+        """
         from botocore.retries.standard import register_retry_handler
 
         service = client.meta.service_model.service_id.hyphenize()
         event, name = f"needs-retry.{service}", f"retry-config-{service}"
         client.meta.events.unregister(event, unique_id=name)
-        decides = register_retry_handler(client, max_attempts=TRIES)
+        handler = register_retry_handler(client, max_attempts=MAX_TRIES)
         client.meta.events.unregister(event, unique_id=name)
 
         def pause(attempts: int, operation: Any, response: Any = None, **rest: Any) -> float | None:
-            seconds = decides.needs_retry(attempts=attempts, operation=operation, response=response, **rest)
+            seconds = handler.needs_retry(attempts=attempts, operation=operation, response=response, **rest)
             if seconds is not None:
-                return min(seconds * self._patience.backoff, self._timeout())
-            if not response or whole(operation, *response):
+                return min(seconds * self._retry_policy.backoff, self._timeout())
+            if not response or is_complete(operation, *response):
                 return None
-            if attempts >= TRIES:
+            if attempts >= MAX_TRIES:
                 raise UnreadableAnswer
-            return min(self._patience.pause(attempts), self._timeout())
+            return min(self._retry_policy.pause(attempts), self._timeout())
 
         client.meta.events.register(event, pause)
 
 
-def whole(operation: Any, answer: Any, parsed: dict[str, Any]) -> bool:
-    """Whether an answer is the service's and all of it: boto3 takes what it cannot read for an answer of nothing."""
+def is_complete(operation: Any, answer: Any, parsed: dict[str, Any]) -> bool:
+    """Whether an answer is the service's and all of it; botocore parses what it cannot read as an empty answer."""
     if answer.status_code >= 300 or operation.has_streaming_output or operation.http.get("method") == "HEAD":
         return True
     length = answer.headers.get("content-length", "")
     if length.isdigit() and int(length) != len(answer.content):
         return False
-    said = answer.content.strip() not in (b"", b"{}") and operation.output_shape
-    return not said or parsed.keys() > {"ResponseMetadata"}
+    has_output = answer.content.strip() not in (b"", b"{}") and operation.output_shape
+    return not has_output or parsed.keys() > {"ResponseMetadata"}

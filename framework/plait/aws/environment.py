@@ -1,4 +1,4 @@
-"""What the environment says of AWS, refused where a client would fail of it in its own words."""
+"""Read the environment variables of AWS, and refuse those that a client would fail of in its own words."""
 
 from __future__ import annotations
 
@@ -8,52 +8,54 @@ from urllib.parse import urlsplit
 
 from plait.problems.errors import GiveUp
 
-ENDPOINTS = re.compile(r"AWS_ENDPOINT(_URL(_\w+)?)?\Z")
-REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
-CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+ENDPOINT_VARIABLE = re.compile(r"AWS_ENDPOINT(_URL(_\w+)?)?\Z")
+REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
+CREDENTIAL_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 REGION = re.compile(r"[A-Za-z0-9-]{1,63}\Z", re.ASCII)
 HOST = re.compile(r"(?:[A-Za-z0-9-]{1,63}\.)*[A-Za-z0-9-]{1,63}\Z", re.ASCII)
 PATH = re.compile(r"(?:/[A-Za-z0-9._~-]*)*\Z", re.ASCII)
-CREDENTIAL = re.compile(r"[!-~]*\Z", re.ASCII)
+PRINTABLE = re.compile(r"[!-~]*\Z", re.ASCII)
 
 
 def check_settings() -> None:
-    """Raise GiveUp for an address, region or credential that cannot be one; its message has nothing of the value."""
-    for name in sorted(filter(ENDPOINTS.match, os.environ)):
+    """Raise GiveUp for an address, region or credential that cannot be one; its message names the variable, not the value."""
+    for name in sorted(filter(ENDPOINT_VARIABLE.match, os.environ)):
         if not _is_address(os.environ[name]):
             why = "is no address" if os.environ[name] else "is empty"
-            raise _wrong(name, why, "to one such as `http://localhost:5000`, or leave it out")
-    for name in (name for name in REGIONS if name in os.environ):
+            raise _wrong_setting(name, why, "to one such as `http://localhost:5000`, or leave it out")
+    for name in (name for name in REGION_VARIABLES if name in os.environ):
         if not REGION.match(os.environ[name]) and (os.environ[name] or not region()):
             why = "is no region" if os.environ[name] else "is empty"
-            raise _wrong(name, why, "to one such as `eu-west-1`")
-    for name in CREDENTIALS:
-        if not CREDENTIAL.match(os.environ.get(name, "")):
-            raise _wrong(name, "has a space or a line break in it", "anew, without what stands around it")
+            raise _wrong_setting(name, why, "to one such as `eu-west-1`")
+    for name in CREDENTIAL_VARIABLES:
+        if not PRINTABLE.match(os.environ.get(name, "")):
+            raise _wrong_setting(
+                name, "has a space or a line break in it", "anew, without what stands around it"
+            )
 
 
 def region() -> str | None:
-    """The region that is set; None where none is."""
-    return next((os.environ[name] for name in REGIONS if os.environ.get(name)), None)
+    """The region that is set, or None."""
+    return next((os.environ[name] for name in REGION_VARIABLES if os.environ.get(name)), None)
 
 
 def endpoint() -> str | None:
-    """The address of S3 that is set in place of AWS's own."""
+    """The address of S3 that is set in place of AWS's own, or None."""
     return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
 
 
 def _is_address(text: str) -> bool:
     try:
         parts = urlsplit(text)
-        sound = parts.port != 0 and _is_host(parts.hostname or "")
+        has_host = parts.port != 0 and _is_host(parts.hostname or "")
     except ValueError:
         return False
-    plain = CREDENTIAL.match(text) and "?" not in text and "#" not in text and PATH.match(parts.path)
-    return bool(plain and sound and parts.scheme in ("http", "https"))
+    is_plain = PRINTABLE.match(text) and "?" not in text and "#" not in text and PATH.match(parts.path)
+    return bool(is_plain and has_host and parts.scheme in ("http", "https"))
 
 
 def _is_host(name: str) -> bool:
-    """Whether it is a name or an address; what ends in a number is an address to most who read it."""
+    """Whether a text is the name or the IP address of a host; most clients read what ends in a number as an address."""
     if ":" in name or name.rpartition(".")[2].isdigit():
         from ipaddress import ip_address
 
@@ -61,5 +63,5 @@ def _is_host(name: str) -> bool:
     return HOST.match(name) is not None
 
 
-def _wrong(name: str, why: str, help: str) -> GiveUp:
+def _wrong_setting(name: str, why: str, help: str) -> GiveUp:
     return GiveUp(f"`{name}` {why}", code="wrong-settings", help=f"set `{name}` {help}")

@@ -1,4 +1,4 @@
-"""What the errors of AWS mean, as one table: whether trying again may help, our code for it, and what to do."""
+"""What the errors of AWS mean, as tables: whether trying again may help, our code for the error, and what to do."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ if TYPE_CHECKING:
 
 
 class ErrorMeaning(NamedTuple):
-    """What follows of an error: our code for it, the one thing to do, and how to say it where no service says a word.
+    """What an error means: which error to raise, our code for it, and the one thing to do.
 
-    In `help`, `{action}` is what IAM calls the call.
+    In `help`, `{action}` is IAM's name of the call. `text` describes the error where no service sent a message.
     """
 
-    kind: type[TryAgain | GiveUp]
+    error: type[TryAgain | GiveUp]
     code: str
     help: str | None = None
-    word: str = ""
+    text: str = ""
 
 
 DENIED = ErrorMeaning(GiveUp, "denied", "allow the role `{action}` on it")
 THROTTLED = ErrorMeaning(TryAgain, "throttled", "where it happens often, ask AWS for a higher quota")
 UNAVAILABLE = ErrorMeaning(TryAgain, "unavailable")
-UNANSWERED = ErrorMeaning(TryAgain, "no-answer", word="no answer")
-STUCK = ErrorMeaning(TryAgain, "unreadable-answer", word="the same token for more pages came twice")
-UNREADABLE = ErrorMeaning(TryAgain, "unreadable-answer", word="the answer is cut, or not the service's")
+UNANSWERED = ErrorMeaning(TryAgain, "no-answer", text="no answer")
+STUCK = ErrorMeaning(TryAgain, "unreadable-answer", text="the same token for more pages came twice")
+UNREADABLE = ErrorMeaning(TryAgain, "unreadable-answer", text="the answer is cut, or not the service's")
 CREDENTIALS = ErrorMeaning(
     GiveUp, "wrong-credentials", "check the credentials and the region", "no credentials"
 )
@@ -47,8 +47,8 @@ SETTINGS = ErrorMeaning(
     "its settings are wrong",
 )
 
-# Parts of the code that a service gives; the first that fits.
-CODES = {
+# By a part of the code that a service answers; the first that fits counts.
+MEANING_OF_CODE = {
     "Throttl": THROTTLED,
     "TooManyRequests": THROTTLED,
     "LimitExceeded": THROTTLED,
@@ -89,10 +89,17 @@ CODES = {
     "InvalidSignature": CREDENTIALS,
     "SignatureDoesNotMatch": CREDENTIALS,
 }
-# Where the code says nothing, the status does.
-STATUSES = {401: CREDENTIALS, 403: DENIED, 404: ABSENT, 408: UNAVAILABLE, 409: UNAVAILABLE, 429: THROTTLED}
-# Where no service said anything, the name of what the client raises does.
-NAMES = {
+# By the HTTP status, for answers whose code is in no table.
+MEANING_OF_STATUS = {
+    401: CREDENTIALS,
+    403: DENIED,
+    404: ABSENT,
+    408: UNAVAILABLE,
+    409: UNAVAILABLE,
+    429: THROTTLED,
+}
+# By the name of the exception's class, or of a base of it, where no service answered.
+MEANING_OF_CLASS = {
     "UnreadableAnswer": UNREADABLE,
     "UnicodeDecodeError": UNREADABLE,
     "ResponseParserError": UNREADABLE,
@@ -121,8 +128,8 @@ NAMES = {
     ),
     "BotoCoreError": CREDENTIALS,
 }
-# What IAM calls it where the operation has another name.
-ACTIONS = {
+# IAM's name of a call, where the operation or the HTTP method has another.
+IAM_ACTIONS = {
     "s3:GET": "s3:GetObject",
     "s3:HEAD": "s3:GetObject",
     "s3:PUT": "s3:PutObject",
@@ -134,11 +141,11 @@ ACTIONS = {
 
 
 class UnreadableAnswer(Exception):
-    """An answer was cut, or is not the service's."""
+    """An answer was cut off, or is not the service's."""
 
 
-def reason(error: BaseException) -> tuple[str, int]:
-    """The service's error code and HTTP status, `("", 0)` where no answer came."""
+def code_and_status(error: BaseException) -> tuple[str, int]:
+    """The service's error code and HTTP status, `("", 0)` where no answer came; of botocore's or obstore's errors."""
     response = getattr(error, "response", None)
     if isinstance(response, dict):
         code = str(response.get("Error", {}).get("Code", ""))
@@ -147,70 +154,73 @@ def reason(error: BaseException) -> tuple[str, int]:
     if "redirect without LOCATION" in str(error):
         return "PermanentRedirect", 301
     answer = str(error).partition("Server returned")[2]
-    found = re.search(r"<Code>([\w.]+)</Code>", answer)
-    number = re.search(r"status code: (\d+)", answer)
-    return (found[1] if found else ""), (int(number[1]) if number else 0)
+    code_match = re.search(r"<Code>([\w.]+)</Code>", answer)
+    status_match = re.search(r"status code: (\d+)", answer)
+    return (code_match[1] if code_match else ""), (int(status_match[1]) if status_match else 0)
 
 
 def meaning(error: BaseException) -> ErrorMeaning | None:
-    """What an error of a client of AWS means; None where it is none of theirs, but a bug."""
-    code, status = reason(error)
-    for part, found in CODES.items():
+    """What an error of a client of AWS means, or None where it is no client's error, but a bug."""
+    code, status = code_and_status(error)
+    for part, known in MEANING_OF_CODE.items():
         if part in code:
-            return found
+            return known
     if status:
-        return UNAVAILABLE if status >= 500 else STATUSES.get(status, WRONG)
+        return UNAVAILABLE if status >= 500 else MEANING_OF_STATUS.get(status, WRONG)
     names = (cls.__name__ for cls in type(error).__mro__)
-    return next((NAMES[name] for name in names if name in NAMES), None)
+    return next((MEANING_OF_CLASS[name] for name in names if name in MEANING_OF_CLASS), None)
 
 
-def told(
+def translate(
     error: BaseException, what: str, *, service: str, helps: Mapping[str, str] | None = None
 ) -> PlaitError | None:
-    """An error of a client of AWS in our words, None for a bug; `helps`, by our code, know better what to do.
+    """Turn an error of a client of AWS into one of ours; None for a bug.
 
-    `what` was used, such as "table `orders`", and `service` is the service's word in IAM. Nothing of the client's own
-    text is repeated, and of the service's answer no more than its code and its message.
+    `what` is what was used, such as "table `orders`"; `service` is the service's word in IAM; `helps` are better things
+    to do, by our code. The message repeats nothing of the client's own text, and of the service's answer only its code
+    and its message.
     """
-    found = meaning(error)
-    if found is None:
+    known = meaning(error)
+    if known is None:
         return None
-    code, status = reason(error)
-    said = ": ".join(filter(None, (code or str(status or ""), _text(error)))) or found.word
-    verb = "cannot be reached now" if found.kind is TryAgain else "cannot be used"
-    help = (helps or {}).get(found.code, found.help)
-    return found.kind(
-        f"{what} {verb}: {said}",
-        code=found.code,
-        help=help and help.replace("{action}", _action(error, service)),
+    code, status = code_and_status(error)
+    reason = ": ".join(filter(None, (code or str(status or ""), _message(error)))) or known.text
+    verb = "cannot be reached now" if known.error is TryAgain else "cannot be used"
+    help = (helps or {}).get(known.code, known.help)
+    return known.error(
+        f"{what} {verb}: {reason}",
+        code=known.code,
+        help=help and help.replace("{action}", _iam_action(error, service)),
     )
 
 
-def _text(error: BaseException) -> str:
+def _message(error: BaseException) -> str:
+    """The message that the service answered, on one line of at most 200 characters; empty where there is none."""
     response = getattr(error, "response", None)
     if isinstance(response, dict):
         text = str(response.get("Error", {}).get("Message", ""))
     else:
-        found = re.search(r"<Message>([^<]*)</Message>", str(error).partition("Server returned")[2])
-        text = unescape(found[1]) if found else ""
+        match = re.search(r"<Message>([^<]*)</Message>", str(error).partition("Server returned")[2])
+        text = unescape(match[1]) if match else ""
     return " ".join(text.split())[:200]
 
 
-def _action(error: BaseException, service: str) -> str:
+def _iam_action(error: BaseException, service: str) -> str:
+    """IAM's name of the call that failed, such as `s3:GetObject`."""
     method = re.search(r"Error performing ([A-Z]+)", str(error))
     name = getattr(error, "operation_name", None) or (method[1] if method else "")
-    return ACTIONS.get(f"{service}:{name}", f"{service}:{name}")
+    return IAM_ACTIONS.get(f"{service}:{name}", f"{service}:{name}")
 
 
 @contextmanager
 def calling(what: str, *, service: str, helps: Mapping[str, str] | None = None) -> Iterator[None]:
-    """Within, errors of a client of AWS become TryAgain or GiveUp in our words; `told` says what is passed."""
+    """Turn errors of a client of AWS that are raised within into TryAgain or GiveUp, by `translate`."""
     try:
         yield
     except PlaitError:
         raise
     except Exception as error:
-        known = told(error, what, service=service, helps=helps)
-        if known is None:
+        translated = translate(error, what, service=service, helps=helps)
+        if translated is None:
             raise
-        raise known from error
+        raise translated from error

@@ -14,42 +14,46 @@ from plait.problems.errors import GiveUp, TryAgain
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-TRIES = 5
-CONNECT = 10.0
-SHARE = 3
-PAUSE, LONGEST = 0.05, 10.0
-MARGIN, LEAST, MOST = 0.1, 1.0, 10.0
+MAX_TRIES = 5
+# Seconds, but for the two shares of the time that an invocation has.
+MAX_CONNECT = 10.0
+CALLS_WITHIN_TIME = 3
+FIRST_PAUSE, MAX_PAUSE = 0.05, 10.0
+MARGIN_SHARE, MIN_MARGIN, MAX_MARGIN = 0.1, 1.0, 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """`timeout` is how many seconds a call may go unanswered, `backoff` a factor for each pause between two tries."""
+    """How patient clients are.
+
+    `timeout` is how many seconds a call may go unanswered, `backoff` a factor for each pause between two tries.
+    """
 
     timeout: float = 30.0
     backoff: float = 1.0
 
     @classmethod
-    def given(cls) -> RetryPolicy:
-        """As `PLAIT_TIMEOUT` and `PLAIT_BACKOFF` say; raises GiveUp for what is no number."""
+    def from_environment(cls) -> RetryPolicy:
+        """The policy that `PLAIT_TIMEOUT` and `PLAIT_BACKOFF` set; raises GiveUp for a value that is no number."""
         least = {"PLAIT_TIMEOUT": 0.001, "PLAIT_BACKOFF": 0.0}
-        given = {name: os.environ[name] for name in least if os.environ.get(name)}
-        return cls(**{name[6:].lower(): _number(name, text, least[name]) for name, text in given.items()})
+        texts = {name: os.environ[name] for name in least if os.environ.get(name)}
+        return cls(**{name[6:].lower(): _number_of(name, text, least[name]) for name, text in texts.items()})
 
     @property
     def connect(self) -> float:
         """How many seconds a connection may take to be made."""
-        return min(self.timeout, CONNECT)
+        return min(self.timeout, MAX_CONNECT)
 
     def pause(self, attempt: int) -> float:
-        """How many seconds to wait after an attempt (1, 2, …): at random, so that those refused together part."""
-        return random.uniform(0, min(PAUSE * 2**attempt, LONGEST)) * self.backoff
+        """How many seconds to wait after an attempt (1, 2, …); random, so that callers refused together come apart."""
+        return random.uniform(0, min(FIRST_PAUSE * 2**attempt, MAX_PAUSE)) * self.backoff
 
     def within(self, seconds: float) -> RetryPolicy:
-        """No more patience than fits several times into so many seconds."""
-        return replace(self, timeout=min(self.timeout, max(seconds / SHARE, 0.001)))
+        """The policy with a timeout so short that several calls fit into that many seconds."""
+        return replace(self, timeout=min(self.timeout, max(seconds / CALLS_WITHIN_TIME, 0.001)))
 
 
-def _number(name: str, text: str, least: float) -> float:
+def _number_of(name: str, text: str, least: float) -> float:
     try:
         number = float(text)
     except ValueError:
@@ -62,26 +66,26 @@ def _number(name: str, text: str, least: float) -> float:
 
 
 class Deadline:
-    """When an invocation must have answered: some seconds from now, less a margin to say what became of its work.
+    """When an invocation must have answered: some seconds from now, less a margin in which to report its work.
 
-    `seconds` is what is left for work in the beginning, and `grace` what work underway may take after that to notice
-    it. Without a limit, as on a laptop, there is always time.
+    `seconds` is how long there is for work at the start, and `grace` how many seconds more work underway may take to
+    notice that the time is over. Without a limit, as on a laptop, there is always time.
     """
 
     def __init__(self, seconds: float = math.inf, now: Callable[[], float] = time.monotonic) -> None:
-        margin = min(max(seconds * MARGIN, LEAST), MOST)
+        margin = min(max(seconds * MARGIN_SHARE, MIN_MARGIN), MAX_MARGIN)
         self.grace = margin / 4
         self.seconds = max(seconds - margin, 0.0)
         self._now = now
         self._end = now() + self.seconds
 
     def left(self) -> float:
-        """How many seconds are left for work; never less than none."""
+        """How many seconds are left for work, 0 or more."""
         return max(self._end - self._now(), 0.0)
 
 
 def too_late() -> TryAgain:
-    """There is no time left to begin something."""
+    """The error for work that cannot begin because no time is left."""
     return TryAgain(
         "the function's time ends before this could be done",
         code="deadline",

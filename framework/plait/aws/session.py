@@ -1,4 +1,4 @@
-"""A session of botocore that finds and reads the models of services fast, most of what its first client costs."""
+"""A session of botocore that reads the models of services fast, which is most of what its first client costs."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from msgspec import json
 def open_session() -> Session:
     """A session whose clients are those of boto3, without what boto3 adds: resources, and transfers for S3."""
     session = Session()
-    told = session.get_config_variable("data_path") or ""
-    paths = [os.path.expandvars(Path(path).expanduser()) for path in told.split(os.pathsep) if path]
-    session.register_component("data_loader", Models(paths, Files()))
+    data_path = session.get_config_variable("data_path") or ""
+    paths = [os.path.expandvars(Path(path).expanduser()) for path in data_path.split(os.pathsep) if path]
+    session.register_component("data_loader", ModelLoader(paths, ModelFiles()))
     return session
 
 
-class Models(Loader):
-    """Looks for a service where its model would lie, and not through the folders of all services first."""
+class ModelLoader(Loader):
+    """Opens the model of a service at its path, without listing the folders of all services first."""
 
     def list_available_services(self, _type_name: str) -> Any:
-        """What botocore asks only to see whether a name is in it; a name that is not is missed when it is read."""
+        """A container of every name: botocore only asks whether a name is in it, and fails later if it has no model."""
         return AlwaysContains()
 
 
-class Files(JSONFileLoader):
-    """The files of models, read by a fast decoder."""
+class ModelFiles(JSONFileLoader):
+    """Reads the files of models with a fast decoder."""
 
     def load_file(self, file_path: str) -> Any:
-        """What the file of a path without extension holds; None where there is none."""
+        """The JSON document at a path without extension, plain or packed by gzip, or None where there is no file."""
         plain, packed = Path(f"{file_path}.json"), Path(f"{file_path}.json.gz")
         if plain.is_file():
             return json.decode(plain.read_bytes())
@@ -41,7 +41,7 @@ class Files(JSONFileLoader):
 
 
 class AlwaysContains:
-    """Holds whatever one asks for."""
+    """A container that claims to hold every name, and lists none."""
 
     def __contains__(self, name: object) -> bool:
         return True

@@ -28,7 +28,7 @@ def unreadable_file(file: str, error: OSError) -> CannotStart:
 def print_failure(error: Exception) -> int | None:
     """Print an expected failure on stderr and return its exit code; None for anything else, which is a bug."""
     from plait.pipeline.pipeline import InvalidSpec
-    from plait.storage.local import FULL
+    from plait.storage.local import NO_SPACE
 
     if isinstance(error, InvalidSpec):
         print_problems_on_stderr(error.problems, {error.file: error.text})
@@ -36,7 +36,7 @@ def print_failure(error: Exception) -> int | None:
     if isinstance(error, PlaitError):
         print_problems_on_stderr([Problem(code=error.code, message=error.message, help=error.help)])
         return 2 if isinstance(error, CannotStart) else 1
-    return _print_full_disk(error) if isinstance(error, OSError) and error.errno in FULL else None
+    return _print_full_disk(error) if isinstance(error, OSError) and error.errno in NO_SPACE else None
 
 
 def _print_full_disk(error: OSError) -> int:

@@ -36,9 +36,9 @@ class Services:
 
     def __init__(self, *, now: Callable[[], datetime] = utc_now) -> None:
         self.now = now
-        self.patience = RetryPolicy.given()
+        self.retry_policy = RetryPolicy.from_environment()
         self.deadline = Deadline()
-        self.client = Clients(self.count, self.timeout, self.patience)
+        self.client = Clients(self.count, self.timeout, self.retry_policy)
         self._lock = threading.Lock()
         self._secrets: dict[str, Secrets] = {}
         self.reset_counts()
@@ -66,11 +66,11 @@ class Services:
         left = self.deadline.left()
         if not left:
             raise too_late()
-        return min(left, self.patience.timeout)
+        return min(left, self.retry_policy.timeout)
 
     def pause(self, attempt: int) -> None:
         """Wait before the next try; raises TryAgain where there would be no time left afterwards."""
-        seconds = self.patience.pause(attempt)
+        seconds = self.retry_policy.pause(attempt)
         if seconds >= self.deadline.left():
             raise too_late()
         time.sleep(seconds)
@@ -89,16 +89,16 @@ class Services:
         finally:
             working_for.reset(token)
 
-    def patience_now(self) -> RetryPolicy:
-        """How patient a client may be that is made now."""
-        return self.patience.within(self.deadline.seconds)
+    def retry_policy_now(self) -> RetryPolicy:
+        """The retry policy of a client that is made now: no call takes most of the time that is left."""
+        return self.retry_policy.within(self.deadline.seconds)
 
     @cached_property
     def objects(self) -> Objects:
         """Objects on `s3://` and in local folders."""
         from plait.storage.objects import Storage
 
-        return Storage(self.count, self.client, self.patience_now)
+        return Storage(self.count, self.client, self.retry_policy_now)
 
     def secret(self, name: str, *, fresh: bool = False) -> Secrets:
         """A secret that is a JSON mapping; raises GiveUp without showing a value."""

@@ -16,7 +16,7 @@ from plait.engine.waiting import Late, late
 from plait.plugin import Changed, GiveUp, Missing, PlaitError, TryAgain
 from plait.problems.errors import IncompatibleTypes
 from plait.problems.problem import Problem
-from plait.storage.s3 import cut
+from plait.storage.s3 import bucket_and_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +46,7 @@ def accept(items: Sequence[Item], driver: Driver, spec: Spec, report: Report) ->
 
 def _is_foreign(uri: str, spec: Spec) -> bool:
     buckets = spec.driver.buckets
-    return bool(buckets) and uri.startswith("s3://") and cut(uri)[0] not in buckets
+    return bool(buckets) and uri.startswith("s3://") and bucket_and_key(uri)[0] not in buckets
 
 
 def fail_lookup(batch: Batch, source: Source, error: BaseException) -> None:

@@ -51,7 +51,7 @@ class Isolation:
             raise
         except (Exception, SystemExit) as error:
             cause = meaning(error) if isinstance(error, Exception) else None
-            kind = TryAgain if cause and cause.kind is TryAgain else GiveUp
+            kind = TryAgain if cause and cause.error is TryAgain else GiveUp
             message = f"the connector `{self.word}` of {self.distribution} failed: {_description(error)}"
             help = f"tell those who maintain {self.distribution.partition(' ')[0]}"
             raise kind(message, code="broken-connector", help=help) from error

@@ -1,1 +1,4 @@
-"""Objects on S3 and in local folders, many at once. The engine and connectors reach all objects through it."""
+"""Objects on S3 and in local folders, read and written many at once.
+
+The engine uses it, and lends it to connectors as the `objects` of their context.
+"""

@@ -16,9 +16,9 @@ from plait.values.paths import normal_uri
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TEMPORARY = ".plait-"
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG}
+TEMPORARY_PREFIX = ".plait-"
+NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+MISSING = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG}
 
 
 def find(prefix: str) -> Iterator[Item]:
@@ -29,18 +29,19 @@ def find(prefix: str) -> Iterator[Item]:
     folder = posixpath.dirname(prefix) or "."
     if not Path(folder).is_dir():
         raise GiveUp(f"there is no folder `{folder[:200]}`", code="no-folder", help="check the path")
-    for path in sorted(_walk(prefix)):
+    for path in sorted(_paths(prefix)):
         try:
             yield _item(path, Path(path).stat())
         except FileNotFoundError:
             continue
 
 
-def _walk(prefix: str) -> Iterator[str]:
+def _paths(prefix: str) -> Iterator[str]:
+    """The paths of the files that begin with the prefix, without those that are being written."""
     for folder, _, names in os.walk(posixpath.dirname(prefix) or "."):
         for name in names:
             path = posixpath.normpath(posixpath.join(folder, name))
-            if path.startswith(prefix) and not name.startswith(TEMPORARY):
+            if path.startswith(prefix) and not name.startswith(TEMPORARY_PREFIX):
                 yield path
 
 
@@ -54,7 +55,7 @@ def _item(uri: str, stat: os.stat_result) -> Item:
 
 
 def get(uri: str, limit: int | None = None) -> StoredObject:
-    """Read one file, if it is no larger than the limit; raises what the system raises."""
+    """Read a file; without its bytes if it is larger than the limit. Raises what the file system raises."""
     with Path(uri).open("rb") as file:
         stat = os.fstat(file.fileno())
         fits = limit is None or stat.st_size <= limit
@@ -62,10 +63,10 @@ def get(uri: str, limit: int | None = None) -> StoredObject:
 
 
 def put(uri: str, data: bytes) -> Written:
-    """Write one file so that nobody ever sees half of it."""
+    """Write a file so that nobody ever sees half of it."""
     folder = posixpath.dirname(uri) or "."
     Path(folder).mkdir(parents=True, exist_ok=True)
-    temporary = posixpath.join(folder, f"{TEMPORARY}{uuid.uuid4().hex}")
+    temporary = posixpath.join(folder, f"{TEMPORARY_PREFIX}{uuid.uuid4().hex}")
     try:
         Path(temporary).write_bytes(data)
         Path(temporary).replace(uri)
@@ -84,10 +85,10 @@ def delete(item: Item) -> None:
 
 
 def explain(uri: str, error: Exception) -> Missing | PlaitError:
-    """What an error of the file system means to the caller."""
+    """What an error means for a file: it is missing, or one of our errors."""
     if isinstance(error, PlaitError):
         return error
-    if isinstance(error, UnicodeEncodeError) or (isinstance(error, OSError) and error.errno in ABSENT):
+    if isinstance(error, UnicodeEncodeError) or (isinstance(error, OSError) and error.errno in MISSING):
         return Missing(uri)
     if isinstance(error, OSError):
         return _failure(uri, error)
@@ -95,12 +96,12 @@ def explain(uri: str, error: Exception) -> Missing | PlaitError:
 
 
 def _failure(uri: str, error: OSError) -> PlaitError:
-    why = (error.strerror or "").lower()
+    reason = (error.strerror or "").lower()
     if isinstance(error, PermissionError) or error.errno == errno.EROFS:
         return GiveUp(
-            f"`{uri[:200]}` cannot be used: {why}", code="denied", help="use a folder that is yours"
+            f"`{uri[:200]}` cannot be used: {reason}", code="denied", help="use a folder that is yours"
         )
-    if error.errno in FULL:
+    if error.errno in NO_SPACE:
         help = "make room there, then run it again: what was written stays"
-        return TryAgain(f"`{uri[:200]}` cannot be written: {why}", code="no-space", help=help)
-    return TryAgain(f"`{uri[:200]}` cannot be used now: {why}")
+        return TryAgain(f"`{uri[:200]}` cannot be written: {reason}", code="no-space", help=help)
+    return TryAgain(f"`{uri[:200]}` cannot be used now: {reason}")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from plait.aws.clients import Clients
 from plait.aws.retries import RetryPolicy
 from plait.plugin import GiveUp, Item, Missing, PlaitError, Put, StoredObject, Written
-from plait.storage import local, s3
+from plait.storage import local, s3, s3_errors
 from plait.values.paths import on_s3
 
 if TYPE_CHECKING:
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 R = TypeVar("R")
-AT_ONCE = 64
+MAX_AT_ONCE = 64
 
 
 class Storage:
-    """The `Objects` of the contract; `count` is told every request to S3."""
+    """The `Objects` of the connectors' contract; `count` is called with the IAM action and 1 for every request to S3."""
 
     def __init__(
         self,
         count: Callable[[str, int], None],
         client: Callable[[str], Any] | None = None,
-        patience: Callable[[], RetryPolicy] = RetryPolicy.given,
+        retry_policy: Callable[[], RetryPolicy] = RetryPolicy.from_environment,
     ) -> None:
-        self._s3 = s3.S3(count, client or Clients(count), patience)
+        self._s3 = s3.S3(count, client or Clients(count), retry_policy)
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
 
@@ -43,51 +43,51 @@ class Storage:
         except PlaitError:
             raise
         except Exception as error:
-            raise _told(prefix, error) from error
+            raise _failure(prefix, error) from error
 
     def get(
         self, uris: Sequence[str], limit: int | None = None
     ) -> Iterator[StoredObject | Missing | PlaitError]:
-        """The objects' bytes, in the order of the URIs; of one larger than `limit` only the facts, no bytes."""
-        return self._each(partial(self._get, limit=limit), uris)
+        """The objects, in the order of the URIs; one larger than `limit` without its bytes."""
+        return self._map(partial(self._get, limit=limit), uris)
 
     def put(self, puts: Sequence[Put]) -> Sequence[Written | PlaitError]:
-        """Store each; with a `source`, only while nothing newer stands there, else `Changed`."""
-        return [*self._each(self._put, puts)]
+        """Store each object; one with a `source` only while nothing newer stands there, else `Changed`."""
+        return [*self._map(self._put, puts)]
 
     def remove(self, items: Sequence[Item]) -> Sequence[PlaitError | None]:
-        """Remove each object if it is still the version of the item, else `Changed`; None where it is no more."""
-        return [*self._each(self._remove, items)]
+        """Remove each object if it is still the version of the item, else `Changed`; None where it is gone."""
+        return [*self._map(self._remove, items)]
 
     def _get(self, uri: str, limit: int | None) -> StoredObject | Missing | PlaitError:
         try:
             return self._s3.get(uri, limit) if on_s3(uri) else local.get(uri, limit)
-        except Exception as error:  # noqa: BLE001 -- every error is told as an answer
+        except Exception as error:  # noqa: BLE001 -- every error is returned as an answer
             return _explain(uri, error)
 
     def _put(self, put: Put) -> Written | PlaitError:
         try:
             return self._s3.put(put) if on_s3(put.uri) else local.put(put.uri, put.data)
-        except Exception as error:  # noqa: BLE001 -- every error is told as an answer
-            return _told(put.uri, error)
+        except Exception as error:  # noqa: BLE001 -- every error is returned as an answer
+            return _failure(put.uri, error)
 
     def _remove(self, item: Item) -> PlaitError | None:
         try:
             self._s3.delete(item) if on_s3(item.uri) else local.delete(item)
-        except Exception as error:  # noqa: BLE001 -- every error is told as an answer
-            known = _explain(item.uri, error)
-            return None if isinstance(known, Missing) else known
+        except Exception as error:  # noqa: BLE001 -- every error is returned as an answer
+            answer = _explain(item.uri, error)
+            return None if isinstance(answer, Missing) else answer
         return None
 
-    def _each(self, work: Callable[[T], R], things: Sequence[T]) -> Iterator[R]:
-        """The answers in order, with at most `AT_ONCE` asked for and not yet taken."""
+    def _map(self, work: Callable[[T], R], things: Sequence[T]) -> Iterator[R]:
+        """What `work` returns for each thing, in order; at most `MAX_AT_ONCE` are underway or wait to be taken."""
         if len(things) == 1:
             yield work(things[0])
             return
         waiting: deque[Future[R]] = deque()
         try:
             for thing in things:
-                if len(waiting) >= AT_ONCE:
+                if len(waiting) >= MAX_AT_ONCE:
                     yield waiting.popleft().result()
                 waiting.append(self._threads().submit(copy_context().run, work, thing))
             while waiting:
@@ -99,20 +99,21 @@ class Storage:
     def _threads(self) -> ThreadPoolExecutor:
         with self._lock:
             if self._pool is None:
-                self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="plait-objects")
+                self._pool = ThreadPoolExecutor(MAX_AT_ONCE, thread_name_prefix="plait-objects")
             return self._pool
 
 
 def _explain(uri: str, error: Exception) -> Missing | PlaitError:
-    return s3.explain(uri, error) if on_s3(uri) else local.explain(uri, error)
+    return s3_errors.explain(uri, error) if on_s3(uri) else local.explain(uri, error)
 
 
-def _told(uri: str, error: Exception) -> PlaitError:
+def _failure(uri: str, error: Exception) -> PlaitError:
+    """The error of a listing or a put, where a missing object means a missing bucket or folder."""
     if isinstance(error, PlaitError):
         return error
-    told = _explain(uri, error)
-    if not isinstance(told, Missing):
-        return told
+    answer = _explain(uri, error)
+    if not isinstance(answer, Missing):
+        return answer
     if on_s3(uri):
         return GiveUp(f"`{uri[:200]}` does not exist", code="no-bucket", help="check the path")
     help = "check the path: a folder may be in its place, or a file in place of its folder"

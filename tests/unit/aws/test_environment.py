@@ -191,7 +191,7 @@ def test_that_obstore_breaks_off_is_an_error_of_ours(monkeypatch: pytest.MonkeyP
     """What no check foresaw raises what is no `Exception`; it is told like any other failure."""
     from obstore.store import S3Store
 
-    def broken(bucket: str, _patience: object) -> S3Store:
+    def broken(bucket: str, _retry_policy: object) -> S3Store:
         limits: Any = {"retry_timeout": timedelta(seconds=1), "max_retries": 0}
         return S3Store(
             bucket, endpoint="nowhere", access_key_id="k", secret_access_key="s", retry_config=limits

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from plait.aws.errors import calling
-from plait.storage.s3 import explain
+from plait.storage.s3_errors import explain
 
 
 def test_a_bug_within_a_call_stays_a_bug() -> None:

@@ -15,21 +15,21 @@ from plait.aws.retries import Deadline, RetryPolicy
 from plait.engine.context import Services
 from plait.plugin import GiveUp, TryAgain
 from plait.storage.objects import Storage
-from plait.storage.s3 import open_store
+from plait.storage.s3_store import open_store
 
 
 def test_without_settings_a_call_may_take_half_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("PLAIT_TIMEOUT", "PLAIT_BACKOFF"):
         monkeypatch.delenv(name, raising=False)
-    assert RetryPolicy.given() == RetryPolicy(timeout=30, backoff=1)
-    assert RetryPolicy.given().connect == 10
+    assert RetryPolicy.from_environment() == RetryPolicy(timeout=30, backoff=1)
+    assert RetryPolicy.from_environment().connect == 10
 
 
 def test_the_environment_sets_both(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLAIT_TIMEOUT", "2.5")
     monkeypatch.setenv("PLAIT_BACKOFF", "0")
-    found = Services().patience
-    assert (found.timeout, found.connect, found.pause(9)) == (2.5, 2.5, 0)
+    policy = Services().retry_policy
+    assert (policy.timeout, policy.connect, policy.pause(9)) == (2.5, 2.5, 0)
 
 
 @pytest.mark.parametrize(
@@ -44,11 +44,11 @@ def test_a_setting_that_is_no_number_is_named(monkeypatch: pytest.MonkeyPatch, n
 
 
 def test_pauses_grow_are_random_and_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    patience = RetryPolicy()
-    longest = [max(patience.pause(attempt) for _ in range(200)) for attempt in (1, 4, 30)]
+    policy = RetryPolicy()
+    longest = [max(policy.pause(attempt) for _ in range(200)) for attempt in (1, 4, 30)]
     assert longest == sorted(longest)
     assert longest[2] <= 10
-    assert len({patience.pause(3) for _ in range(20)}) > 1
+    assert len({policy.pause(3) for _ in range(20)}) > 1
 
 
 class Clock:
@@ -79,7 +79,7 @@ def test_a_margin_is_kept_to_say_what_became_of_the_work(seconds: float, share: 
 
 def test_without_a_limit_there_is_always_time() -> None:
     assert Deadline().left() == math.inf
-    assert Services().timeout() == Services().patience.timeout
+    assert Services().timeout() == Services().retry_policy.timeout
 
 
 @pytest.fixture
@@ -120,16 +120,16 @@ def test_a_call_waits_no_longer_than_there_is_time() -> None:
     services = Services()
     services.deadline = Deadline(6, Clock())
     assert services.timeout() == 5
-    assert services.patience_now().timeout == pytest.approx(5 / 3)
+    assert services.retry_policy_now().timeout == pytest.approx(5 / 3)
     services.deadline = Deadline(900, Clock())
-    assert services.timeout() == services.patience_now().timeout == 30
+    assert services.timeout() == services.retry_policy_now().timeout == 30
 
 
 def test_a_pause_that_would_end_too_late_is_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
     monkeypatch.setattr(time, "sleep", slept.append)
     services = Services()
-    services.patience = RetryPolicy(backoff=1e6)
+    services.retry_policy = RetryPolicy(backoff=1e6)
     services.deadline = Deadline(2, Clock())
     for _ in range(9):
         with contextlib.suppress(TryAgain):
@@ -139,7 +139,7 @@ def test_a_pause_that_would_end_too_late_is_not_begun(monkeypatch: pytest.Monkey
 
 
 @given(timeout=st.floats(0.001, 900), backoff=st.floats(0, 10))
-def test_any_patience_is_one_that_obstore_takes(timeout: float, backoff: float) -> None:
+def test_obstore_takes_any_retry_policy(timeout: float, backoff: float) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ACCESS_KEY_ID", "key")
         patch.setenv("AWS_SECRET_ACCESS_KEY", "secret")

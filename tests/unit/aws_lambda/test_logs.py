@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.runtime import Function
-from plait.aws.clients import hold_bodies
+from plait.aws.clients import mute_bodies
 from plait.aws_lambda.logs import JsonLine
 from plait.plugin import GiveUp
 
@@ -133,7 +133,7 @@ def test_libraries_that_log_bodies_are_kept_quiet_unless_their_level_was_set(
     for before, held in ((logging.NOTSET, True), (logging.DEBUG, False), (logging.ERROR, True)):
         monkeypatch.setattr(logger, "level", before)
         logger.manager._clear_cache()  # type: ignore[attr-defined]
-        hold_bodies()
+        mute_bodies()
         assert logging.getLogger("botocore.parsers").isEnabledFor(logging.DEBUG) != held
     monkeypatch.undo()
     logger.manager._clear_cache()  # type: ignore[attr-defined]

@@ -93,7 +93,7 @@ def json_outcomes(names: list[str], word: str) -> list[Outcome]:
     driver = json_connector.JsonDriver(options, Services().context("s", None))
     records = [*driver.read([Item(uri=f"{FOLDER}/json/{name}.json") for name in names])]
     typed = cast([r for r in records if isinstance(r, Record)], source(json_connector, options, {"a": word}))
-    rows: dict[int, Outcome] = dict(zip(typed.index, typed.table.to_pylist(), strict=True))
+    rows: dict[int, Outcome] = dict(zip(typed.record_numbers, typed.table.to_pylist(), strict=True))
     rows |= {n: (fault.code, fault.message) for n, fault in typed.faults.items()}
     return [rows[n] for n in range(len(names))]
 

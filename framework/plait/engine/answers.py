@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, compress
 from typing import TYPE_CHECKING, Any
 
-from plait.engine.read import MANY, Cast, cast, is_flat
+from plait.engine.read import MANY, TypedRecords, cast, is_flat
 from plait.plugin import BadRecord, Record, RecordTable
 from plait.values.arrow_casts import array
 from plait.values.convert import ConversionError, convert
@@ -71,7 +71,7 @@ def typed(source: Source, part: Part, pairs: Pairs, wanted: Sequence[Type | None
     return Answers(
         table=found.table,
         keys=[_key_column(part, found, name, kind) for (_, name), kind in zip(pairs, wanted, strict=True)],
-        times=[None if isinstance(part, RecordTable) else part[n].time for n in found.index],
+        times=[None if isinstance(part, RecordTable) else part[n].time for n in found.record_numbers],
         faults=faults,
     )
 
@@ -136,7 +136,7 @@ def raw_keys(part: Part, pairs: Pairs) -> Iterable[KeyValues]:
     return [tuple(map(record.fields.get, names)) for record in part]
 
 
-def _key_column(part: Part, typed: Cast, name: str, kind: Type | None) -> Any:
+def _key_column(part: Part, typed: TypedRecords, name: str, kind: Type | None) -> Any:
     """A key of all answers in the row's type, null where that would lose something; a list without a type."""
     import pyarrow as pa
 
@@ -148,13 +148,17 @@ def _key_column(part: Part, typed: Cast, name: str, kind: Type | None) -> Any:
     return pa.array(cells, to_arrow(kind)) if kind else cells
 
 
-def _key_values(part: Part, typed: Cast, name: str) -> Any:
+def _key_values(part: Part, typed: TypedRecords, name: str) -> Any:
     if not isinstance(part, RecordTable):
         return [fields.get(name) for fields in typed.fields]
     import pyarrow as pa
 
     column = part.table.column(name).combine_chunks()
-    return column if len(typed.index) == len(column) else column.take(pa.array(typed.index, pa.int64()))
+    return (
+        column
+        if len(typed.record_numbers) == len(column)
+        else column.take(pa.array(typed.record_numbers, pa.int64()))
+    )
 
 
 def _blame(source: Source, fault: BadRecord, record: Record) -> BadRecord:

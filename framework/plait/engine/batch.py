@@ -15,7 +15,7 @@ from plait.engine.declare import refuse_twice, with_columns
 from plait.engine.join import Rows, without
 from plait.engine.lookup import one_value
 from plait.engine.partition import parting
-from plait.engine.read import bare_rows, kinds
+from plait.engine.read import empty_rows, type_names
 from plait.plugin import BadRecord
 from plait.problems.errors import IncompatibleTypes
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from plait.engine.read import Cast
+    from plait.engine.read import TypedRecords
     from plait.language.spec import Spec
     from plait.plan.plan import Plan
     from plait.plugin import GiveUp, Item, PlaitError, Record
@@ -54,7 +54,7 @@ class Batch:
 def all_bad(records: list[Record], error: GiveUp, spec: Spec, now: datetime) -> Batch:
     """Records none of which becomes a row, for one reason."""
     bad = BadRecord(error.message, code=error.code, help=error.help)
-    table = with_columns(bare_rows(0), (p.column for p in spec.partition_by))
+    table = with_columns(empty_rows(0), (p.column for p in spec.partition_by))
     return Batch(records, Rows(table, []), now, dict.fromkeys(range(len(records)), bad))
 
 
@@ -77,12 +77,12 @@ def left_alone(values: int) -> Iterator[None]:
         gc.enable()
 
 
-def check_found(found: Cast, plan: Plan) -> None:
+def check_found(found: TypedRecords, plan: Plan) -> None:
     """Raise IncompatibleTypes where what was found in the driving source, before any look-up, cannot be joined or written."""
     try:
         _check(found.table, plan)
     except IncompatibleTypes as error:
-        error.kinds = kinds(found, error.field)
+        error.kinds = type_names(found, error.field)
         raise
 
 

@@ -218,7 +218,9 @@ class Engine:
             typed = cast(records, self.spec.driver)
             if self.spec.driver.columns is None:
                 check_found(typed, self.plan)
-        return Batch(records, Rows(typed.table, typed.index), self.services.now(), dict(typed.faults))
+        return Batch(
+            records, Rows(typed.table, typed.record_numbers), self.services.now(), dict(typed.faults)
+        )
 
     def _run_stages(self, batch: Batch) -> None:
         """Join all look-ups, declare the columns, and take out the records that no partition holds."""

@@ -1,4 +1,4 @@
-"""Fields of records without declared columns: each is a column, typed by its values."""
+"""Infer the type of a field that no source declares from the values of its records."""
 
 from __future__ import annotations
 
@@ -10,55 +10,60 @@ from plait.problems.errors import IncompatibleTypes
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-HELP = "declare `columns`"
+DECLARE_COLUMNS = "declare `columns`"
 
 
-def infer(name: str, values: Sequence[Any]) -> Any:
-    """The values of a field as an array; raises IncompatibleTypes, for a mapping without fields whatever stands beside it."""
+def infer_column(name: str, values: Sequence[Any]) -> Any:
+    """The values of a field as an array of the type that holds them all.
+
+    Raises IncompatibleTypes where none does, and where a value has a mapping without fields.
+    """
     import pyarrow as pa
 
     try:
-        return pa.array([_plain(value) for value in values])
+        return pa.array([_as_arrow_value(value) for value in values])
     except OverflowError:
         why = "have too many digits"
-    except _Hollow:
+    except _EmptyMapping:
         why = "have mappings without fields"
     except (pa.ArrowException, TypeError, ValueError):
         why = "are of several types"
-    raise IncompatibleTypes(f"the values of `{name}` {why}", field=name, code="undeclared-type", help=HELP)
+    message = f"the values of `{name}` {why}"
+    raise IncompatibleTypes(message, field=name, code="undeclared-type", help=DECLARE_COLUMNS)
 
 
-def misfit(name: str, fields: Mapping[str, Any]) -> IncompatibleTypes | None:
-    """Why a record's field has no type even alone, if so."""
+def type_error_of(name: str, fields: Mapping[str, Any]) -> IncompatibleTypes | None:
+    """Why a record's field has no type even alone, or None if it has one."""
     try:
-        infer(name, [fields.get(name)])
+        infer_column(name, [fields.get(name)])
     except IncompatibleTypes as error:
         return error
     return None
 
 
-def kind(name: str, fields: Mapping[str, Any]) -> str:
-    """The type of one record's field, empty where it is absent; records of one kind fit together."""
-    return str(infer(name, [fields[name]]).type) if name in fields else ""
+def type_name(name: str, fields: Mapping[str, Any]) -> str:
+    """The type of one record's field, empty where it is absent; records of one type fit together."""
+    return str(infer_column(name, [fields[name]]).type) if name in fields else ""
 
 
-class _Hollow(Exception):
-    """A mapping without fields, which no file holds."""
+class _EmptyMapping(Exception):
+    """A mapping has no fields, so that no file can hold it."""
 
 
-def _finite(value: float) -> float:
-    if math.isinf(value):
-        raise OverflowError
-    return value
-
-
-def _plain(value: Any) -> Any:
+def _as_arrow_value(value: Any) -> Any:
+    """The value as Arrow infers its type: a decimal as a float."""
     from decimal import Decimal
 
     if isinstance(value, Decimal):
         return _finite(float(value))
     if isinstance(value, dict):
         if not value:
-            raise _Hollow
-        return {name: _plain(one) for name, one in value.items()}
-    return [_plain(one) for one in value] if isinstance(value, (list, tuple)) else value
+            raise _EmptyMapping
+        return {name: _as_arrow_value(member) for name, member in value.items()}
+    return [_as_arrow_value(member) for member in value] if isinstance(value, (list, tuple)) else value
+
+
+def _finite(number: float) -> float:
+    if math.isinf(number):
+        raise OverflowError
+    return number

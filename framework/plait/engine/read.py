@@ -1,4 +1,4 @@
-"""Raw records to one Arrow table of declared types; a record that does not fit is set aside with its reason."""
+"""Cast raw records to one Arrow table of declared types; a record that does not fit is a fault, with its reason."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import compress
 from typing import TYPE_CHECKING, Any
 
-from plait.engine.infer import infer, kind, misfit
+from plait.engine.infer import infer_column, type_error_of, type_name
 from plait.language.selectors import OBJECT_FACTS
 from plait.plugin import BadRecord, Record, RecordTable
 from plait.problems.errors import IncompatibleTypes
@@ -23,27 +23,34 @@ if TYPE_CHECKING:
     from plait.language.spec import Column, Source
 
 
-MANY = 32
-NOBODY = Record(fields={})
+MANY = 32  # so many records are cast column by column
+EMPTY_RECORD = Record(fields={})
 
 
 @dataclass(slots=True)
-class Cast:
-    """Records with their types: row n of `table` is record `index[n]`; `faults` has the others."""
+class TypedRecords:
+    """Records cast to types: row n of `table` is record `record_numbers[n]`, whose decoded fields are `fields[n]`.
+
+    `faults` has why each other record does not fit, by record number.
+    """
 
     table: Any
-    index: list[int]
+    record_numbers: list[int]
     fields: list[Mapping[str, Any]]
     faults: dict[int, BadRecord] = field(default_factory=dict)
 
 
-def cast(records: Sequence[Record] | RecordTable, source: Source) -> Cast:
-    """Decode each record and cast its columns; a block is cast only for a flat source, its `fields` are not told."""
+def cast(records: Sequence[Record] | RecordTable, source: Source) -> TypedRecords:
+    """Decode each record and cast its columns.
+
+    A RecordTable is cast for a flat source only (see `is_flat`), and its result has no `fields`. Raises
+    IncompatibleTypes where the source declares no columns and records do not fit together.
+    """
     if isinstance(records, RecordTable):
-        return _by_block(records, source)
+        return _cast_table(records, source)
     if source.columns is None:
-        return _as_found(records, source)
-    return _by_column(records, source) if len(records) >= MANY else _by_record(records, source)
+        return _cast_undeclared(records, source)
+    return _cast_by_column(records, source) if len(records) >= MANY else _cast_by_record(records, source)
 
 
 def is_flat(source: Source) -> bool:
@@ -53,59 +60,68 @@ def is_flat(source: Source) -> bool:
     return all(len(c.selector) == 1 and c.origin not in OBJECT_FACTS for c in source.columns)
 
 
-def _by_record(records: Sequence[Record], source: Source) -> Cast:
+def empty_rows(count: int) -> Any:
+    """A table of so many rows without columns."""
+    import pyarrow as pa
+
+    return pa.table({"$": pa.nulls(count)}).select([])
+
+
+def _cast_by_record(records: Sequence[Record], source: Source) -> TypedRecords:
     import pyarrow as pa
 
     assert source.columns is not None  # noqa: S101 - `cast` looked
-    values: list[list[Any]] = [[] for _ in source.columns]
-    result = Cast(None, [], [])
-    for position, record in enumerate(records):
+    columns: list[list[Any]] = [[] for _ in source.columns]
+    typed = TypedRecords(None, [], [])
+    for record_number, record in enumerate(records):
         try:
-            fields = _decoded(record, source)
+            fields = _decoded_fields(record, source)
             row = [_cell(column, record, fields) for column in source.columns]
         except BadRecord as error:
-            result.faults[position] = error
+            typed.faults[record_number] = error
             continue
-        for cells, cell in zip(values, row, strict=True):
+        for cells, cell in zip(columns, row, strict=True):
             cells.append(cell)
-        result.index.append(position)
-        result.fields.append(fields)
+        typed.record_numbers.append(record_number)
+        typed.fields.append(fields)
     schema = pa.schema([(c.name, to_arrow(c.type)) for c in source.columns])
-    arrays = [pa.array(v, type=f.type) for v, f in zip(values, schema, strict=True)]
-    result.table = pa.table(arrays, schema=schema) if arrays else bare_rows(len(result.index))
-    return result
+    arrays = [pa.array(cells, type=f.type) for cells, f in zip(columns, schema, strict=True)]
+    typed.table = pa.table(arrays, schema=schema) if arrays else empty_rows(len(typed.record_numbers))
+    return typed
 
 
-def _by_column(records: Sequence[Record], source: Source) -> Cast:
-    """The same, column by column; one with an unusual value is cast cell by cell, as `_by_record` does."""
-    result = _decoded_all(records, source)
+def _cast_by_column(records: Sequence[Record], source: Source) -> TypedRecords:
+    """Cast column by column; one with an unusual value is cast cell by cell, as `_cast_by_record` does."""
+    typed = _decode_all(records, source)
     arrays = []
     for column in source.columns or ():
-        values = _picked(column, records, result)
-        usual = None if values is None else _usual(column, values)
-        rows = ((n, records[n], fields) for n, fields in zip(result.index, result.fields, strict=True))
-        arrays.append(_unusual(column, rows, result) if usual is None else usual)
-    return _finished(result, arrays, source)
+        values = _pick_all(column, records, typed)
+        cells = None if values is None else _cast_usual(column, values)
+        if cells is None:
+            numbered = zip(typed.record_numbers, typed.fields, strict=True)
+            cells = _cast_cells(column, ((n, records[n], fields) for n, fields in numbered), typed)
+        arrays.append(cells)
+    return _without_faults(typed, arrays, source)
 
 
-def _by_block(block: RecordTable, source: Source) -> Cast:
-    """The same for the records that the rows of a table are."""
-    rows, arrays = block.table.num_rows, []
-    result = Cast(None, [*range(rows)], [])
+def _cast_table(records: RecordTable, source: Source) -> TypedRecords:
+    """Cast records that are the rows of a table, column by column."""
+    rows, arrays = records.table.num_rows, []
+    typed = TypedRecords(None, [*range(rows)], [])
     for column in source.columns or ():
         name = str(column.selector[0])
-        known = name in block.table.column_names
-        values = block.table.column(name).combine_chunks() if known else [None] * rows
-        usual = _usual(column, values)
-        if usual is None:
-            cells = enumerate(values if isinstance(values, list) else values.to_pylist())
-            usual = _unusual(column, ((n, NOBODY, {name: cell}) for n, cell in cells), result)
-        arrays.append(usual)
-    return _finished(result, arrays, source)
+        known = name in records.table.column_names
+        values = records.table.column(name).combine_chunks() if known else [None] * rows
+        cells = _cast_usual(column, values)
+        if cells is None:
+            numbered = enumerate(values if isinstance(values, list) else values.to_pylist())
+            cells = _cast_cells(column, ((n, EMPTY_RECORD, {name: value}) for n, value in numbered), typed)
+        arrays.append(cells)
+    return _without_faults(typed, arrays, source)
 
 
-def _usual(column: Column, values: Any) -> Any:
-    """The column's array, or None where a cell needs a look of its own."""
+def _cast_usual(column: Column, values: Any) -> Any:
+    """Cast the values of a column as a whole; None if a cell must be cast, or refused, by itself."""
     cells = array(values, column.type)
     if cells is None or not cells.null_count:
         return cells
@@ -116,24 +132,27 @@ def _usual(column: Column, values: Any) -> Any:
     return None if column.required else cells
 
 
-def _unusual(column: Column, rows: Iterable[tuple[int, Record, Mapping[str, Any]]], result: Cast) -> Any:
+def _cast_cells(
+    column: Column, records: Iterable[tuple[int, Record, Mapping[str, Any]]], typed: TypedRecords
+) -> Any:
+    """Cast a column cell by cell; `records` are number, record and decoded fields of each."""
     import pyarrow as pa
 
     cells = []
-    for position, record, fields in rows:
+    for record_number, record, fields in records:
         try:
             cells.append(_cell(column, record, fields))
         except BadRecord as error:
-            result.faults.setdefault(position, error)
+            typed.faults.setdefault(record_number, error)
             cells.append(None)
     return pa.array(cells, type=to_arrow(column.type))
 
 
-def _picked(column: Column, records: Sequence[Record], result: Cast) -> list[Any] | None:
+def _pick_all(column: Column, records: Sequence[Record], typed: TypedRecords) -> list[Any] | None:
     """What `pick` gives for each record, or None where it may refuse one."""
     if column.origin in OBJECT_FACTS:
-        return [_fact(column.origin, records[position]) for position in result.index]
-    values: list[Any] = result.fields
+        return [_object_fact(column.origin, records[number]) for number in typed.record_numbers]
+    values: list[Any] = typed.fields
     for step in column.selector:
         if isinstance(step, int) or {type(value) for value in values} - {dict, type(None)}:
             return None
@@ -141,41 +160,34 @@ def _picked(column: Column, records: Sequence[Record], result: Cast) -> list[Any
     return values
 
 
-def _finished(result: Cast, arrays: list[Any], source: Source) -> Cast:
-    """The rows without a fault; the faults in the order of the records."""
+def _without_faults(typed: TypedRecords, arrays: list[Any], source: Source) -> TypedRecords:
+    """Make a table of the columns, without the records at fault; order the faults by record."""
     import pyarrow as pa
 
     schema = pa.schema([(c.name, to_arrow(c.type)) for c in source.columns or ()])
-    result.table = pa.table(arrays, schema=schema) if arrays else bare_rows(len(result.index))
-    kept = [position not in result.faults for position in result.index]
-    if not all(kept):
-        result.table = result.table.filter(pa.array(kept))
-        result.index = [*compress(result.index, kept)]
-        result.fields = [*compress(result.fields, kept)]
-    result.faults = dict(sorted(result.faults.items()))
-    return result
+    typed.table = pa.table(arrays, schema=schema) if arrays else empty_rows(len(typed.record_numbers))
+    fits = [number not in typed.faults for number in typed.record_numbers]
+    if not all(fits):
+        typed.table = typed.table.filter(pa.array(fits))
+        typed.record_numbers = [*compress(typed.record_numbers, fits)]
+        typed.fields = [*compress(typed.fields, fits)]
+    typed.faults = dict(sorted(typed.faults.items()))
+    return typed
 
 
-def bare_rows(rows: int) -> Any:
-    """A table of so many rows without columns."""
-    import pyarrow as pa
-
-    return pa.table({"$": pa.nulls(rows)}).select([])
-
-
-def _decoded_all(records: Sequence[Record], source: Source) -> Cast:
+def _decode_all(records: Sequence[Record], source: Source) -> TypedRecords:
     """The records with their fields decoded, without a table yet."""
-    result = Cast(None, [], [])
-    for position, record in enumerate(records):
+    typed = TypedRecords(None, [], [])
+    for record_number, record in enumerate(records):
         try:
-            result.fields.append(_decoded(record, source))
-            result.index.append(position)
+            typed.fields.append(_decoded_fields(record, source))
+            typed.record_numbers.append(record_number)
         except BadRecord as error:
-            result.faults[position] = error
-    return result
+            typed.faults[record_number] = error
+    return typed
 
 
-def _decoded(record: Record, source: Source) -> Mapping[str, Any]:
+def _decoded_fields(record: Record, source: Source) -> Mapping[str, Any]:
     if record.fault:
         raise record.fault
     try:
@@ -185,13 +197,14 @@ def _decoded(record: Record, source: Source) -> Mapping[str, Any]:
 
 
 def _cell(column: Column, record: Record, fields: Mapping[str, Any]) -> Any:
+    """The value of a record's column in the column's type; raises BadRecord."""
     try:
-        fact = column.origin in OBJECT_FACTS
-        value = _fact(column.origin, record) if fact else pick(fields, column.selector)
+        is_fact = column.origin in OBJECT_FACTS
+        value = _object_fact(column.origin, record) if is_fact else pick(fields, column.selector)
         value = convert(value, column.type)
     except ConversionError as error:
-        told, bare = (f"column `{column.name}`: {text}" for text in (error, error.bare))
-        raise BadRecord(told, code="bad-value", help=error.help, bare=bare) from error
+        message, bare = (f"column `{column.name}`: {text}" for text in (error, error.bare))
+        raise BadRecord(message, code="bad-value", help=error.help, bare=bare) from error
     if value is None:
         value = column.default
     if value is None and column.required:
@@ -199,69 +212,70 @@ def _cell(column: Column, record: Record, fields: Mapping[str, Any]) -> Any:
     return value
 
 
-def _fact(word: str, record: Record) -> Any:
+def _object_fact(word: str, record: Record) -> Any:
     item = record.item
     return item and {"$object": item.uri, "$modified": item.modified, "$etag": item.etag}[word]
 
 
-def pick(fields: Any, steps: Sequence[str | int]) -> Any:
-    """The value at a place of a record, None where there is none; raises ConversionError where the way is barred."""
+def pick(fields: Any, selector: Sequence[str | int]) -> Any:
+    """The value that a selector leads to, None where there is none; raises ConversionError if a step does not apply."""
     value = fields
-    for step in steps:
+    for step in selector:
         if isinstance(step, int):
-            _expect(value, list, "a list", step)
+            _require_type(value, list, "a list", step)
             value = value[step] if step < len(value) else None
         else:
-            _expect(value, Mapping, "a mapping", step)
+            _require_type(value, Mapping, "a mapping", step)
             value = value.get(step)
         if value is None:
             return None
     return value
 
 
-def _expect(value: Any, kind: type, words: str, step: str | int) -> None:
-    if not isinstance(value, kind):
+def _require_type(value: Any, python_type: type, words: str, step: str | int) -> None:
+    if not isinstance(value, python_type):
         raise saying(f"expected {words} with {excerpt(str(step))} in it, got {{}}", value)
 
 
-def _as_found(records: Sequence[Record], source: Source) -> Cast:
-    """Without declared columns each field found is a column; raises IncompatibleTypes where records do not fit together."""
-    result = _decoded_all(records, source)
+def _cast_undeclared(records: Sequence[Record], source: Source) -> TypedRecords:
+    """Make each field a column, typed by its values; raises IncompatibleTypes where records do not fit together."""
+    typed = _decode_all(records, source)
     keys = {right for _, right in source.join.on} if source.join else set()
     keys |= set(source.connector.row_columns(source.options)) if source.join else set()
-    while result.table is None:
+    while typed.table is None:
         try:
-            result.table = _inferred(result, keys)
+            typed.table = _inferred_table(typed, keys)
         except IncompatibleTypes as error:
-            if not _set_aside(result, error.field):
-                error.kinds = kinds(result, error.field)
+            if not _set_aside(typed, error.field):
+                error.kinds = type_names(typed, error.field)
                 raise
-    result.faults = dict(sorted(result.faults.items()))
-    return result
+    typed.faults = dict(sorted(typed.faults.items()))
+    return typed
 
 
-def _inferred(result: Cast, keys: set[str]) -> Any:
+def _inferred_table(typed: TypedRecords, keys: set[str]) -> Any:
     import pyarrow as pa
 
-    names = dict.fromkeys(name for fields in result.fields for name in fields if name not in keys)
-    arrays = {name: infer(name, [fields.get(name) for fields in result.fields]) for name in names}
-    return pa.table(arrays) if arrays else bare_rows(len(result.index))
+    names = dict.fromkeys(name for fields in typed.fields for name in fields if name not in keys)
+    arrays = {name: infer_column(name, [fields.get(name) for fields in typed.fields]) for name in names}
+    return pa.table(arrays) if arrays else empty_rows(len(typed.record_numbers))
 
 
-def _set_aside(result: Cast, name: str) -> bool:
-    """Take out the records whose field has no type even alone; whether there are any."""
-    bad = [misfit(name, fields) for fields in result.fields]
-    for position, error in zip(result.index, bad, strict=True):
+def _set_aside(typed: TypedRecords, name: str) -> bool:
+    """Make records faults whose field has no type even alone; return whether there are any."""
+    errors = [type_error_of(name, fields) for fields in typed.fields]
+    for record_number, error in zip(typed.record_numbers, errors, strict=True):
         if error:
-            result.faults[position] = BadRecord(error.message, code=error.code, help=error.help)
-    kept = [error is None for error in bad]
-    result.index = [*compress(result.index, kept)]
-    result.fields = [*compress(result.fields, kept)]
-    return not all(kept)
+            typed.faults[record_number] = BadRecord(error.message, code=error.code, help=error.help)
+    fits = [error is None for error in errors]
+    typed.record_numbers = [*compress(typed.record_numbers, fits)]
+    typed.fields = [*compress(typed.fields, fits)]
+    return not all(fits)
 
 
-def kinds(result: Cast, name: str) -> tuple[str, ...]:
+def type_names(typed: TypedRecords, name: str) -> tuple[str, ...]:
     """The type of an undeclared field in each record, empty where it has none or is at fault."""
-    found = dict.fromkeys(result.faults, "")
-    found |= {n: kind(name, fields) for n, fields in zip(result.index, result.fields, strict=True)}
-    return tuple(found[position] for position in sorted(found))
+    by_number = dict.fromkeys(typed.faults, "")
+    for record_number, fields in zip(typed.record_numbers, typed.fields, strict=True):
+        by_number[record_number] = type_name(name, fields)
+    return tuple(by_number[record_number] for record_number in sorted(by_number))

@@ -87,7 +87,7 @@ def verdict(records: Sequence[Record], source: Source) -> Any:
     last = len(records) - 1
     if last in typed.faults:
         return typed.faults[last].code
-    assert typed.index[-1] == last
+    assert typed.record_numbers[-1] == last
     return typed.table["v"].to_pylist()[-1]
 
 

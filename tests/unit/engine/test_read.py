@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import compress
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.documents import examples, json_documents, spoiled
-from plait.engine.read import Cast, _by_column, _by_record, cast
+from plait.engine.read import TypedRecords, _cast_by_column, _cast_by_record, cast
 from plait.language.spec import Column, Source
 from plait.plugin import BadRecord, Connector, Item, Options, Record
 from plait.values.decode import Step
@@ -40,10 +41,10 @@ def record(data: bytes) -> Record:
         return Record(fields={}, item=Item(uri="x"), raw=data, fault=fault)
 
 
-def told(cast: Cast) -> Any:
-    """All that a cast says, as text."""
-    faults = {n: (fault.code, fault.message, fault.help) for n, fault in cast.faults.items()}
-    return repr((cast.table.schema, cast.table.to_pylist(), cast.index, cast.fields, faults))
+def as_text(typed: TypedRecords) -> Any:
+    """The types, rows, record numbers, fields and faults of typed records."""
+    faults = {n: (fault.code, fault.message, fault.help) for n, fault in typed.faults.items()}
+    return repr((typed.table.schema, typed.table.to_pylist(), typed.record_numbers, typed.fields, faults))
 
 
 WORDS = (
@@ -58,11 +59,11 @@ WORDS = (
 )
 words = st.sampled_from(WORDS)
 columns = st.builds(
-    lambda one, two, three, default: (
-        column("a", one),
-        column("b", two, required=True),
+    lambda of_a, of_b, of_x, default: (
+        column("a", of_a),
+        column("b", of_b, required=True),
         column("c", "int", "c", default=default),
-        column("x", three, "a", "b"),
+        column("x", of_x, "a", "b"),
         column("y", "string", "b", "a", "c"),
         column("z", "int", "c", 0),
         column("e", "string", "e", "a"),
@@ -76,7 +77,7 @@ columns = st.builds(
 )
 steps = st.sampled_from([(), (Step("base64"), Step("json")), (Step("json"),), (Step("epoch", "s"),)])
 chosen = st.builds(
-    lambda many, picks: [one for one, keep in zip(many, picks, strict=False) if keep],
+    lambda all_columns, choices: [*compress(all_columns, choices)],
     columns,
     st.lists(st.booleans(), min_size=9, max_size=9),
 )
@@ -88,9 +89,9 @@ chosen = st.builds(
 def test_records_cast_by_column_are_what_each_becomes_by_itself(
     documents: list[bytes], chosen: list[Column], decode: dict[str, tuple[Step, ...]]
 ) -> None:
-    """The table, which record each row is, the decoded fields, and the first fault of each record in order."""
-    records, where = [record(data) for data in documents], source(*chosen, **decode)
-    assert told(_by_column(records, where)) == told(_by_record(records, where))
+    """The table, which record each row is, the decoded fields, and the first fault of each record are the same, in order."""
+    records, read_from = [record(data) for data in documents], source(*chosen, **decode)
+    assert as_text(_cast_by_column(records, read_from)) == as_text(_cast_by_record(records, read_from))
 
 
 @given(
@@ -100,16 +101,14 @@ def test_records_cast_by_column_are_what_each_becomes_by_itself(
 )
 def test_the_first_fault_of_a_record_is_told_whatever_its_neighbours(documents: list[bytes]) -> None:
     """A column that has to be walked through, and one that has not, in either order."""
-    records, where = (
-        [record(data) for data in documents],
-        source(column("a", "int"), column("b", "bigint", required=True)),
-    )
-    assert told(_by_column(records, where)) == told(_by_record(records, where))
+    records = [record(data) for data in documents]
+    read_from = source(column("a", "int"), column("b", "bigint", required=True))
+    assert as_text(_cast_by_column(records, read_from)) == as_text(_cast_by_record(records, read_from))
 
 
 def test_a_number_with_a_fraction_is_a_double_where_no_type_is_declared() -> None:
     connector = Connector(name="none", summary="", options=Nothing)
     undeclared = Source(name="s", connector=connector, options=Nothing(), columns=None, decode={})
-    found = cast([record(b'{"a": 0.5, "b": {"c": [1.25]}}')], undeclared)
-    assert found.table.to_pylist() == [{"a": 0.5, "b": {"c": [1.25]}}]
-    assert str(found.table.schema.field("a").type) == "double"
+    typed = cast([record(b'{"a": 0.5, "b": {"c": [1.25]}}')], undeclared)
+    assert typed.table.to_pylist() == [{"a": 0.5, "b": {"c": [1.25]}}]
+    assert str(typed.table.schema.field("a").type) == "double"

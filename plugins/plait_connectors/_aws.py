@@ -1,4 +1,4 @@
-"""What connectors of AWS share: names of resources, and what reading objects takes."""
+"""What the connectors for AWS share: ARNs, the rights to read objects, and facts about a bucket."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ FORBIDDEN = 403
 
 
 def arn(service: str, resource: str) -> str:
-    """The ARN of a resource named as the service names it; what is an ARN already stays one."""
-    here = f"arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:"
-    return resource if resource.startswith("arn:") else here + resource
+    """Return the ARN of a resource where the function runs; an ARN is returned as it is."""
+    prefix = f"arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:"
+    return resource if resource.startswith("arn:") else prefix + resource
 
 
-def reads(path: DriverPath | LookupPath) -> Iterator[Statement]:
-    """What it takes to read objects on S3 and to be told which are not there."""
+def read_permissions(path: DriverPath | LookupPath) -> Iterator[Statement]:
+    """Yield the rights to read objects on S3, and to learn which of them are missing."""
     if path.bucket:
         yield Statement(
             actions=("s3:GetObject",), resources=(path.object_arn,), why=f"read the objects `{path.text}`"
@@ -31,7 +31,7 @@ def reads(path: DriverPath | LookupPath) -> Iterator[Statement]:
 
 
 def bucket_facts(path: DriverPath | LookupPath | FolderPath, context: Context) -> Iterator[str]:
-    """The region of a path's bucket, and whether this account owns it."""
+    """Yield the region of a path's bucket, and whether this account owns the bucket."""
     if not path.bucket:
         return
     s3 = context.client("s3")
@@ -39,13 +39,14 @@ def bucket_facts(path: DriverPath | LookupPath | FolderPath, context: Context) -
         region = s3.head_bucket(Bucket=path.bucket).get("BucketRegion")
     with calling("the account", service="sts"):
         account = context.client("sts").get_caller_identity()["Account"]
-    here = s3.meta.region_name
-    yield f"bucket in {region}" + ("" if region == here else f", and this is {here}: set AWS_REGION to it")
-    yield "owned by this account" if _owned(s3, path.bucket, account) else "owned by another account"
+    own_region = s3.meta.region_name
+    advice = "" if region == own_region else f", and this is {own_region}: set AWS_REGION to it"
+    yield f"bucket in {region}{advice}"
+    yield "owned by this account" if _is_owned(s3, path.bucket, account) else "owned by another account"
 
 
-def _owned(s3: Any, bucket: str, account: str) -> bool:
-    """Whether an account owns a bucket that may be looked at, so that a 403 can only be for the account."""
+def _is_owned(s3: Any, bucket: str, account: str) -> bool:
+    """Whether an account owns a bucket that was reached before, so that a 403 can only be about the owner."""
     from botocore.exceptions import ClientError
 
     try:

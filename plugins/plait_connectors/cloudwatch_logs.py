@@ -1,4 +1,4 @@
-"""Lines of a CloudWatch Logs group, read as fields by a pattern."""
+"""Lines of a CloudWatch Logs group, whose fields a pattern reads."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from plait.plugin import (
 from plait_connectors._aws import arn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from plait.plugin import Context, Key, Use
 
@@ -50,7 +50,7 @@ class CloudWatchLogsOptions(Options, frozen=True):
 
 
 class CloudWatchLogsLookup:
-    """Asks a log group with FilterLogEvents."""
+    """Asks a log group for the lines in a range of time, with FilterLogEvents."""
 
     def __init__(self, options: CloudWatchLogsOptions, context: Context) -> None:
         self.options = options
@@ -61,11 +61,11 @@ class CloudWatchLogsLookup:
         self.context.client("logs")
 
     def fetch(self, keys: Sequence[Key]) -> list[Record]:
-        """The lines in the keys' windows that name one of the keys, oldest first."""
+        """Return the lines in the keys' windows that name one of the keys, oldest first."""
         if not keys:
             return []
-        wanted = Wanted(keys)
-        found = []
+        wanted = WantedKeys(keys)
+        matches = []
         events = chain.from_iterable(self._events(start, end) for start, end in _windows(keys))
         for number, event in enumerate(events):
             if number == self.options.max_lines:
@@ -73,13 +73,13 @@ class CloudWatchLogsLookup:
             fields = self.options.pattern.match(event["message"].rstrip("\r\n"))
             if fields is not None and wanted.matches(fields):
                 order = event["timestamp"], event.get("ingestionTime", 0), event.get("eventId", "")
-                found.append((order, fields, event["message"]))
-        found.sort(key=lambda each: each[0])
+                matches.append((order, fields, event["message"]))
+        matches.sort(key=lambda match: match[0])
         return [
             Record(
                 fields=fields, time=EPOCH + order[0] * MILLISECOND, raw=line.encode("utf-8", "surrogatepass")
             )
-            for order, fields, line in found
+            for order, fields, line in matches
         ]
 
     def _too_many(self) -> GiveUp:
@@ -88,13 +88,14 @@ class CloudWatchLogsLookup:
         return GiveUp(message, help=help)
 
     def _events(self, start: int, end: int) -> Iterator[dict[str, Any]]:
+        """Yield the events between two times in milliseconds, page by page."""
         request: dict[str, Any] = {"logGroupName": self.options.log_group, "startTime": start, "endTime": end}
         if self.options.filter is not None:
             request["filterPattern"] = self.options.filter
-        what, pages = f"log group `{self.options.log_group}`", 0
+        log_group, pages = f"log group `{self.options.log_group}`", 0
         try:
-            with calling(what, service="logs", helps={"wrong-request": "check the option `filter`"}):
-                # The paginator goes on over empty pages, and refuses a token that comes twice in a row.
+            with calling(log_group, service="logs", helps={"wrong-request": "check the option `filter`"}):
+                # The paginator continues after an empty page, and refuses a token that comes twice in a row.
                 paginator = self.context.client("logs").get_paginator("filter_log_events")
                 for page in paginator.paginate(**request, PaginationConfig={"PageSize": 10_000}):
                     pages += 1
@@ -102,31 +103,32 @@ class CloudWatchLogsLookup:
         except GiveUp as error:
             if not pages:
                 raise
-            # A group that answered is there and may be read: what is wrong is the token, which ends.
+            # A group that has answered exists and may be read, so the error is about the token, which expired.
             raise TryAgain(error.message, code=error.code) from error
 
 
-class Wanted:
-    """The keys asked for, compared with the text of a line."""
+class WantedKeys:
+    """The keys asked for, to compare with the texts of a line."""
 
     def __init__(self, keys: Sequence[Key]) -> None:
         columns = {name: [key.fields[name] for key in keys] for name in keys[0].fields}
-        self.kinds = {name: kind for name, values in columns.items() if (kind := _kind(values))}
-        self.values = set(zip(*(map(kind, columns[name]) for name, kind in self.kinds.items()), strict=True))
-        self.text = next(iter(self.kinds)) if [*self.kinds.values()] == [str] else None
-        self.texts = {text for (text,) in self.values} if self.text else set()
+        self.readers = {name: reader for name, values in columns.items() if (reader := _reader(values))}
+        read_columns = (map(reader, columns[name]) for name, reader in self.readers.items())
+        self.values = set(zip(*read_columns, strict=True))
+        self.text_field = next(iter(self.readers)) if [*self.readers.values()] == [str] else None
+        self.texts = {text for (text,) in self.values} if self.text_field else set()
 
     def matches(self, fields: dict[str, str]) -> bool:
-        """Whether a line with these fields may belong to a key; plait compares in the declared types."""
-        if self.text:
-            return fields.get(self.text) in self.texts
-        return (
-            not self.kinds
-            or tuple(kind(fields.get(name)) for name, kind in self.kinds.items()) in self.values
-        )
+        """Return whether a line with these fields may match a key; plait compares exactly, in the declared types."""
+        if self.text_field:
+            return fields.get(self.text_field) in self.texts
+        if not self.readers:
+            return True
+        return tuple(reader(fields.get(name)) for name, reader in self.readers.items()) in self.values
 
 
 def _number(value: Any) -> Decimal | None:
+    """The number that a value or text is; None if it is none, or infinite."""
     try:
         number = Decimal(value)
     except (InvalidOperation, TypeError):
@@ -134,50 +136,53 @@ def _number(value: Any) -> Decimal | None:
     return number if number.is_finite() else None
 
 
-def _kind(values: Iterable[Any]) -> type[str] | Any | None:
-    kinds = {type(value) for value in values}
-    if kinds == {str}:
+def _reader(values: Iterable[Any]) -> Callable[[Any], Any] | None:
+    """How to read the text of a field whose keys have these values; None if only plait can compare them."""
+    types = {type(value) for value in values}
+    if types == {str}:
         return str
-    return _number if kinds <= {int, Decimal} else None
+    return _number if types <= {int, Decimal} else None
 
 
 def _windows(keys: Sequence[Key]) -> list[tuple[int, int]]:
-    """The stretches of time that the keys' windows cover, in milliseconds, none overlapping another."""
+    """The ranges of time that the keys' windows cover, in milliseconds, without overlaps."""
     spans = [(key.since, key.until) for key in keys]
     if any(since is None or until is None for since, until in spans):
         raise GiveUp(
             "a log group is read within a stretch of time",
             help="add `window: {around: a_timestamp_column, before: 1h, after: 1h}` to the source",
         )
-    # One millisecond more, for a reader of the API to whom endTime is not part of the range.
-    return _joined((max(0, _milliseconds(a)), _milliseconds(b) + 1) for a, b in _joined(spans))
+    # One millisecond more, since an implementation of the API may not count endTime into the range.
+    merged = _merged(spans)
+    return _merged((max(0, _milliseconds(start)), _milliseconds(end) + 1) for start, end in merged)
 
 
-def _joined(spans: Iterable[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
-    joined: list[tuple[Any, Any]] = []
+def _merged(spans: Iterable[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+    """The spans in order, those that overlap made one, those that end before they start left out."""
+    merged: list[tuple[Any, Any]] = []
     for start, end in sorted(spans):
-        if joined and start <= joined[-1][1]:
-            joined[-1] = joined[-1][0], max(end, joined[-1][1])
+        if merged and start <= merged[-1][1]:
+            merged[-1] = merged[-1][0], max(end, merged[-1][1])
         elif start <= end:
-            joined.append((start, end))
-    return joined
+            merged.append((start, end))
+    return merged
 
 
 def _milliseconds(time: datetime) -> int:
     return ((time if time.tzinfo else time.replace(tzinfo=UTC)) - EPOCH) // MILLISECOND
 
 
-def _names(options: CloudWatchLogsOptions) -> tuple[str, ...]:
+def _known_fields(options: CloudWatchLogsOptions) -> tuple[str, ...]:
     return options.pattern.names
 
 
 def _given(options: CloudWatchLogsOptions, row: Mapping[str, Any]) -> Record | None:
-    """A line of a case, `{time: …, message: …}`; the option `filter` is left to the service."""
-    at, message = row.get("time"), row.get("message")
-    if len(row) != 2 or not isinstance(at, str) or not isinstance(message, str):
+    """The record of a line of a case, `{time: …, message: …}`; the option `filter`, which the service reads, is ignored."""
+    time_text, message = row.get("time"), row.get("message")
+    if len(row) != 2 or not isinstance(time_text, str) or not isinstance(message, str):
         raise BadRecord("a line of a log is `{time: …, message: …}`, two texts", code="wrong-value")
     try:
-        time = datetime.fromisoformat(at)
+        time = datetime.fromisoformat(time_text)
         time = time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         raise BadRecord("`time` is no ISO 8601 timestamp", code="wrong-value") from None
@@ -187,8 +192,8 @@ def _given(options: CloudWatchLogsOptions, row: Mapping[str, Any]) -> Record | N
 
 def _facts(options: CloudWatchLogsOptions, context: Context) -> Iterator[str]:
     with calling(f"log group `{options.log_group}`", service="logs"):
-        found = context.client("logs").describe_log_groups(logGroupNamePrefix=options.log_group)
-    for group in found["logGroups"]:
+        answer = context.client("logs").describe_log_groups(logGroupNamePrefix=options.log_group)
+    for group in answer["logGroups"]:
         if group["logGroupName"] == options.log_group:
             days = group.get("retentionInDays")
             yield f"lines are kept for {days} days" if days else "lines are kept for ever"
@@ -215,7 +220,7 @@ def plait_connectors() -> list[Connector]:
             summary="lines of a CloudWatch Logs group, by a pattern",
             options=CloudWatchLogsOptions,
             lookup=CloudWatchLogsLookup,
-            known_fields=_names,
+            known_fields=_known_fields,
             permissions=_permissions,
             calls=_calls,
             facts=_facts,

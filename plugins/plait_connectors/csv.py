@@ -23,7 +23,7 @@ from plait.plugin import (
     UnsafePathValue,
     hookimpl,
 )
-from plait_connectors._aws import bucket_facts, reads
+from plait_connectors._aws import bucket_facts, read_permissions
 from plait_connectors._csv_file import Fields, parse
 from plait_connectors._csv_plain import PlainFiles, Texts, add_if_plain, record_table
 
@@ -176,7 +176,7 @@ def _facts(options: CsvOptions, context: Context) -> Iterable[str]:
 
 
 def _permissions(options: CsvOptions, _use: Use) -> Iterable[Statement]:
-    return reads(options.path)
+    return read_permissions(options.path)
 
 
 def _calls(options: CsvOptions, _use: Use) -> list[Calls]:

@@ -1,4 +1,4 @@
-"""Items of a DynamoDB table, asked by the table's key."""
+"""Items of a DynamoDB table, asked for by the table's key."""
 
 from __future__ import annotations
 
@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
 KEYS_PER_CALL = 100
 TRIES = 8
-LONGEST, LONGEST_SORT = 2048, 1024
-WORDS = {"S": "text", "N": "number", "B": "bytes"}
+MAX_KEY_BYTES, MAX_SORT_KEY_BYTES = 2048, 1024
+MAX_DIGITS = 38
+TYPE_WORDS = {"S": "text", "N": "number", "B": "bytes"}
 
 
 class DynamoDBOptions(Options, frozen=True):
@@ -40,7 +41,7 @@ class DynamoDBOptions(Options, frozen=True):
 
 
 class DynamoDBLookup:
-    """Asks a table with BatchGetItem."""
+    """Asks a table for many keys at once, with BatchGetItem."""
 
     def __init__(self, options: DynamoDBOptions, context: Context) -> None:
         self.options = options
@@ -51,35 +52,39 @@ class DynamoDBLookup:
         self.context.client("dynamodb")
 
     def fetch(self, keys: Sequence[Key]) -> Iterator[Record]:
-        """The items that have these keys."""
+        """Yield the items that have these keys, and a fault for each key of a type that DynamoDB has not."""
         wanted: dict[str, dict[str, Any]] = {}
         for key in keys:
             try:
-                attributes = {name: _sent(name, value) for name, value in key.fields.items()}
+                attributes = {name: _attribute(name, value) for name, value in key.fields.items()}
             except BadRecord as fault:
                 yield Record(fields=key.fields, fault=fault)
                 continue
-            if all(_possible(value) for value in attributes.values()):
+            if all(_is_possible(value) for value in attributes.values()):
                 wanted[repr(attributes)] = attributes
         if wanted:
-            for item in self._found(list(wanted.values())):
-                yield Record(fields={name: _value(value) for name, value in item.items()})
+            for item in self._items(list(wanted.values())):
+                yield Record(fields={name: _plain(value) for name, value in item.items()})
 
-    def _found(self, keys: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """The items of these keys; only DynamoDB knows which attribute sorts and so must be shorter."""
+    def _items(self, keys: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return the items of these keys; if a sort key is too long, ask for each long key alone.
+
+        Only DynamoDB knows which attribute is the sort key, whose limit is lower.
+        """
         try:
-            return [*self._items(keys)]
+            return [*self._ask(keys)]
         except GiveUp as error:
-            long = [key for key in keys if any(_size(value) > LONGEST_SORT for value in key.values())]
+            long = [key for key in keys if any(_size(value) > MAX_SORT_KEY_BYTES for value in key.values())]
             if not long or "Size of rangekey" not in error.message:
                 raise
         if len(keys) == 1:
             return []
         alone = [[key] for key in long]
         others = [key for key in keys if key not in long]
-        return [item for part in (others, *alone) if part for item in self._found(part)]
+        return [item for part in (others, *alone) if part for item in self._items(part)]
 
-    def _items(self, keys: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    def _ask(self, keys: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Yield the items of these keys, asking again for what an answer left unprocessed."""
         asked: dict[str, Any] = {self.options.table: self._request(keys)}
         for attempt in range(TRIES):
             if attempt:
@@ -93,8 +98,9 @@ class DynamoDBLookup:
         raise TryAgain(f"table `{self.options.table}` left keys unanswered {TRIES} times", code="throttled")
 
     def _call(self, asked: dict[str, Any], key: dict[str, Any]) -> dict[str, Any]:
-        kinds = ", ".join(f"`{name}` as {WORDS[kind]}" for name, (kind,) in key.items())
-        help = f"join on all key attributes of the table, each in its own type: asked for was {kinds}"
+        """Make one call; its error tells the attributes and types of `key`, as an example of those asked for."""
+        key_types = ", ".join(f"`{name}` as {TYPE_WORDS[type_]}" for name, (type_,) in key.items())
+        help = f"join on all key attributes of the table, each in its own type: asked for was {key_types}"
         helps = {"wrong-request": help}
         with calling(f"table `{self.options.table}`", service="dynamodb", helps=helps):
             answer: dict[str, Any] = self.context.client("dynamodb").batch_get_item(RequestItems=asked)
@@ -111,7 +117,8 @@ class DynamoDBLookup:
         return request
 
 
-def _sent(name: str, value: object) -> dict[str, Any]:
+def _attribute(name: str, value: object) -> dict[str, Any]:
+    """A value of a key as DynamoDB types it; raises BadRecord if DynamoDB has no such type for keys."""
     if isinstance(value, str):
         return {"S": value}
     if isinstance(value, bytes):
@@ -119,23 +126,23 @@ def _sent(name: str, value: object) -> dict[str, Any]:
     if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
         number = Decimal(value)
         if number.is_finite():
-            whole = number == number.to_integral_value()
-            return {"N": str(int(number)) if whole else format(number, "f").rstrip("0")}
+            is_whole = number == number.to_integral_value()
+            return {"N": str(int(number)) if is_whole else format(number, "f").rstrip("0")}
     raise BadRecord(
         f"a key of DynamoDB is text, a number or bytes, and `{name}` is none of them",
         help=f"declare the column joined on `{name}` as string, bigint, decimal or binary",
     )
 
 
-def _possible(value: Mapping[str, Any]) -> bool:
-    """Whether an item can have this key: DynamoDB refuses a whole batch for one that is empty or too long."""
+def _is_possible(value: Mapping[str, Any]) -> bool:
+    """Whether an item can have this value in its key; DynamoDB refuses a whole batch for one that none can have."""
     if "N" in value:
-        return len(value["N"].strip("-0.").replace(".", "")) <= 38
-    return 0 < _size(value) <= LONGEST
+        return len(value["N"].strip("-0.").replace(".", "")) <= MAX_DIGITS
+    return 0 < _size(value) <= MAX_KEY_BYTES
 
 
 def _size(value: Mapping[str, Any]) -> int:
-    """The bytes of a text or of bytes; none of a number, whose digits are limited for every key alike."""
+    """How many bytes a text or binary has; 0 for a number, whose limit is the same in every key."""
     if "N" in value:
         return 0
     return len(value["B"] if "B" in value else value["S"].encode("utf-8", "surrogatepass"))
@@ -146,19 +153,20 @@ def _number(text: str) -> int | Decimal:
     return int(number) if number == number.to_integral_value() else number
 
 
-def _value(typed: Mapping[str, Any]) -> Any:  # noqa: PLR0911 - one for each kind of attribute
-    ((kind, value),) = typed.items()
-    match kind:
+def _plain(attribute: Mapping[str, Any]) -> Any:  # noqa: PLR0911 - one for each type of attribute
+    """The value of an attribute without its type; numbers are exact, sets are sorted lists."""
+    ((type_, value),) = attribute.items()
+    match type_:
         case "N":
             return _number(value)
         case "NS":
-            return sorted(_number(each) for each in value)
+            return sorted(_number(number) for number in value)
         case "SS" | "BS":
             return sorted(value)
         case "L":
-            return [_value(each) for each in value]
+            return [_plain(element) for element in value]
         case "M":
-            return {name: _value(each) for name, each in value.items()}
+            return {name: _plain(element) for name, element in value.items()}
         case "NULL":
             return None
         case _:

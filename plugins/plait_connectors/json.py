@@ -28,7 +28,7 @@ from plait.plugin import (
     normal_path,
     parse_json,
 )
-from plait_connectors._aws import bucket_facts, reads
+from plait_connectors._aws import bucket_facts, read_permissions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 class JsonOptions(Options, frozen=True, kw_only=True):
-    """Options of `json`."""
+    """Options of the connector `json`."""
 
     path: Annotated[
         DriverPath, msgspec.Meta(description="where the objects are, such as `s3://shop-raw/orders/*.json`")
@@ -48,7 +48,7 @@ class JsonOptions(Options, frozen=True, kw_only=True):
 
 
 def parse(data: bytes) -> dict[str, Any]:
-    """The one object that the bytes are; raises BadRecord, whose text has nothing of the data."""
+    """Read bytes as one JSON object; raises BadRecord, whose message shows nothing of the data."""
     try:
         value = parse_json(data)
     except NotJson as error:
@@ -58,7 +58,8 @@ def parse(data: bytes) -> dict[str, Any]:
     return value
 
 
-def _add(fields: dict[str, Any], captures: dict[str, str]) -> dict[str, Any]:
+def _with_captures(fields: dict[str, Any], captures: dict[str, str]) -> dict[str, Any]:
+    """The fields with those that the path captures; raises BadRecord if the two differ."""
     if not captures:
         return fields
     for name, text in captures.items():
@@ -80,18 +81,18 @@ class JsonDriver:
         return DriverPath.parse(normal_path(self.options.path.text))
 
     def accepts(self, uri: str) -> bool:
-        """Whether the URI fits the path."""
+        """Return whether the URI matches the path."""
         return self.path.match(normal_path(uri)) is not None
 
     def list(self, window: Window) -> Iterator[Item]:
-        """The objects that fit the path, modified within the window."""
+        """Yield the objects that match the path and were modified within the window."""
         path = self.path
         for item in self.context.objects.list(path.literal):
             if path.match(item.uri) is not None and _within(item, window):
                 yield item
 
     def read(self, items: Sequence[Item]) -> Iterable[Record | ReadFailure]:
-        """One record per object."""
+        """Yield one record for each object."""
         path, named = self.path, bool(self.path.columns)
         answers = self.context.objects.get([item.uri for item in items], self.options.max_bytes)
         for item, answer in zip(items, answers, strict=True):
@@ -106,7 +107,7 @@ class JsonDriver:
         if (item.size or 0) > self.options.max_bytes:
             return self._too_large(item, captures)
         try:
-            return Record(fields=_add(parse(answer.data), captures), item=item, raw=answer.data)
+            return Record(fields=_with_captures(parse(answer.data), captures), item=item, raw=answer.data)
         except BadRecord as fault:
             return Record(fields=captures, item=item, raw=answer.data, fault=fault)
 
@@ -118,29 +119,41 @@ class JsonDriver:
 
 
 def _within(item: Item, window: Window) -> bool:
-    at = item.modified
-    if at is None:
+    modified = item.modified
+    if modified is None:
         return True
-    return (window.since is None or at >= window.since) and (window.until is None or at < window.until)
+    return (window.since is None or modified >= window.since) and (
+        window.until is None or modified < window.until
+    )
 
 
-def _facts(options: Any, context: Context) -> Iterable[str]:
+def _facts(options: JsonOptions, context: Context) -> Iterable[str]:
     return bucket_facts(options.path, context)
 
 
-def _permissions(options: Any, _use: Use) -> Iterable[Statement]:
-    return reads(options.path)
+def _permissions(options: JsonOptions, _use: Use) -> Iterable[Statement]:
+    return read_permissions(options.path)
 
 
-def _calls(options: Any, _use: Use) -> list[Calls]:
-    read = Calls(operation="s3:GetObject", quantity="objects")
-    found = Calls(operation="s3:ListObjectsV2", quantity="listings")
-    return [read, found] if options.path.bucket else []
+def _calls(options: JsonOptions, _use: Use) -> list[Calls]:
+    get = Calls(operation="s3:GetObject", quantity="objects")
+    list_ = Calls(operation="s3:ListObjectsV2", quantity="listings")
+    return [get, list_] if options.path.bucket else []
 
 
 @hookimpl
 def plait_connectors() -> list[Connector]:
     """Offer `json`."""
-    told: Any = {"summary": "One JSON object per file.", "offline": True, "gives_binary": False}
-    told |= {"permissions": _permissions, "calls": _calls, "facts": _facts}
-    return [Connector(name="json", options=JsonOptions, driver=JsonDriver, **told)]
+    return [
+        Connector(
+            name="json",
+            summary="One JSON object per file.",
+            options=JsonOptions,
+            driver=JsonDriver,
+            permissions=_permissions,
+            calls=_calls,
+            facts=_facts,
+            offline=True,
+            gives_binary=False,
+        )
+    ]

@@ -30,7 +30,7 @@ SUFFIX = ".parquet"
 
 
 class ParquetOptions(Options, frozen=True, kw_only=True):
-    """Options of `parquet`."""
+    """Options of the connector `parquet`."""
 
     path: Annotated[FolderPath, msgspec.Meta(description="the folder, such as `s3://shop-lake/orders/`")]
     compression: Annotated[
@@ -42,7 +42,7 @@ class ParquetOptions(Options, frozen=True, kw_only=True):
 
 
 def encode(table: Any, compression: str) -> bytes:
-    """The bytes of a file; the same table gives the same bytes."""
+    """Return the bytes of a file for an Arrow table; the same rows and types give the same bytes."""
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -99,7 +99,7 @@ def _permissions(options: ParquetOptions, _use: Use) -> list[Statement]:
 
 def _calls(options: ParquetOptions, _use: Use) -> list[Calls]:
     put = Calls(operation="s3:PutObject", quantity="files")
-    # A file that is there already: the first put is refused, the file is looked at and put anew.
+    # A file that exists already is put, refused, looked at and put again.
     look = Calls(operation="s3:HeadObject", quantity="replaced")
     again = Calls(operation="s3:PutObject", quantity="replaced")
     return [put, look, again] if options.path.bucket else []

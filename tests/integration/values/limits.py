@@ -117,7 +117,7 @@ def folder(length: int) -> Any:
 
 def told_of_key(length: int) -> Any:
     """Whether DynamoDB is asked for a text of so many characters."""
-    return None if dynamodb._possible({"S": "x" * length}) else BadRecord("not asked")
+    return None if dynamodb._is_possible({"S": "x" * length}) else BadRecord("not asked")
 
 
 def pair(work: Callable[[int], Any], most: int) -> tuple[str | None, str | None]:
@@ -200,8 +200,8 @@ LIMITS = [
     Limit("bytes of a text or binary that is a key of `mysql`", f"{_mysql_select.MAX_KEY_BYTES:,}", BAD, ""),
     Limit("seconds that a query of `mysql` takes", "25", "the objects come again", "an index"),
     Limit(
-        "bytes of a text or binary that is a key of `dynamodb`", f"{dynamodb.LONGEST:,}, and {dynamodb.LONGEST_SORT:,} of a sort key, as in DynamoDB", "no match", "",
-        lambda: pair(told_of_key, dynamodb.LONGEST),
+        "bytes of a text or binary that is a key of `dynamodb`", f"{dynamodb.MAX_KEY_BYTES:,}, and {dynamodb.MAX_SORT_KEY_BYTES:,} of a sort key, as in DynamoDB", "no match", "",
+        lambda: pair(told_of_key, dynamodb.MAX_KEY_BYTES),
     ),
     Limit(
         "lines of `cloudwatch_logs` in the time of a batch's rows",

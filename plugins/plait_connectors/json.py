@@ -88,7 +88,7 @@ class JsonDriver:
         """Yield the objects that match the path and were modified within the window."""
         path = self.path
         for item in self.context.objects.list(path.literal):
-            if path.match(item.uri) is not None and _within(item, window):
+            if path.match(item.uri) is not None and window.contains(item.modified):
                 yield item
 
     def read(self, items: Sequence[Item]) -> Iterable[Record | ReadFailure]:
@@ -116,15 +116,6 @@ class JsonDriver:
             f"{item.size} bytes are more than the limit of {self.options.max_bytes}", help="raise `max_bytes`"
         )
         return Record(fields=captures, item=item, fault=fault)
-
-
-def _within(item: Item, window: Window) -> bool:
-    modified = item.modified
-    if modified is None:
-        return True
-    return (window.since is None or modified >= window.since) and (
-        window.until is None or modified < window.until
-    )
 
 
 def _facts(options: JsonOptions, context: Context) -> Iterable[str]:

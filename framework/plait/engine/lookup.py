@@ -231,7 +231,7 @@ def _by_key(
     for key, record in found:
         by_owner.setdefault(key, []).append(record)
     return {
-        values: [r for r in by_owner.get(values[: len(key.fields)], ()) if _within(r, key)]
+        values: [r for r in by_owner.get(values[: len(key.fields)], ()) if key.covers(r.time)]
         for values, key in chunk
     }
 
@@ -251,9 +251,3 @@ def _keep(cache: Cache, source: Source, answered: dict[KeyValues, list[Record]],
     for values, records in answered.items():
         if records or not waits:
             cache.put(values, now, records)
-
-
-def _within(record: Record, key: Key) -> bool:
-    if key.since is None or key.until is None:
-        return True
-    return record.time is not None and key.since <= record.time <= key.until

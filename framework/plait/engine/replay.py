@@ -34,9 +34,7 @@ class Choice:
 
     def takes(self, kept: QuarantinedRecord) -> bool:
         """Whether the object of a record is chosen by it; an object without a known time always is."""
-        since, until, at = self.window.since, self.window.until, kept.modified
-        within = at is None or ((since is None or at >= since) and (until is None or at < until))
-        return within and (not self.codes or kept.code in self.codes)
+        return self.window.contains(kept.modified) and (not self.codes or kept.code in self.codes)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -34,6 +34,12 @@ class Window:
     since: datetime | None = None
     until: datetime | None = None
 
+    def contains(self, time: datetime | None) -> bool:
+        """Return whether a time is in the window; an unknown time, None, is in every window."""
+        if time is None:
+            return True
+        return (self.since is None or time >= self.since) and (self.until is None or time < self.until)
+
 
 class Record(FrozenStruct, frozen=True, kw_only=True, gc=False):
     """One record as its source gives it.
@@ -91,6 +97,12 @@ class Key(FrozenStruct, frozen=True, kw_only=True, gc=False):
     fields: Mapping[str, Any]
     since: datetime | None = None
     until: datetime | None = None
+
+    def covers(self, time: datetime | None) -> bool:
+        """Return whether the row takes a record of this time; without bounds it takes any record."""
+        if self.since is None or self.until is None:
+            return True
+        return time is not None and self.since <= time <= self.until
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

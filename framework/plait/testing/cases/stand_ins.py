@@ -142,13 +142,8 @@ class GivenLookup:
         """The records within the time of any key."""
         if self.given.fails:
             raise trouble(self.given.fails, f"`{self.name}`")
-        return [record for record in self.given.records or () if any(_near(record, key) for key in keys)]
-
-
-def _near(record: Record, key: Key) -> bool:
-    if key.since is None or key.until is None:
-        return True
-    return record.time is not None and key.since <= record.time <= key.until
+        records = self.given.records or ()
+        return [record for record in records if any(key.covers(record.time) for key in keys)]
 
 
 class CapturingSink:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from kit.paths import ROOT
-from plait.language.source_map import locate
 from plait.language.validate import validate
+from plait.language.yaml_reader import locate
 
 PAGE = ROOT / "pipelines" / "PROBLEMS.md"
 PART = re.compile(r"^### `([^`]+)`\n(.+?)^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)

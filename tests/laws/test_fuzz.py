@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from kit import mutation
 from kit.paths import ROOT
 from kit.specs import PROJECT, shown
-from plait.language.source_map import locate
 from plait.language.validate import validate
+from plait.language.yaml_reader import locate
 from plait.problems.problem import Problem
 from plait.testing.cases.read import Specs, read_cases
 

@@ -18,7 +18,7 @@ from plait.cli.commands.schema import schema_text
 from plait.cli.main import main
 from plait.cli.views.values import json_value
 from plait.language.selectors import OBJECT_FACTS
-from plait.language.source_map import locate
+from plait.language.yaml_reader import locate
 from plait.values.types import WORDS
 
 GOLDEN = DATA / "golden"

@@ -20,9 +20,9 @@ from kit.paths import DATA
 from kit.sample import case_of
 from kit.specs import kept, shown, write_samples
 from plait.engine.report import Report
-from plait.language.source_map import locate
 from plait.language.spec import Spec
 from plait.language.validate import validate
+from plait.language.yaml_reader import locate
 from plait.pipeline.pipeline import Pipeline
 from plait.plugin import PlaitError
 from plait.testing.cases.runner import play

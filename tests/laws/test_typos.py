@@ -12,8 +12,9 @@ from random import Random
 from kit.limited import judge
 from kit.specs import shown
 from kit.typos import Word, typos, words
-from plait.language.source_map import SourceMap, locate
+from plait.language.source_map import SourceMap
 from plait.language.validate import validate
+from plait.language.yaml_reader import locate
 
 LARGE = os.environ.get("PLAIT_BUDGET") == "large"
 SAMPLE, CHUNK = 3_000, 10_000

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from plait.cli.failures import CannotStart, print_failure, unreadable_file
-from plait.language.source_map import locate
+from plait.language.yaml_reader import locate
 from plait.pipeline.pipeline import InvalidSpec, Pipeline
 from plait.problems.problem import excerpt
 from plait.problems.suggest import nearest

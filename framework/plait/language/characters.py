@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import islice
 
-from plait.language.positions import BREAK, START
+from plait.language.source_map import FILE_START, LINE_BREAK
 from plait.problems.problem import Problem, Span
 
 MAX_BYTES = 1 << 20
@@ -21,10 +21,10 @@ def read_text(text: str | bytes, file: str) -> tuple[str | None, list[Problem]]:
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     if len(data) > MAX_BYTES:
         cure = "put one pipeline into one file"
-        return None, [_problem(file, START, "too-large", "the file is larger than 1 MiB", cure)]
+        return None, [_problem(file, FILE_START, "too-large", "the file is larger than 1 MiB", cure)]
     if data.startswith(_UTF_16):
         message = "the file is UTF-16"
-        return None, [_problem(file, START, "not-utf8", message, "save the file as UTF-8")]
+        return None, [_problem(file, FILE_START, "not-utf8", message, "save the file as UTF-8")]
     if isinstance(text, bytes):
         try:
             text = data.decode()
@@ -46,7 +46,7 @@ def _unseen(text: str, match: re.Match[str], file: str) -> Problem:
 
 
 def _span_at(before: str, length: int) -> Span:
-    lines = BREAK.split(before)
+    lines = LINE_BREAK.split(before)
     column = len(lines[-1]) + 1
     return Span(len(lines), column, len(lines), column + length)
 

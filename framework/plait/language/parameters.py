@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from plait.language.keys import ParameterBlock
 from plait.language.secrets_in_text import HELP, find_secret, is_secret_variable, secret_name_error
-from plait.language.structure import KeyPath, ProblemCollector, read_struct
+from plait.language.structure import ProblemCollector, read_struct
 from plait.language.wording import flow_style
 from plait.problems.problem import excerpt
 from plait.problems.suggest import edited_once, nearest, one_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from plait.language.source_map import KeyPath
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")

@@ -18,9 +18,9 @@ from plait.problems.suggest import edited_once, help_for, nearest, one_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from plait.language.source_map import SourceMap
+    from plait.language.source_map import KeyPath, SourceMap
 
-KeyPath = tuple[str | int, ...]
+
 FAILED: Any = object()
 OURS = ("plait", "plait_connectors")
 

@@ -22,8 +22,8 @@ from plait.language.parameters import (
     put_in_parameters,
     read_parameters,
 )
-from plait.language.positions import without_text
 from plait.language.secrets_in_text import mask
+from plait.language.source_map import map_without_text
 from plait.language.spec import Spec
 from plait.language.structure import ProblemCollector, read_struct
 from plait.problems.problem import Problem, excerpt, place
@@ -32,7 +32,7 @@ from plait.problems.suggest import help_for
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from plait.language.positions import SourceMap
+    from plait.language.source_map import SourceMap
 
 VERSION = 1
 
@@ -78,7 +78,7 @@ def validate(
     environment: Mapping[str, str] | None = None,
 ) -> Validated:
     """Find every problem of a spec. Without parameters and environment the defaults stand in."""
-    from plait.language.source_map import locate
+    from plait.language.yaml_reader import locate
 
     source_map, problems = locate(text, file)
     shown = text if isinstance(text, str) else text.decode("utf-8", "replace")
@@ -223,7 +223,7 @@ def validate_for_run(file: str, parameters: Mapping[str, str], text: bytes | Non
 
 def validate_values_for_run(values: dict[str, Any], file: str) -> Validated:
     """Validate for running what a spec's file held when it was packaged."""
-    return _bound(_judge(without_text(values, file), (), "", {}, os.environ))
+    return _bound(_judge(map_without_text(values, file), (), "", {}, os.environ))
 
 
 def _bound(found: Validated) -> Validated:

@@ -23,8 +23,8 @@ from pathlib import Path
 import pytest
 
 from kit.paths import DATA, ROOT
-from plait.language.source_map import locate
 from plait.language.validate import Validated, duplicate_names, missing_parameters, validate
+from plait.language.yaml_reader import locate
 from plait.plugin import registry
 from plait.problems.problem import Problem, Span
 from plait.problems.render import as_json, concise, full, github

@@ -17,8 +17,8 @@ from kit.paths import ROOT
 from kit.specs import shown
 from plait.language.build.sources import usable
 from plait.language.schema import language_schema
-from plait.language.source_map import locate
 from plait.language.validate import validate
+from plait.language.yaml_reader import locate
 from plait.plugin import Connector, Options
 from plait.plugin.registry import offers
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from plait.language.build.columns import check_name
 from plait.language.build.sources import read_connector
 from plait.language.keys import QuarantineBlock
 from plait.language.spec import Partition, Quarantine, Target
 from plait.language.struct_fields import fields_of
-from plait.language.structure import KeyPath, ProblemCollector, add_wrong_kind, read_keys, read_struct
+from plait.language.structure import ProblemCollector, add_wrong_kind, read_keys, read_struct
 from plait.plugin import FolderPath
 from plait.problems.errors import SpecValueError
 from plait.problems.problem import excerpt
 from plait.problems.suggest import edited_once, nearest
+
+if TYPE_CHECKING:
+    from plait.language.source_map import KeyPath
 
 FUNCTION = re.compile(r"\s*(\w+)\s*\((.*)\)\s*\Z", re.DOTALL)
 TIMES = ("date", "month", "hour")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from plait.language.keys import STEPS, STEPS_WITH_ARGUMENT, ColumnBlock
 from plait.language.spec import Column
 from plait.language.struct_fields import fields_of
-from plait.language.structure import KeyPath, ProblemCollector, add_wrong_kind, read_keys
+from plait.language.structure import ProblemCollector, add_wrong_kind, read_keys
 from plait.language.wording import correction, flow_style, kind_of
 from plait.plugin import Pattern
 from plait.problems.errors import SpecValueError
@@ -20,6 +20,9 @@ from plait.values import types
 from plait.values.convert import ConversionError, convert
 from plait.values.decode import Step
 from plait.values.safe_regex import Expression
+
+if TYPE_CHECKING:
+    from plait.language.source_map import KeyPath
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 LONGEST = 255

@@ -12,7 +12,7 @@ from plait.language.keys import JoinBlock, RetryBlock, SourceBlock, WindowBlock
 from plait.language.misplaced_keys import is_column, synonym
 from plait.language.spec import Around, Join, Source
 from plait.language.struct_fields import fields_of
-from plait.language.structure import KeyPath, ProblemCollector, add_wrong_kind, read_keys, read_struct
+from plait.language.structure import ProblemCollector, add_wrong_kind, read_keys, read_struct
 from plait.language.wording import flow_style, kind_of
 from plait.plugin import PlaitError
 from plait.plugin.registry import ConnectorUnavailable, connector, offers
@@ -20,6 +20,7 @@ from plait.problems.problem import excerpt
 from plait.problems.suggest import edited_once, help_for, nearest
 
 if TYPE_CHECKING:
+    from plait.language.source_map import KeyPath
     from plait.language.spec import Column
     from plait.language.structure import BlockValues
     from plait.plugin import Connector

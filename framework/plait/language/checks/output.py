@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from plait.language.build.sources import SourceDraft
     from plait.language.checks.references import UnknownColumns
     from plait.language.checks.row import Row
+    from plait.language.source_map import KeyPath
     from plait.language.spec import Partition, Quarantine, Target
-    from plait.language.structure import KeyPath, ProblemCollector
+    from plait.language.structure import ProblemCollector
     from plait.values.types import Type
 
 TIMES = ("date", "month", "hour")

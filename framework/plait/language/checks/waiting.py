@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
     from plait.language.build.sources import SourceDraft
     from plait.language.keys import DeployBlock
-    from plait.language.structure import KeyPath, ProblemCollector
+    from plait.language.source_map import KeyPath
+    from plait.language.structure import ProblemCollector
 
 
 def check_waits(

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from plait.language.source_map import locate
 from plait.language.structure import ProblemCollector, read_struct
 from plait.language.validate import validate
+from plait.language.yaml_reader import locate
 from plait.problems.problem import Problem, excerpt, place
 from plait.problems.suggest import help_for
 from plait.testing.cases.case import Case

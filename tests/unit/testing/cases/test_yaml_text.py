@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plait.language.source_map import locate
+from plait.language.yaml_reader import locate
 from plait.testing.cases.update import block
 from plait.testing.cases.yaml_text import Places, flow
 

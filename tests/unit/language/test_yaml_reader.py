@@ -11,8 +11,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plait.language import source_map as module
-from plait.language.source_map import SourceMap, locate
+from plait.language import yaml_reader as module
+from plait.language.source_map import SourceMap
+from plait.language.yaml_reader import locate
 from plait.problems.problem import Problem, Span
 
 SPEC = """\

@@ -19,7 +19,7 @@ from plait.engine.lookup import look_up
 from plait.engine.match import EVER, _at_once, _one_by_one
 from plait.language.spec import Around, Column, Join, Source
 from plait.plugin import Connector, Options, Record
-from plait.values.types import parse, to_arrow
+from plait.values.types import arrow_type, parse
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 FIRST, LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
@@ -207,10 +207,10 @@ def test_a_join_is_the_loop_over_all_pairs(data: st.DataObject) -> None:
     found = data.draw(st.lists(st.tuples(*values, numbers, moments), max_size=6))
     records = [Record(fields={"f0": a, "f1": b, "v": v}, time=time) for a, b, v, time in found]
     records = sorted(records, key=lambda r: r.time or FIRST) if order == "time" else records
-    columns = {f"k{n}": pa.array([row[n] for row in rows], to_arrow(parse(words[n]))) for n in (0, 1)}
+    columns = {f"k{n}": pa.array([row[n] for row in rows], arrow_type(parse(words[n]))) for n in (0, 1)}
     columns |= {
         "n": pa.array(range(len(rows))),
-        "at": pa.array([row[2] for row in rows], to_arrow(parse("timestamp"))),
+        "at": pa.array([row[2] for row in rows], arrow_type(parse("timestamp"))),
     }
     kinds: Any = {f"k{n}": parse(words[n]) for n in (0, 1)}
     answers, _ = look_up(s, Fixed(records), pa.table(columns), kinds)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from plait.engine.read import MANY, TypedRecords, cast, is_flat
 from plait.plugin import BadRecord, Record, RecordTable
-from plait.values.arrow_casts import array
+from plait.values.arrow_casts import to_array
 from plait.values.convert import ConversionError, convert
-from plait.values.types import to_arrow
+from plait.values.types import arrow_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -141,11 +141,11 @@ def _key_column(part: Part, typed: TypedRecords, name: str, kind: Type | None) -
     import pyarrow as pa
 
     values = _key_values(part, typed, name)
-    column = array(values, kind) if kind and len(values) >= MANY else None
+    column = to_array(values, kind) if kind and len(values) >= MANY else None
     if column is not None:
         return column
     cells = [cast_key(value, kind) for value in (values if isinstance(values, list) else values.to_pylist())]
-    return pa.array(cells, to_arrow(kind)) if kind else cells
+    return pa.array(cells, arrow_type(kind)) if kind else cells
 
 
 def _key_values(part: Part, typed: TypedRecords, name: str) -> Any:

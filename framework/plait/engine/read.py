@@ -12,10 +12,10 @@ from plait.language.selectors import OBJECT_FACTS
 from plait.plugin import BadRecord, Record, RecordTable
 from plait.problems.errors import IncompatibleTypes
 from plait.problems.problem import excerpt
-from plait.values.arrow_casts import array
-from plait.values.convert import ConversionError, convert, saying
+from plait.values.arrow_casts import to_array
+from plait.values.convert import ConversionError, conversion_error, convert
 from plait.values.decode import decode
-from plait.values.types import to_arrow
+from plait.values.types import arrow_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -84,7 +84,7 @@ def _cast_by_record(records: Sequence[Record], source: Source) -> TypedRecords:
             cells.append(cell)
         typed.record_numbers.append(record_number)
         typed.fields.append(fields)
-    schema = pa.schema([(c.name, to_arrow(c.type)) for c in source.columns])
+    schema = pa.schema([(c.name, arrow_type(c.type)) for c in source.columns])
     arrays = [pa.array(cells, type=f.type) for cells, f in zip(columns, schema, strict=True)]
     typed.table = pa.table(arrays, schema=schema) if arrays else empty_rows(len(typed.record_numbers))
     return typed
@@ -122,7 +122,7 @@ def _cast_table(records: RecordTable, source: Source) -> TypedRecords:
 
 def _cast_usual(column: Column, values: Any) -> Any:
     """Cast the values of a column as a whole; None if a cell must be cast, or refused, by itself."""
-    cells = array(values, column.type)
+    cells = to_array(values, column.type)
     if cells is None or not cells.null_count:
         return cells
     if column.default is not None:
@@ -145,7 +145,7 @@ def _cast_cells(
         except BadRecord as error:
             typed.faults.setdefault(record_number, error)
             cells.append(None)
-    return pa.array(cells, type=to_arrow(column.type))
+    return pa.array(cells, type=arrow_type(column.type))
 
 
 def _pick_all(column: Column, records: Sequence[Record], typed: TypedRecords) -> list[Any] | None:
@@ -164,7 +164,7 @@ def _without_faults(typed: TypedRecords, arrays: list[Any], source: Source) -> T
     """Make a table of the columns, without the records at fault; order the faults by record."""
     import pyarrow as pa
 
-    schema = pa.schema([(c.name, to_arrow(c.type)) for c in source.columns or ()])
+    schema = pa.schema([(c.name, arrow_type(c.type)) for c in source.columns or ()])
     typed.table = pa.table(arrays, schema=schema) if arrays else empty_rows(len(typed.record_numbers))
     fits = [number not in typed.faults for number in typed.record_numbers]
     if not all(fits):
@@ -234,7 +234,7 @@ def pick(fields: Any, selector: Sequence[str | int]) -> Any:
 
 def _require_type(value: Any, python_type: type, words: str, step: str | int) -> None:
     if not isinstance(value, python_type):
-        raise saying(f"expected {words} with {excerpt(str(step))} in it, got {{}}", value)
+        raise conversion_error(f"expected {words} with {excerpt(str(step))} in it, got {{}}", value)
 
 
 def _cast_undeclared(records: Sequence[Record], source: Source) -> TypedRecords:

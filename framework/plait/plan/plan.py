@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from plait.language.selectors import OBJECT_FACTS
-from plait.values.types import Type, to_arrow
+from plait.values.types import Type, arrow_type
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,7 +34,7 @@ class Field:
         """The Arrow field; `inferred` is the type at run time of a column that declares none."""
         import pyarrow as pa
 
-        kind = to_arrow(self.type) if self.type else inferred
+        kind = arrow_type(self.type) if self.type else inferred
         if self.fields:
             element = pa.struct([field.arrow() for field in self.fields])
             kind = pa.list_(pa.field("element", element, nullable=False))

@@ -1,1 +1,4 @@
-"""What a value may be: types, exact conversion, decoding, texts with holes, secrets. Whoever reads a spec or moves data uses it."""
+"""What a value may be: types, exact conversion, decoding, paths and patterns, secrets.
+
+The language reads a spec by it and the engine converts data by it; connectors get what they need from `plait.plugin`.
+"""

@@ -1,4 +1,4 @@
-"""Many raw values at once to one Arrow array, only where that is what `convert` gives for each of them."""
+"""Convert many raw values at once to an Arrow array, where that surely gives what `convert` gives for each of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from plait.values.convert import MAX_EXPONENT
-from plait.values.types import INTEGERS, to_arrow
+from plait.values.types import INTEGERS, arrow_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
     from plait.values.types import Type
 
-NOTHING = type(None)
-LIMIT = 1 << 63
+INT64_BOUND = 1 << 63
 YEAR = "(?:[1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])"
 INTEGER = "-?(?:0|[1-9][0-9]{0,18})"
 NUMBER = r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18})?"
@@ -33,31 +32,32 @@ PATTERNS = {
 }
 
 
-def array(values: Sequence[Any] | pa.Array, kind: Type) -> pa.Array | None:
-    """The values in Arrow's type of the kind, None being null; None where one may not fit or is unusual."""
+def to_array(values: Sequence[Any] | pa.Array, kind: Type) -> pa.Array | None:
+    """The values as an array of the type, with null for None; None where a value is unusual, and may not fit."""
     import pyarrow as pa
 
     try:
         if isinstance(values, pa.Array):
-            plain = pa.types.is_string(values.type)
-            return _text_array(values, kind) if plain else _array_of(values.to_pylist(), kind)
-        return _array_of(values, kind)
+            is_text = pa.types.is_string(values.type)
+            return _cast_texts(values, kind) if is_text else _cast_values(values.to_pylist(), kind)
+        return _cast_values(values, kind)
     except (pa.ArrowException, ValueError, OverflowError):
         return None
 
 
-def _array_of(values: Sequence[Any], kind: Type) -> pa.Array | None:
+def _cast_values(values: Sequence[Any], kind: Type) -> pa.Array | None:
     import pyarrow as pa
 
-    found = {type(value) for value in values} - {NOTHING}
-    if not found:
-        return pa.nulls(len(values), to_arrow(kind))
-    make = next((make for kinds, words, make in MAKERS if found <= kinds and kind.word in words), None)
-    return make(values, kind) if make else None
+    classes = {type(value) for value in values} - {type(None)}
+    if not classes:
+        return pa.nulls(len(values), arrow_type(kind))
+    casts = (cast for taken, words, cast in CASTS if classes <= taken and kind.word in words)
+    cast = next(casts, None)
+    return cast(values, kind) if cast else None
 
 
-def _text_array(texts: pa.Array, kind: Type) -> pa.Array | None:
-    """Texts in Arrow's type of the kind; None where one of them is not written in the usual way."""
+def _cast_texts(texts: pa.Array, kind: Type) -> pa.Array | None:
+    """Texts as an array of the type; None where one of them is not written in the usual way."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -70,90 +70,92 @@ def _text_array(texts: pa.Array, kind: Type) -> pa.Array | None:
         texts = pc.utf8_slice_codeunits(pc.utf8_rtrim(texts, "Z"), 0, 26).cast(pa.timestamp("us"))
     if kind.word == "float":
         texts = texts.cast(pa.float64())
-    return texts.cast(to_arrow(kind))
+    return texts.cast(arrow_type(kind))
 
 
 def _decimal_pattern(kind: Type) -> str:
-    """Only digits that the type has, since Arrow's cast may bend what has more."""
-    whole = kind.precision - kind.scale
-    before = f"(?:0|[1-9][0-9]{{0,{whole - 1}}})" if whole else "0"
+    """The pattern of numbers with no more digits than the type has, since Arrow's cast may change those with more."""
+    integer_digits = kind.precision - kind.scale
+    before = f"(?:0|[1-9][0-9]{{0,{integer_digits - 1}}})" if integer_digits else "0"
     return f"-?{before}" + (f"(?:\\.[0-9]{{1,{kind.scale}}})?" if kind.scale else "")
 
 
-def _same(values: Sequence[Any], kind: Type) -> pa.Array:
+def _unchanged(values: Sequence[Any], kind: Type) -> pa.Array:
     import pyarrow as pa
 
-    return pa.array(values, type=to_arrow(kind))
+    return pa.array(values, type=arrow_type(kind))
 
 
-def _text(values: Sequence[Any], kind: Type) -> pa.Array | None:
+def _from_texts(values: Sequence[Any], kind: Type) -> pa.Array | None:
     import pyarrow as pa
 
-    return _text_array(pa.array(values, type=pa.string()), kind)
+    return _cast_texts(pa.array(values, type=pa.string()), kind)
 
 
-def _decimal(values: Sequence[Any], kind: Type) -> pa.Array | None:
-    return _same(values, kind) if _moderate(values) else None
+def _to_decimal(values: Sequence[Any], kind: Type) -> pa.Array | None:
+    return _unchanged(values, kind) if _are_moderate(values) else None
 
 
-def _double(values: Sequence[Any], kind: Type) -> pa.Array | None:
-    """Numbers to the nearest double; one that is neither finite nor exactly told is unusual."""
+def _to_double(values: Sequence[Any], kind: Type) -> pa.Array | None:
+    """Numbers as the nearest doubles; None where one is not finite, or out of the range of the type."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if not _moderate(values):
+    if not _are_moderate(values):
         return None
     doubles = pa.array([None if value is None else float(value) for value in values], type=pa.float64())
-    near = pc.less(pc.abs(doubles), 3e38 if kind.word == "float" else float("inf"))
-    return doubles.cast(to_arrow(kind)) if pc.all(near).as_py() else None
+    in_range = pc.less(pc.abs(doubles), 3e38 if kind.word == "float" else float("inf"))
+    return doubles.cast(arrow_type(kind)) if pc.all(in_range).as_py() else None
 
 
-def _moderate(values: Sequence[Any]) -> bool:
-    """Whether each number is of a size that `values.number` takes."""
-    exact = [value.adjusted() for value in values if type(value) is Decimal]
-    whole = [value for value in values if type(value) is int]
-    sound = not exact or (min(exact) >= -MAX_EXPONENT and max(exact) <= MAX_EXPONENT)
-    return sound and (not whole or (min(whole) >= -LIMIT and max(whole) < LIMIT))
+def _are_moderate(values: Sequence[Any]) -> bool:
+    """Whether each number is of a size that `exact_number` takes, and each integer has at most 64 bits."""
+    exponents = [value.adjusted() for value in values if type(value) is Decimal]
+    integers = [value for value in values if type(value) is int]
+    if exponents and not (min(exponents) >= -MAX_EXPONENT and max(exponents) <= MAX_EXPONENT):
+        return False
+    return not integers or (min(integers) >= -INT64_BOUND and max(integers) < INT64_BOUND)
 
 
-def _timestamp(values: Sequence[Any], kind: Type) -> pa.Array | None:
+def _to_timestamp(values: Sequence[Any], kind: Type) -> pa.Array | None:
     zones = {value.tzinfo for value in values if value is not None}
-    return _same(values, kind) if zones <= {None, UTC} else None
+    return _unchanged(values, kind) if zones <= {None, UTC} else None
 
 
-def _array(values: Sequence[Any], kind: Type) -> pa.Array | None:
+def _to_list(values: Sequence[Any], kind: Type) -> pa.Array | None:
     import pyarrow as pa
 
-    parts = array([one for value in values if value for one in value], kind.fields[0][1])
-    if parts is None:
+    elements = to_array([element for value in values if value for element in value], kind.fields[0][1])
+    if elements is None:
         return None
     ends = [0, *accumulate(len(value or ()) for value in values)]
     offsets = [None if value is None else start for value, start in zip(values, ends, strict=False)]
-    marks = pa.array([*offsets, ends[-1]], type=pa.int32())
-    return pa.ListArray.from_arrays(marks, parts, type=to_arrow(kind))
+    bounds = pa.array([*offsets, ends[-1]], type=pa.int32())
+    return pa.ListArray.from_arrays(bounds, elements, type=arrow_type(kind))
 
 
-def _struct(values: Sequence[Any], kind: Type) -> pa.Array | None:
+def _to_struct(values: Sequence[Any], kind: Type) -> pa.Array | None:
     import pyarrow as pa
 
-    parts = []
-    for name, part in kind.fields:
-        parts.append(array([value and value.get(name) for value in values], part))
-        if parts[-1] is None:
+    members = []
+    for name, member_kind in kind.fields:
+        members.append(to_array([value and value.get(name) for value in values], member_kind))
+        if members[-1] is None:
             return None
     absent = pa.array([value is None for value in values])
-    return pa.StructArray.from_arrays(parts, fields=list(to_arrow(kind)), mask=absent)
+    return pa.StructArray.from_arrays(members, fields=list(arrow_type(kind)), mask=absent)
 
 
-MAKERS: tuple[tuple[set[type], set[str], Callable[[Sequence[Any], Type], pa.Array | None]], ...] = (
-    ({str}, {"string", "decimal", *PATTERNS}, _text),
-    ({bool}, {"boolean"}, _same),
-    ({int}, {*INTEGERS}, _same),
-    ({int, Decimal}, {"decimal"}, _decimal),
-    ({int, Decimal, float}, {"float", "double"}, _double),
-    ({datetime}, {"timestamp"}, _timestamp),
-    ({date}, {"date"}, _same),
-    ({bytes}, {"binary"}, _same),
-    ({list}, {"array"}, _array),
-    ({dict}, {"struct"}, _struct),
+# The classes of Python that are cast, to which types, and how.
+CASTS: tuple[tuple[set[type], set[str], Callable[[Sequence[Any], Type], pa.Array | None]], ...] = (
+    ({str}, {"string", "decimal", *PATTERNS}, _from_texts),
+    ({bool}, {"boolean"}, _unchanged),
+    ({int}, {*INTEGERS}, _unchanged),
+    ({int, Decimal}, {"decimal"}, _to_decimal),
+    ({int, Decimal, float}, {"float", "double"}, _to_double),
+    ({datetime}, {"timestamp"}, _to_timestamp),
+    ({date}, {"date"}, _unchanged),
+    ({bytes}, {"binary"}, _unchanged),
+    ({list}, {"array"}, _to_list),
+    ({dict}, {"struct"}, _to_struct),
 )

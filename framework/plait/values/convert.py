@@ -1,4 +1,4 @@
-"""One value meets one declared type: the value as Python has it, or a sentence why not."""
+"""Convert one value to its declared type exactly, or say why it does not fit."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
 class Flag(int):
-    """0 or 1 of a source that has no booleans: it meets `boolean` as well as the types of numbers."""
+    """0 or 1 of a source that has no booleans: it converts to `boolean` as well as to the types of numbers."""
 
 
 class ConversionError(ValueError):
-    """A value that does not meet its type; `help` says what would, `bare` is the message without the value."""
+    """A value does not fit its type or decode step; `help` says what to do, `bare` is the message without the value."""
 
     def __init__(self, message: str, help: str | None = None, bare: str | None = None) -> None:
         super().__init__(message)
@@ -41,26 +41,25 @@ class ConversionError(ValueError):
 
 
 def convert(value: Any, kind: Type) -> Any:
-    """Cast a raw value to a type without changing it; None stays None; raises ConversionError."""
+    """Convert a raw value to a type without changing what it means; None stays None. Raises ConversionError."""
     if value is None:
         return None
     return CONVERTERS[kind.word](value, kind)
 
 
-def misfit(value: Any, kind: Type, help: str | None = None) -> ConversionError:
-    """The sentence for a value of the wrong kind, in YAML's words."""
-    return saying(f"expected {kind}, got {{}}", value, help)
+def _wrong_kind(value: Any, kind: Type, help: str | None = None) -> ConversionError:
+    """The error for a value that is not of its type, in YAML's words."""
+    return conversion_error(f"expected {kind}, got {{}}", value, help)
 
 
-def saying(sentence: str, value: Any, help: str | None = None) -> ConversionError:
-    """The sentence with the value in the place of `{}`, and with no more than its kind."""
-    return ConversionError(
-        sentence.replace("{}", describe(value)), help, sentence.replace("{}", describe(value, shown=False))
-    )
+def conversion_error(sentence: str, value: Any, help: str | None = None) -> ConversionError:
+    """The error whose message is the sentence with the value in place of `{}`; its `bare` has the value's kind alone."""
+    message, bare = (sentence.replace("{}", _describe(value, shown=shown)) for shown in (True, False))
+    return ConversionError(message, help, bare)
 
 
-def describe(value: Any, *, shown: bool = True) -> str:
-    """A value and its kind, as a message says it: never more than 40 characters of it, or the kind alone."""
+def _describe(value: Any, *, shown: bool) -> str:
+    """The kind of a value, and where it is shown at most 40 characters of it, as a message says it."""
     words: tuple[tuple[type | tuple[type, ...], str], ...] = (
         (bool, "true/false"),
         ((int, float, Decimal), "the number"),
@@ -70,7 +69,7 @@ def describe(value: Any, *, shown: bool = True) -> str:
         ((list, tuple, set), "a list"),
         (datetime, "the time"),
     )
-    word = next((w for t, w in words if isinstance(value, t)), f"the {type(value).__name__}")
+    word = next((word for types, word in words if isinstance(value, types)), f"the {type(value).__name__}")
     if not shown:
         return word.replace("the ", "a ")
     if isinstance(value, bool):
@@ -79,64 +78,62 @@ def describe(value: Any, *, shown: bool = True) -> str:
     return f"{word} {excerpt(value if isinstance(value, str) else str(value))}" if scalar else word
 
 
-def number(value: Any, kind: Type) -> Decimal:
-    """Any number, or the full text of one, exactly."""
+def exact_number(value: Any, kind: Type) -> Decimal:
+    """A number, or a text that is one from beginning to end, as an exact decimal; raises ConversionError."""
     if isinstance(value, bool):
-        raise misfit(value, kind)
+        raise _wrong_kind(value, kind)
     if isinstance(value, str):
         if not NUMBER.match(value) or len(value) > MAX_EXPONENT:
-            raise misfit(value, kind)
+            raise _wrong_kind(value, kind)
         value = Decimal(value)
     if isinstance(value, int):
-        return Decimal(value) if value.bit_length() < 2 * MAX_EXPONENT else _refuse(value, kind)
+        if value.bit_length() >= 2 * MAX_EXPONENT:
+            raise ConversionError(f"expected {kind}, got a number of hundreds of digits")
+        return Decimal(value)
     if isinstance(value, float):
         value = Decimal(repr(value))
     if not isinstance(value, Decimal) or not value.is_finite() or abs(value.adjusted()) > MAX_EXPONENT:
-        raise misfit(value, kind)
+        raise _wrong_kind(value, kind)
     return value
-
-
-def _refuse(_value: Any, kind: Type) -> Decimal:
-    raise ConversionError(f"expected {kind}, got a number of hundreds of digits")
 
 
 def _integer(value: Any, kind: Type) -> int:
     whole = value
     if type(value) is not int:
-        exact = number(value, kind)
+        exact = exact_number(value, kind)
         if exact != exact.to_integral_value(context=EXACT):
-            raise misfit(value, kind, "declare `decimal(p,s)` or `double` to keep the fraction")
+            raise _wrong_kind(value, kind, "declare `decimal(p,s)` or `double` to keep the fraction")
         whole = int(exact)
     limit = 1 << (INTEGERS[kind.word] - 1)
     if not -limit <= whole < limit:
         shown = excerpt(str(whole)) if whole.bit_length() < 2 * MAX_EXPONENT else "the number"
-        told = f"is out of the range of {kind}"
-        raise ConversionError(f"{shown} {told}", "declare a wider type", f"a number {told}")
+        reason = f"is out of the range of {kind}"
+        raise ConversionError(f"{shown} {reason}", "declare a wider type", f"a number {reason}")
     return int(whole)
 
 
 def _decimal(value: Any, kind: Type) -> Decimal:
-    exact = number(value, kind)
+    exact = exact_number(value, kind)
     try:
         scaled = exact.quantize(Decimal(1).scaleb(-kind.scale), context=EXACT)
     except InvalidOperation:
         scaled = Decimal("NaN")
     if scaled != exact or (scaled.adjusted() >= kind.precision - kind.scale and scaled):
-        raise saying(f"{{}} does not fit {kind}", value, "declare a decimal with enough digits")
+        raise conversion_error(f"{{}} does not fit {kind}", value, "declare a decimal with enough digits")
     return scaled
 
 
 def _double(value: Any, kind: Type) -> float:
-    nearest = float(number(value, kind))
+    nearest = float(exact_number(value, kind))
     if not math.isfinite(nearest):
-        raise misfit(value, kind)
+        raise _wrong_kind(value, kind)
     return nearest
 
 
 def _float(value: Any, kind: Type) -> float:
     nearest = _double(value, kind)
     if abs(nearest) > 3.4028235677973366e38:
-        raise saying("{} is out of the range of float", value, "declare `double`")
+        raise conversion_error("{} is out of the range of float", value, "declare `double`")
     return nearest
 
 
@@ -146,12 +143,14 @@ def _string(value: Any, kind: Type) -> str:
             raise ConversionError("text with a lone surrogate, which no file can hold")
         return value
     if isinstance(value, bool):
-        raise misfit(value, kind, "declare `boolean`")
+        raise _wrong_kind(value, kind, "declare `boolean`")
     if isinstance(value, (int, float, Decimal)):
-        raise misfit(value, kind, "declare the number's type, such as `bigint`")
+        raise _wrong_kind(value, kind, "declare the number's type, such as `bigint`")
     if isinstance(value, date):
-        raise misfit(value, kind, "declare `timestamp`" if isinstance(value, datetime) else "declare `date`")
-    raise misfit(value, kind)
+        raise _wrong_kind(
+            value, kind, "declare `timestamp`" if isinstance(value, datetime) else "declare `date`"
+        )
+    raise _wrong_kind(value, kind)
 
 
 def _boolean(value: Any, kind: Type) -> bool:
@@ -159,7 +158,7 @@ def _boolean(value: Any, kind: Type) -> bool:
         return bool(value)
     if value in ("true", "false"):
         return bool(value == "true")
-    raise misfit(value, kind)
+    raise _wrong_kind(value, kind)
 
 
 def _date(value: Any, kind: Type) -> date:
@@ -169,57 +168,60 @@ def _date(value: Any, kind: Type) -> date:
         try:
             return date.fromisoformat(value)
         except ValueError:
-            raise misfit(value, kind) from None
-    raise misfit(value, kind)
+            raise _wrong_kind(value, kind) from None
+    raise _wrong_kind(value, kind)
 
 
 def _timestamp(value: Any, kind: Type) -> datetime:
     if isinstance(value, datetime):
         return _utc(value)
     if isinstance(value, (str, date)):
-        return timestamp(str(value), kind)
+        return parse_timestamp(str(value), kind)
     help = "decode the field by `{epoch: s}`, `ms` or `us`" if isinstance(value, (int, Decimal)) else None
-    raise misfit(value, kind, help)
+    raise _wrong_kind(value, kind, help)
 
 
 def _utc(moment: datetime) -> datetime:
     try:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except OverflowError:
-        raise saying("{} is in UTC no time of the years 1 to 9999", moment) from None
+        raise conversion_error("{} is in UTC no time of the years 1 to 9999", moment) from None
 
 
-def timestamp(text: str, kind: Type) -> datetime:
-    """ISO 8601 to UTC; digits beyond the microsecond are cut, no zone means UTC."""
+def parse_timestamp(text: str, kind: Type) -> datetime:
+    """The time, UTC, of a text by ISO 8601; digits beyond the microsecond are cut, and no zone means UTC.
+
+    Raises ConversionError, which names the type.
+    """
     if DATE.match(text):
         text += "T00:00"
-    found = TIMESTAMP.match(text)
-    if not found:
-        raise misfit(text, kind)
-    day, minute, second, fraction, zone = found.groups()
+    match = TIMESTAMP.match(text)
+    if not match:
+        raise _wrong_kind(text, kind)
+    day, minute, second, fraction, zone = match.groups()
     zone = "+00:00" if zone in (None, "Z", "z") else zone if ":" in zone else f"{zone[:3]}:{zone[3:] or '00'}"
     try:
         parsed = datetime.fromisoformat(f"{day}T{minute}:{second or '00'}.{(fraction or '0')[:6]:0<6}{zone}")
     except ValueError:
-        raise misfit(text, kind) from None
+        raise _wrong_kind(text, kind) from None
     return _utc(parsed)
 
 
 def _binary(value: Any, kind: Type) -> bytes:
     if isinstance(value, (bytes, bytearray)):
         return bytes(value)
-    raise misfit(value, kind, "decode text by `base64` first")
+    raise _wrong_kind(value, kind, "decode text by `base64` first")
 
 
 def _array(value: Any, kind: Type) -> list[Any]:
     if not isinstance(value, (list, tuple)):
-        raise misfit(value, kind)
-    return [convert(one, kind.fields[0][1]) for one in value]
+        raise _wrong_kind(value, kind)
+    return [convert(element, kind.fields[0][1]) for element in value]
 
 
 def _struct(value: Any, kind: Type) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise misfit(value, kind)
+        raise _wrong_kind(value, kind)
     return {name: convert(value.get(name), part) for name, part in kind.fields}
 
 

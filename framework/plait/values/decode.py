@@ -1,4 +1,4 @@
-"""Decode steps: one raw value to another, before it meets its type."""
+"""Decode raw values by the steps of a spec, before they are converted to their types."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
-from plait.values.convert import ConversionError, number, saying
+from plait.values.convert import ConversionError, conversion_error, exact_number
 from plait.values.strict_json import NotJson, parse_json
 from plait.values.types import Type
 
@@ -20,21 +20,22 @@ if TYPE_CHECKING:
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECONDS = {"s": 1_000_000, "ms": 1000, "us": 1}
+# Limits in bytes of what gzip inflates to, against bombs: in all, for each byte of it, and up to which any ratio is fine.
 MAX_INFLATED = 64 * 1024 * 1024
 MAX_RATIO = 200
-ANY_RATIO = 64 * 1024
+MAX_AT_ANY_RATIO = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One decode step: a word, and its argument (the unit of `epoch`, a compiled pattern)."""
+    """One decode step: its word, and its argument (the unit of `epoch`, a `Pattern` or an `Expression`)."""
 
     word: Literal["base64", "json", "gzip", "epoch", "pattern", "regex"]
     argument: Any = None
 
 
 def decode(fields: Mapping[str, Any], steps: Mapping[str, tuple[Step, ...]]) -> Mapping[str, Any]:
-    """The fields with each decoded one replaced; null stays null; raises ConversionError."""
+    """The fields, those with steps decoded; null stays null, a missing field missing. Raises ConversionError."""
     if not steps:
         return fields
     decoded = dict(fields)
@@ -42,16 +43,16 @@ def decode(fields: Mapping[str, Any], steps: Mapping[str, tuple[Step, ...]]) -> 
         value = decoded.get(name)
         for step in chain:
             try:
-                value = None if value is None else _apply(step, value)
+                value = None if value is None else _apply_step(step, value)
             except ConversionError as error:
-                told = f"`{name}` cannot be decoded by `{step.word}`"
-                raise ConversionError(f"{told}: {error}", error.help, f"{told}: {error.bare}") from error
+                where = f"`{name}` cannot be decoded by `{step.word}`"
+                raise ConversionError(f"{where}: {error}", error.help, f"{where}: {error.bare}") from error
         if name in decoded:
             decoded[name] = value
     return decoded
 
 
-def _apply(step: Step, value: Any) -> Any:
+def _apply_step(step: Step, value: Any) -> Any:
     if step.word == "base64":
         return _base64(value)
     if step.word == "json":
@@ -60,12 +61,12 @@ def _apply(step: Step, value: Any) -> Any:
         return _gunzip(value)
     if step.word == "epoch":
         return _epoch(value, step.argument)
-    return _fields(value, step.argument)
+    return _match_fields(value, step.argument)
 
 
 def _base64(value: Any) -> bytes:
     if not isinstance(value, (str, bytes)):
-        raise saying("expected text, got {}", value)
+        raise conversion_error("expected text, got {}", value)
     try:
         return base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError):
@@ -74,16 +75,16 @@ def _base64(value: Any) -> bytes:
 
 def _gunzip(value: Any) -> bytes:
     if not isinstance(value, bytes):
-        raise saying("expected binary, got {}", value, "decode text by `base64` first")
-    most = min(MAX_INFLATED, max(ANY_RATIO, MAX_RATIO * len(value)))
+        raise conversion_error("expected binary, got {}", value, "decode text by `base64` first")
+    limit = min(MAX_INFLATED, max(MAX_AT_ANY_RATIO, MAX_RATIO * len(value)))
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(value)) as stream:
-            data = stream.read(most + 1)
+            data = stream.read(limit + 1)
     except (OSError, EOFError, zlib.error):
         raise ConversionError("it is not complete gzip") from None
-    if len(data) > most:
+    if len(data) > limit:
         raise ConversionError(
-            f"it inflates to more than {'64 MiB' if most == MAX_INFLATED else f'{MAX_RATIO} times its size'}"
+            f"it inflates to more than {'64 MiB' if limit == MAX_INFLATED else f'{MAX_RATIO} times its size'}"
         )
     if not value:
         raise ConversionError("it is not complete gzip")
@@ -93,7 +94,7 @@ def _gunzip(value: Any) -> bytes:
 def _json(value: Any) -> Any:
     data = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
     if not isinstance(data, bytes):
-        raise saying("expected text, got {}", value)
+        raise conversion_error("expected text, got {}", value)
     try:
         return parse_json(data)
     except NotJson as error:
@@ -101,17 +102,17 @@ def _json(value: Any) -> Any:
 
 
 def _epoch(value: Any, unit: str) -> datetime:
-    exact = number(value, Type("timestamp"))
+    exact = exact_number(value, Type("timestamp"))
     try:
         return EPOCH + timedelta(microseconds=int(exact * MICROSECONDS[unit] // 1))
     except OverflowError:
-        raise saying("{} is no time of the years 1 to 9999", value) from None
+        raise conversion_error("{} is no time of the years 1 to 9999", value) from None
 
 
-def _fields(value: Any, expression: Any) -> dict[str, Any]:
+def _match_fields(value: Any, expression: Any) -> dict[str, Any]:
     if not isinstance(value, str):
-        raise saying("expected text, got {}", value)
+        raise conversion_error("expected text, got {}", value)
     fields: dict[str, Any] | None = expression.match(value)
     if fields is None:
-        raise saying("{} does not match", value)
+        raise conversion_error("{} does not match", value)
     return fields

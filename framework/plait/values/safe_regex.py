@@ -1,4 +1,4 @@
-"""Expressions for texts that anyone may have written: the time to match one grows as the text does, and no faster."""
+"""Regular expressions that match any text in linear time, so that no text and no expression can keep plait busy."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-CHEAP = 1_000_000
+MAX_PYTHON_STEPS = 1_000_000
 SPACES = "".join(c for c in map(chr, range(0x3001)) if c.isspace())
 
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A regular expression that gives its named groups; `parts` is how many parts of it vary in length.
+    """A regular expression that gives its named groups.
 
-    RE2 takes linear time for any text. Python's own matcher is quicker for the short texts that are usual, and takes
-    at most length to the power of parts: it is used where that is little, and `parts` says that it may be.
+    RE2 takes linear time for any text. Python's own matcher is faster for the short texts that are usual, and takes at
+    most as many steps as the text's length to the power of `parts`, the number of parts that vary in length. It is used
+    where that is a small number; where `parts` is None it is never used.
     """
 
     text: str
@@ -26,25 +27,25 @@ class Expression:
     @classmethod
     def parse(cls, text: str) -> Expression:
         """Read an expression in RE2's syntax; raises ValueError with RE2's own words."""
-        return cls(text, tuple(_linear(text).groupindex))
+        return cls(text, tuple(_compile_re2(text).groupindex))
 
     def match(self, text: str) -> dict[str, Any] | None:
-        """The named groups of a text that matches as a whole, null where one took no part, or None."""
-        quick = self.parts is not None and len(text) ** self.parts <= CHEAP
+        """The named groups of a text that matches from its beginning to its end, else None; a group may be None."""
+        use_python = self.parts is not None and len(text) ** self.parts <= MAX_PYTHON_STEPS
         try:
-            found = (_quick if quick else _linear)(self.text).fullmatch(text)
+            match = (_compile_python if use_python else _compile_re2)(self.text).fullmatch(text)
         except UnicodeEncodeError:  # half of a surrogate pair: no UTF-8, and no file could hold it
             return None
-        return found.groupdict() if found else None
+        return match.groupdict() if match else None
 
 
 @cache
-def _quick(text: str) -> re.Pattern[str]:
+def _compile_python(text: str) -> re.Pattern[str]:
     return re.compile(text)
 
 
 @cache
-def _linear(pattern: str) -> Any:
+def _compile_re2(pattern: str) -> Any:
     import re2
 
     options = re2.Options()
@@ -52,6 +53,6 @@ def _linear(pattern: str) -> Any:
     try:
         return re2.compile(pattern, options)
     except re2.error as error:
-        told = error.args[0]
-        text = told.decode() if isinstance(told, bytes) else str(told)
-        raise ValueError(text.replace("perl operator", "operator")) from None
+        reason = error.args[0]
+        message = reason.decode() if isinstance(reason, bytes) else str(reason)
+        raise ValueError(message.replace("perl operator", "operator")) from None

@@ -1,4 +1,4 @@
-"""What came out of Secrets Manager: masked however it is shown, its text told by an explicit call alone."""
+"""Secrets: masked however they are shown; only an explicit call returns their text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ MASK = "***"
 
 
 class Masked:
-    """Shown as `***`; copied as itself, and refused by `pickle` and by encoders of JSON."""
+    """A value shown as `***`; a copy is the value itself, and `pickle` and encoders of JSON refuse it."""
 
     __slots__ = ()
 
@@ -48,13 +48,13 @@ class Secret(Masked):
         return bool(self.__text)
 
     def reveal(self) -> str:
-        """The text; call it where a driver takes it, and give it no name."""
+        """The text. Call this within the call of the driver that takes it: a local variable would show in a traceback."""
         return self.__text
 
 
 @final
 class Secrets(Masked, Mapping[str, Any]):
-    """A secret that is a mapping: each text in it, however deep, is a `Secret`; numbers, true, false and null are plain."""
+    """A secret that is a mapping: each text in it, however deep, is a `Secret`; numbers, true, false and null are not."""
 
     __slots__ = ("__values",)
 

@@ -1,4 +1,4 @@
-"""JSON without its laxities: one document, each key once, numbers exact, texts that any file can hold."""
+"""Parse JSON strictly: one document, each key once, exact numbers, texts that any file can hold."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from typing import Any
 import msgspec
 
 BOM = b"\xef\xbb\xbf"
-DEEPEST = 100
+MAX_DEPTH = 100
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 UNSURE = object()
 NESTED = (dict, list)
 SPACES = b" \t\r\n"
-TOO_DEEP = -(1 << 62)
+TOO_DEEP = -(1 << 62)  # no document has so many keys that this plus their count is positive
 
 
 class NotJson(ValueError):
-    """Bytes that are not one strict JSON document; the sentence has nothing of the data."""
+    """The bytes are not one strict JSON document; the message has nothing of the data."""
 
 
 def parse_json(data: bytes) -> Any:
-    """The value that the bytes are, a fraction as Decimal; raises NotJson."""
-    value = _quick(data)
-    return _careful(data) if value is UNSURE else value
+    """The value of a JSON document, with fractions as Decimal; raises NotJson."""
+    value = _parse_quickly(data)
+    return _parse_carefully(data) if value is UNSURE else value
 
 
-def _quick(data: bytes) -> Any:
+def _parse_quickly(data: bytes) -> Any:
     """The value, where a fast decoder and a count of the keys leave no doubt, else UNSURE.
 
     Without spaces, a quote and a colon stand together at least once for each key, so as many of them as there are
@@ -38,7 +38,7 @@ def _quick(data: bytes) -> Any:
         value = _decoder().decode(data)
     except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError):
         return UNSURE
-    return value if _keys(value, 1) == data.translate(None, SPACES).count(b'":') else UNSURE
+    return value if _count_keys(value, 1) == data.translate(None, SPACES).count(b'":') else UNSURE
 
 
 @cache
@@ -46,75 +46,81 @@ def _decoder() -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(float_hook=Decimal)
 
 
-def _keys(value: Any, level: int) -> int:
-    """How many keys the mappings within a value have; less than none where it nests too deep."""
+def _count_keys(value: Any, level: int) -> int:
+    """How many keys the mappings within a value have; below zero where it nests too deep."""
     inner: Any = value
-    found = 0
+    count = 0
     if type(value) is dict:
-        found, inner = len(value), value.values()
+        count, inner = len(value), value.values()
     elif type(value) is not list:
         return 0
-    if level > DEEPEST:
+    if level > MAX_DEPTH:
         return TOO_DEEP
-    for one in inner:
-        if type(one) in NESTED:
-            found += _keys(one, level + 1)
-    return found
+    for element in inner:
+        if type(element) in NESTED:
+            count += _count_keys(element, level + 1)
+    return count
 
 
-def _careful(data: bytes) -> Any:
+def _parse_carefully(data: bytes) -> Any:
     start = len(BOM) if data.startswith(BOM) else 0
     try:
         text = data[start:].decode("utf-8")
     except UnicodeDecodeError as error:
         raise NotJson(f"not UTF-8 at byte {start + error.start}") from None
-    value = _load(text, start)
+    value = _decode_text(text, start)
     _check_depth(value, text)
     if SURROGATE.search(text):
-        _check_text(value)
+        _check_surrogates(value)
     return value
 
 
-def _load(text: str, start: int) -> Any:
+def _decode_text(text: str, start: int) -> Any:
     import json
 
     try:
-        return json.loads(text, parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_mapping)
+        return json.loads(
+            text, parse_float=Decimal, parse_constant=_refuse_constant, object_pairs_hook=_mapping_of
+        )
     except json.JSONDecodeError as error:
-        where = start + len(text[: error.pos].encode("utf-8", "surrogatepass"))
-        raise NotJson(f"not JSON at byte {where}: {error.msg.lower()}") from None
+        position = start + len(text[: error.pos].encode("utf-8", "surrogatepass"))
+        raise NotJson(f"not JSON at byte {position}: {error.msg.lower()}") from None
     except RecursionError:
-        raise NotJson(f"nested deeper than {DEEPEST} levels") from None
+        raise NotJson(f"nested deeper than {MAX_DEPTH} levels") from None
     except NotJson:
         raise
     except (ValueError, ArithmeticError):
         raise NotJson("a number has too many digits") from None
 
 
-def _no_number(_word: str) -> None:
+def _refuse_constant(_word: str) -> None:
     raise NotJson("NaN and Infinity are no JSON numbers")
 
 
-def _mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+def _mapping_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    mapping = dict(pairs)
+    if len(mapping) < len(pairs):
         raise NotJson("a key stands twice in one object")
-    return found
+    return mapping
 
 
 def _check_depth(value: Any, text: str) -> None:
-    if text.count("{") + text.count("[") <= DEEPEST:
+    if text.count("{") + text.count("[") <= MAX_DEPTH:
         return
     level = [value]
-    for _ in range(DEEPEST + 1):
-        level = [v for v in level if isinstance(v, dict | list)]
+    for _ in range(MAX_DEPTH + 1):
+        level = [element for element in level if isinstance(element, dict | list)]
         if not level:
             return
-        level = [v for parent in level for v in (parent.values() if isinstance(parent, dict) else parent)]
-    raise NotJson(f"nested deeper than {DEEPEST} levels")
+        level = [
+            element
+            for parent in level
+            for element in (parent.values() if isinstance(parent, dict) else parent)
+        ]
+    raise NotJson(f"nested deeper than {MAX_DEPTH} levels")
 
 
-def _check_text(value: Any) -> None:
+def _check_surrogates(value: Any) -> None:
     import json
 
     try:

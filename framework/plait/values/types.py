@@ -17,11 +17,12 @@ WORDS = ("string", "boolean", *INTEGERS, "float", "double", "date", "timestamp",
 BRACKETED = ("decimal", "array", "struct")
 FORMS = (*WORDS, "decimal(p,s)", "array<T>", "struct<a:T>")
 DECIMAL = re.compile(r"decimal\(\s*(\d{1,2})\s*,\s*(\d{1,2})\s*\)\Z")
-SQUARE = re.compile(r"(array|list|struct)\[(.*)\]\Z", re.DOTALL)
-BASE = re.compile(r"\w+")
-FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+SQUARE_BRACKETS = re.compile(r"(array|list|struct)\[(.*)\]\Z", re.DOTALL)
+FIRST_WORD = re.compile(r"\w+")
+FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 MAX_DEPTH = 16
-ELSEWHERE = {
+# What other systems call a type, and what to write for it.
+FOREIGN_WORDS = {
     **dict.fromkeys(("str", "text", "varchar", "char", "utf8", "uuid", "enum"), "string"),
     **dict.fromkeys(("bool", "bit"), "boolean"),
     **dict.fromkeys(("int8", "byte"), "tinyint"),
@@ -40,7 +41,7 @@ ELSEWHERE = {
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """A column's type: a word, with what stands in its brackets."""
+    """A column's type: its word, and what stands in its brackets; the one field of an array is its `element`."""
 
     word: str
     precision: int = 0
@@ -60,7 +61,7 @@ class Type:
 
 @cache
 def parse(text: str) -> Type:
-    """Read a type word; raises ValueError with a sentence where it is not one.
+    """Read a type as a spec spells it; raises SpecValueError for a text that is none.
 
     >>> str(parse("array<struct<sku:string,price:decimal(12, 2)>>"))
     'array<struct<sku:string,price:decimal(12,2)>>'
@@ -75,28 +76,28 @@ def _parse(text: str, depth: int) -> Type:
         )
     if text in WORDS:
         return Type(text)
-    if found := DECIMAL.match(text):
-        return _decimal(text, int(found[1]), int(found[2]))
+    if match := DECIMAL.match(text):
+        return _decimal_type(text, int(match[1]), int(match[2]))
     if text.startswith("array<") and text.endswith(">"):
         return Type("array", fields=(("element", _parse(text[6:-1].strip(), depth + 1)),))
     if text.startswith("struct<") and text.endswith(">"):
-        return Type("struct", fields=tuple(_fields(text[7:-1], depth + 1)))
+        return Type("struct", fields=tuple(_struct_fields(text[7:-1], depth + 1)))
     raise SpecValueError(
-        f"no type is called `{text[:40]}`", code="unknown-type", help=_meant(text), part=text
+        f"no type is called `{text[:40]}`", code="unknown-type", help=_suggestion(text), part=text
     )
 
 
-def _meant(text: str) -> str | None:
-    """What another system's word for a type is called here."""
-    if square := SQUARE.match(text):
+def _suggestion(text: str) -> str | None:
+    """A help that proposes our word for a type of another system."""
+    if square := SQUARE_BRACKETS.match(text):
         word = "struct" if square[1] == "struct" else "array"
         return f"did you mean `{word}<{square[2][:40]}>`?"
-    base = BASE.match(text)
-    meant = ELSEWHERE.get(base[0].lower()) if base else None
-    return f"did you mean `{meant}`?" if meant else None
+    first_word = FIRST_WORD.match(text)
+    ours = FOREIGN_WORDS.get(first_word[0].lower()) if first_word else None
+    return f"did you mean `{ours}`?" if ours else None
 
 
-def _decimal(text: str, precision: int, scale: int) -> Type:
+def _decimal_type(text: str, precision: int, scale: int) -> Type:
     if 1 <= precision <= 38 and scale <= precision:
         return Type("decimal", precision, scale)
     if not 1 <= precision <= 38 and not precision < scale <= 38:
@@ -108,12 +109,12 @@ def _decimal(text: str, precision: int, scale: int) -> Type:
     raise SpecValueError(message, code="unknown-type", help=help, part=text)
 
 
-def _fields(text: str, depth: int) -> list[tuple[str, Type]]:
+def _struct_fields(text: str, depth: int) -> list[tuple[str, Type]]:
     fields: dict[str, Type] = {}
     seen: dict[str, str] = {}
-    for part in _cut(text):
+    for part in _split_at_commas(text):
         name, colon, kind = (piece.strip() for piece in part.partition(":"))
-        if not colon or not FIELD.match(name):
+        if not colon or not FIELD_NAME.match(name):
             message = f"a struct is written `struct<a:string,b:int>`, not `{part.strip()[:40]}`"
             raise SpecValueError(
                 message, code="unknown-type", help="give each field a name and a type", part=part.strip()
@@ -130,7 +131,8 @@ def _fields(text: str, depth: int) -> list[tuple[str, Type]]:
     return list(fields.items())
 
 
-def _cut(text: str) -> list[str]:
+def _split_at_commas(text: str) -> list[str]:
+    """The parts of a text between its commas, but for commas in brackets."""
     parts, depth, start = [], 0, 0
     for index, char in enumerate(text):
         depth += (char in "<(") - (char in ">)")
@@ -140,21 +142,21 @@ def _cut(text: str) -> list[str]:
     return [*parts, text[start:]]
 
 
-def to_arrow(kind: Type) -> pa.DataType:
+def arrow_type(kind: Type) -> pa.DataType:
     """The Arrow type of a column's type; timestamps are UTC with microseconds."""
     import pyarrow as pa
 
     if kind.word == "decimal":
         return pa.decimal128(kind.precision, kind.scale)
     if kind.word == "array":
-        return pa.list_(pa.field("element", to_arrow(kind.fields[0][1])))
+        return pa.list_(pa.field("element", arrow_type(kind.fields[0][1])))
     if kind.word == "struct":
-        return pa.struct([pa.field(name, to_arrow(part)) for name, part in kind.fields])
-    return _simple()[kind.word]
+        return pa.struct([pa.field(name, arrow_type(part)) for name, part in kind.fields])
+    return _scalar_types()[kind.word]
 
 
 @cache
-def _simple() -> dict[str, Any]:
+def _scalar_types() -> dict[str, Any]:
     import pyarrow as pa
 
     return {

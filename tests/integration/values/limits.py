@@ -19,7 +19,7 @@ from plait.plugin import BadRecord, Connector, DriverPath, Item, Key, LookupPath
 from plait.values import decode
 from plait.values.convert import MAX_EXPONENT, ConversionError, convert
 from plait.values.decode import Step
-from plait.values.strict_json import DEEPEST, NotJson, parse_json
+from plait.values.strict_json import MAX_DEPTH, NotJson, parse_json
 from plait.values.types import parse
 from plait_connectors import _csv_file, _mysql_select, cloudwatch_logs, csv, dynamodb, json, mysql
 
@@ -162,7 +162,7 @@ LIMITS = [
         "bytes of an object of `json`", f"{default(json.JsonOptions, 'max_bytes') // MIB} MiB", BAD, "`max_bytes`",
         lambda: pair(lambda n: of_json(b"{}".ljust(n), max_bytes=20), 20),
     ),
-    Limit("levels of a document of JSON", f"{DEEPEST}", BAD, "", lambda: pair(lambda n: parse_json(nested(n)), DEEPEST)),
+    Limit("levels of a document of JSON", f"{MAX_DEPTH}", BAD, "", lambda: pair(lambda n: parse_json(nested(n)), MAX_DEPTH)),
     Limit(
         "digits of a whole number in JSON", "4,300", BAD, "",
         lambda: pair(lambda n: parse_json(b"9" * n), 4300),
@@ -175,8 +175,8 @@ LIMITS = [
         "bytes that the step `gzip` makes", f"{decode.MAX_INFLATED // MIB} MiB", BAD, "", inflated,
     ),
     Limit(
-        "the same, for each byte that it is given", f"{decode.MAX_RATIO}, beyond the first {decode.ANY_RATIO // 1024} KiB",
-        BAD, "", lambda: pair(unzipped, decode.ANY_RATIO),
+        "the same, for each byte that it is given", f"{decode.MAX_RATIO}, beyond the first {decode.MAX_AT_ANY_RATIO // 1024} KiB",
+        BAD, "", lambda: pair(unzipped, decode.MAX_AT_ANY_RATIO),
     ),
     Limit(
         "bytes of a file of `csv`", f"{default(csv.CsvOptions, 'max_bytes') // MIB} MiB", BAD, "`max_bytes`",

@@ -17,7 +17,7 @@ from plait.engine.lookup import look_up
 from plait.language.spec import Around, Column, Join, Source
 from plait.plugin import LookupPath, Pattern
 from plait.plugin.registry import connector
-from plait.values.types import parse, to_arrow
+from plait.values.types import arrow_type, parse
 from plait_connectors.cloudwatch_logs import CloudWatchLogsLookup, CloudWatchLogsOptions
 from plait_connectors.csv import CsvLookup, CsvOptions
 from plait_connectors.dynamodb import DynamoDBLookup, DynamoDBOptions
@@ -47,8 +47,8 @@ def asked(word: str, lookup: Any, kind: KeyKind, options: Any = None, *, field: 
     )  # fmt: skip
     table = pa.table(
         {
-            "key": pa.array([kind.value], to_arrow(parse(kind.type))),
-            "at": pa.array([NOON], to_arrow(parse("timestamp"))),
+            "key": pa.array([kind.value], arrow_type(parse(kind.type))),
+            "at": pa.array([NOON], arrow_type(parse("timestamp"))),
         }
     )
     return look_up(source, lookup, table, {"key": parse(kind.type)})[0]

@@ -13,7 +13,7 @@ import pytest
 from kit.stubs import Stub
 from plait.engine.lookup import look_up
 from plait.language.spec import Column, Join, Source
-from plait.values.types import parse, to_arrow
+from plait.values.types import arrow_type, parse
 from plait_connectors import mysql
 
 from .hostile import COLLATIONS, hostile_texts
@@ -51,7 +51,7 @@ def asked(root: Any, port: int) -> Iterator[Any]:
         secret = {"host": "127.0.0.1", "port": port, "username": "reader", "password": "canary-secret-pw"}
         stub = Stub(secrets={"db": secret}, fields=("n",))
         made.append(mysql.MySQLLookup(mysql.MySQLOptions(secret="db", table=f"k.{table}"), stub))
-        rows = pa.table({"k": pa.array(keys, to_arrow(parse(kind)))})
+        rows = pa.table({"k": pa.array(keys, arrow_type(parse(kind)))})
         answers, _ = look_up(SOURCE, made[-1], rows, {"k": parse(kind)})
         assert not answers.faults
         stub.twins = {key for (key,) in answers.twins}  # type: ignore[attr-defined]

@@ -19,7 +19,7 @@ from kit.documents import examples
 from plait.engine.partition import NULL, encode, folders, too_long
 from plait.language.spec import Partition
 from plait.pipeline.pipeline import Pipeline
-from plait.values.types import parse, to_arrow
+from plait.values.types import arrow_type, parse
 
 from .hostile import hostile_texts
 
@@ -63,7 +63,7 @@ def test_a_text_that_means_something_to_paths_means_nothing(text: str) -> None:
 )
 def test_a_value_of_any_type_is_written_as_athena_reads_it(kind: str, value: Any, folder: str) -> None:
     """A zero of a decimal has no exponent."""
-    table = pa.table({"c": pa.array([value], to_arrow(parse(kind)))})
+    table = pa.table({"c": pa.array([value], arrow_type(parse(kind)))})
     assert folders(table, [PART]) == [f"p={folder}/"]
 
 

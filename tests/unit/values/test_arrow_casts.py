@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.documents import examples
-from plait.values.arrow_casts import array
+from plait.values.arrow_casts import to_array
 from plait.values.convert import ConversionError, convert
-from plait.values.types import parse, to_arrow
+from plait.values.types import arrow_type, parse
 
 WORDS = (
     *(
@@ -172,18 +172,18 @@ alike = st.one_of([st.lists(st.one_of(st.none(), one), max_size=4) for one in TY
 def one_by_one(values: list[Any], word: str) -> Any:
     """The array of the converted values; raises ConversionError."""
     kind = parse(word)
-    return pa.array([convert(value, kind) for value in values], type=to_arrow(kind))
+    return pa.array([convert(value, kind) for value in values], type=arrow_type(kind))
 
 
 @given(alike | st.lists(raw, max_size=4), st.sampled_from(WORDS))
 @examples(6)
 def test_what_is_accepted_together_is_what_each_becomes_alone(values: list[Any], word: str) -> None:
     """Bit by bit, the sign of zero included; where one alone is a misfit, nothing is accepted."""
-    found = array(values, parse(word))
+    found = to_array(values, parse(word))
     if found is not None:
         found.validate(full=True)
         assert repr(found.to_pylist()) == repr(one_by_one(values, word).to_pylist())
-        assert found.type.equals(to_arrow(parse(word)))
+        assert found.type.equals(arrow_type(parse(word)))
 
 
 @pytest.mark.parametrize("word", WORDS)
@@ -192,7 +192,7 @@ def test_each_value_that_we_know_is_accepted_only_where_it_fits(word: str) -> No
     plain: dict[type, Any] = {str: "0", Decimal: Decimal(0), int: 0, float: 0.0}
     values = [*TEXTS, *NUMBERS, *TIMES]
     for pair in [[None, value] for value in values] + [[value, plain.get(type(value))] for value in values]:
-        found = array(pair, parse(word))
+        found = to_array(pair, parse(word))
         try:
             expected = one_by_one(pair, word)
         except ConversionError:
@@ -224,4 +224,4 @@ USUAL: list[tuple[str, list[Any]]] = [
 @pytest.mark.parametrize(("word", "values"), USUAL)
 def test_the_usual_values_of_a_type_are_accepted_together(word: str, values: list[Any]) -> None:
     """A look at one array, so that history does not walk through its cells."""
-    assert array(values, parse(word)) is not None
+    assert to_array(values, parse(word)) is not None

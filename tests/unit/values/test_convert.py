@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plait.values import arrow_casts as columns
+from plait.values.arrow_casts import to_array
 from plait.values.convert import ConversionError, convert
 from plait.values.types import parse
 
@@ -122,7 +122,7 @@ def test_a_moment_at_the_edge_of_time_is_right_or_refused(moment: datetime) -> N
                 continue
             if isinstance(value, datetime):
                 assert found == (moment if moment.tzinfo else moment.replace(tzinfo=UTC))
-            bulk = columns.array([value], parse(word))
+            bulk = to_array([value], parse(word))
             assert bulk is None or bulk.to_pylist() == [found]
 
 

@@ -11,27 +11,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.documents import examples, json_documents, spoiled
-from plait.values.strict_json import UNSURE, NotJson, _careful, _quick, parse_json
+from plait.values.strict_json import UNSURE, NotJson, _parse_carefully, _parse_quickly, parse_json
 
 
 @given(spoiled(json_documents) | st.binary(max_size=40))
 @examples(3)
 def test_the_fast_decoder_never_says_another_thing_than_the_careful_one(data: bytes) -> None:
-    found = _quick(data)
+    found = _parse_quickly(data)
     if found is not UNSURE:
-        assert repr(found) == repr(_careful(data))
+        assert repr(found) == repr(_parse_carefully(data))
 
 
 @given(json_documents)
 def test_every_text_that_is_refused_or_read_is_so_by_the_public_function(data: bytes) -> None:
     """What comes out is the careful verdict: the same value, or the same sentence."""
-    assert _verdict(parse_json, data) == _verdict(_careful, data)
+    assert _verdict(parse_json, data) == _verdict(_parse_carefully, data)
 
 
 def test_a_wide_document_is_not_a_deep_one() -> None:
     """However many lists it has; the text within keeps the fast decoder unsure."""
     data = json.dumps([[number] for number in range(300)] + ['":']).encode()
-    assert _quick(data) is UNSURE
+    assert _parse_quickly(data) is UNSURE
     assert parse_json(data) == json.loads(data)
 
 
@@ -47,7 +47,7 @@ PLAIN = b'{"a": "2026-03-01T10:15:30Z", "b": {"c": [{"d": 0.30}, 17, null]}, "e"
 
 def test_ordinary_documents_take_the_fast_way() -> None:
     """Nested values, times with colons and fractions leave no doubt."""
-    assert _quick(PLAIN) == json.loads(PLAIN, parse_float=Decimal)
+    assert _parse_quickly(PLAIN) == json.loads(PLAIN, parse_float=Decimal)
 
 
 @pytest.mark.fault("J1")

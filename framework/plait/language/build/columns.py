@@ -94,7 +94,7 @@ def read_type(text: str, path: KeyPath, collector: ProblemCollector) -> types.Ty
 
 def _type_help(text: str) -> str:
     """The word that was meant; where brackets follow, one that takes brackets."""
-    base = types.BASE.match(text)
+    base = types.FIRST_WORD.match(text)
     rest = text[base.end() :] if base else ""
     if base and rest[:1] in ("<", "(") and (meant := nearest(base[0], types.BRACKETED)):
         return f"did you mean `{meant}{rest[:40]}`?"

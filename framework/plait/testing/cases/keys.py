@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from msgspec import UNSET, Meta
 
 from plait.plugin import Options
-from plait.values.convert import timestamp
+from plait.values.convert import parse_timestamp
 from plait.values.types import Type
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Moment:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read ISO 8601."""
-        return cls(timestamp(text, Type("timestamp")))
+        return cls(parse_timestamp(text, Type("timestamp")))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from plait.values.types import Type
 
 KeyValues = tuple[Any, ...]
-Pairs = tuple[tuple[str, str], ...]
-Part = list[Record] | RecordTable
+KeyPairs = tuple[tuple[str, str], ...]  # a column of the row, and the field of the source that it must equal
+RecordsOrTable = list[Record] | RecordTable
 
 
 @dataclass(slots=True)
 class Answers:
     """Typed rows of a lookup; `times[n]` belongs to row n of `table`, and so do the n-th values of all `keys`.
 
-    `faults` are the records that could not be typed, by key, each with its time. `twins` are the keys without
+    `faults` are the records that could not be typed, by key, each with its time. `near_misses` are the keys without
     a record for which the source has one whose key only looks alike.
     """
 
@@ -36,54 +36,57 @@ class Answers:
     keys: list[Any]
     times: list[datetime | None]
     faults: dict[KeyValues, list[tuple[datetime | None, BadRecord]]]
-    twins: set[KeyValues] = field(default_factory=set)
+    near_misses: set[KeyValues] = field(default_factory=set)
 
 
-def key_columns(source: Source) -> Pairs:
+def key_pairs(source: Source) -> KeyPairs:
     """Pairs of a row's column and the source's field that must be equal."""
     on = source.join.on if source.join else ()
-    extra = ((c, c) for c in source.connector.row_columns(source.options))
-    return tuple(dict.fromkeys((*on, *extra)))
+    in_options = ((column, column) for column in source.connector.row_columns(source.options))
+    return tuple(dict.fromkeys((*on, *in_options)))
 
 
-def cast_key(value: Any, kind: Type | None) -> Any:
-    """A key of an answer in the row's type, or None where that would lose something."""
-    if kind is None:
+def cast_key(value: Any, key_type: Type | None) -> Any:
+    """A value of an answer's key in the row's type, or None where that would lose something."""
+    if key_type is None:
         return None if isinstance(value, (list, dict, set)) else value
     try:
-        return convert(value, kind)
+        return convert(value, key_type)
     except ConversionError:
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        return str(value) if kind.word == "string" and whole else None
+        is_integer = isinstance(value, int) and not isinstance(value, bool)
+        return str(value) if key_type.word == "string" and is_integer else None
 
 
-def typed(source: Source, part: Part, pairs: Pairs, wanted: Sequence[Type | None]) -> Answers:
-    """Cast the columns and the keys of records; `wanted` are the types of the row's columns."""
-    if isinstance(part, RecordTable) and not is_flat(source):
-        part = [*part.records()]
-    found = cast(part, source)
+def type_answers(
+    source: Source, records: RecordsOrTable, pairs: KeyPairs, key_types: Sequence[Type | None]
+) -> Answers:
+    """Cast the columns and the keys of records; `key_types` are the types of the row's columns."""
+    if isinstance(records, RecordTable) and not is_flat(source):
+        records = [*records.records()]
+    typed = cast(records, source)
     faults: dict[KeyValues, list[tuple[datetime | None, BadRecord]]] = {}
-    for n, fault in found.faults.items():
-        record = _record(part, n)
-        mine = owner(record.fields, pairs, wanted)
-        if None not in mine:
-            faults.setdefault(mine, []).append((record.time, _blame(source, fault, record)))
+    for record_number, fault in typed.faults.items():
+        record = _record_at(records, record_number)
+        key = key_of(record.fields, pairs, key_types)
+        if None not in key:
+            faults.setdefault(key, []).append((record.time, _fault_of_answer(source, fault, record)))
+    keys = zip(pairs, key_types, strict=True)
     return Answers(
-        table=found.table,
-        keys=[_key_column(part, found, name, kind) for (_, name), kind in zip(pairs, wanted, strict=True)],
-        times=[None if isinstance(part, RecordTable) else part[n].time for n in found.record_numbers],
+        table=typed.table,
+        keys=[_key_column(records, typed, name, key_type) for (_, name), key_type in keys],
+        times=[None if isinstance(records, RecordTable) else records[n].time for n in typed.record_numbers],
         faults=faults,
     )
 
 
-def _record(part: Part, number: int) -> Record:
-    if not isinstance(part, RecordTable):
-        return part[number]
-    (fields,) = part.table.slice(number, 1).to_pylist()
-    return Record(fields=fields, position=part.position(number))
+def _record_at(records: RecordsOrTable, number: int) -> Record:
+    if not isinstance(records, RecordTable):
+        return records[number]
+    (fields,) = records.table.slice(number, 1).to_pylist()
+    return Record(fields=fields, position=records.position(number))
 
 
-def together(parts: list[Answers]) -> Answers:
+def concat_answers(parts: list[Answers]) -> Answers:
     """The answers of all parts as one."""
     if len(parts) == 1:
         return parts[0]
@@ -95,79 +98,89 @@ def together(parts: list[Answers]) -> Answers:
     columns = zip(*(part.keys for part in parts), strict=True)
     return Answers(
         table=pa.concat_tables([part.table for part in parts]),
-        keys=[[*chain(*one)] if isinstance(one[0], list) else pa.concat_arrays(one) for one in columns],
+        keys=[
+            [*chain(*pieces)] if isinstance(pieces[0], list) else pa.concat_arrays(pieces)
+            for pieces in columns
+        ],
         times=[*chain.from_iterable(part.times for part in parts)],
         faults=faults,
     )
 
 
-def of(answers: Answers, asked: set[KeyValues], owners: list[KeyValues]) -> Answers:
-    """The answers of the keys asked for; `owners` has the key of each row."""
+def select_keys(answers: Answers, asked: set[KeyValues], keys: list[KeyValues]) -> Answers:
+    """The answers of the keys asked for; `keys` has the key of each row."""
     import pyarrow as pa
 
-    kept = [owner in asked for owner in owners]
+    is_asked = [key in asked for key in keys]
     return replace(
         answers,
-        table=answers.table.filter(pa.array(kept, pa.bool_())),
+        table=answers.table.filter(pa.array(is_asked, pa.bool_())),
         keys=[
-            [*compress(one, kept)] if isinstance(one, list) else one.filter(pa.array(kept, pa.bool_()))
-            for one in answers.keys
+            [*compress(column, is_asked)]
+            if isinstance(column, list)
+            else column.filter(pa.array(is_asked, pa.bool_()))
+            for column in answers.keys
         ],
-        times=[*compress(answers.times, kept)],
+        times=[*compress(answers.times, is_asked)],
         faults={key: bad for key, bad in answers.faults.items() if key in asked},
     )
 
 
 def no_answers(source: Source) -> Answers:
     """What a lookup without any record answers."""
-    return Answers(table=cast([], source).table, keys=[[] for _ in key_columns(source)], times=[], faults={})
+    return Answers(table=cast([], source).table, keys=[[] for _ in key_pairs(source)], times=[], faults={})
 
 
-def owner(fields: Any, pairs: Pairs, wanted: Sequence[Type | None]) -> KeyValues:
+def key_of(fields: Any, pairs: KeyPairs, key_types: Sequence[Type | None]) -> KeyValues:
     """The key of a record in the types of the row, with None for a part that would lose something."""
-    return tuple(cast_key(fields.get(name), kind) for (_, name), kind in zip(pairs, wanted, strict=True))
-
-
-def raw_keys(part: Part, pairs: Pairs) -> Iterable[KeyValues]:
-    """The keys as the source gives them."""
-    names = [name for _, name in pairs]
-    if isinstance(part, RecordTable):
-        return set(zip(*(part.table.column(name).to_pylist() for name in names), strict=True))
-    return [tuple(map(record.fields.get, names)) for record in part]
-
-
-def _key_column(part: Part, typed: TypedRecords, name: str, kind: Type | None) -> Any:
-    """A key of all answers in the row's type, null where that would lose something; a list without a type."""
-    import pyarrow as pa
-
-    values = _key_values(part, typed, name)
-    column = to_array(values, kind) if kind and len(values) >= MANY else None
-    if column is not None:
-        return column
-    cells = [cast_key(value, kind) for value in (values if isinstance(values, list) else values.to_pylist())]
-    return pa.array(cells, arrow_type(kind)) if kind else cells
-
-
-def _key_values(part: Part, typed: TypedRecords, name: str) -> Any:
-    if not isinstance(part, RecordTable):
-        return [fields.get(name) for fields in typed.fields]
-    import pyarrow as pa
-
-    column = part.table.column(name).combine_chunks()
-    return (
-        column
-        if len(typed.record_numbers) == len(column)
-        else column.take(pa.array(typed.record_numbers, pa.int64()))
+    return tuple(
+        cast_key(fields.get(name), key_type) for (_, name), key_type in zip(pairs, key_types, strict=True)
     )
 
 
-def _blame(source: Source, fault: BadRecord, record: Record) -> BadRecord:
-    where = f"`{source.name}`, {record.position}" if record.position else f"`{source.name}`"
-    told, bare = (f"{where}: {text}" for text in (fault.message, fault.bare))
-    return blame(source, told, code=fault.code, help=fault.help, bare=bare)
+def raw_keys(records: RecordsOrTable, pairs: KeyPairs) -> Iterable[KeyValues]:
+    """The keys of records as the source gives them."""
+    names = [name for _, name in pairs]
+    if isinstance(records, RecordTable):
+        return set(zip(*(records.table.column(name).to_pylist() for name in names), strict=True))
+    return [tuple(map(record.fields.get, names)) for record in records]
 
 
-def blame(source: Source, message: str, *, code: str, help: str | None, bare: str | None = None) -> BadRecord:
+def _key_column(records: RecordsOrTable, typed: TypedRecords, name: str, key_type: Type | None) -> Any:
+    """A key of all answers in the row's type, null where that would lose something; a list without a type."""
+    import pyarrow as pa
+
+    values = _raw_key_column(records, typed, name)
+    column = to_array(values, key_type) if key_type and len(values) >= MANY else None
+    if column is not None:
+        return column
+    cells = [
+        cast_key(value, key_type) for value in (values if isinstance(values, list) else values.to_pylist())
+    ]
+    return pa.array(cells, arrow_type(key_type)) if key_type else cells
+
+
+def _raw_key_column(records: RecordsOrTable, typed: TypedRecords, name: str) -> Any:
+    if not isinstance(records, RecordTable):
+        return [fields.get(name) for fields in typed.fields]
+    import pyarrow as pa
+
+    column = records.table.column(name).combine_chunks()
+    if len(typed.record_numbers) == len(column):
+        return column
+    return column.take(pa.array(typed.record_numbers, pa.int64()))
+
+
+def _fault_of_answer(source: Source, fault: BadRecord, record: Record) -> BadRecord:
+    """The fault of an answered record, as the error of the row that would take it."""
+    place = f"`{source.name}`, {record.position}" if record.position else f"`{source.name}`"
+    message, bare = (f"{place}: {text}" for text in (fault.message, fault.bare))
+    return bad_record_of(source, message, code=fault.code, help=fault.help, bare=bare)
+
+
+def bad_record_of(
+    source: Source, message: str, *, code: str, help: str | None, bare: str | None = None
+) -> BadRecord:
     """The error of a record that a look-up makes bad."""
     error = BadRecord(message, code=code, help=help, bare=bare)
     error.source = source.name

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from plait.engine.answers import key_columns
+from plait.engine.answers import key_pairs
 from plait.engine.declare import refuse_twice, with_columns
 from plait.engine.join import Rows, without
-from plait.engine.lookup import one_value
+from plait.engine.lookup import key_column
 from plait.engine.partition import parting
 from plait.engine.read import empty_rows, type_names
 from plait.plugin import BadRecord
@@ -89,8 +89,8 @@ def check_found(found: TypedRecords, plan: Plan) -> None:
 def _check(table: Any, plan: Plan) -> None:
     refuse_twice([*table.column_names, *(f.name for f in plan.fields)])
     names = {*table.column_names}
-    for name in {left for source in plan.spec.lookups for left, _ in key_columns(source)} & names:
-        one_value(table, name)
+    for name in {left for source in plan.spec.lookups for left, _ in key_pairs(source)} & names:
+        key_column(table, name)
     for name in {partition.column for partition in plan.spec.partition_by} & names:
         parting(table, name)
 

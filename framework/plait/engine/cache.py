@@ -1,4 +1,4 @@
-"""Answers of a look-up, kept by one process for as long as the spec says and within bounds."""
+"""Keep the answers of a look-up in a process, for as long as the spec says and within bounds."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from plait.plugin import Record
 
-KEYS = 100_000
-BYTES = 64 * 2**20
+MAX_KEYS = 100_000
+MAX_BYTES = 64 * 2**20
 
 
 class CacheEntry(NamedTuple):
@@ -34,37 +34,36 @@ class Cache:
     """
 
     lifetime: float
-    max_keys: int = KEYS
-    max_bytes: int = BYTES
+    max_keys: int = MAX_KEYS
+    max_bytes: int = MAX_BYTES
     size: int = 0
     entries: OrderedDict[Any, CacheEntry] = field(default_factory=OrderedDict)
     lock: Lock = field(default_factory=Lock)
 
     def get(self, key: Any, now: float) -> CacheEntry | None:
-        """What is kept of a key, if it is young enough."""
+        """The entry of a key, if it is young enough."""
         with self.lock:
-            kept = self.entries.get(key)
-            if kept is not None and not 0 <= now - kept.since < self.lifetime:
+            entry = self.entries.get(key)
+            if entry is not None and not 0 <= now - entry.since < self.lifetime:
                 self._drop(key)
                 return None
-            return kept
+            return entry
 
     def put(self, key: Any, now: float, records: Sequence[Record]) -> None:
-        """Keep the records of a key; what is too old goes."""
-        kept = CacheEntry(
-            now, records, weigh(key) + sum(weigh(r.fields) + len(r.raw) + getsizeof(r) for r in records)
-        )
+        """Keep the records of a key; drop what is too old or too much."""
+        size = weigh(key) + sum(weigh(r.fields) + len(r.raw) + getsizeof(r) for r in records)
+        entry = CacheEntry(now, records, size)
         with self.lock:
             if key in self.entries:
                 self._drop(key)
-            if kept.size > self.max_bytes:
+            if entry.size > self.max_bytes:
                 return
-            self.entries[key] = kept
-            self.size += kept.size
-            while self.entries and self._too_much(now):
+            self.entries[key] = entry
+            self.size += entry.size
+            while self.entries and self._is_too_much(now):
                 self._drop(next(iter(self.entries)))
 
-    def _too_much(self, now: float) -> bool:
+    def _is_too_much(self, now: float) -> bool:
         oldest = next(iter(self.entries.values()))
         return (
             len(self.entries) > self.max_keys
@@ -80,13 +79,13 @@ def weigh(value: Any) -> int:
     """About how many bytes of memory a value takes, with all that is in it."""
     total, rest = 0, [value]
     while rest:
-        one = rest.pop()
-        total += getsizeof(one)
-        rest += _inside(one)
+        part = rest.pop()
+        total += getsizeof(part)
+        rest += _parts(part)
     return total
 
 
-def _inside(value: Any) -> Iterable[Any]:
+def _parts(value: Any) -> Iterable[Any]:
     if isinstance(value, Mapping):
         return (*value.keys(), *value.values())
     return value if isinstance(value, (list, tuple, set, frozenset)) else ()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from plait.engine.answers import Answers, blame, key_columns
+from plait.engine.answers import Answers, bad_record_of, key_pairs
 from plait.engine.match import Matches, is_near, matches, take, take_rows, within
 from plait.plugin import BadRecord
 from plait.problems.problem import excerpt
@@ -53,13 +53,13 @@ def join(rows: Rows, answers: Answers, source: Source) -> Joined:
     Only rows that meet a bad record, that have no match where one is needed, or too many, are looked at one by one.
     """
     result = Joined(rows)
-    found = matches([rows.table.column(name) for name, _ in key_columns(source)], answers.keys)
+    found = matches([rows.table.column(name) for name, _ in key_pairs(source)], answers.keys)
     if source.window:
         found = within(found, rows.table.column(source.window.column), answers.times, source.window)
     _count(result, found.counts, source)
-    if answers.twins:
+    if answers.near_misses:
         keys = zip(_keys(rows, source), found.counts, strict=True)
-        result.inexact = sum(not count and key in answers.twins for key, count in keys)
+        result.inexact = sum(not count and key in answers.near_misses for key, count in keys)
     odd = _odd(rows, answers, source, found.counts)
     out = {number for number in odd if _taken_out(number, found.of(number), answers, source, result)}
     out |= _crowded(result, found.counts, source)
@@ -105,13 +105,13 @@ def _crowded(result: Joined, counts: list[int], source: Source) -> set[int]:
     many = {number for number, total in totals.items() if total > MOST_ROWS}
     for number in many:
         why = f"`{source.name}` would make more than {MOST_ROWS:,} rows of one record"
-        error = blame(source, why, code="too-many-rows", help="take the matches by `as: list`")
+        error = bad_record_of(source, why, code="too-many-rows", help="take the matches by `as: list`")
         result.bad.setdefault(number, error)
     return {n for n, number in enumerate(record) if number in many}
 
 
 def _keys(rows: Rows, source: Source) -> Iterator[KeyValues]:
-    return zip(*(rows.table.column(name).to_pylist() for name, _ in key_columns(source)), strict=True)
+    return zip(*(rows.table.column(name).to_pylist() for name, _ in key_pairs(source)), strict=True)
 
 
 def _odd(rows: Rows, answers: Answers, source: Source, counts: list[int]) -> list[int]:
@@ -129,15 +129,15 @@ def _odd(rows: Rows, answers: Answers, source: Source, counts: list[int]) -> lis
 def _taken_out(number: int, mine: list[int], answers: Answers, source: Source, result: Joined) -> bool:
     """Whether a row goes, and why, which the result is told."""
     rows = result.rows
-    key = tuple(rows.table.column(name)[number].as_py() for name, _ in key_columns(source))
+    key = tuple(rows.table.column(name)[number].as_py() for name, _ in key_pairs(source))
     around = source.window
     centre = rows.table.column(around.column)[number].as_py() if around else None
     bad = answers.faults.get(key, [])
     if around:
         bad = [one for one in bad if is_near(centre, one[0], around)]
-    if blamed := _blamed(bad, mine, answers, source):
+    if bad_record_ofd := _blamed(bad, mine, answers, source):
         _uncount(result, len(mine), source)
-        result.bad.setdefault(rows.record[number], blamed)
+        result.bad.setdefault(rows.record[number], bad_record_ofd)
         return True
     asks = None not in key and (around is None or centre is not None)
     try:
@@ -206,7 +206,7 @@ def _no_match(key: KeyValues, source: Source, help: str) -> BadRecord:
 
 def _of_key(why: str, key: KeyValues, source: Source, code: str, help: str) -> BadRecord:
     shown = ", ".join(excerpt(str(value)) for value in key)
-    return blame(source, f"{why} {shown}", code=code, help=help, bare=f"{why} the row's key")
+    return bad_record_of(source, f"{why} {shown}", code=code, help=help, bare=f"{why} the row's key")
 
 
 def _latest(matches: list[int], answers: Answers) -> int:

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from plait.engine.answers import (
     Answers,
+    KeyPairs,
     KeyValues,
-    Pairs,
-    Part,
-    key_columns,
-    of,
-    owner,
+    RecordsOrTable,
+    concat_answers,
+    key_of,
+    key_pairs,
     raw_keys,
-    together,
-    typed,
+    select_keys,
+    type_answers,
 )
 from plait.engine.cache import Cache
-from plait.engine.near_misses import twins
+from plait.engine.near_misses import near_misses
 from plait.plugin import Key, Record, RecordTable
 from plait.problems.errors import IncompatibleTypes
 
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from plait.plugin import Lookup
     from plait.values.types import Type
 
-Span = tuple[int, int]  # microseconds since 1970, both ends included
+TimeSpan = tuple[int, int]  # microseconds since 1970, both ends included
+Moment = TypeVar("Moment", int, datetime)
 MICROSECOND = timedelta(microseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-FIRST = (datetime.min.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
-LAST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
-T = TypeVar("T", int, datetime)
+FIRST_MICROSECOND = (datetime.min.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
+LAST_MICROSECOND = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
 
 
 @dataclass(slots=True)
@@ -48,59 +48,6 @@ class LookupStats:
     keys: int = 0
     cached: int = 0
     cached_seconds: float = 0.0
-
-
-def distinct_keys(table: Any, source: Source) -> dict[KeyValues, Key]:
-    """The distinct keys of a batch's rows; a row with a null in its key asks nothing."""
-    pairs = key_columns(source)
-    columns = [one_value(table, left).to_pylist() for left, _ in pairs]
-    around = source.window
-    if around is None:
-        found = dict.fromkeys(zip(*columns, strict=True))
-        return {k: Key(fields=_fields(pairs, k)) for k in found if None not in k}
-    centres = table.column(around.column).combine_chunks().view("int64").to_pylist()
-    before, after = (by // MICROSECOND for by in (around.before, around.after))
-    spans: dict[KeyValues, list[Span]] = {}
-    for values, centre in zip(zip(*columns, strict=True), centres, strict=True):
-        if centre is not None and None not in values:
-            spans.setdefault(values, []).append((max(FIRST, centre - before), min(LAST, centre + after)))
-    return {
-        (*values, *span): Key(fields=_fields(pairs, values), since=span[0], until=span[1])
-        for values, found in spans.items()
-        for span in map(_moments, apart(found) if len(found) > 1 else found)
-    }
-
-
-def _moments(span: Span) -> tuple[datetime, datetime]:
-    return EPOCH + span[0] * MICROSECOND, EPOCH + span[1] * MICROSECOND
-
-
-def one_value(table: Any, name: str) -> Any:
-    """The column of a key; raises IncompatibleTypes where a column of undeclared type turns out to nest."""
-    import pyarrow as pa
-
-    column = table.column(name)
-    if pa.types.is_nested(column.type):
-        message = f"`{name}` turned out to be `{str(column.type)[:60]}`, which is no key"
-        raise IncompatibleTypes(
-            message, field=name, code="nested-key", help="join on a column that holds one value"
-        )
-    return column
-
-
-def apart(spans: Iterable[tuple[T, T]]) -> list[tuple[T, T]]:
-    """The same time in stretches that do not overlap, so that no record is within two of them."""
-    joined: list[tuple[T, T]] = []
-    for since, until in sorted(spans):
-        if joined and since <= joined[-1][1]:
-            joined[-1] = joined[-1][0], max(until, joined[-1][1])
-        else:
-            joined.append((since, until))
-    return joined
-
-
-def _fields(pairs: Sequence[tuple[str, str]], values: Iterable[Any]) -> dict[str, Any]:
-    return {right: value for (_, right), value in zip(pairs, values, strict=True)}
 
 
 class OpenLookups:
@@ -121,11 +68,13 @@ class OpenLookups:
             self.opened[source.name] = source.connector.lookup(source.options, context)
         return self.opened[source.name]
 
-    def ask(self, source: Source, table: Any, kinds: dict[str, Type | None]) -> tuple[Answers, LookupStats]:
-        """Ask a source for the rows of a batch; `kinds` has the types of the columns. Raises what the connector raises."""
+    def ask(
+        self, source: Source, table: Any, column_types: dict[str, Type | None]
+    ) -> tuple[Answers, LookupStats]:
+        """Ask a source for the rows of a batch; raises what the connector raises."""
         with self.services.on_behalf_of(source.name):
             cache = self.caches.get(source.name) or self.caches_of_parts.get(source.name)
-            return look_up(source, self.open(source), table, kinds, cache, self._seconds)
+            return look_up(source, self.open(source), table, column_types, cache, self._seconds)
 
     def remember_for_parts(self) -> None:
         """From now on keep all answers, for the parts of a batch that does not fit together."""
@@ -145,104 +94,161 @@ def look_up(
     source: Source,
     lookup: Lookup,
     table: Any,
-    kinds: dict[str, Type | None],
+    column_types: dict[str, Type | None],
     cache: Cache | None = None,
     now: Callable[[], float] = lambda: 0.0,
 ) -> tuple[Answers, LookupStats]:
     """Ask a lookup for the rows of a batch; raises what the connector raises."""
-    pairs = key_columns(source)
-    wanted = [kinds.get(left) for left, _ in pairs]
+    pairs = key_pairs(source)
+    key_types = [column_types.get(left) for left, _ in pairs]
     keys = distinct_keys(table, source)
-    asked = LookupStats(keys=len(keys))
-    records, rest = _cached(keys, cache, now(), asked)
+    stats = LookupStats(keys=len(keys))
+    records, rest = _take_cached(keys, cache, now(), stats)
     size = source.connector.keys_per_call or max(len(rest), 1)
     if cache is None and len(rest) <= size and source.columns is not None:
-        return _at_once(source, lookup, rest, pairs, wanted), asked
-    remaining, alike = iter(rest.items()), set[KeyValues]()
+        return _ask_at_once(source, lookup, rest, pairs, key_types), stats
+    remaining, misses = iter(rest.items()), set[KeyValues]()
     while chunk := list(islice(remaining, size)):
-        found = [*_single(lookup.fetch([key for _, key in chunk]))]
-        owners = [owner(r.fields, pairs, wanted) for r in found]
-        answered = _by_key(chunk, zip(owners, found, strict=True))
-        records += [record for some in answered.values() for record in some]
-        alike |= _alike(chunk, owners, found)
+        fetched = [*_single_records(lookup.fetch([key for _, key in chunk]))]
+        owners = [key_of(record.fields, pairs, key_types) for record in fetched]
+        answered = _group_by_key(chunk, zip(owners, fetched, strict=True))
+        records += [record for group in answered.values() for record in group]
+        misses |= _near_misses_of(chunk, owners, fetched)
         if cache:
             _keep(cache, source, answered, now())
-    answers = typed(source, records, pairs, wanted)
-    answers.twins = alike
-    return answers, asked
+    answers = type_answers(source, records, pairs, key_types)
+    answers.near_misses = misses
+    return answers, stats
 
 
-def _at_once(
+def distinct_keys(table: Any, source: Source) -> dict[KeyValues, Key]:
+    """The distinct keys of a batch's rows; a row with a null in its key asks nothing."""
+    pairs = key_pairs(source)
+    columns = [key_column(table, left).to_pylist() for left, _ in pairs]
+    window = source.window
+    if window is None:
+        distinct = dict.fromkeys(zip(*columns, strict=True))
+        return {values: Key(fields=_key_fields(pairs, values)) for values in distinct if None not in values}
+    centres = table.column(window.column).combine_chunks().view("int64").to_pylist()
+    before, after = (duration // MICROSECOND for duration in (window.before, window.after))
+    spans_of: dict[KeyValues, list[TimeSpan]] = {}
+    for values, centre in zip(zip(*columns, strict=True), centres, strict=True):
+        if centre is not None and None not in values:
+            span = max(FIRST_MICROSECOND, centre - before), min(LAST_MICROSECOND, centre + after)
+            spans_of.setdefault(values, []).append(span)
+    return {
+        (*values, *moments): Key(fields=_key_fields(pairs, values), since=moments[0], until=moments[1])
+        for values, spans in spans_of.items()
+        for moments in map(_moments, merge_spans(spans) if len(spans) > 1 else spans)
+    }
+
+
+def _moments(span: TimeSpan) -> tuple[datetime, datetime]:
+    return EPOCH + span[0] * MICROSECOND, EPOCH + span[1] * MICROSECOND
+
+
+def key_column(table: Any, name: str) -> Any:
+    """The column of a key; raises IncompatibleTypes where a column of undeclared type turns out to nest."""
+    import pyarrow as pa
+
+    column = table.column(name)
+    if pa.types.is_nested(column.type):
+        message = f"`{name}` turned out to be `{str(column.type)[:60]}`, which is no key"
+        raise IncompatibleTypes(
+            message, field=name, code="nested-key", help="join on a column that holds one value"
+        )
+    return column
+
+
+def merge_spans(spans: Iterable[tuple[Moment, Moment]]) -> list[tuple[Moment, Moment]]:
+    """The same time in spans that do not overlap, so that no record is within two of them."""
+    merged: list[tuple[Moment, Moment]] = []
+    for since, until in sorted(spans):
+        if merged and since <= merged[-1][1]:
+            merged[-1] = merged[-1][0], max(until, merged[-1][1])
+        else:
+            merged.append((since, until))
+    return merged
+
+
+def _key_fields(pairs: KeyPairs, values: Iterable[Any]) -> dict[str, Any]:
+    return {right: value for (_, right), value in zip(pairs, values, strict=True)}
+
+
+def _ask_at_once(
     source: Source,
     lookup: Lookup,
     keys: dict[KeyValues, Key],
-    pairs: Pairs,
-    wanted: Sequence[Type | None],
+    pairs: KeyPairs,
+    key_types: Sequence[Type | None],
 ) -> Answers:
-    """Ask for all keys in one call, of which nothing is kept."""
+    """Ask for all keys in one call, without keeping an answer."""
     parts = _parts(lookup.fetch([*keys.values()]) if keys else ())
-    answers = together([typed(source, part, pairs, wanted) for part in parts])
+    answers = concat_answers([type_answers(source, part, pairs, key_types) for part in parts])
     asked = {tuple(key.fields.values()) for key in keys.values()}
-    owners = [*zip(*(one if isinstance(one, list) else one.to_pylist() for one in answers.keys), strict=True)]
-    found = {*owners}
-    if missed := asked - found - {*answers.faults}:
-        answers.twins = twins(missed, chain.from_iterable(raw_keys(part, pairs) for part in parts))
-    return answers if found <= asked else of(answers, asked, owners)
+    columns = (column if isinstance(column, list) else column.to_pylist() for column in answers.keys)
+    owners = [*zip(*columns, strict=True)]
+    answered = {*owners}
+    if missed := asked - answered - {*answers.faults}:
+        answers.near_misses = near_misses(
+            missed, chain.from_iterable(raw_keys(part, pairs) for part in parts)
+        )
+    return answers if answered <= asked else select_keys(answers, asked, owners)
 
 
-def _single(found: Iterable[Record | RecordTable]) -> Iterator[Record]:
-    """All as single records."""
-    for one in found:
-        yield from one.records() if isinstance(one, RecordTable) else (one,)
+def _single_records(fetched: Iterable[Record | RecordTable]) -> Iterator[Record]:
+    for answer in fetched:
+        yield from answer.records() if isinstance(answer, RecordTable) else (answer,)
 
 
-def _parts(found: Iterable[Record | RecordTable]) -> list[Part]:
-    """The single records together, and each block."""
+def _parts(fetched: Iterable[Record | RecordTable]) -> list[RecordsOrTable]:
+    """The single records together, and each table of records."""
     records: list[Record] = []
-    blocks: list[Part] = []
-    for one in found:
-        (blocks if isinstance(one, RecordTable) else records).append(one)  # type: ignore[arg-type]
-    return [records, *blocks] if records or not blocks else blocks
+    tables: list[RecordsOrTable] = []
+    for answer in fetched:
+        (tables if isinstance(answer, RecordTable) else records).append(answer)  # type: ignore[arg-type]
+    return [records, *tables] if records or not tables else tables
 
 
-def _cached(
-    keys: dict[KeyValues, Key], cache: Cache | None, now: float, asked: LookupStats
+def _take_cached(
+    keys: dict[KeyValues, Key], cache: Cache | None, now: float, stats: LookupStats
 ) -> tuple[list[Record], dict[KeyValues, Key]]:
+    """The records that a cache has of keys, which are counted, and the keys that it does not have."""
     if cache is None:
         return [], keys
     records: list[Record] = []
     rest = {}
     for values, key in keys.items():
-        kept = cache.get(values, now)
-        if kept is None:
+        entry = cache.get(values, now)
+        if entry is None:
             rest[values] = key
             continue
-        records += kept.records
-        asked.cached += 1
-        asked.cached_seconds = max(asked.cached_seconds, now - kept.since)
+        records += entry.records
+        stats.cached += 1
+        stats.cached_seconds = max(stats.cached_seconds, now - entry.since)
     return records, rest
 
 
-def _by_key(
-    chunk: Sequence[tuple[KeyValues, Key]], found: Iterable[tuple[KeyValues, Record]]
+def _group_by_key(
+    chunk: Sequence[tuple[KeyValues, Key]], owned: Iterable[tuple[KeyValues, Record]]
 ) -> dict[KeyValues, list[Record]]:
     """The records of each key that was asked; what nobody asked for is left out."""
     by_owner: dict[KeyValues, list[Record]] = {}
-    for key, record in found:
-        by_owner.setdefault(key, []).append(record)
+    for owner, record in owned:
+        by_owner.setdefault(owner, []).append(record)
     return {
         values: [r for r in by_owner.get(values[: len(key.fields)], ()) if key.covers(r.time)]
         for values, key in chunk
     }
 
 
-def _alike(
-    chunk: Sequence[tuple[KeyValues, Key]], owners: Sequence[KeyValues], found: Sequence[Record]
+def _near_misses_of(
+    chunk: Sequence[tuple[KeyValues, Key]], owners: Sequence[KeyValues], fetched: Sequence[Record]
 ) -> set[KeyValues]:
-    """The keys asked for that nothing has, but for which something came that looks alike."""
+    """The keys asked for that no record has, but for which a record came whose key looks alike."""
     missed = {tuple(key.fields.values()) for _, key in chunk} - set(owners)
     names = [*chunk[0][1].fields]
-    return twins(missed, (tuple(map(r.fields.get, names)) for r in found)) if missed else set()
+    return near_misses(missed, (tuple(map(r.fields.get, names)) for r in fetched)) if missed else set()
 
 
 def _keep(cache: Cache, source: Source, answered: dict[KeyValues, list[Record]], now: float) -> None:

@@ -1,4 +1,4 @@
-"""Keys that are not equal but look alike: by case, accents, width, spaces, or how a number is written; pure."""
+"""Find keys that are not equal but look alike: by case, accents, width, spaces, or how a number is written; pure."""
 
 from __future__ import annotations
 
@@ -10,28 +10,29 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 KeyValues = tuple[Any, ...]
-NUMERIC = frozenset("+-.0123456789")
+CHARACTERS_OF_NUMBERS = frozenset("+-.0123456789")
 
 
-def twins(missed: Iterable[KeyValues], found: Iterable[KeyValues]) -> set[KeyValues]:
-    """The missed keys that look like one of those found.
+def near_misses(missed: Iterable[KeyValues], answered: Iterable[KeyValues]) -> set[KeyValues]:
+    """The missed keys that look like one of the keys answered.
 
-    >>> twins([("Ada",), ("Bo",), (7,)], [("ADA ",), ("Bob",), ("007",)]) == {("Ada",), (7,)}
+    >>> near_misses([("Ada",), ("Bo",), (7,)], [("ADA ",), ("Bob",), ("007",)]) == {("Ada",), (7,)}
     True
     """
-    looks = {tuple(map(_look, key)) for key in found}
+    looks = {tuple(map(_look, key)) for key in answered}
     return {key for key in missed if tuple(map(_look, key)) in looks} if looks else set()
 
 
 def _look(value: Any) -> Any:
+    """What values that look alike have in common: a number, or a text without case, accents and width."""
     text = str(value).casefold().strip()
     if not text.isascii():
         text = unicodedata.normalize("NFKD", text)
         text = "".join(c for c in text if not unicodedata.combining(c)).strip()
-    return _number(text) if text[:1] in NUMERIC else text
+    return _number_or_text(text) if text[:1] in CHARACTERS_OF_NUMBERS else text
 
 
-def _number(text: str) -> Any:
+def _number_or_text(text: str) -> Any:
     try:
         number = Decimal(text)
     except InvalidOperation:

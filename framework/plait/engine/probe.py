@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from plait.engine.answers import key_columns
+from plait.engine.answers import key_pairs
 from plait.plan.plan import plan
 from plait.plugin import (
     DriverPath,
@@ -96,7 +96,7 @@ def _drive(source: Source, services: Services) -> None:
 def _ask(source: Source, services: Services, kinds: Mapping[str, Type | None]) -> None:
     assert source.connector.lookup is not None  # noqa: S101 - validated
     lookup = source.connector.lookup(source.options, services.context(source.name, source.fields))
-    fields = {right: _value(kinds.get(left)) for left, right in key_columns(source)}
+    fields = {right: _value(kinds.get(left)) for left, right in key_pairs(source)}
     now = services.now()
     since, until = (now - LAST, now) if source.window else (None, None)
     for record in lookup.fetch([Key(fields=fields, since=since, until=until)]):

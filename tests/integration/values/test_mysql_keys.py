@@ -54,7 +54,7 @@ def asked(root: Any, port: int) -> Iterator[Any]:
         rows = pa.table({"k": pa.array(keys, arrow_type(parse(kind)))})
         answers, _ = look_up(SOURCE, made[-1], rows, {"k": parse(kind)})
         assert not answers.faults
-        stub.twins = {key for (key,) in answers.twins}  # type: ignore[attr-defined]
+        stub.near_misses = {key for (key,) in answers.near_misses}  # type: ignore[attr-defined]
         (column,) = answers.keys
         return [*zip(column.to_pylist(), answers.table["n"].to_pylist(), strict=True)], stub
 
@@ -149,9 +149,9 @@ def test_a_key_that_only_looks_alike_is_told_apart_and_told(root: Any, asked: An
     filled(root, "VARCHAR(9) CHARACTER SET utf8mb4", ["Ada", "Bo", "Cy"])
     found, stub = asked("string", ["ada", "bo ", "Cy", "Di"])
     assert found == [("Cy", 2)]
-    assert stub.twins == {"ada", "bo "}
+    assert stub.near_misses == {"ada", "bo "}
     filled(root, "VARCHAR(9)", ["017"])
-    assert asked("bigint", [17, 18])[1].twins == {17}
+    assert asked("bigint", [17, 18])[1].near_misses == {17}
 
 
 @pytest.mark.fault("L3")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from plait.engine.answers import Answers, typed
+from plait.engine.answers import Answers, type_answers
 from plait.language.spec import Column, Join, Source
 from plait.plugin import Connector, Options, Record, RecordTable
 from plait.values.decode import Step
@@ -34,15 +34,17 @@ def source(word: str, **decode: tuple[Step, ...]) -> Source:
 
 
 def answered(table: pa.Table, rule: Source) -> Answers:
-    """The answers of a block; its rows, one by one, must give the same."""
-    block = RecordTable(table=table, position=lambda row: f"row {row}")
-    whole, single = (typed(rule, part, PAIRS, [parse("string")]) for part in (block, [*block.records()]))
-    assert told(whole) == told(single)
-    return whole
+    """The answers of a table of records; its rows, record by record, must give the same."""
+    records = RecordTable(table=table, position=lambda row: f"row {row}")
+    together, single = (
+        type_answers(rule, part, PAIRS, [parse("string")]) for part in (records, [*records.records()])
+    )
+    assert as_values(together) == as_values(single)
+    return together
 
 
-def told(answers: Answers) -> Any:
-    keys = [one if isinstance(one, list) else one.to_pylist() for one in answers.keys]
+def as_values(answers: Answers) -> Any:
+    keys = [column if isinstance(column, list) else column.to_pylist() for column in answers.keys]
     faults = {key: [(at, bad.code, bad.message) for at, bad in bads] for key, bads in answers.faults.items()}
     return answers.table.to_pylist(), keys, answers.times, faults
 
@@ -62,6 +64,6 @@ def test_a_table_whose_fields_are_decoded_is_taken_row_by_row() -> None:
     assert answers.table.to_pylist() == [{"v": [1, 2]}, {"v": None}]
 
 
-def test_a_block_tells_its_rows_as_records() -> None:
-    block = RecordTable(table=pa.table({"k": ["a"]}))
-    assert [*block.records()] == [Record(fields={"k": "a"}, position="")]
+def test_a_table_gives_its_rows_as_records() -> None:
+    records = RecordTable(table=pa.table({"k": ["a"]}))
+    assert [*records.records()] == [Record(fields={"k": "a"}, position="")]

@@ -15,7 +15,7 @@ from plait.engine.cache import Cache, weigh
 from plait.engine.context import Services
 from plait.engine.engine import Engine
 from plait.engine.join import Rows, join
-from plait.engine.lookup import apart, look_up
+from plait.engine.lookup import look_up, merge_spans
 from plait.language.spec import Around, Column, Join, Source
 from plait.language.validate import validate
 from plait.plugin import Connector, Options, Record
@@ -29,7 +29,7 @@ class Nothing(Options, frozen=True, kw_only=True):
     """No options."""
 
 
-class Told:
+class CountingLookup:
     """A look-up that gives all of its records whatever it is asked, and counts its keys."""
 
     def __init__(self, records: list[Record]) -> None:
@@ -57,9 +57,9 @@ def test_an_answer_is_kept_for_its_lifetime_and_no_longer() -> None:
 def test_no_records_are_an_answer_too() -> None:
     cache = Cache(60)
     cache.put("a", 0, [])
-    kept = cache.get("a", 1)
-    assert kept is not None
-    assert kept.records == []
+    entry = cache.get("a", 1)
+    assert entry is not None
+    assert entry.records == []
 
 
 def test_an_answer_from_the_future_is_not_used() -> None:
@@ -120,11 +120,11 @@ def test_a_cache_gives_what_was_put_last_and_keeps_its_bounds(steps: Any, keys: 
         if writes:
             put[key] = now, records(*["x" * 20] * length)
             cache.put(key, now, put[key][1])
-        elif kept := cache.get(key, now):
-            assert (kept.since, kept.records) == put[key]
-            assert now - kept.since < 30
+        elif entry := cache.get(key, now):
+            assert (entry.since, entry.records) == put[key]
+            assert now - entry.since < 30
         assert len(cache.entries) <= keys
-        assert cache.size == sum(kept.size for kept in cache.entries.values()) <= size
+        assert cache.size == sum(entry.size for entry in cache.entries.values()) <= size
 
 
 spans_strategy = st.lists(
@@ -138,23 +138,23 @@ spans_strategy = st.lists(
 @given(spans_strategy)
 def test_stretches_of_time_are_joined_where_they_meet(spans: list[tuple[datetime, datetime]]) -> None:
     """The same minutes are covered, no two stretches share one, and they are in order."""
-    joined = apart(spans)
+    merged = merge_spans(spans)
     minutes = [NOON + n * MINUTE for n in range(45)]
     for minute in minutes:
-        assert any(a <= minute <= b for a, b in spans) == (sum(a <= minute <= b for a, b in joined) == 1)
-    assert joined == sorted(joined)
+        assert any(a <= minute <= b for a, b in spans) == (sum(a <= minute <= b for a, b in merged) == 1)
+    assert merged == sorted(merged)
 
 
 rows_strategy = st.lists(
     st.tuples(st.sampled_from(["a", "b", None]), st.one_of(st.none(), st.integers(0, 30))), max_size=6
 )
-found_strategy = st.lists(st.tuples(st.sampled_from(["a", "b", "c"]), st.integers(-5, 35)), max_size=8)
+source_strategy = st.lists(st.tuples(st.sampled_from(["a", "b", "c"]), st.integers(-5, 35)), max_size=8)
 
 
 @pytest.mark.fault("L5")
-@given(st.lists(rows_strategy, min_size=1, max_size=4), found_strategy, st.integers(1, 3), st.booleans())
+@given(st.lists(rows_strategy, min_size=1, max_size=4), source_strategy, st.integers(1, 3), st.booleans())
 def test_batches_chunks_and_a_cache_give_the_rows_of_a_nested_loop(
-    batches: list[Any], found: list[tuple[str, int]], chunk: int, cached: bool
+    batches: list[Any], in_source: list[tuple[str, int]], chunk: int, cached: bool
 ) -> None:
     """With windows that overlap or do not, and a source that answers more than was asked."""
     connector = Connector(name="told", summary="", options=Nothing, order="time", keys_per_call=chunk)
@@ -167,7 +167,9 @@ def test_batches_chunks_and_a_cache_give_the_rows_of_a_nested_loop(
         join=Join(on=(("k", "k"),), shape="list"),
         window=Around(column="at", before=3 * MINUTE, after=2 * MINUTE),
     )
-    told = Told([Record(fields={"k": k, "v": n}, time=NOON + m * MINUTE) for n, (k, m) in enumerate(found)])
+    lookup = CountingLookup(
+        [Record(fields={"k": k, "v": n}, time=NOON + m * MINUTE) for n, (k, m) in enumerate(in_source)]
+    )
     cache = Cache(600) if cached else None
     for rows in batches:
         times = [None if m is None else NOON + m * MINUTE for _, m in rows]
@@ -177,14 +179,14 @@ def test_batches_chunks_and_a_cache_give_the_rows_of_a_nested_loop(
                 "at": pa.array(times, type=pa.timestamp("us", tz="UTC")),
             }
         )
-        answers, asked = look_up(source, told, table, {"k": parse("string")}, cache)
+        answers, stats = look_up(source, lookup, table, {"k": parse("string")}, cache)
         joined = join(Rows(table, list(range(len(rows)))), answers, source).rows.table["s"].to_pylist()
         expected = [
-            [n for n, (k, m) in enumerate(found) if k == key and at is not None and at - 3 <= m <= at + 2]
+            [n for n, (k, m) in enumerate(in_source) if k == key and at is not None and at - 3 <= m <= at + 2]
             for key, at in rows
         ]
-        assert [sorted(one["v"] for one in cell) for cell in joined] == expected
-        assert asked.cached <= asked.keys
+        assert [sorted(match["v"] for match in cell) for cell in joined] == expected
+        assert stats.cached <= stats.keys
 
 
 SPEC = """\
@@ -207,8 +209,12 @@ def test_the_report_tells_how_old_the_answers_were(tmp_path: Any) -> None:
     text = SPEC.replace("MISSING", "keep").replace("FOLDER", str(tmp_path))
     spec = validate(text, "orders.yaml").spec
     assert spec is not None
-    [source], told, clock = spec.lookups, Told([Record(fields={"id": "a", "name": "Ada"})]), [NOON]
-    connector = replace(source.connector, lookup=lambda _options, _context: told)
+    [source], lookup, clock = (
+        spec.lookups,
+        CountingLookup([Record(fields={"id": "a", "name": "Ada"})]),
+        [NOON],
+    )
+    connector = replace(source.connector, lookup=lambda _options, _context: lookup)
     spec = replace(spec, lookups=(replace(source, connector=connector),))
     engine = Engine(spec, Services(now=lambda: clock[-1]))
     items, seen = [*engine.find()], []
@@ -216,6 +222,6 @@ def test_the_report_tells_how_old_the_answers_were(tmp_path: Any) -> None:
         clock.append(NOON + minutes * MINUTE)
         engine.new_report()
         counts = engine.run(items[:count]).lookups["people"]
-        seen.append((counts.keys, counts.cached, counts.cached_seconds, told.asked))
+        seen.append((counts.keys, counts.cached, counts.cached_seconds, lookup.asked))
     assert seen == [(1, 0, 0, 1), (2, 1, 60, 2), (2, 2, 270, 2), (2, 1, 240, 3), (2, 1, 120, 4)]
     assert engine.report.as_json()["lookups"]["people"]["cached_seconds"] == 120

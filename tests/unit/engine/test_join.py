@@ -232,9 +232,9 @@ def test_matches_that_make_no_rows_may_be_many(rule: Join, monkeypatch: pytest.M
 
 
 def test_rows_are_inexact_that_miss_a_match_which_the_source_knows_in_another_spelling() -> None:
-    twins = {("A",), ("b",)}
+    misses = {("A",), ("b",)}
     rule = source(Join(on=ON))
-    result = of_records([0, 1, 2, 3], ["A", "b", "x", "A"], [record("b", 1)], rule, twins=twins)
+    result = of_records([0, 1, 2, 3], ["A", "b", "x", "A"], [record("b", 1)], rule, near_misses=misses)
     assert (result.matched, result.missing, result.inexact) == (1, 3, 2)
 
 

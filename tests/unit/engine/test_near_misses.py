@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from plait.engine.near_misses import twins
+from plait.engine.near_misses import near_misses
 from plait.pipeline.pipeline import Pipeline
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("value", "other"),
     [
         ("ada", "ADA"),
         ("ada", " ada "),
@@ -25,17 +25,17 @@ from plait.pipeline.pipeline import Pipeline
         (7, "7.0"),
     ],
 )
-def test_these_look_alike(one: Any, other: Any) -> None:
+def test_these_look_alike(value: Any, other: Any) -> None:
     """In either direction."""
-    assert twins([(one, 1)], [(other, 1)]) == {(one, 1)}
-    assert twins([(other, 1)], [(one, 1)]) == {(other, 1)}
+    assert near_misses([(value, 1)], [(other, 1)]) == {(value, 1)}
+    assert near_misses([(other, 1)], [(value, 1)]) == {(other, 1)}
 
 
-@pytest.mark.parametrize(("one", "other"), [("a", "b"), ("a", "a.b"), (None, "")])
-def test_these_do_not_look_alike(one: Any, other: Any) -> None:
+@pytest.mark.parametrize(("value", "other"), [("a", "b"), ("a", "a.b"), (None, "")])
+def test_these_do_not_look_alike(value: Any, other: Any) -> None:
     """Each part of a key must look alike."""
-    assert twins([(one, 1)], [(other, 1)]) == set()
-    assert twins([("a", one)], [("a", other)]) == set()
+    assert near_misses([(value, 1)], [(other, 1)]) == set()
+    assert near_misses([("a", value)], [("a", other)]) == set()
 
 
 @pytest.mark.fault("L4")

@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from plait.language.build.sources import usable
+from plait.language.build.connectors import usable_connector
 from plait.language.validate import validate
 from plait.plan.plan import plan
 from plait.plugin.registry import offers
@@ -65,7 +65,7 @@ def _part(texts: Sequence[str]) -> list[Verdict]:
 def main() -> None:
     """Answer every line of standard input by one of standard output."""
     for offer in offers():
-        usable(offer.word)
+        usable_connector(offer.word)
     if sys.platform == "linux":
         pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
         limit = pages * os.sysconf("SC_PAGE_SIZE") + BYTES

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from plait.language.build.blocks import read_partitions, read_quarantine, read_sink
 from plait.language.build.deployment import check_deploy, read_deploy, variables
+from plait.language.build.output import read_partitions, read_quarantine, read_sink
 from plait.language.build.sources import read_sources
 from plait.language.characters import MAX_BYTES
-from plait.language.checks.order import check
+from plait.language.checks.blocks import check_blocks
 from plait.language.checks.waiting import check_waits
 from plait.language.keys import DeployBlock, Document
 from plait.language.parameters import (
@@ -154,21 +154,21 @@ def _spec(
     document: Document | None = read_struct(Document, root, (), collector)
     add_unknown_parameters(parameters, collector)
     sources = root.get("sources") if not parameters.sources else None
-    blocks = read_sources(sources, collector)
+    drafts = read_sources(sources, collector)
     sink = read_sink(root["sink"], collector) if "sink" in root else None
     quarantine = read_quarantine(root.get("quarantine"), collector)
     partitions = read_partitions(root.get("partition_by"), collector)
-    order = check(collector, blocks, partitions, sink, quarantine) if isinstance(sources, dict) else []
+    order = check_blocks(drafts, partitions, sink, quarantine, collector) if isinstance(sources, dict) else []
     deploy = (
         read_struct(DeployBlock, root["deploy"], ("deploy",), collector)
         if root.get("deploy") is not None
         else None
     )
-    check_deploy(collector, deploy)
-    check_waits(collector, blocks, deploy)
+    check_deploy(deploy, collector)
+    check_waits(drafts, deploy, collector)
     if not any(problem.level == "error" for problem in collector.problems):
         add_unused_parameters(parameters, collector)
-    read_all = [block.source for block in blocks]
+    read_all = [draft.source for draft in drafts]
     driver = next((source for source in read_all if source and source.join is None), None)
     if document is None or sink is None or driver is None or not all(read_all):
         return None

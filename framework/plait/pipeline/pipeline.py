@@ -7,7 +7,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from plait.language.validate import validate_for_run
-from plait.plan.plan import plan
 from plait.plugin import Item, PlaitError, Window
 from plait.problems.render import concise, full
 
@@ -58,6 +57,8 @@ class Pipeline:
 
     def plan(self) -> Plan:
         """Tell what a run will do; nothing is read."""
+        from plait.plan.plan import plan
+
         return plan(self.spec)
 
     def list(self, since: datetime | None = None, until: datetime | None = None) -> Iterator[Item]:

@@ -15,14 +15,14 @@ from msgspec import Meta
 from kit.mutation import Place, at, changed, places, put, rename
 from kit.paths import ROOT
 from kit.specs import shown
-from plait.language.build.sources import usable
+from plait.language.build.connectors import usable_connector
 from plait.language.schema import language_schema
 from plait.language.validate import validate
 from plait.language.yaml_reader import locate
 from plait.plugin import Connector, Options
 from plait.plugin.registry import offers
 
-SCHEMA = language_schema(usable(offer.word) for offer in offers())
+SCHEMA = language_schema(usable_connector(offer.word) for offer in offers())
 CHECK = jsonschema.Draft7Validator(SCHEMA)
 SHAPES = {"unknown-key", "missing-key", "wrong-kind"}
 OTHERS: tuple[Any, ...] = ("text", 7, 7.5, True, None, [], ["text"], {}, {"some": "text"})

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plait.language import keys as language
-from plait.language.build.sources import usable
+from plait.language.build.connectors import usable_connector
 from plait.language.struct_fields import fields_of
 from plait.plugin import Options
 from plait.plugin.registry import offers
@@ -59,7 +59,7 @@ UNRELATED = re.findall(
 def test_an_unrelated_word_is_answered_by_no_suggestion() -> None:
     """Whatever the words that are legal: keys of the language and options, connectors, types, decode steps."""
     structs = [one for one in vars(language).values() if isinstance(one, type) and issubclass(one, Options)]
-    structs += [usable(offer.word).options for offer in offers()]
+    structs += [usable_connector(offer.word).options for offer in offers()]
     known = {key for struct in structs for key in fields_of(struct)}
     known |= {*WORDS, *FORMS, *language.STEPS}
     assert len(known) > 70

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from plait.language.build.sources import usable
+from plait.language.build.connectors import usable_connector
 from plait.language.schema import language_schema
 from plait.plugin.registry import ConnectorUnavailable, offers
 
@@ -31,6 +31,6 @@ def schema_text() -> str:
 def _usable_connectors() -> Iterator[Connector]:
     for word in sorted({offer.word for offer in offers()}):
         try:
-            yield usable(word)
+            yield usable_connector(word)
         except ConnectorUnavailable as error:
             click.echo(f"left out: {error.message}" + (f" ({error.note})" if error.note else ""), err=True)

@@ -1,4 +1,4 @@
-"""The columns of a source and its decode steps: from mappings to frozen values, or problems for the collector."""
+"""Read the columns of a source and its decode steps into frozen values, reporting their problems."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 from plait.language.keys import STEPS, STEPS_WITH_ARGUMENT, ColumnBlock
 from plait.language.spec import Column
 from plait.language.struct_fields import fields_of
-from plait.language.structure import ProblemCollector, add_wrong_kind, read_keys
+from plait.language.structure import BlockValues, ProblemCollector, add_wrong_kind, read_keys
 from plait.language.wording import correction, flow_style, kind_of
 from plait.plugin import Pattern
 from plait.problems.errors import SpecValueError
@@ -24,23 +24,25 @@ from plait.values.safe_regex import Expression
 if TYPE_CHECKING:
     from plait.language.source_map import KeyPath
 
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-LONGEST = 255
-UNITS = ("s", "ms", "us")
-MAX_REGEX = 500
-SHOWN = {"epoch": "s", "pattern": "order {id}", "regex": "(?P<id>[0-9]+)"}
-ONE_STEP = "write a word such as `base64`, or `{epoch: s}`"
+IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+MAX_NAME_LENGTH = 255
+EPOCH_UNITS = ("s", "ms", "us")
+MAX_REGEX_LENGTH = 500
+EXAMPLE_ARGUMENTS = {"epoch": "s", "pattern": "order {id}", "regex": "(?P<id>[0-9]+)"}
+STEP_HELP = "write a word such as `base64`, or `{epoch: s}`"
 
 
 def check_name(name: str, path: KeyPath, collector: ProblemCollector) -> bool:
-    """Whether a key may be the name of a column, a source or a partition column; tells why not."""
-    if NAME.match(name) and len(name) <= LONGEST:
+    """Whether a key may be the name of a column, a source or a partition column; reports why not."""
+    if IDENTIFIER.match(name) and len(name) <= MAX_NAME_LENGTH:
         return True
-    if len(name) > LONGEST:
-        collector.add_at_key(path, "bad-name", f"a name has at most {LONGEST} characters", help="shorten it")
+    if len(name) > MAX_NAME_LENGTH:
+        collector.add_at_key(
+            path, "bad-name", f"a name has at most {MAX_NAME_LENGTH} characters", help="shorten it"
+        )
         return False
     likely = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_")
-    help = f"did you mean `{likely[:40]}`?" if NAME.match(likely) else "begin with a letter or `_`"
+    help = f"did you mean `{likely[:40]}`?" if IDENTIFIER.match(likely) else "begin with a letter or `_`"
     collector.add_at_key(
         path, "bad-name", f"{excerpt(name)} is no name of letters, digits and `_`", help=help
     )
@@ -50,11 +52,11 @@ def check_name(name: str, path: KeyPath, collector: ProblemCollector) -> bool:
 def read_columns(
     blocks: dict[str, Any], path: KeyPath, collector: ProblemCollector
 ) -> dict[str, Column | None]:
-    """Each column by its name; None where it could not be read."""
-    return {name: _column(name, block, (*path, name), collector) for name, block in blocks.items()}
+    """Read each column, by its name; None for one that could not be read."""
+    return {name: _read_column(name, block, (*path, name), collector) for name, block in blocks.items()}
 
 
-def _column(name: str, block: Any, path: KeyPath, collector: ProblemCollector) -> Column | None:
+def _read_column(name: str, block: Any, path: KeyPath, collector: ProblemCollector) -> Column | None:
     if not check_name(name, path, collector):
         return None
     if isinstance(block, str):
@@ -67,23 +69,23 @@ def _column(name: str, block: Any, path: KeyPath, collector: ProblemCollector) -
     if isinstance(block.get("type"), str):
         kind = read_type(block["type"], (*path, "type"), collector)
         block = {**block, "type": "string"}
-    given = read_keys(fields_of(ColumnBlock), block, path, collector)
-    if not given.complete or not isinstance(kind, types.Type):
+    values = read_keys(fields_of(ColumnBlock), block, path, collector)
+    if not values.complete or not isinstance(kind, types.Type):
         return None
-    place = given.get("from")
-    default = _default(given, kind, path, collector)
+    place = values.get("from")
+    default = _read_default(values, kind, path, collector)
     return Column(
         name=name,
         type=kind,
         origin=place.text if place else name,
         selector=place.steps if place else (name,),
-        required=bool(given.get("required")),
+        required=bool(values.get("required")),
         default=default,
     )
 
 
 def read_type(text: str, path: KeyPath, collector: ProblemCollector) -> types.Type | None:
-    """A type word, or a problem with the word that was meant."""
+    """Read a type; None after reporting a problem with the word that was meant."""
     try:
         return types.parse(text)
     except SpecValueError as error:
@@ -93,7 +95,7 @@ def read_type(text: str, path: KeyPath, collector: ProblemCollector) -> types.Ty
 
 
 def _type_help(text: str) -> str:
-    """The word that was meant; where brackets follow, one that takes brackets."""
+    """Suggest the word that was meant; if brackets follow, one that takes brackets."""
     base = types.FIRST_WORD.match(text)
     rest = text[base.end() :] if base else ""
     if base and rest[:1] in ("<", "(") and (meant := nearest(base[0], types.BRACKETED)):
@@ -101,19 +103,20 @@ def _type_help(text: str) -> str:
     return help_for(text, types.FORMS, "type", None)
 
 
-def _default(given: Any, kind: types.Type, path: KeyPath, collector: ProblemCollector) -> Any:
-    value = given.get("default")
+def _read_default(values: BlockValues, kind: types.Type, path: KeyPath, collector: ProblemCollector) -> Any:
+    """Convert the default to the type of the column; None without one, or after reporting why it does not fit."""
+    value = values.get("default")
     if value is None or value is msgspec.UNSET:
         return None
     path = (*path, "default")
-    if given.get("required"):
+    if values.get("required"):
         message = "a required column is never null, so its `default` stands for nothing"
         collector.add_at_key(path, "required-default", message, help="remove `required` or `default`")
         return None
     if kind.word == "binary":
         collector.add_at(path, "wrong-default", "no default can be written for binary", help="remove it")
         return None
-    _strays(value, kind, path, collector)
+    _report_unknown_fields(value, kind, path, collector)
     try:
         return convert(value, kind)
     except ConversionError as error:
@@ -124,16 +127,16 @@ def _default(given: Any, kind: types.Type, path: KeyPath, collector: ProblemColl
         return None
 
 
-def _strays(value: Any, kind: types.Type, path: KeyPath, collector: ProblemCollector) -> None:
-    """ProblemCollector each field of a default that its type does not have, so that it would be lost."""
+def _report_unknown_fields(value: Any, kind: types.Type, path: KeyPath, collector: ProblemCollector) -> None:
+    """Report each field of a default that its type does not have, since it would be lost."""
     if kind.word == "array" and isinstance(value, list):
-        for number, one in enumerate(value):
-            _strays(one, kind.fields[0][1], (*path, number), collector)
+        for number, element in enumerate(value):
+            _report_unknown_fields(element, kind.fields[0][1], (*path, number), collector)
     elif kind.word == "struct" and isinstance(value, dict):
         fields = dict(kind.fields)
-        for name, one in value.items():
+        for name, part in value.items():
             if name in fields:
-                _strays(one, fields[name], (*path, name), collector)
+                _report_unknown_fields(part, fields[name], (*path, name), collector)
             else:
                 message = f"the type of the column has no field {excerpt(name)}"
                 help = help_for(name, fields, "field", None)
@@ -141,6 +144,7 @@ def _strays(value: Any, kind: types.Type, path: KeyPath, collector: ProblemColle
 
 
 def _default_help(value: Any, kind: types.Type) -> str | None:
+    """Say how a default of this type is written."""
     if kind.word == "boolean":
         return correction("true or false", value)
     if kind.word == "string" and isinstance(value, (bool, int, float)):
@@ -153,68 +157,71 @@ def _default_help(value: Any, kind: types.Type) -> str | None:
 def read_decode(
     blocks: dict[str, list[Any]], path: KeyPath, collector: ProblemCollector
 ) -> dict[str, tuple[Step, ...] | None]:
-    """The steps of each field; None where one could not be read."""
-    return {field: _steps(steps, (*path, field), collector) for field, steps in blocks.items()}
+    """Read the steps of each field; None for a field with a step that could not be read."""
+    return {field: _read_steps(steps, (*path, field), collector) for field, steps in blocks.items()}
 
 
-def _steps(steps: list[Any], path: KeyPath, collector: ProblemCollector) -> tuple[Step, ...] | None:
+def _read_steps(steps: list[Any], path: KeyPath, collector: ProblemCollector) -> tuple[Step, ...] | None:
     if not steps:
         collector.add_at(
             path, "wrong-step", "the list has no step", help="write one, as in `[base64]`, or remove the key"
         )
         return None
-    read = [_step(one, (*path, number), collector) for number, one in enumerate(steps)]
+    read = [_read_step(block, (*path, number), collector) for number, block in enumerate(steps)]
     return tuple(step for step in read if step) if all(read) else None
 
 
-def _step(block: Any, path: KeyPath, collector: ProblemCollector) -> Step | None:
+def _read_step(block: Any, path: KeyPath, collector: ProblemCollector) -> Step | None:
     word, argument = block, None
     if isinstance(block, dict) and len(block) == 1:
         word, argument = next(iter(block.items()))
         path = (*path, word)
     if isinstance(word, str) and word in STEPS:
         try:
-            return Step(word, _argument(word, argument, isinstance(block, dict)))  # type: ignore[arg-type]
+            return Step(word, _read_argument(word, argument, isinstance(block, dict)))  # type: ignore[arg-type]
         except ValueError as error:
             collector.add_error(path, error)
     elif isinstance(word, dict):
-        help = "write each step as an entry of its own" if word else ONE_STEP
+        help = "write each step as an entry of its own" if word else STEP_HELP
         collector.add_at(
             path, "wrong-step", f"a step is one word, and here are {len(word) or 'none'}", help=help
         )
     elif not isinstance(word, str):
-        add_wrong_kind(block, "a decode step", path, collector, ONE_STEP)
+        add_wrong_kind(block, "a decode step", path, collector, STEP_HELP)
     else:
-        place = collector.add_at_key if isinstance(block, dict) else collector.add_at
+        add_problem = collector.add_at_key if isinstance(block, dict) else collector.add_at
         help = help_for(word, STEPS, "step", None)
-        place(path, "unknown-step", f"no decode step is called {excerpt(word)}", help=help)
+        add_problem(path, "unknown-step", f"no decode step is called {excerpt(word)}", help=help)
     return None
 
 
-def _argument(word: str, value: Any, given: bool) -> Any:
-    """What a step takes: nothing, or a text of its own form."""
+def _read_argument(word: str, value: Any, is_written: bool) -> Any:
+    """Read the argument of a step, which is nothing or a text of a form of its own; raises SpecValueError."""
     if word not in STEPS_WITH_ARGUMENT:
-        if given:
+        if is_written:
             raise SpecValueError(f"`{word}` takes nothing", code="wrong-step", help=f"write `{word}` alone")
         return None
     if not isinstance(value, str):
-        help = f"write `{flow_style({word: SHOWN[word]})}`"
-        got = f", got {kind_of(value)}" if given else ""
+        help = f"write `{flow_style({word: EXAMPLE_ARGUMENTS[word]})}`"
+        got = f", got {kind_of(value)}" if is_written else ""
         raise SpecValueError(f"`{word}` takes a text{got}", code="wrong-step", help=help)
     if word != "epoch":
         return Pattern.parse(value) if word == "pattern" else read_regex(value)
-    if value not in UNITS:
-        meant = nearest(value, UNITS) or next((unit for unit in UNITS[1:] if value[:1] == unit[0]), None)
+    if value not in EPOCH_UNITS:
+        meant = nearest(value, EPOCH_UNITS)
+        meant = meant or next((unit for unit in EPOCH_UNITS[1:] if value[:1] == unit[0]), None)
         help = f"did you mean `{meant}`?" if meant else "write `s`, `ms` or `us`"
         raise SpecValueError(f"{excerpt(value)} is no unit of `epoch`", code="wrong-step", help=help)
     return value
 
 
 def read_regex(text: str) -> Expression:
-    """Read a user's expression; raises SpecValueError."""
-    if len(text) > MAX_REGEX:
+    """Read a user's regular expression; raises SpecValueError if it is no expression of RE2 with named groups."""
+    if len(text) > MAX_REGEX_LENGTH:
         raise SpecValueError(
-            f"the expression is longer than {MAX_REGEX} characters", code="wrong-regex", help="shorten it"
+            f"the expression is longer than {MAX_REGEX_LENGTH} characters",
+            code="wrong-regex",
+            help="shorten it",
         )
     try:
         expression = Expression.parse(text)

@@ -1,4 +1,4 @@
-"""What `deploy` and `parameters` say about the function that runs a pipeline."""
+"""Read what `deploy` and `parameters` say about the function that runs a pipeline."""
 
 from __future__ import annotations
 
@@ -13,39 +13,38 @@ if TYPE_CHECKING:
     from plait.language.keys import DeployBlock
     from plait.language.structure import ProblemCollector
 
-# Lambda's and its event source mapping's own limits.
-LONGEST = {"timeout": timedelta(minutes=15), "window": timedelta(minutes=5)}
+# The limits of Lambda and of its event source mapping.
+MAX_DURATIONS = {"timeout": timedelta(minutes=15), "window": timedelta(minutes=5)}
 BATCH_WITHOUT_WINDOW = 10
 
 
-def check_deploy(collector: ProblemCollector, block: DeployBlock | None) -> None:
-    """ProblemCollector each length of time that Lambda does not allow."""
-    for name, most in LONGEST.items():
-        given = getattr(block, name, None)
-        if given is not None and (given > most or (name == "timeout" and not given)):
-            message = f"`{name}` is from {'1s' if name == 'timeout' else '0s'} to {most.seconds // 60}m"
-            collector.add_at(
-                ("deploy", name), "wrong-value", message, help="write a length within Lambda's limits"
-            )
+def check_deploy(block: DeployBlock | None, collector: ProblemCollector) -> None:
+    """Report each duration that Lambda does not allow."""
+    for name, longest in MAX_DURATIONS.items():
+        duration = getattr(block, name, None)
+        if duration is not None and (duration > longest or (name == "timeout" and not duration)):
+            message = f"`{name}` is from {'1s' if name == 'timeout' else '0s'} to {longest.seconds // 60}m"
+            help = "write a length within Lambda's limits"
+            collector.add_at(("deploy", name), "wrong-value", message, help=help)
 
 
 def read_deploy(block: DeployBlock | None) -> Deploy:
-    """The frozen value; Lambda collects a batch of more than ten only within a window of a second or more."""
+    """The frozen value of the block; a batch of more than ten gets a window of at least a second, as Lambda requires."""
     if block is None:
         return Deploy()
-    least = timedelta(seconds=1) if block.batch > BATCH_WITHOUT_WINDOW else timedelta(0)
+    shortest = timedelta(seconds=1) if block.batch > BATCH_WITHOUT_WINDOW else timedelta(0)
     return Deploy(
         memory=block.memory,
         timeout=block.timeout or Deploy().timeout,
         trigger=block.trigger,
         batch=block.batch,
-        window=max(block.window or least, least),
+        window=max(block.window or shortest, shortest),
         max_concurrency=block.max_concurrency,
     )
 
 
 def variables(root: Mapping[str, Any]) -> dict[str, str]:
-    """The environment variable of each parameter of a valid spec that names one."""
+    """The environment variable of each parameter that names one; the spec is valid."""
     blocks = root.get("parameters")
-    found = blocks.items() if isinstance(blocks, dict) else ()
-    return {name: block["env"] for name, block in found if isinstance(block, dict) and block.get("env")}
+    items = blocks.items() if isinstance(blocks, dict) else ()
+    return {name: block["env"] for name, block in items if isinstance(block, dict) and block.get("env")}

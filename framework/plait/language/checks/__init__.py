@@ -1,1 +1,1 @@
-"""What the blocks of a spec mean together, and what of that cannot be right. Only `language` calls it."""
+"""Check what the keys of a block, and the blocks of a spec, mean together. Only `language` calls it."""

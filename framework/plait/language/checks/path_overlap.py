@@ -1,4 +1,7 @@
-"""Whether files that will be written can fit the path that drives; exact, but for a `{name}` that stands twice."""
+"""Tell whether files that will be written can fit the path that drives.
+
+The answer is exact unless a `{name}` stands twice in the path: then it may be yes where no file fits.
+"""
 
 from __future__ import annotations
 
@@ -10,78 +13,85 @@ from plait.values.templates import STAR, STARS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-HEX: Final = "hex digit"
-SEGMENT: Final = "character but a slash"
-UNSLASHED: Final = "any characters but slashes"
+# Tokens of the form of a path; every other token is a character that stands for itself.
+HEX_DIGIT: Final = "hex digit"
+NO_SLASH: Final = "character but a slash"
+NO_SLASHES: Final = "any characters but slashes"
 ANYTHING: Final = "any characters"
-NAME = (*[HEX] * 32,)
-DIGITS = frozenset("0123456789abcdef")
+REPEATED = (NO_SLASHES, ANYTHING)
+HASH = (*[HEX_DIGIT] * 32,)
+HEX_DIGITS = frozenset("0123456789abcdef")
 
 
-def folder(path: str) -> str:
+def normal_folder(path: str) -> str:
     """A folder in one spelling, with a slash at its end."""
     return f"{normal_path(path).rstrip('/')}/"
 
 
-def written(path: str, partitions: Iterable[str], suffix: str) -> tuple[str, ...]:
-    """What the paths of files look like that are written under a folder, with its partitions, and a hash for a name."""
-    tokens = [*folder(path)]
+def written_form(folder: str, partitions: Iterable[str], suffix: str) -> tuple[str, ...]:
+    """The form of the paths of files written below a folder: its partitions, then a hash as the name of the file."""
+    tokens = [*normal_folder(folder)]
     for name in partitions:
-        tokens += [*f"{name}=", UNSLASHED, "/"]
-    return (*tokens, *NAME, *(suffix or [UNSLASHED]))
+        tokens += [*f"{name}=", NO_SLASHES, "/"]
+    return (*tokens, *HASH, *(suffix or [NO_SLASHES]))
 
 
-def drives(path: DriverPath, target: tuple[str, ...]) -> bool:
-    """Whether a path of the target's form fits the driving path."""
+def can_drive(path: DriverPath, form: tuple[str, ...]) -> bool:
+    """Whether some path of this form fits the driving path."""
     literal = normal_path(path.literal + "x")[:-1]
-    beginning = "".join(target[: len(literal)])
+    beginning = "".join(form[: len(literal)])
     if len(beginning) == len(literal) and beginning != literal:
         return False
-    return _meet(_tokens(DriverPath.parse(normal_path(path.text))), target)
+    return _have_common_text(_form_of(DriverPath.parse(normal_path(path.text))), form)
 
 
-def _tokens(path: DriverPath) -> tuple[str, ...]:
+def _form_of(path: DriverPath) -> tuple[str, ...]:
     tokens: list[str] = []
     for part in path.parts:
         if isinstance(part, str):
             tokens += part
         elif part in (STAR, STARS):
-            tokens.append(UNSLASHED if part == STAR else ANYTHING)
+            tokens.append(NO_SLASHES if part == STAR else ANYTHING)
         else:
-            tokens += [SEGMENT, UNSLASHED]
+            tokens += [NO_SLASH, NO_SLASHES]
     return tuple(tokens)
 
 
-def _meet(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+def _have_common_text(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
+    """Whether some text has both forms: a search through pairs of positions in the two."""
     seen = {(0, 0)}
     waiting = [(0, 0)]
     while waiting:
         i, j = waiting.pop()
-        if (i, j) == (len(one), len(other)):
+        if (i, j) == (len(left), len(right)):
             return True
-        for step in _steps(one, other, i, j):
-            if step not in seen:
-                seen.add(step)
-                waiting.append(step)
+        for positions in _next_positions(left, right, i, j):
+            if positions not in seen:
+                seen.add(positions)
+                waiting.append(positions)
     return False
 
 
-def _steps(one: tuple[str, ...], other: tuple[str, ...], i: int, j: int) -> Iterable[tuple[int, int]]:
-    left = one[i] if i < len(one) else None
-    right = other[j] if j < len(other) else None
-    if left in (UNSLASHED, ANYTHING):
+def _next_positions(
+    left: tuple[str, ...], right: tuple[str, ...], i: int, j: int
+) -> Iterable[tuple[int, int]]:
+    left_token = left[i] if i < len(left) else None
+    right_token = right[j] if j < len(right) else None
+    if left_token in REPEATED:
         yield i + 1, j
-    if right in (UNSLASHED, ANYTHING):
+    if right_token in REPEATED:
         yield i, j + 1
-    if left and right and _share(left, right):
-        yield i + (left not in (UNSLASHED, ANYTHING)), j + (right not in (UNSLASHED, ANYTHING))
+    if left_token and right_token and _can_be_same(left_token, right_token):
+        yield i + (left_token not in REPEATED), j + (right_token not in REPEATED)
 
 
-def _share(left: str, right: str) -> bool:
-    """Whether one character can be both."""
-    for a, b in ((left, right), (right, left)):
-        if len(a) == 1:
-            if len(b) == 1:
-                return a == b
-            return a in DIGITS if b == HEX else b == ANYTHING or a != "/"
+def _can_be_same(left: str, right: str) -> bool:
+    """Whether one character fits both tokens."""
+    for character, other in ((left, right), (right, left)):
+        if len(character) == 1:
+            if len(other) == 1:
+                return character == other
+            if other == HEX_DIGIT:
+                return character in HEX_DIGITS
+            return other == ANYTHING or character != "/"
     return True

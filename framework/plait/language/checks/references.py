@@ -1,11 +1,11 @@
-"""Names of columns in joins, paths, windows and partitions: each must be a column, of a type that fits."""
+"""Check names of columns in joins, paths and windows: each must be a column of the row, of a type that fits."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from plait.language.checks.row import column_help, describe, known_fields, level_of, row_columns
+from plait.language.checks.row import column_help, describe, known_fields, level_of_unknown_field, row_columns
 from plait.language.wording import flow_style
 from plait.problems.problem import excerpt
 from plait.problems.suggest import edited_once, help_for, nearest
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from plait.values.types import Type
 
 NESTED = ("array", "struct")
-FAMILIES = {
+KEY_FAMILIES = {
     **dict.fromkeys((*INTEGERS, "decimal", "float", "double"), "number"),
     **dict.fromkeys(("date", "timestamp"), "time"),
     "boolean": "boolean",
@@ -30,18 +30,18 @@ FAMILIES = {
 
 @dataclass(slots=True)
 class UnknownColumns:
-    """Columns that the row does not have, each with every place that names it."""
+    """Collect names that are no column of the row, each with every place that names it."""
 
     collector: ProblemCollector
     row: Row
     places: dict[str, list[tuple[Span, str | None]]] = field(default_factory=dict)
 
     def add(self, name: str, span: Span, help: str | None = None) -> None:
-        """Remember a place that names no column, with its help where that is not the usual one."""
+        """Add a place that names no column, with a help if the usual one does not fit."""
         self.places.setdefault(name, []).append((span, help))
 
-    def tell(self) -> None:
-        """One problem for each name, at the first place, with the lines of the others."""
+    def report(self) -> None:
+        """Report one problem for each name, at its first place, with the lines of the others."""
         for name, places in self.places.items():
             (span, help), *others = sorted(places, key=lambda place: place[0])
             lines = sorted({other.line for other, _ in others} - {span.line})
@@ -53,125 +53,135 @@ class UnknownColumns:
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
-    """A column of the row that a lookup is asked by, and where it says so."""
+class NeededColumn:
+    """A column of the row by which a look-up is asked, and where the spec names it."""
 
     name: str
     span: Span
     use: Literal["on", "path", "around"]
 
 
-def needs(block: SourceDraft, collector: ProblemCollector) -> list[Need]:
-    """The columns of the row that a lookup is asked by."""
-    if block.role != "lookup":
+def needed_columns(draft: SourceDraft, collector: ProblemCollector) -> list[NeededColumn]:
+    """The columns of the row by which a look-up is asked."""
+    if draft.role != "lookup":
         return []
-    found = [Need(left, left_span(block, left, collector), "on") for left, _ in block.on]
-    found += [Need(name, _option_span(block, name, collector), "path") for name in row_columns(block)]
-    if block.window:
-        found.append(Need(block.window.column, collector.span((*block.path, "window", "around")), "around"))
-    return found
+    needed = [NeededColumn(column, _column_span(draft, column, collector), "on") for column, _ in draft.on]
+    needed += [
+        NeededColumn(name, _option_span(draft, name, collector), "path") for name in row_columns(draft)
+    ]
+    if draft.window:
+        span = collector.span((*draft.path, "window", "around"))
+        needed.append(NeededColumn(draft.window.column, span, "around"))
+    return needed
 
 
-def left_span(block: SourceDraft, left: str, collector: ProblemCollector) -> Span:
+def _column_span(draft: SourceDraft, column: str, collector: ProblemCollector) -> Span:
     """Where `on` names a column of the row."""
-    if isinstance(block.raw["join"]["on"], dict):
-        return collector.source_map.key_span((*block.path, "join", "on", left))
-    return right_span(block, left, collector)
+    if isinstance(draft.block["join"]["on"], dict):
+        return collector.source_map.key_span((*draft.path, "join", "on", column))
+    return _field_span(draft, column, collector)
 
 
-def right_span(block: SourceDraft, left: str, collector: ProblemCollector) -> Span:
+def _field_span(draft: SourceDraft, column: str, collector: ProblemCollector) -> Span:
     """Where `on` names the field of the source that equals a column."""
-    raw, path = block.raw["join"]["on"], (*block.path, "join", "on")
-    if isinstance(raw, list):
-        return collector.span((*path, raw.index(left)))
-    return collector.span((*path, left) if isinstance(raw, dict) else path)
+    on, path = draft.block["join"]["on"], (*draft.path, "join", "on")
+    if isinstance(on, list):
+        return collector.span((*path, on.index(column)))
+    return collector.span((*path, column) if isinstance(on, dict) else path)
 
 
-def _option_span(block: SourceDraft, name: str, collector: ProblemCollector) -> Span:
+def _option_span(draft: SourceDraft, name: str, collector: ProblemCollector) -> Span:
     """Where an option has `{name}` in it."""
     part = f"{{{name}}}"
-    texts = (key for key, value in block.raw.items() if isinstance(value, str) and part in value)
-    return collector.span((*block.path, next(texts, "connector")), part)
+    keys = (key for key, value in draft.block.items() if isinstance(value, str) and part in value)
+    return collector.span((*draft.path, next(keys, "connector")), part)
 
 
-def check_lookup(block: SourceDraft, row: Row, unknown: UnknownColumns, collector: ProblemCollector) -> None:
-    """Each column that a lookup is asked by is one of the row, of a type that can be asked for."""
-    for need in needs(block, collector):
-        name = need.name
+def check_lookup(draft: SourceDraft, row: Row, unknown: UnknownColumns, collector: ProblemCollector) -> None:
+    """Each column by which a look-up is asked is one of the row, of a type that can be asked for."""
+    for needed in needed_columns(draft, collector):
+        name = needed.name
         kind = row.types.get(name)
-        if row.givers.get(name) == block.name:
-            if not row.driven:
+        if row.givers.get(name) == draft.name:
+            if not row.has_driver:
                 continue
-            message = f"{excerpt(name)} comes from {excerpt(block.name)} itself, so it cannot find it"
-            collector.add(need.span, "own-column", message, help=column_help("", row, block.name))
+            message = f"{excerpt(name)} comes from {excerpt(draft.name)} itself, so it cannot find it"
+            collector.add(needed.span, "own-column", message, help=column_help("", row, draft.name))
         elif row.lacks(name):
-            unknown.add(name, need.span, _swapped(block, name, row) or column_help(name, row, block.name))
+            unknown.add(
+                name, needed.span, _swapped_help(draft, name, row) or column_help(name, row, draft.name)
+            )
         elif kind is not None:
-            _check_kind(need, kind, row, collector)
-        elif need.use == "around" and row.leaves_open(name):
+            _check_type(needed, kind, row, collector)
+        elif needed.use == "around" and row.leaves_type_open(name):
             message = f"a window lies around a timestamp, and the type of {excerpt(name)} is not declared"
-            help = f"declare `{name}: timestamp` in {row.where(name)}"
-            collector.add(need.span, "not-a-time", message, help=help)
+            help = f"declare `{name}: timestamp` in {row.source_to_declare(name)}"
+            collector.add(needed.span, "not-a-time", message, help=help)
 
 
-def _swapped(block: SourceDraft, name: str, row: Row) -> str | None:
-    """The mapping the other way round, where that is what was meant."""
-    raw = block.raw["join"]["on"] if block.on else None
+def _swapped_help(draft: SourceDraft, name: str, row: Row) -> str | None:
+    """Suggest to swap column and field, if the field is a column of the row."""
+    on = draft.block["join"]["on"] if draft.on else None
     if any(edited_once(name, column) for column in row.types):
         return None
-    if isinstance(raw, dict) and isinstance(raw.get(name), str) and raw[name] in row.types:
-        return f"the column comes first: did you mean `{flow_style({raw[name]: name})[:60]}`?"
+    if isinstance(on, dict) and isinstance(on.get(name), str) and on[name] in row.types:
+        return f"the column comes first: did you mean `{flow_style({on[name]: name})[:60]}`?"
     return None
 
 
-def _check_kind(need: Need, kind: Type, row: Row, collector: ProblemCollector) -> None:
-    name = need.name
-    if need.use == "around":
+def _check_type(needed: NeededColumn, kind: Type, row: Row, collector: ProblemCollector) -> None:
+    name = needed.name
+    if needed.use == "around":
         if kind.word != "timestamp":
             help = f"declare `{name}: timestamp` in {excerpt(row.givers[name])}"
             message = f"a window lies around a timestamp, and {excerpt(name)} is {describe(kind)}"
-            collector.add(need.span, "not-a-time", message, help=help)
+            collector.add(needed.span, "not-a-time", message, help=help)
     elif kind.word in NESTED:
         message = f"{excerpt(name)} is {describe(kind)}, which is no key"
-        collector.add(need.span, "nested-key", message, help="choose a column that holds one value")
-    elif kind.word == "binary" and need.use == "path":
+        collector.add(needed.span, "nested-key", message, help="choose a column that holds one value")
+    elif kind.word == "binary" and needed.use == "path":
         message = f"{excerpt(name)} is binary, which cannot fill a path"
-        collector.add(need.span, "nested-key", message, help="choose a column of text or numbers")
+        collector.add(needed.span, "nested-key", message, help="choose a column of text or numbers")
 
 
-def check_fields(block: SourceDraft, row: Row, collector: ProblemCollector) -> None:
+def check_fields(draft: SourceDraft, row: Row, collector: ProblemCollector) -> None:
     """Each field that `on` names is one of the source, and can equal its column."""
-    known = known_fields(block)
-    for left, right in block.on:
-        if row.lacks(left):
+    known = known_fields(draft)
+    for column, field_name in draft.on:
+        if row.lacks(column):
             continue
-        span = right_span(block, left, collector)
-        if known is not None and right not in known:
-            help = help_for(right, known, "field", None)
-            if left == right and (meant := nearest(right, known)):
-                help = f"did you mean `{{{left}: {meant}}}`?"
-            message = f"no field of {excerpt(block.name)} is called {excerpt(right)}"
-            collector.add(span, "unknown-field", message, help=help, level=level_of(block))
-        elif right in block.decode:
-            message = f"{excerpt(right)} is asked for as it stands in the source, so it cannot be decoded"
-            collector.add_at_key(
-                (*block.path, "decode", right), "decoded-key", message, help="join on another field"
+        span = _field_span(draft, column, collector)
+        if known is not None and field_name not in known:
+            help = help_for(field_name, known, "field", None)
+            if column == field_name and (meant := nearest(field_name, known)):
+                help = f"did you mean `{{{column}: {meant}}}`?"
+            message = f"no field of {excerpt(draft.name)} is called {excerpt(field_name)}"
+            level = level_of_unknown_field(draft)
+            collector.add(span, "unknown-field", message, help=help, level=level)
+        elif field_name in draft.decode:
+            message = (
+                f"{excerpt(field_name)} is asked for as it stands in the source, so it cannot be decoded"
             )
+            path = (*draft.path, "decode", field_name)
+            collector.add_at_key(path, "decoded-key", message, help="join on another field")
         else:
-            _check_types(block, left, right, span, row, collector)
+            _check_key_types(draft, (column, field_name), span, row, collector)
 
 
-def _check_types(
-    block: SourceDraft, left: str, right: str, span: Span, row: Row, collector: ProblemCollector
+def _check_key_types(
+    draft: SourceDraft, pair: tuple[str, str], span: Span, row: Row, collector: ProblemCollector
 ) -> None:
-    mine = next((c for c in (block.columns or {}).values() if c and c.selector == (right,)), None)
-    theirs = row.types.get(left)
-    if mine is None or theirs is None or row.givers[left] == block.name or theirs.word in NESTED:
+    """A column of the row and the field of the source that it must equal have types that can be equal."""
+    column, field = pair
+    columns = (declared for declared in (draft.columns or {}).values() if declared)
+    field_column = next((declared for declared in columns if declared.selector == (field,)), None)
+    kind = row.types.get(column)
+    if field_column is None or kind is None or row.givers[column] == draft.name or kind.word in NESTED:
         return
-    families = {FAMILIES.get(theirs.word), FAMILIES.get(mine.type.word)}
+    families = {KEY_FAMILIES.get(kind.word), KEY_FAMILIES.get(field_column.type.word)}
     if len(families) == 1 or ("text" in families and not families & {"binary", None}):
         return
-    line = collector.source_map.key_span((*block.path, "columns", mine.name)).line
-    field = f"the field {excerpt(right)} of {excerpt(block.name)}"
-    message = f"{excerpt(left)} is {describe(theirs)} and never equals {field}, which is `{mine.type}`"
+    line = collector.source_map.key_span((*draft.path, "columns", field_column.name)).line
+    text = f"the field {excerpt(field)} of {excerpt(draft.name)}"
+    message = f"{excerpt(column)} is {describe(kind)} and never equals {text}, which is `{field_column.type}`"
     collector.add(span, "key-types", message, help="declare both alike", note=f"declared at line {line}")

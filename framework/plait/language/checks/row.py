@@ -1,13 +1,13 @@
-"""What the blocks tell of the row: its columns, their types, and which source gives each."""
+"""Derive the columns of the row from the drafts of sources: their types, and which source gives each."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from plait.language.build.columns import NAME
+from plait.language.build.columns import IDENTIFIER
 from plait.problems.problem import excerpt
-from plait.problems.suggest import edited_once, help_for, nearest
+from plait.problems.suggest import edited_once, help_for
 from plait.values.types import Type
 
 if TYPE_CHECKING:
@@ -21,92 +21,94 @@ LIST = Type("array", fields=(("element", Type("struct")),))
 
 @dataclass(slots=True)
 class Row:
-    """The columns of the row, each with its type as far as that is known, and the source that gives it.
+    """The columns of the row, as far as the drafts of the sources tell.
 
-    It is `open` where a source takes fields as it finds them: then nothing can be said about other names. It is
-    `driven` where one source is known to drive, and `whole` where each source could be read to its end.
+    `types` has the type of each column, None if unknown; `givers` the source that gives it; `inside` the list that
+    holds a column of a look-up under `as: list`. `unreadable` are names whose columns could not be read.
+    The row is `open` if a source does not declare its columns: then it may have any other column too. `has_driver` is
+    whether one source is known to drive, `complete` whether each source could be read without a problem.
     """
 
     types: dict[str, Type | None] = field(default_factory=dict)
     givers: dict[str, str] = field(default_factory=dict)
     inside: dict[str, str] = field(default_factory=dict)
-    refused: set[str] = field(default_factory=set)
+    unreadable: set[str] = field(default_factory=set)
     open: bool = False
-    driven: bool = False
-    whole: bool = True
+    has_driver: bool = False
+    complete: bool = True
 
     def lacks(self, name: str) -> bool:
-        """Whether no column can have this name; one that was refused elsewhere is not told again."""
-        if self.open or name in self.types or name in self.refused or "${" in name:
+        """Whether no column can have this name. A name whose column could not be read is not lacking."""
+        if self.open or name in self.types or name in self.unreadable or "${" in name:
             return False
-        return not any(not NAME.match(one) and edited_once(name, one) for one in self.refused)
+        misspelt = (other for other in self.unreadable if not IDENTIFIER.match(other))
+        return not any(edited_once(name, other) for other in misspelt)
 
-    def leaves_open(self, name: str) -> bool:
+    def leaves_type_open(self, name: str) -> bool:
         """Whether the spec does not declare the type of a column."""
-        return self.whole and self.types.get(name) is None
+        return self.complete and self.types.get(name) is None
 
-    def where(self, name: str) -> str:
-        """The source in which to declare a column."""
+    def source_to_declare(self, name: str) -> str:
+        """The source in which to declare a column, for a message."""
         return excerpt(self.givers[name]) if name in self.givers else "its source"
 
 
-def row_of(blocks: Sequence[SourceDraft], lost: Iterable[str]) -> Row:
-    """The row that these sources make; `lost` are names that stand where nothing could be read."""
-    begun = any(block.role == "driver" and block.columns != {} for block in blocks)
-    row = Row(refused=set(lost), open=not begun, whole=begun)
-    for block in blocks:
-        given = gives(block)
-        row.driven = row.driven or block.role == "driver"
-        row.whole = row.whole and block.whole
+def row_of(drafts: Sequence[SourceDraft], unreadable: Iterable[str]) -> Row:
+    """The row that these sources make; `unreadable` are keys that stand where nothing could be read."""
+    has_columns = any(draft.role == "driver" and draft.columns != {} for draft in drafts)
+    row = Row(unreadable=set(unreadable), open=not has_columns, complete=has_columns)
+    for draft in drafts:
+        given = given_columns(draft)
+        row.has_driver = row.has_driver or draft.role == "driver"
+        row.complete = row.complete and draft.complete
         if given is None:
             row.open = True
         for name, kind in (given or {}).items():
             row.types.setdefault(name, kind)
-            row.givers.setdefault(name, block.name)
-        row.refused |= {name for name, column in (block.columns or {}).items() if column is None}
-        if block.shape == "list":
-            row.inside.update(dict.fromkeys(block.columns or (), block.name))
+            row.givers.setdefault(name, draft.name)
+        row.unreadable |= {name for name, column in (draft.columns or {}).items() if column is None}
+        if draft.shape == "list":
+            row.inside.update(dict.fromkeys(draft.columns or (), draft.name))
     return row
 
 
-def gives(block: SourceDraft) -> dict[str, Type | None] | None:
-    """The columns that a source brings, with their types; None where the spec does not tell."""
-    listed: dict[str, Type | None] = {block.name: LIST}
-    if block.shape == "list":
-        return listed
-    written = {name: column.type if column else None for name, column in (block.columns or {}).items()}
-    if block.shape is None:
-        return dict.fromkeys((*written, block.name)) if block.columns is not None else None
-    if block.columns is not None:
-        return written
-    if block.options is None or (known := known_fields(block)) is None:
+def given_columns(draft: SourceDraft) -> dict[str, Type | None] | None:
+    """The columns that a source gives to the row, with their types; None if the spec does not tell."""
+    if draft.shape == "list":
+        return {draft.name: LIST}
+    declared = {name: column.type if column else None for name, column in (draft.columns or {}).items()}
+    if draft.shape is None:
+        return dict.fromkeys((*declared, draft.name)) if draft.columns is not None else None
+    if draft.columns is not None:
+        return declared
+    if draft.options is None or (known := known_fields(draft)) is None:
         return None
-    keys = {right for _, right in block.on} | set(row_columns(block))
+    keys = {field_name for _, field_name in draft.on} | set(row_columns(draft))
     return dict.fromkeys(name for name in known if name not in keys)
 
 
-def known_fields(block: SourceDraft) -> tuple[str, ...] | None:
-    """The fields of a source's records, where the options alone tell them."""
-    if block.connector is None or block.options is None:
+def known_fields(draft: SourceDraft) -> tuple[str, ...] | None:
+    """The fields of a source's records, if its options alone tell them."""
+    if draft.connector is None or draft.options is None:
         return None
-    known = block.connector.known_fields(block.options)
-    return tuple(dict.fromkeys((*known, *row_columns(block)))) if known else None
+    known = draft.connector.known_fields(draft.options)
+    return tuple(dict.fromkeys((*known, *row_columns(draft)))) if known else None
 
 
-def level_of(block: SourceDraft) -> Level:
-    """How bad it is to ask for an unknown field: rows that stand in the spec or in files may lack one today."""
-    return "warning" if block.connector is not None and block.connector.offline else "error"
+def level_of_unknown_field(draft: SourceDraft) -> Level:
+    """An unknown field is a warning for records that stand in the spec or in files: they may have it another day."""
+    return "warning" if draft.connector is not None and draft.connector.offline else "error"
 
 
-def row_columns(block: SourceDraft) -> Sequence[str]:
-    """The columns of the row that a lookup's options name."""
-    if block.connector is None or block.options is None or block.role != "lookup":
+def row_columns(draft: SourceDraft) -> Sequence[str]:
+    """The columns of the row that the options of a look-up name."""
+    if draft.connector is None or draft.options is None or draft.role != "lookup":
         return ()
-    return block.connector.row_columns(block.options)
+    return draft.connector.row_columns(draft.options)
 
 
 def column_help(name: str, row: Row, without: str | None = None) -> str:
-    """What to write for an unknown column; never a column of the source `without`."""
+    """Say what to write for an unknown column; never a column of the source `without`."""
     others = [column for column in row.types if row.givers[column] != without]
     if "." in name and name.rpartition(".")[2] in others:
         return f"did you mean `{name.rpartition('.')[2]}`?"
@@ -115,11 +117,6 @@ def column_help(name: str, row: Row, without: str | None = None) -> str:
     return help_for(name, others, "column", None)
 
 
-def near_column(name: str, row: Row) -> str | None:
-    """The column that was likely meant."""
-    return nearest(name, row.types)
-
-
 def describe(kind: Any) -> str:
-    """What a type is called in a message."""
+    """Name a type in a message."""
     return "a list" if kind is LIST else f"`{kind}`"

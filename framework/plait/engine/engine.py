@@ -31,8 +31,8 @@ from plait.engine.settle import (
 from plait.plan.plan import plan
 from plait.plugin import (
     BadRecord,
-    Changed,
     Item,
+    ObjectChanged,
     PlaitError,
     ReadFailure,
     Record,
@@ -170,7 +170,7 @@ class Engine:
                 entry = FileEntry(uri=answer.uri, rows=answer.rows, bytes=answer.bytes, partition=file.folder)
                 self.report.files.append(entry)
                 self.report.rows += answer.rows
-        return [Item(uri=uri) for uri, error in errors.items() if isinstance(error, Changed)]
+        return [Item(uri=uri) for uri, error in errors.items() if isinstance(error, ObjectChanged)]
 
     def _read_and_join(self, items: Sequence[Item]) -> tuple[list[ReadFailure], list[Batch]]:
         with left_alone(len(items)):

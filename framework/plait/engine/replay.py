@@ -8,7 +8,7 @@ from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, Literal
 
 from plait.engine import quarantine
-from plait.plugin import Changed, GiveUp, Item, PlaitError, StoredObject, Window
+from plait.plugin import GiveUp, Item, ObjectChanged, PlaitError, StoredObject, Window
 from plait.problems.problem import Problem
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ class _Replaying:
         return "bad" if kept.item.uri in self.engine.set_aside else "removed"
 
     def _removed(self, item: Item, answer: PlaitError | None) -> None:
-        if isinstance(answer, Changed):
+        if isinstance(answer, ObjectChanged):
             self._count("bad", 1)
         elif answer is not None:
             self._count("failed", 1)

@@ -13,7 +13,7 @@ from plait.engine.answers import no_answers
 from plait.engine.batch import item_of
 from plait.engine.join import join
 from plait.engine.waiting import Late, late
-from plait.plugin import Changed, GiveUp, Missing, PlaitError, TryAgain
+from plait.plugin import GiveUp, Missing, ObjectChanged, PlaitError, TryAgain
 from plait.problems.errors import IncompatibleTypes
 from plait.problems.problem import Problem
 from plait.storage.s3 import bucket_and_key
@@ -121,7 +121,7 @@ def settle_batch(batch: Batch, errors: dict[str, PlaitError], spec: Spec, report
         uri = item_of(record).uri
         failure = errors.get(uri)
         if failure is not None:
-            if not isinstance(failure, Changed):
+            if not isinstance(failure, ObjectChanged):
                 settle(uri, "retry" if isinstance(failure, TryAgain) else "failed", failure, report)
             continue
         report.outcomes[uri] = "done"

@@ -26,7 +26,7 @@ from plait.language.secrets_in_text import mask
 from plait.language.source_map import map_without_text
 from plait.language.spec import Spec
 from plait.language.structure import ProblemCollector, read_struct
-from plait.problems.problem import Problem, excerpt, place
+from plait.problems.problem import Problem, by_place, excerpt
 from plait.problems.suggest import help_for
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def validate(
     source_map, problems = locate(text, file)
     shown = text if isinstance(text, str) else text.decode("utf-8", "replace")
     if source_map is None:
-        return Validated(None, tuple(sorted(problems, key=place)), mask(shown, (), everywhere=True))
+        return Validated(None, tuple(sorted(problems, key=by_place)), mask(shown, (), everywhere=True))
     return _judge(source_map, problems, shown, parameters or {}, environment or {})
 
 
@@ -98,7 +98,7 @@ def _judge(
     collector.problems += problems
     _undeclared(parameters, collector)
     spec = _spec(collector, parameters, environment)
-    found = tuple(sorted(set(collector.problems), key=place))
+    found = tuple(sorted(set(collector.problems), key=by_place))
     bad = any(problem.level == "error" for problem in found)
     shown = mask(shown, collector.secret_spans) if collector.secret_spans else shown
     return Validated(None if bad else spec, found, shown, source_map, tuple(sorted(collector.unset)))

@@ -12,7 +12,7 @@ from plait.language.characters import read_text
 from plait.language.scalars import close_brackets, number_problem, scalar
 from plait.language.source_map import FILE_START, KeyPath, Lines, Point, SourceMap
 from plait.language.wording import kind_of
-from plait.problems.problem import Problem, Span, excerpt, place
+from plait.problems.problem import Problem, Span, by_place, excerpt
 
 MAX_NODES, MAX_DEPTH = 10_000, 50
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -28,7 +28,7 @@ def locate(text: str | bytes, file: str) -> tuple[SourceMap | None, list[Problem
     reader.read()
     if not reader.failed and not isinstance(reader.root, dict):
         reader.add_not_a_mapping()
-    problems = sorted(reader.problems, key=place)
+    problems = sorted(reader.problems, key=by_place)
     return (None if reader.failed else reader.source_map()), problems
 
 

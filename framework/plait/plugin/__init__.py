@@ -26,7 +26,7 @@ from plait.plugin.data import (
 from plait.plugin.hooks import hookimpl
 from plait.plugin.planning import Calls, Statement
 from plait.plugin.roles import Connector, Driver, Lookup, Options, Sink, Use
-from plait.problems.errors import BadRecord, Changed, GiveUp, PlaitError, TryAgain
+from plait.problems.errors import BadRecord, GiveUp, ObjectChanged, PlaitError, TryAgain
 from plait.values.convert import Flag
 from plait.values.message_pattern import Pattern
 from plait.values.paths import DriverPath, FolderPath, LookupPath, UnsafePathValue, normal_path
@@ -58,7 +58,7 @@ __all__ = [  # noqa: RUF022 - grouped by what the names are for
     # errors: what to raise
     "PlaitError",
     "TryAgain",
-    "Changed",
+    "ObjectChanged",
     "GiveUp",
     "BadRecord",
     "NotJson",

@@ -27,10 +27,10 @@ class Objects(Protocol):
         """Yield the object of each URI, in order; one of more than `limit` bytes comes without its bytes."""
 
     def put(self, puts: Sequence[Put]) -> Sequence[Written | PlaitError]:
-        """Store each object; one with a `source` is `Changed` if something newer is stored there already."""
+        """Store each object; one with a `source` is `ObjectChanged` if something newer is stored there already."""
 
     def remove(self, items: Sequence[Item]) -> Sequence[PlaitError | None]:
-        """Remove each object that is still the version of its item, else answer `Changed`; None means removed or gone."""
+        """Remove each object that is still the version of its item, else answer `ObjectChanged`; None means removed or gone."""
 
 
 class Context(Protocol):

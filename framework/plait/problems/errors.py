@@ -1,10 +1,10 @@
-"""Errors, grouped by what the caller can do."""
+"""The errors of plait, grouped by what the caller can do about them."""
 
 from __future__ import annotations
 
 
 class PlaitError(Exception):
-    """Something that a user can be told in one line; `help` proposes one thing to do."""
+    """A failure that one line can tell a user; `help` proposes one thing to do."""
 
     code = "failed"
 
@@ -21,8 +21,8 @@ class TryAgain(PlaitError):
     code = "try-again"
 
 
-class Changed(TryAgain):
-    """The driving object is another one than was read, so its rows must be made anew."""
+class ObjectChanged(TryAgain):
+    """An object is another version than the one that was read, so what was made of it must be made again."""
 
     code = "object-changed"
 
@@ -34,9 +34,9 @@ class GiveUp(PlaitError):
 
 
 class IncompatibleTypes(GiveUp):
-    """Values found without declared columns that do not fit together; those of fewer objects may.
+    """The types inferred for a field without declared columns do not fit together; those of fewer objects may.
 
-    `kinds` are the types of the `field`, by driving record, where the driving source brought it.
+    `kinds` are the types of the `field`, one for each driving record, if the driving source has the field.
     """
 
     def __init__(self, message: str, *, field: str, code: str, help: str) -> None:
@@ -46,10 +46,10 @@ class IncompatibleTypes(GiveUp):
 
 
 class BadRecord(PlaitError):
-    """This record alone cannot become a row; plait puts in the `source` that is to blame.
+    """This record alone cannot become a row; plait sets the `source` that is to blame.
 
     The `message` goes to the quarantine, beside the record. `bare` is the same without any value of the record, for
-    the report and the log; left out, the message has none.
+    the report and the log; where it is left out, the message has no value of the record in it.
     """
 
     code = "bad-record"
@@ -73,7 +73,7 @@ class SpecValueError(ValueError):
 
 
 class InternalError(Exception):
-    """A bug, told without its own text, which may hold a value."""
+    """A bug of plait or a connector; the text of the error is left out, since it may hold a value of a record."""
 
     def __init__(self, error: BaseException) -> None:
         super().__init__(f"a bug of plait or of a connector: {type(error).__name__}; see the trace")

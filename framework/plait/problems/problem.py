@@ -1,4 +1,4 @@
-"""A problem is a value: what is wrong, where, and the one thing to do about it."""
+"""A problem as a value: what is wrong, where, and the one thing to do about it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One finding. `code` is a phrase such as `unknown-key`; printing is in `render`."""
+    """One problem. Its `code` is a phrase such as `unknown-key`; `render` shows it."""
 
     code: str
     message: str
@@ -31,12 +31,12 @@ class Problem:
     level: Level = "error"
 
 
-def place(problem: Problem) -> tuple[str, Span, str]:
+def by_place(problem: Problem) -> tuple[str, Span, str]:
     """The sort key that puts problems in the order a reader meets them."""
     return (problem.file or "", problem.span or Span(0, 0, 0, 0), problem.code)
 
 
-EXCERPT = 40
+MAX_EXCERPT = 40
 
 
 def excerpt(value: object) -> str:
@@ -46,5 +46,6 @@ def excerpt(value: object) -> str:
     '`memroy`'
     """
     text = value if isinstance(value, str) else repr(value)
-    text = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text[: EXCERPT + 1])
-    return f"`{text}`" if len(text) <= EXCERPT else f"`{text[: EXCERPT - 1]}…`"
+    beginning = text[: MAX_EXCERPT + 1]
+    text = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in beginning)
+    return f"`{text}`" if len(text) <= MAX_EXCERPT else f"`{text[: MAX_EXCERPT - 1]}…`"

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
     from plait.problems.problem import Problem, Span
 
-LIMIT = 20
-ANNOTATIONS = 10
-ROWS = 1_000
-WIDTH = 100
-_CONTEXT = 30
+MAX_SHOWN = 20
+MAX_ANNOTATIONS = 10  # of each level: GitHub drops those of a step that exceed it
+MAX_ROWS = 1_000
+MAX_WIDTH = 100
+_CONTEXT = 30  # columns shown before the caret of a line that is shortened
 _TAB = "    "
 _BREAK = re.compile(r"\r\n|\r|\n")
 _COLOURS = {"error": "1;31", "warning": "1;33", "gutter": "1;34", "bold": "1"}
@@ -25,80 +25,85 @@ def full(
     problems: Iterable[Problem],
     sources: Mapping[str, str],
     colour: bool = False,
-    limit: int | None = LIMIT,
+    limit: int | None = MAX_SHOWN,
 ) -> str:
-    """The problems as a terminal shows them, each with its line of the source and a caret."""
-    found = list(problems)
-    blocks = [_block(problem, sources, colour) for problem in found[:limit]]
-    if len(found) > len(blocks):
-        blocks.append(f"… and {len(found) - len(blocks)} more")
+    """The problems as a terminal shows them, each with its line of the source and a caret.
+
+    `sources` are the texts of files by name; `limit` is how many problems are shown, None for all.
+    """
+    every = list(problems)
+    blocks = [_full_block(problem, sources, colour) for problem in every[:limit]]
+    if len(every) > len(blocks):
+        blocks.append(f"… and {len(every) - len(blocks)} more")
     return "\n\n".join(blocks)
 
 
 def concise(problems: Iterable[Problem]) -> str:
     """One line for each problem, as editors and grep read it."""
-    return "\n".join(_line(problem) for problem in problems)
+    return "\n".join(_concise_line(problem) for problem in problems)
 
 
 def github(problems: Iterable[Problem]) -> str:
-    """Workflow commands that make GitHub mark the lines of a change: as many of a level as it shows of a step."""
-    return "\n".join(_command(problem) for problem in _marked(problems)[0])
+    """Workflow commands by which GitHub marks lines of a change, for as many problems of a level as it shows."""
+    return "\n".join(_workflow_command(problem) for problem in _split_for_github(problems)[0])
 
 
 def summary(problems: Iterable[Problem]) -> str:
     """A table in Markdown of the problems that GitHub does not mark; empty where it marks all."""
-    rest = _marked(problems)[1]
+    rest = _split_for_github(problems)[1]
     if not rest:
         return ""
-    rows = [f"| {_markdown(_where(p))} | {p.level} | `{p.code}` | {_sentence(p)} |" for p in rest[:ROWS]]
-    more = [f"\n… and {len(rest) - ROWS:,} more"] if len(rest) > ROWS else []
+    rows = [_row(problem) for problem in rest[:MAX_ROWS]]
+    more = [f"\n… and {len(rest) - MAX_ROWS:,} more"] if len(rest) > MAX_ROWS else []
     title = f"### plait: {len(rest):,} more that could not be marked"
     return "\n".join(
         [title, "", "| place | level | code | problem |", "| --- | --- | --- | --- |", *rows, *more]
     )
 
 
-def _marked(problems: Iterable[Problem]) -> tuple[list[Problem], list[Problem]]:
+def _split_for_github(problems: Iterable[Problem]) -> tuple[list[Problem], list[Problem]]:
     """The problems that GitHub marks, and the rest."""
-    shown: list[Problem] = []
+    marked: list[Problem] = []
     rest: list[Problem] = []
-    left = {"error": ANNOTATIONS, "warning": ANNOTATIONS}
+    left = {"error": MAX_ANNOTATIONS, "warning": MAX_ANNOTATIONS}
     for problem in problems:
-        (shown if left[problem.level] > 0 else rest).append(problem)
+        (marked if left[problem.level] > 0 else rest).append(problem)
         left[problem.level] -= 1
-    return shown, rest
+    return marked, rest
 
 
-def _sentence(problem: Problem) -> str:
-    return _markdown(f"{problem.message} ({problem.help})" if problem.help else problem.message)
+def _row(problem: Problem) -> str:
+    """A row of the table in Markdown."""
+    text = f"{problem.message} ({problem.help})" if problem.help else problem.message
+    return f"| {_markdown(_where(problem))} | {problem.level} | `{problem.code}` | {_markdown(text)} |"
 
 
 def _markdown(text: str) -> str:
-    return _safe(text).replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|")
+    return _printable(text).replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|")
 
 
 def as_json(problems: Iterable[Problem]) -> list[dict[str, Any]]:
-    """Plain mappings of text, numbers and None, for reports and logs."""
-    return [_plain(problem) for problem in problems]
+    """The problems as mappings of texts, numbers and None, for reports and logs."""
+    return [_as_mapping(problem) for problem in problems]
 
 
-def _block(problem: Problem, sources: Mapping[str, str], colour: bool) -> str:
+def _full_block(problem: Problem, sources: Mapping[str, str], colour: bool) -> str:
     span = problem.span
     gutter = " " * (len(str(span.line)) if span else 1)
     bar = _paint("|", "gutter", colour)
     title = _paint(f"{problem.level}[{problem.code}]", problem.level, colour)
-    lines = [f"{title}: {_paint(_safe(problem.message), 'bold', colour)}"]
+    lines = [f"{title}: {_paint(_printable(problem.message), 'bold', colour)}"]
     if problem.file is not None:
         lines.append(f"{gutter}{_paint('-->', 'gutter', colour)} {_where(problem)}")
     source = _source_line(problem, sources)
     if span and source is not None:
-        shown, caret = _excerpt(source, span)
+        shown, caret = _excerpt_and_caret(source, span)
         number = _paint(str(span.line), "gutter", colour)
         lines += [f"{gutter} {bar}", f"{number} {bar} {shown}".rstrip()]
         lines.append(f"{gutter} {bar} {caret[0]}{_paint(caret[1], problem.level, colour)}")
     for label, text in (("help", problem.help), ("note", problem.note)):
         if text:
-            lines.append(f"{gutter} {_paint('=', 'gutter', colour)} {label}: {_safe(text)}")
+            lines.append(f"{gutter} {_paint('=', 'gutter', colour)} {label}: {_printable(text)}")
     return "\n".join(lines)
 
 
@@ -109,16 +114,16 @@ def _source_line(problem: Problem, sources: Mapping[str, str]) -> str | None:
     return lines[problem.span.line - 1] if 1 <= problem.span.line <= len(lines) else None
 
 
-def _excerpt(line: str, span: Span) -> tuple[str, tuple[str, str]]:
+def _excerpt_and_caret(line: str, span: Span) -> tuple[str, tuple[str, str]]:
     """The line as shown, shortened around the caret, and the caret with the space before it."""
     end = span.end_column - 1 if span.end_line == span.line else len(line.rstrip())
-    skipped = max(0, span.column - 1 - WIDTH) if end > WIDTH else 0
-    cells = [_cell(character) for character in line[skipped : skipped + 3 * WIDTH]]
+    skipped = max(0, span.column - 1 - MAX_WIDTH) if end > MAX_WIDTH else 0
+    cells = [_cell(character) for character in line[skipped : skipped + 3 * MAX_WIDTH]]
     begin, end = min(span.column - 1 - skipped, len(cells)), end - skipped
     left = 0
-    if _width(cells) > WIDTH and _width(cells[:end]) >= WIDTH:
+    if _width(cells) > MAX_WIDTH and _width(cells[:end]) >= MAX_WIDTH:
         left = max(0, begin - _CONTEXT)
-    right = _fit(cells, left)
+    right = _end_of_room(cells, left)
     before = "…" if left or skipped else ""
     after = "…" if skipped + right < len(line) else ""
     shown = before + "".join(cells[left:right]) + after
@@ -126,8 +131,9 @@ def _excerpt(line: str, span: Span) -> tuple[str, tuple[str, str]]:
     return shown, (space, "^" * max(1, _width(cells[begin : min(end, right)])))
 
 
-def _fit(cells: Sequence[str], left: int) -> int:
-    room = WIDTH
+def _end_of_room(cells: Sequence[str], left: int) -> int:
+    """The index after the last cell that fits on the line, if the cell at `left` is the first."""
+    room = MAX_WIDTH
     for right in range(left, len(cells)):
         room -= _width(cells[right : right + 1])
         if room < 0:
@@ -136,28 +142,30 @@ def _fit(cells: Sequence[str], left: int) -> int:
 
 
 def _cell(character: str) -> str:
-    return _TAB if character == "\t" else _safe(character)
+    """What stands for a character on the line that is shown."""
+    return _TAB if character == "\t" else _printable(character)
 
 
 def _width(cells: Iterable[str]) -> int:
-    return sum(_columns(character) for cell in cells for character in cell)
+    """How many columns of a terminal the cells take."""
+    return sum(_character_width(character) for cell in cells for character in cell)
 
 
-def _columns(character: str) -> int:
+def _character_width(character: str) -> int:
     if combining(character) or "\ufe00" <= character <= "\ufe0f":
         return 0
     return 2 if east_asian_width(character) in "WF" else 1
 
 
-def _safe(text: str) -> str:
+def _printable(text: str) -> str:
     """The text with what could move the cursor or change colours written as escapes."""
     return "".join(c if c.isprintable() else _escape(ord(c)) for c in text)
 
 
-def _escape(number: int) -> str:
-    if number > 0xFFFF:
-        return f"\\U{number:08x}"
-    return f"\\u{number:04x}" if number > 0xFF else f"\\x{number:02x}"
+def _escape(code_point: int) -> str:
+    if code_point > 0xFFFF:
+        return f"\\U{code_point:08x}"
+    return f"\\u{code_point:04x}" if code_point > 0xFF else f"\\x{code_point:02x}"
 
 
 def _paint(text: str, role: str, colour: bool) -> str:
@@ -165,17 +173,17 @@ def _paint(text: str, role: str, colour: bool) -> str:
 
 
 def _where(problem: Problem) -> str:
-    file = _safe(problem.file or "")
+    file = _printable(problem.file or "")
     return f"{file}:{problem.span.line}:{problem.span.column}" if problem.span else file
 
 
-def _line(problem: Problem) -> str:
+def _concise_line(problem: Problem) -> str:
     where = f"{_where(problem)}: " if problem.file is not None else ""
-    cure = f" ({_safe(problem.help)})" if problem.help else ""
-    return f"{where}{problem.level}[{problem.code}]: {_safe(problem.message)}{cure}"
+    help = f" ({_printable(problem.help)})" if problem.help else ""
+    return f"{where}{problem.level}[{problem.code}]: {_printable(problem.message)}{help}"
 
 
-def _command(problem: Problem) -> str:
+def _workflow_command(problem: Problem) -> str:
     properties: dict[str, object] = {}
     if problem.file is not None:
         properties["file"] = problem.file
@@ -185,20 +193,20 @@ def _command(problem: Problem) -> str:
         if span.line != span.end_line:  # the runner refuses columns of several lines
             del properties["col"], properties["endColumn"]
     properties["title"] = problem.code
-    listed = ",".join(f"{name}={_property(str(value))}" for name, value in properties.items())
-    cure = f" ({problem.help})" if problem.help else ""
-    return f"::{problem.level} {listed}::{_data(problem.message + cure)}"
+    listed = ",".join(f"{name}={_escape_property(str(value))}" for name, value in properties.items())
+    help = f" ({problem.help})" if problem.help else ""
+    return f"::{problem.level} {listed}::{_escape_data(problem.message + help)}"
 
 
-def _data(text: str) -> str:
+def _escape_data(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+def _escape_property(text: str) -> str:
+    return _escape_data(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def _plain(problem: Problem) -> dict[str, Any]:
+def _as_mapping(problem: Problem) -> dict[str, Any]:
     span = problem.span
     return {
         "code": problem.code,

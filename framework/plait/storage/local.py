@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plait.plugin import Changed, GiveUp, Item, Missing, PlaitError, StoredObject, TryAgain, Written
+from plait.plugin import GiveUp, Item, Missing, ObjectChanged, PlaitError, StoredObject, TryAgain, Written
 from plait.values.paths import normal_uri
 
 if TYPE_CHECKING:
@@ -77,10 +77,10 @@ def put(uri: str, data: bytes) -> Written:
 
 
 def delete(item: Item) -> None:
-    """Remove a file, if it is there; where the item has an ETag, only that version, else raise Changed."""
+    """Remove a file, if it is there; where the item has an ETag, only that version, else raise ObjectChanged."""
     path = Path(item.uri)
     if item.etag is not None and _item(item.uri, path.stat()).etag != item.etag:
-        raise Changed(f"`{item.uri[:200]}` is another version by now")
+        raise ObjectChanged(f"`{item.uri[:200]}` is another version by now")
     path.unlink(missing_ok=True)
 
 

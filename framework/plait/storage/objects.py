@@ -52,11 +52,11 @@ class Storage:
         return self._map(partial(self._get, limit=limit), uris)
 
     def put(self, puts: Sequence[Put]) -> Sequence[Written | PlaitError]:
-        """Store each object; one with a `source` only while nothing newer stands there, else `Changed`."""
+        """Store each object; one with a `source` only while nothing newer stands there, else `ObjectChanged`."""
         return [*self._map(self._put, puts)]
 
     def remove(self, items: Sequence[Item]) -> Sequence[PlaitError | None]:
-        """Remove each object if it is still the version of the item, else `Changed`; None where it is gone."""
+        """Remove each object if it is still the version of the item, else `ObjectChanged`; None where it is gone."""
         return [*self._map(self._remove, items)]
 
     def _get(self, uri: str, limit: int | None) -> StoredObject | Missing | PlaitError:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from plait.aws.errors import UnreadableAnswer
-from plait.plugin import Changed, Item, Missing, Put, StoredObject, TryAgain, Written
+from plait.plugin import Item, Missing, ObjectChanged, Put, StoredObject, TryAgain, Written
 from plait.storage.s3_errors import ask_again, explain, is_conflict
 from plait.storage.s3_store import open_store
 from plait.values.paths import on_s3
@@ -129,18 +129,18 @@ class S3:
         return Written(uri=put.uri, rows=0, bytes=len(put.data))
 
     def delete(self, item: Item) -> None:
-        """Remove an object; where the item has an ETag, only that version, else raise Changed."""
+        """Remove an object; where the item has an ETag, only that version, else raise ObjectChanged."""
         bucket, key = bucket_and_key(item.uri)
         condition = {"IfMatch": f'"{unquoted(item.etag)}"'} if item.etag else {}
         try:
             self._client("s3").delete_object(Bucket=bucket, Key=key, **condition)
         except Exception as error:
             if is_conflict(error):
-                raise Changed(f"`{item.uri[:200]}` is another version by now") from error
+                raise ObjectChanged(f"`{item.uri[:200]}` is another version by now") from error
             raise
 
     def _put_newest(self, put: Put, source: str, etag: str) -> None:
-        """Store an object made from the version `etag` of the source; raise Changed where the source has another by now."""
+        """Store an object made from the version `etag` of the source; raise ObjectChanged where the source has another by now."""
         for _ in range(MAX_ROUNDS):
             if self._put_if(put, etag, "*"):
                 return
@@ -150,7 +150,7 @@ class S3:
             if stored.source_etag != etag:
                 current = self._version(source)
                 if current is None or unquoted(current.etag) != etag:
-                    raise Changed(f"`{source[:200]}` changed while it was read")
+                    raise ObjectChanged(f"`{source[:200]}` changed while it was read")
             if self._put_if(put, etag, stored.etag):
                 return
         raise TryAgain(f"`{put.uri[:200]}` is written by others at the same time")

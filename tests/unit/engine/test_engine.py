@@ -18,7 +18,7 @@ from plait.engine.engine import Engine
 from plait.engine.report import Report
 from plait.language.spec import Spec
 from plait.language.validate import validate
-from plait.plugin import Changed, File, Item, PlaitError, Record, Written
+from plait.plugin import File, Item, ObjectChanged, PlaitError, Record, Written
 
 SPEC = """\
 plait: 1
@@ -71,7 +71,7 @@ class Moved:
             answers: Sequence[Written | PlaitError] = self.sink.write([file])
             return answers
         put(self.root, "a", 100 + self.asked[id])
-        return [Changed(f"`{file.item.uri}` changed while it was read")]
+        return [ObjectChanged(f"`{file.item.uri}` changed while it was read")]
 
 
 def moving(root: Path, times: int) -> tuple[Engine, Moved]:

@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plait.problems.problem import Problem, Span
-from plait.problems.render import ANNOTATIONS, ROWS, WIDTH, as_json, concise, full, github, summary
+from plait.problems.render import (
+    MAX_ANNOTATIONS,
+    MAX_ROWS,
+    MAX_WIDTH,
+    as_json,
+    concise,
+    full,
+    github,
+    summary,
+)
 
 FILE = "pipelines/orders.yaml"
 SOURCE = "plait: 1\nsources:\n  orders:\n    connector: memroy\n"
@@ -98,7 +107,7 @@ def test_github_marks_ten_of_each_level_and_a_table_has_the_rest() -> None:
 
 
 def test_a_very_long_table_ends_with_how_many_more_there_are() -> None:
-    assert summary([AT_RUN_TIME] * (ANNOTATIONS + ROWS + 2)).endswith("\n… and 2 more")
+    assert summary([AT_RUN_TIME] * (MAX_ANNOTATIONS + MAX_ROWS + 2)).endswith("\n… and 2 more")
 
 
 def test_github_gets_no_columns_for_several_lines() -> None:
@@ -157,7 +166,7 @@ def test_a_long_line_is_shortened_around_the_caret() -> None:
     assert shown[caret.index("^") : caret.rindex("^") + 1] == "HERE"
     assert shown.startswith("1 | …x")
     assert shown.endswith("y…")
-    assert len(shown) <= WIDTH + len("1 | ……")
+    assert len(shown) <= MAX_WIDTH + len("1 | ……")
 
 
 def test_the_caret_stands_at_the_end_of_a_very_long_line() -> None:

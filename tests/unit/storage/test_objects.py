@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 import boto3
 import pytest
 
-from plait.plugin import Changed, GiveUp, Item, Missing, Put, StoredObject, TryAgain, Written
+from plait.plugin import GiveUp, Item, Missing, ObjectChanged, Put, StoredObject, TryAgain, Written
 from plait.storage.objects import Storage
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def test_a_newer_version_replaces_and_an_older_one_is_told_that_it_changed(
     storage.put([Put(uri=uri, data=b"old", source=old)])
     new = driving(s3, b"two")
     assert isinstance(storage.put([Put(uri=uri, data=b"new", source=new)])[0], Written)
-    assert isinstance(storage.put([Put(uri=uri, data=b"old", source=old)])[0], Changed)
+    assert isinstance(storage.put([Put(uri=uri, data=b"old", source=old)])[0], ObjectChanged)
     assert s3.get_object(Bucket="shop", Key=key)["Body"].read() == b"new"
 
 
@@ -157,7 +157,7 @@ def test_a_source_that_is_gone_has_changed(s3: Any, storage: Any) -> None:
     source = driving(s3)
     s3.put_object(Bucket="shop", Key="out/1", Body=b"by hand")
     s3.delete_object(Bucket="shop", Key="in/1.json")
-    assert isinstance(storage.put([Put(uri="s3://shop/out/1", data=b"", source=source)])[0], Changed)
+    assert isinstance(storage.put([Put(uri="s3://shop/out/1", data=b"", source=source)])[0], ObjectChanged)
 
 
 def test_a_file_that_is_deleted_after_it_refused_a_put_is_written_anew(
@@ -331,7 +331,7 @@ def test_an_object_is_removed_only_while_it_is_the_version_that_was_seen(
     [seen] = storage.get([uri])
     s3.put_object(Bucket="shop", Key=key, Body=b"two")
     [answer] = storage.remove([seen.item])
-    assert isinstance(answer, Changed)
+    assert isinstance(answer, ObjectChanged)
     [now] = storage.get([uri])
     assert now.data == b"two"
     assert storage.remove([now.item]) == [None]
@@ -348,7 +348,7 @@ def test_a_local_file_is_removed_only_while_it_is_the_version_that_was_seen(
     [seen] = storage.get([str(file)])
     file.write_bytes(b"other")
     [answer] = storage.remove([seen.item])
-    assert isinstance(answer, Changed)
+    assert isinstance(answer, ObjectChanged)
     [now] = storage.get([str(file)])
     assert storage.remove([now.item]) == [None]
     assert not file.exists()

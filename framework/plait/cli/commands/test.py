@@ -11,8 +11,8 @@ import click
 from plait.cli.failures import CannotStart, unreadable_file
 from plait.cli.options import output_option
 from plait.cli.printing import plural, print_github, print_json, print_problems
-from plait.problems.problem import Problem, place
-from plait.problems.render import LIMIT, as_json
+from plait.problems.problem import Problem, by_place
+from plait.problems.render import MAX_SHOWN, as_json
 from plait.testing.cases.suite import ENDING, Result, Suite, cases_of, load, run, spec_of, update
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class SuiteRun:
         failures = (
             problem for result in self.results if not self.holds(result) for problem in result.problems
         )
-        return sorted([*self.suite.problems, *failures], key=place)
+        return sorted([*self.suite.problems, *failures], key=by_place)
 
     def holds(self, result: Result) -> bool:
         """Whether what came is what the case expects, be it since its update."""
@@ -46,7 +46,7 @@ class SuiteRun:
 @click.argument("specs", nargs=-1, metavar="[SPEC]...")
 @click.option("-k", "part", metavar="TEXT", help="Only cases with this text in their name.")
 @click.option("--update", "rewrite", is_flag=True, help="Rewrite what failing cases expect to what came.")
-@click.option("--all", "everything", is_flag=True, help=f"Show more than {LIMIT} problems.")
+@click.option("--all", "everything", is_flag=True, help=f"Show more than {MAX_SHOWN} problems.")
 @output_option("text", "json", "github")
 @click.pass_context
 def command(
@@ -107,11 +107,11 @@ def _document(suite_run: SuiteRun) -> dict[str, Any]:
 def _print(runs: Sequence[SuiteRun], problems: Sequence[Problem], everything: bool) -> None:
     if problems:
         texts = {file: text for suite_run in runs for file, text in suite_run.suite.texts.items()}
-        print_problems(problems, texts, None if everything else LIMIT)
+        print_problems(problems, texts, None if everything else MAX_SHOWN)
     for suite_run in runs:
         for case in suite_run.updated:
             click.echo(f"updated `{case.name}` in {suite_run.suite.file.file}")
-    more = "; `--all` shows them all" if len(problems) > LIMIT and not everything else ""
+    more = "; `--all` shows them all" if len(problems) > MAX_SHOWN and not everything else ""
     click.echo(", ".join(_counts(runs)) + more)
 
 

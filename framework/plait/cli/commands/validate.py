@@ -11,8 +11,8 @@ from plait.cli.failures import CannotStart, unreadable_file
 from plait.cli.options import output_option, parameter_option
 from plait.cli.printing import plural, print_github, print_json, print_problems
 from plait.language.validate import Validated, duplicate_names, validate_file
-from plait.problems.problem import Problem, Span, place
-from plait.problems.render import LIMIT, as_json
+from plait.problems.problem import Problem, Span, by_place
+from plait.problems.render import MAX_SHOWN, as_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ CASES_ENDING = ".test.yaml"
 
 @click.command("validate")
 @click.argument("specs", nargs=-1, metavar="[SPEC]...")
-@click.option("--all", "everything", is_flag=True, help=f"Show more than {LIMIT} problems.")
+@click.option("--all", "everything", is_flag=True, help=f"Show more than {MAX_SHOWN} problems.")
 @click.option(
     "--fail-level",
     type=click.Choice(["error", "warning"]),
@@ -45,7 +45,7 @@ def command(
     results = {file: _validate(file, parameters) for file in _without_repeats(specs or _specs_here())}
     texts = {file: validated.text for file, validated in results.items()}
     in_files = [problem for validated in results.values() for problem in validated.problems]
-    problems = sorted([*in_files, *duplicate_names(results)], key=place)
+    problems = sorted([*in_files, *duplicate_names(results)], key=by_place)
     if output == "json":
         print_json({"specs": [*results], "problems": as_json(problems)})
     elif output == "github":
@@ -98,12 +98,12 @@ def _validate_cases(file: str) -> Validated:
 
 def _print(problems: Sequence[Problem], texts: Mapping[str, str], everything: bool) -> None:
     if problems:
-        print_problems(problems, texts, None if everything else LIMIT)
+        print_problems(problems, texts, None if everything else MAX_SHOWN)
     errors = sum(problem.level == "error" for problem in problems)
     warnings = len(problems) - errors
     counts = [plural(errors, "problem")] if errors else ["no problems"]
     counts += [plural(warnings, "warning")] if warnings else []
-    more = "; `--all` shows them all" if len(problems) > LIMIT and not everything else ""
+    more = "; `--all` shows them all" if len(problems) > MAX_SHOWN and not everything else ""
     cases = sum(file.endswith(CASES_ENDING) for file in texts)
     files = [plural(len(texts) - cases, "spec")] if cases < len(texts) else []
     files += [plural(cases, "file") + " of cases"] if cases else []

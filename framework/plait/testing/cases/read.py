@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from plait.language.structure import ProblemCollector, read_struct
 from plait.language.validate import validate
 from plait.language.yaml_reader import locate
-from plait.problems.problem import Problem, excerpt, place
+from plait.problems.problem import Problem, by_place, excerpt
 from plait.problems.suggest import help_for
 from plait.testing.cases.case import Case
 from plait.testing.cases.expected import read_expect
@@ -68,7 +68,7 @@ def read_cases(text: bytes, file: str, specs: Specs) -> CaseFile:
     reading = _Reading(specs, ProblemCollector(source_map), Places(source_map))
     reading.collector.problems += problems
     cases = reading.cases(source_map.value)
-    found = tuple(sorted(set(reading.collector.problems), key=place))
+    found = tuple(sorted(set(reading.collector.problems), key=by_place))
     return CaseFile(file=file, text=shown, places=reading.places, cases=tuple(cases), problems=found)
 
 

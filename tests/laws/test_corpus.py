@@ -1,4 +1,4 @@
-"""Every file of the corpora is its rows or bad records, alone and among all the others."""
+"""Every file of the corpora gives its rows or bad records, alone and among all the others."""
 
 from __future__ import annotations
 
@@ -27,12 +27,14 @@ Outcome = dict[str, Any] | tuple[str, str]
 
 def manifest(name: str) -> dict[str, Any]:
     """What the files of a corpus should become, by their name."""
-    told: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
-    return told
+    outcomes: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    return outcomes
 
 
 JSON: dict[str, Any] = {
-    f"{c}/{name}": told for c, files in manifest("json").items() for name, told in files.items()
+    f"{folder}/{name}": expected
+    for folder, files in manifest("json").items()
+    for name, expected in files.items()
 }
 CSV = manifest("csv")
 FAULTS = {
@@ -60,7 +62,7 @@ FAULTS = {
 
 
 def marked(names: dict[str, Any]) -> list[Any]:
-    """The files as parameters, each with the fault that it shows."""
+    """The files as parameters, each marked with the fault of FAULTS.md that it shows."""
     faults = {name: next(id for start, id in FAULTS.items() if name.startswith(start)) for name in names}
     return [pytest.param(name, marks=pytest.mark.fault(fault), id=name) for name, fault in faults.items()]
 
@@ -72,7 +74,7 @@ def source(module: Any, options: Options | None, columns: dict[str, str], **more
     return Source(name="s", connector=connector, options=options, columns=tuple(typed), decode={}, **more)
 
 
-def meant(value: Any, kind: Type) -> Any:
+def converted(value: Any, kind: Type) -> Any:
     """A value of the manifest as its type has it."""
     by_word: dict[str, Any] = {
         "decimal": Decimal,
@@ -82,9 +84,9 @@ def meant(value: Any, kind: Type) -> Any:
     return value if value is None else by_word.get(kind.word, lambda same: same)(value)
 
 
-def is_same(found: Any, expected: Any) -> bool:
+def is_same(actual: Any, expected: Any) -> bool:
     """Whether two values are equal, the sign of zero included."""
-    return bool(found == expected) and str(found).startswith("-") == str(expected).startswith("-")
+    return bool(actual == expected) and str(actual).startswith("-") == str(expected).startswith("-")
 
 
 def json_outcomes(names: list[str], word: str) -> list[Outcome]:
@@ -107,19 +109,19 @@ def json_together(word: str) -> dict[str, Outcome]:
 @pytest.mark.parametrize("path", ["alone", "together"])
 @pytest.mark.parametrize("name", marked(JSON))
 def test_a_json_file_is_the_row_or_the_bad_record_that_the_manifest_says(name: str, path: str) -> None:
-    told = JSON[name]
-    word = told.get("type", "string")
-    found = json_outcomes([name], word)[0] if path == "alone" else json_together(word)[name]
-    if "bad" in told:
-        assert isinstance(found, tuple), found
-        assert found[0] == told.get("code", "bad-record")
-        assert told["bad"] in found[1]
+    expected = JSON[name]
+    word = expected.get("type", "string")
+    outcome = json_outcomes([name], word)[0] if path == "alone" else json_together(word)[name]
+    if "bad" in expected:
+        assert isinstance(outcome, tuple), outcome
+        assert outcome[0] == expected.get("code", "bad-record")
+        assert expected["bad"] in outcome[1]
     else:
-        assert isinstance(found, dict), found
-        assert is_same(found["a"], meant(told["value"], parse(word)))
+        assert isinstance(outcome, dict), outcome
+        assert is_same(outcome["a"], converted(expected["value"], parse(word)))
 
 
-@pytest.mark.parametrize("word", sorted({told.get("type", "string") for told in JSON.values()}))
+@pytest.mark.parametrize("word", sorted({expected.get("type", "string") for expected in JSON.values()}))
 def test_all_json_files_together_give_what_each_gives_alone(word: str) -> None:
     """Row, code and message are the same, whatever the type of the column."""
     assert repr([*json_together(word).values()]) == repr([json_outcomes([name], word)[0] for name in JSON])
@@ -132,16 +134,16 @@ def csv_outcomes(
     path = LookupPath.parse(f"{FOLDER}/csv/{{id}}.csv")
     options = csv_connector.CsvOptions(path=path, delimiter=csv_connector.Delimiter(delimiter))
     lookup = csv_connector.CsvLookup(options, Services().context("s", None))
-    asked = source(
+    looked_up = source(
         csv_connector, options, {"a": "string", "b": word}, join=Join(on=(("id", "id"),), shape="list")
     )
-    answers, _ = look_up(asked, lookup, pa.table({"id": names}), {"id": parse("string")})
-    found: dict[str, tuple[list[Any], list[BadRecord]]] = {name: ([], []) for name in names}
+    answers, _ = look_up(looked_up, lookup, pa.table({"id": names}), {"id": parse("string")})
+    outcomes: dict[str, tuple[list[Any], list[BadRecord]]] = {name: ([], []) for name in names}
     for name, row in zip(answers.keys[0].to_pylist(), answers.table.to_pylist(), strict=True):
-        found[name][0].append([row["a"], row["b"]])
+        outcomes[name][0].append([row["a"], row["b"]])
     for (name,), faults in answers.faults.items():
-        found[name][1].extend(error for _, error in faults)
-    return found
+        outcomes[name][1].extend(error for _, error in faults)
+    return outcomes
 
 
 csv_together = cache(lambda word, delimiter: csv_outcomes(tuple(CSV), word, delimiter))
@@ -150,21 +152,19 @@ csv_together = cache(lambda word, delimiter: csv_outcomes(tuple(CSV), word, deli
 @pytest.mark.parametrize("path", ["alone", "together"])
 @pytest.mark.parametrize("name", marked(CSV))
 def test_a_csv_file_is_the_rows_and_bad_records_that_the_manifest_says(name: str, path: str) -> None:
-    told = CSV[name]
-    word, delimiter = told.get("type", "string"), told.get("delimiter", ",")
-    found = csv_outcomes((name,), word, delimiter) if path == "alone" else csv_together(word, delimiter)
-    rows, faults = found[name]
-    expected = [[a, meant(b, parse(word))] for a, b in (r for r in told["records"] if isinstance(r, list))]
+    manifested = CSV[name]
+    word, delimiter = manifested.get("type", "string"), manifested.get("delimiter", ",")
+    outcomes = csv_outcomes((name,), word, delimiter) if path == "alone" else csv_together(word, delimiter)
+    rows, faults = outcomes[name]
+    records = [record for record in manifested["records"] if isinstance(record, list)]
+    expected = [[a, converted(b, parse(word))] for a, b in records]
     assert len(rows) == len(expected)
-    assert all(
-        is_same(x, y)
-        for row, other in zip(rows, expected, strict=True)
-        for x, y in zip(row, other, strict=True)
-    )
-    said = [sentence for sentence in told["records"] if isinstance(sentence, str)]
-    assert [sentence in fault.message for sentence, fault in zip(said, faults, strict=True)] == [True] * len(
-        said
-    )
+    for row, expected_row in zip(rows, expected, strict=True):
+        assert all(is_same(*values) for values in zip(row, expected_row, strict=True)), row
+    sentences = [record for record in manifested["records"] if isinstance(record, str)]
+    assert len(faults) == len(sentences)
+    for sentence, fault in zip(sentences, faults, strict=True):
+        assert sentence in fault.message
 
 
 @pytest.mark.parametrize(

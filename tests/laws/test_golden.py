@@ -28,7 +28,7 @@ UPDATE = os.environ.get("PLAIT_UPDATE") == "1"
 HELP = "see `Compatibility` in pipelines/README.md before PLAIT_UPDATE=1 rewrites it"
 
 
-def ident(spec: Path) -> str:
+def spec_name(spec: Path) -> str:
     return spec.stem
 
 
@@ -42,14 +42,16 @@ def parsed(spec: Path) -> dict[str, Any]:
 def offline(spec: Path) -> bool:
     """Whether all sources of a spec stand in it or lie beside it, so that it has rows."""
     sources = parsed(spec)["sources"].values()
-    return all(one["connector"] in OFFLINE and "$" not in str(one.get("path", ""))[:2] for one in sources)
+    return all(
+        source["connector"] in OFFLINE and "$" not in str(source.get("path", ""))[:2] for source in sources
+    )
 
 
 def compare(file: Path, text: str) -> None:
-    """Hold a text against the one that is kept, or keep it."""
+    """Compare a text with the golden one, or write it there with PLAIT_UPDATE=1."""
     if UPDATE:
         file.write_text(text, encoding="utf-8")
-    assert file.is_file(), f"{file.name} is not kept yet; {HELP}"
+    assert file.is_file(), f"{file.name} does not exist yet; {HELP}"
     assert text == file.read_text(encoding="utf-8"), HELP
 
 
@@ -59,7 +61,7 @@ def _among_the_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=ident)
+@pytest.mark.parametrize("spec", SPECS, ids=spec_name)
 def test_the_plan_of_a_released_spec_stays_as_it_is(spec: Path) -> None:
     """Joins, schema, partitions, layout and places, and the digest of the spec."""
     answer = CliRunner().invoke(main, ["plan", spec.name, "-o", "json"], catch_exceptions=False)
@@ -67,51 +69,53 @@ def test_the_plan_of_a_released_spec_stays_as_it_is(spec: Path) -> None:
     compare(spec.with_suffix(".plan.json"), answer.stdout)
 
 
-@pytest.mark.parametrize("spec", [spec for spec in SPECS if offline(spec)], ids=ident)
+@pytest.mark.parametrize("spec", [spec for spec in SPECS if offline(spec)], ids=spec_name)
 def test_what_a_released_spec_writes_stays_as_it_is(spec: Path) -> None:
-    """Its rows, what was kept out of them by the code of its problem, and the name of every file."""
+    """Its rows, the code of the problem of each record that gave none, and the name of every file."""
     pipeline = plait.load(spec.name)
     table, report = pipeline.preview_with_report()
     lines = [*json_value(table.to_pylist()), *({"problem": problem.code} for problem in report.problems)]
     pipeline.run()
     written = sorted(file.as_posix() for file in Path("out").rglob("*") if file.is_file())
     lines += [{"file": name} for name in written]
-    compare(spec.with_suffix(".jsonl"), "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in lines))
+    compare(
+        spec.with_suffix(".jsonl"), "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+    )
 
 
-def test_nothing_is_kept_of_a_spec_that_is_gone() -> None:
-    kept = {file.name.split(".")[0] for file in GOLDEN.iterdir() if file.is_file()}
-    assert kept == {spec.stem for spec in SPECS}
+def test_no_golden_file_is_left_of_a_removed_spec() -> None:
+    names = {file.name.split(".")[0] for file in GOLDEN.iterdir() if file.is_file()}
+    assert names == {spec.stem for spec in SPECS}
 
 
-def walked(value: Any) -> Iterator[str]:
+def texts_within(value: Any) -> Iterator[str]:
     """Every key and every scalar as text."""
     if isinstance(value, dict):
-        for key, one in value.items():
+        for key, part in value.items():
             yield str(key)
-            yield from walked(one)
+            yield from texts_within(part)
     elif isinstance(value, list):
-        for one in value:
-            yield from walked(one)
+        for part in value:
+            yield from texts_within(part)
     else:
         yield str(value)
 
 
 def test_the_specs_use_every_key_and_every_word_of_the_language() -> None:
     """All that the schema for editors has, and the forms within texts that it cannot list."""
-    used = {text for spec in SPECS for text in walked(parsed(spec))}
-    assert set(told(json.loads(schema_text()))) - used == set()
+    used = {text for spec in SPECS for text in texts_within(parsed(spec))}
+    assert set(words_of_schema(json.loads(schema_text()))) - used == set()
     texts = " ".join(used)
     forms = [*WORDS, "decimal(", "array<", "struct<", *OBJECT_FACTS, "date(", "month(", "hour(", "bucket("]
     forms += ["**", "{{", "}}", "$${", "90s", "15m", "1h", "7d"]
     assert [form for form in forms if form not in texts] == []
 
 
-def told(schema: Any) -> Iterator[str]:
+def words_of_schema(schema: Any) -> Iterator[str]:
     """The keys and the words of a JSON Schema."""
     if isinstance(schema, dict):
         yield from schema.get("properties", ())
         yield from map(str, [*schema.get("enum", ()), *([schema["const"]] if "const" in schema else ())])
         schema = [*schema.values()]
-    for one in schema if isinstance(schema, list) else ():
-        yield from told(one)
+    for part in schema if isinstance(schema, list) else ():
+        yield from words_of_schema(part)

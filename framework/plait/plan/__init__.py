@@ -1,1 +1,4 @@
-"""What a run will do, without doing it: schema, stages, differences of two plans, costs. It is pure and needs no credentials."""
+"""What a run will do, without doing it: stages, output schema, differences of two plans, calls and costs.
+
+It needs no credentials and no network. The engine, `testing` and the command line call it.
+"""

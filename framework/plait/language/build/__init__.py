@@ -1,1 +1,4 @@
-"""Blocks of a spec to the values of a `Spec`, with the problems of each block. Only `language` calls it."""
+"""Read the blocks of a spec into the values of a `Spec`, reporting the problems of each block.
+
+`language` calls it; `plait schema` asks it which connectors are usable.
+"""

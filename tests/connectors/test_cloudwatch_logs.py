@@ -1,4 +1,4 @@
-"""What the connector `cloudwatch_logs` promises, against a stand-in that is as strict as CloudWatch Logs."""
+"""The connector `cloudwatch_logs`, against a stand-in that is as strict as CloudWatch Logs."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_lines_become_records_in_time_order(endpoint: str) -> None:
     assert records[1].raw == b"model v3: transaction a scored 87\n"
 
 
-def test_a_number_as_key_meets_its_text(endpoint: str) -> None:
+def test_a_number_as_key_matches_its_text(endpoint: str) -> None:
     """A numeric key finds the line that has the number as text."""
     assert [r.fields["score"] for r in fetch(Stub(endpoint=endpoint), key(7))] == ["1"]
     assert [r.fields["score"] for r in fetch(Stub(endpoint=endpoint), key(Decimal("7.00")))] == ["1"]
@@ -103,7 +103,7 @@ def test_overlapping_windows_are_read_once(endpoint: str) -> None:
 
 
 @pytest.mark.fault("W3")
-def test_empty_pages_are_not_the_end(logs: Logs) -> None:
+def test_the_pages_after_an_empty_page_are_read(logs: Logs) -> None:
     """Pages that are empty or partly filled are followed by the next, until there is no token."""
     logs.scan = 2
     noise = [(NOON + n * SECOND, "noise") for n in range(7)]
@@ -115,7 +115,7 @@ def test_empty_pages_are_not_the_end(logs: Logs) -> None:
 
 @pytest.mark.fault("W4")
 def test_more_lines_than_a_page_holds_are_all_read(logs: Logs) -> None:
-    """A full page is no end: ten thousand lines are a page, and the line after them is found."""
+    """Ten thousand lines are a page, and the line on the next page is found."""
     put(logs, "one", *((NOON, "noise") for _ in range(10_000)), (NOON + SECOND, "transaction a scored 7"))
     stub = Stub(endpoint=logs.endpoint)
     assert [r.fields["score"] for r in fetch(stub, key("a"))] == ["7"]
@@ -124,7 +124,7 @@ def test_more_lines_than_a_page_holds_are_all_read(logs: Logs) -> None:
 
 @pytest.mark.fault("W3")
 def test_a_token_that_comes_again_and_again_is_for_later(logs: Logs) -> None:
-    """The reading ends, and what was read so far is not taken for all."""
+    """The reading ends with TryAgain, so a part of the lines is never taken for all of them."""
     logs.stuck = True
     put(logs, "one", (NOON, "transaction a scored 7"))
     with pytest.raises(TryAgain, match=r"log group `/fraud`"):
@@ -132,8 +132,8 @@ def test_a_token_that_comes_again_and_again_is_for_later(logs: Logs) -> None:
 
 
 @pytest.mark.fault("W3")
-def test_a_token_that_ended_is_for_later(logs: Logs) -> None:
-    """The next delivery begins with a token of its own."""
+def test_a_token_that_expired_is_for_later(logs: Logs) -> None:
+    """The next delivery starts with a new token."""
     logs.scan = 1
     put(logs, "one", *((NOON, "transaction a scored 7") for _ in range(3)))
     stub = Stub(endpoint=logs.endpoint)
@@ -166,8 +166,8 @@ def test_a_filter_that_is_wrong_is_permanent(endpoint: str) -> None:
 
 
 @pytest.mark.fault("W7")
-def test_every_line_of_a_key_is_given_and_its_order_is_that_of_time(endpoint: str) -> None:
-    """Which of several joins the row is the engine's to say: `duplicates: latest` takes the last."""
+def test_every_line_of_a_key_is_returned_in_the_order_of_time(endpoint: str) -> None:
+    """The engine chooses among several matches: `duplicates: latest` takes the last."""
     assert [r.fields["score"] for r in fetch(Stub(endpoint=endpoint), key("a"))] == ["5", "87"]
 
 
@@ -192,18 +192,19 @@ HOSTILE = st.text(max_size=12) | st.sampled_from(
 @pytest.mark.fault("W7")
 @pytest.mark.fault("W8")
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(texts=st.lists(HOSTILE, min_size=1, max_size=4, unique=True), mine=st.integers(0, 3))
+@given(texts=st.lists(HOSTILE, min_size=1, max_size=4, unique=True), position=st.integers(0, 3))
 def test_a_key_is_text_and_never_part_of_what_is_sent(
-    logs: Logs, stub: Stub, texts: list[str], mine: int
+    logs: Logs, stub: Stub, texts: list[str], position: int
 ) -> None:
-    """Whatever it holds, the request does not know it, and a line is found where its text is equal, and only there."""
+    """Whatever it holds, it is not in the request, and exactly the lines with an equal text are found."""
     logs._groups.clear()
     logs.requests.clear()
     put(logs, "one", *((NOON, f"transaction {text} scored {n}") for n, text in enumerate(texts)))
-    wanted = texts[mine % len(texts)]
-    found = fetch(stub, key(wanted))
-    read = Pattern.parse(PATTERN).match(f"transaction {wanted} scored {mine % len(texts)}")
-    assert [r.fields for r in found] == ([read] if read and read["transaction_id"] == wanted else [])
+    position %= len(texts)
+    wanted = texts[position]
+    records = fetch(stub, key(wanted))
+    fields = Pattern.parse(PATTERN).match(f"transaction {wanted} scored {position}")
+    assert [r.fields for r in records] == ([fields] if fields and fields["transaction_id"] == wanted else [])
     assert [sorted(request) for _, request in logs.requests] == [
         ["endTime", "limit", "logGroupName", "startTime"]
     ]
@@ -223,14 +224,13 @@ def test_a_missing_log_group_is_permanent(endpoint: str) -> None:
 
 
 def test_no_keys_cost_no_call(endpoint: str) -> None:
-    """No keys, no call."""
+    """Without keys, CloudWatch Logs is not asked."""
     stub = Stub(endpoint=endpoint)
     assert fetch(stub) == []
     assert not stub.calls
 
 
-def test_the_pattern_tells_the_fields() -> None:
-    """The fields of a record are known from the pattern alone."""
+def test_the_fields_are_known_from_the_pattern_alone() -> None:
     (connector,) = cloudwatch_logs.plait_connectors()
     options = cloudwatch_logs.CloudWatchLogsOptions(log_group="/fraud", pattern=Pattern.parse(PATTERN))
     assert connector.known_fields(options) == ("transaction_id", "score")
@@ -249,8 +249,7 @@ def test_a_line_of_a_case_is_read_as_one_of_the_log_group(time: str) -> None:
 
 
 @pytest.mark.parametrize("time", ["yesterday", "0001-01-01T00:00:00+02:00", "9999-12-31T23:59:59-00:01"])
-def test_a_line_of_a_case_has_a_time_that_can_be_told(time: str) -> None:
-    """In UTC, as all times of lines are."""
+def test_a_line_of_a_case_needs_a_time_that_utc_can_express(time: str) -> None:
     (connector,) = cloudwatch_logs.plait_connectors()
     options = cloudwatch_logs.CloudWatchLogsOptions(log_group="/fraud", pattern=Pattern.parse(PATTERN))
     assert connector.given is not None

@@ -1,4 +1,4 @@
-"""`csv` on local folders."""
+"""The connector `csv`, on local folders."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def fetch(folder: Any, *ids: Any, name: Any = "{id}.csv", **options: Any) -> Any:
+def fetch(folder: Any, *keys: Any, name: Any = "{id}.csv", **options: Any) -> Any:
     lookup = CsvLookup(
         CsvOptions(path=LookupPath.parse(f"{folder}/{name}"), **options), Services().context("items", None)
     )
-    return [*lookup.fetch([Key(fields=i if isinstance(i, dict) else {"id": i}) for i in ids])]
+    return [*lookup.fetch([Key(fields=key if isinstance(key, dict) else {"id": key}) for key in keys])]
 
 
-def one(tmp_path: Path, data: bytes, **options: Any) -> Any:
+def fetch_file(tmp_path: Path, data: bytes, **options: Any) -> Any:
     (tmp_path / "a.csv").write_bytes(data)
     return fetch(tmp_path, "a", **options)
 
@@ -56,13 +56,13 @@ def test_two_keys_of_one_file_each_get_its_lines(tmp_path: Path) -> None:
 
 @pytest.mark.fault("C4")
 def test_an_unquoted_empty_field_is_null_and_words_are_text(tmp_path: Path) -> None:
-    (record,) = one(tmp_path, b'a,b,c,d,e\n,"",NA,007,1e5\n')
+    (record,) = fetch_file(tmp_path, b'a,b,c,d,e\n,"",NA,007,1e5\n')
     assert record.fields == {"a": None, "b": "", "c": "NA", "d": "007", "e": "1e5", "id": "a"}
 
 
 @pytest.mark.fault("C2")
 def test_quotes_newlines_blank_lines_a_mark_and_another_delimiter(tmp_path: Path) -> None:
-    records = one(tmp_path, b'\xef\xbb\xbfa;b\r\n\r\n"x\r\ny";"1 ""q"""\r\nz;2\r\n', delimiter=";")
+    records = fetch_file(tmp_path, b'\xef\xbb\xbfa;b\r\n\r\n"x\r\ny";"1 ""q"""\r\nz;2\r\n', delimiter=";")
     assert [(r.position, r.fields["a"], r.fields["b"]) for r in records] == [
         ("line 3", "x\r\ny", '1 "q"'),
         ("line 5", "z", "2"),
@@ -71,7 +71,7 @@ def test_quotes_newlines_blank_lines_a_mark_and_another_delimiter(tmp_path: Path
 
 @pytest.mark.fault("C2")
 def test_a_line_of_another_width_is_a_fault_of_its_own(tmp_path: Path) -> None:
-    records = one(tmp_path, b"a,b\n1,2,3\n4,5\n6\n")
+    records = fetch_file(tmp_path, b"a,b\n1,2,3\n4,5\n6\n")
     assert [(r.position, r.fault is not None) for r in records] == [
         ("line 2", True),
         ("line 3", False),
@@ -82,7 +82,7 @@ def test_a_line_of_another_width_is_a_fault_of_its_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         pytest.param(b"a,a\n1,2\n", "twice", marks=pytest.mark.fault("C3")),
         pytest.param(b"a,\n1,2\n", "empty name", marks=pytest.mark.fault("C3")),
@@ -91,18 +91,20 @@ def test_a_line_of_another_width_is_a_fault_of_its_own(tmp_path: Path) -> None:
         pytest.param(b'a,b\n1,2\n"x,3\n4,5\n', "line 3", marks=pytest.mark.fault("C2")),
     ],
 )
-def test_a_file_that_cannot_be_read_is_one_fault_with_the_key(tmp_path: Path, data: bytes, said: str) -> None:
-    (record,) = one(tmp_path, data)
-    assert said in record.fault.message
+def test_a_file_that_cannot_be_read_is_one_fault_with_the_key(
+    tmp_path: Path, data: bytes, message: str
+) -> None:
+    (record,) = fetch_file(tmp_path, data)
+    assert message in record.fault.message
     assert record.fields == {"id": "a"}
 
 
 def test_a_header_alone_has_no_records(tmp_path: Path) -> None:
-    assert one(tmp_path, b"a,b\n") == []
+    assert fetch_file(tmp_path, b"a,b\n") == []
 
 
 def test_a_field_that_contradicts_the_path_is_a_fault(tmp_path: Path) -> None:
-    agree, differ, null = one(tmp_path, b"id,n\na,1\nb,2\n,3\n")
+    agree, differ, null = fetch_file(tmp_path, b"id,n\na,1\nb,2\n,3\n")
     assert agree.fields == {"id": "a", "n": "1"}
     assert "line 3" in differ.fault.message
     assert null.fault is not None

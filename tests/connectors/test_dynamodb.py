@@ -1,4 +1,4 @@
-"""What the connector `dynamodb` promises, against moto."""
+"""The connector `dynamodb`, against moto."""
 
 from __future__ import annotations
 
@@ -59,12 +59,12 @@ def fetch(stub: Stub, *values: object, table: str = "activity", name: str = "id"
 
 
 def unprocessed(stub: Stub, times: int) -> None:
-    left = [times]
+    remaining = [times]
 
     def take(parsed: dict[str, Any], **_rest: Any) -> None:
         items = parsed["Responses"].get("activity", [])
-        if left[0] and items:
-            left[0] -= 1
+        if remaining[0] and items:
+            remaining[0] -= 1
             again = items.pop()
             parsed["UnprocessedKeys"] = {"activity": {"Keys": [{"id": again["id"]}]}}
 
@@ -87,7 +87,7 @@ def test_only_the_fields_of_the_spec_are_read(endpoint: str) -> None:
 
 
 @pytest.mark.fault("D5")
-def test_values_arrive_whole(endpoint: str) -> None:
+def test_values_arrive_as_they_are(endpoint: str) -> None:
     """Numbers are exact, sets are sorted lists, and nested values keep their shape."""
     (record,) = fetch(Stub(endpoint=endpoint), Decimal("7.0"), table="numbered")
     assert record.fields == {
@@ -120,8 +120,8 @@ def test_unprocessed_keys_are_asked_again(endpoint: str) -> None:
 
 
 @pytest.mark.fault("D1")
-def test_unprocessed_keys_end(endpoint: str) -> None:
-    """Keys that stay unprocessed make the fetch fail for later, never a part of the answer."""
+def test_keys_that_stay_unprocessed_are_for_later(endpoint: str) -> None:
+    """The fetch fails instead of returning a part of the answer."""
     stub = Stub(endpoint=endpoint)
     unprocessed(stub, 100)
     with pytest.raises(TryAgain, match="unanswered 8 times"):
@@ -130,8 +130,7 @@ def test_unprocessed_keys_end(endpoint: str) -> None:
 
 @pytest.mark.fault("D6")
 @pytest.mark.parametrize("consistent", [True, False])
-def test_reads_are_consistent_unless_told(endpoint: str, consistent: bool) -> None:
-    """Reads are strongly consistent, unless the option says otherwise."""
+def test_reads_are_consistent_unless_the_option_says_otherwise(endpoint: str, consistent: bool) -> None:
     stub, seen = Stub(endpoint=endpoint), []
     events = stub.client("dynamodb").meta.events
     events.register("provide-client-params.dynamodb.BatchGetItem", lambda params, **_: seen.append(params))
@@ -168,8 +167,8 @@ def test_a_key_of_the_right_name_and_another_type_says_which(endpoint: str) -> N
             fetch(Stub(endpoint=proxy.endpoint), *(f"c{n}" for n in range(3)), table="numbered")
         assert proxy.calls == {"dynamodb:BatchGetItem": 1}
     assert caught.value.message == f"table `numbered` cannot be used: ValidationException: {MISMATCH}"
-    told = "join on all key attributes of the table, each in its own type: asked for was `id` as text"
-    assert caught.value.help == told
+    help = "join on all key attributes of the table, each in its own type: asked for was `id` as text"
+    assert caught.value.help == help
 
 
 @pytest.mark.fault("D4")
@@ -202,8 +201,8 @@ def test_a_sort_key_that_is_too_long_matches_nothing_and_its_neighbours_match(
     stub.client("dynamodb").meta.events.register_first("before-send.dynamodb.BatchGetItem", answer)
     lookup = dynamodb.DynamoDBLookup(dynamodb.DynamoDBOptions(table=table), stub)
     asked = [*keys, {other: "c", sorts: "x" * 1025}, {other: "b" * 2048, sorts: "x" * 1025}]
-    found = [record.fields for record in lookup.fetch([Key(fields=key) for key in asked])]
-    assert sorted(found, key=lambda item: item[other]) == sorted(keys, key=lambda item: item[other])
+    items = [record.fields for record in lookup.fetch([Key(fields=key) for key in asked])]
+    assert sorted(items, key=lambda item: item[other]) == sorted(keys, key=lambda item: item[other])
 
 
 def test_only_impossible_keys_cost_no_call(endpoint: str) -> None:
@@ -229,8 +228,10 @@ def test_a_missing_table_is_permanent(endpoint: str) -> None:
         (400, "AccessDeniedException", GiveUp),
     ],
 )
-def test_refusals_are_told_apart(endpoint: str, monkeypatch: Any, status: int, code: str, kind: Any) -> None:
-    """What may pass is for later, after botocore's own retries; what cannot names the permission."""
+def test_refusals_that_may_pass_are_for_later_and_others_are_permanent(
+    endpoint: str, monkeypatch: Any, status: int, code: str, kind: Any
+) -> None:
+    """The first after botocore's own retries; the help of the others names the permission."""
     monkeypatch.setattr(time, "sleep", lambda _seconds: None)
     stub, sent = Stub(endpoint=endpoint), list[int]()
 

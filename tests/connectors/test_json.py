@@ -1,4 +1,4 @@
-"""`json` on local folders."""
+"""The connector `json`, on local folders."""
 
 from __future__ import annotations
 
@@ -68,15 +68,15 @@ def test_an_object_above_the_limit_is_a_fault(tmp_path: Path, size: Any) -> None
     assert record.raw == b""
 
 
-def test_the_size_that_counts_is_that_of_the_object_read(tmp_path: Path) -> None:
-    """One that shrank since it was listed or announced is read."""
+def test_the_limit_is_for_the_size_of_the_object_as_it_is_read(tmp_path: Path) -> None:
+    """An object that shrank since it was listed or announced is read."""
     (tmp_path / "a.json").write_text('{"id": 1}')
     (record,) = driver(f"{tmp_path}/*.json", max_bytes=10).read([Item(uri=f"{tmp_path}/a.json", size=99)])
     assert record.fields == {"id": 1}
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         pytest.param(b'{"a": "secret"', "byte 14", marks=pytest.mark.fault("J1")),
         pytest.param(b'{"a": 1} secret', "byte 9", marks=pytest.mark.fault("J1")),
@@ -96,8 +96,8 @@ def test_the_size_that_counts_is_that_of_the_object_read(tmp_path: Path) -> None
         (b"", "byte 0"),
     ],
 )
-def test_what_is_no_strict_json_object_is_refused_without_showing_it(data: bytes, said: str) -> None:
-    with pytest.raises(BadRecord, match=said) as caught:
+def test_what_is_no_strict_json_object_is_refused_without_showing_it(data: bytes, message: str) -> None:
+    with pytest.raises(BadRecord, match=message) as caught:
         parse(data)
     assert "secret" not in caught.value.message
     assert caught.value.__cause__ is None

@@ -1,4 +1,4 @@
-"""`memory`: rows in the spec."""
+"""The connector `memory`: rows in the spec."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the connector `mysql` promises, against a real MariaDB."""
+"""The connector `mysql`, against a real MariaDB."""
 
 from __future__ import annotations
 
@@ -71,14 +71,14 @@ def stub(port: int, fields: tuple[str, ...] | None = None, **other: Any) -> Stub
 
 @pytest.fixture
 def lookups() -> Iterator[Any]:
-    made = []
+    opened = []
 
     def make(context: Stub, table: str = "shop.stores", **options: Any) -> MySQLLookup:
-        made.append(MySQLLookup(MySQLOptions(secret="db", table=table, **options), context))
-        return made[-1]
+        opened.append(MySQLLookup(MySQLOptions(secret="db", table=table, **options), context))
+        return opened[-1]
 
     yield make
-    for lookup in made:
+    for lookup in opened:
         lookup.close()
 
 
@@ -100,7 +100,7 @@ def test_many_keys_cost_one_query(port: int, lookups: Any) -> None:
 
 @pytest.mark.fault("M9")
 def test_no_keys_cost_no_query(port: int, lookups: Any) -> None:
-    """No keys, no connection."""
+    """Without keys, no connection is made."""
     context = stub(port)
     assert lookups(context).fetch([]) == []
     assert not context.calls
@@ -109,8 +109,8 @@ def test_no_keys_cost_no_query(port: int, lookups: Any) -> None:
 def test_a_key_of_several_columns(port: int, lookups: Any) -> None:
     """A key of two columns matches where both are equal."""
     pairs = [Key(fields={"store": 1, "sku": "b"}), Key(fields={"store": 2, "sku": "a"})]
-    found = lookups(stub(port, ("price",)), "prices").fetch(pairs)
-    assert [r.fields["price"] for r in found] == [Decimal("2.5000000000"), Decimal("3.5000000000")]
+    records = lookups(stub(port, ("price",)), "prices").fetch(pairs)
+    assert [r.fields["price"] for r in records] == [Decimal("2.5000000000"), Decimal("3.5000000000")]
 
 
 def test_values_and_names_are_never_syntax(port: int, lookups: Any) -> None:
@@ -148,10 +148,10 @@ def test_an_unknown_column_is_named(port: int, lookups: Any) -> None:
         lookups(stub(port, ("town",))).fetch(keys(1))
 
 
-@pytest.mark.parametrize(("table", "told"), [("shop.none", "no table"), ("mysql.user", "may not read")])
-def test_a_table_out_of_reach_is_permanent(port: int, lookups: Any, table: str, told: str) -> None:
+@pytest.mark.parametrize(("table", "message"), [("shop.none", "no table"), ("mysql.user", "may not read")])
+def test_a_table_out_of_reach_is_permanent(port: int, lookups: Any, table: str, message: str) -> None:
     """A table that is absent or not granted is an error to correct, without the user's name."""
-    with pytest.raises(GiveUp, match=told) as caught:
+    with pytest.raises(GiveUp, match=message) as caught:
         lookups(stub(port), table).fetch(keys(1))
     assert "reader" not in str(caught.value)
 
@@ -204,7 +204,7 @@ def test_a_server_that_is_away_is_for_later(lookups: Any) -> None:
 @pytest.mark.fault("M2")
 @pytest.mark.parametrize("number", [1040, 1203, 1205, 1213, 1226])
 def test_a_busy_server_or_a_lock_is_for_later(number: int) -> None:
-    """What passes by itself; no other text of the server's is shown."""
+    """It passes by itself; the text of the server is not shown."""
     error = as_plait_error(pymysql.OperationalError(number, "reader@10.0.0.7 waits"), "shop.stores")
     assert isinstance(error, TryAgain)
     assert (error.code, "10.0.0.7" in error.message) == ("throttled", False)
@@ -242,7 +242,7 @@ def test_the_session_is_read_only(port: int, lookups: Any) -> None:
 
 
 def test_tls_that_the_server_lacks_is_refused(port: int, lookups: Any) -> None:
-    """Where TLS is asked for, the password never travels without it."""
+    """If the option asks for TLS, the password never travels without it."""
     with pytest.raises(GiveUp, match="TLS"):
         lookups(stub(port), tls="encrypt").fetch(keys(1))
 

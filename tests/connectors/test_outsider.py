@@ -62,7 +62,7 @@ def plait_connectors():
 
 
 def _install(project: Path, folder: Path) -> None:
-    """Build the wheel and lay it out as an installer does; it has no scripts, so this is all there is to do."""
+    """Build the wheel and unpack it, which is all that an installer does for a wheel without scripts."""
     built = folder / "dist"
     build = [sys.executable, "-P", "-m", "hatchling", "build", "-t", "wheel", "-d", str(built)]
     subprocess.run(build, cwd=project, check=True, capture_output=True)
@@ -102,8 +102,9 @@ def test_a_case_replaces_a_connector_that_knows_nothing_of_cases(installed: Path
 
 def test_the_list_of_connectors_says_which_distribution_offers_a_word(installed: Path) -> None:
     done = _cli(installed, "connectors", "-o", "json")
-    told = {one["name"]: one["distribution"] for one in json.loads(done.stdout)["connectors"]}
-    assert told["answers"] == "plait-outsider"
+    listed = json.loads(done.stdout)["connectors"]
+    distributions = {connector["name"]: connector["distribution"] for connector in listed}
+    assert distributions["answers"] == "plait-outsider"
 
 
 def _cli(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -125,7 +126,7 @@ def test_the_schema_for_editors_has_what_is_installed_and_tells_what_it_leaves_o
     done = _cli(installed, "schema")
     assert done.returncode == 0, done.stderr
     source = json.loads(done.stdout)["properties"]["sources"]["additionalProperties"]
-    blocks = {one["if"]["properties"]["connector"]["const"]: one["then"] for one in source["allOf"]}
+    blocks = {block["if"]["properties"]["connector"]["const"]: block["then"] for block in source["allOf"]}
     assert blocks["answers"]["properties"]["answers"]["description"] == "the answer to each question"
     assert "mysql" not in blocks
     assert done.stderr.startswith("left out: two distributions offer `mysql` (offered by `plait` ")
@@ -133,7 +134,7 @@ def test_the_schema_for_editors_has_what_is_installed_and_tells_what_it_leaves_o
 
 @pytest.mark.fault("S12")
 def test_options_that_no_value_could_meet_are_a_problem_of_the_spec(tmp_path: Path) -> None:
-    """Their author's mistake shows where the connector is named, not as a traceback where a value is read."""
+    """The mistake of their author is reported where the spec names the connector, not as a traceback."""
     info = tmp_path / "unfit-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: unfit\nVersion: 1.0\n")

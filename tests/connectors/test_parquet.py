@@ -1,4 +1,4 @@
-"""`parquet` in local folders."""
+"""The connector `parquet`, in local folders."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def test_another_reader_finds_the_rows_and_the_types(tmp_path: Path, compression
     query = (
         'select id, items[1].sku, typeof("at"), typeof(total) from read_parquet(?, hive_partitioning=false)'
     )
-    found = duckdb.execute(query, [written.uri]).fetchall()
-    assert found == [("a", "x", "TIMESTAMP WITH TIME ZONE", "DECIMAL(12,2)")]
+    rows = duckdb.execute(query, [written.uri]).fetchall()
+    assert rows == [("a", "x", "TIMESTAMP WITH TIME ZONE", "DECIMAL(12,2)")]
 
 
 def test_the_same_table_is_the_same_bytes_whatever_its_metadata() -> None:
@@ -62,6 +62,6 @@ def test_the_same_table_is_the_same_bytes_whatever_its_metadata() -> None:
 def test_each_file_has_its_own_answer(tmp_path: Path) -> None:
     (tmp_path / "x").write_text("a file where a folder should be")
     files = [File(table=table(), folder=folder, name="f", item=Item(uri="in")) for folder in ("x/", "y/")]
-    bad, good = sink(str(tmp_path)).write(files)
-    assert isinstance(bad, PlaitError)
-    assert good.rows == 1
+    failed, written = sink(str(tmp_path)).write(files)
+    assert isinstance(failed, PlaitError)
+    assert written.rows == 1

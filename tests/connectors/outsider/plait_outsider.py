@@ -1,4 +1,4 @@
-"""Questions that drive a pipeline, and the answers to them: a connector of another distribution, in full types."""
+"""Questions that drive a pipeline, and the answers to them: a fully typed connector of another distribution."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
-class Answers(Options, frozen=True, kw_only=True):
+class AnswersOptions(Options, frozen=True, kw_only=True):
     """Options of `answers`."""
 
     answers: Annotated[dict[str, int], Meta(description="the answer to each question")]
@@ -33,21 +33,21 @@ class Answers(Options, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Questions:
-    """Each question is an object."""
+    """Drives a pipeline by the questions, each of which is an object."""
 
-    options: Answers
+    options: AnswersOptions
     context: Context
 
     def accepts(self, uri: str) -> bool:
-        """Whether the question is one of ours."""
+        """Return whether the options have the question."""
         return uri in self.options.answers
 
     def list(self, window: Window) -> Iterator[Item]:
-        """All questions; they have no time."""
+        """Yield all questions; they have no time."""
         return (Item(uri=question) for question in self.options.answers)
 
     def read(self, items: Sequence[Item]) -> Iterator[Record | ReadFailure]:
-        """One record per question."""
+        """Yield one record for each question."""
         for item in items:
             if self.accepts(item.uri):
                 yield Record(fields={"question": item.uri}, item=item)
@@ -59,11 +59,11 @@ class Questions:
 class Oracle:
     """Answers the questions of the rows."""
 
-    options: Answers
+    options: AnswersOptions
     context: Context
 
     def fetch(self, keys: Sequence[Key]) -> Iterator[Record]:
-        """One record per question that has an answer."""
+        """Yield one record for each question that has an answer."""
         for key in keys:
             if "question" not in key.fields:
                 raise GiveUp("only a question has an answer", help="join on `question`")
@@ -76,4 +76,6 @@ class Oracle:
 def plait_connectors() -> list[Connector]:
     """Offer `answers`."""
     summary = "Questions, and the answers to them."
-    return [Connector(name="answers", summary=summary, options=Answers, driver=Questions, lookup=Oracle)]
+    return [
+        Connector(name="answers", summary=summary, options=AnswersOptions, driver=Questions, lookup=Oracle)
+    ]

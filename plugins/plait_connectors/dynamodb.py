@@ -64,7 +64,7 @@ class DynamoDBLookup:
                 wanted[repr(attributes)] = attributes
         if wanted:
             for item in self._items(list(wanted.values())):
-                yield Record(fields={name: _plain(value) for name, value in item.items()})
+                yield Record(fields={name: _untyped(value) for name, value in item.items()})
 
     def _items(self, keys: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Return the items of these keys; if a sort key is too long, ask for each long key alone.
@@ -153,7 +153,7 @@ def _number(text: str) -> int | Decimal:
     return int(number) if number == number.to_integral_value() else number
 
 
-def _plain(attribute: Mapping[str, Any]) -> Any:  # noqa: PLR0911 - one for each type of attribute
+def _untyped(attribute: Mapping[str, Any]) -> Any:  # noqa: PLR0911 - one for each type of attribute
     """The value of an attribute without its type; numbers are exact, sets are sorted lists."""
     ((type_, value),) = attribute.items()
     match type_:
@@ -164,9 +164,9 @@ def _plain(attribute: Mapping[str, Any]) -> Any:  # noqa: PLR0911 - one for each
         case "SS" | "BS":
             return sorted(value)
         case "L":
-            return [_plain(element) for element in value]
+            return [_untyped(element) for element in value]
         case "M":
-            return {name: _plain(element) for name, element in value.items()}
+            return {name: _untyped(element) for name, element in value.items()}
         case "NULL":
             return None
         case _:

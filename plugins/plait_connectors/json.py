@@ -127,9 +127,9 @@ def _permissions(options: JsonOptions, _use: Use) -> Iterable[Statement]:
 
 
 def _calls(options: JsonOptions, _use: Use) -> list[Calls]:
-    get = Calls(operation="s3:GetObject", quantity="objects")
-    list_ = Calls(operation="s3:ListObjectsV2", quantity="listings")
-    return [get, list_] if options.path.bucket else []
+    reading = Calls(operation="s3:GetObject", quantity="objects")
+    listing = Calls(operation="s3:ListObjectsV2", quantity="listings")
+    return [reading, listing] if options.path.bucket else []
 
 
 @hookimpl

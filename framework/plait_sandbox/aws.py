@@ -1,4 +1,4 @@
-"""An AWS of one's own: moto's server, in a process that ends with the one that started it."""
+"""A local AWS: moto's server, in a process that ends with the one that started it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 REGION = "eu-west-1"
-SERVER = "plait_sandbox.server"
+SERVER_MODULE = "plait_sandbox.moto_server"
 
 
 @dataclass(frozen=True, slots=True)
 class LocalAws:
-    """A running server; close it with `stop` or by leaving `with`."""
+    """A running server; `stop` ends it, as leaving `with` does."""
 
     endpoint: str
     process: subprocess.Popen[str]
@@ -31,7 +31,7 @@ class LocalAws:
         self.stop()
 
     def environment(self) -> dict[str, str]:
-        """Return the variables that send every AWS client here."""
+        """The variables that send every AWS client here."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": "sandbox",
@@ -47,8 +47,11 @@ class LocalAws:
         self.process.communicate()
 
 
-def start_aws(server: str = SERVER) -> LocalAws:
-    """Start moto's server on a free port of this machine; `server` is the module that serves it."""
+def start_aws(server: str = SERVER_MODULE) -> LocalAws:
+    """Start moto's server on a free port of this machine; `server` is the module that serves it.
+
+    Raises RuntimeError where moto is not installed or does not start.
+    """
     if importlib.util.find_spec("moto") is None or importlib.util.find_spec("flask") is None:
         raise RuntimeError('the sandbox needs moto: pip install "plait[sandbox]"')
     command = [sys.executable, "-P", "-m", server]

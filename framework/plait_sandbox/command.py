@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import threading
-from importlib import import_module
 
 import click
 
@@ -12,11 +11,13 @@ import click
 @click.command("sandbox", short_help="Start a local AWS and MySQL with sample data.")
 def command() -> None:
     """Start a local AWS and MySQL with sample data, print how to use it, and wait until Ctrl-C."""
-    local, data = import_module("plait_sandbox.local"), import_module("plait_sandbox.data")
-    with local.Sandbox() as sandbox:
-        sandbox.fill(data.sample())
+    from plait_sandbox.sample_data import sample
+    from plait_sandbox.sandbox import RAW, Sandbox
+
+    with Sandbox() as sandbox:
+        sandbox.fill(sample())
         for name, value in sandbox.environment().items():
             click.echo(f"export {name}={shlex.quote(value)}")
-        click.echo(f"MySQL is {sandbox.mysql.flavour}; the sample lies in s3://{local.RAW}", err=True)
+        click.echo(f"MySQL is {sandbox.mysql.flavour}; the sample lies in s3://{RAW}", err=True)
         click.echo("the sandbox runs until Ctrl-C", err=True)
         threading.Event().wait()

@@ -1,4 +1,4 @@
-"""`plait demo`: objects are put, S3 announces them, the handler runs, and the lake is read."""
+"""`plait demo`: put objects, let S3 announce them, run the handler on the events, and read the lake."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from plait_sandbox.local import Sandbox
     from plait_sandbox.mysql import Flavour
+    from plait_sandbox.sandbox import Sandbox
 
 HERE = Path(__file__).parent
-TWICE = 5
-ROWS = 5
-COLUMNS = ("transaction_id", "total", "items", "store_name", "loyalty_tier", "fraud_score")
-MAY_WRAP = {"items", "store_name"}
-BELOW = str.maketrans("├└─", "│  ")
+REPEATED = 5
+SHOWN_ROWS = 5
+SHOWN_COLUMNS = ("transaction_id", "total", "items", "store_name", "loyalty_tier", "fraud_score")
+WRAPPED_COLUMNS = {"items", "store_name"}
+BRANCHES_BELOW = str.maketrans("├└─", "│  ")
 
 
 def spec_file() -> str:
@@ -46,11 +46,11 @@ def command(ctx: click.Context) -> None:
 
 
 def main(flavour: Flavour | None = None) -> int:
-    """Run the demo; 0 where all of it worked. `flavour` is the MySQL to take, otherwise the best that is here."""
+    """Run the demo and return 0 where every event was done; `flavour` is the MySQL to take, by default the best here."""
     from rich.console import Console
 
-    from plait_sandbox.data import sample
-    from plait_sandbox.local import Sandbox
+    from plait_sandbox.sample_data import sample
+    from plait_sandbox.sandbox import Sandbox
 
     console = Console(highlight=False)
     with Sandbox(flavour) as sandbox:
@@ -58,21 +58,23 @@ def main(flavour: Flavour | None = None) -> int:
         os.environ["PLAIT_SPEC"] = spec_file()
         console.rule("sandbox")
         console.print(f"AWS is moto at {sandbox.aws.endpoint}, MySQL is {sandbox.mysql.flavour}")
-        _plan(console)
+        _print_plan(console)
         orders = sample()
         console.rule("S3 announces the objects, and the handler runs")
         sandbox.fill(orders)
         announced = sum(key.startswith("transactions/") for key in orders.objects)
-        console.print(f"put {len(orders.objects)} objects; {announced} are announced, {TWICE} of them twice")
-        reports, again = _deliver(sandbox, announced + TWICE)
-        _report(console, reports, again)
-        _files(console, reports)
-        _rows(console)
-        _quarantined(console)
-        return 1 if again else 0
+        console.print(
+            f"put {len(orders.objects)} objects; {announced} are announced, {REPEATED} of them twice"
+        )
+        reports, failed = _deliver(sandbox, announced + REPEATED)
+        _print_report(console, reports, failed)
+        _print_files(console, reports)
+        _print_rows(console)
+        _print_quarantine(console)
+        return 1 if failed else 0
 
 
-def _plan(console: Console) -> None:
+def _print_plan(console: Console) -> None:
     from plait.cli.loading import load_pipeline
     from plait.cli.views.plan import plan_paragraphs
 
@@ -83,10 +85,10 @@ def _plan(console: Console) -> None:
 
 
 def _wrapped(line: str, width: int) -> str:
-    """The line of a plan over as many lines as it needs, each below the text of the first, and no word broken."""
+    """A line of the plan as lines that fit, each below the text of the first; no word is broken."""
     text = line.lstrip("│├└─ ")
     branch = line.removesuffix(text)
-    indent = f"{branch.translate(BELOW)}  "
+    indent = f"{branch.translate(BRANCHES_BELOW)}  "
     lines = textwrap.wrap(
         text,
         width,
@@ -99,27 +101,31 @@ def _wrapped(line: str, width: int) -> str:
 
 
 def _deliver(sandbox: Sandbox, events: int) -> tuple[list[dict[str, Any]], int]:
-    """Feed messages from the queue to the handler; five that gave rows come a second time, at the end."""
+    """Give the messages of the queue to the handler, then once more five that gave rows.
+
+    Returns the reports of all calls, and how many messages failed.
+    """
     from rich.console import Console
     from rich.progress import Progress
 
     reports: list[dict[str, Any]] = []
-    seen: list[dict[str, Any]] = []
-    again = 0
+    repeated: list[dict[str, Any]] = []
+    failed = 0
     with Progress(console=Console(stderr=True)) as bar:
         task = bar.add_task("events", total=events)
-        for messages in _batches(sandbox):
+        for messages in _receive_batches(sandbox):
             report, failures = _invoke(messages)
-            seen += [one for one in messages if _gave_a_row(one, report)][: TWICE - len(seen)]
+            with_rows = [message for message in messages if _gave_a_row(message, report)]
+            repeated += with_rows[: REPEATED - len(repeated)]
             reports.append(report)
-            again += len(failures)
-            sandbox.delete([m for m in messages if m["MessageId"] not in failures])
+            failed += len(failures)
+            sandbox.delete([message for message in messages if message["MessageId"] not in failures])
             bar.advance(task, len(messages))
-        if seen:
-            report, _ = _invoke(seen)
+        if repeated:
+            report, _ = _invoke(repeated)
             reports.append(report)
-            bar.advance(task, len(seen))
-    return reports, again
+            bar.advance(task, len(repeated))
+    return reports, failed
 
 
 def _gave_a_row(message: dict[str, Any], report: dict[str, Any]) -> bool:
@@ -128,24 +134,27 @@ def _gave_a_row(message: dict[str, Any], report: dict[str, Any]) -> bool:
     return any(file["uri"].endswith(f"{file_name(uri)}.parquet") for file in report["files"])
 
 
-def _batches(sandbox: Sandbox) -> Iterator[list[dict[str, Any]]]:
+def _receive_batches(sandbox: Sandbox) -> Iterator[list[dict[str, Any]]]:
     while messages := sandbox.receive(10):
         yield messages
 
 
 def _invoke(messages: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], set[str]]:
-    """Call the handler as Lambda does for a queue; its report is the line that it logs."""
+    """Call the handler as Lambda does for a queue; return the report that it logs, and the ids of messages that failed."""
     from plait.aws_lambda import handler
 
-    records = [{"messageId": m["MessageId"], "body": m["Body"], "eventSource": "aws:sqs"} for m in messages]
+    records = [
+        {"messageId": message["MessageId"], "body": message["Body"], "eventSource": "aws:sqs"}
+        for message in messages
+    ]
     with contextlib.redirect_stdout(io.StringIO()) as log:
         answer = handler({"Records": records})
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
     report = next(line for line in lines if line["message"] == "report")
-    return report, {one["itemIdentifier"] for one in answer["batchItemFailures"]}
+    return report, {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
 
 
-def _report(console: Console, reports: list[dict[str, Any]], again: int) -> None:
+def _print_report(console: Console, reports: list[dict[str, Any]], failed: int) -> None:
     console.rule("report")
     objects: Counter[str] = Counter()
     records: Counter[str] = Counter()
@@ -154,15 +163,15 @@ def _report(console: Console, reports: list[dict[str, Any]], again: int) -> None
         objects.update(report["objects"])
         records.update(report["records"])
         calls.update(report["calls"])
-    console.print(f"{len(reports)} invocations, {again} messages to come again")
-    table = _two_columns()
+    console.print(f"{len(reports)} invocations, {failed} messages to come again")
+    table = _table_of_two()
     for title, counts in (("objects", objects), ("records", records), ("calls", dict(sorted(calls.items())))):
-        table.add_row(title, ", ".join(f"{name} {n}" for name, n in counts.items()))
+        table.add_row(title, ", ".join(f"{name} {count}" for name, count in counts.items()))
     console.print(table)
 
 
-def _two_columns() -> Table:
-    """A table of names and texts, of which the texts take several lines where they are long."""
+def _table_of_two() -> Table:
+    """A table of names and texts, where long texts take several lines."""
     from rich.table import Table
 
     table = Table.grid(padding=(0, 2, 0, 0))
@@ -171,30 +180,30 @@ def _two_columns() -> Table:
     return table
 
 
-def _files(console: Console, reports: list[dict[str, Any]]) -> None:
+def _print_files(console: Console, reports: list[dict[str, Any]]) -> None:
     console.rule("files in the lake")
     files = {file["uri"]: file for report in reports for file in report["files"]}
     folders = Counter(file["partition"] for file in files.values())
     for folder, count in sorted(folders.items()):
-        size = sum(f["bytes"] for f in files.values() if f["partition"] == folder)
+        size = sum(file["bytes"] for file in files.values() if file["partition"] == folder)
         console.print(f"{folder:<40} {count:>3} files {size:>8} bytes")
     console.print("such as", min(files), sep="\n", soft_wrap=True)
 
 
-def _rows(console: Console) -> None:
+def _print_rows(console: Console) -> None:
     from rich.table import Table
     from rich.text import Text
 
     console.rule("five rows of the result, read back from the files")
     table = Table(box=None, pad_edge=False)
-    for name in COLUMNS:
-        table.add_column(name, no_wrap=name not in MAY_WRAP)
-    for row in _lake_rows()[:ROWS]:
-        table.add_row(*(Text(_short(name, row[name])) for name in COLUMNS))
+    for name in SHOWN_COLUMNS:
+        table.add_column(name, no_wrap=name not in WRAPPED_COLUMNS)
+    for row in _read_rows():
+        table.add_row(*(Text(_cell_text(name, row[name])) for name in SHOWN_COLUMNS))
     console.print(table)
 
 
-def _short(name: str, value: Any) -> str:
+def _cell_text(name: str, value: Any) -> str:
     if name == "items":
         return ", ".join(f"{item['quantity']} × {item['unit_price']}" for item in value[:2]) + (
             f", {len(value) - 2} more" if len(value) > 2 else ""
@@ -202,7 +211,7 @@ def _short(name: str, value: Any) -> str:
     return str(value)
 
 
-def _lake_rows() -> list[dict[str, Any]]:
+def _read_rows() -> list[dict[str, Any]]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -210,27 +219,27 @@ def _lake_rows() -> list[dict[str, Any]]:
     from plait.plugin import StoredObject
 
     objects = Services().objects
-    uris = [item.uri for item in objects.list("s3://shop-lake/extracted/transactions/")][:ROWS]
-    found = [one for one in objects.get(uris) if isinstance(one, StoredObject)]
+    uris = [item.uri for item in objects.list("s3://shop-lake/extracted/transactions/")][:SHOWN_ROWS]
     rows: list[dict[str, Any]] = []
-    for one in found:
-        rows += pq.ParquetFile(pa.BufferReader(one.data)).read().to_pylist()
-    return rows
+    for file in objects.get(uris):
+        if isinstance(file, StoredObject):
+            rows += pq.ParquetFile(pa.BufferReader(file.data)).read().to_pylist()
+    return rows[:SHOWN_ROWS]
 
 
-def _quarantined(console: Console) -> None:
+def _print_quarantine(console: Console) -> None:
     from rich.text import Text
 
     from plait.engine.context import Services
     from plait.plugin import StoredObject
 
     console.rule("quarantined, and why")
-    table = _two_columns()
+    table = _table_of_two()
     objects = Services().objects
     uris = [item.uri for item in objects.list("s3://shop-lake/quarantine/transactions/")]
-    for one in objects.get(uris):
-        if isinstance(one, StoredObject):
-            record = json.loads(one.data)
+    for file in objects.get(uris):
+        if isinstance(file, StoredObject):
+            record = json.loads(file.data)
             name = record["object"].removeprefix("s3://shop-raw/transactions/")
             table.add_row(Text(name), Text(f"{record['code']}: {record['message']}"))
     console.print(table)

@@ -1,4 +1,4 @@
-"""A MySQL of one's own: a private MariaDB where it is installed, else mysql-mimic."""
+"""A local MySQL: a private MariaDB where it is installed, else mysql-mimic."""
 
 from __future__ import annotations
 
@@ -11,23 +11,21 @@ import subprocess
 import tempfile
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from pathlib import Path
     from types import TracebackType
 
 Flavour = Literal["mariadb", "mysql-mimic"]
 HOST = "127.0.0.1"
 READER = "reader"
 DATABASE = "stores"
-PATIENCE = 60.0
-CREATE = (
-    "CREATE DATABASE IF NOT EXISTS stores CHARACTER SET utf8mb4",
-    "CREATE OR REPLACE TABLE stores.stores (store_id BIGINT PRIMARY KEY, name VARCHAR(100), city VARCHAR(100)) CHARACTER SET utf8mb4",
-)
-QUICKLY = (
+COLUMNS = ("store_id", "name", "city")
+SQL = Path(__file__).with_name("sql")
+LONGEST_START_SECONDS = 60.0
+FAST_OPTIONS = (  # little memory, and no care for what a crash would lose
     "--innodb-flush-log-at-trx-commit=0",
     "--innodb-buffer-pool-size=32M",
     "--innodb-log-file-size=8M",
@@ -38,7 +36,10 @@ QUICKLY = (
 
 @dataclass(slots=True)
 class LocalMysql:
-    """A running server and how its administrator logs in; close it with `stop` or by leaving `with`."""
+    """A running server and how its administrator logs in; `stop` ends it, as leaving `with` does.
+
+    `tables` are the rows that mysql-mimic serves, by table.
+    """
 
     port: int
     password: str
@@ -57,11 +58,11 @@ class LocalMysql:
         self.stop()
 
     def execute(self, sql: str, rows: Sequence[Sequence[object]] | None = None) -> list[tuple[Any, ...]]:
-        """Run a statement, once or for each of many rows, and return what it answers."""
+        """Run a statement, once or for each of many rows, and return the rows of its answer."""
         import pymysql
 
         with (
-            contextlib.closing(self._connect(pymysql.connect)) as connection,
+            contextlib.closing(self._login(pymysql.connect)) as connection,
             connection.cursor() as cursor,
         ):
             if rows is None:
@@ -70,7 +71,7 @@ class LocalMysql:
                 cursor.executemany(sql, rows)
             return list(cursor.fetchall())
 
-    def _connect(self, connect: Callable[..., Any]) -> Any:
+    def _login(self, connect: Callable[..., Any]) -> Any:
         return connect(
             host=self.host,
             port=self.port,
@@ -83,12 +84,12 @@ class LocalMysql:
 
 
 def mariadb_is_installed() -> bool:
-    """Return whether a private MariaDB can be started on this machine."""
-    return bool(_program("mariadbd") and _program("mariadb-install-db"))
+    """Whether a private MariaDB can be started on this machine."""
+    return bool(_find_program("mariadbd") and _find_program("mariadb-install-db"))
 
 
 def start_mysql(folder: Path, flavour: Flavour | None = None) -> LocalMysql:
-    """Start a server that keeps its files in a folder."""
+    """Start a server that keeps its files in a folder; raises RuntimeError where it is not installed or does not start."""
     if flavour == "mysql-mimic" or (flavour is None and not mariadb_is_installed()):
         return _start_mimic()
     if not mariadb_is_installed():
@@ -102,23 +103,31 @@ def serve_stores(
     """Replace the table `stores.stores` and return the secret of a user who may only read it."""
     rows = list(stores)
     if mysql.flavour == "mysql-mimic":
-        mysql.tables["stores"] = [dict(zip(("store_id", "name", "city"), row, strict=True)) for row in rows]
-        return _secret(mysql, mysql.user, mysql.password)
-    for statement in CREATE:
-        mysql.execute(statement)
+        mysql.tables["stores"] = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
+        return _login_secret(mysql, mysql.user, mysql.password)
+    _execute_file(mysql, "stores.sql")
     if rows:
         mysql.execute("INSERT INTO stores.stores VALUES (%s, %s, %s)", rows)
-    mysql.execute(f"CREATE OR REPLACE USER {READER}@'{HOST}' IDENTIFIED BY '{mysql.password}'")
-    mysql.execute(f"GRANT SELECT ON {DATABASE}.* TO {READER}@'{HOST}'")
-    return _secret(mysql, READER, mysql.password)
+    _execute_file(mysql, "reader.sql")
+    return _login_secret(mysql, READER, mysql.password)
 
 
-def _password() -> str:
+def _execute_file(mysql: LocalMysql, name: str) -> None:
+    for statement in _read_sql(name, mysql.password).split(";\n"):
+        if statement.strip():
+            mysql.execute(statement)
+
+
+def _read_sql(name: str, password: str) -> str:
+    return (SQL / name).read_text("utf-8").format(host=HOST, password=password)
+
+
+def _new_password() -> str:
     """A password that tests recognise wherever it may be seen."""
-    return "-".join(("canary", "secret", secrets.token_hex(8)))  # the file itself is searched too
+    return "-".join(("canary", "secret", secrets.token_hex(8)))  # not in one piece: this file is searched too
 
 
-def _secret(mysql: LocalMysql, user: str, password: str) -> dict[str, str | int]:
+def _login_secret(mysql: LocalMysql, user: str, password: str) -> dict[str, str | int]:
     return {
         "engine": "mysql",
         "host": mysql.host,
@@ -129,7 +138,7 @@ def _secret(mysql: LocalMysql, user: str, password: str) -> dict[str, str | int]
     }
 
 
-def _program(name: str) -> str | None:
+def _find_program(name: str) -> str | None:
     return shutil.which(name) or shutil.which(
         name, path="/usr/sbin:/usr/local/sbin:/usr/local/bin:/opt/homebrew/bin"
     )
@@ -137,25 +146,32 @@ def _program(name: str) -> str | None:
 
 def _start_mariadb(folder: Path) -> LocalMysql:
     data = folder.absolute() / "mysql"
-    password = _password()
-    _install(data, password)
+    password = _new_password()
+    _install_mariadb(data, password)
     with socket.socket() as free:
         free.bind((HOST, 0))
         port = int(free.getsockname()[1])
     log = data / "server.log"
-    # A relative socket stands in the data folder, however long the folder's name is.
+    # A relative path of the socket is within the data folder; an absolute one could be longer than sockets may have.
     options = [
         f"--port={port}",
         f"--bind-address={HOST}",
         "--socket=server.sock",
         f"--init-file={data / 'init.sql'}",
     ]
-    command = [str(_program("mariadbd")), "--no-defaults", *_user(), f"--datadir={data}", *options, *QUICKLY]
+    command = [
+        str(_find_program("mariadbd")),
+        "--no-defaults",
+        *_user_option(),
+        f"--datadir={data}",
+        *options,
+        *FAST_OPTIONS,
+    ]
     with log.open("wb") as output:
         server = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
         )
-    watcher = _end_with_parent(server, data)
+    watcher = _stop_with_parent(server, data)
 
     def stop() -> None:
         watcher.kill()
@@ -165,42 +181,48 @@ def _start_mariadb(folder: Path) -> LocalMysql:
         shutil.rmtree(data, ignore_errors=True)
 
     mysql = LocalMysql(port, password, "mariadb", stop)
-    _await(mysql, server, log)
+    _wait_until_ready(mysql, server, log)
     return mysql
 
 
-def _install(data: Path, password: str) -> None:
+def _install_mariadb(data: Path, password: str) -> None:
     data.mkdir(parents=True)
-    options = ["--no-defaults", *_user(), f"--datadir={data}", "--auth-root-authentication-method=normal"]
-    # Every MariaDB that starts removes the temporary tables that it finds, so this one has a folder of its own.
-    with tempfile.TemporaryDirectory() as alone:
-        done = subprocess.run(
-            [str(_program("mariadb-install-db")), *options, "--skip-test-db"],
+    options = [
+        "--no-defaults",
+        *_user_option(),
+        f"--datadir={data}",
+        "--auth-root-authentication-method=normal",
+    ]
+    # Every MariaDB that starts removes the temporary tables of others that it finds, so this one has a folder of its own.
+    with tempfile.TemporaryDirectory() as own_folder:
+        installation = subprocess.run(
+            [str(_find_program("mariadb-install-db")), *options, "--skip-test-db"],
             capture_output=True,
             text=True,
             check=False,
             stdin=subprocess.DEVNULL,
-            env={**os.environ, "TMPDIR": alone},
+            env={**os.environ, "TMPDIR": own_folder},
         )
-    if done.returncode:
-        raise RuntimeError(f"MariaDB cannot set up its folder: {(done.stderr or done.stdout)[-500:]}")
-    init = f"CREATE OR REPLACE USER root@'{HOST}' IDENTIFIED BY '{password}';\n"
-    (data / "init.sql").write_text(f"{init}GRANT ALL ON *.* TO root@'{HOST}' WITH GRANT OPTION;\n")
+    if installation.returncode:
+        output = installation.stderr or installation.stdout
+        raise RuntimeError(f"MariaDB cannot set up its folder: {output[-500:]}")
+    # MariaDB reads its init file line by line, so each statement of administrator.sql is one line.
+    (data / "init.sql").write_text(_read_sql("administrator.sql", password))
 
 
-def _user() -> list[str]:
+def _user_option() -> list[str]:
     return ["--user=root"] if os.geteuid() == 0 else []
 
 
-def _end_with_parent(server: subprocess.Popen[bytes], data: Path) -> subprocess.Popen[bytes]:
+def _stop_with_parent(server: subprocess.Popen[bytes], data: Path) -> subprocess.Popen[bytes]:
     command = ["sh", "-c", 'read _; kill -9 "$1"; rm -rf "$2"', "sh", str(server.pid), str(data)]
     return subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
 
 
-def _await(mysql: LocalMysql, server: subprocess.Popen[bytes], log: Path) -> None:
+def _wait_until_ready(mysql: LocalMysql, server: subprocess.Popen[bytes], log: Path) -> None:
     import pymysql
 
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + LONGEST_START_SECONDS
     while True:
         try:
             mysql.execute("SELECT 1")
@@ -208,16 +230,16 @@ def _await(mysql: LocalMysql, server: subprocess.Popen[bytes], log: Path) -> Non
             if server.poll() is None and time.monotonic() < deadline:
                 time.sleep(0.05)
                 continue
-            told = log.read_text(errors="replace")[-500:]
+            log_end = log.read_text(errors="replace")[-500:]
             mysql.stop()
-            raise RuntimeError(f"MariaDB did not start: {told}") from error
+            raise RuntimeError(f"MariaDB did not start: {log_end}") from error
         return
 
 
 def _start_mimic() -> LocalMysql:
-    from plait_sandbox.mimic import serve
+    from plait_sandbox.mimic_server import serve
 
-    password = _password()
+    password = _new_password()
     tables: dict[str, list[dict[str, Any]]] = {"stores": []}
     port, stop = serve(HOST, "root", password, tables)
     return LocalMysql(port, password, "mysql-mimic", stop, tables=tables)

@@ -15,13 +15,13 @@ from plait.engine.engine import Engine
 from plait.engine.partition import folders
 from plait.plugin import Item, Missing, Record, StoredObject, Written
 from plait_connectors.parquet import encode
-from plait_sandbox.data import generate
+from plait_sandbox import generate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from plait.plugin import Key, Put
-    from plait_sandbox.data import Sample
+    from plait_sandbox.sample_data import Sample
 
 
 def clean(orders: int) -> Sample:

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from pyarrow import csv, json, parquet
 
 if TYPE_CHECKING:
-    from plait_sandbox.data import Sample
+    from plait_sandbox.sample_data import Sample
 
 MOMENT = pa.timestamp("us", tz="UTC")
 MONEY = pa.decimal128(12, 2)

@@ -16,7 +16,7 @@ from . import streamed
 from .shop import clean, engine, orders_of, run_by_batch, run_by_object
 
 if TYPE_CHECKING:
-    from plait_sandbox.data import Sample
+    from plait_sandbox.sample_data import Sample
 
 ORDERS = int(os.environ.get("PLAIT_ORDERS", "10000"))
 ROUNDS = 3

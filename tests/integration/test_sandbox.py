@@ -51,16 +51,16 @@ def mysql(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LocalMysql
         yield server
 
 
-def orders(made: Sample) -> list[str]:
-    return [key for key in made.objects if fnmatchcase(key, "transactions/*.json")]
+def orders(shop_sample: Sample) -> list[str]:
+    return [key for key in shop_sample.objects if fnmatchcase(key, "transactions/*.json")]
 
 
-def order(made: Sample, key: str) -> Any:
-    return json.loads(made.objects[key], parse_float=Decimal)
+def order(shop_sample: Sample, key: str) -> Any:
+    return json.loads(shop_sample.objects[key], parse_float=Decimal)
 
 
-def items(made: Sample, key: str) -> list[dict[str, str]]:
-    text = made.objects[f"items/{order(made, key)['transaction_id']}.csv"].decode()
+def items(shop_sample: Sample, key: str) -> list[dict[str, str]]:
+    text = shop_sample.objects[f"items/{order(shop_sample, key)['transaction_id']}.csv"].decode()
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
@@ -93,13 +93,13 @@ def test_a_seed_always_makes_the_same_sample() -> None:
     assert generate(200, 7).objects != generate(200, 8).objects
 
 
-@pytest.mark.parametrize(("number", "each"), [(24, 1), (300, 3), (2000, 20)])
-def test_a_sample_has_the_orders_asked_for_and_each_quirk_often_enough(number: int, each: int) -> None:
-    made = generate(number, 5, each)
-    assert len(orders(made)) == number
-    assert set(made.quirks) == {*QUIRKS, "not_json"}
-    assert min(len(set(keys)) for keys in made.quirks.values()) >= each
-    assert {key for keys in made.quirks.values() for key in keys} <= set(made.objects)
+@pytest.mark.parametrize(("number", "per_quirk"), [(24, 1), (300, 3), (2000, 20)])
+def test_a_sample_has_the_orders_asked_for_and_each_quirk_often_enough(number: int, per_quirk: int) -> None:
+    shop_sample = generate(number, 5, per_quirk)
+    assert len(orders(shop_sample)) == number
+    assert set(shop_sample.quirks) == {*QUIRKS, "not_json"}
+    assert min(len(set(keys)) for keys in shop_sample.quirks.values()) >= per_quirk
+    assert {key for keys in shop_sample.quirks.values() for key in keys} <= set(shop_sample.objects)
 
 
 def test_too_few_orders_for_the_quirks_are_refused() -> None:
@@ -108,63 +108,82 @@ def test_too_few_orders_for_the_quirks_are_refused() -> None:
 
 
 def test_a_broken_order_has_no_other_quirk() -> None:
-    made = generate(300, 2, 3)
-    shown = Counter(key for keys in made.quirks.values() for key in keys)
-    assert {shown[key] for name in BROKEN for key in made.quirks[name]} == {1}
+    shop_sample = generate(300, 2, 3)
+    shown = Counter(key for keys in shop_sample.quirks.values() for key in keys)
+    assert {shown[key] for name in BROKEN for key in shop_sample.quirks[name]} == {1}
 
 
-def test_an_order_without_quirks_is_whole_and_found_in_every_source() -> None:
-    made = generate(400, 3)
-    odd = {key for keys in made.quirks.values() for key in keys}
-    plain = [key for key in orders(made) if key not in odd]
-    stores, customers = {row.store_id for row in made.stores}, {item["customer_id"] for item in made.activity}
+def test_an_order_without_quirks_is_complete_and_stands_in_every_source() -> None:
+    shop_sample = generate(400, 3)
+    odd = {key for keys in shop_sample.quirks.values() for key in keys}
+    plain = [key for key in orders(shop_sample) if key not in odd]
+    stores, customers = (
+        {row.store_id for row in shop_sample.stores},
+        {item["customer_id"] for item in shop_sample.activity},
+    )
     assert len(plain) > 300
     for key in plain:
-        found = order(made, key)
-        assert found["store_id"] in stores
-        assert found["customer_id"] in customers
-        assert -found["total"].as_tuple().exponent == 2
-        assert found["total"] == sum(int(i["quantity"]) * Decimal(i["unit_price"]) for i in items(made, key))
-        assert json.loads(base64.b64decode(found["embedded_data"]))["loyalty"]["tier"]
-        (at,) = [at for at, line in made.logs if f" {found['transaction_id']} scored " in line]
+        document = order(shop_sample, key)
+        assert document["store_id"] in stores
+        assert document["customer_id"] in customers
+        assert -document["total"].as_tuple().exponent == 2
+        assert document["total"] == sum(
+            int(item["quantity"]) * Decimal(item["unit_price"]) for item in items(shop_sample, key)
+        )
+        assert json.loads(base64.b64decode(document["embedded_data"]))["loyalty"]["tier"]
+        (at,) = [at for at, line in shop_sample.logs if f" {document['transaction_id']} scored " in line]
         scored = datetime.fromtimestamp(at / 1000, UTC)
-        assert abs(scored - datetime.fromisoformat(found["ordered_at"])) < timedelta(hours=1)
+        assert abs(scored - datetime.fromisoformat(document["ordered_at"])) < timedelta(hours=1)
 
 
 def test_each_quirk_of_the_document_is_what_its_name_says() -> None:
-    made = generate(300, 4)
-    first = {name: keys[0] for name, keys in made.quirks.items()}
+    shop_sample = generate(300, 4)
+    first = {name: keys[0] for name, keys in shop_sample.quirks.items()}
     with pytest.raises(json.JSONDecodeError):
-        order(made, first["malformed"])
-    assert isinstance(order(made, first["not_an_object"]), list)
-    assert "transaction_id" not in order(made, first["no_id"])
-    assert "/" in order(made, first["slash_id"])["transaction_id"]
-    assert b'"total": 19.999' in made.objects[first["money_too_fine"]]
-    assert b'"store_id": 17.0' in made.objects[first["integral_float"]]
-    assert b'"store_id": "17"' in made.objects[first["text_store_id"]]
-    assert order(made, first["null_time"])["ordered_at"] is None
-    assert datetime.fromisoformat(order(made, first["naive_time"])["ordered_at"]).tzinfo is None
-    assert made.objects[first["pretty_json"]].count(b"\n") > 5
-    assert [("embedded_data" in order(made, key)) for key in made.quirks["null_embedded"]] == [True, False]
-    local = datetime.fromisoformat(order(made, first["offset_time"])["ordered_at"])
+        order(shop_sample, first["malformed"])
+    assert isinstance(order(shop_sample, first["not_an_object"]), list)
+    assert "transaction_id" not in order(shop_sample, first["no_id"])
+    assert "/" in order(shop_sample, first["slash_id"])["transaction_id"]
+    assert b'"total": 19.999' in shop_sample.objects[first["money_too_fine"]]
+    assert b'"store_id": 17.0' in shop_sample.objects[first["integral_float"]]
+    assert b'"store_id": "17"' in shop_sample.objects[first["text_store_id"]]
+    assert order(shop_sample, first["null_time"])["ordered_at"] is None
+    assert datetime.fromisoformat(order(shop_sample, first["naive_time"])["ordered_at"]).tzinfo is None
+    assert shop_sample.objects[first["pretty_json"]].count(b"\n") > 5
+    assert [("embedded_data" in order(shop_sample, key)) for key in shop_sample.quirks["null_embedded"]] == [
+        True,
+        False,
+    ]
+    local = datetime.fromisoformat(order(shop_sample, first["offset_time"])["ordered_at"])
     assert local.date() == local.astimezone(UTC).date() + timedelta(days=1)
     assert {b"9999999999.99", b"0.30", b'"12.30"'} <= {
-        made.objects[key].split(b'"total": ')[1].split(b",")[0] for key in made.quirks["money"]
+        shop_sample.objects[key].split(b'"total": ')[1].split(b",")[0] for key in shop_sample.quirks["money"]
     }
-    one, other = (order(made, key) for key in made.quirks["two_orders_one_customer"])
-    assert (one["store_id"], one["customer_id"]) == (other["store_id"], other["customer_id"])
-    assert {letter for key in made.quirks["odd_key"] for letter in key} >= set(" +ñ日%")
+    first_order, second_order = (
+        order(shop_sample, key) for key in shop_sample.quirks["two_orders_one_customer"]
+    )
+    assert (first_order["store_id"], first_order["customer_id"]) == (
+        second_order["store_id"],
+        second_order["customer_id"],
+    )
+    assert {letter for key in shop_sample.quirks["odd_key"] for letter in key} >= set(" +ñ日%")
 
 
 def test_each_quirk_of_the_items_and_the_log_is_what_its_name_says() -> None:
-    made = generate(300, 4)
-    first = {name: keys[0] for name, keys in made.quirks.items()}
-    identity = {name: order(made, key)["transaction_id"] for name, key in first.items() if "fraud" in name}
-    scored = {name: [at for at, line in made.logs if f" {i} scored " in line] for name, i in identity.items()}
-    assert f"items/{order(made, first['no_items'])['transaction_id']}.csv" not in made.objects
-    assert items(made, first["empty_items"]) == []
-    assert items(made, first["quoted_csv"])[-1]["sku"] == 'Lamp, 12" "old"\nstyle'
-    assert [items(made, first[name])[-1]["quantity"] for name in ("null_csv_cell", "bad_csv_cell")] == [
+    shop_sample = generate(300, 4)
+    first = {name: keys[0] for name, keys in shop_sample.quirks.items()}
+    identity = {
+        name: order(shop_sample, key)["transaction_id"] for name, key in first.items() if "fraud" in name
+    }
+    scored = {
+        name: [at for at, line in shop_sample.logs if f" {i} scored " in line] for name, i in identity.items()
+    }
+    assert f"items/{order(shop_sample, first['no_items'])['transaction_id']}.csv" not in shop_sample.objects
+    assert items(shop_sample, first["empty_items"]) == []
+    assert items(shop_sample, first["quoted_csv"])[-1]["sku"] == 'Lamp, 12" "old"\nstyle'
+    assert [
+        items(shop_sample, first[name])[-1]["quantity"] for name in ("null_csv_cell", "bad_csv_cell")
+    ] == [
         "",
         "two",
     ]
@@ -173,15 +192,15 @@ def test_each_quirk_of_the_items_and_the_log_is_what_its_name_says() -> None:
         "no_fraud": 0,
         "fraud_out_of_window": 1,
     }
-    noisy = order(made, first["other_log_text"])["transaction_id"]
-    assert sum(f"transaction {noisy[:7]} scored" in line for _, line in made.logs) == 1
+    noisy = order(shop_sample, first["other_log_text"])["transaction_id"]
+    assert sum(f"transaction {noisy[:7]} scored" in line for _, line in shop_sample.logs) == 1
 
 
 def test_a_sample_written_as_files_reads_back_the_same(tmp_path: Path) -> None:
-    made = sample()
-    write(made, tmp_path)
+    shop_sample = sample()
+    write(shop_sample, tmp_path)
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert {path.relative_to(tmp_path).as_posix(): path.read_bytes() for path in files} == made.objects
+    assert {path.relative_to(tmp_path).as_posix(): path.read_bytes() for path in files} == shop_sample.objects
 
 
 def test_importing_the_sandbox_loads_no_sdk() -> None:
@@ -191,20 +210,24 @@ def test_importing_the_sandbox_loads_no_sdk() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_without_moto_it_says_what_to_install() -> None:
+def test_without_moto_the_sandbox_says_what_to_install() -> None:
     code = "import sys; sys.modules['moto'] = None; from plait_sandbox.aws import start_aws; start_aws()"
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=False)
     assert 'pip install "plait[sandbox]"' in done.stderr.splitlines()[-1]
 
 
 def test_every_object_arrives_and_each_below_transactions_is_announced_once(shop: Sandbox) -> None:
-    made = sample()
+    shop_sample = sample()
     pages = shop.client("s3").get_paginator("list_objects_v2").paginate(Bucket="shop-raw")
-    assert {found["Key"] for page in pages for found in page["Contents"]} == set(made.objects)
-    got = shop.client("s3").get_object(Bucket="shop-raw", Key=made.quirks["odd_key"][0])["Body"].read()
-    assert got == made.objects[made.quirks["odd_key"][0]]
+    assert {entry["Key"] for page in pages for entry in page["Contents"]} == set(shop_sample.objects)
+    body = (
+        shop.client("s3").get_object(Bucket="shop-raw", Key=shop_sample.quirks["odd_key"][0])["Body"].read()
+    )
+    assert body == shop_sample.objects[shop_sample.quirks["odd_key"][0]]
     messages = shop.receive(1000)
-    assert sorted(keys_of(messages)) == sorted(key for key in made.objects if key.startswith("transactions/"))
+    assert sorted(keys_of(messages)) == sorted(
+        key for key in shop_sample.objects if key.startswith("transactions/")
+    )
     shop.delete(messages)
     waiting = shop.client("sqs").get_queue_attributes(QueueUrl=shop.queue_url, AttributeNames=["All"])
     assert int(waiting["Attributes"]["ApproximateNumberOfMessagesNotVisible"]) == 0
@@ -233,11 +256,11 @@ print(json.dumps([events, json.loads(secret), [item["last_seen"] for item in tab
         [sys.executable, "-P", "-c", code], stdout=subprocess.PIPE, check=True, env=environment
     )
     events, secret, seen = json.loads(done.stdout)
-    made = sample()
-    assert sorted(tuple(event) for event in events) == made.logs
-    assert sorted(seen) == sorted(str(item["last_seen"]) for item in made.activity)
+    shop_sample = sample()
+    assert sorted(tuple(event) for event in events) == shop_sample.logs
+    assert sorted(seen) == sorted(str(item["last_seen"]) for item in shop_sample.activity)
     rows = read(secret, "SELECT store_id, name, city FROM stores.stores ORDER BY store_id")
-    assert rows == [tuple(row) for row in made.stores]
+    assert rows == [tuple(row) for row in shop_sample.stores]
 
 
 @needs_mariadb
@@ -276,7 +299,7 @@ def test_a_stopped_server_listens_no_more(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_stand_in_stops_without_a_word_while_clients_are_connected() -> None:
+def test_mysql_mimic_stops_silently_while_clients_are_connected() -> None:
     """One client has logged in and waits, another has not yet answered the greeting."""
     code = """
 import socket, pymysql

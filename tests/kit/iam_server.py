@@ -1,6 +1,6 @@
 """moto's server with IAM as AWS has it: resources of every service, wildcards, and 403 for a key that is not there.
 
-Run as a module like `plait_sandbox.server`. `POST /moto-api/reset-auth` with `0` enforces, with `inf` lifts.
+Run as a module like `plait_sandbox.moto_server`. `POST /moto-api/reset-auth` with `0` enforces, with `inf` lifts.
 """
 
 import fnmatch
@@ -14,7 +14,7 @@ from moto.iam.access_control import IAMPolicyStatement, IAMRequest, S3IAMRequest
 from moto.s3.models import s3_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
-from plait_sandbox.server import serve
+from plait_sandbox.moto_server import serve
 
 VARIABLE = re.compile(r"\$\{([*?$])\}")
 READS = {"GetObject", "HeadObject"}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kit.canaries import PAYLOAD
 
 if TYPE_CHECKING:
-    from plait_sandbox.data import Sample
+    from plait_sandbox.sample_data import Sample
 
 EMBEDDED = re.compile(rb'("embedded_data": ")([\w+/=]+)"')
 TIER = re.compile(rb'("tier": ")')

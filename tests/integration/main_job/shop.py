@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
     from kit.proxy import Proxy
-    from plait_sandbox.data import Sample
-    from plait_sandbox.local import Sandbox
+    from plait_sandbox.sample_data import Sample
+    from plait_sandbox.sandbox import Sandbox
 
 SPEC = ROOT / "pipelines" / "transactions.yaml"
 HANDLE = """

@@ -45,7 +45,7 @@ def history(request: pytest.FixtureRequest) -> Iterator[History]:
     plugins = request.config.pluginmanager
     with plugins.getplugin("capturemanager").global_and_fixture_disabled():
         plugins.getplugin("terminalreporter").write_line(f"{ORDERS} orders of seed {SEED}")
-    sample = generate(ORDERS, SEED, each=EACH)
+    sample = generate(ORDERS, SEED, per_quirk=EACH)
     with Sandbox("mariadb") as sandbox, Proxy(sandbox.aws.endpoint) as proxy:
         sandbox.fill(sample, announce=False)
         sandbox.mysql.execute(

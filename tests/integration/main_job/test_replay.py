@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from plait_sandbox.data import Sample
+    from plait_sandbox.sample_data import Sample
 
     from .shop import Shop
 

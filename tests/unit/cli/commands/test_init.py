@@ -99,13 +99,13 @@ def test_the_checks_before_a_commit_pass_in_a_new_project_and_stop_a_mistake(mad
     assert "did you mean `columns`?" in ended.stdout
 
 
-def test_an_installed_plait_has_the_files_of_a_project(tmp_path: Path) -> None:
+def test_the_wheel_has_every_file_that_lies_beside_our_modules(tmp_path: Path) -> None:
+    """The files of a new project, and the data that modules read, such as the sandbox's SQL."""
     build = [sys.executable, "-P", "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
-    folder = ROOT / "framework/plait/cli/project"
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    assert len(files) > 10
-    assert {f"plait/cli/project/{path.relative_to(folder).as_posix()}" for path in files} <= {
-        *ZipFile(wheel).namelist()
-    }
+    folder = ROOT / "framework"
+    files = [path for package in ("plait", "plait_sandbox") for path in (folder / package).rglob("*.*")]
+    names = {path.relative_to(folder).as_posix() for path in files if path.suffix != ".pyc"}
+    assert {"plait/cli/project/_gitignore", "plait_sandbox/sql/stores.sql"} < names
+    assert names <= {*ZipFile(wheel).namelist()}

@@ -1,4 +1,4 @@
-"""The process behind `plait_sandbox.aws`: moto's server, which tells its address and ends with its parent."""
+"""The process that `plait_sandbox.aws` starts: moto's server, which prints its address and ends with its parent."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def serve() -> None:
 
 
 def _keep_old_log_events() -> None:
-    # Like AWS, moto drops events older than 14 days, and the sample has fixed dates.
+    # moto drops events older than 14 days, as AWS does, but the dates of the sample are fixed.
     from moto.logs.models import LogsBackend
 
     def put(
@@ -46,19 +46,19 @@ def _keep_old_log_events() -> None:
 
 
 def _count_messages_quickly() -> None:
-    # moto asks the time for every message in the queue at each send, and more often at each receive.
+    # moto asks for the time once a message of the queue at each send, and more often at each receive: this is fast.
     from moto.core.utils import unix_time_millis
     from moto.sqs import models
 
-    def now(dt: datetime | None = None) -> float:
+    def milliseconds(dt: datetime | None = None) -> float:
         return unix_time_millis(dt) if dt else time.time() * 1000
 
-    models.unix_time_millis = now  # type: ignore[attr-defined]
+    models.unix_time_millis = milliseconds  # type: ignore[attr-defined]
     models.SQSBackend.is_message_valid_based_on_retention_period = lambda *_: True  # type: ignore[method-assign]
 
 
 def _list_services_once() -> None:
-    # moto lists its own folder at each request.
+    # moto lists the services from its folder at each request.
     from moto import backends
 
     services = frozenset(backends.list_of_moto_modules())

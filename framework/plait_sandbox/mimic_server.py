@@ -1,4 +1,4 @@
-"""The table of stores behind MySQL's protocol, for machines without MariaDB."""
+"""mysql-mimic: the table of stores behind MySQL's protocol, for machines without MariaDB."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-TYPES = {"store_id": "BIGINT", "name": "VARCHAR", "city": "VARCHAR"}
+COLUMN_TYPES = {"store_id": "BIGINT", "name": "VARCHAR", "city": "VARCHAR"}
 Tables = dict[str, list[dict[str, Any]]]
 
 
 def serve(host: str, user: str, password: str, tables: Tables) -> tuple[int, Callable[[], None]]:
-    """Serve the tables from a thread; return the port and what ends it."""
+    """Serve the tables from a thread; return the port and a function that ends the server."""
     loop = asyncio.new_event_loop()
-    server = _server(user, password, tables)
+    server = _mimic_server(user, password, tables)
     loop.run_until_complete(server.start_server(host=host, port=0))
-    port = int(server._server.sockets[0].getsockname()[1])  # noqa: SLF001 - it tells its port nowhere else
+    port = int(server._server.sockets[0].getsockname()[1])  # noqa: SLF001 - nothing public has the port
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
 
@@ -32,7 +32,7 @@ def serve(host: str, user: str, password: str, tables: Tables) -> tuple[int, Cal
     return port, stop
 
 
-def _server(user: str, password: str, tables: Tables) -> Any:
+def _mimic_server(user: str, password: str, tables: Tables) -> Any:
     try:
         from mysql_mimic import IdentityProvider, MysqlServer, NativePasswordAuthPlugin, User
     except ImportError as error:
@@ -49,18 +49,18 @@ def _server(user: str, password: str, tables: Tables) -> Any:
 
     class Server(MysqlServer):  # type: ignore[misc]
         async def _client_connected_cb(self, *streams: Any) -> None:
-            # asyncio of Python 3.11 logs a traceback for a client whose task was cancelled, so the task ends as done.
+            # asyncio of Python 3.11 logs a traceback when the task of a client is cancelled, so this task ends as done.
             with contextlib.suppress(asyncio.CancelledError):
                 await super()._client_connected_cb(*streams)
 
-    return Server(session_factory=_session(tables), identity_provider=Users())
+    return Server(session_factory=_session_class(tables), identity_provider=Users())
 
 
-def _session(tables: Tables) -> Callable[[], Any]:
+def _session_class(tables: Tables) -> Callable[[], Any]:
     from mysql_mimic import Session
     from sqlglot.executor import execute
 
-    schema = {"stores": {"stores": TYPES}}
+    schema = {"stores": {"stores": COLUMN_TYPES}}
 
     class Stores(Session):  # type: ignore[misc]
         async def query(self, expression: Any, sql: str, attrs: dict[str, str]) -> Any:  # noqa: ARG002
@@ -74,7 +74,7 @@ def _session(tables: Tables) -> Callable[[], Any]:
 
 
 async def _close(server: Any) -> None:
-    server._server.close()  # noqa: SLF001 - its own close waits for its clients
+    server._server.close()  # noqa: SLF001 - the public close waits for the clients
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for task in others:
         task.cancel()

@@ -105,7 +105,9 @@ def test_the_wheel_has_every_file_that_lies_beside_our_modules(tmp_path: Path) -
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
     folder = ROOT / "framework"
-    files = [path for package in ("plait", "plait_sandbox") for path in (folder / package).rglob("*.*")]
-    names = {path.relative_to(folder).as_posix() for path in files if path.suffix != ".pyc"}
+    paths = [path for package in ("plait", "plait_sandbox") for path in (folder / package).rglob("*")]
+    names = {
+        path.relative_to(folder).as_posix() for path in paths if path.is_file() and path.suffix != ".pyc"
+    }
     assert {"plait/cli/project/_gitignore", "plait_sandbox/sql/stores.sql"} < names
     assert names <= {*ZipFile(wheel).namelist()}

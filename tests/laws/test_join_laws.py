@@ -16,7 +16,7 @@ from kit.documents import examples
 from plait.engine import match
 from plait.engine.join import Joined, Rows, join
 from plait.engine.lookup import look_up
-from plait.engine.match import EVER, _at_once, _one_by_one
+from plait.engine.match import EVER, _match_by_arrow, _match_by_dict
 from plait.language.spec import Around, Column, Join, Source
 from plait.plugin import Connector, Options, Record
 from plait.values.types import arrow_type, parse
@@ -229,14 +229,14 @@ def test_a_join_is_the_loop_over_all_pairs(data: st.DataObject) -> None:
 few = st.lists(st.tuples(*[st.sampled_from([None, 0, 1, 2])] * 3), max_size=8)
 
 
-@pytest.mark.parametrize("ways", [_one_by_one, _at_once])
+@pytest.mark.parametrize("way", [_match_by_dict, _match_by_arrow])
 @given(few, few, st.tuples(st.booleans(), st.booleans(), st.booleans()))
 def test_keys_of_several_columns_are_equal_where_each_part_is(
-    ways: Any, left: list[Any], right: list[Any], typed: tuple[bool, ...]
+    way: Any, left: list[Any], right: list[Any], typed: tuple[bool, ...]
 ) -> None:
     """With a declared type or without, where they are compared as Python compares them."""
     near = [pa.chunked_array([pa.array([key[n] for key in left], pa.int64())]) for n in range(3)]
     far = [[key[n] for key in right] for n in range(3)]
-    found = ways(near, [pa.array(far[n], pa.int64()) if typed[n] else far[n] for n in range(3)])
-    expected = [[n for n, one in enumerate(right) if one == key and None not in key] for key in left]
-    assert [found.of(n) for n in range(len(left))] == expected
+    matches = way(near, [pa.array(far[n], pa.int64()) if typed[n] else far[n] for n in range(3)])
+    expected = [[n for n, other in enumerate(right) if other == key and None not in key] for key in left]
+    assert [matches.of(n) for n in range(len(left))] == expected

@@ -230,8 +230,8 @@ class Engine:
         batch.rows.table = declare(table, self.plan)
         for rule in (beyond, too_long):
             for row, error in rule(batch.rows.table, self.spec.partition_by).items():
-                batch.bad.setdefault(batch.rows.record[row], error)
-        batch.take_out({record for record in batch.rows.record if record in batch.bad})
+                batch.bad.setdefault(batch.rows.record_numbers[row], error)
+        batch.take_out({number for number in batch.rows.record_numbers if number in batch.bad})
 
     def _run_stage(self, stage: Sequence[Source], batch: Batch) -> None:
         """Ask the look-ups of a stage side by side, then join their answers in the order of the spec."""

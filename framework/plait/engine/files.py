@@ -26,7 +26,7 @@ def files(rows: Rows, items: Sequence[Item], partitions: Sequence[Partition]) ->
     """Cut rows into one table for each driving object and partition; `items[n]` is record n's object."""
     placed = folders(rows.table, partitions)
     groups: dict[tuple[str, str], list[int]] = {}
-    for number, (record, folder) in enumerate(zip(rows.record, placed, strict=True)):
+    for number, (record, folder) in enumerate(zip(rows.record_numbers, placed, strict=True)):
         groups.setdefault((items[record].uri, folder), []).append(number)
     names = {p.name for p in partitions}
     table = rows.table.drop_columns([n for n in rows.table.column_names if n in names]).combine_chunks()
@@ -35,7 +35,7 @@ def files(rows: Rows, items: Sequence[Item], partitions: Sequence[Partition]) ->
             table=_part(table, numbers),
             folder=folder,
             name=file_name(uri),
-            item=items[rows.record[numbers[0]]],
+            item=items[rows.record_numbers[numbers[0]]],
         )
         for (uri, folder), numbers in groups.items()
     ]

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from plait.engine.answers import Answers, bad_record_of, key_pairs
-from plait.engine.match import Matches, is_near, matches, take, take_rows, within
+from plait.engine.match import Matches, is_near, match_keys, take, take_rows, within
 from plait.plugin import BadRecord
 from plait.problems.problem import excerpt
 
@@ -19,23 +19,25 @@ if TYPE_CHECKING:
     from plait.engine.answers import KeyValues
     from plait.language.spec import Source
 
-NONE: list[int | None] = [None]
+NO_MATCH: list[int | None] = [None]
 MOST_ROWS = 1_000_000
+Faults = list[tuple["datetime | None", BadRecord]]
 
 
 @dataclass(slots=True)
 class Rows:
-    """A batch underway: row n of `table` belongs to driving record `record[n]`."""
+    """The rows of a batch: row n of `table` belongs to driving record `record_numbers[n]`."""
 
     table: Any
-    record: list[int]
+    record_numbers: list[int]
 
 
 @dataclass(slots=True)
 class Joined:
     """The rows after a join, and the records that it took out, each with why; the counts of the join.
 
-    `retry` has the records without a match that may come, and why they are bad once the wait is over.
+    `bad` and `retry` are by record number. `retry` has the records without a match that may come, and why they are
+    bad once the wait is over.
     """
 
     rows: Rows
@@ -53,38 +55,35 @@ def join(rows: Rows, answers: Answers, source: Source) -> Joined:
     Only rows that meet a bad record, that have no match where one is needed, or too many, are looked at one by one.
     """
     result = Joined(rows)
-    found = matches([rows.table.column(name) for name, _ in key_pairs(source)], answers.keys)
+    matches = match_keys([rows.table.column(name) for name, _ in key_pairs(source)], answers.keys)
     if source.window:
-        found = within(found, rows.table.column(source.window.column), answers.times, source.window)
-    _count(result, found.counts, source)
+        matches = within(matches, rows.table.column(source.window.column), answers.times, source.window)
+    _count(result, matches.counts, source)
     if answers.near_misses:
-        keys = zip(_keys(rows, source), found.counts, strict=True)
+        keys = zip(_keys(rows, source), matches.counts, strict=True)
         result.inexact = sum(not count and key in answers.near_misses for key, count in keys)
-    odd = _odd(rows, answers, source, found.counts)
-    out = {number for number in odd if _taken_out(number, found.of(number), answers, source, result)}
-    out |= _crowded(result, found.counts, source)
-    if out:
-        kept = [n for n in range(len(rows.record)) if n not in out]
-        rows, found = _rows_at(rows, kept), found.at(kept)
-    result.rows = _assemble(rows, answers, source, found)
+    checked = _rows_to_check(rows, answers, source, matches.counts)
+    taken_out = {row for row in checked if _is_taken_out(row, matches.of(row), answers, source, result)}
+    taken_out |= _crowded(result, matches.counts, source)
+    if taken_out:
+        rest = [row for row in range(len(rows.record_numbers)) if row not in taken_out]
+        rows, matches = _rows_at(rows, rest), matches.at(rest)
+    result.rows = _assemble(rows, answers, source, matches)
     if result.bad:
         result.rows = without(result.rows, set(result.bad))
     return result
 
 
-def without(rows: Rows, records: set[int]) -> Rows:
+def without(rows: Rows, record_numbers: set[int]) -> Rows:
     """The rows of all other records."""
-    kept = [n for n, record in enumerate(rows.record) if record not in records]
-    if len(kept) == len(rows.record):
+    rest = [row for row, number in enumerate(rows.record_numbers) if number not in record_numbers]
+    if len(rest) == len(rows.record_numbers):
         return rows
-    return _rows_at(rows, kept)
-
-
-Bad = list[tuple["datetime | None", BadRecord]]
+    return _rows_at(rows, rest)
 
 
 def _rows_at(rows: Rows, positions: list[int]) -> Rows:
-    return Rows(take_rows(rows.table, positions), [rows.record[n] for n in positions])
+    return Rows(take_rows(rows.table, positions), [rows.record_numbers[row] for row in positions])
 
 
 def _count(result: Joined, counts: list[int], source: Source) -> None:
@@ -95,173 +94,178 @@ def _count(result: Joined, counts: list[int], source: Source) -> None:
 
 
 def _crowded(result: Joined, counts: list[int], source: Source) -> set[int]:
-    """The rows of records that would become too many rows; the result is told why."""
-    record = result.rows.record
+    """The rows of records that would become too many rows, which are bad records of the result."""
+    record_numbers = result.rows.record_numbers
     if not source.join or source.join.shape != "rows" or sum(counts) + len(counts) <= MOST_ROWS:
         return set()
     totals: Counter[int] = Counter()
-    for number, count in zip(record, counts, strict=True):
+    for number, count in zip(record_numbers, counts, strict=True):
         totals[number] += max(count, 1)
-    many = {number for number, total in totals.items() if total > MOST_ROWS}
-    for number in many:
+    crowded = {number for number, total in totals.items() if total > MOST_ROWS}
+    for number in crowded:
         why = f"`{source.name}` would make more than {MOST_ROWS:,} rows of one record"
         error = bad_record_of(source, why, code="too-many-rows", help="take the matches by `as: list`")
         result.bad.setdefault(number, error)
-    return {n for n, number in enumerate(record) if number in many}
+    return {row for row, number in enumerate(record_numbers) if number in crowded}
 
 
 def _keys(rows: Rows, source: Source) -> Iterator[KeyValues]:
     return zip(*(rows.table.column(name).to_pylist() for name, _ in key_pairs(source)), strict=True)
 
 
-def _odd(rows: Rows, answers: Answers, source: Source, counts: list[int]) -> list[int]:
-    """The rows that the rules of the join have a word about, in order."""
+def _rows_to_check(rows: Rows, answers: Answers, source: Source, counts: list[int]) -> list[int]:
+    """Positions of rows that a rule of the join may take out, in order."""
     rule = source.join
     assert rule is not None  # noqa: S101 - only look-ups come here
-    least = 1 if rule.missing != "keep" or _required((), source) else 0
+    least = 1 if rule.missing != "keep" or _error_of_required((), source) else 0
     most = 1 if rule.shape == "columns" and rule.duplicates == "fail" else len(answers.times)
-    odd = {number for number, count in enumerate(counts) if not least <= count <= most}
+    positions = {row for row, count in enumerate(counts) if not least <= count <= most}
     if answers.faults:
-        odd.update(number for number, key in enumerate(_keys(rows, source)) if key in answers.faults)
-    return sorted(odd)
+        positions.update(row for row, key in enumerate(_keys(rows, source)) if key in answers.faults)
+    return sorted(positions)
 
 
-def _taken_out(number: int, mine: list[int], answers: Answers, source: Source, result: Joined) -> bool:
-    """Whether a row goes, and why, which the result is told."""
+def _is_taken_out(row: int, positions: list[int], answers: Answers, source: Source, result: Joined) -> bool:
+    """Whether a row of these matches is taken out; the result gets its record and why."""
     rows = result.rows
-    key = tuple(rows.table.column(name)[number].as_py() for name, _ in key_pairs(source))
-    around = source.window
-    centre = rows.table.column(around.column)[number].as_py() if around else None
-    bad = answers.faults.get(key, [])
-    if around:
-        bad = [one for one in bad if is_near(centre, one[0], around)]
-    if bad_record_ofd := _blamed(bad, mine, answers, source):
-        _uncount(result, len(mine), source)
-        result.bad.setdefault(rows.record[number], bad_record_ofd)
+    key = tuple(rows.table.column(name)[row].as_py() for name, _ in key_pairs(source))
+    window = source.window
+    centre = rows.table.column(window.column)[row].as_py() if window else None
+    faults = answers.faults.get(key, [])
+    if window:
+        faults = [(time, error) for time, error in faults if is_near(centre, time, window)]
+    if fault := _fault_taken(faults, positions, answers, source):
+        _uncount(result, len(positions), source)
+        result.bad.setdefault(rows.record_numbers[row], fault)
         return True
-    asks = None not in key and (around is None or centre is not None)
+    may_come = None not in key and (window is None or centre is not None)
     try:
-        stays = _stays(key, len(mine), source, may_come=asks)
+        stays = _stays(key, len(positions), source, may_come=may_come)
     except BadRecord as error:
-        result.bad.setdefault(rows.record[number], error)
+        result.bad.setdefault(rows.record_numbers[row], error)
         return True
     if not stays and source.join and source.join.missing == "retry":
-        result.retry.setdefault(rows.record[number], _required(key, source))
+        result.retry.setdefault(rows.record_numbers[row], _error_of_required(key, source))
         return False
     return not stays
 
 
-def _uncount(result: Joined, matched: int, source: Source) -> None:
+def _uncount(result: Joined, matches: int, source: Source) -> None:
     """A row that meets a bad record counts neither as matched nor as missing."""
-    result.missing -= not matched
-    result.matched -= bool(matched)
-    result.duplicates -= matched > 1 and source.join is not None and source.join.shape == "columns"
+    result.missing -= not matches
+    result.matched -= bool(matches)
+    result.duplicates -= matches > 1 and source.join is not None and source.join.shape == "columns"
 
 
-def _is_latest(source: Source) -> bool:
+def _takes_latest(source: Source) -> bool:
     rule = source.join
     return rule is not None and rule.shape == "columns" and rule.duplicates == "latest"
 
 
-def _blamed(bad: Bad, found: list[int], answers: Answers, source: Source) -> BadRecord | None:
+def _fault_taken(faults: Faults, positions: list[int], answers: Answers, source: Source) -> BadRecord | None:
     """The bad record that a row would take, if any; one that a later record outdates is not taken."""
-    if not bad:
+    if not faults:
         return None
-    if not _is_latest(source) or not found:
-        return bad[-1][1]
-    latest = answers.times[_latest(found, answers)]
-    newer = [error for time, error in bad if time and latest and time >= latest]
+    if not _takes_latest(source) or not positions:
+        return faults[-1][1]
+    latest = answers.times[_latest(positions, answers)]
+    newer = [error for time, error in faults if time and latest and time >= latest]
     return newer[-1] if newer else None
 
 
-def _stays(key: KeyValues, found: int, source: Source, *, may_come: bool) -> bool:
+def _stays(key: KeyValues, matches: int, source: Source, *, may_come: bool) -> bool:
     """Whether a row of so many matches stays in; raises BadRecord."""
     rule = source.join
     assert rule is not None  # noqa: S101 - only look-ups come here
-    if found > 1 and rule.shape == "columns" and rule.duplicates == "fail":
-        why = f"`{source.name}` has {found} matches for"
+    if matches > 1 and rule.shape == "columns" and rule.duplicates == "fail":
+        why = f"`{source.name}` has {matches} matches for"
         help = "choose by `duplicates`, or take all by `as: list` or `as: rows`"
-        raise _of_key(why, key, source, "several-matches", help)
-    if found:
+        raise _error_of_key(why, key, source, "several-matches", help)
+    if matches:
         return True
     if rule.missing == "drop" or (rule.missing == "retry" and may_come):
         return False
     if rule.missing == "fail":
-        raise _no_match(key, source, "`missing: keep` lets such rows through")
-    if bad := _required(key, source):
-        raise bad
+        raise _error_of_no_match(key, source, "`missing: keep` lets such rows through")
+    if error := _error_of_required(key, source):
+        raise error
     return True
 
 
-def _required(key: KeyValues, source: Source) -> BadRecord | None:
+def _error_of_required(key: KeyValues, source: Source) -> BadRecord | None:
     """Why a row without a match is bad: a column of the source is required."""
-    listed = source.join is not None and source.join.shape == "list"
-    name = next((c.name for c in source.columns or () if c.required and not listed), None)
-    return _no_match(key, source, f"column `{name}` is required") if name else None
+    is_list = source.join is not None and source.join.shape == "list"
+    name = next((c.name for c in source.columns or () if c.required and not is_list), None)
+    return _error_of_no_match(key, source, f"column `{name}` is required") if name else None
 
 
-def _no_match(key: KeyValues, source: Source, help: str) -> BadRecord:
-    return _of_key(f"`{source.name}` has no match for", key, source, "no-match", help)
+def _error_of_no_match(key: KeyValues, source: Source, help: str) -> BadRecord:
+    return _error_of_key(f"`{source.name}` has no match for", key, source, "no-match", help)
 
 
-def _of_key(why: str, key: KeyValues, source: Source, code: str, help: str) -> BadRecord:
+def _error_of_key(why: str, key: KeyValues, source: Source, code: str, help: str) -> BadRecord:
     shown = ", ".join(excerpt(str(value)) for value in key)
     return bad_record_of(source, f"{why} {shown}", code=code, help=help, bare=f"{why} the row's key")
 
 
-def _latest(matches: list[int], answers: Answers) -> int:
-    return max(matches, key=lambda n: (answers.times[n], n))
+def _latest(positions: list[int], answers: Answers) -> int:
+    return max(positions, key=lambda position: (answers.times[position], position))
 
 
-def _assemble(rows: Rows, answers: Answers, source: Source, found: Matches) -> Rows:
+def _assemble(rows: Rows, answers: Answers, source: Source, matches: Matches) -> Rows:
     """The rows with the columns of their matches."""
     if source.join and source.join.shape == "list":
-        return Rows(rows.table.append_column(source.name, _lists(answers, source, found)), rows.record)
-    positions = found.firsts()
-    several = [number for number, count in enumerate(found.counts) if count > 1]
+        lists = _lists(answers, source, matches)
+        return Rows(rows.table.append_column(source.name, lists), rows.record_numbers)
+    positions = matches.firsts()
+    several = [row for row, count in enumerate(matches.counts) if count > 1]
     if several and source.join and source.join.shape == "rows":
-        rows = _rows_at(rows, [n for n, count in enumerate(found.counts) for _ in range(count or 1)])
-        positions = [one for matches in _ordered(answers, source, found) for one in matches or NONE]
-    elif _is_latest(source):
-        for number in several:
-            positions[number] = _latest(found.of(number), answers)
+        rows = _rows_at(rows, [row for row, count in enumerate(matches.counts) for _ in range(count or 1)])
+        ordered = _ordered(answers, source, matches)
+        positions = [position for of_row in ordered for position in of_row or NO_MATCH]
+    elif _takes_latest(source):
+        for row in several:
+            positions[row] = _latest(matches.of(row), answers)
     table = rows.table
-    for name, column in _taken(answers, source, positions):
+    for name, column in _columns_at(answers, source, positions):
         table = table.append_column(name, column)
-    return Rows(table, rows.record)
+    return Rows(table, rows.record_numbers)
 
 
-def _taken(answers: Answers, source: Source, positions: list[int | None]) -> Iterator[tuple[str, Any]]:
+def _columns_at(answers: Answers, source: Source, positions: list[int | None]) -> Iterator[tuple[str, Any]]:
+    """The columns of the answers at these positions, with the defaults of the source."""
     defaults = {c.name: c.default for c in source.columns or ()}
     for name in answers.table.column_names:
         yield name, take(answers.table.column(name), positions, defaults.get(name))
 
 
-def _ordered(answers: Answers, source: Source, found: Matches) -> Iterator[list[int]]:
-    """The matches of each row, in an order that no server's mood decides."""
-    matches = (found.of(n) for n in range(len(found.counts)))
+def _ordered(answers: Answers, source: Source, matches: Matches) -> Iterator[list[int]]:
+    """The matches of each row, in a deterministic order also where the source promises none."""
+    positions = (matches.of(row) for row in range(len(matches.counts)))
     if source.connector.order != "none":
-        return matches
+        return positions
     rank = _ranks(answers.table)
-    return (sorted(one, key=rank.__getitem__) for one in matches)
+    return (sorted(of_row, key=rank.__getitem__) for of_row in positions)
 
 
-def _lists(answers: Answers, source: Source, found: Matches) -> Any:
+def _lists(answers: Answers, source: Source, matches: Matches) -> Any:
+    """The matches of each row as a list of structs."""
     import pyarrow as pa
 
-    table, positions = answers.table, found.positions
+    table, positions = answers.table, matches.positions
     if source.connector.order == "none":
-        positions = [*chain(*_ordered(answers, source, found))]
+        positions = [*chain(*_ordered(answers, source, matches))]
     arrays = [take(table.column(name), positions) for name in table.column_names]
     values = pa.nulls(len(positions))
     if arrays:
         values = pa.StructArray.from_arrays(arrays, fields=list(table.schema))
-    return pa.ListArray.from_arrays(pa.array(found.starts, type=pa.int32()), values)
+    return pa.ListArray.from_arrays(pa.array(matches.starts, type=pa.int32()), values)
 
 
 def _ranks(table: Any) -> dict[int, int]:
+    """The rank of each row among all, by its values."""
     rows = [
         tuple((v is not None, repr(v) if isinstance(v, (list, dict)) else v) for v in row.values())
         for row in table.to_pylist()
     ]
-    return {n: rank for rank, n in enumerate(sorted(range(len(rows)), key=rows.__getitem__))}
+    return {row: rank for rank, row in enumerate(sorted(range(len(rows)), key=rows.__getitem__))}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
-from itertools import accumulate, chain
+from itertools import accumulate, chain, compress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from plait.language.spec import Around
 
-MANY = 64
-FEW = 32
+MANY = 64  # so many rows are matched by Arrow
+FEW = 32  # so many rows are taken without `pyarrow.compute`
 EVER = timedelta(days=3_660_000)  # more than there is between the first and the last moment
 
 
@@ -48,84 +48,91 @@ class Matches:
 
     def at(self, rows: Sequence[int]) -> Matches:
         """The matches of these rows."""
-        kept = [self.of(row) for row in rows]
-        return Matches([len(mine) for mine in kept], [*chain(*kept)])
+        return _matches_of([self.of(row) for row in rows])
 
 
-def matches(left: Sequence[pa.ChunkedArray], right: Sequence[pa.Array | list[Any]]) -> Matches:
+def _matches_of(positions: list[list[int]]) -> Matches:
+    return Matches([len(of_row) for of_row in positions], [*chain(*positions)])
+
+
+def match_keys(left: Sequence[pa.ChunkedArray], right: Sequence[pa.Array | list[Any]]) -> Matches:
     """For each key on the left the positions of its equals on the right, in their order; null equals nothing.
 
     Keys are given by column. A column on the right that has no type is a list of Python values.
     """
     few = len(left[0]) + len(right[0]) < MANY
-    return _one_by_one(left, right) if few else _at_once(left, right)
+    return _match_by_dict(left, right) if few else _match_by_arrow(left, right)
 
 
-def _one_by_one(left: Sequence[pa.ChunkedArray], right: Sequence[pa.Array | list[Any]]) -> Matches:
-    at: dict[tuple[Any, ...], list[int]] = {}
-    for number, key in enumerate(zip(*map(_values, right), strict=True)):
-        at.setdefault(key, []).append(number)
-    keys = zip(*map(_values, left), strict=True)
-    found = [[] if None in key else at.get(key, []) for key in keys]
-    return Matches([len(mine) for mine in found], [*chain(*found)])
+def _match_by_dict(left: Sequence[pa.ChunkedArray], right: Sequence[pa.Array | list[Any]]) -> Matches:
+    positions: dict[tuple[Any, ...], list[int]] = {}
+    for position, key in enumerate(zip(*map(_python_values, right), strict=True)):
+        positions.setdefault(key, []).append(position)
+    keys = zip(*map(_python_values, left), strict=True)
+    return _matches_of([[] if None in key else positions.get(key, []) for key in keys])
 
 
-def _at_once(left: Sequence[pa.ChunkedArray], right: Sequence[pa.Array | list[Any]]) -> Matches:
+def _match_by_arrow(left: Sequence[pa.ChunkedArray], right: Sequence[pa.Array | list[Any]]) -> Matches:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    near, far = _codes(left[0], right[0])
-    for one, other in zip(left[1:], right[1:], strict=True):
-        near, far = _both((near, far), _codes(one, other))
-    order = pc.array_sort_indices(far).slice(0, len(far) - far.null_count)
-    counts = far.take(order).value_counts().field("counts").cast(pa.int32())
+    left_codes, right_codes = _codes(left[0], right[0])
+    for left_column, right_column in zip(left[1:], right[1:], strict=True):
+        codes = _codes(left_column, right_column)
+        left_codes, right_codes = _codes_of_pairs((left_codes, right_codes), codes)
+    order = pc.array_sort_indices(right_codes).slice(0, len(right_codes) - right_codes.null_count)
+    counts = right_codes.take(order).value_counts().field("counts").cast(pa.int32())
     ends = pa.concat_arrays([pa.array([0], pa.int32()), pc.cumulative_sum(counts)])
-    found = pa.ListArray.from_arrays(ends, order).take(near)
-    return Matches(pc.fill_null(pc.list_value_length(found), 0).to_pylist(), found.flatten().to_pylist())
+    matches = pa.ListArray.from_arrays(ends, order).take(left_codes)
+    return Matches(pc.fill_null(pc.list_value_length(matches), 0).to_pylist(), matches.flatten().to_pylist())
 
 
 def within(
-    found: Matches, centres: pa.ChunkedArray, times: Sequence[datetime | None], around: Around
+    matches: Matches, centres: pa.ChunkedArray, times: Sequence[datetime | None], window: Around
 ) -> Matches:
-    """Only the matches whose time lies in the stretch around their row's own time, both ends included."""
-    rows = [row for row, count in enumerate(found.counts) for _ in range(count)]
+    """Only the matches whose time lies in the window around their row's own time, both ends included.
+
+    `centres` has the time of each row, `times` that of each position.
+    """
+    rows = [row for row, count in enumerate(matches.counts) for _ in range(count)]
     if len(rows) + len(centres) < MANY:
         moments = centres.to_pylist()
-        kept = [is_near(moments[r], times[n], around) for r, n in zip(rows, found.positions, strict=True)]
+        pairs = zip(rows, matches.positions, strict=True)
+        near = [is_near(moments[row], times[position], window) for row, position in pairs]
     else:
-        kept = _near(centres, rows, times, found.positions, around)
-    counts = [0] * len(found.counts)
-    for row, near in zip(rows, kept, strict=True):
-        counts[row] += near
-    return Matches(counts, [one for one, near in zip(found.positions, kept, strict=True) if near])
+        near = _are_near(centres, rows, times, matches.positions, window)
+    counts = [0] * len(matches.counts)
+    for row, is_match in zip(rows, near, strict=True):
+        counts[row] += is_match
+    return Matches(counts, [*compress(matches.positions, near)])
 
 
-def is_near(centre: datetime | None, time: datetime | None, around: Around) -> bool:
-    """Whether a time lies in the stretch around another, both ends included."""
+def is_near(centre: datetime | None, time: datetime | None, window: Around) -> bool:
+    """Whether a time lies in the window around another, both ends included."""
     if centre is None or time is None:
         return False
-    return -min(around.before, EVER) <= time - centre <= around.after
+    return -min(window.before, EVER) <= time - centre <= window.after
 
 
-def _near(
+def _are_near(
     centres: pa.ChunkedArray,
     rows: list[int],
     times: Sequence[datetime | None],
     positions: list[int],
-    around: Around,
+    window: Around,
 ) -> list[bool]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    at = pa.array(times, type=centres.type).take(pa.array(positions, pa.int64()))
-    apart = pc.subtract(at, centres.take(pa.array(rows, pa.int64())))
-    after = pc.greater_equal(apart, pa.scalar(-min(around.before, EVER)))
-    near = pc.and_(after, pc.less_equal(apart, pa.scalar(min(around.after, EVER))))
-    kept: list[bool] = pc.fill_null(near, fill_value=False).to_pylist()
-    return kept
+    moments = pa.array(times, type=centres.type).take(pa.array(positions, pa.int64()))
+    distances = pc.subtract(moments, centres.take(pa.array(rows, pa.int64())))
+    not_before = pc.greater_equal(distances, pa.scalar(-min(window.before, EVER)))
+    are_near = pc.and_(not_before, pc.less_equal(distances, pa.scalar(min(window.after, EVER))))
+    answers: list[bool] = pc.fill_null(are_near, fill_value=False).to_pylist()
+    return answers
 
 
-def _values(column: pa.ChunkedArray | pa.Array | list[Any]) -> list[Any]:
+def _python_values(column: pa.ChunkedArray | pa.Array | list[Any]) -> list[Any]:
     values: list[Any] = column if isinstance(column, list) else column.to_pylist()
     return values
 
@@ -134,42 +141,44 @@ def _codes(left: pa.ChunkedArray, right: pa.Array | list[Any]) -> tuple[pa.Array
     """Numbers for the values of both sides, equal where the values are, from 0 on without a gap on the right."""
     import pyarrow.compute as pc
 
-    if isinstance(right, list) or left.type != right.type or not _exact(right.type):
-        return _codes_of_values(left.to_pylist(), _values(right))
+    if isinstance(right, list) or left.type != right.type or not _equals_as_python(right.type):
+        return _codes_of_python_values(left.to_pylist(), _python_values(right))
     encoded = right.dictionary_encode()
     return pc.index_in(left, encoded.dictionary).combine_chunks(), encoded.indices
 
 
-def _exact(kind: pa.DataType) -> bool:
+def _equals_as_python(arrow_type: pa.DataType) -> bool:
     """Whether Arrow's equality of a type is Python's: not for floats, whose zeros have a sign."""
     import pyarrow as pa
 
-    types = pa.types
-    plain = types.is_integer(kind) or types.is_string(kind) or types.is_boolean(kind) or types.is_binary(kind)
-    return bool(plain or types.is_temporal(kind) or types.is_decimal(kind))
+    t = pa.types
+    checks = (t.is_integer, t.is_string, t.is_boolean, t.is_binary, t.is_temporal, t.is_decimal)
+    return any(is_type(arrow_type) for is_type in checks)
 
 
-def _codes_of_values(left: list[Any], right: list[Any]) -> tuple[pa.Array, pa.Array]:
+def _codes_of_python_values(left: list[Any], right: list[Any]) -> tuple[pa.Array, pa.Array]:
     import pyarrow as pa
 
     codes: dict[Any, int] = {}
-    far = [None if value is None else codes.setdefault(value, len(codes)) for value in right]
-    near = [None if value is None else codes.get(value) for value in left]
-    return pa.array(near, pa.int32()), pa.array(far, pa.int32())
+    right_codes = [None if value is None else codes.setdefault(value, len(codes)) for value in right]
+    left_codes = [None if value is None else codes.get(value) for value in left]
+    return pa.array(left_codes, pa.int32()), pa.array(right_codes, pa.int32())
 
 
-def _both(one: tuple[pa.Array, pa.Array], other: tuple[pa.Array, pa.Array]) -> tuple[pa.Array, pa.Array]:
-    """Numbers for pairs of values."""
+def _codes_of_pairs(
+    first: tuple[pa.Array, pa.Array], second: tuple[pa.Array, pa.Array]
+) -> tuple[pa.Array, pa.Array]:
+    """Numbers for pairs of values, from the codes of either; each is of the left and of the right side."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    size = pa.scalar(len(other[1]) + 1, pa.int64())
-    near, far = (
+    size = pa.scalar(len(second[1]) + 1, pa.int64())
+    left, right = (
         pc.add(pc.multiply(a.cast(pa.int64()), size), b.cast(pa.int64()))
-        for a, b in zip(one, other, strict=True)
+        for a, b in zip(first, second, strict=True)
     )
-    encoded = far.dictionary_encode()
-    return pc.index_in(near, encoded.dictionary), encoded.indices
+    encoded = right.dictionary_encode()
+    return pc.index_in(left, encoded.dictionary), encoded.indices
 
 
 def take(column: Any, positions: Sequence[int | None], default: Any = None) -> Any:
@@ -177,13 +186,13 @@ def take(column: Any, positions: Sequence[int | None], default: Any = None) -> A
     import pyarrow as pa
 
     if len(positions) > FEW or not positions:
-        found = _whole(column).take(pa.array(positions, type=pa.int64()))
-        filled = default is not None and found.null_count
-        return found.fill_null(pa.scalar(default, type=found.type)) if filled else found
-    nothing = pa.array([default], type=column.type)
-    rows = [None if n is None else column.slice(n, 1) for n in positions]
-    found = [nothing if row is None or row.null_count else _whole(row) for row in rows]
-    return pa.concat_arrays(found)
+        values = _as_array(column).take(pa.array(positions, type=pa.int64()))
+        has_gaps = default is not None and values.null_count
+        return values.fill_null(pa.scalar(default, type=values.type)) if has_gaps else values
+    null = pa.array([default], type=column.type)
+    cells = [None if position is None else column.slice(position, 1) for position in positions]
+    arrays = [null if cell is None or cell.null_count else _as_array(cell) for cell in cells]
+    return pa.concat_arrays(arrays)
 
 
 def take_rows(table: Any, positions: Sequence[int]) -> Any:
@@ -195,5 +204,5 @@ def take_rows(table: Any, positions: Sequence[int]) -> Any:
     return pa.table([take(column, positions) for column in table.columns], schema=table.schema)
 
 
-def _whole(column: Any) -> Any:
+def _as_array(column: Any) -> Any:
     return column.combine_chunks() if hasattr(column, "combine_chunks") else column

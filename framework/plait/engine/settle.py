@@ -56,12 +56,12 @@ def fail_lookup(batch: Batch, source: Source, error: BaseException) -> None:
     """
     if isinstance(error, IncompatibleTypes) or not isinstance(error, PlaitError):
         raise error
-    for record_number in set(batch.rows.record):
+    for record_number in set(batch.rows.record_numbers):
         if isinstance(error, TryAgain):
             batch.retry[record_number] = error
         else:
             batch.failed[record_number] = error
-    batch.take_out(batch.rows.record)
+    batch.take_out(batch.rows.record_numbers)
     batch.rows = join(batch.rows, no_answers(source), source).rows
 
 
@@ -114,7 +114,7 @@ def settle_batch(batch: Batch, errors: dict[str, PlaitError], spec: Spec, report
         errors.setdefault(batch.uri_of(number), error)
     for number, error in batch.failed.items():
         errors[batch.uri_of(number)] = error
-    written = set(batch.rows.record)
+    written = set(batch.rows.record_numbers)
     counts = report.records
     quarantined = set()
     for number, record in enumerate(batch.records):

@@ -100,7 +100,7 @@ def test_a_list_has_all_matches_in_the_sources_order(keys: list[Any], found: lis
 def test_several_matches_are_a_bad_record_unless_the_spec_chooses() -> None:
     """The default of `duplicates` sets the record aside and says which key."""
     result = joined(["a", "b"], [record("a", 1), record("a", 2), record("b", 3)], source(Join(on=ON)))
-    assert result.rows.record == [1]
+    assert result.rows.record_numbers == [1]
     assert result.bad[0].code == "several-matches"
     assert "`a`" in result.bad[0].message
 
@@ -136,7 +136,7 @@ def test_a_window_bounds_each_row_by_its_own_time() -> None:
 def test_no_match_is_what_the_spec_says(missing: Any, kept: Any, bad: Any, retry: Any) -> None:
     """`missing` keeps the row, drops it, sets it aside, or asks again."""
     result = joined(["x", "b"], [record("b", 3)], source(Join(on=ON, missing=missing)))
-    assert (result.rows.record, list(result.bad), list(result.retry)) == (kept, bad, retry)
+    assert (result.rows.record_numbers, list(result.bad), list(result.retry)) == (kept, bad, retry)
 
 
 @pytest.mark.fault("L3")
@@ -153,7 +153,7 @@ def test_a_bad_record_of_a_lookup_takes_only_its_own_rows_aside() -> None:
     """A value that does not fit its type is blamed on the rows of its key."""
     bad = Record(fields={"k": "a", "v": "two"}, position="line 3")
     result = joined(["a", "b"], [bad, record("b", 3)], source(Join(on=ON)))
-    assert result.rows.record == [1]
+    assert result.rows.record_numbers == [1]
     assert "line 3" in result.bad[0].message
 
 
@@ -218,7 +218,7 @@ def test_a_record_becomes_no_more_rows_than_fit(
     monkeypatch.setattr(joins, "MOST_ROWS", 4)
     found = [*(record("a", n) for n in range(matches)), record("b", 7)]
     result = of_records([0] * len(keys) + [1], [*keys, "b"], found, source(Join(on=ON, shape="rows")))
-    assert result.rows.record == ([0] * 4 + [1] if fits else [1])
+    assert result.rows.record_numbers == ([0] * 4 + [1] if fits else [1])
     assert result.rows.table["v"].to_pylist()[-1] == 7
     why = "`s` would make more than 4 rows of one record"
     assert fits or told(result.bad[0]) == (why, "too-many-rows", "take the matches by `as: list`", "s")

@@ -126,7 +126,7 @@ def put_in_parameters(
     """The values of a spec with `${name}` replaced; in keys and in `parameters` nothing is."""
     put = _Put(parameters, collector)
     replaced = {key: value if key == "parameters" else put.into(value, (key,)) for key, value in root.items()}
-    collector.unset = parameters.unset | set(parameters.unknown)
+    collector.unset_parameters = parameters.unset | set(parameters.unknown)
     return replaced
 
 

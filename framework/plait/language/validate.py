@@ -101,7 +101,9 @@ def _judge(
     found = tuple(sorted(set(collector.problems), key=by_place))
     bad = any(problem.level == "error" for problem in found)
     shown = mask(shown, collector.secret_spans) if collector.secret_spans else shown
-    return Validated(None if bad else spec, found, shown, source_map, tuple(sorted(collector.unset)))
+    return Validated(
+        None if bad else spec, found, shown, source_map, tuple(sorted(collector.unset_parameters))
+    )
 
 
 def duplicate_names(checked: Mapping[str, Validated]) -> list[Problem]:

@@ -169,7 +169,7 @@ def _options(connector: Connector, values: BlockValues, path: KeyPath, collector
     """The options of the connector; None if it refuses them."""
     own_keys = fields_of(connector.options)
     own_values = {word: value for word, value in values.values.items() if word in own_keys}
-    options = BlockValues(own_values).struct(connector.options, path, collector)
+    options = BlockValues(own_values).make_struct(connector.options, path, collector)
     try:
         if options is not None:
             connector.known_fields(options)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kit.paths import ROOT
-from plait.testing.cases.read import Specs, read_cases
+from plait.testing.cases.read import SpecVariants, read_cases
 from plait.testing.cases.suite import Suite, load, run
 from plait_sandbox.quirks import QUIRKS
 
@@ -48,8 +48,8 @@ EDITS = [
 @pytest.mark.parametrize(("old", "new"), EDITS)
 def test_an_edit_that_changes_what_comes_out_breaks_a_case(old: str, new: str) -> None:
     assert TEXT.count(old) == 1
-    specs = Specs(TEXT.replace(old, new), str(SPEC))
-    assert specs.first.errors == ()
+    specs = SpecVariants(TEXT.replace(old, new), str(SPEC))
+    assert specs.unchanged.errors == ()
     cases = SPEC.with_suffix(".test.yaml")
     file = read_cases(cases.read_bytes(), str(cases), specs)
     suite = Suite(spec=str(SPEC), file=file, problems=file.problems, texts={})

@@ -14,7 +14,7 @@ from msgspec import structs
 from plait.language.selectors import OBJECT_FACTS
 from plait.language.spec import Source, Spec
 from plait.plugin import DriverPath, Record
-from plait.testing.cases.case import Case, CaseInputs, Object, Outcomes
+from plait.testing.cases.case import Case, CaseObject, Outcomes, SourceInputs
 from plait.values.decode import EPOCH, MICROSECONDS, Step
 from plait.values.templates import Hole
 from plait.values.types import Type
@@ -33,18 +33,20 @@ WRAPPED: dict[str, Callable[[bytes], bytes]] = {"base64": base64.b64encode, "gzi
 def case_of(spec: Spec) -> Case:
     """A case in which the driver has one object, and each look-up one record for it."""
     types = {c.name: c.type for source in (spec.driver, *spec.lookups) for c in source.columns or ()}
-    given = {source.name: CaseInputs(records=(_record(source, types),)) for source in spec.lookups}
-    given[spec.driver.name] = CaseInputs(objects=(_object(spec.driver, types),))
-    return Case(name="a sample", path=(), rows_path=(), spec=spec, now=NOW, given=given, expect=Outcomes())
+    inputs = {source.name: SourceInputs(records=(_record(source, types),)) for source in spec.lookups}
+    inputs[spec.driver.name] = SourceInputs(objects=(_object(spec.driver, types),))
+    return Case(
+        name="a sample", path=(), rows_path=(), spec=spec, now=NOW, inputs=inputs, expected=Outcomes()
+    )
 
 
-def _object(driver: Source, types: dict[str, Type]) -> Object:
+def _object(driver: Source, types: dict[str, Type]) -> CaseObject:
     path = getattr(driver.options, "path", None)
     if not isinstance(path, DriverPath):
-        return Object(uri="sample", record=_record(driver, types), modified=NOW)
+        return CaseObject(uri="sample", record=_record(driver, types), modified=NOW)
     uri = "".join("x" if isinstance(part, Hole) else part for part in path.parts)
     data = json.dumps(_fields(driver, types), default=bytes.decode).encode()
-    return Object(uri=uri, data=data, modified=NOW, etag="e")
+    return CaseObject(uri=uri, data=data, modified=NOW, etag="e")
 
 
 def _record(source: Source, types: dict[str, Type]) -> Record:

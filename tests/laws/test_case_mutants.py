@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from kit.mutation import at, places
 from kit.paths import ROOT
-from plait.testing.cases.compare import judge
-from plait.testing.cases.read import Specs, read_cases
+from plait.testing.cases.compare import compare
+from plait.testing.cases.read import SpecVariants, read_cases
 from plait.testing.cases.suite import Suite, load, run
-from plait.testing.cases.update import block, rewrite
+from plait.testing.cases.update import block_yaml, rewrite
 
 SUITE = load(str(ROOT / "pipelines" / "transactions.yaml"))
-SPECS = Specs(SUITE.texts[SUITE.spec], SUITE.spec)
-DOCUMENT: dict[str, Any] = SUITE.file.places.source_map.value if SUITE.file.places else {}
+SPECS = SpecVariants(SUITE.texts[SUITE.spec], SUITE.spec)
+DOCUMENT: dict[str, Any] = SUITE.file.yaml_text.source_map.value if SUITE.file.yaml_text else {}
 VALUES: list[Any] = [
     None,
     True,
@@ -52,7 +52,7 @@ def mutants(draw: st.DrawFn) -> str:
         value = parent.pop(last)
         if kind == "rename":
             parent[draw(st.sampled_from([f"{last}x", str(last)[:-1], "zz"]))] = value
-    return block(root, 0) + "\n"
+    return block_yaml(root, 0) + "\n"
 
 
 @settings(max_examples=200 if settings().max_examples <= 100 else 5_000)
@@ -62,12 +62,13 @@ def test_a_mutant_has_problems_with_places_or_runs_and_can_be_updated(text: str)
     assert [problem for problem in file.problems if problem.span is None] == []
     results = run(Suite(spec="x.yaml", file=file, problems=file.problems, texts={}), file.cases)
     assert [p for result in results for p in result.problems if p.span is None] == []
-    failing = [(one.case, one.got) for one in results if one.problems and one.got]
-    if failing and file.places:
-        again = read_cases(rewrite(file.places, failing).encode(), "x.test.yaml", SPECS)
-        assert again.places is not None
+    failing = [(result.case, result.got) for result in results if result.problems and result.got]
+    if failing and file.yaml_text:
+        updated = read_cases(rewrite(file.yaml_text, failing).encode(), "x.test.yaml", SPECS)
+        assert updated.yaml_text is not None
         assert [
-            judge(case, got, again.places) for case, (_, got) in zip(again.cases, failing, strict=True)
+            compare(case, got, updated.yaml_text)
+            for case, (_, got) in zip(updated.cases, failing, strict=True)
         ] == [[]]
 
 

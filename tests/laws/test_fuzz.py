@@ -17,7 +17,7 @@ from kit.specs import PROJECT, shown
 from plait.language.validate import validate
 from plait.language.yaml_reader import locate
 from plait.problems.problem import Problem
-from plait.testing.cases.read import Specs, read_cases
+from plait.testing.cases.read import SpecVariants, read_cases
 
 EXAMPLES = 25 if os.environ.get("PLAIT_BUDGET") == "large" else 1
 SECONDS = 1.0
@@ -115,7 +115,7 @@ def problems(text: bytes) -> tuple[Problem, ...]:
 
 def problems_of_cases(text: bytes, spec: Path = SUITES[0][0]) -> tuple[Problem, ...]:
     """Those of a file of cases beside a spec."""
-    return read_cases(text, "spec.test.yaml", Specs(spec.read_text("utf-8"), "spec.yaml")).problems
+    return read_cases(text, "spec.test.yaml", SpecVariants(spec.read_text("utf-8"), "spec.yaml")).problems
 
 
 def check(text: bytes) -> None:

@@ -25,7 +25,7 @@ from plait.language.validate import validate
 from plait.language.yaml_reader import locate
 from plait.pipeline.pipeline import Pipeline
 from plait.plugin import PlaitError
-from plait.testing.cases.runner import play
+from plait.testing.cases.runner import run_case
 
 LISTS = DATA / "mutants"
 SHOWN = shown()
@@ -134,7 +134,7 @@ def _told(report: Report) -> str:
 
 
 def _played(spec: Spec) -> str:
-    outcomes = play(case_of(spec))
+    outcomes = run_case(case_of(spec))
     codes = {finding.code for found in outcomes.findings.values() for finding in found if finding.code}
     return ", ".join([f"{len(outcomes.rows)} row", *sorted(codes)])
 

@@ -13,7 +13,7 @@ from plait.cli.options import output_option
 from plait.cli.printing import plural, print_github, print_json, print_problems
 from plait.problems.problem import Problem, by_place
 from plait.problems.render import MAX_SHOWN, as_json
-from plait.testing.cases.suite import ENDING, Result, Suite, cases_of, load, run, spec_of, update
+from plait.testing.cases.suite import CASES_ENDING, CaseResult, Suite, cases_of, load, run, spec_of, update
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ class SuiteRun:
     """A spec whose cases ran; `updated` are the cases that were rewritten to expect what came."""
 
     suite: Suite
-    results: list[Result]
+    results: list[CaseResult]
     updated: list[Case]
 
     @property
@@ -37,7 +37,7 @@ class SuiteRun:
         )
         return sorted([*self.suite.problems, *failures], key=by_place)
 
-    def holds(self, result: Result) -> bool:
+    def holds(self, result: CaseResult) -> bool:
         """Whether what came is what the case expects, be it since its update."""
         return not result.problems or result.case in self.updated
 
@@ -70,11 +70,11 @@ def command(
 
 def _specs(named: Sequence[str]) -> list[str]:
     """The specs that are named, by themselves or by their cases; without a name, all that have cases."""
-    files = named or sorted(str(file) for file in Path("pipelines").glob(f"*{ENDING}"))
+    files = named or sorted(str(file) for file in Path("pipelines").glob(f"*{CASES_ENDING}"))
     if not files:
-        message = f"no cases are called pipelines/*{ENDING} here"
+        message = f"no cases are called pipelines/*{CASES_ENDING} here"
         raise CannotStart(message, code="no-cases", help="name the specs, or go to the project's folder")
-    return list(dict.fromkeys(spec_of(file) if file.endswith(ENDING) else file for file in files))
+    return list(dict.fromkeys(spec_of(file) if file.endswith(CASES_ENDING) else file for file in files))
 
 
 def _load(spec: str) -> Suite:

@@ -1,4 +1,4 @@
-"""A case as values: what each source holds, and what must come of it."""
+"""A case as values: what each source holds, and what is expected of the run."""
 
 from __future__ import annotations
 
@@ -12,38 +12,38 @@ if TYPE_CHECKING:
     from plait.language.source_map import KeyPath
     from plait.language.spec import Spec
     from plait.plugin import Record
-    from plait.testing.cases.keys import Trouble
+    from plait.testing.cases.keys import ServiceFailure
 
 FailureKind = Literal["quarantine", "retry", "failed"]
-OUTCOMES: tuple[FailureKind, ...] = ("quarantine", "retry", "failed")
-Count = Literal["dropped", "skipped", "gone"]
-COUNTS: tuple[Count, ...] = ("dropped", "skipped", "gone")
+FAILURE_KINDS: tuple[FailureKind, ...] = ("quarantine", "retry", "failed")
+CountName = Literal["dropped", "skipped", "gone"]
+COUNT_NAMES: tuple[CountName, ...] = ("dropped", "skipped", "gone")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Object:
-    """An object that is given: its `data`, or its `record` where the source reads no bytes, or neither."""
+class CaseObject:
+    """An object of a source: its `data`, or its `record` if the source reads no bytes; with neither it is gone."""
 
     uri: str
     data: bytes | None = None
     record: Record | None = None
     modified: datetime | None = None
     etag: str | None = None
-    fails: Trouble | None = None
+    fails: ServiceFailure | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CaseInputs:
-    """What one source holds; `records` None means that its connector reads `objects` itself."""
+class SourceInputs:
+    """What one source holds; if `records` is None, its connector reads `objects` itself."""
 
-    objects: tuple[Object, ...] = ()
+    objects: tuple[CaseObject, ...] = ()
     records: tuple[Record, ...] | None = None
-    fails: Trouble | None = None
+    fails: ServiceFailure | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """Why a record or object became no row; in an expectation None is not compared."""
+    """Why a record or object became no row; in an expectation, a field that is None is not compared."""
 
     code: str | None = None
     message: str | None = None
@@ -52,13 +52,16 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcomes:
-    """What comes of a case, or must; rows have values of the columns' types, of expected rows some columns."""
+    """What a run of a case gave, or must give.
+
+    The values of `rows` have the columns' types; expected rows may name only some of the columns.
+    """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     findings: dict[FailureKind, list[Finding]] = field(
-        default_factory=lambda: {word: [] for word in OUTCOMES}
+        default_factory=lambda: {kind: [] for kind in FAILURE_KINDS}
     )
-    counts: dict[Count, int] = field(default_factory=lambda: dict.fromkeys(COUNTS, 0))
+    counts: dict[CountName, int] = field(default_factory=lambda: dict.fromkeys(COUNT_NAMES, 0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,5 +73,5 @@ class Case:
     rows_path: KeyPath
     spec: Spec
     now: datetime
-    given: Mapping[str, CaseInputs]
-    expect: Outcomes
+    inputs: Mapping[str, SourceInputs]
+    expected: Outcomes

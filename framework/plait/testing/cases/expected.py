@@ -1,4 +1,4 @@
-"""What must come of a case, with the rows' values as their columns' types have them."""
+"""Read what a case expects: rows with values of their columns' types, failures and counts."""
 
 from __future__ import annotations
 
@@ -14,60 +14,67 @@ from plait.language.wording import kind_of
 from plait.plan.plan import plan
 from plait.problems.problem import excerpt
 from plait.problems.suggest import help_for
-from plait.testing.cases.case import COUNTS, OUTCOMES, Finding, Outcomes
+from plait.testing.cases.case import COUNT_NAMES, FAILURE_KINDS, Finding, Outcomes
 from plait.testing.cases.keys import ExpectBlock, FindingBlock
 from plait.values.convert import ConversionError, convert
 
 if TYPE_CHECKING:
     from plait.language.source_map import KeyPath
     from plait.language.spec import Spec
-    from plait.testing.cases.yaml_text import Places
+    from plait.testing.cases.yaml_text import YamlText
     from plait.values.types import Type
 
 
-def read_expect(
-    block: Any, path: KeyPath, spec: Spec, collector: ProblemCollector, places: Places
+def read_expected(
+    block: Any, path: KeyPath, spec: Spec, collector: ProblemCollector, yaml_text: YamlText
 ) -> tuple[Outcomes, KeyPath]:
-    """The outcomes that a case expects, and the place of its rows."""
-    short = isinstance(block, list)
-    rows_path = path if short else (*path, "rows")
-    found: ExpectBlock | None = read_struct(ExpectBlock, {"rows": block} if short else block, path, collector)
-    if found is None:
+    """The outcomes that a case expects, and the place of its rows in the file."""
+    is_list_of_rows = isinstance(block, list)
+    rows_path = path if is_list_of_rows else (*path, "rows")
+    mapping = {"rows": block} if is_list_of_rows else block
+    expect: ExpectBlock | None = read_struct(ExpectBlock, mapping, path, collector)
+    if expect is None:
         return Outcomes(), rows_path
-    reading = _Reading(*_columns(spec), collector)
+    reader = _RowReader(*_output_columns(spec), collector)
     rows = [
-        reading.row(places.exact(row, (*rows_path, n)), (*rows_path, n))
-        for n, row in enumerate(found.rows or ())
+        reader.row(yaml_text.with_decimals(row, (*rows_path, n)), (*rows_path, n))
+        for n, row in enumerate(expect.rows or ())
     ]
     findings = {
-        word: [_finding(one, (*path, word, n), collector) for n, one in enumerate(getattr(found, word) or ())]
-        for word in OUTCOMES
+        kind: [
+            _read_finding(finding, (*path, kind, n), collector)
+            for n, finding in enumerate(getattr(expect, kind) or ())
+        ]
+        for kind in FAILURE_KINDS
     }
-    counts = {word: getattr(found, word) for word in COUNTS}
+    counts = {name: getattr(expect, name) for name in COUNT_NAMES}
     return Outcomes(rows=rows, findings=findings, counts=counts), rows_path
 
 
-def _columns(spec: Spec) -> tuple[dict[str, Type | None], bool]:
-    """The columns that come out with their types, and whether these are all."""
+def _output_columns(spec: Spec) -> tuple[dict[str, Type | None], bool]:
+    """The columns of the output with their types, and whether these are all of them."""
     planned = plan(spec)
     fields = (*planned.columns, *planned.partitions)
     return {field.name: field.type for field in fields}, not planned.undeclared
 
 
-def _finding(block: Any, path: KeyPath, collector: ProblemCollector) -> Finding:
+def _read_finding(block: Any, path: KeyPath, collector: ProblemCollector) -> Finding:
+    """Read a finding: the code alone, or a mapping of what is compared."""
     if isinstance(block, str):
         return Finding(code=block)
-    found: FindingBlock | None = read_struct(FindingBlock, block, path, collector)
-    if found is None:
+    finding: FindingBlock | None = read_struct(FindingBlock, block, path, collector)
+    if finding is None:
         return Finding()
-    message = found.message.text if found.message else None
-    return Finding(code=found.code, message=message, object=found.object)
+    message = finding.message.text if finding.message else None
+    return Finding(code=finding.code, message=message, object=finding.object)
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
-    kinds: dict[str, Type | None]
-    closed: bool
+class _RowReader:
+    """Reads expected rows; `types` are those of the columns, None if only a run finds it."""
+
+    types: dict[str, Type | None]
+    is_complete: bool
     collector: ProblemCollector
 
     def row(self, row: Any, path: KeyPath) -> dict[str, Any]:
@@ -75,47 +82,51 @@ class _Reading:
             self.collector.add_at(path, "wrong-kind", f"expected a mapping of columns, got {kind_of(row)}")
             return {}
         for name in row:
-            if name not in self.kinds and self.closed:
-                self._unknown("no column is called", name, list(self.kinds), (*path, name))
-        return {name: self.cell(value, self.kinds.get(name), (*path, name)) for name, value in row.items()}
+            if name not in self.types and self.is_complete:
+                self._add_unknown("no column is called", name, list(self.types), (*path, name))
+        return {name: self.cell(value, self.types.get(name), (*path, name)) for name, value in row.items()}
 
-    def cell(self, value: Any, kind: Type | None, path: KeyPath) -> Any:
+    def cell(self, value: Any, type: Type | None, path: KeyPath) -> Any:
         """A value as its column has it; of a struct only the fields that are named."""
-        if kind is None or value is None:
-            return _plain(value)
-        if kind.word == "struct" and isinstance(value, dict):
-            parts = dict(kind.fields)
+        if type is None or value is None:
+            return _with_doubles(value)
+        if type.word == "struct" and isinstance(value, dict):
+            field_types = dict(type.fields)
             for name in value:
-                if name not in parts:
-                    self._unknown("no field is called", name, list(parts), (*path, name))
-            return {name: self.cell(one, parts.get(name), (*path, name)) for name, one in value.items()}
-        if kind.word == "array" and isinstance(value, list):
-            return [self.cell(one, kind.fields[0][1], (*path, n)) for n, one in enumerate(value)]
+                if name not in field_types:
+                    self._add_unknown("no field is called", name, list(field_types), (*path, name))
+            return {
+                name: self.cell(member, field_types.get(name), (*path, name))
+                for name, member in value.items()
+            }
+        if type.word == "array" and isinstance(value, list):
+            return [self.cell(element, type.fields[0][1], (*path, n)) for n, element in enumerate(value)]
         try:
-            return _as(value, kind)
+            return _convert(value, type)
         except ConversionError as error:
             self.collector.add_at(path, "wrong-value", str(error), help=error.help)
             return None
 
-    def _unknown(self, message: str, name: str, names: list[str], path: KeyPath) -> None:
+    def _add_unknown(self, message: str, name: str, names: list[str], path: KeyPath) -> None:
         help = help_for(name, names, "column", "`plait plan`")
         self.collector.add_at_key(path, "unknown-column", f"{message} {excerpt(name)}", help=help)
 
 
-def _as(value: Any, kind: Type) -> Any:
-    if kind.word == "binary" and isinstance(value, str):
+def _convert(value: Any, type: Type) -> Any:
+    """A value of the file as one of a type; raises ConversionError if it does not fit."""
+    if type.word == "binary" and isinstance(value, str):
         try:
             return base64.b64decode(value, validate=True)
         except (binascii.Error, ValueError):
             raise ConversionError("binary is written as base64") from None
-    found = convert(value, kind)
-    return struct.unpack("f", struct.pack("f", found))[0] if kind.word == "float" else found
+    converted = convert(value, type)
+    return struct.unpack("f", struct.pack("f", converted))[0] if type.word == "float" else converted
 
 
-def _plain(value: Any) -> Any:
-    """A value of a column whose type only the run tells: fractions are doubles there."""
+def _with_doubles(value: Any) -> Any:
+    """A value of a column whose type only a run finds, which reads fractions as doubles."""
     if isinstance(value, dict):
-        return {name: _plain(one) for name, one in value.items()}
+        return {name: _with_doubles(member) for name, member in value.items()}
     if isinstance(value, list):
-        return [_plain(one) for one in value]
+        return [_with_doubles(element) for element in value]
     return float(value) if isinstance(value, Decimal) else value

@@ -1,4 +1,4 @@
-"""The keys of a file of cases, each block a closed struct."""
+"""The keys of a file of cases: a struct for each block, which accepts no other keys."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from plait.values.types import Type
 if TYPE_CHECKING:
     from datetime import datetime
 
-Trouble = Literal["throttled", "denied"]
+ServiceFailure = Literal["throttled", "denied"]
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """An instant, UTC."""
+    """An instant in UTC."""
 
     time: datetime
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read ISO 8601."""
+        """Read an instant in ISO 8601; raises ConversionError, a ValueError, if it is none."""
         return cls(parse_timestamp(text, Type("timestamp")))
 
 
 @dataclass(frozen=True, slots=True)
 class Verbatim:
-    """Text as it stands, in which `$${` means nothing else."""
+    """Text that is taken as it is, in which `$${` is no escape."""
 
     text: str
 
@@ -45,13 +45,13 @@ class Verbatim:
 
 @dataclass(frozen=True, slots=True)
 class Base64:
-    """Bytes as base64."""
+    """Bytes that are written as base64."""
 
     data: bytes
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read base64."""
+        """Read base64, ignoring white space; raises ValueError if it is none."""
         try:
             return cls(base64.b64decode("".join(text.split()), validate=True))
         except (binascii.Error, ValueError):
@@ -88,7 +88,7 @@ class ContentBlock(Options, frozen=True, kw_only=True):
     json: Annotated[Any, Meta(description="what the file holds, written as JSON")] = UNSET
     text: Annotated[Verbatim, Meta(description="what the file holds, as it is")] | None = None
     base64: Annotated[Base64, Meta(description="the bytes of the file, as base64")] | None = None
-    fails: Annotated[Trouble, Meta(description="why it cannot be read")] | None = None
+    fails: Annotated[ServiceFailure, Meta(description="why it cannot be read")] | None = None
 
 
 class ObjectBlock(ContentBlock, frozen=True, kw_only=True):
@@ -108,7 +108,7 @@ class LookupBlock(Options, frozen=True, kw_only=True):
 
     rows: Annotated[list[Any], Meta(description="its rows, each a mapping of fields")] | None = None
     files: Annotated[dict[str, Any], Meta(description="name of a file to its text")] | None = None
-    fails: Annotated[Trouble, Meta(description="why it does not answer")] | None = None
+    fails: Annotated[ServiceFailure, Meta(description="why it does not answer")] | None = None
 
 
 Count = Annotated[int, Meta(ge=0, description="how many")]

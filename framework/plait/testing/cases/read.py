@@ -1,4 +1,4 @@
-"""The text of a file of cases to all of its problems, or to the cases."""
+"""Read a file of cases: the cases that are valid, and every problem of the others."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from plait.language.yaml_reader import locate
 from plait.problems.problem import Problem, by_place, excerpt
 from plait.problems.suggest import help_for
 from plait.testing.cases.case import Case
-from plait.testing.cases.expected import read_expect
-from plait.testing.cases.inputs import needs_objects, read_given
+from plait.testing.cases.expected import read_expected
+from plait.testing.cases.inputs import needs_objects, read_inputs
 from plait.testing.cases.keys import CaseBlock, CasesBlock
-from plait.testing.cases.yaml_text import Places
+from plait.testing.cases.yaml_text import YamlText
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,55 +24,58 @@ if TYPE_CHECKING:
     from plait.language.spec import Spec
     from plait.language.validate import Validated
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
+DEFAULT_NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-class Specs:
-    """A spec under the parameters of its cases; one without a default has its own name as its value."""
+class SpecVariants:
+    """A spec with the parameters of its cases; a parameter without a value has its own name as its value."""
 
     def __init__(self, text: str, file: str) -> None:
         self.text, self.file = text, file
-        self.first = validate(text, file)
-        spec = self.first.spec
+        self.unchanged = validate(text, file)
+        spec = self.unchanged.spec
         self.names = (*spec.parameters, *spec.unset) if spec else ()
-        self._stand_ins = {name: name for name in spec.unset} if spec else {}
-        self._known: dict[tuple[tuple[str, str], ...], Validated] = {}
+        self._own_names = {name: name for name in spec.unset} if spec else {}
+        self._validated: dict[tuple[tuple[str, str], ...], Validated] = {}
 
-    def under(self, parameters: Mapping[str, str]) -> Validated:
-        """The spec with these parameters."""
-        given = {**self._stand_ins, **parameters}
-        key = tuple(sorted(given.items()))
-        if key not in self._known:
-            self._known[key] = validate(self.text, self.file, given)
-        return self._known[key]
+    def with_parameters(self, parameters: Mapping[str, str]) -> Validated:
+        """The spec with these values of its parameters, validated once."""
+        values = {**self._own_names, **parameters}
+        key = tuple(sorted(values.items()))
+        if key not in self._validated:
+            self._validated[key] = validate(self.text, self.file, values)
+        return self._validated[key]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseFile:
-    """What a file of cases says; `places` is None where it cannot be read as YAML."""
+    """A file of cases; `yaml_text` is None if it cannot be read as YAML, and `cases` are those without an error."""
 
     file: str
     text: str
-    places: Places | None
+    yaml_text: YamlText | None
     cases: tuple[Case, ...]
     problems: tuple[Problem, ...]
 
 
-def read_cases(text: bytes, file: str, specs: Specs) -> CaseFile:
-    """Find every problem of a file of cases; a case with problems is none of `cases`."""
+def read_cases(text: bytes, file: str, specs: SpecVariants) -> CaseFile:
+    """Read a file of cases and find all of its problems; a case with an error is left out of `cases`."""
     source_map, problems = locate(text, file)
-    shown = text.decode("utf-8", "replace")
+    decoded = text.decode("utf-8", "replace")
     if source_map is None:
-        problems = [_of_cases(problem) for problem in problems]
-        return CaseFile(file=file, text=shown, places=None, cases=(), problems=tuple(problems))
-    reading = _Reading(specs, ProblemCollector(source_map), Places(source_map))
-    reading.collector.problems += problems
-    cases = reading.cases(source_map.value)
-    found = tuple(sorted(set(reading.collector.problems), key=by_place))
-    return CaseFile(file=file, text=shown, places=reading.places, cases=tuple(cases), problems=found)
+        problems = [_with_own_help(problem) for problem in problems]
+        return CaseFile(file=file, text=decoded, yaml_text=None, cases=(), problems=tuple(problems))
+    reader = _CaseReader(specs, ProblemCollector(source_map), YamlText(source_map))
+    reader.collector.problems += problems
+    cases = reader.cases(source_map.value)
+    sorted_problems = tuple(sorted(set(reader.collector.problems), key=by_place))
+    return CaseFile(
+        file=file, text=decoded, yaml_text=reader.yaml_text, cases=tuple(cases), problems=sorted_problems
+    )
 
 
-def _of_cases(problem: Problem) -> Problem:
+def _with_own_help(problem: Problem) -> Problem:
+    """The problem of an empty file with help for cases in place of that for specs."""
     return (
         replace(problem, help="a file of cases begins with `cases:`")
         if problem.code == "empty-file"
@@ -81,66 +84,75 @@ def _of_cases(problem: Problem) -> Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
-    specs: Specs
+class _CaseReader:
+    """Reads the cases of a document, and collects its problems."""
+
+    specs: SpecVariants
     collector: ProblemCollector
-    places: Places
+    yaml_text: YamlText
 
     def cases(self, root: dict[str, Any]) -> list[Case]:
         shared: CasesBlock | None = read_struct(CasesBlock, root, (), self.collector)
-        now = shared.now.time if shared and shared.now else NOW
+        now = shared.now.time if shared and shared.now else DEFAULT_NOW
         blocks = root.get("cases")
-        if not isinstance(blocks, dict) or self.specs.first.spec is None:
+        if not isinstance(blocks, dict) or self.specs.unchanged.spec is None:
             return []
-        found = [self._case(name, block, root, now) for name, block in blocks.items()]
-        return [case for case in found if case]
+        cases = [self._case(name, block, root, now) for name, block in blocks.items()]
+        return [case for case in cases if case]
 
     def _case(self, name: str, block: Any, root: dict[str, Any], now: datetime) -> Case | None:
-        before = self._errors()
+        errors_before = self._count_errors()
         path: KeyPath = ("cases", name)
-        own: CaseBlock | None = read_struct(CaseBlock, block, path, self.collector)
-        if own is None:
+        case_block: CaseBlock | None = read_struct(CaseBlock, block, path, self.collector)
+        if case_block is None:
             return None
         spec = self._spec(block, path, root)
         if spec is None:
             return None
-        now = own.now.time if own.now else now
-        given = read_given(self._blocks(block, path, root), spec, now, self.collector, self.places)
-        if spec.driver.name not in given and needs_objects(spec.driver):
+        now = case_block.now.time if case_block.now else now
+        inputs = read_inputs(self._given_blocks(block, path, root), spec, now, self.collector, self.yaml_text)
+        if spec.driver.name not in inputs and needs_objects(spec.driver):
             help = f"give an object of `{spec.driver.name}`, the source that drives"
             self.collector.add_at_key(path, "missing-key", "no object is given", help=help)
-        expect, rows_path = read_expect(block["expect"], (*path, "expect"), spec, self.collector, self.places)
-        if self._errors() > before:
+        expected, rows_path = read_expected(
+            block["expect"], (*path, "expect"), spec, self.collector, self.yaml_text
+        )
+        if self._count_errors() > errors_before:
             return None
-        return Case(name=name, path=path, rows_path=rows_path, spec=spec, now=now, given=given, expect=expect)
+        return Case(
+            name=name, path=path, rows_path=rows_path, spec=spec, now=now, inputs=inputs, expected=expected
+        )
 
-    def _errors(self) -> int:
+    def _count_errors(self) -> int:
         return sum(problem.level == "error" for problem in self.collector.problems)
 
     @staticmethod
-    def _blocks(block: dict[str, Any], path: KeyPath, root: dict[str, Any]) -> dict[str, tuple[Any, KeyPath]]:
-        """The block of each source that is given, with its place; a case's own wins."""
+    def _given_blocks(
+        block: dict[str, Any], path: KeyPath, root: dict[str, Any]
+    ) -> dict[str, tuple[Any, KeyPath]]:
+        """The block of each source that is given, with its place; a case's own block wins over the shared one."""
         blocks: dict[str, tuple[Any, KeyPath]] = {}
-        for given, at in ((root.get("given"), ("given",)), (block.get("given"), (*path, "given"))):
-            for name, one in given.items() if isinstance(given, dict) else ():
-                blocks[name] = one, (*at, name)
+        for given, given_path in ((root.get("given"), ("given",)), (block.get("given"), (*path, "given"))):
+            for name, source_block in given.items() if isinstance(given, dict) else ():
+                blocks[name] = source_block, (*given_path, name)
         return blocks
 
     def _spec(self, block: dict[str, Any], path: KeyPath, root: dict[str, Any]) -> Spec | None:
+        """The spec with the shared parameters and those of the case; None, and a problem, if it is not valid."""
         values: dict[str, str] = {}
-        for given, at in ((root.get("parameters"), ()), (block.get("parameters"), path)):
-            for name, value in given.items() if isinstance(given, dict) else ():
+        for parameters, owner in ((root.get("parameters"), ()), (block.get("parameters"), path)):
+            for name, value in parameters.items() if isinstance(parameters, dict) else ():
                 if name not in self.specs.names:
                     help = help_for(name, self.specs.names, "parameter", None)
                     message = f"the spec has no parameter {excerpt(name)}"
                     self.collector.add_at_key(
-                        (*at, "parameters", name), "unknown-parameter", message, help=help
+                        (*owner, "parameters", name), "unknown-parameter", message, help=help
                     )
                 elif isinstance(value, str):
                     values[name] = value
-        found = self.specs.under(values)
-        if found.spec is None:
-            message = f"with these parameters the spec is not valid: {found.errors[0].message}"
-            at = path if "parameters" in block else ()
-            self.collector.add_at_key((*at, "parameters"), "invalid-spec", message)
-        return found.spec
+        validated = self.specs.with_parameters(values)
+        if validated.spec is None:
+            message = f"with these parameters the spec is not valid: {validated.errors[0].message}"
+            owner = path if "parameters" in block else ()
+            self.collector.add_at_key((*owner, "parameters"), "invalid-spec", message)
+        return validated.spec

@@ -1,4 +1,4 @@
-"""What stands in for services while a case runs: objects in memory, given records, and no clock."""
+"""Stand-ins for services while a case runs: objects in memory, given records, and the case's own time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from plait.plugin import (
     TryAgain,
     Written,
 )
-from plait.testing.cases.case import CaseInputs
+from plait.testing.cases.case import SourceInputs
 from plait.values.paths import normal_uri
 
 if TYPE_CHECKING:
@@ -29,77 +29,77 @@ if TYPE_CHECKING:
 
     from plait.language.spec import Source, Spec
     from plait.plugin import File, Key, Window
-    from plait.testing.cases.case import Case, Object
+    from plait.testing.cases.case import Case, CaseObject
 
-NOTHING = CaseInputs(records=())
+NO_INPUTS = SourceInputs(records=())
 
 
-def trouble(word: str, what: str) -> PlaitError:
-    """The error that a case asks for."""
-    if word == "throttled":
-        return TryAgain(f"{what} is throttled in this case")
-    return GiveUp(f"{what} is denied in this case")
+def service_error(failure: str, subject: str) -> PlaitError:
+    """The error that a failing source of a case raises."""
+    if failure == "throttled":
+        return TryAgain(f"{subject} is throttled in this case")
+    return GiveUp(f"{subject} is denied in this case")
 
 
 class MemoryObjects:
-    """The `Objects` of the contract in memory; what is put is kept in `puts`."""
+    """The `Objects` of the connectors' contract in memory; `puts` are the objects that a run wrote."""
 
-    def __init__(self, objects: Iterable[Object]) -> None:
-        self._objects = {normal_uri(one.uri): one for one in objects}
+    def __init__(self, objects: Iterable[CaseObject]) -> None:
+        self._objects = {normal_uri(case_object.uri): case_object for case_object in objects}
         self.puts: list[Put] = []
 
     def list(self, prefix: str) -> Iterator[Item]:
-        """The given objects whose address begins with the prefix."""
-        named = sorted(uri for uri in self._objects if uri.startswith(normal_uri(prefix)))
-        return (item(self._objects[uri]) for uri in named)
+        """The given objects whose address begins with the prefix, sorted."""
+        uris = sorted(uri for uri in self._objects if uri.startswith(normal_uri(prefix)))
+        return (item_of(self._objects[uri]) for uri in uris)
 
     def get(
         self, uris: Sequence[str], limit: int | None = None
     ) -> Iterator[StoredObject | Missing | PlaitError]:
-        """The given bytes."""
+        """The objects with their bytes, none beyond the limit."""
         return (self._get(uri, limit) for uri in uris)
 
     def _get(self, uri: str, limit: int | None) -> StoredObject | Missing | PlaitError:
-        one = self._objects.get(normal_uri(uri))
-        if one is None or (one.data is None and one.fails is None):
+        case_object = self._objects.get(normal_uri(uri))
+        if case_object is None or (case_object.data is None and case_object.fails is None):
             return Missing(uri)
-        data = one.data or b""
+        data = case_object.data or b""
         fits = limit is None or len(data) <= limit
-        return _failed(one) or StoredObject(item=item(one), data=data if fits else b"")
+        return _failure_of(case_object) or StoredObject(item=item_of(case_object), data=data if fits else b"")
 
     def put(self, puts: Sequence[Put]) -> Sequence[Written | PlaitError]:
-        """Keep what a run puts."""
+        """Keep what a run writes."""
         self.puts += puts
         return [Written(uri=put.uri, rows=0, bytes=len(put.data)) for put in puts]
 
     def remove(self, items: Sequence[Item]) -> Sequence[PlaitError | None]:
-        """Forget what was put, whatever its version."""
+        """Remove what a run wrote, whatever its version."""
         uris = {item.uri for item in items}
         self.puts = [put for put in self.puts if put.uri not in uris]
         return [None] * len(items)
 
 
-def item(one: Object) -> Item:
-    """The driving object as a listing names it."""
-    data = one.data or b""
-    etag = one.etag or hashlib.sha256(data).hexdigest()[:32]
-    return Item(uri=one.uri, size=len(data), modified=one.modified, etag=etag)
+def item_of(case_object: CaseObject) -> Item:
+    """An object of a case as a listing returns it."""
+    data = case_object.data or b""
+    etag = case_object.etag or hashlib.sha256(data).hexdigest()[:32]
+    return Item(uri=case_object.uri, size=len(data), modified=case_object.modified, etag=etag)
 
 
-def _failed(one: Object) -> PlaitError | None:
-    return trouble(one.fails, f"`{one.uri}`") if one.fails else None
+def _failure_of(case_object: CaseObject) -> PlaitError | None:
+    return service_error(case_object.fails, f"`{case_object.uri}`") if case_object.fails else None
 
 
-class Offline(Services):
-    """The clock of a case, and its objects; anything else of a service is refused."""
+class OfflineServices(Services):
+    """The time and the objects of a case; the client of any service is refused."""
 
-    def __init__(self, case: Case, held: MemoryObjects) -> None:
+    def __init__(self, case: Case, memory: MemoryObjects) -> None:
         super().__init__(now=lambda: case.now)
         self.client: Any = _refuse
-        self.objects = held
+        self.objects = memory
 
     def secret(self, name: str, *, fresh: bool = False) -> Any:  # noqa: ARG002 - the contract's parameters
-        """A case has no secrets."""
+        """Refuse any secret: a case has none."""
         return _refuse("secretsmanager")
 
 
@@ -109,78 +109,78 @@ def _refuse(service: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class GivenDriver:
-    """The driver of a case whose objects are given as records."""
+    """A driver whose objects are given as records."""
 
-    objects: dict[str, Object]
+    objects: dict[str, CaseObject]
 
     def accepts(self, uri: str) -> bool:
         """Whether the object is given."""
         return uri in self.objects
 
     def list(self, _window: Window) -> Iterator[Item]:
-        """All that is given."""
-        return map(item, self.objects.values())
+        """All given objects."""
+        return map(item_of, self.objects.values())
 
     def read(self, items: Sequence[Item]) -> Iterator[Record | ReadFailure]:
         """The record of each object."""
-        for one in items:
-            given = self.objects[one.uri]
-            if given.record is None:
-                yield ReadFailure(one, _failed(given) or Missing(one.uri))
+        for item in items:
+            case_object = self.objects[item.uri]
+            if case_object.record is None:
+                yield ReadFailure(item, _failure_of(case_object) or Missing(item.uri))
             else:
-                yield structs.replace(given.record, item=item(given))
+                yield structs.replace(case_object.record, item=item_of(case_object))
 
 
 @dataclass(frozen=True, slots=True)
 class GivenLookup:
-    """A look-up that holds the records of a case; the engine takes those whose keys are equal."""
+    """A look-up with the given records; the engine chooses those whose keys are equal."""
 
     name: str
-    given: CaseInputs
+    inputs: SourceInputs
 
     def fetch(self, keys: Sequence[Key]) -> list[Record]:
-        """The records within the time of any key."""
-        if self.given.fails:
-            raise trouble(self.given.fails, f"`{self.name}`")
-        records = self.given.records or ()
+        """The records within the time window of any key."""
+        if self.inputs.fails:
+            raise service_error(self.inputs.fails, f"`{self.name}`")
+        records = self.inputs.records or ()
         return [record for record in records if any(key.covers(record.time) for key in keys)]
 
 
 class CapturingSink:
-    """A sink that keeps the files it is given."""
+    """A sink that keeps the files it should write."""
 
     def __init__(self) -> None:
         self.files: list[File] = []
 
     def write(self, files: Sequence[File]) -> Sequence[Written | PlaitError]:
-        """Keep the tables."""
+        """Keep the files."""
         self.files += files
-        return [Written(uri=f"{f.folder}{f.name}", rows=f.table.num_rows, bytes=0) for f in files]
+        return [Written(uri=f"{file.folder}{file.name}", rows=file.table.num_rows, bytes=0) for file in files]
 
 
-def stand_in(case: Case, sink: CapturingSink) -> Spec:
-    """The spec of a case with what asks a service replaced by what is given."""
+def offline_spec(case: Case, sink: CapturingSink) -> Spec:
+    """The spec of a case whose connectors use the case's inputs and this sink in place of services."""
     spec = case.spec
-    write = replace(spec.sink.connector, sink=lambda _options, _context: sink)
+    sink_connector = replace(spec.sink.connector, sink=lambda _options, _context: sink)
     return replace(
         spec,
-        driver=_driver(spec.driver, case),
-        lookups=tuple(_lookup(source, case.given.get(source.name)) for source in spec.lookups),
-        sink=replace(spec.sink, connector=write),
+        driver=_offline_driver(spec.driver, case),
+        lookups=tuple(_offline_lookup(source, case.inputs.get(source.name)) for source in spec.lookups),
+        sink=replace(spec.sink, connector=sink_connector),
     )
 
 
-def _driver(source: Source, case: Case) -> Source:
-    given = case.given.get(source.name, NOTHING)
-    objects = {normal_uri(one.uri): one for one in given.objects}
-    if source.connector.offline and all(one.record is None for one in objects.values()):
+def _offline_driver(source: Source, case: Case) -> Source:
+    inputs = case.inputs.get(source.name, NO_INPUTS)
+    objects = {normal_uri(case_object.uri): case_object for case_object in inputs.objects}
+    if source.connector.offline and all(case_object.record is None for case_object in objects.values()):
         return source
     driver = GivenDriver(objects)
     return replace(source, connector=replace(source.connector, driver=lambda _options, _context: driver))
 
 
-def _lookup(source: Source, given: CaseInputs | None) -> Source:
-    if source.connector.offline and (given is None or (given.records is None and not given.fails)):
+def _offline_lookup(source: Source, inputs: SourceInputs | None) -> Source:
+    if source.connector.offline and (inputs is None or (inputs.records is None and not inputs.fails)):
         return source
-    lookup = GivenLookup(source.name, given or NOTHING)
+    lookup = GivenLookup(source.name, inputs or NO_INPUTS)
     return replace(source, connector=replace(source.connector, lookup=lambda _options, _context: lookup))

@@ -1,4 +1,4 @@
-"""A spec with its file of cases: read, run, judged, and rewritten where that is asked for."""
+"""A spec with its file of cases: load both, run the cases, and update what they expect."""
 
 from __future__ import annotations
 
@@ -8,20 +8,23 @@ from typing import TYPE_CHECKING
 
 from plait.plugin import GiveUp, PlaitError
 from plait.problems.problem import Problem
-from plait.testing.cases.read import CaseFile, Specs, read_cases
+from plait.testing.cases.read import CaseFile, SpecVariants, read_cases
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from plait.testing.cases.case import Case, Outcomes
-    from plait.testing.cases.yaml_text import Places
+    from plait.testing.cases.yaml_text import YamlText
 
-ENDING = ".test.yaml"
+CASES_ENDING = ".test.yaml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suite:
-    """A spec and its cases; `problems` are those of both files, an error among them of a case or all."""
+    """A spec and its file of cases.
+
+    `spec` is the path of the spec, `problems` are those of both files, and `texts` their texts by path.
+    """
 
     spec: str
     file: CaseFile
@@ -30,8 +33,8 @@ class Suite:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """What came of a case, None where the run itself failed; a case without problems holds."""
+class CaseResult:
+    """What a case gave, None if the run itself failed; a case without problems holds."""
 
     case: Case
     got: Outcomes | None
@@ -39,40 +42,40 @@ class Result:
 
 
 def spec_of(cases: str) -> str:
-    """The spec that a file of cases stands beside."""
-    return cases.removesuffix(ENDING) + ".yaml"
+    """The path of the spec that a file of cases belongs to."""
+    return cases.removesuffix(CASES_ENDING) + ".yaml"
 
 
 def cases_of(spec: str) -> str:
-    """The file of cases that stands beside a spec."""
-    return spec.removesuffix(".yaml") + ENDING
+    """The path of the file of cases that belongs to a spec."""
+    return spec.removesuffix(".yaml") + CASES_ENDING
 
 
 def load(spec: str) -> Suite:
-    """Read a spec and its cases; raises OSError where one cannot be read."""
+    """Read a spec and its cases; raises OSError if a file cannot be read."""
     file = cases_of(spec)
     text = Path(spec).read_bytes().decode("utf-8", "replace")
-    specs = Specs(text, spec)
-    found = read_cases(Path(file).read_bytes(), file, specs)
-    problems = (*specs.first.errors, *found.problems)
-    return Suite(spec=spec, file=found, problems=problems, texts={spec: text, file: found.text})
+    variants = SpecVariants(text, spec)
+    case_file = read_cases(Path(file).read_bytes(), file, variants)
+    problems = (*variants.unchanged.errors, *case_file.problems)
+    return Suite(spec=spec, file=case_file, problems=problems, texts={spec: text, file: case_file.text})
 
 
-def run(suite: Suite, cases: Sequence[Case]) -> list[Result]:
+def run(suite: Suite, cases: Sequence[Case]) -> list[CaseResult]:
     """Run cases of a suite, one after the other."""
-    places = suite.file.places
-    return [_run(case, places) for case in cases] if places else []
+    yaml_text = suite.file.yaml_text
+    return [_run(case, yaml_text) for case in cases] if yaml_text else []
 
 
-def _run(case: Case, places: Places) -> Result:
-    from plait.testing.cases.compare import judge
-    from plait.testing.cases.runner import play
+def _run(case: Case, yaml_text: YamlText) -> CaseResult:
+    from plait.testing.cases.compare import compare
+    from plait.testing.cases.runner import run_case
 
     try:
-        got = play(case)
+        got = run_case(case)
     except PlaitError as error:
         message = f"case `{case.name[:60]}`: {error.message}"
-        source_map = places.source_map
+        source_map = yaml_text.source_map
         problem = Problem(
             code=error.code,
             message=message,
@@ -80,28 +83,35 @@ def _run(case: Case, places: Places) -> Result:
             span=source_map.key_span(case.path),
             help=error.help,
         )
-        return Result(case=case, got=None, problems=(problem,))
-    return Result(case=case, got=got, problems=tuple(judge(case, got, places)))
+        return CaseResult(case=case, got=None, problems=(problem,))
+    return CaseResult(case=case, got=got, problems=tuple(compare(case, got, yaml_text)))
 
 
-def update(suite: Suite, results: Sequence[Result]) -> list[Case]:
-    """Rewrite what the failing cases expect; raises GiveUp where the new file would not say what came."""
-    from plait.testing.cases.compare import judge
+def update(suite: Suite, results: Sequence[CaseResult]) -> list[Case]:
+    """Rewrite the file so that the failing cases expect what they gave; return these cases.
+
+    Raises GiveUp, and leaves the file as it is, if the new text would not be read as what came.
+    """
+    from plait.testing.cases.compare import compare
     from plait.testing.cases.update import rewrite
 
-    failing = {one.case.name: one.got for one in results if one.problems and one.got}
-    places = suite.file.places
-    if places is None or not failing:
+    failing = {result.case.name: result.got for result in results if result.problems and result.got}
+    yaml_text = suite.file.yaml_text
+    if yaml_text is None or not failing:
         return []
-    cases = [one.case for one in results if one.case.name in failing]
-    text = rewrite(places, [(case, failing[case.name]) for case in cases])
-    spec = Specs(suite.texts[suite.spec], suite.spec)
-    again = read_cases(text.encode(), suite.file.file, spec)
-    new = {case.name: case for case in again.cases}
+    cases = [result.case for result in results if result.case.name in failing]
+    text = rewrite(yaml_text, [(case, failing[case.name]) for case in cases])
+    variants = SpecVariants(suite.texts[suite.spec], suite.spec)
+    updated = read_cases(text.encode(), suite.file.file, variants)
+    updated_cases = {case.name: case for case in updated.cases}
     for name, got in failing.items():
-        if again.places is None or name not in new or judge(new[name], got, again.places):
+        if (
+            updated.yaml_text is None
+            or name not in updated_cases
+            or compare(updated_cases[name], got, updated.yaml_text)
+        ):
             message = f"what case `{name[:60]}` expects cannot be rewritten in `{suite.file.file}`"
             raise GiveUp(message, help="edit it by hand")
-    mark = "\ufeff" if suite.file.text.startswith("\ufeff") else ""
-    Path(suite.file.file).write_bytes((mark + text).encode())
+    byte_order_mark = "\ufeff" if suite.file.text.startswith("\ufeff") else ""
+    Path(suite.file.file).write_bytes((byte_order_mark + text).encode())
     return cases

@@ -1,4 +1,4 @@
-"""What came of failing cases put into their file as what is expected, with all else left as it stands."""
+"""Rewrite the expectations of failing cases in their file, keeping comments and layout."""
 
 from __future__ import annotations
 
@@ -7,142 +7,149 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from plait.testing.cases.case import COUNTS, OUTCOMES, Finding
-from plait.testing.cases.compare import ABSENT, cells, findings_match, match
-from plait.testing.cases.yaml_text import flow
+from plait.testing.cases.case import COUNT_NAMES, FAILURE_KINDS, Finding
+from plait.testing.cases.matching import ABSENT, different_cells, pair_findings, pair_rows
+from plait.testing.cases.yaml_text import flow_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from plait.testing.cases.case import Case, Outcomes
-    from plait.testing.cases.yaml_text import Places
+    from plait.testing.cases.yaml_text import YamlText
 
-WIDTH = 100
+LINE_WIDTH = 100
 EMPTY_VALUE = re.compile(r"[ \t]*:[ \t]*(?=\r?\n|\Z)")
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Edit:
-    """Text to put between two offsets."""
+    """Text to put in place of what stands between two offsets."""
 
     begin: int
     end: int
     text: str
 
 
-def rewrite(places: Places, played: Iterable[tuple[Case, Outcomes]]) -> str:
-    """The text of the file in which each of these cases expects what came."""
-    text = places.source_map.text
+def rewrite(yaml_text: YamlText, results: Iterable[tuple[Case, Outcomes]]) -> str:
+    """The text of the file in which each of these cases expects what it gave."""
+    text = yaml_text.source_map.text
     newline = "\r\n" if "\r\n" in text else "\n"
-    edits = [edit for case, got in played for edit in _edits(places, case, got)]
+    edits = [edit for case, got in results for edit in _edits(yaml_text, case, got)]
     for edit in sorted(edits, reverse=True):
         text = text[: edit.begin] + edit.text.replace("\n", newline) + text[edit.end :]
     return text
 
 
-def _edits(places: Places, case: Case, got: Outcomes) -> list[Edit]:
-    if _only_rows_differ(case, got) and (edits := _cell_edits(places, case, got)) is not None:
+def _edits(yaml_text: YamlText, case: Case, got: Outcomes) -> list[Edit]:
+    """Edits of single cells if only cells differ, else one of the whole expectation."""
+    if _only_rows_differ(case, got) and (edits := _cell_edits(yaml_text, case, got)) is not None:
         return edits
-    return [_expect_edit(places, case, got)]
+    return [_expect_edit(yaml_text, case, got)]
 
 
 def _only_rows_differ(case: Case, got: Outcomes) -> bool:
-    expected = case.expect
-    settled = all(not any(findings_match(expected.findings[w], got.findings[w])[1:]) for w in OUTCOMES)
-    return settled and expected.counts == got.counts
+    expected = case.expected
+    paired = [pair_findings(expected.findings[kind], got.findings[kind]) for kind in FAILURE_KINDS]
+    findings_agree = not any(pairs.missing or pairs.extra for pairs in paired)
+    return findings_agree and expected.counts == got.counts
 
 
-def _cell_edits(places: Places, case: Case, got: Outcomes) -> list[Edit] | None:
-    """An edit for each cell that differs; None where rows are too many or too few, or a cell has no place."""
-    matched = match(case.expect.rows, got.rows)
-    if matched.missing or matched.extra:
+def _cell_edits(yaml_text: YamlText, case: Case, got: Outcomes) -> list[Edit] | None:
+    """An edit for each cell that differs; None if rows are missing or extra, or a cell does not stand on one line."""
+    paired = pair_rows(case.expected.rows, got.rows)
+    if paired.missing or paired.extra:
         return None
     edits = []
-    for left, right in matched.pairs.items():
-        for cell in cells(case.expect.rows[left], got.rows[right]):
-            span = places.source_map.value_spans.get((*case.rows_path, left, *cell.steps))
+    for left, right in paired.pairs.items():
+        for cell in different_cells(case.expected.rows[left], got.rows[right]):
+            span = yaml_text.source_map.value_spans.get((*case.rows_path, left, *cell.steps))
             if cell.got is ABSENT or span is None or span.line != span.end_line:
                 return None
-            edits.append(Edit(*places.range(span), flow(named(cell.expected, cell.got))))
+            edits.append(Edit(*yaml_text.offsets(span), flow_yaml(select_named(cell.expected, cell.got))))
     return edits
 
 
-def _expect_edit(places: Places, case: Case, got: Outcomes) -> Edit:
+def _expect_edit(yaml_text: YamlText, case: Case, got: Outcomes) -> Edit:
+    """The edit that replaces the whole expectation of a case."""
     path = (*case.path, "expect")
-    source_map = places.source_map
+    source_map = yaml_text.source_map
     key, span = source_map.key_spans[path], source_map.value_spans[path]
-    begin, end = places.range(span)
+    begin, end = yaml_text.offsets(span)
     old = source_map.text[begin:end].rstrip()
     end = begin + len(old)
     if empty := EMPTY_VALUE.match(source_map.text, end):
         end = empty.end()
     value = _expectation(case, got)
     if span.line == key.line or old[0] in "[{":
-        return Edit(begin, end, flow(value))
+        return Edit(begin, end, flow_yaml(value))
     indent = max(span.column - 1, key.column + 1)
-    return Edit(begin, end, " " * (indent - span.column + 1) + block(value, indent))
+    return Edit(begin, end, " " * (indent - span.column + 1) + block_yaml(value, indent))
 
 
 def _expectation(case: Case, got: Outcomes) -> Any:
-    """What came, in the form and with the columns that the case names."""
-    findings = {word: _findings(case.expect.findings[word], got.findings[word]) for word in OUTCOMES}
-    told: dict[str, Any] = {word: found for word, found in findings.items() if found}
-    told |= {word: got.counts[word] for word in COUNTS if got.counts[word]}
-    rows = _rows(case.expect.rows, got.rows)
-    if not told:
+    """What came, in the form and with the columns that the case uses."""
+    findings = {
+        kind: _new_findings(case.expected.findings[kind], got.findings[kind]) for kind in FAILURE_KINDS
+    }
+    failures: dict[str, Any] = {kind: listed for kind, listed in findings.items() if listed}
+    failures |= {name: got.counts[name] for name in COUNT_NAMES if got.counts[name]}
+    rows = _new_rows(case.expected.rows, got.rows)
+    if not failures:
         return rows if case.rows_path == (*case.path, "expect") or not rows else {"rows": rows}
-    return {"rows": rows, **told} if rows else told
+    return {"rows": rows, **failures} if rows else failures
 
 
-def _rows(expected: Sequence[Mapping[str, Any]], got: Sequence[Mapping[str, Any]]) -> list[Any]:
-    matched = match(expected, got)
+def _new_rows(expected: Sequence[Mapping[str, Any]], got: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """The rows that came, those that were expected in their old order and with the columns that they name."""
+    paired = pair_rows(expected, got)
     columns = list(dict.fromkeys(name for row in expected for name in row))
-    kept = [named(expected[left], got[right]) for left, right in sorted(matched.pairs.items())]
-    more = [{name: got[n].get(name) for name in columns or got[n] if name in got[n]} for n in matched.extra]
-    return kept + more
+    old = [select_named(expected[left], got[right]) for left, right in sorted(paired.pairs.items())]
+    new = [{name: got[n].get(name) for name in columns or got[n] if name in got[n]} for n in paired.extra]
+    return old + new
 
 
-def _findings(expected: Sequence[Finding], got: Sequence[Finding]) -> list[Any]:
-    """The findings that came: those expected in their own words, the others by their code."""
-    pairs, _, extra = findings_match(expected, got)
-    kept = [_finding(expected[left]) for left, _ in sorted(pairs.items())]
-    return kept + [got[n].code for n in extra]
+def _new_findings(expected: Sequence[Finding], got: Sequence[Finding]) -> list[Any]:
+    """The findings that came: those that were expected as they were written, the others by their code."""
+    paired = pair_findings(expected, got)
+    old = [_written_finding(expected[left]) for left, _ in sorted(paired.pairs.items())]
+    return old + [got[n].code for n in paired.extra]
 
 
-def _finding(one: Finding) -> Any:
-    known = {"code": one.code, "message": one.message, "object": one.object}
-    said = {name: text for name, text in known.items() if text is not None}
-    return one.code if [*said] == ["code"] else said
+def _written_finding(finding: Finding) -> Any:
+    """A finding as a file of cases has it: the code alone, or a mapping."""
+    fields = {"code": finding.code, "message": finding.message, "object": finding.object}
+    present = {name: text for name, text in fields.items() if text is not None}
+    return finding.code if [*present] == ["code"] else present
 
 
-def named(expected: Any, got: Any) -> Any:
-    """What came, of each mapping only the names that are expected."""
+def select_named(expected: Any, got: Any) -> Any:
+    """What came, of each mapping only the names that the expected value has."""
     if isinstance(expected, Mapping) and isinstance(got, Mapping):
-        return {name: named(one, got[name]) for name, one in expected.items() if name in got}
+        return {name: select_named(value, got[name]) for name, value in expected.items() if name in got}
     if isinstance(expected, list) and isinstance(got, list) and expected:
-        like = [*expected, *[expected[-1]] * len(got)]
-        return [named(one, other) for one, other in zip(like, got, strict=False)]
+        examples = [*expected, *[expected[-1]] * len(got)]
+        return [select_named(example, element) for example, element in zip(examples, got, strict=False)]
     return got
 
 
-def block(value: Any, indent: int) -> str:
-    """A value over several lines, the first of which already stands at its place."""
-    start = "\n" + " " * indent
+def block_yaml(value: Any, indent: int) -> str:
+    """A value as YAML over several lines; the first is put at a place that is already indented."""
+    line_break = "\n" + " " * indent
     if isinstance(value, list) and value:
-        return start.join("- " + _item(one, indent + 2) for one in value)
+        return line_break.join("- " + _list_element(element, indent + 2) for element in value)
     if isinstance(value, dict) and value:
-        return start.join(_entry(name, one, indent) for name, one in value.items())
-    return flow(value)
+        return line_break.join(_mapping_entry(name, member, indent) for name, member in value.items())
+    return flow_yaml(value)
 
 
-def _item(value: Any, indent: int) -> str:
-    line = flow(value)
-    return line if indent + len(line) <= WIDTH else block(value, indent)
+def _list_element(value: Any, indent: int) -> str:
+    line = flow_yaml(value)
+    return line if indent + len(line) <= LINE_WIDTH else block_yaml(value, indent)
 
 
-def _entry(name: str, value: Any, indent: int) -> str:
-    name = flow(name)
-    line = f"{name}: {flow(value)}"
-    if indent + len(line) <= WIDTH or not isinstance(value, (dict, list)):
+def _mapping_entry(name: str, value: Any, indent: int) -> str:
+    name = flow_yaml(name)
+    line = f"{name}: {flow_yaml(value)}"
+    if indent + len(line) <= LINE_WIDTH or not isinstance(value, (dict, list)):
         return line
-    return f"{name}:\n{' ' * (indent + 2)}{block(value, indent + 2)}"
+    return f"{name}:\n{' ' * (indent + 2)}{block_yaml(value, indent + 2)}"

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from plait.testing.cases.suite import Result, Suite, load, run
+from plait.testing.cases.suite import CaseResult, Suite, load, run
 
 SPEC = (Path(__file__).parent / "orders.yaml").read_text(encoding="utf-8")
 Cases = Callable[..., Suite]
-Ran = Callable[..., list[Result]]
+Ran = Callable[..., list[CaseResult]]
 
 
 @pytest.fixture
@@ -30,14 +30,14 @@ def cases(tmp_path: Path) -> Cases:
 def ran(cases: Cases) -> Ran:
     """Run cases that have no problems of their own."""
 
-    def play(text: str, spec: str = SPEC) -> list[Result]:
+    def run_text(text: str, spec: str = SPEC) -> list[CaseResult]:
         suite = cases(text, spec)
         assert suite.problems == ()
         return run(suite, suite.file.cases)
 
-    return play
+    return run_text
 
 
-def one(given: str, expect: str = "[]", more: str = "") -> str:
+def one_case(given: str, expect: str = "[]", more: str = "") -> str:
     """A file of one case."""
     return f"cases:\n  a case:\n    given: {{{given}}}\n    expect: {expect}\n{more}"

@@ -1,4 +1,4 @@
-"""A file of cases that is wrong says where and why; each problem has its place and one thing to do."""
+"""Each problem of a file of cases has its place, and one thing to do."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 from plait.language.structure import ProblemCollector
 from plait.language.validate import validate
 from plait.plugin import Record
-from plait.testing.cases.inputs import read_given
-from plait.testing.cases.read import NOW
-from unit.testing.cases.conftest import SPEC, Cases, one
+from plait.testing.cases.inputs import read_inputs
+from plait.testing.cases.read import DEFAULT_NOW
+from unit.testing.cases.conftest import SPEC, Cases, one_case
 
 ORDER = "orders: {json: {id: a}}"
 WRONG = [
@@ -22,67 +22,69 @@ WRONG = [
      "give an object of `orders`, the source that drives"),
     ("cases: {a: {given: {orders: {gone: true}}}}\n", "1:9", "missing-key", "`expect` is missing",
      "the rows that must come out, or `{rows: …, quarantine: …}`"),
-    (one(ORDER).replace("expect", "expects"), "4:5", "unknown-key", "unknown key `expects`", "did you mean `expect`?"),
-    (one("order: {json: {}}"), "3:13", "unknown-source", "the spec has no source `order`", "did you mean `orders`?"),
-    (one("orders: {json: {}, text: x}"), "3:21", "wrong-value", "given in 2 ways",
+    (one_case(ORDER).replace("expect", "expects"), "4:5", "unknown-key", "unknown key `expects`", "did you mean `expect`?"),
+    (one_case("order: {json: {}}"), "3:13", "unknown-source", "the spec has no source `order`", "did you mean `orders`?"),
+    (one_case("orders: {json: {}, text: x}"), "3:21", "wrong-value", "given in 2 ways",
      "give one of `json`, `text`, `base64`, `fields`, `gone`, `fails`"),
-    (one("orders: {object: a.json}"), "3:21", "missing-key", "nothing says what it holds",
+    (one_case("orders: {object: a.json}"), "3:21", "missing-key", "nothing says what it holds",
      "give one of `json`, `text`, `base64`, `fields`, `gone`, `fails`"),
-    (one("orders: {jsn: {}}"), "3:22", "unknown-key", "unknown key `jsn`", "did you mean `json`?"),
-    (one("orders: [{object: a, gone: true}, {object: a, gone: true}]"), "3:13", "duplicate-object",
+    (one_case("orders: {jsn: {}}"), "3:22", "unknown-key", "unknown key `jsn`", "did you mean `json`?"),
+    (one_case("orders: [{object: a, gone: true}, {object: a, gone: true}]"), "3:13", "duplicate-object",
      "the object `raw/orders/a` is given twice", None),
-    (one("orders: {base64: '%'}"), "3:30", "wrong-value", "the text is not base64",
+    (one_case("orders: {base64: '%'}"), "3:30", "wrong-value", "the text is not base64",
      "the bytes of the file, as base64"),
-    (one("orders: {json: {weight: .inf}}"), "3:37", "wrong-value", "`.inf` is no number of JSON",
+    (one_case("orders: {json: {weight: .inf}}"), "3:37", "wrong-value", "`.inf` is no number of JSON",
      "give the file as `text`"),
-    (one("orders: {json: {}, modified: yesterday}"), "3:42", "wrong-value",
+    (one_case("orders: {json: {}, modified: yesterday}"), "3:42", "wrong-value",
      "expected timestamp, got the text `yesterday`", "when it was written; left out, `now`"),
-    (one("orders: {fails: often}"), "3:29", "wrong-word", "`often` is no word for `fails`",
+    (one_case("orders: {fails: often}"), "3:29", "wrong-word", "`often` is no word for `fails`",
      "one of `throttled`, `denied`"),
-    (one(f"{ORDER}, stores: [7]"), "3:47", "wrong-kind", "expected a mapping of fields, got the number `7`", None),
-    (one(f"{ORDER}, stores: {{row: []}}"), "3:47", "unknown-key", "unknown key `row`", "did you mean `rows`?"),
-    (one(f"{ORDER}, stores: {{rows: [], files: {{}}}}"), "3:38", "wrong-value", "`stores` is given in 2 ways",
+    (one_case(f"{ORDER}, stores: [7]"), "3:47", "wrong-kind", "expected a mapping of fields, got the number `7`", None),
+    (one_case(f"{ORDER}, stores: {{row: []}}"), "3:47", "unknown-key", "unknown key `row`", "did you mean `rows`?"),
+    (one_case(f"{ORDER}, stores: {{rows: [], files: {{}}}}"), "3:38", "wrong-value", "`stores` is given in 2 ways",
      "give one of `rows`, `files`, `fails`"),
-    (one(f"{ORDER}, stores: {{files: {{a.csv: x}}}}"), "3:55", "wrong-value", "`stores` reads no files",
+    (one_case(f"{ORDER}, stores: {{files: {{a.csv: x}}}}"), "3:55", "wrong-value", "`stores` reads no files",
      "give its `rows`"),
-    (one(f"{ORDER}, items: {{files: {{a.cvs: x}}}}"), "3:54", "wrong-value", "no row asks for `raw/items/a.cvs`",
+    (one_case(f"{ORDER}, items: {{files: {{a.cvs: x}}}}"), "3:54", "wrong-value", "no row asks for `raw/items/a.cvs`",
      "the path is `raw/items/{id}.csv`"),
-    (one(f"{ORDER}, fraud: [{{time: x, message: y}}]"), "3:46", "wrong-value", "`time` is no ISO 8601 timestamp", None),
-    (one(f"{ORDER}, fraud: [{{tiem: x, message: y}}]"), "3:46", "wrong-value",
+    (one_case(f"{ORDER}, fraud: [{{time: x, message: y}}]"), "3:46", "wrong-value", "`time` is no ISO 8601 timestamp", None),
+    (one_case(f"{ORDER}, fraud: [{{tiem: x, message: y}}]"), "3:46", "wrong-value",
      "a line of a log is `{time: …, message: …}`, two texts", None),
-    (one(ORDER, "[{totl: 1}]"), "4:15", "unknown-column", "no column is called `totl`", "did you mean `total`?"),
-    (one(ORDER, "[{items: [{sk: x}]}]"), "4:24", "unknown-column", "no field is called `sk`", "did you mean `sku`?"),
-    (one(ORDER, "[{total: 1.005}]"), "4:22", "wrong-value", "the number `1.005` does not fit decimal(12,2)",
+    (one_case(ORDER, "[{totl: 1}]"), "4:15", "unknown-column", "no column is called `totl`", "did you mean `total`?"),
+    (one_case(ORDER, "[{items: [{sk: x}]}]"), "4:24", "unknown-column", "no field is called `sk`", "did you mean `sku`?"),
+    (one_case(ORDER, "[{total: 1.005}]"), "4:22", "wrong-value", "the number `1.005` does not fit decimal(12,2)",
      "declare a decimal with enough digits"),
-    (one(ORDER, "[{at: noon}]"), "4:19", "wrong-value", "expected timestamp, got the text `noon`", None),
-    (one(ORDER, "[3]"), "4:14", "wrong-kind", "expected a mapping of columns, got the number `3`", None),
-    (one(ORDER, "{quarantin: []}"), "4:14", "unknown-key", "unknown key `quarantin`", "did you mean `quarantine`?"),
-    (one(ORDER, "{retry: [{cod: x}]}"), "4:23", "unknown-key", "unknown key `cod`", "did you mean `code`?"),
-    (one(ORDER, "{skipped: -1}"), "4:23", "wrong-value", "`-1` does not fit: expected a whole number of at least 0",
+    (one_case(ORDER, "[{at: noon}]"), "4:19", "wrong-value", "expected timestamp, got the text `noon`", None),
+    (one_case(ORDER, "[3]"), "4:14", "wrong-kind", "expected a mapping of columns, got the number `3`", None),
+    (one_case(ORDER, "{quarantin: []}"), "4:14", "unknown-key", "unknown key `quarantin`", "did you mean `quarantine`?"),
+    (one_case(ORDER, "{retry: [{cod: x}]}"), "4:23", "unknown-key", "unknown key `cod`", "did you mean `code`?"),
+    (one_case(ORDER, "{skipped: -1}"), "4:23", "wrong-value", "`-1` does not fit: expected a whole number of at least 0",
      "how many"),
-    (one(ORDER, more="    parameters: {lak: x}\n"), "5:18", "unknown-parameter", "the spec has no parameter `lak`",
+    (one_case(ORDER, more="    parameters: {lak: x}\n"), "5:18", "unknown-parameter", "the spec has no parameter `lak`",
      "did you mean `lake`?"),
-    (one(ORDER, more="    parameters: {lake: 1}\n"), "5:24", "wrong-kind", "expected text, got the number `1`",
+    (one_case(ORDER, more="    parameters: {lake: 1}\n"), "5:24", "wrong-kind", "expected text, got the number `1`",
      "put it in quotes"),
-    (one(ORDER, more="    parameters: {lake: 'a*'}\n"), "5:5", "invalid-spec",
+    (one_case(ORDER, more="    parameters: {lake: 'a*'}\n"), "5:5", "invalid-spec",
      "with these parameters the spec is not valid: the value of the parameter `lake` has `*` in it", None),
-    (one(ORDER, more="    now: soon\n"), "5:10", "wrong-value", "expected timestamp, got the text `soon`",
+    (one_case(ORDER, more="    now: soon\n"), "5:10", "wrong-value", "expected timestamp, got the text `soon`",
      "the time at which the cases run"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("text", "place", "code", "message", "help"), WRONG)
-def test_what_is_wrong_is_told_at_its_place(
+def test_each_problem_is_reported_at_its_place(
     cases: Cases, text: str, place: str, code: str, message: str, help: str | None
 ) -> None:
-    told = [
+    reported = [
         (f"{p.span.line}:{p.span.column}", p.code, p.message, p.help) for p in cases(text).problems if p.span
     ]
-    assert (place, code, message, help) in told
+    assert (place, code, message, help) in reported
 
 
-def test_all_problems_are_told_at_once_in_their_order(cases: Cases) -> None:
-    suite = cases(one("order: {json: {}}", "[{totl: 1}]") + "  b: {given: {orders: {jsn: 1}}, expect: []}\n")
+def test_all_problems_are_reported_in_the_order_of_the_file(cases: Cases) -> None:
+    suite = cases(
+        one_case("order: {json: {}}", "[{totl: 1}]") + "  b: {given: {orders: {jsn: 1}}, expect: []}\n"
+    )
     assert [p.code for p in suite.problems] == [
         "missing-key",
         "unknown-source",
@@ -92,7 +94,7 @@ def test_all_problems_are_told_at_once_in_their_order(cases: Cases) -> None:
 
 
 def test_a_wrong_case_does_not_hide_the_others(cases: Cases) -> None:
-    suite = cases(one(ORDER) + "  b: {given: {orders: {jsn: 1}}, expect: []}\n")
+    suite = cases(one_case(ORDER) + "  b: {given: {orders: {jsn: 1}}, expect: []}\n")
     assert [case.name for case in suite.file.cases] == ["a case"]
 
 
@@ -104,10 +106,8 @@ def test_a_wrong_case_does_not_hide_the_others(cases: Cases) -> None:
         ("orders: {json: {id: a, totl: 1}}", "totl", "total"),
     ],
 )
-def test_a_field_that_is_nearly_one_that_the_spec_takes_is_a_warning(
-    cases: Cases, given: str, name: str, meant: str
-) -> None:
-    suite = cases(one(given))
+def test_a_misspelt_field_of_the_spec_is_a_warning(cases: Cases, given: str, name: str, meant: str) -> None:
+    suite = cases(one_case(given))
     assert [(p.level, p.code, p.help) for p in suite.problems] == [
         ("warning", "unknown-field", f"did you mean `{meant}`?")
     ]
@@ -115,33 +115,39 @@ def test_a_field_that_is_nearly_one_that_the_spec_takes_is_a_warning(
     assert len(suite.file.cases) == 1
 
 
-def test_a_field_that_the_source_has_and_the_spec_does_not_take_is_fine(cases: Cases) -> None:
-    assert cases(one("orders: {json: {id: a, channel: web, device: {os: ios}}}")).problems == ()
+def test_a_field_that_the_spec_does_not_use_is_no_problem(cases: Cases) -> None:
+    assert cases(one_case("orders: {json: {id: a, channel: web, device: {os: ios}}}")).problems == ()
 
 
-def test_a_time_is_a_field_of_its_own_where_a_connector_does_not_read_rows_itself(cases: Cases) -> None:
-    suite = cases(one(f"{ORDER}, fraud: [{{$time: '2026-07-01T12:00:00+02:00', id: a}}, {{$time: noon}}]"))
+def test_the_field_time_is_the_time_of_a_record_unless_its_connector_reads_rows_itself(cases: Cases) -> None:
+    suite = cases(
+        one_case(f"{ORDER}, fraud: [{{$time: '2026-07-01T12:00:00+02:00', id: a}}, {{$time: noon}}]")
+    )
     spec = validate(SPEC, "orders.yaml").spec
-    places = suite.file.places
+    yaml_text = suite.file.yaml_text
     assert spec is not None
-    assert places is not None
-    bare = [replace(s, connector=replace(s.connector, given=None)) for s in spec.lookups]
-    collector = ProblemCollector(places.source_map)
-    block = places.source_map.value["cases"]["a case"]["given"]["fraud"]
+    assert yaml_text is not None
+    lookups = tuple(
+        replace(source, connector=replace(source.connector, given=None)) for source in spec.lookups
+    )
+    collector = ProblemCollector(yaml_text.source_map)
+    block = yaml_text.source_map.value["cases"]["a case"]["given"]["fraud"]
     path = ("cases", "a case", "given", "fraud")
-    read = read_given({"fraud": (block, path)}, replace(spec, lookups=tuple(bare)), NOW, collector, places)
-    assert read["fraud"].records == (Record(fields={"id": "a"}, time=datetime(2026, 7, 1, 10, tzinfo=UTC)),)
+    inputs = read_inputs(
+        {"fraud": (block, path)}, replace(spec, lookups=lookups), DEFAULT_NOW, collector, yaml_text
+    )
+    assert inputs["fraud"].records == (Record(fields={"id": "a"}, time=datetime(2026, 7, 1, 10, tzinfo=UTC)),)
     assert [p.message for p in collector.problems] == ["`$time`: expected timestamp, got the text `noon`"]
 
 
-def test_an_object_needs_a_name_where_its_path_has_one(cases: Cases) -> None:
-    suite = cases(one("orders: {json: {id: a}}"), SPEC.replace("orders/*.json", "{day}/*.json"))
+def test_an_object_needs_a_name_if_its_path_has_columns(cases: Cases) -> None:
+    suite = cases(one_case("orders: {json: {id: a}}"), SPEC.replace("orders/*.json", "{day}/*.json"))
     assert [(p.code, p.message, p.help) for p in suite.problems] == [
         ("missing-key", "`object` is missing", "the path has `{day}` in it")
     ]
 
 
-def test_the_problems_of_the_spec_are_told_with_its_file(cases: Cases) -> None:
-    suite = cases(one(ORDER), SPEC.replace("table: shop.stores", "tabel: shop.stores"))
+def test_the_problems_of_the_spec_are_reported_with_its_file(cases: Cases) -> None:
+    suite = cases(one_case(ORDER), SPEC.replace("table: shop.stores", "tabel: shop.stores"))
     assert [(p.file, p.code) for p in suite.problems] == [(suite.spec, "unknown-key")]
     assert suite.file.cases == ()

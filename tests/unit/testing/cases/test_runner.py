@@ -1,4 +1,4 @@
-"""A case runs the real phases over what is given, and nothing else."""
+"""A case runs the real engine over its inputs, and nothing else."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from plait.testing.cases.suite import Result, load, run
-from unit.testing.cases.conftest import SPEC, Ran, one
+from plait.testing.cases.suite import CaseResult, load, run
+from unit.testing.cases.conftest import SPEC, Ran, one_case
 
 HERE = Path(__file__).parent
 NOW = '    now: "2026-07-01T12:00:00Z"\n'
@@ -15,8 +15,8 @@ OLD = 'modified: "2026-07-01T10:00:00Z"'
 
 
 @pytest.fixture(scope="module")
-def held() -> dict[str, Result]:
-    """Run the cases of this folder, which say what the engine does."""
+def results() -> dict[str, CaseResult]:
+    """Run the cases of this folder, which describe what the engine does."""
     suite = load(str(HERE / "orders.yaml"))
     assert suite.problems == ()
     return {result.case.name: result for result in run(suite, suite.file.cases)}
@@ -27,11 +27,11 @@ def names() -> list[str]:
 
 
 @pytest.mark.parametrize("name", names())
-def test_a_case_holds_where_it_says_what_the_engine_does(held: dict[str, Result], name: str) -> None:
-    assert held[name].problems == ()
+def test_a_case_that_describes_what_the_engine_does_holds(results: dict[str, CaseResult], name: str) -> None:
+    assert results[name].problems == ()
 
 
-def test_what_is_given_for_all_cases_gives_way_to_a_case_of_its_own(ran: Ran) -> None:
+def test_inputs_of_a_case_win_over_those_given_for_all_cases(ran: Ran) -> None:
     shared = "now: 2026-07-01\ngiven: {orders: {modified: 2026-06-01, json: {id: a, store: 7}}, stores: [{nr: 7, city: Lugo}]}\n"
     text = (
         shared + "cases:\n  a: {expect: [{city: Lugo}]}\n  b: {given: {stores: []}, expect: [{city: null}]}\n"
@@ -39,7 +39,7 @@ def test_what_is_given_for_all_cases_gives_way_to_a_case_of_its_own(ran: Ran) ->
     assert [result.problems for result in ran(text)] == [(), ()]
 
 
-def test_facts_of_the_object_are_those_that_are_given(ran: Ran) -> None:
+def test_columns_from_object_facts_have_the_given_facts(ran: Ran) -> None:
     spec = SPEC.replace(
         "      at: timestamp\n",
         "      at: {type: timestamp, from: $modified}\n      uri: {type: string, from: $object}\n"
@@ -47,19 +47,21 @@ def test_facts_of_the_object_are_those_that_are_given(ran: Ran) -> None:
     )
     given = "orders: {object: x.json, modified: 2026-07-01, etag: e, json: {id: a}}"
     expect = '[{at: "2026-07-01T00:00:00Z", uri: s3://b/orders/x.json, tag: e}]'
-    (result,) = ran(one(given, expect, NOW + "    parameters: {raw: 's3://b'}\n"), spec)
+    (result,) = ran(one_case(given, expect, NOW + "    parameters: {raw: 's3://b'}\n"), spec)
     assert result.problems == ()
 
 
-def test_an_address_may_be_whole(ran: Ran) -> None:
+def test_an_object_may_be_given_by_its_full_address(ran: Ran) -> None:
     given = f"orders: [{{{OLD}, object: s3://b/orders/x.json, json: {{id: a}}}}, {{object: s3://c/x.json, text: x}}]"
-    (result,) = ran(one(given, "{rows: [{id: a}], skipped: 1}", NOW + "    parameters: {raw: 's3://b'}\n"))
+    (result,) = ran(
+        one_case(given, "{rows: [{id: a}], skipped: 1}", NOW + "    parameters: {raw: 's3://b'}\n")
+    )
     assert result.problems == ()
 
 
 def test_without_a_quarantine_a_bad_record_fails_its_object(ran: Ran) -> None:
     spec = SPEC.replace("quarantine: ${lake}/quarantine/\n", "")
-    (result,) = ran(one("orders: {json: {}}", "{failed: [required-null]}"), spec)
+    (result,) = ran(one_case("orders: {json: {}}", "{failed: [required-null]}"), spec)
     assert result.problems == ()
 
 
@@ -77,7 +79,7 @@ sink: {connector: parquet, path: out/}
 """
 
 
-def test_a_driver_whose_rows_stand_in_the_spec_needs_nothing_given(ran: Ran) -> None:
+def test_a_driver_with_its_rows_in_the_spec_needs_no_inputs(ran: Ran) -> None:
     (result,) = ran("cases: {a: {expect: {rows: [{id: a, sku: x}, {sku: y}], dropped: 2}}}\n", DROPPING)
     assert result.problems == ()
 
@@ -90,7 +92,7 @@ def test_records_may_be_given_to_a_driver_that_reads_no_files(ran: Ran) -> None:
     assert result.problems == ()
 
 
-def test_columns_that_only_the_run_knows_are_compared_as_they_come(ran: Ran) -> None:
+def test_undeclared_columns_are_compared_as_the_run_finds_them(ran: Ran) -> None:
     spec = DROPPING.replace(", columns: {id: string}", "").replace("{id: b}", "{id: b, n: 1.5, m: {x: [1]}}")
     spec = spec.replace(", missing: drop", "")
     expect = "[{id: a, n: null}, {id: a}, {id: b, n: 1.5, m: {x: [1]}, sku: null}, {id: c}]"
@@ -98,7 +100,7 @@ def test_columns_that_only_the_run_knows_are_compared_as_they_come(ran: Ran) -> 
     assert result.problems == ()
 
 
-def test_values_of_several_types_in_an_undeclared_column_are_rows_apart(ran: Ran) -> None:
+def test_values_of_several_types_in_an_undeclared_column_are_in_separate_rows(ran: Ran) -> None:
     spec = DROPPING.replace(", columns: {id: string}", "").replace("{id: b}", "{id: 1}")
     (result,) = ran("cases: {a: {expect: {rows: [{id: a, sku: x}, {sku: y}], dropped: 2}}}\n", spec)
     assert result.problems == ()

@@ -1,4 +1,4 @@
-"""`--update` puts what came into the file and leaves all else as it stands."""
+"""`--update` writes what came into the file, and leaves everything else as it is."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ ALL = (
 )
 
 
-def _updated(suite: Suite) -> list[str]:
+def _update(suite: Suite) -> list[str]:
     return [case.name for case in update(suite, run(suite, suite.file.cases))]
 
 
@@ -79,38 +79,38 @@ def _updated(suite: Suite) -> list[str]:
     ("head", "before", "after"), [pytest.param(*rest, id=name) for name, *rest in REWRITTEN]
 )
 @pytest.mark.parametrize("newline", ["\n", "\r\n"], ids=["lf", "crlf"])
-def test_what_came_stands_in_the_file_and_all_else_as_it_did(
+def test_the_file_expects_what_came_and_is_unchanged_elsewhere(
     cases: Cases, head: str, before: str, after: str, newline: str
 ) -> None:
     suite = cases((head + before + TAIL).replace("\n", newline))
-    assert _updated(suite) == ["first"]
+    assert _update(suite) == ["first"]
     text = Path(suite.file.file).read_bytes().decode()
     assert text == (head + after.replace("{ALL}", "{" + ALL + "}") + TAIL).replace("\n", newline)
-    assert _updated(cases(text)) == []
+    assert _update(cases(text)) == []
 
 
 def test_a_byte_order_mark_stays_at_the_beginning(cases: Cases) -> None:
     suite = cases("\ufeff" + HEAD + "    expect: []\n")
-    assert _updated(suite) == ["first"]
+    assert _update(suite) == ["first"]
     assert Path(suite.file.file).read_bytes().startswith(b"\xef\xbb\xbf# Comments")
 
 
 def test_a_long_row_is_written_over_several_lines(cases: Cases) -> None:
     suite = cases(HEAD + "    expect:\n      quarantine: [bad-value]\n")
-    _updated(suite)
+    _update(suite)
     text = Path(suite.file.file).read_text(encoding="utf-8")
     assert text.startswith(f'{HEAD}    expect:\n      rows:\n        - id: a\n          at: "2026-07-01T10')
 
 
-def test_a_row_is_named_by_the_columns_that_its_neighbours_name(cases: Cases) -> None:
+def test_a_new_row_has_the_columns_that_the_other_rows_name(cases: Cases) -> None:
     suite = cases(HEAD.replace("orders: {", "orders: [{modified: 2026-07-01, json: {id: b}}, {")
                   .replace('10:00:00Z"}}\n', '10:00:00Z"}}]\n') + "    expect:\n      - {id: a, total: 12.5}\n")  # fmt: skip
-    _updated(suite)
+    _update(suite)
     text = Path(suite.file.file).read_text(encoding="utf-8")
     assert text.endswith("    expect:\n      - {id: a, total: 12.50}\n      - {id: b, total: null}\n")
 
 
-def test_a_file_that_would_not_say_what_came_is_left_as_it_was(cases: Cases) -> None:
+def test_a_file_that_would_not_be_read_as_what_came_is_left_unchanged(cases: Cases) -> None:
     text = HEAD + "    expect: [{id: b}]\n"
     suite = cases(text)
     results = run(suite, suite.file.cases)

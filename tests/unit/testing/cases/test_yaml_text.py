@@ -1,4 +1,4 @@
-"""Values as YAML text, and text by its place."""
+"""Values are written as YAML that reads back, and texts are found by their place."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plait.language.yaml_reader import locate
-from plait.testing.cases.update import block
-from plait.testing.cases.yaml_text import Places, flow
+from plait.testing.cases.update import block_yaml
+from plait.testing.cases.yaml_text import YamlText, flow_yaml
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 TRICKY = st.sampled_from(["", "null", "~", "yes", "012", "1e3", ".5", "0x1F", "a: b", "a #b", "- a", "2026-07-01", "{", "*"])  # fmt: skip
@@ -38,26 +38,26 @@ def _read(text: str) -> Any:
 
 
 @given(VALUES)
-def test_a_value_on_one_line_reads_back_as_it_is(value: Any) -> None:
-    text = f"it: {flow(value)}"
+def test_a_value_on_one_line_reads_back_as_the_same_value(value: Any) -> None:
+    text = f"it: {flow_yaml(value)}"
     assert "\n" not in text
     assert _read(text) == value
 
 
 @given(VALUES)
-def test_a_value_over_several_lines_reads_back_as_it_is(value: Any) -> None:
-    assert _read(f"it:\n  {block(value, 2)}\n") == value
+def test_a_value_over_several_lines_reads_back_as_the_same_value(value: Any) -> None:
+    assert _read(f"it:\n  {block_yaml(value, 2)}\n") == value
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=4, min_value=-(10**12), max_value=10**12))
 def test_a_fraction_keeps_every_digit_that_is_written(number: Decimal) -> None:
     source_map, _ = locate(f"it:\n  - {{a: {number:f}}}\n", "x.yaml")
     assert source_map is not None
-    (row,) = Places(source_map).exact(source_map.value["it"], ("it",))
+    (row,) = YamlText(source_map).with_decimals(source_map.value["it"], ("it",))
     assert str(row["a"]) == f"{number:f}"
 
 
-def test_what_is_no_number_of_json_stays_what_yaml_says() -> None:
+def test_a_number_that_json_does_not_have_stays_as_yaml_reads_it() -> None:
     source_map, _ = locate("it: [.5, .inf, +1.0]", "x.yaml")
     assert source_map is not None
-    assert Places(source_map).exact(source_map.value["it"], ("it",)) == [0.5, math.inf, 1.0]
+    assert YamlText(source_map).with_decimals(source_map.value["it"], ("it",)) == [0.5, math.inf, 1.0]

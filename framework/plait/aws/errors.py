@@ -180,16 +180,16 @@ def translate(
     to do, by our code. The message repeats nothing of the client's own text, and of the service's answer only its code
     and its message.
     """
-    known = meaning(error)
-    if known is None:
+    cause = meaning(error)
+    if cause is None:
         return None
     code, status = code_and_status(error)
-    reason = ": ".join(filter(None, (code or str(status or ""), _message(error)))) or known.text
-    verb = "cannot be reached now" if known.error is TryAgain else "cannot be used"
-    help = (helps or {}).get(known.code, known.help)
-    return known.error(
+    reason = ": ".join(filter(None, (code or str(status or ""), _message(error)))) or cause.text
+    verb = "cannot be reached now" if cause.error is TryAgain else "cannot be used"
+    help = (helps or {}).get(cause.code, cause.help)
+    return cause.error(
         f"{what} {verb}: {reason}",
-        code=known.code,
+        code=cause.code,
         help=help and help.replace("{action}", _iam_action(error, service)),
     )
 

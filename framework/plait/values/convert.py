@@ -98,18 +98,18 @@ def exact_number(value: Any, kind: Type) -> Decimal:
 
 
 def _integer(value: Any, kind: Type) -> int:
-    whole = value
+    integer = value
     if type(value) is not int:
         exact = exact_number(value, kind)
         if exact != exact.to_integral_value(context=EXACT):
             raise _wrong_kind(value, kind, "declare `decimal(p,s)` or `double` to keep the fraction")
-        whole = int(exact)
+        integer = int(exact)
     limit = 1 << (INTEGERS[kind.word] - 1)
-    if not -limit <= whole < limit:
-        shown = excerpt(str(whole)) if whole.bit_length() < 2 * MAX_EXPONENT else "the number"
+    if not -limit <= integer < limit:
+        shown = excerpt(str(integer)) if integer.bit_length() < 2 * MAX_EXPONENT else "the number"
         reason = f"is out of the range of {kind}"
         raise ConversionError(f"{shown} {reason}", "declare a wider type", f"a number {reason}")
-    return int(whole)
+    return int(integer)
 
 
 def _decimal(value: Any, kind: Type) -> Decimal:

@@ -93,8 +93,8 @@ def _suggestion(text: str) -> str | None:
         word = "struct" if square[1] == "struct" else "array"
         return f"did you mean `{word}<{square[2][:40]}>`?"
     first_word = FIRST_WORD.match(text)
-    ours = FOREIGN_WORDS.get(first_word[0].lower()) if first_word else None
-    return f"did you mean `{ours}`?" if ours else None
+    our_word = FOREIGN_WORDS.get(first_word[0].lower()) if first_word else None
+    return f"did you mean `{our_word}`?" if our_word else None
 
 
 def _decimal_type(text: str, precision: int, scale: int) -> Type:

@@ -1,4 +1,4 @@
-"""Wrong settings of AWS are told in one line that names the variable, and no client's own words."""
+"""Wrong settings of AWS are one line that names the variable, in our words and not a client's."""
 
 from __future__ import annotations
 
@@ -85,16 +85,16 @@ def test_a_wrong_setting_is_one_problem_that_names_it(
     plait: Any, command: tuple[str, ...], name: str, text: str
 ) -> None:
     """With one thing to do, exit code 1, no traceback, and nothing of a client that broke off."""
-    told = plait(command, {name: text})
-    assert told.returncode == 1
-    assert f"error[wrong-settings]: `{name}` " in told.stderr
-    assert f"help: set `{name}`" in told.stderr
-    assert "Traceback" not in told.stderr
-    assert "panick" not in told.stderr
+    done = plait(command, {name: text})
+    assert done.returncode == 1
+    assert f"error[wrong-settings]: `{name}` " in done.stderr
+    assert f"help: set `{name}`" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "panick" not in done.stderr
 
 
 @pytest.mark.parametrize(("name", "text"), WRONG)
-def test_a_setting_that_cannot_be_is_refused_by_name(
+def test_an_impossible_setting_is_refused_by_name(
     monkeypatch: pytest.MonkeyPatch, name: str, text: str
 ) -> None:
     """Before a client of boto3 or a store of obstore is made; the message has nothing of the value."""
@@ -112,7 +112,7 @@ def test_a_setting_that_cannot_be_is_refused_by_name(
 
 
 @pytest.mark.parametrize("name", ["AWS_REGION", "AWS_DEFAULT_REGION"])
-def test_either_name_of_the_region_is_heard_by_every_client(
+def test_every_client_takes_the_region_from_either_variable(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """As the help of a missing region says."""
@@ -159,8 +159,8 @@ JUNK = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=5
 
 @given(st.sampled_from(["http", "https", "HTTP"]), HOSTS, JUNK | st.just(":1"), JUNK.map("/{}".format))
 @examples(0.5)
-def test_an_address_that_is_taken_is_one_to_obstore(scheme: str, host: str, port: str, path: str) -> None:
-    """Whatever stands behind the host: refused by name, or nobody answers; obstore never breaks off."""
+def test_obstore_takes_every_address_that_we_take(scheme: str, host: str, port: str, path: str) -> None:
+    """With anything behind the host, it is refused by name or nobody answers; obstore never panics."""
     own = {
         "AWS_ENDPOINT_URL": f"{scheme}://{host}{port}{path}",
         "PLAIT_TIMEOUT": "0.05",
@@ -178,8 +178,8 @@ def test_an_address_that_is_taken_is_one_to_obstore(scheme: str, host: str, port
 
 
 @pytest.mark.parametrize("bucket", ["a b", "é", "a%b", "a@b", "a:b", "a?b"])
-def test_a_bucket_that_cannot_be_is_told(monkeypatch: pytest.MonkeyPatch, bucket: str) -> None:
-    """A name that no bucket can have is a problem of the name, not of the line to S3."""
+def test_a_name_that_no_bucket_can_have_is_named(monkeypatch: pytest.MonkeyPatch, bucket: str) -> None:
+    """The error is about the name, not about the connection to S3."""
     for known, value in SOUND.items():
         monkeypatch.setenv(known, value)
     (answer,) = Storage(_count).get([f"s3://{bucket}/a"])
@@ -187,8 +187,8 @@ def test_a_bucket_that_cannot_be_is_told(monkeypatch: pytest.MonkeyPatch, bucket
     assert (answer.code, answer.help) == ("not-found", "check the bucket's name")
 
 
-def test_that_obstore_breaks_off_is_an_error_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What no check foresaw raises what is no `Exception`; it is told like any other failure."""
+def test_a_panic_of_obstore_is_an_error_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Obstore panics by what is no `Exception`; the answer is an error like any other."""
     from obstore.store import S3Store
 
     def broken(bucket: str, _retry_policy: object) -> S3Store:

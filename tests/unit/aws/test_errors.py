@@ -1,4 +1,4 @@
-"""Errors of the clients of AWS are told in our words; a bug is never dressed up as one of them."""
+"""Errors of the clients of AWS become ours; a bug stays a bug."""
 
 from __future__ import annotations
 

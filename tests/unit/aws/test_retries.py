@@ -1,4 +1,4 @@
-"""How long plait waits: as the environment says, and never beyond the time of an invocation."""
+"""How long plait waits: what the environment sets, and never beyond the time of an invocation."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ class Clock:
 
 
 @given(seconds=st.floats(0, 900), share=st.floats(0, 1))
-def test_a_margin_is_kept_to_say_what_became_of_the_work(seconds: float, share: float) -> None:
-    """A tenth of the time, one second at least and ten at most; what is left never grows and never is negative."""
+def test_a_margin_of_the_time_stays_free_to_report_the_work(seconds: float, share: float) -> None:
+    """A tenth of the time, one second at least and ten at most; the time left never grows and is never negative."""
     clock = Clock()
     deadline = Deadline(seconds, clock)
     margin = min(max(seconds / 10, 1), 10)
@@ -92,7 +92,7 @@ def late() -> Services:
 
 @pytest.mark.fault("P3")
 def test_when_time_is_over_no_call_begins(late: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither of boto3, nor of obstore, nor one that a connector counts; each says so as TryAgain."""
+    """No call of boto3, of obstore, or counted by a connector; each raises TryAgain."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
@@ -146,8 +146,7 @@ def test_obstore_takes_any_retry_policy(timeout: float, backoff: float) -> None:
         open_store("bucket", RetryPolicy(timeout=timeout, backoff=backoff))
 
 
-def test_settings_that_no_client_takes_are_to_be_mended(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They are no failure that passes."""
+def test_settings_that_obstore_refuses_are_no_reason_to_try_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SKIP_SIGNATURE", "maybe")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")

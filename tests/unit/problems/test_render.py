@@ -32,7 +32,7 @@ PROBLEM = Problem(
 AT_RUN_TIME = Problem(code="lookup-denied", message="denied", help="ask", level="warning")
 
 
-def one(source: str, span: Span) -> list[str]:
+def rendered(source: str, span: Span) -> list[str]:
     problem = Problem(code="c", message="m", file="f", span=span)
     return full([problem], {"f": source}, colour=False).split("\n")
 
@@ -53,7 +53,7 @@ def test_full_shows_the_line_and_a_caret() -> None:
 
 
 def test_full_widens_the_gutter_for_long_numbers() -> None:
-    assert one("\n" * 99 + "a: b", Span(100, 4, 100, 5))[1:] == [
+    assert rendered("\n" * 99 + "a: b", Span(100, 4, 100, 5))[1:] == [
         "   --> f:100:4",
         "    |",
         "100 | a: b",
@@ -142,11 +142,11 @@ def test_only_twenty_are_shown_unless_all_are_asked_for() -> None:
 
 
 def test_the_caret_is_right_after_tabs_wide_and_combining_characters() -> None:
-    assert one("\t日e\u0301x", Span(1, 5, 1, 6))[3:] == ["1 |     日e\u0301x", "  |        ^"]
+    assert rendered("\t日e\u0301x", Span(1, 5, 1, 6))[3:] == ["1 |     日e\u0301x", "  |        ^"]
 
 
 def test_control_characters_of_the_source_are_escaped() -> None:
-    assert one("a\x1b[31mx\u202e", Span(1, 8, 1, 9))[3:] == [
+    assert rendered("a\x1b[31mx\u202e", Span(1, 8, 1, 9))[3:] == [
         "1 | a\\x1b[31mx\\u202e",
         "  |           ^^^^^^",
     ]
@@ -158,11 +158,11 @@ def test_a_line_break_in_a_message_stays_on_its_line() -> None:
 
 
 def test_several_lines_show_the_first() -> None:
-    assert one("a: [1,\n 2]", Span(1, 4, 2, 4))[3:] == ["1 | a: [1,", "  |    ^^^"]
+    assert rendered("a: [1,\n 2]", Span(1, 4, 2, 4))[3:] == ["1 | a: [1,", "  |    ^^^"]
 
 
 def test_a_long_line_is_shortened_around_the_caret() -> None:
-    shown, caret = one("x" * 300 + "HERE" + "y" * 300, Span(1, 301, 1, 305))[3:]
+    shown, caret = rendered("x" * 300 + "HERE" + "y" * 300, Span(1, 301, 1, 305))[3:]
     assert shown[caret.index("^") : caret.rindex("^") + 1] == "HERE"
     assert shown.startswith("1 | …x")
     assert shown.endswith("y…")
@@ -170,16 +170,16 @@ def test_a_long_line_is_shortened_around_the_caret() -> None:
 
 
 def test_the_caret_stands_at_the_end_of_a_very_long_line() -> None:
-    shown, caret = one("x" * 1_000_000 + "HERE", Span(1, 1_000_001, 1, 1_000_005))[3:]
+    shown, caret = rendered("x" * 1_000_000 + "HERE", Span(1, 1_000_001, 1, 1_000_005))[3:]
     assert shown[caret.index("^") : caret.rindex("^") + 1] == "HERE"
     assert shown.startswith("1 | …x")
 
 
 def test_a_byte_order_mark_does_not_move_the_caret() -> None:
-    assert one("\ufeffa: b", Span(1, 4, 1, 5))[3:] == ["1 | a: b", "  |    ^"]
+    assert rendered("\ufeffa: b", Span(1, 4, 1, 5))[3:] == ["1 | a: b", "  |    ^"]
 
 
 @given(st.text(), st.integers(0, 9), st.integers(0, 300), st.integers(0, 9), st.integers(0, 300))
 def test_any_span_of_any_text_is_shown(text: str, a: int, b: int, c: int, d: int) -> None:
-    lines = one(text, Span(a, b, c, d))
+    lines = rendered(text, Span(a, b, c, d))
     assert all(c.isprintable() or combining(c) for line in lines for c in line)

@@ -1,4 +1,4 @@
-"""Suggestions: one candidate, and only where it is near."""
+"""A mistyped word is answered by one suggestion, and only if a known word is near."""
 
 from __future__ import annotations
 
@@ -57,8 +57,10 @@ UNRELATED = re.findall(
 
 
 def test_an_unrelated_word_is_answered_by_no_suggestion() -> None:
-    """Whatever the words that are legal: keys of the language and options, connectors, types, decode steps."""
-    structs = [one for one in vars(language).values() if isinstance(one, type) and issubclass(one, Options)]
+    """The known words are all that a spec may have: keys, options, connectors, types and decode steps."""
+    structs = [
+        value for value in vars(language).values() if isinstance(value, type) and issubclass(value, Options)
+    ]
     structs += [usable_connector(offer.word).options for offer in offers()]
     known = {key for struct in structs for key in fields_of(struct)}
     known |= {*WORDS, *FORMS, *language.STEPS}
@@ -94,13 +96,13 @@ def test_a_few_words_are_listed() -> None:
     assert help_for("zzz", ["a", "b", "c"], "word", None) == "one of `a`, `b`, `c`"
 
 
-def test_many_words_are_said_where_to_find() -> None:
+def test_where_many_words_are_listed_is_said() -> None:
     many = [f"w{i}" for i in range(9)]
     assert help_for("zzz", many, "word", "`plait words`") == "`plait words` lists them"
     assert help_for("zzz", many, "word", None).endswith("`w7` and 1 more")
 
 
-def test_no_words_are_said_to_be_none() -> None:
+def test_that_there_are_no_words_is_said() -> None:
     assert help_for("zzz", [], "source", None) == "there is no source to choose from"
 
 

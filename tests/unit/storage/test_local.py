@@ -18,10 +18,10 @@ def storage() -> Storage:
     return Storage(lambda _operation, _n: None)
 
 
-def test_the_folder_where_one_is_may_be_listed(
+def test_the_current_folder_can_be_listed(
     tmp_path: Path, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As `./*.json` does; no URI begins with `./`."""
+    """A path such as `./*.json` asks for it; no URI begins with `./`."""
     monkeypatch.chdir(tmp_path)
     storage.put([Put(uri="./b.json", data=b"x"), Put(uri="./a/c.json", data=b"x")])
     assert [item.uri for item in storage.list("./")] == ["a/c.json", "b.json"]
@@ -45,9 +45,7 @@ def test_a_file_that_cannot_take_its_place_leaves_nothing_behind(tmp_path: Path,
     assert [*tmp_path.rglob("*")] == [tmp_path / "out"]
 
 
-def test_what_the_file_system_says_is_told_in_one_line_without_a_traceback(
-    tmp_path: Path, storage: Storage
-) -> None:
+def test_an_error_of_the_file_system_is_one_of_ours_in_one_line(tmp_path: Path, storage: Storage) -> None:
     (tmp_path / "loop").symlink_to("loop")
     loop, unnameable = storage.get([f"{tmp_path}/loop", f"{tmp_path}/a\0b"])
     assert isinstance(loop, TryAgain)

@@ -51,8 +51,8 @@ def s3(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     client.create_bucket(Bucket="shop")
     yield client
     for page in client.get_paginator("list_objects_v2").paginate(Bucket="shop"):
-        for found in page.get("Contents", ()):
-            client.delete_object(Bucket="shop", Key=found["Key"])
+        for entry in page.get("Contents", ()):
+            client.delete_object(Bucket="shop", Key=entry["Key"])
     client.close()
 
 
@@ -79,8 +79,8 @@ def test_every_key_is_put_listed_read_and_deleted_as_it_is(s3: Any, storage: Any
     assert storage.put([Put(uri=uri, data=b"x")]) == [Written(uri=uri, rows=0, bytes=1)]
     assert s3.get_object(Bucket="shop", Key=key)["Body"].read() == b"x"
     (listed,) = storage.list("s3://shop/")
-    (found,) = storage.get([uri])
-    assert (listed.uri, listed.size, found.item.etag, found.data) == (uri, 1, listed.etag, b"x")
+    (stored,) = storage.get([uri])
+    assert (listed.uri, listed.size, stored.item.etag, stored.data) == (uri, 1, listed.etag, b"x")
     assert storage.remove([Item(uri=uri), Item(uri=uri)]) == [None, None]
     assert [*storage.list("s3://shop/")] == []
 
@@ -141,7 +141,7 @@ def test_the_same_version_delivered_again_replaces_its_file(
 
 
 @pytest.mark.parametrize("key", ["out/1", "out//1"])
-def test_a_newer_version_replaces_and_an_older_one_is_told_that_it_changed(
+def test_a_newer_version_replaces_a_file_and_an_older_one_is_refused_as_changed(
     s3: Any, storage: Any, key: str
 ) -> None:
     old = driving(s3)
@@ -206,9 +206,9 @@ def test_local_folders_answer_like_a_bucket(
     assert [*storage.list("in/z")] == []
     with pytest.raises(GiveUp, match="no folder `nowhere`"):  # as a bucket that is not there
         [*storage.list("nowhere/")]
-    found, folder, missing = storage.get(["./in/b c.json", "in", "in/none"])
-    assert isinstance(found, StoredObject)
-    assert found.item == next(i for i in storage.list("in/b"))
+    stored, folder, missing = storage.get(["./in/b c.json", "in", "in/none"])
+    assert isinstance(stored, StoredObject)
+    assert stored.item == next(i for i in storage.list("in/b"))
     assert isinstance(folder, Missing)
     assert isinstance(missing, Missing)
     assert storage.remove([Item(uri=uri) for uri in ("in/none", *uris)]) == [None] * 4
@@ -272,7 +272,7 @@ def scripted(s3: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
         (500, "InternalError", TryAgain),
     ],
 )
-def test_an_error_is_classed_by_the_code_that_s3_gives(
+def test_the_code_that_s3_answers_decides_what_an_error_means(
     scripted: Any, storage: Any, key: str, status: int, code: str, kind: Any
 ) -> None:
     scripted.script = status, f"<Error><Code>{code}</Code><Message>m</Message></Error>".encode(), None
@@ -293,13 +293,13 @@ def test_a_body_that_is_cut_is_worth_another_try(scripted: Any, storage: Any, ke
 @pytest.mark.fault("J3")
 @pytest.mark.parametrize("key", ["usual", "odd//key"])
 def test_an_object_above_the_limit_is_not_downloaded(scripted: Any, storage: Any, key: str) -> None:
-    """Its facts come before its bytes: the answer is there though a terabyte never comes."""
+    """Size and ETag come before the bytes, so the answer is there although a terabyte never comes."""
     scripted.script = 200, b"begin", 10**12
-    (found,) = storage.get([f"s3://shop/{key}"], limit=10**9)
-    assert (found.item.size, found.item.etag, found.data) == (10**12, "e", b"")
+    (stored,) = storage.get([f"s3://shop/{key}"], limit=10**9)
+    assert (stored.item.size, stored.item.etag, stored.data) == (10**12, "e", b"")
     scripted.script = 200, b"fits", None
-    (found,) = storage.get([f"s3://shop/{key}"], limit=4)
-    assert (found.item.size, found.data) == (4, b"fits")
+    (stored,) = storage.get([f"s3://shop/{key}"], limit=4)
+    assert (stored.item.size, stored.data) == (4, b"fits")
 
 
 def test_credentials_are_found_as_boto3_finds_them(
@@ -325,7 +325,7 @@ def test_importing_storage_costs_no_sdk() -> None:
 def test_an_object_is_removed_only_while_it_is_the_version_that_was_seen(
     s3: Any, storage: Any, calls: Counter[str], key: str
 ) -> None:
-    """A newer version stays and is told as changed; what is not there needs no removing."""
+    """A newer version stays and the answer is ObjectChanged; removing what is not there succeeds."""
     uri = f"s3://shop/{key}"
     s3.put_object(Bucket="shop", Key=key, Body=b"one")
     [seen] = storage.get([uri])

@@ -1,4 +1,4 @@
-"""Many values at once: what the column way accepts is what each value alone becomes."""
+"""What is converted at once as an array is what each value alone is converted to."""
 
 from __future__ import annotations
 
@@ -156,20 +156,20 @@ members = st.dictionaries(st.sampled_from(["a", "b", "c"]), scalars, max_size=3)
 raw = st.one_of(
     scalars, st.lists(st.one_of(scalars, members, st.lists(scalars, max_size=2)), max_size=3), members
 )
-TYPE_OF = {
+VALUES_OF = {
     "text": st.sampled_from(TEXTS),
     "number": st.sampled_from(NUMBERS),
-    "whole": st.integers(-(2**63), 2**63),
+    "integer": st.integers(-(2**63), 2**63),
     "time": st.sampled_from(TIMES),
     "list": st.lists(st.sampled_from([None, 1, 2]), max_size=3),
     "mapping": st.fixed_dictionaries(
         {"a": st.integers(0, 9), "b": st.sampled_from([None, Decimal("1.5"), 1])}
     ),
 }
-alike = st.one_of([st.lists(st.one_of(st.none(), one), max_size=4) for one in TYPE_OF.values()])
+alike = st.one_of([st.lists(st.one_of(st.none(), values), max_size=4) for values in VALUES_OF.values()])
 
 
-def one_by_one(values: list[Any], word: str) -> Any:
+def convert_each(values: list[Any], word: str) -> Any:
     """The array of the converted values; raises ConversionError."""
     kind = parse(word)
     return pa.array([convert(value, kind) for value in values], type=arrow_type(kind))
@@ -178,27 +178,27 @@ def one_by_one(values: list[Any], word: str) -> Any:
 @given(alike | st.lists(raw, max_size=4), st.sampled_from(WORDS))
 @examples(6)
 def test_what_is_accepted_together_is_what_each_becomes_alone(values: list[Any], word: str) -> None:
-    """Bit by bit, the sign of zero included; where one alone is a misfit, nothing is accepted."""
-    found = to_array(values, parse(word))
-    if found is not None:
-        found.validate(full=True)
-        assert repr(found.to_pylist()) == repr(one_by_one(values, word).to_pylist())
-        assert found.type.equals(arrow_type(parse(word)))
+    """Equal bit by bit, the sign of zero included; where one value is refused alone, all are refused together."""
+    cast = to_array(values, parse(word))
+    if cast is not None:
+        cast.validate(full=True)
+        assert repr(cast.to_pylist()) == repr(convert_each(values, word).to_pylist())
+        assert cast.type.equals(arrow_type(parse(word)))
 
 
 @pytest.mark.parametrize("word", WORDS)
 def test_each_value_that_we_know_is_accepted_only_where_it_fits(word: str) -> None:
-    """The known oddities, beside null and beside a plain value of their kind."""
+    """Each odd value stands beside null, and beside a plain value of its class."""
     plain: dict[type, Any] = {str: "0", Decimal: Decimal(0), int: 0, float: 0.0}
     values = [*TEXTS, *NUMBERS, *TIMES]
     for pair in [[None, value] for value in values] + [[value, plain.get(type(value))] for value in values]:
-        found = to_array(pair, parse(word))
+        cast = to_array(pair, parse(word))
         try:
-            expected = one_by_one(pair, word)
+            expected = convert_each(pair, word)
         except ConversionError:
-            assert found is None, pair
+            assert cast is None, pair
         else:
-            assert found is None or repr(found.to_pylist()) == repr(expected.to_pylist()), pair
+            assert cast is None or repr(cast.to_pylist()) == repr(expected.to_pylist()), pair
 
 
 USUAL: list[tuple[str, list[Any]]] = [
@@ -223,5 +223,5 @@ USUAL: list[tuple[str, list[Any]]] = [
 
 @pytest.mark.parametrize(("word", "values"), USUAL)
 def test_the_usual_values_of_a_type_are_accepted_together(word: str, values: list[Any]) -> None:
-    """A look at one array, so that history does not walk through its cells."""
+    """So that ordinary columns take the fast way."""
     assert to_array(values, parse(word)) is not None

@@ -1,4 +1,4 @@
-"""Values meet types, or are bad records; never changed values."""
+"""A value converts to its type without a change of what it means, or is refused."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ FITS: list[tuple[Any, str, Any]] = [
     ([1, "2"], "array<int>", [1, 2]),
     ({"a": "1", "z": 9}, "struct<a:int,b:string>", {"a": 1, "b": None}),
 ]
-MISFITS: list[tuple[Any, str]] = [
+REFUSED: list[tuple[Any, str]] = [
     (Decimal("19.999"), "decimal(12,2)"),
     ("10000000000.00", "decimal(12,2)"),
     (1.5, "int"),
@@ -69,13 +69,13 @@ MISFITS: list[tuple[Any, str]] = [
 @pytest.mark.parametrize(("value", "kind", "expected"), FITS)
 def test_a_value_that_fits_keeps_its_meaning(value: Any, kind: str, expected: Any) -> None:
     """Text, numbers and times meet their declared type exactly."""
-    found = convert(value, parse(kind))
-    assert (found, type(found)) == (expected, type(expected))
+    converted = convert(value, parse(kind))
+    assert (converted, type(converted)) == (expected, type(expected))
 
 
-@pytest.mark.parametrize(("value", "kind"), MISFITS)
+@pytest.mark.parametrize(("value", "kind"), REFUSED)
 def test_a_value_that_does_not_fit_is_refused(value: Any, kind: str) -> None:
-    """What a type cannot hold is refused with a sentence that is bounded."""
+    """The message is bounded, however large the value is."""
     with pytest.raises(ConversionError) as error:
         convert(value, parse(kind))
     assert len(str(error.value)) < 200
@@ -88,8 +88,8 @@ def test_null_meets_every_type(kind: str) -> None:
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=2, min_value=-(10**9), max_value=10**9))
-def test_a_decimal_is_never_bent(value: Decimal) -> None:
-    """Whatever fits decimal(12,2) comes out equal, from a number and from its text."""
+def test_a_decimal_keeps_its_value(value: Decimal) -> None:
+    """A number of two places, and its text, convert to the equal decimal(12,2)."""
     assert convert(value, parse("decimal(12,2)")) == value
     assert convert(format(value, "f"), parse("decimal(12,2)")) == value
 
@@ -113,17 +113,17 @@ EDGES = st.one_of(
 
 @given(EDGES)
 def test_a_moment_at_the_edge_of_time_is_right_or_refused(moment: datetime) -> None:
-    """In the years 1 and 9999, of any zone, as a moment or its text, one by one or in bulk: its UTC, or no time of it."""
+    """The years 1 and 9999, any zone, a moment or its text, alone or in an array: the same moment in UTC, or refused."""
     for value in (moment, moment.isoformat(), moment.date(), moment.isoformat()[:16]):
         for word in ("timestamp", "date", "string", "bigint", "boolean", "binary", "array<timestamp>"):
             try:
-                found = convert(value, parse(word))
+                converted = convert(value, parse(word))
             except ConversionError:
                 continue
             if isinstance(value, datetime):
-                assert found == (moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+                assert converted == (moment if moment.tzinfo else moment.replace(tzinfo=UTC))
             bulk = to_array([value], parse(word))
-            assert bulk is None or bulk.to_pylist() == [found]
+            assert bulk is None or bulk.to_pylist() == [converted]
 
 
 @given(st.one_of(st.text(), st.integers(), st.floats(), st.booleans(), st.binary(), st.lists(st.integers())))

@@ -1,4 +1,4 @@
-"""Decode steps: what they make of a value, and what they refuse."""
+"""Decode steps: what they turn a value into, and what they refuse."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_members_of_gzip_one_after_the_other_are_one_text(parts: list[bytes]) ->
 @pytest.mark.fault("J12")
 @pytest.mark.parametrize("cut", range(40))
 def test_gzip_that_is_cut_off_is_refused(cut: int) -> None:
-    """At whatever byte, the first included."""
+    """At any byte, the first included."""
     data = gzip.compress(b"0123456789")
     assert cut >= len(data) or "not complete gzip" in refused(data[:cut], "gzip")
 
@@ -83,7 +83,7 @@ def test_null_passes_every_step() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "words", "told"),
+    ("value", "words", "reason"),
     [
         (1, ("base64",), "expected text, got the number `1`"),
         ("e30", ("base64",), "not base64"),
@@ -95,11 +95,11 @@ def test_null_passes_every_step() -> None:
     ],
 )
 def test_a_value_that_a_step_does_not_take_names_the_field_and_the_step(
-    value: Any, words: tuple[str, ...], told: str
+    value: Any, words: tuple[str, ...], reason: str
 ) -> None:
-    """So that one finds the place in the spec."""
+    """A reader finds the step in the spec by them."""
     assert f"`v` cannot be decoded by `{words[-1]}`: " in refused(value, *words)
-    assert told in refused(value, *words)
+    assert reason in refused(value, *words)
 
 
 @pytest.mark.parametrize("moment", [10**15, -(10**15), "253402300800"])

@@ -1,4 +1,4 @@
-"""What came out of Secrets Manager is masked however it is shown, and no traceback has it, though it tells all locals."""
+"""A secret is masked however it is shown, and no traceback has it, not even one that shows all local variables."""
 
 import copy
 import json
@@ -29,7 +29,7 @@ LOGIN = {"host": "127.0.0.1", "port": 1, "dbname": "stores"} | {
 
 @pytest.mark.fault("S10")
 @given(text=st.text())
-def test_a_text_is_shown_as_a_mask_and_told_by_a_call_alone(text: str) -> None:
+def test_a_secret_is_shown_as_a_mask_and_only_a_call_returns_its_text(text: str) -> None:
     secret = Secret(text)
     assert secret.reveal() == text
     assert bool(secret) == bool(text)
@@ -52,10 +52,10 @@ def test_a_text_is_shown_as_a_mask_and_told_by_a_call_alone(text: str) -> None:
 def test_each_text_of_a_mapping_however_deep_is_masked(values: dict[str, Any]) -> None:
     def plain(value: Any) -> Any:
         if isinstance(value, Secrets):
-            return {name: plain(one) for name, one in value.items()}
+            return {name: plain(element) for name, element in value.items()}
         assert not isinstance(value, str)
         return (
-            [plain(one) for one in value]
+            [plain(element) for element in value]
             if isinstance(value, tuple)
             else value.reveal()
             if isinstance(value, Secret)
@@ -80,8 +80,8 @@ def test_no_secret_is_written_by_accident(secret: Any, write: Any) -> None:
         write({"secret": secret})
 
 
-def told(error: BaseException) -> str:
-    """A traceback with all locals of all frames of all causes, but those of the test, as two libraries print it."""
+def tracebacks(error: BaseException) -> str:
+    """The traceback of an error as two libraries print it: with the locals of all frames but the test's, and all causes."""
     assert error.__traceback__ is not None
     place = error.__traceback__.tb_next
     console = Console(record=True, width=300, quiet=True)
@@ -101,13 +101,13 @@ def told(error: BaseException) -> str:
         {"username": None},
     ],
 )
-def test_no_traceback_of_a_look_up_has_a_secret_though_it_tells_all_locals(wrong: dict[str, Any]) -> None:
+def test_no_traceback_of_a_look_up_has_a_secret_though_it_shows_all_locals(wrong: dict[str, Any]) -> None:
     """Neither of our own frames nor of the driver's, nor in the driver's own words."""
     stub = Stub(secrets={"db": {**LOGIN, "port": free_port(), **wrong}})
     lookup = MySQLLookup(MySQLOptions(secret="db", table="stores", tls="off"), stub)
     with pytest.raises(PlaitError) as caught:
         lookup.fetch([Key(fields={"id": 1})])
-    shown = told(caught.value)
+    shown = tracebacks(caught.value)
     assert SECRET not in shown
     assert "_query_patiently" in shown
 
@@ -128,7 +128,7 @@ def test_no_traceback_of_a_secret_that_is_no_mapping_has_it(
         services.client("secretsmanager").create_secret(Name="odd", SecretString=text)
         with pytest.raises(GiveUp, match="not a JSON mapping") as caught:
             services.secret("odd")
-        assert SECRET not in told(caught.value)
+        assert SECRET not in tracebacks(caught.value)
         with pytest.raises(GiveUp, match="ResourceNotFound") as caught:
             services.secret("none")
         assert caught.value.__cause__ is None

@@ -1,4 +1,4 @@
-"""Strict JSON: the fast decoder answers only where the careful one gives the same."""
+"""Strict JSON: the fast decoder answers only where the careful one gives the same value."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from plait.values.strict_json import UNSURE, NotJson, _parse_carefully, _parse_q
 @given(spoiled(json_documents) | st.binary(max_size=40))
 @examples(3)
 def test_the_fast_decoder_never_says_another_thing_than_the_careful_one(data: bytes) -> None:
-    found = _parse_quickly(data)
-    if found is not UNSURE:
-        assert repr(found) == repr(_parse_carefully(data))
+    value = _parse_quickly(data)
+    if value is not UNSURE:
+        assert repr(value) == repr(_parse_carefully(data))
 
 
 @given(json_documents)

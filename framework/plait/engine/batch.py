@@ -14,7 +14,7 @@ from plait.engine.answers import key_pairs
 from plait.engine.declare import refuse_twice, with_columns
 from plait.engine.join import Rows, without
 from plait.engine.lookup import key_column
-from plait.engine.partition import parting
+from plait.engine.partition import partition_column
 from plait.engine.read import empty_rows, type_names
 from plait.plugin import BadRecord
 from plait.problems.errors import IncompatibleTypes
@@ -92,7 +92,7 @@ def _check(table: Any, plan: Plan) -> None:
     for name in {left for source in plan.spec.lookups for left, _ in key_pairs(source)} & names:
         key_column(table, name)
     for name in {partition.column for partition in plan.spec.partition_by} & names:
-        parting(table, name)
+        partition_column(table, name)
 
 
 def by_kind(records: Sequence[Record], error: IncompatibleTypes) -> list[list[Record]]:

@@ -16,7 +16,7 @@ from plait.engine.declare import declare, together, with_columns
 from plait.engine.files import files
 from plait.engine.join import Rows, join
 from plait.engine.lookup import OpenLookups
-from plait.engine.partition import beyond, too_long
+from plait.engine.partition import out_of_range_rows, overlong_rows
 from plait.engine.read import cast
 from plait.engine.report import FileEntry, LookupCounts, Report
 from plait.engine.settle import (
@@ -228,7 +228,7 @@ class Engine:
             self._run_stage(stage, batch)
         table = with_columns(batch.rows.table, (p.column for p in self.spec.partition_by))
         batch.rows.table = declare(table, self.plan)
-        for rule in (beyond, too_long):
+        for rule in (out_of_range_rows, overlong_rows):
             for row, error in rule(batch.rows.table, self.spec.partition_by).items():
                 batch.bad.setdefault(batch.rows.record_numbers[row], error)
         batch.take_out({number for number in batch.rows.record_numbers if number in batch.bad})

@@ -1,4 +1,4 @@
-"""Partition values and folders: functions of the row alone; pure."""
+"""Compute the folder of each row from its partition columns; pure, and a function of the row alone."""
 
 from __future__ import annotations
 
@@ -17,85 +17,90 @@ if TYPE_CHECKING:
 
     from plait.language.spec import Partition
 
-NULL = "__HIVE_DEFAULT_PARTITION__"
+HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 FORMATS = {"date": "{:%Y-%m-%d}", "month": "{:%Y-%m}", "hour": "{:%Y-%m-%d-%H}"}
-MANY = 64
-SAFE = " !$&'()+,-.;<>@[]_`|~"
-LONGEST = 255
+MANY = 64  # so many rows are encoded by distinct value
+UNENCODED = " !$&'()+,-.;<>@[]_`|~"
+MAX_NAME_BYTES = 255  # of a folder, on the file systems of today
 
 
 def folders(table: Any, partitions: Sequence[Partition]) -> list[str]:
     """The folder of each row, such as `date=2026-07-01/`; a null has a folder of its own."""
-    columns = [_texts(parting(table, p.column), p) for p in partitions]
+    columns = [_folder_texts(partition_column(table, p.column), p) for p in partitions]
     names = [p.name for p in partitions]
     if not columns:
         return [""] * table.num_rows
     return [
-        "".join(f"{encode(n)}={v}/" for n, v in zip(names, row, strict=True))
+        "".join(f"{encode(name)}={text}/" for name, text in zip(names, row, strict=True))
         for row in zip(*columns, strict=True)
     ]
 
 
-def too_long(table: Any, partitions: Sequence[Partition]) -> dict[int, BadRecord]:
-    """The rows that have no folder, since its name would be longer than file systems take, each with why."""
+def overlong_rows(table: Any, partitions: Sequence[Partition]) -> dict[int, BadRecord]:
+    """The rows whose folder would have a longer name than file systems take, each with why."""
     bad: dict[int, BadRecord] = {}
-    for one in partitions:
-        values = parting(table, one.column).to_pylist() if one.function == "column" else []
-        room = LONGEST - len(encode(one.name)) - 1
-        for number, value in enumerate(values):
+    for partition in partitions:
+        values = (
+            partition_column(table, partition.column).to_pylist() if partition.function == "column" else []
+        )
+        room = MAX_NAME_BYTES - len(encode(partition.name)) - 1
+        for row, value in enumerate(values):
             if isinstance(value, str) and 3 * len(value.encode()) > room and len(encode(value)) > room:
-                why = f"partition `{one.name}`: its folder would have a name of more than {LONGEST} bytes"
-                bad.setdefault(number, BadRecord(why, code="bad-value", help="part by `bucket(n, c)`"))
+                why = f"partition `{partition.name}`: its folder would have a name of more than {MAX_NAME_BYTES} bytes"
+                bad.setdefault(row, BadRecord(why, code="bad-value", help="part by `bucket(n, c)`"))
     return bad
 
 
-def beyond(table: Any, partitions: Sequence[Partition]) -> dict[int, BadRecord]:
-    """The rows whose moment lies, in the zone of a partition, outside of the years 1 to 9999, each with why."""
+def out_of_range_rows(table: Any, partitions: Sequence[Partition]) -> dict[int, BadRecord]:
+    """The rows whose moment, in the zone of a partition, is not in the years 1 to 9999, each with why."""
     bad: dict[int, BadRecord] = {}
-    for one in partitions:
-        if one.zone == "UTC":
+    for partition in partitions:
+        if partition.zone == "UTC":
             continue
-        for number, value in enumerate(parting(table, one.column).to_pylist()):
+        for row, value in enumerate(partition_column(table, partition.column).to_pylist()):
             try:
-                _text(value, one) if isinstance(value, datetime) else None
+                _folder_text(value, partition) if isinstance(value, datetime) else None
             except OverflowError:
-                why = f"partition `{one.name}`: in {one.zone} it is no moment of the years 1 to 9999"
-                bad.setdefault(number, BadRecord(why, code="bad-value", help="part by the date in UTC"))
+                why = f"partition `{partition.name}`: in {partition.zone} it is no moment of the years 1 to 9999"
+                bad.setdefault(row, BadRecord(why, code="bad-value", help="part by the date in UTC"))
     return bad
 
 
-def parting(table: Any, name: str) -> Any:
-    """A partition column; raises IncompatibleTypes for what only a column of undeclared type turns out to be."""
-    import pyarrow.types as kinds
+def partition_column(table: Any, name: str) -> Any:
+    """The column of a partition; raises IncompatibleTypes where an undeclared type turns out to part no files."""
+    from pyarrow import types
 
     column = table.column(name)
-    if kinds.is_nested(column.type) or kinds.is_floating(column.type) or kinds.is_binary(column.type):
+    if types.is_nested(column.type) or types.is_floating(column.type) or types.is_binary(column.type):
         message = f"`{name}` turned out to be `{column.type}`, by which files cannot be parted"
         raise IncompatibleTypes(message, field=name, code="partition-type", help="part by another column")
     return column
 
 
-def _texts(column: Any, partition: Partition) -> list[str]:
+def _folder_texts(column: Any, partition: Partition) -> list[str]:
     if len(column) < MANY:
-        return [NULL if value is None else encode(_text(value, partition)) for value in column.to_pylist()]
-    coded = _coarse(column, partition).combine_chunks().dictionary_encode()
-    texts = [encode(_text(value, partition)) for value in coded.dictionary.to_pylist()]
-    return [NULL if code is None else texts[code] for code in coded.indices.to_pylist()]
+        return [
+            HIVE_NULL if value is None else encode(_folder_text(value, partition))
+            for value in column.to_pylist()
+        ]
+    encoded = _floored_to_hours(column, partition).combine_chunks().dictionary_encode()
+    texts = [encode(_folder_text(value, partition)) for value in encoded.dictionary.to_pylist()]
+    return [HIVE_NULL if code is None else texts[code] for code in encoded.indices.to_pylist()]
 
 
-def _coarse(column: Any, partition: Partition) -> Any:
-    """The moments of one hour, all of which lie in the same folder of UTC, as one moment."""
+def _floored_to_hours(column: Any, partition: Partition) -> Any:
+    """The column with all moments of an hour as one, since they lie in the same folder in UTC."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    by_clock = partition.function in FORMATS and pa.types.is_timestamp(column.type)
-    if not by_clock or partition.zone != "UTC":
+    is_by_clock = partition.function in FORMATS and pa.types.is_timestamp(column.type)
+    if not is_by_clock or partition.zone != "UTC":
         return column
     hours = pc.floor_temporal(column.cast(pa.timestamp("us")), 1, "hour")
     return hours.cast(pa.timestamp("us", tz="UTC"))
 
 
-def _text(value: Any, partition: Partition) -> str:
+def _folder_text(value: Any, partition: Partition) -> str:
     if partition.function in FORMATS:
         if isinstance(value, datetime):
             value = value.astimezone(ZoneInfo(partition.zone))
@@ -110,19 +115,19 @@ def _text(value: Any, partition: Partition) -> str:
 
 def encode(text: str) -> str:
     """Percent-encode a partition value as Hive does, so that it stays one segment of a path."""
-    if text in (".", "..", "", NULL):
-        return "".join(f"%{ord(c):02X}" for c in text) or NULL
-    return quote(text, safe=SAFE)
+    if text in (".", "..", "", HIVE_NULL):
+        return "".join(f"%{ord(c):02X}" for c in text) or HIVE_NULL
+    return quote(text, safe=UNENCODED)
 
 
 def bucket(value: Any, buckets: int) -> int:
     """The bucket of a value: Iceberg's 32-bit murmur3, positive, modulo (its spec, appendix B)."""
     import mmh3
 
-    return (mmh3.hash(_bytes(value)) & 0x7FFFFFFF) % buckets
+    return (mmh3.hash(_hashed_bytes(value)) & 0x7FFFFFFF) % buckets
 
 
-def _bytes(value: Any) -> bytes:
+def _hashed_bytes(value: Any) -> bytes:
     if isinstance(value, str):
         return value.encode()
     if isinstance(value, Decimal):
@@ -132,8 +137,8 @@ def _bytes(value: Any) -> bytes:
     if isinstance(value, datetime):
         epoch = datetime(1970, 1, 1, tzinfo=value.tzinfo)
         delta = value - epoch
-        whole = (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
-        return whole.to_bytes(8, "little", signed=True)
+        microseconds = (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+        return microseconds.to_bytes(8, "little", signed=True)
     if isinstance(value, date):
         return (value.toordinal() - 719_163).to_bytes(8, "little", signed=True)
     return int(value).to_bytes(8, "little", signed=True)

@@ -112,7 +112,7 @@ def many_rows(matches: int) -> Any:
 def folder(length: int) -> Any:
     """What a partition value of so many characters is told."""
     part = Partition(name="p", function="column", column="c")
-    return partition.too_long(pa.table({"c": ["x" * length]}), [part]).get(0)
+    return partition.overlong_rows(pa.table({"c": ["x" * length]}), [part]).get(0)
 
 
 def told_of_key(length: int) -> Any:
@@ -211,7 +211,7 @@ LIMITS = [
         "rows that `as: rows` makes of one record", f"{join.MOST_ROWS:,}", BAD, "", lambda: pair(many_rows, 1000),
     ),
     Limit(
-        "bytes of the name of a partition's folder", f"{partition.LONGEST}", BAD, "",
-        lambda: pair(folder, partition.LONGEST - len("p=")),
+        "bytes of the name of a partition's folder", f"{partition.MAX_NAME_BYTES}", BAD, "",
+        lambda: pair(folder, partition.MAX_NAME_BYTES - len("p=")),
     ),
 ]  # fmt: skip

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.documents import examples
-from plait.engine.partition import NULL, encode, folders, too_long
+from plait.engine.partition import HIVE_NULL, encode, folders, overlong_rows
 from plait.language.spec import Partition
 from plait.pipeline.pipeline import Pipeline
 from plait.values.types import arrow_type, parse
@@ -36,15 +36,15 @@ def test_a_text_is_one_segment_that_reads_back(texts: list[str]) -> None:
         assert unquote(segment, errors="strict") == text
         assert not set("/\\=\0") & set(segment)
         assert segment.isascii()
-        assert segment not in (".", "..", NULL)
+        assert segment not in (".", "..", HIVE_NULL)
     assert len({encode(text) for text in texts}) == len(set(texts))
 
 
 @pytest.mark.fault("P11")
-@pytest.mark.parametrize("text", [NULL, ".", "..", "../..", "a/../b", "%2F", "p=1/q=2", "", " "])
+@pytest.mark.parametrize("text", [HIVE_NULL, ".", "..", "../..", "a/../b", "%2F", "p=1/q=2", "", " "])
 def test_a_text_that_means_something_to_paths_means_nothing(text: str) -> None:
     """Only the empty text has the folder of null, as in Hive."""
-    assert (encode(text) == NULL) == (text == "")
+    assert (encode(text) == HIVE_NULL) == (text == "")
     assert unquote(encode(text)) == text or not text
 
 
@@ -58,7 +58,7 @@ def test_a_text_that_means_something_to_paths_means_nothing(text: str) -> None:
         ("date", date(2026, 7, 1), "2026-07-01"),
         ("date", date(1, 1, 1), "0001-01-01"),
         ("timestamp", datetime(2026, 7, 1, 10, 15, 30, tzinfo=UTC), "2026-07-01 10%3A15%3A30"),
-        ("string", None, NULL),
+        ("string", None, HIVE_NULL),
     ],
 )
 def test_a_value_of_any_type_is_written_as_athena_reads_it(kind: str, value: Any, folder: str) -> None:
@@ -72,7 +72,7 @@ def test_a_value_of_any_type_is_written_as_athena_reads_it(kind: str, value: Any
 def test_a_folder_is_no_longer_than_a_name_may_be(text: str) -> None:
     """A longer one is a bad record, told without the value."""
     table = pa.table({"c": [text]})
-    bad = too_long(table, [PART])
+    bad = overlong_rows(table, [PART])
     assert bool(bad) == (len(folders(table, [PART])[0].rstrip("/")) > 255)
     assert not bad or text not in bad[0].message
 
@@ -93,7 +93,7 @@ def test_no_row_is_written_outside_of_the_sink_whatever_its_partition(tmp_path: 
     assert sorted(p.name for p in tmp_path.iterdir() if not p.name.startswith("in")) == ["bad", "out"]
     names = {n: unquote(file.parent.name.removeprefix("p=")) for n, file in found.items()}
     long = {n for n, text in enumerate(texts) if text and len(encode(text)) > 253}
-    expected = {n: text or NULL for n, text in enumerate(texts) if n not in long}
+    expected = {n: text or HIVE_NULL for n, text in enumerate(texts) if n not in long}
     assert names == expected
     assert (report.records.written, report.records.quarantined) == (len(expected), len(long))
     assert len(long) >= 6

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 import plait
 from plait.engine import partition
-from plait.engine.partition import FORMATS, beyond, bucket, encode, folders, too_long
+from plait.engine.partition import FORMATS, bucket, encode, folders, out_of_range_rows, overlong_rows
 from plait.language.spec import Partition
 from plait.plugin import GiveUp
 
@@ -125,10 +125,10 @@ def test_a_moment_at_the_edge_of_time_has_a_folder_or_is_a_bad_record(
     try:
         moment.replace(tzinfo=UTC).astimezone(ZoneInfo(zone))
     except OverflowError:
-        assert [*beyond(table, [part])] == ([0] if function in FORMATS else [])
+        assert [*out_of_range_rows(table, [part])] == ([0] if function in FORMATS else [])
     else:
-        assert beyond(table, [part]) == {}
-    if not beyond(table, [part]):
+        assert out_of_range_rows(table, [part]) == {}
+    if not out_of_range_rows(table, [part]):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(partition, "MANY", 0 if many else 64)
             assert folders(table, [part])[0].startswith("p=")
@@ -206,7 +206,7 @@ def test_a_folder_may_have_255_bytes_and_none_more(letter: str) -> None:
     longest = letter * (253 // size) + "x" * (253 % size)
     table = pa.table({"c": [longest, f"{longest}x", "x", f"{longest}x"]})
     assert len(folders(table, [by("column")])[0].rstrip("/")) == 255
-    bad = too_long(table, [by("column")])
+    bad = overlong_rows(table, [by("column")])
     assert [*bad] == [1, 3]
     why = "partition `p`: its folder would have a name of more than 255 bytes"
     assert (bad[1].message, bad[1].code, bad[1].help) == (why, "bad-value", "part by `bucket(n, c)`")
@@ -214,18 +214,18 @@ def test_a_folder_may_have_255_bytes_and_none_more(letter: str) -> None:
 
 def test_a_long_name_of_a_partition_leaves_less_room() -> None:
     part = Partition(name="p" * 200, function="column", column="c")
-    assert [*too_long(pa.table({"c": ["x" * 54, "x" * 55]}), [part])] == [1]
+    assert [*overlong_rows(pa.table({"c": ["x" * 54, "x" * 55]}), [part])] == [1]
 
 
 def test_a_long_text_has_a_bucket() -> None:
-    assert too_long(pa.table({"c": ["x" * 1000]}), [by("bucket")]) == {}
+    assert overlong_rows(pa.table({"c": ["x" * 1000]}), [by("bucket")]) == {}
 
 
 def test_a_moment_without_a_date_in_one_zone_is_told_whatever_the_others_say() -> None:
     """Nulls, and the dates of columns without a time, have no zone."""
     table = pa.table({"c": pa.array([None, LAST], UTC_TIME), "d": [date(9999, 12, 31)] * 2})
     parts = [by("date"), by("date", "d", "Asia/Tokyo"), by("date", zone="Asia/Tokyo")]
-    bad = beyond(table, parts)
+    bad = out_of_range_rows(table, parts)
     assert [*bad] == [1]
     why = "partition `p`: in Asia/Tokyo it is no moment of the years 1 to 9999"
     assert (bad[1].message, bad[1].code, bad[1].help) == (why, "bad-value", "part by the date in UTC")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from plait.engine.engine import Engine
-from plait.engine.partition import NULL
+from plait.engine.partition import HIVE_NULL
 from plait.plan.plan import plan
 from plait.testing.cases.case import COUNT_NAMES, Finding, Outcomes
 from plait.testing.cases.stand_ins import (
@@ -53,7 +53,7 @@ def _rows_of_file(file: File, partitions: Sequence[Field]) -> list[dict[str, Any
     """The rows of a file, with the partition columns that its folder names."""
     texts = [segment.partition("=")[2] for segment in file.folder.split("/")[:-1]]
     partition_values = {
-        field.name: None if text == NULL else _convert(unquote(text), field)
+        field.name: None if text == HIVE_NULL else _convert(unquote(text), field)
         for field, text in zip(partitions, texts, strict=True)
     }
     return [{**row, **partition_values} for row in file.table.to_pylist()]

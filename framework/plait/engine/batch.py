@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from plait.engine.answers import key_pairs
-from plait.engine.declare import refuse_twice, with_columns
+from plait.engine.declare import require_distinct, with_columns
 from plait.engine.join import Rows, without
 from plait.engine.lookup import key_column
 from plait.engine.partition import partition_column
@@ -28,12 +28,15 @@ if TYPE_CHECKING:
     from plait.plan.plan import Plan
     from plait.plugin import GiveUp, Item, PlaitError, Record
 
-MANY = 32
+MANY = 32  # so many objects make a batch large enough to pause garbage collection
 
 
 @dataclass(slots=True)
 class Batch:
-    """Driving records underway; `bad`, `retry` and `failed` are by record number."""
+    """Driving records with their rows.
+
+    `bad`, `retry` and `failed` are by record number: why a record is put into quarantine, comes again, or fails.
+    """
 
     records: list[Record]
     rows: Rows
@@ -42,17 +45,17 @@ class Batch:
     retry: dict[int, PlaitError] = field(default_factory=dict)
     failed: dict[int, PlaitError] = field(default_factory=dict)
 
-    def take_out(self, records: Iterable[int]) -> None:
-        """Leave out all rows of these records."""
-        self.rows = without(self.rows, set(records))
+    def take_out(self, record_numbers: Iterable[int]) -> None:
+        """Take out all rows of these records."""
+        self.rows = without(self.rows, set(record_numbers))
 
-    def uri_of(self, number: int) -> str:
+    def uri_of(self, record_number: int) -> str:
         """The URI of the driving object of a record."""
-        return item_of(self.records[number]).uri
+        return item_of(self.records[record_number]).uri
 
 
 def all_bad(records: list[Record], error: GiveUp, spec: Spec, now: datetime) -> Batch:
-    """Records none of which becomes a row, for one reason."""
+    """Make a batch of records none of which becomes a row, for one reason."""
     bad = BadRecord(error.message, code=error.code, help=error.help)
     table = with_columns(empty_rows(0), (p.column for p in spec.partition_by))
     return Batch(records, Rows(table, []), now, dict.fromkeys(range(len(records)), bad))
@@ -65,9 +68,9 @@ def item_of(record: Record) -> Item:
 
 
 @contextmanager
-def left_alone(values: int) -> Iterator[None]:
-    """Within, memory is not searched for cycles, if there are many values: records have none, and live till the end."""
-    if values < MANY or not gc.isenabled():
+def garbage_collection_paused(objects: int) -> Iterator[None]:
+    """Pause cyclic garbage collection while a batch of many objects is built: its values hold no cycles."""
+    if objects < MANY or not gc.isenabled():
         yield
         return
     gc.disable()
@@ -77,17 +80,20 @@ def left_alone(values: int) -> Iterator[None]:
         gc.enable()
 
 
-def check_found(found: TypedRecords, plan: Plan) -> None:
-    """Raise IncompatibleTypes where what was found in the driving source, before any look-up, cannot be joined or written."""
+def check_inferred(typed: TypedRecords, plan: Plan) -> None:
+    """Raise IncompatibleTypes where inferred columns of the driving source cannot be joined or written.
+
+    This is checked before any look-up is asked.
+    """
     try:
-        _check(found.table, plan)
+        _check_columns(typed.table, plan)
     except IncompatibleTypes as error:
-        error.kinds = type_names(found, error.field)
+        error.kinds = type_names(typed, error.field)
         raise
 
 
-def _check(table: Any, plan: Plan) -> None:
-    refuse_twice([*table.column_names, *(f.name for f in plan.fields)])
+def _check_columns(table: Any, plan: Plan) -> None:
+    require_distinct([*table.column_names, *(f.name for f in plan.fields)])
     names = {*table.column_names}
     for name in {left for source in plan.spec.lookups for left, _ in key_pairs(source)} & names:
         key_column(table, name)
@@ -95,20 +101,20 @@ def _check(table: Any, plan: Plan) -> None:
         partition_column(table, name)
 
 
-def by_kind(records: Sequence[Record], error: IncompatibleTypes) -> list[list[Record]]:
-    """The records in parts, each of the objects in which the unfit field is of the same types."""
+def split_by_type(records: Sequence[Record], error: IncompatibleTypes) -> list[list[Record]]:
+    """Split records into parts: objects go together in which the field of the error is of the same types."""
     types: dict[str, set[str]] = {}
-    for record, kind in zip(records, error.kinds, strict=True):
-        types.setdefault(item_of(record).uri, set()).add(kind)
+    for record, type_name in zip(records, error.kinds, strict=True):
+        types.setdefault(item_of(record).uri, set()).add(type_name)
     parts: dict[frozenset[str], list[Record]] = {}
     for record in records:
         parts.setdefault(frozenset(types[item_of(record).uri]), []).append(record)
     return [*parts.values()]
 
 
-def in_halves(records: Sequence[Record]) -> list[list[Record]]:
-    """The records in two parts of whole objects, or in one where there is one object."""
+def split_in_halves(records: Sequence[Record]) -> list[list[Record]]:
+    """Split records into two parts of whole objects, or return one part where there is one object."""
     uris = [*dict.fromkeys(item_of(r).uri for r in records)]
-    first = {*uris[: len(uris) // 2]}
-    parts = [[r for r in records if (item_of(r).uri in first) is left] for left in (True, False)]
+    first_half = {*uris[: len(uris) // 2]}
+    parts = [[r for r in records if (item_of(r).uri in first_half) is first] for first in (True, False)]
     return [part for part in parts if part]

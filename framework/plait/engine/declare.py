@@ -1,4 +1,4 @@
-"""Joined rows as the plan declares them: the columns in its order, with its types and its nullability."""
+"""Give joined rows the columns that the plan declares: in its order, with its types and its nullability."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def with_columns(table: Any, names: Iterable[str]) -> Any:
-    """The table with a column of nulls for each of these fields that no record has."""
+    """Add a column of nulls for each of these fields that no record has."""
     import pyarrow as pa
 
     for name in names:
@@ -27,60 +27,60 @@ def with_columns(table: Any, names: Iterable[str]) -> Any:
 
 
 def declare(table: Any, plan: Plan) -> Any:
-    """The same data under the plan's schema; fields found at run time follow those declared.
+    """Give a table the schema of the plan; fields found at run time follow those declared.
 
     Raises IncompatibleTypes where two columns have one name, which a source without `columns` may bring about.
     """
     import pyarrow as pa
 
     names = table.column_names
-    refuse_twice(names)
+    require_distinct(names)
     fields = [field.arrow(table.schema.field(field.name).type) for field in plan.fields]
     declared = {field.name for field in fields}
     fields += [table.schema.field(name) for name in names if name not in declared]
-    columns = [_seen_as(table.column(field.name), field.type) for field in fields]
+    columns = [_with_type(table.column(field.name), field.type) for field in fields]
     return pa.Table.from_arrays(columns, schema=pa.schema(fields)) if fields else table
 
 
-def refuse_twice(names: Sequence[str]) -> None:
+def require_distinct(names: Sequence[str]) -> None:
     """Raise IncompatibleTypes where a name stands twice."""
-    twice = next((name for name, count in Counter(names).items() if count > 1), None)
-    if twice is not None:
-        message = f"two sources give the column `{twice}`"
+    duplicate = next((name for name, count in Counter(names).items() if count > 1), None)
+    if duplicate is not None:
+        message = f"two sources give the column `{duplicate}`"
         help = "declare the `columns` of each source"
-        raise IncompatibleTypes(message, field=twice, code="duplicate-column", help=help)
+        raise IncompatibleTypes(message, field=duplicate, code="duplicate-column", help=help)
 
 
-def together(tables: Sequence[Any]) -> Any:
-    """Tables one below the other; a column whose types do not meet is shown as text."""
+def concat_tables(tables: Sequence[Any]) -> Any:
+    """Put tables one below the other; a column whose types do not meet becomes text."""
     import pyarrow as pa
 
     if len(tables) == 1:
         return tables[0]
-    found: dict[str, set[str]] = {}
+    types: dict[str, set[str]] = {}
     for field in (field for table in tables for field in table.schema):
-        found.setdefault(field.name, set()).add(str(field.type))
-    several = [name for name, kinds in found.items() if len(kinds - {"null"}) > 1]
-    return pa.concat_tables([_as_text(table, several) for table in tables], promote_options="default")
+        types.setdefault(field.name, set()).add(str(field.type))
+    mixed = [name for name, names_of_types in types.items() if len(names_of_types - {"null"}) > 1]
+    return pa.concat_tables([_with_text_columns(table, mixed) for table in tables], promote_options="default")
 
 
-def _as_text(table: Any, names: Iterable[str]) -> Any:
+def _with_text_columns(table: Any, names: Iterable[str]) -> Any:
     import pyarrow as pa
 
     for name in {*names}.intersection(table.column_names):
-        texts = map(_text, table.column(name).to_pylist())
+        texts = map(_json_text, table.column(name).to_pylist())
         table = table.set_column(table.column_names.index(name), name, pa.array([*texts], pa.string()))
     return table
 
 
-def _text(value: Any) -> str | None:
+def _json_text(value: Any) -> str | None:
     return value if value is None or isinstance(value, str) else json.dumps(value, default=str)
 
 
-def _seen_as(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
-    """The column with another nullability of what it nests; its buffers are shared, its nulls looked for."""
+def _with_type(column: pa.ChunkedArray, arrow_type: pa.DataType) -> pa.ChunkedArray:
+    """Give a column another nullability of its nested fields; the buffers are shared, the nulls are checked."""
     import pyarrow as pa
 
-    if column.type == kind:
+    if column.type == arrow_type:
         return column
-    return pa.chunked_array([chunk.view(kind) for chunk in column.chunks], kind)
+    return pa.chunked_array([chunk.view(arrow_type) for chunk in column.chunks], arrow_type)

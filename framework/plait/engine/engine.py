@@ -10,10 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
 
-from plait.engine.batch import Batch, all_bad, by_kind, check_found, in_halves, item_of, left_alone
+from plait.engine.batch import (
+    Batch,
+    all_bad,
+    check_inferred,
+    garbage_collection_paused,
+    item_of,
+    split_by_type,
+    split_in_halves,
+)
 from plait.engine.context import Services
-from plait.engine.declare import declare, together, with_columns
-from plait.engine.files import files
+from plait.engine.declare import concat_tables, declare, with_columns
+from plait.engine.files import split_into_files
 from plait.engine.join import Rows, join
 from plait.engine.lookup import OpenLookups
 from plait.engine.partition import out_of_range_rows, overlong_rows
@@ -124,7 +132,7 @@ class Engine:
         for batch in batches:
             self.set_aside |= settle_batch(batch, {}, self.spec, self.report)
         self._finish_report()
-        return together([batch.rows.table for batch in batches])
+        return concat_tables([batch.rows.table for batch in batches])
 
     def _finish_report(self) -> None:
         """Add the calls made to the report, and check that its numbers add up."""
@@ -157,8 +165,9 @@ class Engine:
     def _write(self, batch: Batch) -> list[Item]:
         """Write a batch and settle its objects; return those that changed meanwhile."""
         with self.report.timed("write"):
-            parts = files(batch.rows, [item_of(r) for r in batch.records], self.spec.partition_by)
-            answers = list(zip(parts, self.sink.write(parts), strict=True))
+            items = [item_of(record) for record in batch.records]
+            files = split_into_files(batch.rows, items, self.spec.partition_by)
+            answers = list(zip(files, self.sink.write(files), strict=True))
         errors: dict[str, PlaitError] = {}
         for file, answer in answers:
             if isinstance(answer, PlaitError):
@@ -173,7 +182,7 @@ class Engine:
         return [Item(uri=uri) for uri, error in errors.items() if isinstance(error, ObjectChanged)]
 
     def _read_and_join(self, items: Sequence[Item]) -> tuple[list[ReadFailure], list[Batch]]:
-        with left_alone(len(items)):
+        with garbage_collection_paused(len(items)):
             failures, records = self._read(items)
             self.lookups.forget_parts()
             return failures, [*self._join_records(records)]
@@ -194,7 +203,7 @@ class Engine:
         try:
             batch = self._cast(records)
         except IncompatibleTypes as error:
-            yield from self._join_parts(by_kind(records, error), error)
+            yield from self._join_parts(split_by_type(records, error), error)
             return
         counts = deepcopy(self.report.lookups)
         try:
@@ -202,7 +211,7 @@ class Engine:
         except IncompatibleTypes as error:
             self.report.lookups = counts
             self.lookups.remember_for_parts()
-            yield from self._join_parts(in_halves(records), error)
+            yield from self._join_parts(split_in_halves(records), error)
         else:
             yield batch
 
@@ -217,7 +226,7 @@ class Engine:
         with self.report.timed("columns"):
             typed = cast(records, self.spec.driver)
             if self.spec.driver.columns is None:
-                check_found(typed, self.plan)
+                check_inferred(typed, self.plan)
         return Batch(
             records, Rows(typed.table, typed.record_numbers), self.services.now(), dict(typed.faults)
         )

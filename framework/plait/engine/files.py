@@ -1,4 +1,4 @@
-"""One batch's rows to files of the sink, named by the driving object alone."""
+"""Split the rows of a batch into files of the sink, named by the driving object alone."""
 
 from __future__ import annotations
 
@@ -22,26 +22,27 @@ def file_name(uri: str) -> str:
     return hashlib.sha256(uri.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def files(rows: Rows, items: Sequence[Item], partitions: Sequence[Partition]) -> list[File]:
-    """Cut rows into one table for each driving object and partition; `items[n]` is record n's object."""
-    placed = folders(rows.table, partitions)
+def split_into_files(rows: Rows, items: Sequence[Item], partitions: Sequence[Partition]) -> list[File]:
+    """Split rows into one file for each driving object and partition; `items[n]` is the object of record n."""
     groups: dict[tuple[str, str], list[int]] = {}
-    for number, (record, folder) in enumerate(zip(rows.record_numbers, placed, strict=True)):
-        groups.setdefault((items[record].uri, folder), []).append(number)
-    names = {p.name for p in partitions}
-    table = rows.table.drop_columns([n for n in rows.table.column_names if n in names]).combine_chunks()
+    folder_of_rows = folders(rows.table, partitions)
+    for row, (record_number, folder) in enumerate(zip(rows.record_numbers, folder_of_rows, strict=True)):
+        groups.setdefault((items[record_number].uri, folder), []).append(row)
+    names = {partition.name for partition in partitions}
+    columns = [name for name in rows.table.column_names if name in names]
+    table = rows.table.drop_columns(columns).combine_chunks()
     return [
         File(
-            table=_part(table, numbers),
+            table=_rows_at(table, positions),
             folder=folder,
             name=file_name(uri),
-            item=items[rows.record_numbers[numbers[0]]],
+            item=items[rows.record_numbers[positions[0]]],
         )
-        for (uri, folder), numbers in groups.items()
+        for (uri, folder), positions in groups.items()
     ]
 
 
-def _part(table: Any, numbers: list[int]) -> Any:
-    if numbers[-1] - numbers[0] + 1 == len(numbers):
-        return table.slice(numbers[0], len(numbers))
-    return take_rows(table, numbers)
+def _rows_at(table: Any, positions: list[int]) -> Any:
+    if positions[-1] - positions[0] + 1 == len(positions):
+        return table.slice(positions[0], len(positions))
+    return take_rows(table, positions)

@@ -12,7 +12,7 @@ from plait.engine import quarantine
 from plait.engine.answers import no_answers
 from plait.engine.batch import item_of
 from plait.engine.join import join
-from plait.engine.waiting import Late, late
+from plait.engine.waiting import Late, why_late
 from plait.plugin import GiveUp, Missing, ObjectChanged, PlaitError, TryAgain
 from plait.problems.errors import IncompatibleTypes
 from plait.problems.problem import Problem
@@ -76,7 +76,7 @@ def settle_missed(
         if record_number in batch.bad or record_number in batch.retry or record_number in batch.failed:
             continue
         item = item_of(batch.records[record_number])
-        wait = waits and late(item, map(spec.source, sources), batch.now)
+        wait = waits and why_late(item, map(spec.source, sources), batch.now)
         if wait:
             batch.retry[record_number] = wait
         elif error := next(filter(None, sources.values()), None):

@@ -6,7 +6,7 @@ from datetime import date
 
 import pyarrow as pa
 
-from plait.engine.files import file_name, files
+from plait.engine.files import file_name, split_into_files
 from plait.engine.join import Rows
 from plait.language.spec import Partition
 from plait.plugin import Item
@@ -15,7 +15,7 @@ from plait.plugin import Item
 def test_rows_that_alternate_between_partitions_and_objects_stay_in_order() -> None:
     items = [Item(uri="s3://shop/a"), Item(uri="s3://shop/b")]
     rows = Rows(pa.table({"n": [0, 1, 2, 3, 4], "p": ["x", "y", "x", "y", "x"]}), [0, 0, 0, 0, 1])
-    cut = files(rows, items, [Partition(name="p", column="p", function="column")])
+    cut = split_into_files(rows, items, [Partition(name="p", column="p", function="column")])
     assert [(one.folder, one.name, one.table.to_pylist()) for one in cut] == [
         ("p=x/", file_name("s3://shop/a"), [{"n": 0}, {"n": 2}]),
         ("p=y/", file_name("s3://shop/a"), [{"n": 1}, {"n": 3}]),
@@ -29,5 +29,5 @@ def test_a_day_that_has_no_time_is_in_the_folder_of_its_day_whatever_the_zone() 
         Partition(name="day", function="date", column="on", zone="America/Lima"),
         Partition(name="month", function="month", column="on"),
     ]
-    (only,) = files(rows, [Item(uri="s3://shop/a")], parts)
+    (only,) = split_into_files(rows, [Item(uri="s3://shop/a")], parts)
     assert only.folder == "day=2026-07-01/month=2026-07/"

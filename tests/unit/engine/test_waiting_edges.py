@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from plait.engine.waiting import late, until
+from plait.engine.waiting import wait_ends, why_late
 from plait.language.spec import Join
 from plait.plugin import Item
 from unit.engine.test_join import ON, source
@@ -29,9 +29,9 @@ HOUR = replace(TEN, name="t", join=Join(on=ON, missing="retry", retry_for=timede
 def test_a_wait_is_told_with_its_end_and_the_way_around_it(
     minutes: int, message: str | None, note: str | None
 ) -> None:
-    told = late(OLD, [TEN, HOUR], BORN + timedelta(minutes=minutes))
-    assert (told and told.message, told and told.note) == (message, note)
-    assert told is None or (told.code, told.help) == (
+    late = why_late(OLD, [TEN, HOUR], BORN + timedelta(minutes=minutes))
+    assert (late and late.message, late and late.note) == (message, note)
+    assert late is None or (late.code, late.help) == (
         "not-there-yet",
         "`plait run --no-wait` takes it as it is",
     )
@@ -39,6 +39,6 @@ def test_a_wait_is_told_with_its_end_and_the_way_around_it(
 
 def test_nothing_waits_without_an_age_or_a_limit() -> None:
     """Nor a source that is no look-up."""
-    assert until(OLD, TEN) == BORN + timedelta(minutes=10)
-    for item, one in [(AGELESS, TEN), (OLD, source(Join(on=ON))), (OLD, replace(TEN, join=None))]:
-        assert until(item, one) is None
+    assert wait_ends(OLD, TEN) == BORN + timedelta(minutes=10)
+    for item, lookup in [(AGELESS, TEN), (OLD, source(Join(on=ON))), (OLD, replace(TEN, join=None))]:
+        assert wait_ends(item, lookup) is None

@@ -1,4 +1,4 @@
-"""A change anywhere in a file of cases is a problem with a place, or another case; never a traceback."""
+"""A change anywhere in a file of cases gives a problem with a place, or another case; never a traceback."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_mutant_has_problems_with_places_or_runs_and_can_be_updated(text: str)
 @pytest.mark.parametrize(
     "text", ["\x00", "[", "a: *b", "cases: [", "cases: {a: {expect: []}, a: {}}", "1", "---\n---\n"]
 )
-def test_a_file_that_is_no_yaml_is_told_by_place(text: str) -> None:
+def test_a_file_that_is_no_yaml_has_problems_with_places(text: str) -> None:
     file = read_cases(text.encode(), "x.test.yaml", SPECS)
     assert file.cases == ()
     assert file.problems

@@ -1,4 +1,4 @@
-"""Whatever stands in a file, validation ends soon, with problems that each have a place; specs and cases alike."""
+"""Whatever a file holds, validation ends soon, with problems that each have a place; specs and cases alike."""
 
 from __future__ import annotations
 
@@ -107,14 +107,14 @@ TOKENS = [
 
 
 def problems(text: bytes) -> tuple[Problem, ...]:
-    """Those of a spec."""
-    found = validate(text, "spec.yaml")
-    assert found.spec is None or not found.errors
-    return found.problems
+    """The problems of a spec."""
+    validated = validate(text, "spec.yaml")
+    assert validated.spec is None or not validated.errors
+    return validated.problems
 
 
 def problems_of_cases(text: bytes, spec: Path = SUITES[0][0]) -> tuple[Problem, ...]:
-    """Those of a file of cases beside a spec."""
+    """The problems of a file of cases beside a spec."""
     return read_cases(text, "spec.test.yaml", SpecVariants(spec.read_text("utf-8"), "spec.yaml")).problems
 
 
@@ -122,13 +122,13 @@ def check(text: bytes) -> None:
     """Read a text as a spec and as a file of cases."""
     for read in (problems, problems_of_cases):
         begin = time.process_time()
-        told = read(text)
+        read_problems = read(text)
         assert time.process_time() - begin < SECONDS
-        assert [one for one in told if one.span is None] == []
+        assert [problem for problem in read_problems if problem.span is None] == []
 
 
 def budget(examples: int) -> settings:
-    """So many examples in continuous integration, many more with a large budget."""
+    """This many examples, 25 times as many with PLAIT_BUDGET=large."""
     return settings(max_examples=examples * EXAMPLES, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -180,4 +180,9 @@ def test_cases_with_several_nodes_changed_end_as_problems_with_places(
     for _ in range(random.randint(1, 4)):
         if places := [*mutation.places(root)]:
             root = random.choice([*mutation.mutants(root, random.choice(places))])[1]
-    assert [one for one in problems_of_cases(mutation.written(root).encode(), spec) if one.span is None] == []
+    without_place = [
+        problem
+        for problem in problems_of_cases(mutation.written(root).encode(), spec)
+        if problem.span is None
+    ]
+    assert without_place == []

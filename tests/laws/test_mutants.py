@@ -1,6 +1,6 @@
 """A change anywhere in a valid spec is a problem with a place, or another valid spec, which plans and runs.
 
-`tests/mutants/NAME.txt` lists the changes after which a spec is valid still: the place, what was done to it, warnings in
+`tests/data/mutants/NAME.txt` lists the changes after which a spec is valid still: the place, what was done to it, warnings in
 brackets, and what a run of the samples gives. What stands in `rows` is data: some of its changes are run, none listed.
 PLAIT_UPDATE=1 rewrites the lists; each line of them must be right.
 """
@@ -42,32 +42,39 @@ def mutants(text: str) -> Iterator[Mutant]:
     assert source_map is not None, problems
     for place in mutation.places(source_map.value):
         where = ".".join(map(str, place))
-        for what, mutant in mutation.mutants(source_map.value, place):
-            yield f"{where}: {what}", mutation.written(mutant)
+        for change, mutant in mutation.mutants(source_map.value, place):
+            yield f"{where}: {change}", mutation.written(mutant)
 
 
 @pytest.fixture(scope="module")
 def judged() -> Judged:
     """What became of every mutant of every spec."""
-    made = [(name, mutant) for name, text in SPECS.items() for mutant in mutants(text)]
-    verdicts = judge([text for _, (_, text) in made])
-    found: dict[str, list[tuple[Mutant, Verdict]]] = {name: [] for name in SPECS}
-    for (name, mutant), verdict in zip(made, verdicts, strict=True):
-        found[name].append((mutant, verdict))
-    return found
+    named = [(name, mutant) for name, text in SPECS.items() for mutant in mutants(text)]
+    verdicts = judge([text for _, (_, text) in named])
+    judged: dict[str, list[tuple[Mutant, Verdict]]] = {name: [] for name in SPECS}
+    for (name, mutant), verdict in zip(named, verdicts, strict=True):
+        judged[name].append((mutant, verdict))
+    return judged
 
 
 def test_every_mutant_ends_within_its_limits_as_valid_or_as_problems_with_places(
     judged: Judged, figure: Callable[[str], None]
 ) -> None:
-    every = [(name, what, one) for name, found in judged.items() for (what, _), one in found]
-    assert [(name, what, one["trace"]) for name, what, one in every if "trace" in one] == []
-    assert [(name, what) for name, what, one in every if not all(p["line"] for p in one["problems"])] == []
-    assert [
-        (name, what) for name, what, one in every if one["valid"] != (one["planned"] or one["waits"])
-    ] == []
-    cpu, peak = (max(one[key] for *_, one in every) for key in ("cpu", "peak"))
-    valid = sum(one["valid"] for *_, one in every)
+    every = [(name, what, verdict) for name, pairs in judged.items() for (what, _), verdict in pairs]
+    bugs = [(name, what, verdict["trace"]) for name, what, verdict in every if "trace" in verdict]
+    assert bugs == []
+    without_place = [
+        (name, what) for name, what, verdict in every if not all(p["line"] for p in verdict["problems"])
+    ]
+    assert without_place == []
+    unplanned = [
+        (name, what)
+        for name, what, verdict in every
+        if verdict["valid"] != (verdict["planned"] or verdict["waits"])
+    ]
+    assert unplanned == []
+    cpu, peak = (max(verdict[key] for *_, verdict in every) for key in ("cpu", "peak"))
+    valid = sum(verdict["valid"] for *_, verdict in every)
     used = f"each took at most {cpu * 1000:.0f} ms of CPU, all of it {peak >> 20} MB"
     figure(f"{len(every):,} mutants of {len(SPECS)} specs, of which {valid:,} are valid; {used}")
     assert cpu < SECONDS
@@ -86,12 +93,12 @@ def test_a_mutant_that_is_valid_was_read_and_runs(judged: Judged, name: str) -> 
     valid = [(*mutant, verdict) for mutant, verdict in judged[name] if verdict.get("valid")]
     data = [text for what, text, _ in valid if ROW_DATA.match(what)]
     assert all(outcome(text) for text in (data if LARGE else data[:: len(data) // 10 + 1]))
-    listed = [one for one in valid if not ROW_DATA.match(one[0])]
-    told = "".join(f"{what}{_warnings(one)} → {outcome(text)}\n" for what, text, one in listed)
+    listed = [mutant for mutant in valid if not ROW_DATA.match(mutant[0])]
+    lines = "".join(f"{what}{_warnings(verdict)} → {outcome(text)}\n" for what, text, verdict in listed)
     file = LISTS / f"{name}.txt"
     if os.environ.get("PLAIT_UPDATE") == "1":
-        file.write_text(told, encoding="utf-8")
-    assert told == file.read_text(encoding="utf-8")
+        file.write_text(lines, encoding="utf-8")
+    assert lines == file.read_text(encoding="utf-8")
 
 
 def _warnings(verdict: Verdict) -> str:
@@ -100,20 +107,20 @@ def _warnings(verdict: Verdict) -> str:
 
 
 def outcome(text: str) -> str:
-    """What a run gives, of local files or else of a record of each source; raises what is a bug."""
-    found = validate(text, "spec.yaml")
-    spec = (
-        validate(text, "spec.yaml", {name: name for name in found.unset}).spec if found.unset else found.spec
-    )
+    """What a run of local files gives, or else of one made-up record of each source; any exception is a bug."""
+    validated = validate(text, "spec.yaml")
+    if validated.unset:
+        validated = validate(text, "spec.yaml", {name: name for name in validated.unset})
+    spec = validated.spec
     if spec is None:
         return "the name of a parameter is no value of it"
     try:
-        return _told(Pipeline(spec).run()) if _local(spec) else _played(spec)
+        return _outcome_of_report(Pipeline(spec).run()) if _is_local(spec) else _played(spec)
     except PlaitError as error:
         return f"{error.code}"
 
 
-def _local(spec: Spec) -> bool:
+def _is_local(spec: Spec) -> bool:
     """Whether a run asks no service and stays in the working folder; any other spec is played in memory."""
     sources = (spec.driver, *spec.lookups)
     options = [block.options for block in spec.blocks]
@@ -127,7 +134,7 @@ def _is_below_working_folder(path: str) -> bool:
     return "://" not in path and Path(path).resolve().is_relative_to(Path.cwd())
 
 
-def _told(report: Report) -> str:
+def _outcome_of_report(report: Report) -> str:
     counts = [f"{number} {word}" for word, number in report.objects.items() if number and word != "seen"]
     codes = sorted({problem.code for problem in report.problems})
     return ", ".join([*counts, *codes]) or "nothing"
@@ -135,9 +142,10 @@ def _told(report: Report) -> str:
 
 def _played(spec: Spec) -> str:
     outcomes = run_case(case_of(spec))
-    codes = {finding.code for found in outcomes.findings.values() for finding in found if finding.code}
+    findings = (finding for of_object in outcomes.findings.values() for finding in of_object)
+    codes = {finding.code for finding in findings if finding.code}
     return ", ".join([f"{len(outcomes.rows)} row", *sorted(codes)])
 
 
-def test_no_list_is_kept_of_a_spec_that_is_gone() -> None:
+def test_no_list_is_left_of_a_removed_spec() -> None:
     assert sorted(file.stem for file in LISTS.glob("*.txt")) == sorted(SHOWN)

@@ -18,16 +18,17 @@ from plait.language.yaml_reader import locate
 
 LARGE = os.environ.get("PLAIT_BUDGET") == "large"
 SAMPLE, CHUNK = 3_000, 10_000
+WORDS_OF_THE_LANGUAGE = ("key", "connector", "type", "choice", "step", "function")
 RIGHT, ALONE = 0.98, 0.95
 
 
 @dataclass(frozen=True)
 class Spec:
-    """A spec, the words in it that are known, by kind, and what `validate` says of it as it is."""
+    """A spec, the known words in it by kind, and the code and help of its problems as it stands."""
 
     source_map: SourceMap
     known: dict[str, set[str]]
-    told: set[tuple[str, str]]
+    problems: set[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -62,20 +63,13 @@ def _spec(text: str) -> Spec:
         if path[:1] == ("sources",) and path[2:3] == ("columns",)
     }
     known.setdefault("column", set()).update(declared)
-    told = {(problem.code, str(problem.help)) for problem in validate(text, "spec.yaml").problems}
-    return Spec(source_map, known, told)
+    as_written = {(problem.code, str(problem.help)) for problem in validate(text, "spec.yaml").problems}
+    return Spec(source_map, known, as_written)
 
 
 def _mistakes() -> Iterator[Mistake]:
     specs = [_spec(text) for text in shown().values()]
-    for kind in (
-        "key",
-        "connector",
-        "type",
-        "choice",
-        "step",
-        "function",
-    ):  # the language's, the same in each
+    for kind in WORDS_OF_THE_LANGUAGE:
         union = set[str]().union(*(spec.known.get(kind, set()) for spec in specs))
         for spec in specs:
             spec.known[kind] = union
@@ -88,20 +82,22 @@ def test_a_mistyped_letter_is_answered_by_the_word_that_was_meant(figure: Callab
     """In 98 of 100 mistakes at least; a mistake that makes another known word is left out."""
     every = [*_mistakes()]
     chosen = every if LARGE else Random(7).sample(every, SAMPLE)
-    mistakes = [one for one in chosen if not one.is_another_word]
-    count = Counter(one.word.kind for one in mistakes)
+    mistakes = [mistake for mistake in chosen if not mistake.is_another_word]
+    count = Counter(mistake.word.kind for mistake in mistakes)
     right, alone, unnoticed, wrong = Counter[str](), 0, [], []
     for start in range(0, len(mistakes), CHUNK):
         chunk = mistakes[start : start + CHUNK]
-        for mistake, verdict in zip(chunk, judge([one.text for one in chunk]), strict=True):
-            told = [p for p in verdict["problems"] if (p["code"], str(p["help"])) not in mistake.spec.told]
-            alone += len(told) == 1
-            if not told:
+        verdicts = judge([mistake.text for mistake in chunk])
+        for mistake, verdict in zip(chunk, verdicts, strict=True):
+            before = mistake.spec.problems
+            new = [p for p in verdict["problems"] if (p["code"], str(p["help"])) not in before]
+            alone += len(new) == 1
+            if not new:
                 unnoticed.append((mistake.word, mistake.typo))
-            if any(_suggests(str(problem["help"]), mistake.word.text) for problem in told):
+            if any(_suggests(str(problem["help"]), mistake.word.text) for problem in new):
                 right[mistake.word.kind] += 1
             else:
-                wrong.append((mistake.word.text, mistake.typo, told))
+                wrong.append((mistake.word.text, mistake.typo, new))
     shares = ", ".join(f"{kind} {right[kind] / number:.2%}" for kind, number in count.most_common())
     total = right.total() / len(mistakes)
     figure(f"{len(chosen):,} of {len(every):,} mistyped letters, {len(chosen) - len(mistakes)} of them other words: "

@@ -1,4 +1,4 @@
-"""A spec's text to all of its problems, or to the frozen spec."""
+"""Validate a spec: from its text to all of its problems, or to the frozen `Spec`."""
 
 from __future__ import annotations
 
@@ -34,14 +34,15 @@ if TYPE_CHECKING:
 
     from plait.language.source_map import SourceMap
 
-VERSION = 1
+LANGUAGE_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Validated:
-    """What validation gives: a spec where no problem is an error, and the text for rendering.
+    """The outcome of validation: the problems, and the spec if none of them is an error.
 
-    `unset` are the parameters without a value. A spec that cannot be read without them is None, and no error.
+    `text` is the spec's text with its secrets masked, for rendering. `unset` are the parameters without a value; a
+    spec that cannot be read without them is None, though no problem is an error.
     """
 
     spec: Spec | None
@@ -53,7 +54,7 @@ class Validated:
     @property
     def errors(self) -> tuple[Problem, ...]:
         """The problems that make the spec unusable."""
-        return tuple(p for p in self.problems if p.level == "error")
+        return tuple(problem for problem in self.problems if problem.level == "error")
 
 
 def validate_file(
@@ -61,14 +62,14 @@ def validate_file(
     parameters: Mapping[str, str] | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Validated:
-    """Validate a file; raises OSError where it cannot be read."""
+    """Validate a file; raises OSError if it cannot be read."""
     return validate(read_bytes(file), file, parameters, environment)
 
 
 def read_bytes(file: str) -> bytes:
-    """The bytes of a file, of one that is too large only so many that it shows."""
-    with Path(file).open("rb") as opened:
-        return opened.read(MAX_BYTES + 1)
+    """Read a file, at most one byte more than the largest spec may have; raises OSError."""
+    with Path(file).open("rb") as stream:
+        return stream.read(MAX_BYTES + 1)
 
 
 def validate(
@@ -77,17 +78,17 @@ def validate(
     parameters: Mapping[str, str] | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Validated:
-    """Find every problem of a spec. Without parameters and environment the defaults stand in."""
+    """Find every problem of a spec; where neither `parameters` nor `environment` has a value, the default counts."""
     from plait.language.yaml_reader import locate
 
     source_map, problems = locate(text, file)
     shown = text if isinstance(text, str) else text.decode("utf-8", "replace")
     if source_map is None:
         return Validated(None, tuple(sorted(problems, key=by_place)), mask(shown, (), everywhere=True))
-    return _judge(source_map, problems, shown, parameters or {}, environment or {})
+    return _validate_values(source_map, problems, shown, parameters or {}, environment or {})
 
 
-def _judge(
+def _validate_values(
     source_map: SourceMap,
     problems: Iterable[Problem],
     shown: str,
@@ -96,40 +97,41 @@ def _judge(
 ) -> Validated:
     collector = ProblemCollector(source_map)
     collector.problems += problems
-    _undeclared(parameters, collector)
-    spec = _spec(collector, parameters, environment)
-    found = tuple(sorted(set(collector.problems), key=by_place))
-    bad = any(problem.level == "error" for problem in found)
+    _check_given_names(parameters, collector)
+    spec = _read_spec(collector, parameters, environment)
     shown = mask(shown, collector.secret_spans) if collector.secret_spans else shown
-    return Validated(
-        None if bad else spec, found, shown, source_map, tuple(sorted(collector.unset_parameters))
+    unset = tuple(sorted(collector.unset_parameters))
+    validated = Validated(
+        spec, tuple(sorted(set(collector.problems), key=by_place)), shown, source_map, unset
     )
+    return replace(validated, spec=None) if validated.errors else validated
 
 
 def duplicate_names(checked: Mapping[str, Validated]) -> list[Problem]:
-    """A problem for each spec, by file, that has the name of one before it in its folder."""
-    first: dict[tuple[Path, str], str] = {}
+    """A problem for each spec, by file, that has the same name as one before it in its folder."""
+    first_files: dict[tuple[Path, str], str] = {}
     problems = []
-    for file, one in checked.items():
-        name = one.source_map.value.get("name") if one.source_map else None
-        if one.source_map is None or not isinstance(name, str):
+    for file, validated in checked.items():
+        source_map = validated.source_map
+        name = source_map.value.get("name") if source_map else None
+        if source_map is None or not isinstance(name, str):
             continue
-        other = first.setdefault((Path(file).resolve().parent, name), file)
-        if other != file:
+        first_file = first_files.setdefault((Path(file).resolve().parent, name), file)
+        if first_file != file:
             problem = Problem(
                 code="duplicate-name",
                 message=f"{excerpt(name)} is the name of two specs of this folder",
                 file=file,
-                span=one.source_map.value_span(("name",)),
+                span=source_map.value_span(("name",)),
                 help="rename one of them",
-                note=f"first given in {other}",
+                note=f"first given in {first_file}",
             )
             problems.append(problem)
     return problems
 
 
-def _undeclared(parameters: Mapping[str, str], collector: ProblemCollector) -> None:
-    """A problem for each parameter that is given and that the spec does not declare."""
+def _check_given_names(parameters: Mapping[str, str], collector: ProblemCollector) -> None:
+    """Add a problem for each parameter of the command line that the spec does not declare."""
     declared = collector.source_map.value.get("parameters")
     names = [*declared] if isinstance(declared, dict) else []
     for name in parameters:
@@ -145,34 +147,33 @@ def digest(value: Any) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _spec(
+def _read_spec(
     collector: ProblemCollector, given: Mapping[str, str], environment: Mapping[str, str]
 ) -> Spec | None:
+    """Read and check every block; None if one that a spec needs could not be read."""
     raw = collector.source_map.value
     parameters = read_parameters(raw.get("parameters"), collector, given, environment)
-    root = put_in_parameters(_version(raw, collector), parameters, collector)
-    if parameters.sources:
+    root = put_in_parameters(_with_known_version(raw, collector), parameters, collector)
+    if parameters.misplaced_sources:
         root.setdefault("sources", {})
     document: Document | None = read_struct(Document, root, (), collector)
     add_unknown_parameters(parameters, collector)
-    sources = root.get("sources") if not parameters.sources else None
-    drafts = read_sources(sources, collector)
+    blocks = root.get("sources") if not parameters.misplaced_sources else None
+    drafts = read_sources(blocks, collector)
     sink = read_sink(root["sink"], collector) if "sink" in root else None
     quarantine = read_quarantine(root.get("quarantine"), collector)
     partitions = read_partitions(root.get("partition_by"), collector)
-    order = check_blocks(drafts, partitions, sink, quarantine, collector) if isinstance(sources, dict) else []
-    deploy = (
-        read_struct(DeployBlock, root["deploy"], ("deploy",), collector)
-        if root.get("deploy") is not None
-        else None
-    )
+    order = check_blocks(drafts, partitions, sink, quarantine, collector) if isinstance(blocks, dict) else []
+    deploy = None
+    if root.get("deploy") is not None:
+        deploy = read_struct(DeployBlock, root["deploy"], ("deploy",), collector)
     check_deploy(deploy, collector)
     check_waits(drafts, deploy, collector)
     if not any(problem.level == "error" for problem in collector.problems):
         add_unused_parameters(parameters, collector)
-    read_all = [draft.source for draft in drafts]
-    driver = next((source for source in read_all if source and source.join is None), None)
-    if document is None or sink is None or driver is None or not all(read_all):
+    sources = [draft.source for draft in drafts]
+    driver = next((source for source in sources if source and source.join is None), None)
+    if document is None or sink is None or driver is None or not all(sources):
         return None
     return Spec(
         name=document.name,
@@ -182,7 +183,7 @@ def _spec(
         parameters=parameters.values,
         unset=tuple(sorted(parameters.unset)),
         driver=driver,
-        lookups=tuple(source for source in read_all if source and source.join),
+        lookups=tuple(source for source in sources if source and source.join),
         order=tuple(order),
         partition_by=tuple(partitions),
         sink=sink,
@@ -192,19 +193,19 @@ def _spec(
     )
 
 
-def _version(raw: dict[str, Any], collector: ProblemCollector) -> dict[str, Any]:
-    """The spec as the one version of the language that there is, after telling of another."""
+def _with_known_version(raw: dict[str, Any], collector: ProblemCollector) -> dict[str, Any]:
+    """The values with the one version of the language that there is; adds a problem if they have another."""
     version = raw.get("plait")
-    if version is None or (type(version) is int and version == VERSION):
+    if version is None or (type(version) is int and version == LANGUAGE_VERSION):
         return raw
     message = f"{excerpt(str(version))} is no version of the language"
-    collector.add_at(("plait",), "unknown-version", message, help=f"write `plait: {VERSION}`")
-    return {**raw, "plait": VERSION}
+    collector.add_at(("plait",), "unknown-version", message, help=f"write `plait: {LANGUAGE_VERSION}`")
+    return {**raw, "plait": LANGUAGE_VERSION}
 
 
-def missing_parameters(found: Validated) -> list[Problem]:
-    """A problem for each parameter without a value, which `validate` lets pass and a run cannot."""
-    source_map = found.source_map
+def missing_parameters(validated: Validated) -> list[Problem]:
+    """A problem for each parameter without a value: `validate` accepts them, a run does not."""
+    source_map = validated.source_map
     return [
         Problem(
             code="missing-parameter",
@@ -213,21 +214,29 @@ def missing_parameters(found: Validated) -> list[Problem]:
             span=source_map.key_span(("parameters", name)),
             help=f"give `--param {name}=…` or set its environment variable",
         )
-        for name in found.unset
-        if source_map and not found.errors
+        for name in validated.unset
+        if source_map and not validated.errors
     ]
 
 
 def validate_for_run(file: str, parameters: Mapping[str, str], text: bytes | None = None) -> Validated:
-    """Validate a file, or the `text` it had, for running: every parameter needs a value, given or by environment."""
-    return _bound(validate(read_bytes(file) if text is None else text, file, parameters, os.environ))
+    """Validate a file for a run, for which each parameter needs a value; with `text`, what the file held earlier.
+
+    Values of parameters are taken from `parameters`, from the process's environment, or the defaults.
+    """
+    return _require_parameters(
+        validate(read_bytes(file) if text is None else text, file, parameters, os.environ)
+    )
 
 
 def validate_values_for_run(values: dict[str, Any], file: str) -> Validated:
-    """Validate for running what a spec's file held when it was packaged."""
-    return _bound(_judge(map_without_text(values, file), (), "", {}, os.environ))
+    """Validate for a run the values that a spec's file held when it was packaged."""
+    source_map = map_without_text(values, file)
+    return _require_parameters(_validate_values(source_map, (), "", {}, os.environ))
 
 
-def _bound(found: Validated) -> Validated:
-    missing = missing_parameters(found)
-    return replace(found, spec=None, problems=(*found.problems, *missing)) if missing else found
+def _require_parameters(validated: Validated) -> Validated:
+    missing = missing_parameters(validated)
+    if not missing:
+        return validated
+    return replace(validated, spec=None, problems=(*validated.problems, *missing))

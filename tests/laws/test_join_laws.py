@@ -1,4 +1,4 @@
-"""A join of all rows at once is the loop over all pairs, row by row, whatever the rule and the keys."""
+"""A join of all rows at once gives what a loop over all pairs of row and record gives, whatever rule and keys."""
 
 from __future__ import annotations
 
@@ -64,13 +64,13 @@ def is_near(moment: Any, time: Any, around: Around | None) -> bool:
     if moment is None or time is None:
         return False
     apart = (time - moment) // timedelta(microseconds=1)
-    before, after = (one // timedelta(microseconds=1) for one in (around.before, around.after))
+    before, after = (span // timedelta(microseconds=1) for span in (around.before, around.after))
     return bool(-before <= apart <= after)
 
 
 @dataclass
-class Told:
-    """What a loop over all pairs makes of the rows."""
+class Outcome:
+    """What a join makes of the rows."""
 
     rows: list[tuple[int, Any]]
     bad: dict[int, str]
@@ -80,26 +80,25 @@ class Told:
 
 def looped(
     keys: list[tuple[Any, ...]], at: list[Any], record: list[int], records: list[Record], s: Source
-) -> Told:
+) -> Outcome:
     """The join, row by row and record by record."""
-    told = Told([], {}, {}, [0, 0, 0])
+    outcome = Outcome([], {}, {}, [0, 0, 0])
     for number, (key, moment) in enumerate(zip(keys, at, strict=True)):
-        mine = [r for r in records if None not in key and tuple(r.fields[f] for _, f in on(s)) == key]
-        mine = [r for r in mine if is_near(moment, r.time, s.window)]
-        good = [r for r in mine if is_good(r, column(s))]
-        by_time = is_by_time(s)
-        latest = (
-            max(enumerate(good), key=lambda r: (r[1].time, r[0]), default=(0, None))[1] if by_time else None
-        )
-        spoilt = [r for r in mine if r not in good and not (latest and r.time < latest.time)]  # type: ignore[operator]
-        if spoilt:
-            told.bad.setdefault(record[number], "column `v`")
+        matches = [r for r in records if None not in key and tuple(r.fields[f] for _, f in on(s)) == key]
+        matches = [r for r in matches if is_near(moment, r.time, s.window)]
+        good = [r for r in matches if is_good(r, column(s))]
+        latest = None
+        if is_by_time(s):
+            latest = max(enumerate(good), key=lambda r: (r[1].time, r[0]), default=(0, None))[1]
+        bad = [r for r in matches if r not in good and not (latest and r.time < latest.time)]  # type: ignore[operator]
+        if bad:
+            outcome.bad.setdefault(record[number], "column `v`")
             continue
         asks = None not in key and (s.window is None or moment is not None)
-        if stays(told, record[number], len(good), asks, s):
-            told.rows += [(number, value) for value in given_to_row([latest] if latest else good, s)]
-    told.rows = [(n, value) for n, value in told.rows if record[n] not in told.bad]
-    return told
+        if stays(outcome, record[number], len(good), asks, s):
+            outcome.rows += [(number, value) for value in values_of_row([latest] if latest else good, s)]
+    outcome.rows = [(n, value) for n, value in outcome.rows if record[n] not in outcome.bad]
+    return outcome
 
 
 def on(s: Source) -> tuple[tuple[str, str], ...]:
@@ -117,28 +116,28 @@ def is_by_time(s: Source) -> bool:
     return bool(s.join and s.join.shape == "columns" and s.join.duplicates == "latest")
 
 
-def stays(told: Told, number: int, good: int, asks: bool, s: Source) -> bool:
+def stays(outcome: Outcome, number: int, good: int, asks: bool, s: Source) -> bool:
     """Whether a row of so many matches stays; the counts and the reasons are noted."""
     assert s.join
     alone = s.join.shape == "columns"
     needed = column(s).required and s.join.shape != "list"
-    told.counts[0 if good else 1] += 1
-    told.counts[2] += good > 1 and alone
+    outcome.counts[0 if good else 1] += 1
+    outcome.counts[2] += good > 1 and alone
     if good > 1 and alone and s.join.duplicates == "fail":
-        told.bad.setdefault(number, f"has {good} matches")
+        outcome.bad.setdefault(number, f"has {good} matches")
         return False
     if good or (s.join.missing == "keep" and not needed):
         return True
     if s.join.missing == "retry" and asks:
-        told.retry.setdefault(number, "is required" if needed else None)
+        outcome.retry.setdefault(number, "is required" if needed else None)
         return True
     if s.join.missing == "fail" or (needed and s.join.missing != "drop"):
-        told.bad.setdefault(number, "has no match")
+        outcome.bad.setdefault(number, "has no match")
         return False
     return s.join.missing != "drop"
 
 
-def given_to_row(good: list[Record], s: Source) -> list[Any]:
+def values_of_row(good: list[Record], s: Source) -> list[Any]:
     """What the row becomes: one row for each element."""
     default = column(s).default
     values = [default if r.fields["v"] is None else r.fields["v"] for r in good]
@@ -154,13 +153,13 @@ def is_good(record: Record, v: Column) -> bool:
     return not isinstance(value, str) and not (value is None and v.required and v.default is None)
 
 
-def said(joined: Joined, listed: bool) -> Told:
-    """What the join made of the rows."""
+def joined_outcome(joined: Joined, is_list: bool) -> Outcome:
+    """The outcome of the join of the engine."""
     table = joined.rows.table.to_pydict()
-    values = [[e["v"] for e in one] for one in table["s"]] if listed else table["v"]
+    values = [[e["v"] for e in elements] for elements in table["s"]] if is_list else table["v"]
     bad = {n: error.message for n, error in joined.bad.items()}
     retry = {n: error.help if error else None for n, error in joined.retry.items()}
-    return Told(
+    return Outcome(
         [*zip(table["n"], values, strict=True)],
         bad,
         retry,
@@ -204,8 +203,8 @@ def test_a_join_is_the_loop_over_all_pairs(data: st.DataObject) -> None:
     rows = data.draw(st.lists(st.tuples(*values, times), max_size=6))
     record = sorted(data.draw(st.lists(st.integers(0, 6), min_size=len(rows), max_size=len(rows))))
     moments = times if order == "none" else times.filter(bool)
-    found = data.draw(st.lists(st.tuples(*values, numbers, moments), max_size=6))
-    records = [Record(fields={"f0": a, "f1": b, "v": v}, time=time) for a, b, v, time in found]
+    drawn = data.draw(st.lists(st.tuples(*values, numbers, moments), max_size=6))
+    records = [Record(fields={"f0": a, "f1": b, "v": v}, time=time) for a, b, v, time in drawn]
     records = sorted(records, key=lambda r: r.time or FIRST) if order == "time" else records
     columns = {f"k{n}": pa.array([row[n] for row in rows], arrow_type(parse(words[n]))) for n in (0, 1)}
     columns |= {
@@ -216,7 +215,7 @@ def test_a_join_is_the_loop_over_all_pairs(data: st.DataObject) -> None:
     answers, _ = look_up(s, Fixed(records), pa.table(columns), kinds)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(match, "MANY", data.draw(st.sampled_from([0, 100])))
-        got = said(join(Rows(pa.table(columns), record), answers, s), rule.shape == "list")
+        got = joined_outcome(join(Rows(pa.table(columns), record), answers, s), rule.shape == "list")
     expected = looped([row[: len(rule.on)] for row in rows], [row[2] for row in rows], record, records, s)
     assert got.rows == expected.rows
     assert got.counts == expected.counts

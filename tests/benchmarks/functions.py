@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from integration.main_job.shop import SPEC
 from kit.bare import RUNTIME, link, with_requirements
 from kit.runtime import Function
+from kit.shop import SPEC
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

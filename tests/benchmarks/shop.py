@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import plait
-from integration.main_job.shop import SPEC
+from kit.shop import SPEC
 from plait.engine.context import Services
 from plait.engine.engine import Engine
 from plait.engine.partition import folders

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from integration.main_job.shop import queue
 from kit.bare import bare_python
+from kit.shop import queue
 from plait_sandbox import Sandbox
 
 from .functions import Start, plait, wrangler

@@ -10,31 +10,32 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kit.proxy import Proxy, fail
-from kit.stubs import Stub, aws
+from kit.stubs import Stub
 from plait.plugin import BadRecord, GiveUp, Key, TryAgain
 from plait_connectors import dynamodb
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from plait_sandbox.aws import LocalAws
+
 
 @pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    with aws() as url:
-        client = Stub(endpoint=url).client("dynamodb")
-        for table, kind in (("activity", "S"), ("numbered", "N")):
-            client.create_table(
-                TableName=table,
-                AttributeDefinitions=[{"AttributeName": "id", "AttributeType": kind}],
-                KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-                BillingMode="PAY_PER_REQUEST",
-            )
-        for n in range(120):
-            client.put_item(
-                TableName="activity", Item={"id": {"S": f"c{n}"}, "status": {"S": "on"}, "x": {"N": "1"}}
-            )
-        client.put_item(TableName="numbered", Item={"id": {"N": "7"}, **ITEM})
-        yield url
+def endpoint(aws: LocalAws) -> str:
+    client = Stub(endpoint=aws.endpoint).client("dynamodb")
+    for table, kind in (("activity", "S"), ("numbered", "N")):
+        client.create_table(
+            TableName=table,
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": kind}],
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+    for n in range(120):
+        client.put_item(
+            TableName="activity", Item={"id": {"S": f"c{n}"}, "status": {"S": "on"}, "x": {"N": "1"}}
+        )
+    client.put_item(TableName="numbered", Item={"id": {"N": "7"}, **ITEM})
+    return aws.endpoint
 
 
 ITEM: dict[str, Any] = {

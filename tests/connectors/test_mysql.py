@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pymysql
 import pytest
 
-from kit.stubs import Stub, free_port, mariadb
+from kit.stand_ins import log_in
+from kit.stubs import Stub, free_port
 from plait.plugin import GiveUp, Key, TryAgain
 from plait_connectors._mysql_errors import as_plait_error
 from plait_connectors.mysql import MySQLLookup, MySQLOptions
@@ -20,8 +21,10 @@ from plait_connectors.mysql import MySQLLookup, MySQLOptions
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from plait_sandbox.mysql import LocalMysql
+
 SETUP = """
-CREATE DATABASE shop;
+CREATE OR REPLACE DATABASE shop;
 CREATE TABLE shop.stores (id INT PRIMARY KEY, name VARCHAR(40), `odd%name` INT) CHARSET utf8mb4;
 INSERT INTO shop.stores VALUES (1, 'Añil ☂', 5), (2, 'O''Hara', 6);
 CREATE TABLE shop.prices (store INT, sku VARCHAR(9), price DECIMAL(30,10));
@@ -31,34 +34,29 @@ CREATE TABLE shop.odd (id BIGINT UNSIGNED, b BIT(9), j JSON, z DATETIME, d DATE,
 SET time_zone = '+05:00';
 INSERT INTO shop.odd VALUES (18446744073709551615, b'100000001', '{"a": 1}', '0000-00-00 00:00:00', '2026-07-01',
   '-100:00:01.500', '2026-07-01 12:00:00.000001', '2026-07-01 12:00:00', 0x00FF, 2026, 1, 'y', NULL);
-CREATE USER reader@'%' IDENTIFIED BY 'canary-secret-old';
-GRANT SELECT ON shop.* TO reader@'%';
+CREATE OR REPLACE USER clerk@'%' IDENTIFIED BY 'canary-secret-old';
+GRANT SELECT ON shop.* TO clerk@'%';
 GRANT ALL ON shop.* TO writer@'%' IDENTIFIED BY 'canary-secret-old';
 """
 
 
 @pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    with mariadb(tmp_path_factory.mktemp("m")) as port:
-        SESSIONS[port] = connect(port)
+def port(mysql: LocalMysql) -> Iterator[int]:
+    with log_in(mysql) as SESSIONS[mysql.port]:
         for statement in filter(str.strip, SETUP.split(";\n")):
-            SESSIONS[port].query(statement)
-        yield port
-        SESSIONS.pop(port).close()
+            SESSIONS[mysql.port].query(statement)
+        yield mysql.port
+    del SESSIONS[mysql.port]
 
 
 SESSIONS: dict[int, Any] = {}
-
-
-def connect(port: int) -> Any:
-    return pymysql.connect(host="127.0.0.1", port=port, user="root", autocommit=True, ssl_disabled=True)
 
 
 def secret(port: int, **other: Any) -> dict[str, Any]:
     return {
         "host": "127.0.0.1",
         "port": port,
-        "username": "reader",
+        "username": "clerk",
         "password": "canary-secret-old",
         "dbname": "shop",
         **other,
@@ -213,13 +211,13 @@ def test_a_busy_server_or_a_lock_is_for_later(number: int) -> None:
 @pytest.mark.fault("M2")
 def test_too_many_connections_are_for_later(port: int, lookups: Any) -> None:
     """A server that is full is left for later."""
-    SESSIONS[port].query("ALTER USER reader@'%' WITH MAX_USER_CONNECTIONS 1")
+    SESSIONS[port].query("ALTER USER clerk@'%' WITH MAX_USER_CONNECTIONS 1")
     try:
         lookups(stub(port)).fetch(keys(1))
         with pytest.raises(TryAgain):
             lookups(stub(port)).fetch(keys(1))
     finally:
-        SESSIONS[port].query("ALTER USER reader@'%' WITH MAX_USER_CONNECTIONS 0")
+        SESSIONS[port].query("ALTER USER clerk@'%' WITH MAX_USER_CONNECTIONS 0")
 
 
 @pytest.mark.fault("M4")

@@ -24,7 +24,7 @@ import pytest
 
 from plait_sandbox import Sandbox, generate, sample, write
 from plait_sandbox.aws import start_aws
-from plait_sandbox.mysql import mariadb_is_installed, serve_stores, start_mysql
+from plait_sandbox.mysql import serve_stores, start_mysql
 from plait_sandbox.quirks import BROKEN, QUIRKS
 
 if TYPE_CHECKING:
@@ -35,19 +35,16 @@ if TYPE_CHECKING:
     from plait_sandbox.mysql import LocalMysql
 
 
-needs_mariadb = pytest.mark.skipif(not mariadb_is_installed(), reason="MariaDB is not installed")
-
-
 @pytest.fixture(scope="module")
 def shop() -> Iterator[Sandbox]:
-    with Sandbox() as sandbox:
+    with Sandbox("mariadb") as sandbox:
         sandbox.fill(sample())
         yield sandbox
 
 
-@pytest.fixture(params=[pytest.param("mariadb", marks=needs_mariadb), "mysql-mimic"])
-def mysql(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LocalMysql]:
-    with start_mysql(tmp_path, request.param) as server:
+@pytest.fixture(params=["mariadb", "mysql-mimic"], scope="module")
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalMysql]:
+    with start_mysql(tmp_path_factory.mktemp("server"), request.param) as server:
         yield server
 
 
@@ -263,34 +260,32 @@ print(json.dumps([events, json.loads(secret), [item["last_seen"] for item in tab
     assert rows == [tuple(row) for row in shop_sample.stores]
 
 
-@needs_mariadb
-def test_the_reader_of_the_stores_may_not_write(tmp_path: Path) -> None:
-    with start_mysql(tmp_path, "mariadb") as server:
-        secret = serve_stores(server, [(1, "Corner", None)])
-        with pytest.raises(pymysql.err.OperationalError, match="denied"):
-            read(secret, "DELETE FROM stores.stores")
+@pytest.mark.parametrize("server", ["mariadb"], indirect=True)
+def test_the_reader_of_the_stores_may_not_write(server: LocalMysql) -> None:
+    secret = serve_stores(server, [(1, "Corner", None)])
+    with pytest.raises(pymysql.err.OperationalError, match="denied"):
+        read(secret, "DELETE FROM stores.stores")
 
 
-def test_both_servers_answer_a_lookup_the_same(mysql: LocalMysql) -> None:
-    secret = serve_stores(mysql, [(1, "Señor 🛒", None), (2, None, "東京"), (3, "Kiosk", "Łódź")])
+def test_both_servers_answer_a_lookup_the_same(server: LocalMysql) -> None:
+    secret = serve_stores(server, [(1, "Señor 🛒", None), (2, None, "東京"), (3, "Kiosk", "Łódź")])
     sql = "SELECT `name`, `city`, `store_id` FROM `stores`.`stores` WHERE `store_id` IN (%s, %s, %s)"
     rows = read(secret, sql, (2, 1, 9))
     assert sorted(rows, key=lambda row: row[2]) == [("Señor 🛒", None, 1), (None, "東京", 2)]
 
 
-def test_both_servers_refuse_a_wrong_password(mysql: LocalMysql) -> None:
-    secret = serve_stores(mysql, [])
+def test_both_servers_refuse_a_wrong_password(server: LocalMysql) -> None:
+    secret = serve_stores(server, [])
     with pytest.raises(pymysql.err.OperationalError):
         read({**secret, "password": "wrong"}, "SELECT 1")
 
 
-def test_stores_are_replaced_as_a_whole(mysql: LocalMysql) -> None:
-    serve_stores(mysql, [(n, "old", None) for n in range(500)])
-    secret = serve_stores(mysql, [(7, "new", None)])
+def test_stores_are_replaced_as_a_whole(server: LocalMysql) -> None:
+    serve_stores(server, [(n, "old", None) for n in range(500)])
+    secret = serve_stores(server, [(7, "new", None)])
     assert read(secret, "SELECT store_id, name FROM stores.stores") == [(7, "new")]
 
 
-@needs_mariadb
 def test_a_stopped_server_listens_no_more(tmp_path: Path) -> None:
     with start_mysql(tmp_path, "mariadb") as mysql, start_aws() as aws:
         ports = [mysql.port, int(aws.endpoint.rpartition(":")[2])]

@@ -1,15 +1,10 @@
-"""A small real Context, and the servers that connectors are tried on."""
+"""A small real Context, on which connectors are tried."""
 
 from __future__ import annotations
 
 import logging
-import os
 import socket
-import subprocess
-import sys
-import time
 from collections import Counter
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +14,7 @@ from botocore.config import Config
 from plait.plugin import Secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Mapping
 
     from plait.plugin import Objects
 
@@ -93,45 +87,3 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def wait_for(port: int, process: subprocess.Popen[bytes], seconds: float = 30) -> None:
-    """Return once the process listens on the port."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end and process.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise RuntimeError(f"the server did not start on port {port}")
-
-
-@contextmanager
-def serving(command: list[str], port: int) -> Iterator[None]:
-    """A server process, stopped in the end."""
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        try:
-            wait_for(port, process)
-            yield
-        finally:
-            process.terminate()
-
-
-@contextmanager
-def aws() -> Iterator[str]:
-    """A moto server; yields its endpoint."""
-    port = free_port()
-    with serving([sys.executable, "-P", "-m", "moto.server", "-p", str(port)], port):
-        yield f"http://127.0.0.1:{port}"
-
-
-@contextmanager
-def mariadb(folder: Path) -> Iterator[int]:
-    """A private MariaDB server whose user `root` has no password; yields its port."""
-    port, user = free_port(), f"--user={'root' if os.geteuid() == 0 else os.environ.get('USER', 'nobody')}"
-    data = f"--datadir={folder / 'data'}"
-    install = ["mariadb-install-db", "--no-defaults", user, data, "--auth-root-authentication-method=normal"]
-    subprocess.run([*install, "--skip-test-db"], check=True, capture_output=True)
-    options = [f"--port={port}", "--bind-address=127.0.0.1", f"--socket={folder / 's'}", "--sql-mode="]
-    with serving(["mariadbd", "--no-defaults", user, data, *options], port):
-        yield port

@@ -9,9 +9,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from integration.main_job.shop import SPEC, Shop, batches
 from kit import oracle, oracle_lake
 from kit.canaries import PAYLOAD
+from kit.shop import SPEC, Shop, batches
 
 HERE = Path(__file__).parent / "pipelines"
 AT = datetime(2026, 7, 2, 10, tzinfo=UTC)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from integration.main_job.shop import Told, forked, queue
 from kit import oracle_lake
 from kit.proxy import Proxy, When
+from kit.shop import Told, forked, queue
 
 from .budget import LARGE
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from integration.main_job.shop import Shop
+    from kit.shop import Shop
 
     from .results import Results
 

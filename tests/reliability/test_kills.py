@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from integration.main_job.shop import Shop, Told, forked
 from kit.proxy import Proxy, When, kill
+from kit.shop import Shop, Told, forked
 
 from .budget import SEED, budget
 from .jobs import JOBS, Job

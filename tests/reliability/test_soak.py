@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 import pyarrow.parquet as pq
 import pytest
 
-from integration.main_job.shop import Shop, announced
 from kit import faults
 from kit.canaries import PAYLOAD
 from kit.delivery import Queue
 from kit.proxy import Proxy
 from kit.runtime import Function, Outcome
+from kit.shop import Shop, announced
 
 from .budget import SEED, budget
 from .results import Results

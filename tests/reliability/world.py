@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from integration.main_job.shop import SPEC, Shop, queue
 from kit.logs import Logs
 from kit.proxy import Proxy
+from kit.shop import SPEC, Shop, queue
 from plait.aws_lambda import function as aws_lambda
 from plait.engine.context import Services
 from plait.engine.engine import Engine

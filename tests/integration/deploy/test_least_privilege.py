@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from integration.main_job.shop import SPEC, Shop, Told, queue
 from kit import oracle
 from kit.paths import ROOT
 from kit.proxy import Proxy
+from kit.shop import SPEC, Shop, Told, queue
 from plait.deploy.policy import Grant, grants, policy_document
 from plait.language.spec import Spec
 from plait.language.validate import validate_for_run

@@ -1,4 +1,4 @@
-"""The shop, filled once, with three of its orders under a prefix of their own."""
+"""Three of the shop's orders under a prefix of their own, and a database user whose password may change."""
 
 from __future__ import annotations
 
@@ -7,46 +7,39 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from integration.main_job.payload import salted
-from integration.main_job.shop import SPEC, Shop
 from kit import oracle, oracle_lake
 from kit.proxy import Proxy
+from kit.shop import SPEC, Shop
 from kit.tcp import TcpProxy
-from plait_sandbox import Sandbox, sample
-from reliability.results import results
 
-from .stage import SECRET, Stage
+from .stage import SECRET, USER, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["calm", "results", "stage"]
-
 
 @pytest.fixture(scope="session")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def stage(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Everything calm; nothing is cached, so that every delivery asks every service."""
     text, cache = SPEC.read_text(encoding="utf-8"), "    cache: 5m\n"
     assert text.count(cache) == 1
     spec = tmp_path_factory.mktemp("faults") / "transactions.yaml"
     spec.write_text(text.replace(cache, ""), encoding="utf-8")
+    sandbox, objects = shop.sandbox, shop.sample.objects
     with (
-        Sandbox() as sandbox,
         Proxy(sandbox.aws.endpoint) as proxy,
         TcpProxy(("127.0.0.1", sandbox.mysql.port)) as tcp,
     ):
-        found = salted(sample())
-        sandbox.fill(found, announce=False)
-        secrets, s3 = sandbox.client("secretsmanager"), sandbox.client("s3")
-        login = json.loads(secrets.get_secret_value(SecretId="shop/stores-db")["SecretString"])
-        login["port"] = tcp.port
-        secrets.create_secret(Name=SECRET, SecretString=json.dumps(login))
-        keys = [*sorted(oracle.expect(found).rows)[:2], found.quirks["malformed"][0]]
+        login = {"host": "127.0.0.1", "port": tcp.port, "username": USER, "password": "canary-secret-faults"}
+        sandbox.mysql.execute(f"CREATE USER {USER}@'127.0.0.1' IDENTIFIED BY '{login['password']}'")
+        sandbox.mysql.execute(f"GRANT SELECT ON stores.* TO {USER}@'127.0.0.1'")
+        sandbox.client("secretsmanager").create_secret(Name=SECRET, SecretString=json.dumps(login))
+        keys = [*sorted(oracle.expect(shop.sample).rows)[:2], shop.sample.quirks["malformed"][0]]
         for key in keys:
             for name in (key, key.replace("transactions/", "items/").replace(".json", ".csv")):
-                if name in found.objects:
-                    s3.put_object(Bucket="shop-raw", Key=f"faults/{name}", Body=found.objects[name])
-        yield Stage(Shop(sandbox, found, proxy, s3), proxy, tcp, keys, spec, login)
+                if name in objects:
+                    shop.client.put_object(Bucket="shop-raw", Key=f"faults/{name}", Body=objects[name])
+        yield Stage(Shop(sandbox, shop.sample, proxy, shop.client), proxy, tcp, keys, spec, login)
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from click.testing import CliRunner
 
-from integration.main_job.shop import queue
 from kit import faults
+from kit.shop import queue
 from kit.tcp import CALM, Weather
 from plait.aws_lambda import function as aws_lambda
 from plait.cli.main import main
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from integration.main_job.shop import Shop
     from kit.proxy import Proxy, When
+    from kit.shop import Shop
     from kit.tcp import TcpProxy
 
-SECRET = "shop/stores-behind-a-proxy"
+SECRET, USER = "shop/stores-behind-a-proxy", "faults"
 RAW, LAKE = "s3://shop-raw/faults", "s3://shop-lake/faults"
 REQUESTS = {
     "driver-get": ("s3:GetObject", "/shop-raw/faults/transactions/"),
@@ -168,7 +168,7 @@ class Stage:
     def _storm(self, service: str, failure: str, *, forever: bool) -> None:
         self.broken = True
         if failure == "denied":
-            self.shop.sandbox.mysql.execute("REVOKE SELECT ON stores.* FROM reader@'127.0.0.1'")
+            self.shop.sandbox.mysql.execute(f"REVOKE SELECT ON stores.* FROM {USER}@'127.0.0.1'")
             return
         if failure == "rotated":
             self._rotate(told=not forever)
@@ -191,8 +191,8 @@ class Stage:
         """Change the password and end the sessions of the old one; the secret is told at once, or by `mend`."""
         self.login["password"] += "x"
         mysql = self.shop.sandbox.mysql
-        mysql.execute(f"ALTER USER reader@'127.0.0.1' IDENTIFIED BY '{self.login['password']}'")
-        mysql.execute("KILL USER reader@'127.0.0.1'")
+        mysql.execute(f"ALTER USER {USER}@'127.0.0.1' IDENTIFIED BY '{self.login['password']}'")
+        mysql.execute(f"KILL USER {USER}@'127.0.0.1'")
         if told:
             self.tell()
 
@@ -207,7 +207,7 @@ class Stage:
         self.tcp.weather = CALM
         if self.broken:
             self.tell()
-            self.shop.sandbox.mysql.execute("GRANT SELECT ON stores.* TO reader@'127.0.0.1'")
+            self.shop.sandbox.mysql.execute(f"GRANT SELECT ON stores.* TO {USER}@'127.0.0.1'")
             self.broken = False
 
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from integration.main_job.shop import queue
 from kit import faults
 from kit.runtime import Function
+from kit.shop import queue
 from kit.tcp import Weather
 from plait.aws_lambda import deadline as invocation
 from plait.problems.errors import InternalError

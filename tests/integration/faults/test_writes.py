@@ -14,9 +14,9 @@ import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 
-from integration.main_job.shop import HANDLE, announced, queue
 from kit import faults
 from kit.limited import unmeasured
+from kit.shop import HANDLE, announced, queue
 from plait.deploy.delivery import redrive_output
 from plait.plugin import GiveUp, PlaitError, Put, TryAgain, Written
 from plait.storage import local as storage_local

@@ -1,4 +1,4 @@
-"""The shop, filled once for all tests of the main job."""
+"""The package of the main job, made once."""
 
 from __future__ import annotations
 
@@ -7,25 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kit.bare import bare_python
-from kit.proxy import Proxy
-from plait_sandbox import Sandbox, sample
+from kit.shop import SPEC
 
 from .packages import packaged, unpacked
-from .payload import salted
-from .shop import SPEC, Shop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-
-@pytest.fixture(scope="session")
-def shop() -> Iterator[Shop]:
-    """The sandbox with the demo's sample; plait talks to it through the proxy."""
-    with Sandbox() as sandbox, Proxy(sandbox.aws.endpoint) as proxy:
-        found = salted(sample())
-        sandbox.fill(found, announce=False)
-        yield Shop(sandbox, found, proxy, sandbox.client("s3"))
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .shop import Shop
+    from kit.shop import Shop
 
 
 def packaged(spec: Path, out: Path, **how: Any) -> dict[str, Any]:

@@ -14,16 +14,14 @@ import pytest
 from kit import oracle, oracle_lake
 from kit.faults import denied, throttled
 from kit.proxy import Proxy
-
-from .shop import SPEC, announced, queue
+from kit.shop import SPEC, announced, queue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from kit.faults import Action
-
-    from .shop import Shop
+    from kit.shop import Shop
 
 CALM: dict[str, Any] = {"batchItemFailures": []}
 LATE = "late/transactions/{}.json"

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kit import faults
-
-from .shop import SPEC
+from kit.shop import SPEC
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .shop import Shop
+    from kit.shop import Shop
 
 READ_ONLY = {
     "s3:GetObject",

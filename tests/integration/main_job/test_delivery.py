@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kit import oracle, oracle_lake
-
-from .shop import batches, queue
+from kit.shop import batches, queue
 
 if TYPE_CHECKING:
-    from .shop import Shop
+    from kit.shop import Shop
 
 
 @pytest.fixture(scope="module")

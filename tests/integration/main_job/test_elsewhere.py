@@ -14,14 +14,13 @@ import pytest
 from kit import oracle, oracle_lake
 from kit.confinement import HOME
 from kit.paths import ROOT
+from kit.shop import HANDLE, queue
 from plait_sandbox import write
-
-from .shop import HANDLE, queue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .shop import Shop
+    from kit.shop import Shop
 
 NEVER_IN_LAMBDA = ("jsonschema", "click", "rich")
 EXTRAS = ("pandas", "numpy", "awswrangler", "moto")

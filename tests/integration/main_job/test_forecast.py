@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kit.paths import ROOT
-
-from .shop import SPEC, queue
+from kit.shop import SPEC, queue
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .shop import Shop
+    from kit.shop import Shop
 
 SMALL = """\
 plait: 1

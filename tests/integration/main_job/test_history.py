@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
 from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import pymysql
 import pytest
 
 from kit import oracle, oracle_lake
 from kit.mysql_counts import Counts, counts
 from kit.proxy import Proxy
+from kit.shop import Shop
+from kit.stand_ins import log_in
 from plait_sandbox import Sandbox, generate
 from plait_sandbox.quirks import QUIRKS
-
-from .shop import Shop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +51,7 @@ def history(request: pytest.FixtureRequest) -> Iterator[History]:
             f" FROM stores.seq_1_to_{STORES - len(sample.stores)}"
         )
         shop = Shop(sandbox, sample, proxy, sandbox.client("s3"))
-        with contextlib.closing(_admin(sandbox)) as admin:
+        with log_in(sandbox.mysql) as admin:
             before = counts(admin)
             told = shop.command("history", "run", "pipelines/transactions.yaml", "--all", "-o", "json")
             assert told.returncode == 0, told.stderr[-2000:]
@@ -62,17 +60,6 @@ def history(request: pytest.FixtureRequest) -> Iterator[History]:
         yield History(
             shop, oracle.expect(sample), shop.lake("history"), json.loads(told.stdout), asked, mysql
         )
-
-
-def _admin(sandbox: Sandbox) -> Any:
-    mysql = sandbox.mysql
-    login: dict[str, Any] = {
-        "host": mysql.host,
-        "port": mysql.port,
-        "user": mysql.user,
-        "password": mysql.password,
-    }
-    return pymysql.connect(**login, autocommit=True, ssl_disabled=True)
 
 
 def _windows(rows: list[dict[str, Any]]) -> list[list[Any]]:

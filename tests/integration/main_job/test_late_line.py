@@ -14,16 +14,14 @@ from kit.delivery import Queue
 from kit.logs import Logs
 from kit.proxy import Proxy
 from kit.runtime import Function
-
-from .shop import SPEC, announced
+from kit.shop import SPEC, announced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from kit.runtime import Outcome
-
-    from .shop import Shop
+    from kit.shop import Shop
 
 GROUP = "/shop/tx-fraud-score"
 ORDERED = 1_782_986_400_000  # 2026-07-02T10:00:00Z

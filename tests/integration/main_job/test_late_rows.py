@@ -11,14 +11,13 @@ import pytest
 
 from kit import oracle_lake
 from kit.proxy import Proxy
-
-from .shop import SPEC, announced, queue
+from kit.shop import SPEC, announced, queue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from .shop import Shop
+    from kit.shop import Shop
 
 SEEN = datetime(2026, 7, 3, 8, 30, tzinfo=UTC)
 STORE = 990

@@ -15,14 +15,14 @@ import pytest
 from kit import oracle, oracle_lake
 from kit.paths import ROOT
 from kit.runtime import Function
+from kit.shop import SPEC, batches, queue
 
 from .packages import environment, packaged
-from .shop import SPEC, batches, queue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .shop import Shop
+    from kit.shop import Shop
 
 MB = 1_000_000
 

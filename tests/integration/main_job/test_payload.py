@@ -14,13 +14,12 @@ import pytest
 from kit import oracle
 from kit.canaries import PAYLOAD
 from kit.runtime import Function
-
-from .shop import SPEC, announced, queue
+from kit.shop import SPEC, announced, queue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .shop import Shop
+    from kit.shop import Shop
 
 GOOD: dict[str, Any] = {"transaction_id": "p", "ordered_at": "2026-07-01T10:00:00Z", "store_id": 2}
 # Each of these texts is where a type, a key or a decoding has to refuse it; none may be shown.

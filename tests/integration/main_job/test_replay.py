@@ -10,17 +10,15 @@ import pytest
 
 from kit import oracle, oracle_lake
 from kit.proxy import Proxy, fail
+from kit.shop import queue
 from plait_sandbox import write
-
-from .shop import queue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from kit.shop import Shop
     from plait_sandbox.sample_data import Sample
-
-    from .shop import Shop
 
 SPEC = "pipelines/transactions.yaml"
 DENIED = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"

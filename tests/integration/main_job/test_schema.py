@@ -13,7 +13,7 @@ from kit.lake_schema import differences
 from kit.paths import ROOT
 
 if TYPE_CHECKING:
-    from .shop import Shop
+    from kit.shop import Shop
 
 SPECS = sorted(p for p in (ROOT / "pipelines").glob("*.yaml") if not p.name.endswith(".test.yaml"))
 

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kit import oracle
-
-from .shop import SPEC, queue
+from kit.shop import SPEC, queue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from .shop import Shop
+    from kit.shop import Shop
 
 # One process runs many commands, each with a secret of its own, and tells what each of them said.
 COMMANDS = """

@@ -12,9 +12,9 @@ from kit import oracle, oracle_lake
 from kit.delivery import Queue
 from kit.faults import kill
 from kit.runtime import Function
+from kit.shop import SPEC, announced
 
 from .packages import environment, packaged, unpacked
-from .shop import SPEC, announced
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from kit.faults import Action, Answer, Damaged, Spoilt
     from kit.oracle_values import Row
     from kit.runtime import Outcome
-
-    from .shop import Shop
+    from kit.shop import Shop
 
 LAKE = "updated"
 HALFWAY = 3

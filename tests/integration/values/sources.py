@@ -9,8 +9,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-import pymysql
-
+from kit.stand_ins import log_in
 from kit.stubs import Stub
 from plait.engine.context import Services
 from plait.plugin import DriverPath, Item, Key, LookupPath, Pattern, Record, RecordTable
@@ -22,6 +21,8 @@ from plait_connectors.memory import MemoryOptions, Rows
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
+
+    from plait_sandbox.mysql import LocalMysql
 
     from .cells import Kind
 
@@ -75,15 +76,12 @@ def memory_records(kinds: Sequence[Kind]) -> list[Record]:
     return [*Rows(options, Services().context("s", None)).fetch([])]
 
 
-def mysql_records(kinds: Sequence[Kind], port: int) -> list[Record]:
+def mysql_records(kinds: Sequence[Kind], server: LocalMysql, secret: dict[str, Any]) -> list[Record]:
     """The row of each table, one table for each kind of column."""
-    secret = {"host": "127.0.0.1", "port": port, "username": "reader", "password": "canary-secret-pw"}
     stub = Stub(secrets={"db": secret})
-    with pymysql.connect(host="127.0.0.1", port=port, user="root", autocommit=True) as connection:
+    with log_in(server) as connection:
         cursor = connection.cursor()
         cursor.execute("CREATE OR REPLACE DATABASE kinds CHARACTER SET utf8mb4")
-        cursor.execute("CREATE OR REPLACE USER reader@'%' IDENTIFIED BY 'canary-secret-pw'")
-        cursor.execute("GRANT SELECT ON *.* TO reader@'%'")
         cursor.execute("SET sql_mode = '', time_zone = '+05:00'")
         for n, kind in enumerate(kinds):
             column, literal = kind.source

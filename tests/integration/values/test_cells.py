@@ -31,6 +31,9 @@ from .sources import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from plait_sandbox.aws import LocalAws
+    from plait_sandbox.mysql import LocalMysql
+
 
 def texts(written: Callable[[str], Any] = str) -> list[Kind]:
     """The texts as a source has them."""
@@ -67,16 +70,18 @@ CELLS = [
 
 
 @pytest.fixture(scope="module")
-def records(tmp_path_factory: pytest.TempPathFactory, port: int, endpoint: str) -> dict[str, list[Record]]:
+def records(
+    tmp_path_factory: pytest.TempPathFactory, mysql: LocalMysql, reader: dict[str, Any], aws: LocalAws
+) -> dict[str, list[Record]]:
     """What each connector gives for each of its kinds, from the real server or its stand-in."""
     folder = tmp_path_factory.mktemp("files")
     return {
         "json": json_records(KINDS["json"], folder),
         "csv": csv_records(KINDS["csv"], folder),
         "memory": memory_records(KINDS["memory"]),
-        "mysql": mysql_records(KINDS["mysql"], port),
-        "dynamodb": dynamodb_records(KINDS["dynamodb"], endpoint),
-        "cloudwatch_logs": log_records(KINDS["cloudwatch_logs"], endpoint),
+        "mysql": mysql_records(KINDS["mysql"], mysql, reader),
+        "dynamodb": dynamodb_records(KINDS["dynamodb"], aws.endpoint),
+        "cloudwatch_logs": log_records(KINDS["cloudwatch_logs"], aws.endpoint),
     }
 
 

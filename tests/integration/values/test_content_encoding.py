@@ -12,17 +12,15 @@ from plait.engine.context import Services
 from plait.plugin import DriverPath, Item, Key, LookupPath
 from plait_connectors.csv import CsvLookup, CsvOptions
 from plait_connectors.json import JsonDriver, JsonOptions
+from plait_sandbox.aws import LocalAws
 
-AWS = {"ACCESS_KEY_ID": "k", "SECRET_ACCESS_KEY": "s", "REGION": "eu-west-1", "DEFAULT_REGION": "eu-west-1"}
 ENCODINGS = ["gzip", "deflate", "br", "identity", "aws-chunked", "utf-8", "GZIP, gzip"]
 
 
 @pytest.fixture
-def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+def bucket(at_aws: LocalAws) -> Any:
     """An S3 client; the bucket is `encoded`."""
-    for name, value in {"ENDPOINT_URL": endpoint, **AWS}.items():
-        monkeypatch.setenv(f"AWS_{name}", value)
-    client = Stub(endpoint=endpoint).client("s3")
+    client = Stub(endpoint=at_aws.endpoint).client("s3")
     client.create_bucket(Bucket="encoded", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     yield client
     for found in client.list_objects_v2(Bucket="encoded").get("Contents", ()):

@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pymysql
 import pytest
 
 from kit.logs import Logs
+from kit.stand_ins import log_in
 from kit.stubs import Stub
 from plait.engine.answers import Answers
 from plait.engine.context import Services
@@ -29,6 +29,9 @@ from .kinds_keys import KEYS, NOON, KeyKind
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from plait_sandbox.aws import LocalAws
+    from plait_sandbox.mysql import LocalMysql
 
 pytestmark = [
     pytest.mark.fault("L3", "L4"),
@@ -103,22 +106,19 @@ def test_a_line_matches_by_the_full_text_of_the_key(logs: Logs, kind: KeyKind) -
     assert not found & set(kind.other)
 
 
-def test_a_text_column_of_mysql_matches_by_the_full_text_of_the_key(port: int, kind: KeyKind) -> None:
+def test_a_text_column_of_mysql_matches_by_the_full_text_of_the_key(
+    mysql: LocalMysql, reader: dict[str, Any], kind: KeyKind
+) -> None:
     """As far as MySQL finds it."""
     texts = (*kind.equal, *kind.other)
-    with pymysql.connect(
-        host="127.0.0.1", port=port, user="root", autocommit=True, charset="utf8mb4"
-    ) as root:
+    with log_in(mysql) as root:
         root.query("CREATE DATABASE IF NOT EXISTS keytypes")
         root.query("CREATE OR REPLACE TABLE keytypes.t (k VARCHAR(40) CHARACTER SET utf8mb4, n INT)")
-        root.query("CREATE OR REPLACE USER reader@'%' IDENTIFIED BY 'canary-secret-pw'")
-        root.query("GRANT SELECT ON *.* TO reader@'%'")
         root.cursor().executemany(
             "INSERT INTO keytypes.t VALUES (%s, %s)", [(t, n) for n, t in enumerate(texts)]
         )
-    secret = {"host": "127.0.0.1", "port": port, "username": "reader", "password": "canary-secret-pw"}
     lookup = MySQLLookup(
-        MySQLOptions(secret="db", table="keytypes.t"), Stub(secrets={"db": secret}, fields=("n",))
+        MySQLOptions(secret="db", table="keytypes.t"), Stub(secrets={"db": reader}, fields=("n",))
     )
     try:
         found = numbers(asked("mysql", lookup, kind))
@@ -127,9 +127,9 @@ def test_a_text_column_of_mysql_matches_by_the_full_text_of_the_key(port: int, k
     assert found == [*range(kind.in_mysql)]
 
 
-def test_an_item_has_its_key_in_one_type(endpoint: str, kind: KeyKind) -> None:
+def test_an_item_has_its_key_in_one_type(aws: LocalAws, kind: KeyKind) -> None:
     """Of what DynamoDB has keys for: text, numbers and bytes; any other is a bad record that says so."""
-    client = Stub(endpoint=endpoint).client("dynamodb")
+    client = Stub(endpoint=aws.endpoint).client("dynamodb")
     ((letter, value),) = (kind.attribute or {"S": "x"}).items()
     table = f"keys-{kind.type.partition('(')[0]}"
     client.create_table(
@@ -139,7 +139,7 @@ def test_an_item_has_its_key_in_one_type(endpoint: str, kind: KeyKind) -> None:
         BillingMode="PAY_PER_REQUEST",
     )
     client.put_item(TableName=table, Item={"k": {letter: value}, "n": {"N": "0"}})
-    lookup = DynamoDBLookup(DynamoDBOptions(table=table), Stub(endpoint=endpoint))
+    lookup = DynamoDBLookup(DynamoDBOptions(table=table), Stub(endpoint=aws.endpoint))
     answers = asked("dynamodb", lookup, kind)
     if kind.attribute is None:
         (error,) = (error for bad in answers.faults.values() for _, error in bad)

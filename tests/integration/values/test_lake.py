@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import pymysql
 import pytest
 
 from kit.oracle_lake import read_lake
+from kit.stand_ins import log_in
 from kit.stubs import Stub
 from plait.pipeline.pipeline import Pipeline
 
@@ -23,6 +23,9 @@ from .sources import mysql_records
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from plait_sandbox.aws import LocalAws
+    from plait_sandbox.mysql import LocalMysql
+
 KINDS: dict[str, list[Kind]] = {
     "json": JSON,
     "csv": CSV,
@@ -30,7 +33,6 @@ KINDS: dict[str, list[Kind]] = {
     "mysql": MYSQL,
     "dynamodb": DYNAMODB,
 }
-AWS = {"ACCESS_KEY_ID": "k", "SECRET_ACCESS_KEY": "s", "REGION": "eu-west-1", "DEFAULT_REGION": "eu-west-1"}
 
 
 def columns_of(word: str) -> dict[str, dict[str, str]]:
@@ -49,15 +51,18 @@ def cells(word: str) -> list[tuple[str, int, str, Any]]:
 
 
 @pytest.fixture
-def spec(tmp_path: Path, port: int, endpoint: str, monkeypatch: pytest.MonkeyPatch) -> bytes:
+def spec(tmp_path: Path, mysql: LocalMysql, reader: dict[str, Any], at_aws: LocalAws) -> bytes:
     """A pipeline of one object whose sources hold every kind of value, each as a field of its own."""
-    for name, value in {"ENDPOINT_URL": endpoint, **AWS}.items():
-        monkeypatch.setenv(f"AWS_{name}", value)
     fields = [f'"f{n}": {kind.source}' for n, kind in enumerate(JSON) if kind.source is not None]
     (tmp_path / "o.json").write_text(f'{{"id": 1, {", ".join(fields)}}}')
     fields_of_line = [kind.source.removesuffix(",x") for kind in CSV]
     (tmp_path / "1.csv").write_text(
         f"{','.join(f'f{n}' for n in range(len(CSV)))}\n{','.join(fields_of_line)}\n", newline=""
+    )
+    endpoint = at_aws.endpoint
+    fill_wide_table(mysql, reader)
+    Stub(endpoint=endpoint).client("secretsmanager").create_secret(
+        Name="wide", SecretString=json.dumps(reader)
     )
     sources: dict[str, Any] = {
         "json": {"connector": "json", "path": f"{tmp_path}/*.json"},
@@ -66,7 +71,7 @@ def spec(tmp_path: Path, port: int, endpoint: str, monkeypatch: pytest.MonkeyPat
             "connector": "memory",
             "rows": [{"id": 1} | {f"f{n}": k.source for n, k in enumerate(MEMORY)}],
         },
-        "mysql": {"connector": "mysql", "secret": wide_table(port, endpoint), "table": "kinds.wide"},
+        "mysql": {"connector": "mysql", "secret": "wide", "table": "kinds.wide"},
         "dynamodb": {"connector": "dynamodb", "table": wide_item(endpoint)},
     }
     for word, source in sources.items():
@@ -78,19 +83,14 @@ def spec(tmp_path: Path, port: int, endpoint: str, monkeypatch: pytest.MonkeyPat
     return json.dumps({"plait": 1, "name": "s", "sources": sources, "sink": sink}).encode()
 
 
-def wide_table(port: int, endpoint: str) -> str:
-    """One table of all kinds of column, and the name of the secret to read it with."""
-    mysql_records(MYSQL, port)
+def fill_wide_table(mysql: LocalMysql, reader: dict[str, Any]) -> None:
+    """Make one table of all kinds of column."""
+    mysql_records(MYSQL, mysql, reader)
     tables = range(len(MYSQL))
-    with pymysql.connect(host="127.0.0.1", port=port, user="root", autocommit=True, database="kinds") as root:
+    with log_in(mysql, database="kinds") as root:
         root.query("SET sql_mode = '', time_zone = '+00:00'")
         taken = ", ".join(f"k{n}.v AS f{n}" for n in tables)
         root.query(f"CREATE TABLE wide AS SELECT k0.id, {taken} FROM {', '.join(f'k{n}' for n in tables)}")
-    secret = {"host": "127.0.0.1", "port": port, "username": "reader", "password": "canary-secret-pw"}
-    Stub(endpoint=endpoint).client("secretsmanager").create_secret(
-        Name="wide", SecretString=json.dumps(secret)
-    )
-    return "wide"
 
 
 def wide_item(endpoint: str) -> str:

@@ -71,13 +71,9 @@ def test_one_of_five_look_ups_that_fails_never_leaves_nulls(
 
 
 @pytest.mark.fault("L6")
-def test_a_look_up_that_is_not_there_fails_the_objects(
-    tmp_path: Path, endpoint: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("at_aws")
+def test_a_look_up_that_is_not_there_fails_the_objects(tmp_path: Path) -> None:
     """A missing table is an error of the run, where a missing item is no match."""
-    for name, value in {"ENDPOINT_URL": endpoint, "ACCESS_KEY_ID": "k", "SECRET_ACCESS_KEY": "s", "REGION": "eu-west-1",
-                        "DEFAULT_REGION": "eu-west-1"}.items():  # fmt: skip
-        monkeypatch.setenv(f"AWS_{name}", value)
     table = {"connector": "dynamodb", "table": "nowhere", "columns": {"v": "int"}, "join": {"on": "id"}}
     report = run(tmp_path, {"items": by_file("n", tmp_path), "table": table}, {"id": "string"}, {"id": "a"})
     assert (report.objects["failed"], rows(tmp_path)) == (1, [])

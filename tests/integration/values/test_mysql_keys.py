@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pymysql
 import pytest
 
+from kit.stand_ins import log_in
 from kit.stubs import Stub
 from plait.engine.lookup import look_up
 from plait.language.spec import Column, Join, Source
@@ -21,35 +21,29 @@ from .hostile import COLLATIONS, hostile_texts
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-USER = (
-    "CREATE OR REPLACE USER reader@'%' IDENTIFIED BY 'canary-secret-pw'",
-    "GRANT SELECT ON *.* TO reader@'%'",
-)
+    from plait_sandbox.mysql import LocalMysql
 
 
 @pytest.fixture(scope="module")
-def root(port: int) -> Iterator[Any]:
+def root(mysql: LocalMysql) -> Iterator[Any]:
     """A connection that may do anything, in a database of its own."""
-    arguments: dict[str, Any] = {"autocommit": True, "charset": "utf8mb4"}
-    with pymysql.connect(host="127.0.0.1", port=port, user="root", **arguments) as connection:
+    with log_in(mysql) as connection:
         for statement in (
             "CREATE OR REPLACE DATABASE k",
             "USE k",
             "SET sql_mode = '', time_zone = '+00:00'",
-            *USER,
         ):
             connection.query(statement)
         yield connection
 
 
 @pytest.fixture
-def asked(root: Any, port: int) -> Iterator[Any]:
+def asked(root: Any, reader: dict[str, Any]) -> Iterator[Any]:
     """The key and the number of each row that keys of a type match, and the context with its counts."""
     made: list[mysql.MySQLLookup] = []
 
     def ask(kind: str, keys: Sequence[Any], table: str = "t") -> tuple[list[tuple[Any, int]], Stub]:
-        secret = {"host": "127.0.0.1", "port": port, "username": "reader", "password": "canary-secret-pw"}
-        stub = Stub(secrets={"db": secret}, fields=("n",))
+        stub = Stub(secrets={"db": reader}, fields=("n",))
         made.append(mysql.MySQLLookup(mysql.MySQLOptions(secret="db", table=f"k.{table}"), stub))
         rows = pa.table({"k": pa.array(keys, arrow_type(parse(kind)))})
         answers, _ = look_up(SOURCE, made[-1], rows, {"k": parse(kind)})

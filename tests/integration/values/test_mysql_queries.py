@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pymysql
 import pytest
 
+from kit.stand_ins import log_in
 from kit.stubs import Stub
 from plait.plugin import Key, TryAgain
 from plait_connectors import mysql
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from plait_sandbox.mysql import LocalMysql
 
 SETUP = """
 CREATE OR REPLACE DATABASE queries CHARACTER SET utf8mb4;
@@ -22,18 +24,16 @@ CREATE TABLE queries.floats (k INT, f FLOAT, g FLOAT(7,3), n INT);
 INSERT INTO queries.floats VALUES (1, 16777217, 1234.567, 5), (2, 0.1, 1, NULL), (3, NULL, NULL, NULL),
   (4, 3.4028234e38, NULL, NULL), (5, 1.17549435e-38, NULL, NULL), (6, 8388609, NULL, NULL), (7, 1e-45, NULL, NULL);
 CREATE VIEW queries.slow AS SELECT 1 AS k, SLEEP(9) AS v;
-CREATE OR REPLACE USER reader@'%' IDENTIFIED BY 'canary-secret-pw';
-GRANT SELECT ON *.* TO reader@'%';
 """
 
 
 @pytest.fixture(scope="module")
-def secret(port: int) -> dict[str, Any]:
+def secret(mysql: LocalMysql, reader: dict[str, Any]) -> dict[str, Any]:
     """The secret of a server with these tables."""
-    with pymysql.connect(host="127.0.0.1", port=port, user="root", autocommit=True) as root:
+    with log_in(mysql) as root:
         for statement in filter(str.strip, SETUP.split(";\n")):
             root.query(statement)
-    return {"host": "127.0.0.1", "port": port, "username": "reader", "password": "canary-secret-pw"}
+    return reader
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ import contextlib, io, logging, os, subprocess, sys
 import boto3, click, pytest
 from click.testing import CliRunner
 from kit.runtime import Function
-from integration.main_job.shop import forked
+from kit.shop import forked
 from plait_sandbox.aws import start_aws
 
 def run(code, *arguments):

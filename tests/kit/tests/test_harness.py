@@ -1,15 +1,12 @@
 """The harness counts, names and breaks what passes between plait and its stand-ins."""
 
 import http.client
-import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -29,40 +26,21 @@ from kit import faults
 from kit.mysql_counts import Counts, counts
 from kit.operations import operation
 from kit.proxy import Proxy, delay, drop, fail, kill
+from kit.stand_ins import log_in
+from plait_sandbox.aws import LocalAws
+from plait_sandbox.mysql import LocalMysql
 
 BUCKET = "harness"
 KEYS: Any = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "eu-west-1"}
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
-def _wait(port: int, seconds: float = 30) -> None:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    pytest.fail(f"nothing listens on port {port}")
-
-
 @pytest.fixture(scope="module")
-def moto() -> Iterator[str]:
-    port = _free_port()
-    command = [sys.executable, "-P", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
-        _wait(port)
-        endpoint = f"http://127.0.0.1:{port}"
-        boto3.client("s3", endpoint_url=endpoint, **KEYS).create_bucket(
-            Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
-        )
-        yield endpoint
-        server.terminate()
+def moto(aws: LocalAws) -> str:
+    where: Any = {"LocationConstraint": "eu-west-1"}
+    boto3.client("s3", endpoint_url=aws.endpoint, **KEYS).create_bucket(
+        Bucket=BUCKET, CreateBucketConfiguration=where
+    )
+    return aws.endpoint
 
 
 @pytest.fixture
@@ -321,37 +299,12 @@ def test_the_client_can_be_killed_around_a_write(proxy: Proxy, when: Any, writte
     assert (f"killed-{when}" in keys) is written
 
 
-@pytest.fixture(scope="module")
-def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    folder = tmp_path_factory.mktemp("db")
-    data = ["--no-defaults", f"--datadir={folder}", *(["--user=root"] if os.getuid() == 0 else [])]
-    try:
-        subprocess.run(
-            ["mariadb-install-db", *data, "--auth-root-authentication-method=normal"],
-            check=True,
-            capture_output=True,
-        )
-    except FileNotFoundError:
-        pytest.skip("no MariaDB server is installed")
-    port = _free_port()
-    command = ["mariadbd", *data, f"--socket={folder}/s", f"--port={port}", "--bind-address=127.0.0.1"]
-    with subprocess.Popen(_daemon(command), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
-        _wait(port)
-        yield port
-        server.terminate()
-
-
-def _daemon(command: list[str]) -> list[str]:
-    found = [Path(folder) / command[0] for folder in (*os.get_exec_path(), "/usr/sbin")]
-    return [str(next(path for path in found if path.exists())), *command[1:]]
-
-
-def test_mariadb_counts_another_user(mariadb: int) -> None:
+def test_mariadb_counts_another_user(mysql: LocalMysql) -> None:
     """Connections, selects and rows of other users are counted, the asking user's own are not."""
-    with pymysql.connect(host="127.0.0.1", port=mariadb, user="root") as admin:
-        admin.cursor().execute("CREATE OR REPLACE USER reader@'127.0.0.1'")
+    with log_in(mysql) as admin:
+        admin.cursor().execute("CREATE OR REPLACE USER counted@'127.0.0.1'")
         before = counts(admin)
-        with pymysql.connect(host="127.0.0.1", port=mariadb, user="reader") as reader:
-            reader.cursor().execute("SELECT 1 UNION SELECT 2")
+        with pymysql.connect(host=mysql.host, port=mysql.port, user="counted") as counted:
+            counted.cursor().execute("SELECT 1 UNION SELECT 2")
         assert counts(admin) - before == Counts(connections=1, selects=1, rows_sent=2)
-        assert counts(admin, "reader") - before == Counts(connections=1, selects=1, rows_sent=2)
+        assert counts(admin, "counted") - before == Counts(connections=1, selects=1, rows_sent=2)

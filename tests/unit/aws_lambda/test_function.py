@@ -19,10 +19,11 @@ from plait.aws_lambda import handler
 from plait.engine.engine import Engine
 from plait.language.validate import validate_for_run
 from plait.plugin import GiveUp, Item, TryAgain
-from plait_sandbox.aws import start_aws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from plait_sandbox.aws import LocalAws
 
 EVENTS = DATA / "events"
 SPEC = """\
@@ -66,17 +67,14 @@ class Shop:
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[Any]:
-    with start_aws() as aws, Proxy(aws.endpoint) as proxy:
-        yield aws, proxy
+def proxy(aws: LocalAws) -> Iterator[Proxy]:
+    with Proxy(aws.endpoint) as proxy:
+        yield proxy
 
 
 @pytest.fixture
-def shop(aws: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+def shop(at_aws: LocalAws, proxy: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     """A good order, a late one whose items are not there yet, and a bad one; nothing quarantines."""
-    server, proxy = aws
-    for name, value in server.environment().items():
-        monkeypatch.setenv(name, value)
     client = boto3.client("s3")
     monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
     location: Any = {"LocationConstraint": "eu-west-1"}

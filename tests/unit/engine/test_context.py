@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import sys
 import threading
-import time
 from contextvars import copy_context
 from datetime import UTC, datetime
 from typing import Any
@@ -16,34 +12,11 @@ import pytest
 
 from plait.engine.context import Services
 from plait.plugin import GiveUp, Secret, TryAgain
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Any:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-P", "-m", "moto.server", "-p", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
-        for _ in range(200):
-            with socket.socket() as attempt:
-                if attempt.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.05)
-        yield f"http://127.0.0.1:{port}"
-        server.kill()
+from plait_sandbox.aws import LocalAws
 
 
 @pytest.fixture
-def aws(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-
-
-@pytest.fixture
-def secret(aws: Any) -> Any:
+def secret(at_aws: LocalAws) -> Any:
     client = boto3.client("secretsmanager")
     made = []
 
@@ -57,7 +30,7 @@ def secret(aws: Any) -> Any:
     client.close()
 
 
-def test_calls_are_counted_by_iam_name_for_the_run_and_for_the_source(aws: Any) -> None:
+def test_calls_are_counted_by_iam_name_for_the_run_and_for_the_source(at_aws: LocalAws) -> None:
     services = Services()
     with services.on_behalf_of("activity"):
         services.client("dynamodb").list_tables()
@@ -75,7 +48,7 @@ def test_calls_are_counted_by_iam_name_for_the_run_and_for_the_source(aws: Any) 
     assert services.calls == services.calls_of("activity") == {}
 
 
-def test_every_attempt_of_a_call_counts(aws: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_attempt_of_a_call_counts(at_aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     services = Services()
     client = services.client("secretsmanager")
@@ -85,8 +58,9 @@ def test_every_attempt_of_a_call_counts(aws: Any, monkeypatch: pytest.MonkeyPatc
     assert services.calls == {"secretsmanager:GetSecretValue": 5}
 
 
-def test_objects_share_the_count_and_the_clients(aws: Any) -> None:
-    boto3.client("s3").create_bucket(Bucket="counted")
+def test_objects_share_the_count_and_the_clients(at_aws: LocalAws) -> None:
+    where: Any = {"LocationConstraint": "eu-west-1"}
+    boto3.client("s3").create_bucket(Bucket="counted", CreateBucketConfiguration=where)
     services = Services()
     context = services.context("orders", ("id",))
     with services.on_behalf_of("orders"):
@@ -96,7 +70,7 @@ def test_objects_share_the_count_and_the_clients(aws: Any) -> None:
     assert services.client("s3") is context.client("s3")
 
 
-def test_a_client_is_made_once_even_by_many_threads(aws: Any) -> None:
+def test_a_client_is_made_once_even_by_many_threads(at_aws: LocalAws) -> None:
     services = Services()
     made = []
     threads = [threading.Thread(target=lambda: made.append(services.client("sqs"))) for _ in range(8)]
@@ -135,7 +109,7 @@ def test_a_secret_that_is_no_mapping_is_refused_without_showing_it(secret: Any, 
     assert "canary-secret-2" not in f"{error!r} {error.help} {error.__cause__!r} {error.__context__!r}"
 
 
-def test_a_secret_that_is_missing_is_an_error_of_the_run(aws: Any) -> None:
+def test_a_secret_that_is_missing_is_an_error_of_the_run(at_aws: LocalAws) -> None:
     with pytest.raises(GiveUp, match="`nope` cannot be used: ResourceNotFoundException"):
         Services().secret("nope")
 

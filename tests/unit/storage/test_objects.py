@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.server
-import socket
 import subprocess
 import sys
 import threading
@@ -20,39 +19,21 @@ from plait.storage.objects import Storage
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from plait_sandbox.aws import LocalAws
+
 ODD = ["a//b", "a/../b", "./a", "/first", "last/", "tab\tkey"]
 USUAL = ["a b+c ñ 日本 %41.json", "x%2Fy", "q?x#y", "a*b", "a\\b", "a&b=c:;,@!$()'\""]
 
 
-@pytest.fixture(scope="module")
-def endpoint() -> Any:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-P", "-m", "moto.server", "-p", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
-        for _ in range(200):
-            with socket.socket() as attempt:
-                if attempt.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.05)
-        yield f"http://127.0.0.1:{port}"
-        server.kill()
-
-
 @pytest.fixture
-def s3(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-    monkeypatch.setenv("AWS_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+def s3(at_aws: LocalAws) -> Any:
     client = boto3.client("s3")
-    client.create_bucket(Bucket="shop")
+    client.create_bucket(Bucket="shop", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     yield client
     for page in client.get_paginator("list_objects_v2").paginate(Bucket="shop"):
         for entry in page.get("Contents", ()):
             client.delete_object(Bucket="shop", Key=entry["Key"])
+    client.delete_bucket(Bucket="shop")
     client.close()
 
 

@@ -18,6 +18,7 @@ from kit.stubs import Stub, free_port
 from plait.engine.context import Services
 from plait.plugin import GiveUp, Key, PlaitError, Secret, Secrets
 from plait_connectors.mysql import MySQLLookup, MySQLOptions
+from plait_sandbox.aws import LocalAws
 
 JSON = st.recursive(
     st.text() | st.integers() | st.none(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
@@ -114,21 +115,12 @@ def test_no_traceback_of_a_look_up_has_a_secret_though_it_shows_all_locals(wrong
 
 @pytest.mark.fault("S10")
 @pytest.mark.parametrize("text", [f"{SECRET}no-json", f'["{SECRET}list"]', f'{{"password": "{SECRET}cut'])
-def test_no_traceback_of_a_secret_that_is_no_mapping_has_it(
-    text: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from kit.stubs import aws
-
-    with aws() as endpoint:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            monkeypatch.setenv(name, "testing")
-        monkeypatch.setenv("AWS_REGION", "eu-west-1")
-        services = Services()
-        services.client("secretsmanager").create_secret(Name="odd", SecretString=text)
-        with pytest.raises(GiveUp, match="not a JSON mapping") as caught:
-            services.secret("odd")
-        assert SECRET not in tracebacks(caught.value)
-        with pytest.raises(GiveUp, match="ResourceNotFound") as caught:
-            services.secret("none")
-        assert caught.value.__cause__ is None
+def test_no_traceback_of_a_secret_that_is_no_mapping_has_it(text: str, at_aws: LocalAws) -> None:
+    services, name = Services(), f"odd/{len(text)}"
+    services.client("secretsmanager").create_secret(Name=name, SecretString=text)
+    with pytest.raises(GiveUp, match="not a JSON mapping") as caught:
+        services.secret(name)
+    assert SECRET not in tracebacks(caught.value)
+    with pytest.raises(GiveUp, match="ResourceNotFound") as caught:
+        services.secret("none")
+    assert caught.value.__cause__ is None

@@ -1,0 +1,72 @@
+"""The stand-ins for AWS and MySQL, each started once in a process that runs tests; a test takes names that no other has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pymysql
+import pytest
+
+from kit.payload import salted
+from kit.proxy import Proxy
+from kit.shop import Shop
+from plait_sandbox import Sandbox, sample
+from plait_sandbox.aws import LocalAws, start_aws
+from plait_sandbox.mysql import LocalMysql, start_mysql
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[LocalAws]:
+    """An AWS with nothing in it but what tests put there."""
+    with start_aws() as aws:
+        yield aws
+
+
+@pytest.fixture(scope="session")
+def mysql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalMysql]:
+    """A MariaDB with nothing in it but what tests put there."""
+    with start_mysql(tmp_path_factory.mktemp("mysql"), "mariadb") as mysql:
+        yield mysql
+
+
+@pytest.fixture(scope="session")
+def shop() -> Iterator[Shop]:
+    """The sandbox with the demo's sample; plait talks to it through the proxy."""
+    with Sandbox("mariadb") as sandbox, Proxy(sandbox.aws.endpoint) as proxy:
+        salted_sample = salted(sample())
+        sandbox.fill(salted_sample, announce=False)
+        yield Shop(sandbox, salted_sample, proxy, sandbox.client("s3"))
+
+
+@pytest.fixture(scope="session")
+def reader(mysql: LocalMysql) -> dict[str, Any]:
+    """The secret of a user who may read every table of the MariaDB."""
+    with log_in(mysql) as root:
+        root.query("CREATE USER reader@'%' IDENTIFIED BY 'canary-secret-pw'")
+        root.query("GRANT SELECT ON *.* TO reader@'%'")
+    return {"host": mysql.host, "port": mysql.port, "username": "reader", "password": "canary-secret-pw"}
+
+
+@pytest.fixture
+def at_aws(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> LocalAws:
+    """The AWS, which every client of this process finds by itself."""
+    for name, value in aws.environment().items():
+        monkeypatch.setenv(name, value)
+    return aws
+
+
+def log_in(mysql: LocalMysql, **more: Any) -> Any:
+    """A connection of the server's administrator."""
+    return pymysql.connect(
+        host=mysql.host,
+        port=mysql.port,
+        user=mysql.user,
+        password=mysql.password,
+        charset="utf8mb4",
+        autocommit=True,
+        ssl_disabled=True,
+        **more,
+    )

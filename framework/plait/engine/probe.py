@@ -1,4 +1,4 @@
-"""Can each block of a spec be reached? Each is asked what a run would ask, for something that is not there."""
+"""Find out whether each block of a spec can be reached: ask what a run would ask, for something that is not there."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from plait.language.spec import Source, Spec
     from plait.values.types import Type
 
-NOBODY = "plait-check"
-LAST = timedelta(minutes=1)
-VALUES: dict[str, Any] = {
-    "string": NOBODY,
-    "binary": NOBODY.encode(),
+ABSENT_NAME = "plait-check"
+WINDOW = timedelta(minutes=1)
+ABSENT_VALUES: dict[str, Any] = {
+    "string": ABSENT_NAME,
+    "binary": ABSENT_NAME.encode(),
     "boolean": False,
     "decimal": Decimal(0),
     "date": date(1970, 1, 1),
@@ -54,27 +54,31 @@ class ProbeResult:
     error: PlaitError | None
 
 
-def reach(spec: Spec, services: Services) -> Iterator[ProbeResult]:
-    """Ask every source and the sink, one by one; nothing is written."""
-    kinds: dict[str, Type | None] = {field.name: field.type for field in plan(spec).fields}
+def probe_blocks(spec: Spec, services: Services) -> Iterator[ProbeResult]:
+    """Ask every source, the sink and the quarantine, one after the other; nothing is written."""
+    column_types: dict[str, Type | None] = {field.name: field.type for field in plan(spec).fields}
     driver, sink = spec.driver, spec.sink
-    yield _reached(driver.name, driver, services, lambda: _drive(driver, services))
+    yield _probe(driver.name, driver, services, lambda: _probe_driver(driver, services))
     for source in spec.lookups:
-        yield _reached(source.name, source, services, partial(_ask, source, services, kinds))
-    yield _reached("sink", sink, services, lambda: _look(_folders(sink.options), ".parquet", services))
+        yield _probe(source.name, source, services, partial(_probe_lookup, source, services, column_types))
+    yield _probe("sink", sink, services, lambda: _probe_folders(_folders(sink.options), ".parquet", services))
     if spec.quarantine:
-        error = _tried(lambda: _look([spec.quarantine.path], ".json", services))  # type: ignore[union-attr]
+        error = _error_of(lambda: _probe_folders([spec.quarantine.path], ".json", services))  # type: ignore[union-attr]
         yield ProbeResult(block="quarantine", connector="", facts=(), error=error)
 
 
-def _reached(block: str, target: Any, services: Services, ask: Callable[[], None]) -> ProbeResult:
-    error = _tried(ask)
+def _probe(block: str, target: Any, services: Services, ask: Callable[[], None]) -> ProbeResult:
+    error = _error_of(ask)
     facts: list[str] = []
-    told = _tried(lambda: facts.extend(target.connector.facts(target.options, services.context(block, None))))
-    return ProbeResult(block=block, connector=target.connector.name, facts=tuple(facts), error=error or told)
+    facts_error = _error_of(
+        lambda: facts.extend(target.connector.facts(target.options, services.context(block, None)))
+    )
+    return ProbeResult(
+        block=block, connector=target.connector.name, facts=tuple(facts), error=error or facts_error
+    )
 
 
-def _tried(ask: Callable[[], None]) -> PlaitError | None:
+def _error_of(ask: Callable[[], None]) -> PlaitError | None:
     try:
         ask()
     except PlaitError as error:
@@ -82,36 +86,36 @@ def _tried(ask: Callable[[], None]) -> PlaitError | None:
     return None
 
 
-def _drive(source: Source, services: Services) -> None:
+def _probe_driver(source: Source, services: Services) -> None:
     """Read an object that is not there, and list, as a run over history does."""
     assert source.connector.driver is not None  # noqa: S101 - validated
     driver = source.connector.driver(source.options, services.context(source.name, source.fields))
-    uris = [_filled(path) for path in _paths(source.options, DriverPath)]
+    uris = [_absent_uri(path) for path in _paths(source.options, DriverPath)]
     for answer in driver.read([Item(uri=uri) for uri in uris]):
         if isinstance(answer, ReadFailure) and not isinstance(answer.error, Missing):
             raise answer.error
     next(iter(driver.list(Window())), None)
 
 
-def _ask(source: Source, services: Services, kinds: Mapping[str, Type | None]) -> None:
+def _probe_lookup(source: Source, services: Services, column_types: Mapping[str, Type | None]) -> None:
     assert source.connector.lookup is not None  # noqa: S101 - validated
     lookup = source.connector.lookup(source.options, services.context(source.name, source.fields))
-    fields = {right: _value(kinds.get(left)) for left, right in key_pairs(source)}
+    fields = {right: _absent_value(column_types.get(left)) for left, right in key_pairs(source)}
     now = services.now()
-    since, until = (now - LAST, now) if source.window else (None, None)
+    since, until = (now - WINDOW, now) if source.window else (None, None)
     for record in lookup.fetch([Key(fields=fields, since=since, until=until)]):
         if isinstance(record, Record) and record.fault:
             raise GiveUp(f"`{source.name}`: {record.fault.message}", help=record.fault.help)
         break
 
 
-def _value(kind: Type | None) -> Any:
-    return VALUES.get(kind.word if kind else "string", 0)
+def _absent_value(column_type: Type | None) -> Any:
+    return ABSENT_VALUES.get(column_type.word if column_type else "string", 0)
 
 
-def _look(folders: Iterable[str], suffix: str, services: Services) -> None:
-    """Look for a file that is not there: it shows the bucket, and the right to see what stands in it."""
-    uris = [f"{folder.rstrip('/')}/{NOBODY}{suffix}" for folder in folders if folder.startswith("s3://")]
+def _probe_folders(folders: Iterable[str], suffix: str, services: Services) -> None:
+    """Look for a file that is not there: the answer shows whether the bucket is there and may be listed."""
+    uris = [f"{folder.rstrip('/')}/{ABSENT_NAME}{suffix}" for folder in folders if folder.startswith("s3://")]
     for answer in services.objects.get(uris):
         if isinstance(answer, PlaitError):
             raise answer
@@ -121,10 +125,10 @@ def _folders(options: Any) -> list[str]:
     return [path.literal for path in _paths(options, FolderPath)]
 
 
-def _paths(options: Any, kind: type[DriverPath | FolderPath | LookupPath]) -> list[Any]:
+def _paths(options: Any, path_type: type[DriverPath | FolderPath | LookupPath]) -> list[Any]:
     values = (getattr(options, name) for name in options.__struct_fields__)
-    return [value for value in values if isinstance(value, kind)]
+    return [value for value in values if isinstance(value, path_type)]
 
 
-def _filled(path: DriverPath) -> str:
-    return "".join(NOBODY if isinstance(part, Hole) else part for part in path.parts)
+def _absent_uri(path: DriverPath) -> str:
+    return "".join(ABSENT_NAME if isinstance(part, Hole) else part for part in path.parts)

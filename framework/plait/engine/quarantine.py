@@ -1,4 +1,4 @@
-"""Records that cannot become a row: one JSON document each, with why, under a name of the record's own."""
+"""Put records that cannot become a row into quarantine: one JSON document each, under a name of its own."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from plait.engine.batch import item_of
 from plait.engine.files import file_name
 from plait.plugin import Put
 from plait.values.paths import normal_uri
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from plait.plugin import BadRecord, Item, Record
 
 FORMAT_VERSION = 1
-NAME = re.compile(r"([0-9a-f]{32})(-[0-9a-f]{16})?\.json")
+FILE_NAME = re.compile(r"([0-9a-f]{32})(-[0-9a-f]{16})?\.json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,33 +33,36 @@ class QuarantinedRecord:
     code: str
 
 
-def folder(spec: Spec) -> str:
+def folder_of(spec: Spec) -> str:
     """The folder of a spec's quarantine, which ends in a slash."""
     assert spec.quarantine is not None  # noqa: S101 - asked only where the spec has one
     return normal_uri(spec.quarantine.path.rstrip("/") + "/")
 
 
-def name(uri: str, position: str) -> str:
+def record_file_name(uri: str, position: str) -> str:
     """The name of a record's file; those of one object begin alike, as the object's files in the sink do."""
-    within = f"-{hashlib.sha256(position.encode()).hexdigest()[:16]}" if position else ""
-    return f"{file_name(uri)}{within}.json"
+    suffix = f"-{hashlib.sha256(position.encode()).hexdigest()[:16]}" if position else ""
+    return f"{file_name(uri)}{suffix}.json"
 
 
-def stem(uri: str, within: str) -> str | None:
+def object_stem(uri: str, folder: str) -> str | None:
     """How the names of one object's records begin; None for a file that cannot be a record."""
-    found = NAME.fullmatch(uri.removeprefix(within))
-    return found[1] if found else None
+    match = FILE_NAME.fullmatch(uri.removeprefix(folder))
+    return match[1] if match else None
 
 
-def place(record: Record, spec: Spec) -> str:
+def record_uri(record: Record, spec: Spec) -> str:
     """The URI of a record's file in quarantine."""
-    return folder(spec) + name(_object(record).uri, record.position)
+    return folder_of(spec) + record_file_name(item_of(record).uri, record.position)
 
 
-def put(record: Record, error: BadRecord, spec: Spec) -> Put:
-    """The quarantine file of a record, named by its object and its position within; a newer version's is never replaced."""
+def put_of(record: Record, error: BadRecord, spec: Spec) -> Put:
+    """The quarantine file of a record, named by its object and its position within.
+
+    A file that a newer version of the object left is never replaced.
+    """
     assert spec.quarantine is not None  # noqa: S101 - asked only where the spec has one
-    item = _object(record)
+    item = item_of(record)
     body = {
         "format_version": FORMAT_VERSION,
         "code": error.code,
@@ -69,38 +73,37 @@ def put(record: Record, error: BadRecord, spec: Spec) -> Put:
         "source": error.source or spec.driver.name,
         "object": item.uri,
         "etag": item.etag,
-        "modified": _moment(item.modified) if item.modified else None,
+        "modified": _utc_text(item.modified) if item.modified else None,
         "position": record.position,
-        **(_raw(record.raw) if spec.quarantine.payload else {}),
+        **(_payload(record.raw) if spec.quarantine.payload else {}),
     }
     data = json.dumps(body, ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace")
-    return Put(uri=place(record, spec), data=data + b"\n", source=item)
+    return Put(uri=record_uri(record, spec), data=data + b"\n", source=item)
 
 
-def _object(record: Record) -> Item:
-    assert record.item is not None  # noqa: S101 - a driver names the item of each record
-    return record.item
-
-
-def _raw(data: bytes) -> dict[str, Any]:
+def _payload(data: bytes) -> dict[str, Any]:
     try:
         return {"raw": data.decode("utf-8")}
     except UnicodeDecodeError:
         return {"raw_base64": base64.b64encode(data).decode("ascii")}
 
 
-def _moment(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+def _utc_text(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def read(item: Item, data: bytes, spec: Spec) -> QuarantinedRecord | None:
-    """A file of the quarantine as a record of this pipeline; None where it is none, or under another's name."""
+def read_record(item: Item, data: bytes, spec: Spec) -> QuarantinedRecord | None:
+    """Read a file of the quarantine; None where it is no record of this pipeline, or has another record's name."""
     try:
         body = json.loads(data)
-        whose, uri, position = body["pipeline"], body["object"], body["position"]
+        pipeline, uri, position = body["pipeline"], body["object"], body["position"]
         modified = datetime.fromisoformat(body["modified"]) if body["modified"] else None
-        ours = whose == spec.name and body["format_version"] == FORMAT_VERSION
-        if not ours or uri != normal_uri(uri) or item.uri != folder(spec) + name(uri, position):
+        is_ours = pipeline == spec.name and body["format_version"] == FORMAT_VERSION
+        if (
+            not is_ours
+            or uri != normal_uri(uri)
+            or item.uri != folder_of(spec) + record_file_name(uri, position)
+        ):
             return None
         return QuarantinedRecord(item=item, object=uri, modified=modified, code=str(body["code"]))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):

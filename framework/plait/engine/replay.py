@@ -1,4 +1,4 @@
-"""What is in quarantine, run again as its objects are now; the records that succeed are removed."""
+"""Run the objects of records in quarantine again, as they are now, and remove the records that succeed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from plait.engine.quarantine import QuarantinedRecord
     from plait.engine.report import Report
 
-OBJECTS = 1_000
+BATCH_SIZE = 1_000  # in objects
 FORMAT_VERSION = 1
 Fate = Literal["removed", "bad", "gone", "skipped", "retry", "failed", "left"]
 FATES: tuple[Fate, ...] = ("removed", "bad", "gone", "skipped", "retry", "failed", "left")
@@ -32,13 +32,13 @@ class Choice:
     codes: Sequence[str] = ()
     window: Window = field(default_factory=Window)
 
-    def takes(self, kept: QuarantinedRecord) -> bool:
-        """Whether the object of a record is chosen by it; an object without a known time always is."""
-        return self.window.contains(kept.modified) and (not self.codes or kept.code in self.codes)
+    def takes(self, record: QuarantinedRecord) -> bool:
+        """Whether a record chooses its object; a record of unknown time does whatever the window is."""
+        return self.window.contains(record.modified) and (not self.codes or record.code in self.codes)
 
 
 @dataclass(slots=True, kw_only=True)
-class Replayed:
+class ReplayReport:
     """What became of the records in quarantine, and the report of the run.
 
     Records found = removed (now a row, dropped, or given up as gone) + bad (still, with the reason of now) + gone (so
@@ -82,7 +82,7 @@ def replay(
     dry_run: bool = False,
     forget_gone: bool = False,
     progress: Callable[[int], None] = lambda _done: None,
-) -> Replayed:
+) -> ReplayReport:
     """Run the objects of the records in quarantine again; raises GiveUp where the spec has none.
 
     A record is removed only after the rows of its object are known to be written, and only if it is still the
@@ -90,28 +90,30 @@ def replay(
     """
     if engine.spec.quarantine is None:
         raise GiveUp(NO_QUARANTINE, code="no-quarantine", help="add `quarantine` to the spec")
-    replaying = _Replaying(engine, choice, dry_run, forget_gone)
-    objects = replaying.objects()
-    while batch := list(islice(objects, OBJECTS)):
-        replaying.take(batch)
+    work = _Replay(engine, choice, dry_run, forget_gone)
+    objects = work.objects()
+    while batch := list(islice(objects, BATCH_SIZE)):
+        work.replay_batch(batch)
         progress(len(batch))
-    replaying.result.check()
-    return replaying.result
+    work.result.check()
+    return work.result
 
 
-class _Replaying:
+class _Replay:
     def __init__(self, engine: Engine, choice: Choice, dry_run: bool, forget_gone: bool) -> None:
         self.engine, self.choice, self.forget_gone = engine, choice, forget_gone
         self.store = engine.services.objects
-        self.result = Replayed(run=engine.report, dry_run=dry_run)
+        self.result = ReplayReport(run=engine.report, dry_run=dry_run)
 
     def objects(self) -> Iterator[list[Item]]:
         """The files in quarantine, those of one driving object together: their names begin alike."""
-        folder = quarantine.folder(self.engine.spec)
-        for stem, items in groupby(self._files(folder), lambda item: quarantine.stem(item.uri, folder)):
+        folder = quarantine.folder_of(self.engine.spec)
+        for stem, items in groupby(
+            self._files(folder), lambda item: quarantine.object_stem(item.uri, folder)
+        ):
             if stem is None:
                 for item in items:
-                    self._foreign(item)
+                    self._count_foreign(item)
             else:
                 yield [*items]
 
@@ -122,14 +124,14 @@ class _Replaying:
             if error.code != "no-folder":
                 raise
 
-    def take(self, batch: Sequence[Sequence[Item]]) -> None:
+    def replay_batch(self, batch: Sequence[Sequence[Item]]) -> None:
         """Run the objects of these files again and remove what succeeded."""
         records = self._read([item for items in batch for item in items])
-        wanted = {kept.object for kept in records if self.choice.takes(kept)}
-        chosen = [kept for kept in records if kept.object in wanted]
+        uris = {record.object for record in records if self.choice.takes(record)}
+        chosen = [record for record in records if record.object in uris]
         self._count("left", len(records) - len(chosen))
         if chosen:
-            self._run(dict.fromkeys(kept.object for kept in chosen))
+            self._run_objects(dict.fromkeys(record.object for record in chosen))
         self._settle(chosen)
         self.engine.set_aside.clear()
 
@@ -139,17 +141,17 @@ class _Replaying:
             if isinstance(answer, PlaitError):
                 self.result.found += 1
                 self._count("failed", 1)
-                self._problem(answer, item.uri, "error")
+                self._add_problem(answer, item.uri, "error")
             elif isinstance(answer, StoredObject):
-                kept = quarantine.read(answer.item, answer.data, self.engine.spec)
-                if kept is None:
-                    self._foreign(item)
+                record = quarantine.read_record(answer.item, answer.data, self.engine.spec)
+                if record is None:
+                    self._count_foreign(item)
                 else:
                     self.result.found += 1
-                    records.append(kept)
+                    records.append(record)
         return records
 
-    def _run(self, uris: Iterable[str]) -> None:
+    def _run_objects(self, uris: Iterable[str]) -> None:
         items = [Item(uri=uri) for uri in uris]
         if self.result.dry_run:
             self.engine.preview(items)
@@ -158,41 +160,41 @@ class _Replaying:
 
     def _settle(self, chosen: Sequence[QuarantinedRecord]) -> None:
         succeeded = []
-        for kept in chosen:
-            fate = self._fate(kept)
+        for record in chosen:
+            fate = self._fate(record)
             if fate == "removed" and not self.result.dry_run:
-                succeeded.append(kept.item)
+                succeeded.append(record.item)
             else:
                 self._count(fate, 1)
         answers = self.store.remove(succeeded) if succeeded else []
         for item, answer in zip(succeeded, answers, strict=True):
-            self._removed(item, answer)
+            self._count_removal(item, answer)
 
-    def _fate(self, kept: QuarantinedRecord) -> Fate:
-        outcome = self.engine.report.outcomes[kept.object]
+    def _fate(self, record: QuarantinedRecord) -> Fate:
+        outcome = self.engine.report.outcomes[record.object]
         if outcome == "gone":
             return "removed" if self.forget_gone else "gone"
         if outcome != "done":
             return outcome
-        return "bad" if kept.item.uri in self.engine.set_aside else "removed"
+        return "bad" if record.item.uri in self.engine.set_aside else "removed"
 
-    def _removed(self, item: Item, answer: PlaitError | None) -> None:
+    def _count_removal(self, item: Item, answer: PlaitError | None) -> None:
         if isinstance(answer, ObjectChanged):
             self._count("bad", 1)
         elif answer is not None:
             self._count("failed", 1)
-            self._problem(answer, item.uri, "error")
+            self._add_problem(answer, item.uri, "error")
         else:
             self._count("removed", 1)
 
     def _count(self, fate: Fate, records: int) -> None:
         self.result.records[fate] += records
 
-    def _foreign(self, item: Item) -> None:
+    def _count_foreign(self, item: Item) -> None:
         self.result.foreign += 1
         message = f"not a record of the pipeline `{self.engine.spec.name}`, so it stays"
-        self._problem(GiveUp(message, code="foreign-file"), item.uri, "warning")
+        self._add_problem(GiveUp(message, code="foreign-file"), item.uri, "warning")
 
-    def _problem(self, error: PlaitError, uri: str, level: Any) -> None:
-        told = Problem(code=error.code, message=error.bare, file=uri, help=error.help, level=level)
-        self.engine.report.add_problem(told)
+    def _add_problem(self, error: PlaitError, uri: str, level: Any) -> None:
+        problem = Problem(code=error.code, message=error.bare, file=uri, help=error.help, level=level)
+        self.engine.report.add_problem(problem)

@@ -96,7 +96,7 @@ def put_in_quarantine(
     if spec.quarantine is None:
         return {batch.uri_of(number): error for number, error in bad.items()}
     with report.timed("quarantine"):
-        puts = [quarantine.put(batch.records[number], error, spec) for number, error in bad.items()]
+        puts = [quarantine.put_of(batch.records[number], error, spec) for number, error in bad.items()]
         answers = services.objects.put(puts) if puts else []
     return {
         batch.uri_of(number): answer
@@ -129,7 +129,7 @@ def settle_batch(batch: Batch, errors: dict[str, PlaitError], spec: Spec, report
         if number in batch.bad:
             counts.quarantined += 1
             if spec.quarantine:
-                quarantined.add(quarantine.place(record, spec))
+                quarantined.add(quarantine.record_uri(record, spec))
             add_problem(report, batch.bad[number], uri, "warning")
         elif number in written:
             counts.written += 1

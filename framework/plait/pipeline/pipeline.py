@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from plait.engine.engine import Engine
-    from plait.engine.replay import Replayed
+    from plait.engine.replay import ReplayReport
     from plait.engine.report import Report
     from plait.language.spec import Spec
     from plait.plan.plan import Plan
@@ -110,7 +110,7 @@ class Pipeline:
         *,
         dry_run: bool = False,
         forget_gone: bool = False,
-    ) -> Replayed:
+    ) -> ReplayReport:
         """Run the objects of quarantined records again, and remove the records that now succeed.
 
         An object is chosen if it has a record of one of these `codes` (without `codes`, of any code) and was modified

@@ -95,15 +95,15 @@ def test_a_record_has_these_fields_in_this_order(tmp_path: Path) -> None:
     """Each is documented in `pipelines/README.md`; what is not known is null."""
     data = b'{"id": "a", "total": "much"}\r\n'
     uri = put(tmp_path, "a.json", data)
-    [kept] = run(tmp_path)
-    assert [*kept] == [*FIELDS, "raw"]
-    etag = kept.pop("etag")
+    [document] = run(tmp_path)
+    assert [*document] == [*FIELDS, "raw"]
+    etag = document.pop("etag")
     assert etag
-    assert kept == {
+    assert document == {
         "format_version": 1,
         "code": "bad-value",
         "message": "column `total`: expected int, got the text `much`",
-        "help": kept["help"],
+        "help": document["help"],
         "pipeline": "orders",
         "spec_digest": spec(tmp_path).digest,
         "source": "orders",
@@ -120,9 +120,9 @@ def test_a_record_has_these_fields_in_this_order(tmp_path: Path) -> None:
 def test_bytes_that_are_no_text_are_base64(tmp_path: Path) -> None:
     data = b'{"id": "\xff"}'
     put(tmp_path, "a.json", data)
-    [kept] = run(tmp_path)
-    assert "raw" not in kept
-    assert base64.b64decode(kept["raw_base64"]) == data
+    [document] = run(tmp_path)
+    assert "raw" not in document
+    assert base64.b64decode(document["raw_base64"]) == data
 
 
 @pytest.mark.parametrize(
@@ -140,8 +140,8 @@ def test_the_source_that_is_to_blame_is_named(tmp_path: Path, order: Any, items:
     (tmp_path / "items").mkdir()
     if items:
         (tmp_path / "items" / f"{order['id']}.csv").write_text(items)
-    [kept] = run(tmp_path)
-    assert (kept["source"], kept["raw"]) == (source, json.dumps(order))
+    [document] = run(tmp_path)
+    assert (document["source"], document["raw"]) == (source, json.dumps(order))
 
 
 CANARY = "".join(f"c{n:03}" for n in range(60))
@@ -178,21 +178,21 @@ def test_without_payload_a_record_holds_no_more_than_short_excerpts(
     (tmp_path / "items").mkdir()
     if items:
         (tmp_path / "items" / f"{CANARY}.csv").write_text(items)
-    [kept] = run(tmp_path, payload="false")
-    assert [*kept] == FIELDS
-    text = json.dumps(kept)
+    [document] = run(tmp_path, payload="false")
+    assert [*document] == FIELDS
+    text = json.dumps(document)
     assert not [n for n in range(len(CANARY) - 41) if CANARY[n : n + 41] in text]
-    assert "\n" not in kept["message"]
+    assert "\n" not in document["message"]
 
 
 @given(st.text(min_size=1), st.text())
 def test_a_name_is_a_hash_of_object_and_position(uri: str, position: str) -> None:
     """Those of one object begin as its files in the sink do, and no two records share a name."""
-    named = quarantine.name(uri, position)
-    assert named.startswith(file_name(uri))
-    assert quarantine.stem(f"bad/{named}", "bad/") == file_name(uri)
-    assert (named == quarantine.name(uri, "")) == (position == "")
-    assert named != quarantine.name(f"{uri}x", position)
+    name = quarantine.record_file_name(uri, position)
+    assert name.startswith(file_name(uri))
+    assert quarantine.object_stem(f"bad/{name}", "bad/") == file_name(uri)
+    assert (name == quarantine.record_file_name(uri, "")) == (position == "")
+    assert name != quarantine.record_file_name(f"{uri}x", position)
 
 
 @given(st.text(min_size=1), st.text(max_size=5), st.binary(), st.booleans())
@@ -201,14 +201,14 @@ def test_what_was_set_aside_can_be_read_again(uri: str, position: str, raw: byte
     ours = spec(Path("nowhere"), str(payload).lower())
     uri = f"s3://bucket/{uri}"
     record = Record(fields={}, item=Item(uri=uri, modified=BORN), position=position, raw=raw)
-    stored = quarantine.put(record, BadRecord("why", code="bad-value"), ours)
+    stored = quarantine.put_of(record, BadRecord("why", code="bad-value"), ours)
     item = Item(uri=stored.uri)
-    kept = quarantine.read(item, stored.data, ours)
-    assert kept is not None
-    assert (kept.object, kept.modified, kept.code) == (uri, BORN, "bad-value")
-    assert quarantine.read(Item(uri=stored.uri.replace(".json", "0.json")), stored.data, ours) is None
+    read = quarantine.read_record(item, stored.data, ours)
+    assert read is not None
+    assert (read.object, read.modified, read.code) == (uri, BORN, "bad-value")
+    assert quarantine.read_record(Item(uri=stored.uri.replace(".json", "0.json")), stored.data, ours) is None
     other = spec(Path("nowhere"), "true", SPEC.replace("name: orders", "name: others"))
-    assert quarantine.read(item, stored.data, other) is None
+    assert quarantine.read_record(item, stored.data, other) is None
 
 
 @given(
@@ -223,16 +223,16 @@ def test_what_was_set_aside_can_be_read_again(uri: str, position: str, raw: byte
     )
 )
 def test_any_other_file_is_no_record(data: bytes) -> None:
-    assert quarantine.read(Item(uri="nowhere/bad/x.json"), data, spec(Path("nowhere"))) is None
+    assert quarantine.read_record(Item(uri="nowhere/bad/x.json"), data, spec(Path("nowhere"))) is None
 
 
 def stored(uri: str, at: str = "nowhere/bad", **more: Any) -> tuple[str, bytes]:
     """Where a record is kept, and as what."""
     record = Record(fields={}, item=Item(uri=uri, **more), position="", raw=b"")
-    kept = quarantine.put(
+    file = quarantine.put_of(
         record, BadRecord("why", code="bad-value"), spec(Path("nowhere"), text=SPEC.replace("ROOT/bad", at))
     )
-    return kept.uri, kept.data
+    return file.uri, file.data
 
 
 @pytest.mark.parametrize(
@@ -262,9 +262,9 @@ def test_a_name_that_is_no_unicode_is_kept() -> None:
 def test_an_object_of_unknown_age_has_none() -> None:
     uri, data = stored("s3://b/1.json")
     assert json.loads(data)["modified"] is None
-    kept = quarantine.read(Item(uri=uri), data, spec(Path("nowhere")))
-    assert kept is not None
-    assert kept == quarantine.QuarantinedRecord(
+    record = quarantine.read_record(Item(uri=uri), data, spec(Path("nowhere")))
+    assert record is not None
+    assert record == quarantine.QuarantinedRecord(
         item=Item(uri=uri), object="s3://b/1.json", modified=None, code="bad-value"
     )
 
@@ -273,13 +273,13 @@ def test_an_object_of_unknown_age_has_none() -> None:
 def test_the_message_holds_a_value_only_where_the_payload_is_kept(payload: str, message: str) -> None:
     error = BadRecord("what was `7`", code="bad-value", bare="what was it")
     record = Record(fields={}, item=Item(uri="s3://b/1.json"), position="", raw=b"")
-    kept = quarantine.put(record, error, spec(Path("nowhere"), payload))
-    assert json.loads(kept.data)["message"] == message
+    file = quarantine.put_of(record, error, spec(Path("nowhere"), payload))
+    assert json.loads(file.data)["message"] == message
 
 
 @pytest.mark.parametrize("file", ["x.json", f"{'0' * 32}.txt", f"{'0' * 32}-0.json", f"in/{'0' * 32}.json"])
 def test_a_file_of_another_name_is_of_no_object(file: str) -> None:
-    assert quarantine.stem(f"bad/{file}", "bad/") is None
+    assert quarantine.object_stem(f"bad/{file}", "bad/") is None
 
 
 def test_an_age_is_told_in_utc_wherever_the_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:

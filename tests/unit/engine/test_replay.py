@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import plait.engine.replay
 from plait.engine.context import Services
 from plait.engine.engine import Engine
-from plait.engine.replay import Choice, Replayed, replay
+from plait.engine.replay import Choice, ReplayReport, replay
 from plait.language.spec import Spec
 from plait.language.validate import validate
 from plait.plugin import GiveUp, Item, ReadFailure, Record, StoredObject, TryAgain, Window
@@ -132,7 +132,7 @@ class Shop:
         engine = self.engine()
         engine.run(engine.find())
 
-    def replay(self, *codes: str, **options: Any) -> Replayed:
+    def replay(self, *codes: str, **options: Any) -> ReplayReport:
         """Replay; the numbers add up, or it raises."""
         window = Window(since=options.pop("since", None), until=options.pop("until", None))
         return replay(self.engine(), Choice(codes=codes, window=window), **options)
@@ -153,7 +153,7 @@ class Shop:
         return {str(file): (file.read_bytes(), file.stat().st_mtime_ns) for file in files}
 
 
-def fates(told: Replayed) -> dict[str, int]:
+def fates(told: ReplayReport) -> dict[str, int]:
     """What became of the records, as far as there were any."""
     return {fate: n for fate, n in told.records.items() if n}
 
@@ -407,7 +407,7 @@ def test_replay_leaves_the_quarantine_of_a_run_over_the_objects_of_now(
         return "\n".join(f"{name}{n},{n if good else 'x'}" for n, good in enumerate(records))
 
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plait.engine.replay, "OBJECTS", size)
+        patch.setattr(plait.engine.replay, "BATCH_SIZE", size)
         shop, clean = Shop(Path(folder) / "one", lines=True), Shop(Path(folder) / "two", lines=True)
         shop.root.mkdir()
         clean.root.mkdir()
@@ -462,7 +462,7 @@ def test_a_removal_that_fails_is_told(shop: Shop) -> None:
 
 
 def test_progress_counts_objects_batch_by_batch(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plait.engine.replay, "OBJECTS", 2)
+    monkeypatch.setattr(plait.engine.replay, "BATCH_SIZE", 2)
     seen: list[int] = []
     shop.replay(progress=seen.append)
     assert seen == [2, 1]

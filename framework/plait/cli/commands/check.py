@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 def command(ctx: click.Context, spec: str, parameters: dict[str, str], output: str) -> None:
     """Ask every source and the sink what a run would ask, for something that is not there; nothing is written."""
     from plait.engine.context import Services
-    from plait.engine.probe import reach
+    from plait.engine.probe import probe_blocks
 
-    results = [*reach(load_pipeline(spec, parameters).spec, Services())]
+    results = [*probe_blocks(load_pipeline(spec, parameters).spec, Services())]
     if output == "json":
         print_json({"blocks": [_document(result) for result in results]})
     else:

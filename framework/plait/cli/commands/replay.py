@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from plait.engine.replay import Replayed
+    from plait.engine.replay import ReplayReport
 
 
 @click.command("replay")
@@ -61,7 +61,7 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     ctx.exit(0 if replayed.ok else 1)
 
 
-def _replay_text(replayed: Replayed, *, colour: bool) -> str:
+def _replay_text(replayed: ReplayReport, *, colour: bool) -> str:
     from plait.engine.replay import FATES
 
     names = {"removed": "would be removed" if replayed.dry_run else "removed", "bad": "still bad"}

@@ -164,14 +164,14 @@ def test_the_policy_suffices_and_no_grant_of_it_can_be_left_out(
     case = judge(name)
     granted = [*grants(case.validated_spec())]
     everything = [Grant(action="*", resource="*", reasons=())]
-    wanted = case.outcome(everything)
-    failures = [answer["batchItemFailures"] for answer in wanted[:2]]
+    expected = case.outcome(everything)
+    failures = [answer["batchItemFailures"] for answer in expected[:2]]
     bad = [] if case.validated_spec().quarantine else [{"itemIdentifier": "2"}]
     assert failures == [bad, [{"itemIdentifier": "1"}] if bad else []]
-    assert case.outcome(granted) == wanted
+    assert case.outcome(granted) == expected
     for number, grant in enumerate(granted):
         moved = replace(grant, resource=f"{grant.resource.rstrip('*')}-elsewhere")
-        assert case.outcome([*granted[:number], moved, *granted[number + 1 :]]) != wanted, grant
+        assert case.outcome([*granted[:number], moved, *granted[number + 1 :]]) != expected, grant
 
 
 ACTIONS = {"s3:HeadObject": "s3:GetObject", "s3:ListObjectsV2": "s3:ListBucket"}

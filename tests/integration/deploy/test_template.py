@@ -138,8 +138,8 @@ def test_a_stack_can_be_created_from_the_template(
     created, left_out = _create(template)
     assert left_out == unmade
     on_demand = {name for name, resource in template["Resources"].items() if "Condition" in resource}
-    wanted = {name for name, resource in template["Resources"].items() if resource["Type"] not in unmade}
-    assert wanted - on_demand <= set(created)
+    expected = {name for name, resource in template["Resources"].items() if resource["Type"] not in unmade}
+    assert expected - on_demand <= set(created)
 
 
 def _keys(number: int) -> list[str]:

@@ -312,13 +312,13 @@ def test_the_rule_of_a_path_lets_through_every_key_that_matches(path: str, key: 
 
 def test_the_rule_of_a_path_has_the_form_that_eventbridge_accepts() -> None:
     r"""A path without a hole is compared as it is, holes in a row are one `*`, and a `\` is escaped."""
-    wanted = {
+    expected = {
         "s3://shop-raw/one.json": "one.json",
         "s3://shop-raw/in/{day}/**/*.json": {"wildcard": "in/*/*/*.json"},
         "s3://shop-raw/in/{day}{id}***": {"wildcard": "in/*"},
         "s3://shop-raw/a\\b/*": {"wildcard": "a\\\\b/*"},
     }
-    for path, key in wanted.items():
+    for path, key in expected.items():
         pattern = event_pattern(DriverPath.parse(path))
         assert pattern["detail"] == {"bucket": {"name": ["shop-raw"]}, "object": {"key": [key]}}
 

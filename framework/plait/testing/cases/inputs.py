@@ -75,10 +75,8 @@ class _InputReader:
         for uri in {uri for uri in uris if uris.count(uri) > 1}:
             self.collector.add_at_key(path, "duplicate-object", f"the object {excerpt(uri)} is given twice")
         if len({case_object.record is None for case_object in valid}) > 1:
-            help = "give `fields` for all, or for none"
-            self.collector.add_at_key(
-                path, "wrong-value", "some objects have `fields`, some have bytes", help=help
-            )
+            message = "some objects have `fields`, some have bytes"
+            self.collector.add_at_key(path, "wrong-value", message, help="give `fields` for all, or for none")
         return SourceInputs(objects=tuple(valid))
 
     def lookup(self, block: Any, path: KeyPath) -> SourceInputs:
@@ -87,9 +85,10 @@ class _InputReader:
         if lookup is None:
             return SourceInputs()
         if len(block) != 1:
-            help = "give one of `rows`, `files`, `fails`"
-            self.collector.add_at_key(path, "wrong-value", f"`{self.source.name}` is given in {len(block)} ways",
-                               help=help)  # fmt: skip
+            message = f"`{self.source.name}` is given in {len(block)} ways"
+            self.collector.add_at_key(
+                path, "wrong-value", message, help="give one of `rows`, `files`, `fails`"
+            )
         if lookup.files is not None:
             files = [
                 self._file(name, content, (*path, "files", name)) for name, content in lookup.files.items()
@@ -142,10 +141,9 @@ class _InputReader:
         if content_key == "json" and isinstance(block["json"], dict):
             self._warn_of_misspelt([*block["json"]], (*path, "json"))
         modified = object_block.modified.time if isinstance(object_block.modified, Moment) else self.now
-        data = self._data(block, object_block, path)
         return CaseObject(
             uri=uri,
-            data=data,
+            data=self._data(block, object_block, path),
             record=record,
             modified=modified,
             etag=object_block.etag,

@@ -28,10 +28,10 @@ def test_importing_the_command_line_loads_nothing_heavy() -> None:
     assert loaded("import plait.cli.main") == set()
 
 
-EVERY = main.list_commands(click.Context(main))
+EVERY_COMMAND = main.list_commands(click.Context(main))
 
 
-@pytest.mark.parametrize("command", EVERY)
+@pytest.mark.parametrize("command", EVERY_COMMAND)
 def test_help_of_every_command_loads_nothing_heavy(command: str) -> None:
     assert (
         loaded(f"from plait.cli.main import main\nmain([{command!r}, '--help'], standalone_mode=False)")
@@ -50,17 +50,17 @@ def test_the_schema_with_every_connector_loads_nothing_heavy() -> None:
     assert loaded("from plait.cli.main import main\nmain(['schema'], standalone_mode=False)") == set()
 
 
-@pytest.mark.parametrize("command", EVERY)
+@pytest.mark.parametrize("command", EVERY_COMMAND)
 def test_every_command_is_found_by_its_name(command: str) -> None:
-    found = main.get_command(click.Context(main), command)
-    assert found is not None
-    assert found.name == command
+    loaded_command = main.get_command(click.Context(main), command)
+    assert loaded_command is not None
+    assert loaded_command.name == command
 
 
 def test_help_lists_every_command_with_its_summary() -> None:
     ended = CliRunner().invoke(main, ["--help"])
     assert ended.exit_code == 0
-    assert [*COMMANDS, "demo", "sandbox"] == [*EVERY]
+    assert [*COMMANDS, "demo", "sandbox"] == [*EVERY_COMMAND]
     for name, summary in COMMANDS.items():
         assert name in ended.stdout
         assert summary.split(",")[0] in ended.stdout

@@ -50,7 +50,7 @@ def plait(monkeypatch: pytest.MonkeyPatch) -> Call:
     monkeypatch.delenv("NO_COLOR", raising=False)
 
     def call(*arguments: object) -> Result:
-        return CliRunner().invoke(main, [str(one) for one in arguments], catch_exceptions=False)
+        return CliRunner().invoke(main, [str(argument) for argument in arguments], catch_exceptions=False)
 
     return call
 

@@ -19,12 +19,14 @@ WORDS = [offer.word for offer in offers()]
 
 def test_each_installed_word_has_its_abilities(plait: Call) -> None:
     answer = json.loads(plait("connectors", "-o", "json").stdout)
-    told = {one["name"]: one for one in answer["connectors"]}
+    connectors = {connector["name"]: connector for connector in answer["connectors"]}
     assert answer["format_version"] == 1
-    assert [*told] == WORDS
-    assert told["memory"]["abilities"] == ["drive", "look up"]
-    assert told["parquet"]["abilities"] == ["write"]
-    assert all(one["problem"] is None and one["distribution"] for one in told.values())
+    assert [*connectors] == WORDS
+    assert connectors["memory"]["abilities"] == ["drive", "look up"]
+    assert connectors["parquet"]["abilities"] == ["write"]
+    assert all(
+        connector["problem"] is None and connector["distribution"] for connector in connectors.values()
+    )
 
 
 def test_the_table_has_a_line_per_word(plait: Call) -> None:

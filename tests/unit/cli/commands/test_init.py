@@ -19,7 +19,7 @@ VENV = str(Path(sys.executable).parent)
 
 
 @pytest.fixture
-def made(plait: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def new_project(plait: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     assert plait("init", "shop").exit_code == 0
     monkeypatch.chdir(tmp_path / "shop")
@@ -38,21 +38,23 @@ def _shell(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("line", [*NEXT_COMMANDS, f"plait plan {SPEC}", f"plait list {SPEC}"])
-def test_every_command_works_in_a_new_project_without_an_edit(plait: Call, made: Path, line: str) -> None:
+def test_every_command_works_in_a_new_project_without_an_edit(
+    plait: Call, new_project: Path, line: str
+) -> None:
     ended = plait(*line.split()[1:])
     assert (ended.exit_code, ended.stderr.count("error")) == (0, 0), ended.stderr
 
 
-def test_the_sample_shows_each_strand_of_a_row(plait: Call, made: Path) -> None:
+def test_the_sample_shows_each_strand_of_a_row(plait: Call, new_project: Path) -> None:
     rows = plait("preview", SPEC, "-o", "json").stdout
     assert all(word in rows for word in ("1001", '"tea"', "Ada", '"items": []'))
 
 
-def test_what_was_written_and_what_to_do_next_is_told(plait: Call, tmp_path: Path) -> None:
-    told = plait("init", str(tmp_path / "my shop")).stdout
-    assert all(name in told and (tmp_path / "my shop" / name).exists() for name in PURPOSES)
-    assert f"cd '{tmp_path}/my shop'" in told
-    assert all(line in told for line in NEXT_COMMANDS)
+def test_what_was_written_and_what_to_do_next_is_printed(plait: Call, tmp_path: Path) -> None:
+    answer = plait("init", str(tmp_path / "my shop")).stdout
+    assert all(name in answer and (tmp_path / "my shop" / name).exists() for name in PURPOSES)
+    assert f"cd '{tmp_path}/my shop'" in answer
+    assert all(line in answer for line in NEXT_COMMANDS)
 
 
 def test_every_file_of_a_project_is_named_in_what_is_told() -> None:
@@ -80,21 +82,21 @@ def test_a_folder_that_is_a_file_is_told_in_one_line(plait: Call, tmp_path: Path
     assert "cannot be written" in ended.stderr
 
 
-def test_the_checks_on_github_pass_in_a_new_project(made: Path) -> None:
-    workflow = yaml.safe_load((made / ".github/workflows/plait.yml").read_text())
+def test_the_checks_on_github_pass_in_a_new_project(new_project: Path) -> None:
+    workflow = yaml.safe_load((new_project / ".github/workflows/plait.yml").read_text())
     lines = [step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step]
     assert lines[1:3] == ["plait validate -o github", "plait test -o github"]
     for line in lines[1:]:
-        ended = _shell(made, line)
+        ended = _shell(new_project, line)
         assert (ended.returncode, ended.stdout) == (0, ""), ended.stderr
 
 
-def test_the_checks_before_a_commit_pass_in_a_new_project_and_stop_a_mistake(made: Path) -> None:
+def test_the_checks_before_a_commit_pass_in_a_new_project_and_stop_a_mistake(new_project: Path) -> None:
     check = f"git init -q && git add -A && {sys.executable} -m pre_commit run --all-files"
-    ended = _shell(made, check)
+    ended = _shell(new_project, check)
     assert (ended.returncode, ended.stdout.count("Passed")) == (0, 2), ended.stdout + ended.stderr
-    (made / SPEC).write_text((made / SPEC).read_text().replace("columns:", "colums:", 1))
-    ended = _shell(made, check)
+    (new_project / SPEC).write_text((new_project / SPEC).read_text().replace("columns:", "colums:", 1))
+    ended = _shell(new_project, check)
     assert ended.returncode == 1
     assert "did you mean `columns`?" in ended.stdout
 

@@ -32,7 +32,7 @@ def test_since_is_within_and_until_is_not(plait: Call, orders: str) -> None:
         "list", orders, "--since", "2026-07-02", "--until", "2026-07-03T02:00:00+02:00", "-o", "json"
     )
     answer = json.loads(ended.stdout)
-    assert [one["modified"] for one in answer["objects"]] == ["2026-07-02T00:00:00Z"]
+    assert [listed["modified"] for listed in answer["objects"]] == ["2026-07-02T00:00:00Z"]
 
 
 @pytest.mark.parametrize(

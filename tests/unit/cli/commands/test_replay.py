@@ -39,11 +39,11 @@ def test_the_records_are_counted_and_the_run_is_reported(plait: Call, bad: str, 
 
 
 def test_json_is_one_document(plait: Call, bad: str) -> None:
-    told = json.loads(plait("replay", bad, "--code", "bad-value", "-o", "json").stdout)
-    assert told["format_version"] == 1
-    assert told["records"]["found"] == 2
-    assert (told["records"]["bad"], told["records"]["left"]) == (1, 1)
-    assert told["run"]["records"]["quarantined"] == 1
+    answer = json.loads(plait("replay", bad, "--code", "bad-value", "-o", "json").stdout)
+    assert answer["format_version"] == 1
+    assert answer["records"]["found"] == 2
+    assert (answer["records"]["bad"], answer["records"]["left"]) == (1, 1)
+    assert answer["run"]["records"]["quarantined"] == 1
 
 
 def test_a_dry_run_says_what_would_be_removed(plait: Call, bad: str, project: Path) -> None:
@@ -80,6 +80,6 @@ def test_without_a_quarantine_it_cannot_start(plait: Call, orders: str) -> None:
 
 
 def test_python_replays_the_same(bad: str) -> None:
-    told = load(bad).replay()
-    assert (told.found, told.records["removed"], told.records["bad"]) == (2, 1, 1)
-    assert told.run.rows == 1
+    replayed = load(bad).replay()
+    assert (replayed.found, replayed.records["removed"], replayed.records["bad"]) == (2, 1, 1)
+    assert replayed.run.rows == 1

@@ -81,8 +81,8 @@ def test_github_marks_the_cell_that_differs(plait: Call, cases: Path) -> None:
     cases.write_text(CASES.replace("name: Ana", "name: Eva"))
     ended = plait("test", cases, "-o", "github")
     place = f"file={cases},line=6,col=43,endLine=6,endColumn=46"
-    told = 'case `one order`: row 1, column `name`: expected "Eva", got "Ana"'
-    assert (ended.exit_code, ended.stdout) == (1, f"::error {place},title=different-cell::{told}\n")
+    message = 'case `one order`: row 1, column `name`: expected "Eva", got "Ana"'
+    assert (ended.exit_code, ended.stdout) == (1, f"::error {place},title=different-cell::{message}\n")
 
 
 def test_json_names_each_case_and_whether_it_holds(plait: Call, cases: Path) -> None:
@@ -94,7 +94,7 @@ def test_json_names_each_case_and_whether_it_holds(plait: Call, cases: Path) -> 
         {"name": "one order", "holds": False},
         {"name": "a bad order", "holds": True},
     ]
-    assert [(one["code"], one["line"]) for one in answer["problems"]] == [("different-cell", 6)]
+    assert [(problem["code"], problem["line"]) for problem in answer["problems"]] == [("different-cell", 6)]
 
 
 def test_a_text_chooses_the_cases_with_it_in_their_name(plait: Call, cases: Path) -> None:

@@ -41,16 +41,18 @@ def test_with_a_queue_and_an_age_a_spec_may_wait(deploy: str, time: str) -> None
         ("{retry_for: 10m}", "keep", None, None),
     ],
 )
-def test_waiting_in_vain_is_refused(old: str, new: str, code: str | None, underlined: str | None) -> None:
+def test_a_wait_that_cannot_work_is_a_problem(
+    old: str, new: str, code: str | None, underlined: str | None
+) -> None:
     """Without a queue, without an age or for longer than a queue keeps messages, `retry_for` is a problem."""
     text = SPEC.replace(old, new)
     lines = text.splitlines()
-    found = [
+    marked = [
         (p.code, lines[p.span.line - 1][p.span.column - 1 : p.span.end_column - 1])
         for p in validate(text, "x.yaml").problems
         if p.span
     ]
-    assert found == ([(code, underlined)] if code else [])
+    assert marked == ([(code, underlined)] if code else [])
 
 
 def test_the_other_place_is_named() -> None:

@@ -1,4 +1,4 @@
-"""What plait lends to connectors: clients, secrets, objects, the clock, and the count of calls."""
+"""What plait lends to connectors: clients, secrets, objects, the clock, and the counts of calls."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 
     from plait.plugin import Objects
 
-working_for: ContextVar[str | None] = ContextVar("working_for", default=None)
+current_source: ContextVar[str | None] = ContextVar("current_source", default=None)
 
 
 def utc_now() -> datetime:
-    """The time, UTC."""
+    """The current time, in UTC."""
     return datetime.now(UTC)
 
 
 class Services:
-    """All that one process or run shares; safe for threads."""
+    """Clients, secrets, objects, the clock and the counts of calls, shared by a process; safe for threads."""
 
     def __init__(self, *, now: Callable[[], datetime] = utc_now) -> None:
         self.now = now
@@ -44,14 +44,14 @@ class Services:
         self.reset_counts()
 
     def reset_counts(self) -> None:
-        """Begin to count anew, as for the next run of a warm process."""
+        """Start counting calls anew, as for the next run of a warm process."""
         with self._lock:
             self.calls: Counter[str] = Counter()
             self._by_source: dict[str, Counter[str]] = {}
 
     def count(self, operation: str, calls: int = 1) -> None:
         """Count calls for the run, and for the source that is being worked for."""
-        self.count_for(working_for.get(), operation, calls)
+        self.count_for(current_source.get(), operation, calls)
 
     def count_for(self, source: str | None, operation: str, calls: int) -> None:
         """Count calls for the run and for a source; raises TryAgain where no time is left for them."""
@@ -82,12 +82,12 @@ class Services:
 
     @contextmanager
     def on_behalf_of(self, source: str) -> Iterator[None]:
-        """Within, calls count for this source; threads need a copied context."""
-        token = working_for.set(source)
+        """Count the calls made within for this source; threads need a copied context."""
+        token = current_source.set(source)
         try:
             yield
         finally:
-            working_for.reset(token)
+            current_source.reset(token)
 
     def retry_policy_now(self) -> RetryPolicy:
         """The retry policy of a client that is made now: no call takes most of the time that is left."""
@@ -106,7 +106,7 @@ class Services:
             known = self._secrets.get(name)
         if known is not None and not fresh:
             return known
-        value = self._fetch(name)
+        value = self._fetch_secret(name)
         if value is None:
             message = f"the secret `{name}` is not a JSON mapping"
             raise GiveUp(message, help="store it as RDS does: username, password, host")
@@ -114,21 +114,24 @@ class Services:
             self._secrets[name] = value
         return value
 
-    def _fetch(self, name: str) -> Secrets | None:
-        """The secret of now, None where it is no mapping; of an error no frame is kept, since one may hold the answer."""
+    def _fetch_secret(self, name: str) -> Secrets | None:
+        """Fetch a secret; None where it is no mapping.
+
+        An error is raised without its frames and causes, since these may hold the answer.
+        """
         try:
             with unlogged(), calling(f"the secret `{name}`", service="secretsmanager"):
-                return _mapping(self.client("secretsmanager").get_secret_value(SecretId=name))
+                return _parse_secret(self.client("secretsmanager").get_secret_value(SecretId=name))
         except PlaitError as error:
             error.__cause__ = error.__context__ = None
             raise error.with_traceback(None) from None
 
     def context(self, source: str, fields: tuple[str, ...] | None) -> SourceContext:
-        """What is lent to the connector of one block."""
+        """The context that is lent to the connector of one block."""
         return SourceContext(self, source, fields, logging.getLogger(f"plait.{source}"))
 
 
-def _mapping(answer: Mapping[str, Any]) -> Secrets | None:
+def _parse_secret(answer: Mapping[str, Any]) -> Secrets | None:
     try:
         value = json.loads(answer.get("SecretString") or answer.get("SecretBinary") or "")
     except ValueError:
@@ -138,7 +141,7 @@ def _mapping(answer: Mapping[str, Any]) -> Secrets | None:
 
 @dataclass(frozen=True, slots=True)
 class SourceContext:
-    """The `Context` of the contract, for one block of the spec."""
+    """The `Context` of the connectors' contract, for one block of the spec."""
 
     services: Services
     source: str
@@ -151,7 +154,7 @@ class SourceContext:
         return self.services.objects
 
     def now(self) -> datetime:
-        """The time, UTC."""
+        """The current time, in UTC."""
         return self.services.now()
 
     def client(self, service: str) -> Any:

@@ -81,7 +81,7 @@ class Engine:
         self.sink = open_sink(spec.sink.options, self.services.context("sink", None))
 
     def new_report(self) -> Report:
-        """Start counting anew."""
+        """Begin a new report, with all counts at zero."""
         self.services.reset_counts()
         self.report = Report(pipeline=self.spec.name, spec_digest=self.spec.digest)
         self.set_aside: set[str] = set()

@@ -1,4 +1,4 @@
-"""What a run did, in numbers that must add up, as one JSON document or as metrics."""
+"""The report of a run: counts that must add up, as one JSON document or as metrics."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ FORMAT_VERSION = 1
 Outcome = Literal["done", "skipped", "gone", "retry", "failed"]
 OUTCOMES: tuple[Outcome, ...] = ("done", "skipped", "gone", "retry", "failed")
 MAX_PROBLEMS = 1000
-NAMESPACE = "plait"
+NAMESPACE = "plait"  # of the metrics in CloudWatch
 DIMENSION = "Pipeline"
-RECORDS = ("read", "written", "dropped", "quarantined")
+RECORD_COUNTS = ("read", "written", "dropped", "quarantined")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class FileEntry:
 
 @dataclass(slots=True, kw_only=True)
 class LookupCounts:
-    """What a lookup was asked and answered; `matched`, `missing` and `duplicates` count rows.
+    """What a lookup was asked and answered in a run; `matched`, `missing` and `duplicates` count rows.
 
     Of the rows missing a match, `inexact` have a key that the source knows in another spelling: another case,
     accents, spaces, or another way to write a number.
@@ -67,8 +67,8 @@ class LookupCounts:
 
 
 @dataclass(slots=True, kw_only=True)
-class Records:
-    """Records of the objects done."""
+class RecordCounts:
+    """What became of the records of the objects that are done."""
 
     read: int = 0
     written: int = 0
@@ -87,7 +87,7 @@ class Report:
     spec_digest: str
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     ignored: dict[str, int] = field(default_factory=dict)
-    records: Records = field(default_factory=Records)
+    records: RecordCounts = field(default_factory=RecordCounts)
     rows: int = 0
     batches: int = 0
     files: list[FileEntry] = field(default_factory=list)
@@ -95,7 +95,7 @@ class Report:
     calls: Counter[str] = field(default_factory=Counter)
     seconds: dict[str, float] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
-    _kept: Counter[str] = field(default_factory=Counter, init=False, repr=False)
+    _kept_by_level: Counter[str] = field(default_factory=Counter, init=False, repr=False)
 
     @property
     def objects(self) -> dict[str, int]:
@@ -110,8 +110,8 @@ class Report:
 
     def add_problem(self, problem: Problem) -> None:
         """Keep a problem; beyond a thousand of its level they are only counted by their outcome."""
-        if self._kept[problem.level] < MAX_PROBLEMS:
-            self._kept[problem.level] += 1
+        if self._kept_by_level[problem.level] < MAX_PROBLEMS:
+            self._kept_by_level[problem.level] += 1
             self.problems.append(problem)
 
     @contextmanager
@@ -122,13 +122,13 @@ class Report:
         self.seconds[phase] = self.seconds.get(phase, 0.0) + time.perf_counter() - start
 
     def check(self) -> None:
-        """Raise where the numbers do not add up: then a record was lost, which must not be silent."""
-        r = self.records
-        if r.read != r.written + r.dropped + r.quarantined:
-            raise AssertionError(f"records do not add up: {asdict(r)}")
+        """Raise AssertionError where the numbers do not add up: a record that was lost must not be silent."""
+        counts = self.records
+        if counts.read != counts.written + counts.dropped + counts.quarantined:
+            raise AssertionError(f"records do not add up: {asdict(counts)}")
 
     def check_settled(self, uris: Iterable[str]) -> None:
-        """Raise where an object that was to be read has no outcome: then it was lost, which must not be silent."""
+        """Raise AssertionError where an object that was to be read has no outcome: its loss must not be silent."""
         lost = [uri for uri in uris if self.outcomes[uri] == "skipped"]
         if lost:
             raise AssertionError(
@@ -149,20 +149,23 @@ class Report:
             "files": [asdict(file) for file in self.files],
             "lookups": {name: asdict(counts) for name, counts in self.lookups.items()},
             "calls": dict(sorted(self.calls.items())),
-            "seconds": {phase: round(s, 6) for phase, s in self.seconds.items()},
+            "seconds": {phase: round(seconds, 6) for phase, seconds in self.seconds.items()},
             "problems": as_json(self.problems),
         }
 
 
 def metrics(report: Report, seconds: float, at: float) -> dict[str, Any]:
-    """One line of CloudWatch's embedded metric format, at a time in seconds since 1970; no value costs a call."""
+    """The counts of a report as a line of CloudWatch's embedded metric format, which costs no call.
+
+    `seconds` is how long the invocation took, `at` its time in seconds since 1970.
+    """
     counts = {f"Objects{word.title()}": report.objects[word] for word in OUTCOMES}
-    counts |= {f"Records{word.title()}": getattr(report.records, word) for word in RECORDS}
+    counts |= {f"Records{word.title()}": getattr(report.records, word) for word in RECORD_COUNTS}
     counts |= {"Rows": report.rows, "Files": len(report.files)}
     units = [{"Name": name, "Unit": "Count"} for name in counts] + [{"Name": "Seconds", "Unit": "Seconds"}]
-    about = {"Namespace": NAMESPACE, "Dimensions": [[DIMENSION]], "Metrics": units}
+    directive = {"Namespace": NAMESPACE, "Dimensions": [[DIMENSION]], "Metrics": units}
     return {
-        "_aws": {"Timestamp": int(at * 1000), "CloudWatchMetrics": [about]},
+        "_aws": {"Timestamp": int(at * 1000), "CloudWatchMetrics": [directive]},
         DIMENSION: report.pipeline,
         **counts,
         "Seconds": round(seconds, 6),

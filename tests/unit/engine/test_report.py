@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plait.deploy.delivery import alarms
-from plait.engine.report import DIMENSION, MAX_PROBLEMS, NAMESPACE, FileEntry, Records, Report, metrics
+from plait.engine.report import DIMENSION, MAX_PROBLEMS, NAMESPACE, FileEntry, RecordCounts, Report, metrics
 from plait.language.validate import validate
 from plait.problems.problem import Problem
 
@@ -61,10 +61,12 @@ def test_every_count_of_the_report_is_a_metric_of_its_pipeline(
 ) -> None:
     """One line, in which each metric that is announced has its value beside it and nothing else is announced."""
     report = Report(pipeline="or\nders", spec_digest="", outcomes=outcomes, rows=rows)
-    report.records = Records(**dict(zip(("read", "written", "dropped", "quarantined"), numbers, strict=True)))
+    report.records = RecordCounts(
+        **dict(zip(("read", "written", "dropped", "quarantined"), numbers, strict=True))
+    )
     report.files = [FileEntry(uri="s3://out/a", rows=1, bytes=1, partition="")] * files
-    told = json.loads(json.dumps(metrics(report, 1.5, 1_800_000_000.25)))
-    values = _read(told)
+    line = json.loads(json.dumps(metrics(report, 1.5, 1_800_000_000.25)))
+    values = _read(line)
     seen = report.objects
     assert values.pop("Seconds") == (1.5, "Seconds")
     assert {unit for _, unit in values.values()} == {"Count"}
@@ -80,18 +82,18 @@ def test_every_count_of_the_report_is_a_metric_of_its_pipeline(
         "Rows": rows,
         "Files": files,
     }
-    assert told[DIMENSION] == "or\nders"
-    assert told["_aws"]["Timestamp"] == 1_800_000_000_250
+    assert line[DIMENSION] == "or\nders"
+    assert line["_aws"]["Timestamp"] == 1_800_000_000_250
 
 
-def _read(told: dict[str, Any]) -> dict[str, tuple[float, str]]:
+def _read(line: dict[str, Any]) -> dict[str, tuple[float, str]]:
     """The metrics as CloudWatch takes them: by the directive, values from the top level."""
-    (directive,) = told["_aws"]["CloudWatchMetrics"]
+    (directive,) = line["_aws"]["CloudWatchMetrics"]
     assert directive["Namespace"] == NAMESPACE
     assert directive["Dimensions"] == [[DIMENSION]]
-    names = [one["Name"] for one in directive["Metrics"]]
-    assert set(told) == {"_aws", DIMENSION, *names}
-    return {one["Name"]: (told[one["Name"]], one["Unit"]) for one in directive["Metrics"]}
+    names = [metric["Name"] for metric in directive["Metrics"]]
+    assert set(line) == {"_aws", DIMENSION, *names}
+    return {metric["Name"]: (line[metric["Name"]], metric["Unit"]) for metric in directive["Metrics"]}
 
 
 def test_what_the_template_alarms_on_is_a_metric_that_a_function_gives() -> None:

@@ -19,7 +19,7 @@ ColumnName = Annotated[str, Meta(pattern="^[A-Za-z_][A-Za-z0-9_]*$")]
 class Form:
     """Beside `Any`: the type that the schema shows for a value which `build/` reads on its own."""
 
-    kind: Any
+    type: Any
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,103 +1,222 @@
-"""The JSON Schema of the whole language with its connectors, in the subset that editors read (draft-07)."""
+"""The JSON Schema of the language and of connectors' options, in the subset that editors read (draft-07)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from functools import reduce
+from operator import or_
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 
-from plait.language.keys import Document
-from plait.language.option_schema import REF, options_schema, struct_schema
+import msgspec
+
+from plait.language.keys import Document, Form
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from plait.plugin import Connector
 
-DIALECT = "http://json-schema.org/draft-07/schema#"
-PARAMETER = r"\$\{"
 Schema = dict[str, Any]
+_DIALECT = "http://json-schema.org/draft-07/schema#"
+_DEFINITIONS = "#/definitions/"
+_PARAMETER_PATTERN = r"\$\{"
+_ANNOTATIONS = ("type", "title", "description", "examples", "patternErrorMessage")
 
 
 def language_schema(connectors: Iterable[Connector]) -> Schema:
-    """The schema of a spec that may use these connectors; each block is closed once its word is known."""
-    words = sorted(connectors, key=lambda one: one.name)
-    document = struct_schema(Document)
+    """The schema of a spec that may use these connectors; each block is closed once its connector is known."""
+    by_name = sorted(connectors, key=lambda connector: connector.name)
+    document = _struct_schema(Document)
     keys = document["properties"]
     sources, sink = keys["sources"]["additionalProperties"], keys["sink"]
-    definitions = {name: part for name, part in sources["properties"].items() if name != "connector"}
-    keys["sources"]["additionalProperties"] = _choice(
-        sources["properties"]["connector"], [(one, _source(one)) for one in words if one.driver or one.lookup]
+    definitions = {name: schema for name, schema in sources["properties"].items() if name != "connector"}
+    source_blocks = [
+        (connector, _source_block(connector)) for connector in by_name if connector.driver or connector.lookup
+    ]
+    keys["sources"]["additionalProperties"] = _block_by_connector(
+        sources["properties"]["connector"], source_blocks
     )
-    word = sink["properties"]["connector"]
-    written = [(one, _closed(one, {}, [])) for one in words if one.sink]
-    keys["sink"] = {**_choice(word, written), "description": sink["description"]}
-    whole = {"$schema": DIALECT, **document, "definitions": definitions}
-    opened: Schema = _with_parameters(whole)
-    return opened
+    sink_blocks = [(connector, _closed_block(connector, {}, [])) for connector in by_name if connector.sink]
+    sink_schema = _block_by_connector(sink["properties"]["connector"], sink_blocks)
+    keys["sink"] = {**sink_schema, "description": sink["description"]}
+    schema: Schema = _allow_parameters({"$schema": _DIALECT, **document, "definitions": definitions})
+    return schema
 
 
-def _choice(word: Schema, blocks: list[tuple[Connector, Schema]]) -> Schema:
-    """A block that its connector's word turns into that connector's own."""
-    names = {"enum": [one.name for one, _ in blocks], "enumDescriptions": [one.summary for one, _ in blocks]}
+def options_schema(connector: Connector) -> Schema:
+    """The schema of a connector's options: a closed object, in which a type with `parse` is text."""
+    return {**_struct_schema(connector.options), "description": connector.summary}
+
+
+def _block_by_connector(word: Schema, blocks: list[tuple[Connector, Schema]]) -> Schema:
+    """A block whose further keys are those of the connector that it names."""
+    names = {
+        "enum": [connector.name for connector, _ in blocks],
+        "enumDescriptions": [connector.summary for connector, _ in blocks],
+    }
     return {
         "type": "object",
         "properties": {"connector": {**word, **names}},
         "required": ["connector"],
         "allOf": [
             {
-                "if": {"properties": {"connector": {"const": one.name}}, "required": ["connector"]},
+                "if": {
+                    "properties": {"connector": {"const": connector.name}},
+                    "required": ["connector"],
+                },
                 "then": block,
             }
-            for one, block in blocks
+            for connector, block in blocks
         ],
     }
 
 
-def _source(one: Connector) -> Schema:
-    """The keys of a source with this connector: without `join` where it cannot look up, nor `window` without time."""
-    joins = ["join"] if one.lookup else []
-    windows = ["window"] if one.lookup and one.order == "time" else []
-    common = ["columns", "decode", *joins, *windows, "cache"]
-    needed = ([] if one.driver else joins) + (windows if one.needs_window and not one.driver else [])
-    return _closed(one, {key: {"$ref": REF + key} for key in common}, needed)
+def _source_block(connector: Connector) -> Schema:
+    """A source with this connector: without `join` if it cannot look up, without `window` if it has no time."""
+    join = ["join"] if connector.lookup else []
+    window = ["window"] if connector.lookup and connector.order == "time" else []
+    common = ["columns", "decode", *join, *window, "cache"]
+    required = [] if connector.driver else join
+    required = required + (window if connector.needs_window and not connector.driver else [])
+    return _closed_block(connector, {key: {"$ref": _DEFINITIONS + key} for key in common}, required)
 
 
-def _closed(one: Connector, common: Schema, required: list[str]) -> Schema:
-    own = options_schema(one)
+def _closed_block(connector: Connector, common: Schema, required: list[str]) -> Schema:
+    """A block with the connector's options and the keys that are common to sources."""
+    options = options_schema(connector)
     return {
-        "title": one.name,
-        **own,
-        "properties": {"connector": True, **own["properties"], **common},
-        "required": ["connector", *own["required"], *required],
+        "title": connector.name,
+        **options,
+        "properties": {"connector": True, **options["properties"], **common},
+        "required": ["connector", *options["required"], *required],
     }
 
 
-def _with_parameters(node: Any) -> Any:
-    """The same schema where `${name}` may stand in any text, whatever it must look like else."""
+def _allow_parameters(node: Any) -> Any:
+    """The same schema, where any text may hold `${name}` whatever it must look like otherwise."""
     if not isinstance(node, dict):
         return node
-    told = dict(node)
+    allowed = dict(node)
     for key in ("properties", "definitions"):
         if key in node:
-            told[key] = {name: _with_parameters(part) for name, part in node[key].items()}
+            allowed[key] = {name: _allow_parameters(schema) for name, schema in node[key].items()}
     for key in ("items", "additionalProperties", "then", "else"):
         if key in node:
-            told[key] = _with_parameters(node[key])
+            allowed[key] = _allow_parameters(node[key])
     for key in ("allOf", "anyOf"):
         if key in node:
-            told[key] = [_with_parameters(part) for part in node[key]]
-    return _open(told)
+            allowed[key] = [_allow_parameters(schema) for schema in node[key]]
+    return _allow_parameter_as_text(allowed)
 
 
-def _open(node: Schema) -> Schema:
-    words = [word for word in node.get("enum", ()) if isinstance(word, str)]
-    if not words and "string" not in _list(node.get("type")):
+def _allow_parameter_as_text(node: Schema) -> Schema:
+    kind = node.get("type")
+    is_text = "string" in (kind if isinstance(kind, list) else [kind])
+    if not is_text and not any(isinstance(word, str) for word in node.get("enum", ())):
         return node
     if "pattern" in node:
-        return {**node, "pattern": f"{node['pattern']}|{PARAMETER}"}
+        return {**node, "pattern": f"{node['pattern']}|{_PARAMETER_PATTERN}"}
     limits = {key: node[key] for key in ("enum", "enumDescriptions", "maxLength") if key in node}
-    rest = {key: value for key, value in node.items() if key not in limits}
-    return {**rest, "anyOf": [limits, {"type": "string", "pattern": PARAMETER}]} if limits else node
+    if not limits:
+        return node
+    others = {key: value for key, value in node.items() if key not in limits}
+    return {**others, "anyOf": [limits, {"type": "string", "pattern": _PARAMETER_PATTERN}]}
 
 
-def _list(kind: Any) -> list[str]:
-    return kind if isinstance(kind, list) else [kind]
+def _struct_schema(cls: type[msgspec.Struct]) -> Schema:
+    """The closed object of a struct without references; of a key that may be left out, null is not mentioned."""
+    (reference,), definitions = msgspec.json.schema_components(
+        [_plain_struct(cls, ())], schema_hook=lambda _type: {}, ref_template=_DEFINITIONS + "{name}"
+    )
+    for definition in definitions.values():
+        definition.pop("title", None)
+    schema: Schema = _inline(reference, definitions)
+    return schema
+
+
+def _inline(node: Any, definitions: Schema) -> Any:
+    """The schema with each definition in place of the reference to it, together with the keys beside that."""
+    if isinstance(node, list):
+        return [_inline(item, definitions) for item in node]
+    if not isinstance(node, dict):
+        return node
+    definition = definitions.get(str(node.get("$ref", "")).removeprefix(_DEFINITIONS), {})
+    beside = {key: value for key, value in node.items() if key != "$ref" or not definition}
+    return _merge_choice(
+        {key: _inline(value, definitions) for key, value in {**definition, **beside}.items()}
+    )
+
+
+def _merge_choice(node: Schema) -> Schema:
+    """A choice between text and other types as one schema that means the same.
+
+    So an editor marks the mistake within a value, not the choice, and completes such a key as text.
+    """
+    if not isinstance(node.get("anyOf"), list):
+        return node
+    choices = [_words_as_pattern(choice) for choice in node["anyOf"]]
+    others = [choice for choice in choices if choice.get("type") != "string"]
+    limits = [key for choice in others for key in choice if key not in _ANNOTATIONS]
+    are_separate = all("type" in choice for choice in others) and len({*limits}) == len(limits)
+    if not are_separate or len(others) + 1 != len(choices):
+        return node
+    text = next(choice for choice in choices if choice.get("type") == "string")
+    beside = {key: value for key, value in node.items() if key != "anyOf"}
+    rest = {key: value for choice in others for key, value in choice.items() if key != "type"}
+    unless_text = {"if": {"type": "string"}, "else": rest} if rest else {}
+    return {**text, **beside, "type": [choice["type"] for choice in choices], **unless_text}
+
+
+def _words_as_pattern(choice: Schema) -> Schema:
+    """A choice of words as text with a pattern; `enum` would be required of a mapping too."""
+    words = choice.get("enum", [])
+    if not words or not all(isinstance(word, str) for word in words):
+        return choice
+    listed = ", ".join(f"`{word}`" for word in words)
+    return {
+        "type": "string",
+        "pattern": f"^(?:{'|'.join(map(re.escape, words))})$",
+        "patternErrorMessage": f"one of {listed}",
+        "examples": words,
+    }
+
+
+def _plain_struct(cls: type[msgspec.Struct], within: tuple[type, ...]) -> type[msgspec.Struct]:
+    """The struct with only types that msgspec has a schema for, and without null."""
+    fields = [
+        (info.encode_name, _plain_type(info.type, (*within, cls)), _plain_default(info))
+        for info in msgspec.structs.fields(cls)
+    ]
+    return msgspec.defstruct(
+        cls.__name__, fields, kw_only=True, forbid_unknown_fields=True, namespace={"__doc__": cls.__doc__}
+    )
+
+
+def _plain_default(info: msgspec.structs.FieldInfo) -> Any:
+    if info.default_factory is not msgspec.NODEFAULT:
+        return msgspec.field(default_factory=info.default_factory)
+    if info.default is None:
+        return msgspec.UNSET
+    if info.default is not msgspec.NODEFAULT and hasattr(type(info.default), "parse"):
+        return str(getattr(info.default, "text", info.default))
+    return msgspec.field(default=info.default) if info.default is not msgspec.NODEFAULT else msgspec.field()
+
+
+def _plain_type(annotation: Any, within: tuple[type, ...]) -> Any:
+    """The type as msgspec has a schema for it; a struct `within` itself is an open mapping."""
+    extra = msgspec.Meta(extra_json_schema=getattr(annotation, "json_schema", {}))
+    if isinstance(annotation, type) and hasattr(annotation, "parse"):
+        return Annotated[str, extra]
+    if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
+        return dict[str, Any] if annotation in within else Annotated[_plain_struct(annotation, within), extra]
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        forms = (meta.type for meta in arguments[1:] if isinstance(meta, Form))
+        return Annotated[(_plain_type(next(forms, arguments[0]), within), *arguments[1:])]
+    if origin in (Union, UnionType):
+        members = (_plain_type(member, within) for member in arguments if member is not NoneType)
+        return reduce(or_, members)
+    if origin in (list, tuple, dict, set, frozenset):
+        return origin[tuple(_plain_type(argument, within) for argument in arguments)]
+    return annotation

@@ -9,7 +9,7 @@ import click
 from plait.cli.failures import CannotStart
 from plait.cli.options import output_option
 from plait.cli.printing import aligned, print_json
-from plait.language.option_schema import options_schema
+from plait.language.schema import options_schema
 from plait.plugin.registry import ConnectorUnavailable, connector, offers
 from plait.problems.suggest import help_for
 

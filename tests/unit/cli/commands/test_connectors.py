@@ -9,7 +9,7 @@ import jsonschema
 import msgspec
 import pytest
 
-from plait.language.option_schema import options_schema
+from plait.language.schema import options_schema
 from plait.plugin import Connector, FolderPath, Options
 from plait.plugin.registry import offers
 from unit.cli.commands.conftest import Call

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import os
 
-from integration.values.kinds_aws import DYNAMODB
-from integration.values.kinds_files import CSV, MEMORY, NO_CSV
-from integration.values.kinds_json import JSON, NO_JSON
-from integration.values.kinds_keys import KEYS
-from integration.values.kinds_mysql import MYSQL
-from integration.values.kinds_text import TEXTS
+from integration.values.kinds import KEYS, KINDS
 from integration.values.limits import LIMITS
 from integration.values.page import (
     PAGE,
@@ -22,14 +17,9 @@ from integration.values.page import (
 )
 
 TABLES = {
-    "text": texts_table(TEXTS),
-    "json": cells_table(JSON),
-    "no_json": names_table(NO_JSON),
-    "csv": cells_table(CSV),
-    "no_csv": names_table(NO_CSV),
-    "memory": cells_table(MEMORY),
-    "mysql": cells_table(MYSQL),
-    "dynamodb": cells_table(DYNAMODB),
+    "text": texts_table(KINDS["text"]),
+    **{name: cells_table(KINDS[name]) for name in ("json", "csv", "memory", "mysql", "dynamodb")},
+    **{name: names_table(KINDS[name]) for name in ("no_json", "no_csv")},
     "keys": keys_table(KEYS),
     "limits": limits_table(LIMITS),
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -50,28 +49,6 @@ class Kind:
     def words(self) -> tuple[str, ...]:
         """The types that the value is tried as: the usual ones, and what it fits beyond them."""
         return tuple(dict.fromkeys((*WORDS, *self.fits)))
-
-
-def text(value: str, **more: Any) -> Kind:
-    """A text, and what else than `string` it is the full text of."""
-    if "decimal" in more:
-        more["decimal(38,10)"] = more.pop("decimal")
-    return Kind("", value, {"string": value, **more})
-
-
-def whole(value: int) -> dict[str, Any]:
-    """What an integral number fits."""
-    return {"bigint": value, "decimal(38,10)": Decimal(value), "double": float(value)}
-
-
-def fraction(value: str) -> dict[str, Any]:
-    """What a number with a fraction fits."""
-    return {"decimal(38,10)": Decimal(value), "double": float(value)}
-
-
-def utc(*moment: int) -> datetime:
-    """A moment of UTC."""
-    return datetime(*moment, tzinfo=UTC)  # type: ignore[arg-type, misc]
 
 
 def source_of(word: str, kind: str, *steps: Step) -> Source:

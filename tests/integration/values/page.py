@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from .cells import Kind
-    from .kinds_keys import KeyKind
+    from .kinds import KeyKind
     from .limits import Limit
 
 PAGE = ROOT / "pipelines" / "VALUES.md"

@@ -11,11 +11,7 @@ from plait.plugin import Record
 from plait.values.decode import Step
 
 from .cells import Kind, same, source_of, verdicts
-from .kinds_aws import DYNAMODB
-from .kinds_files import CSV, MEMORY, NO_CSV
-from .kinds_json import JSON, NO_JSON
-from .kinds_mysql import MYSQL
-from .kinds_text import TEXTS
+from .kinds import KINDS as TABLES
 from .sources import (
     csv_line,
     csv_records,
@@ -37,22 +33,26 @@ if TYPE_CHECKING:
 
 def texts(written: Callable[[str], Any] = str) -> list[Kind]:
     """The texts as a source has them."""
-    return [replace(kind, name=f"text {kind.source!r}", source=written(kind.source)) for kind in TEXTS]
+    return [
+        replace(kind, name=f"text {kind.source!r}", source=written(kind.source)) for kind in TABLES["text"]
+    ]
 
 
-def refused(kinds: list[Kind]) -> list[Kind]:
+def refused(name: str) -> list[Kind]:
     """Bytes that are no record, whatever the type."""
-    return [replace(kind, code="bad-record") for kind in kinds]
+    return [replace(kind, code="bad-record") for kind in TABLES[name]]
 
 
+WRITTEN = {"json": json_text, "csv": csv_line, "mysql": mysql_text, "dynamodb": lambda text: {"S": text}}
 KINDS: dict[str, list[Kind]] = {
-    "json": [*texts(json_text), *JSON, *refused(NO_JSON)],
-    "csv": [*texts(csv_line), *CSV, *refused(NO_CSV)],
-    "memory": [*texts(), *MEMORY],
-    "mysql": [*texts(mysql_text), *MYSQL],
-    "dynamodb": [*texts(lambda text: {"S": text}), *DYNAMODB],
-    "cloudwatch_logs": [kind for kind in texts() if kind.source and not any(map(str.isspace, kind.source))],
+    word: [*texts(WRITTEN.get(word, str)), *TABLES[word]]
+    for word in ("json", "csv", "memory", "mysql", "dynamodb")
 }
+KINDS["json"] += refused("no_json")
+KINDS["csv"] += refused("no_csv")
+KINDS["cloudwatch_logs"] = [
+    kind for kind in texts() if kind.source and not any(map(str.isspace, kind.source))
+]
 FAULTS = {"mysql": "M6", "dynamodb": "D5", "csv": "C4", "json": "J8"}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -24,7 +24,7 @@ from plait_connectors.dynamodb import DynamoDBLookup, DynamoDBOptions
 from plait_connectors.memory import MemoryOptions, Rows
 from plait_connectors.mysql import MySQLLookup, MySQLOptions
 
-from .kinds_keys import KEYS, NOON, KeyKind
+from .kinds import KEYS, KeyKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +37,7 @@ pytestmark = [
     pytest.mark.fault("L3", "L4"),
     pytest.mark.parametrize("kind", KEYS, ids=lambda kind: kind.type),
 ]
+NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 
 

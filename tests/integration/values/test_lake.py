@@ -12,12 +12,8 @@ from kit.stand_ins import log_in
 from kit.stubs import Stub
 from plait.pipeline.pipeline import Pipeline
 
-from .cells import Kind, same
-from .kinds_aws import DYNAMODB
-from .kinds_files import CSV, MEMORY
-from .kinds_json import JSON
-from .kinds_mysql import MYSQL
-from .kinds_text import TEXTS
+from .cells import same
+from .kinds import KINDS as TABLES
 from .sources import mysql_records
 
 if TYPE_CHECKING:
@@ -26,13 +22,7 @@ if TYPE_CHECKING:
     from plait_sandbox.aws import LocalAws
     from plait_sandbox.mysql import LocalMysql
 
-KINDS: dict[str, list[Kind]] = {
-    "json": JSON,
-    "csv": CSV,
-    "memory": MEMORY,
-    "mysql": MYSQL,
-    "dynamodb": DYNAMODB,
-}
+KINDS = {word: TABLES[word] for word in ("json", "csv", "memory", "mysql", "dynamodb")}
 
 
 def columns_of(word: str) -> dict[str, dict[str, str]]:
@@ -53,11 +43,11 @@ def cells(word: str) -> list[tuple[str, int, str, Any]]:
 @pytest.fixture
 def spec(tmp_path: Path, mysql: LocalMysql, reader: dict[str, Any], at_aws: LocalAws) -> bytes:
     """A pipeline of one object whose sources hold every kind of value, each as a field of its own."""
-    fields = [f'"f{n}": {kind.source}' for n, kind in enumerate(JSON) if kind.source is not None]
+    fields = [f'"f{n}": {kind.source}' for n, kind in enumerate(KINDS["json"]) if kind.source is not None]
     (tmp_path / "o.json").write_text(f'{{"id": 1, {", ".join(fields)}}}')
-    fields_of_line = [kind.source.removesuffix(",x") for kind in CSV]
+    fields_of_line = [kind.source.removesuffix(",x") for kind in KINDS["csv"]]
     (tmp_path / "1.csv").write_text(
-        f"{','.join(f'f{n}' for n in range(len(CSV)))}\n{','.join(fields_of_line)}\n", newline=""
+        f"{','.join(f'f{n}' for n in range(len(KINDS['csv'])))}\n{','.join(fields_of_line)}\n", newline=""
     )
     endpoint = at_aws.endpoint
     fill_wide_table(mysql, reader)
@@ -69,7 +59,7 @@ def spec(tmp_path: Path, mysql: LocalMysql, reader: dict[str, Any], at_aws: Loca
         "csv": {"connector": "csv", "path": f"{tmp_path}/{{id}}.csv"},
         "memory": {
             "connector": "memory",
-            "rows": [{"id": 1} | {f"f{n}": k.source for n, k in enumerate(MEMORY)}],
+            "rows": [{"id": 1} | {f"f{n}": k.source for n, k in enumerate(KINDS["memory"])}],
         },
         "mysql": {"connector": "mysql", "secret": "wide", "table": "kinds.wide"},
         "dynamodb": {"connector": "dynamodb", "table": wide_item(endpoint)},
@@ -85,8 +75,8 @@ def spec(tmp_path: Path, mysql: LocalMysql, reader: dict[str, Any], at_aws: Loca
 
 def fill_wide_table(mysql: LocalMysql, reader: dict[str, Any]) -> None:
     """Make one table of all kinds of column."""
-    mysql_records(MYSQL, mysql, reader)
-    tables = range(len(MYSQL))
+    mysql_records(KINDS["mysql"], mysql, reader)
+    tables = range(len(KINDS["mysql"]))
     with log_in(mysql, database="kinds") as root:
         root.query("SET sql_mode = '', time_zone = '+00:00'")
         taken = ", ".join(f"k{n}.v AS f{n}" for n in tables)
@@ -103,7 +93,7 @@ def wide_item(endpoint: str) -> str:
         KeySchema=[{**key, "KeyType": "HASH"}],
         BillingMode="PAY_PER_REQUEST",
     )
-    values = {f"f{n}": kind.source for n, kind in enumerate(DYNAMODB) if kind.source is not None}
+    values = {f"f{n}": kind.source for n, kind in enumerate(KINDS["dynamodb"]) if kind.source is not None}
     client.put_item(TableName="wide", Item={"id": {"N": "1"}, **values})
     return "wide"
 
@@ -121,8 +111,10 @@ def test_every_value_that_fits_is_read_back_from_parquet_as_it_is(tmp_path: Path
 
 def test_every_text_is_read_back_from_parquet_as_it_is(tmp_path: Path) -> None:
     """As each type whose full text it is."""
-    fits = [(n, kind, value) for n, one in enumerate(TEXTS) for kind, value in one.fits.items()]
-    (tmp_path / "o.json").write_text(json.dumps({f"f{n}": kind.source for n, kind in enumerate(TEXTS)}))
+    fits = [(n, kind, value) for n, one in enumerate(TABLES["text"]) for kind, value in one.fits.items()]
+    (tmp_path / "o.json").write_text(
+        json.dumps({f"f{n}": kind.source for n, kind in enumerate(TABLES["text"])})
+    )
     columns = {f"c{i}": {"type": kind, "from": f"f{n}"} for i, (n, kind, _) in enumerate(fits)}
     source = {"connector": "json", "path": f"{tmp_path}/*.json", "columns": columns}
     sink = {"connector": "parquet", "path": f"{tmp_path}/lake/"}

@@ -1,1 +1,5 @@
-"""Driving objects in; files, quarantine and a report out. Everything that runs a pipeline calls `Engine`."""
+"""Run a pipeline: driving objects in; files, quarantine and a report out.
+
+`Engine` runs, `replay` runs what is in quarantine again, `probe_blocks` tries each block of a spec. Packages above call
+them: `pipeline`, `aws_lambda`, `testing`, `deploy` and `cli`.
+"""

@@ -86,9 +86,9 @@ class Held:
 
 def services(bodies: dict[str, bytes]) -> Services:
     """What connectors are lent, over objects in memory."""
-    made = Services()
-    made.objects = Held(bodies)
-    return made
+    services_in_memory = Services()
+    services_in_memory.objects = Held(bodies)
+    return services_in_memory
 
 
 @contextmanager
@@ -103,18 +103,20 @@ def many_from(number: int) -> Iterator[None]:
 
 def ran(bodies: dict[str, bytes], batch: int) -> tuple[Any, ...]:
     """The rows of each file, the quarantine and the report of a run in batches of a size."""
-    found = validate_for_run("bulk.yaml", {}, SPEC.encode())
-    assert found.spec, found.problems
-    lent = services(bodies)
-    report = Engine(found.spec, lent).run([Item(uri=uri) for uri in bodies if "/orders/" in uri], batch=batch)
-    puts: dict[str, bytes] = lent.objects.puts  # type: ignore[attr-defined]
+    result = validate_for_run("bulk.yaml", {}, SPEC.encode())
+    assert result.spec, result.problems
+    lent_services = services(bodies)
+    report = Engine(result.spec, lent_services).run(
+        [Item(uri=uri) for uri in bodies if "/orders/" in uri], batch=batch
+    )
+    puts: dict[str, bytes] = lent_services.objects.puts  # type: ignore[attr-defined]
     rows = {
         u: parquet.read_table(pa.BufferReader(d)).to_pylist() for u, d in puts.items() if u[5:9] == "lake"
     }
-    told = report.as_json()
+    document = report.as_json()
     bad = {uri: data for uri, data in puts.items() if uri not in rows}
-    problems = sorted(str(problem) for problem in told["problems"])
-    return repr(rows), bad, told["objects"], told["records"], told["rows"], problems
+    problems = sorted(str(problem) for problem in document["problems"])
+    return repr(rows), bad, document["objects"], document["records"], document["rows"], problems
 
 
 names = st.sampled_from(["", "x", "17", "0.30", "é", "null", "true", ":x", "日本"])
@@ -164,12 +166,12 @@ def asked(files: list[bytes], word: str, delimiter: str, many: int) -> dict[str,
         answers, _ = look_up(
             source, where, pa.table({"id": [str(n) for n in range(len(files))]}), {"id": parse("string")}
         )
-    found: dict[str, Any] = {str(n): ([], []) for n in range(len(files))}
+    by_name: dict[str, Any] = {str(n): ([], []) for n in range(len(files))}
     for name, row in zip(answers.keys[0].to_pylist(), answers.table.to_pylist(), strict=True):
-        found[name][0].append(repr(row))
+        by_name[name][0].append(repr(row))
     for (name,), faults in answers.faults.items():
-        found[name][1].extend((error.code, error.message, error.help) for _, error in faults)
-    return found
+        by_name[name][1].extend((error.code, error.message, error.help) for _, error in faults)
+    return by_name
 
 
 WORDS = ("string", "int", "decimal(12,2)", "double", "timestamp", "boolean")

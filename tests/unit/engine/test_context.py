@@ -18,14 +18,14 @@ from plait_sandbox.aws import LocalAws
 @pytest.fixture
 def secret(at_aws: LocalAws) -> Any:
     client = boto3.client("secretsmanager")
-    made = []
+    names = []
 
     def make(name: Any, **value: Any) -> Any:
         client.create_secret(Name=name, **value)
-        made.append(name)
+        names.append(name)
 
     yield make
-    for name in made:
+    for name in names:
         client.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
     client.close()
 
@@ -72,13 +72,13 @@ def test_objects_share_the_count_and_the_clients(at_aws: LocalAws) -> None:
 
 def test_a_client_is_made_once_even_by_many_threads(at_aws: LocalAws) -> None:
     services = Services()
-    made = []
-    threads = [threading.Thread(target=lambda: made.append(services.client("sqs"))) for _ in range(8)]
+    clients = []
+    threads = [threading.Thread(target=lambda: clients.append(services.client("sqs"))) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len({id(client) for client in made}) == 1
+    assert len({id(client) for client in clients}) == 1
 
 
 def test_a_secret_is_read_once_and_again_when_fresh(secret: Any) -> None:

@@ -33,9 +33,9 @@ sink: {connector: parquet, path: ROOT/lake/}
 
 def spec(root: Path, missing: str = "keep") -> Spec:
     """The valid spec in a folder."""
-    found = validate(SPEC.replace("ROOT", str(root)).replace("RULE", missing), "orders.yaml")
-    assert found.spec is not None, found.problems
-    return found.spec
+    result = validate(SPEC.replace("ROOT", str(root)).replace("RULE", missing), "orders.yaml")
+    assert result.spec is not None, result.problems
+    return result.spec
 
 
 def put(root: Path, id: str, total: int) -> Item:
@@ -101,7 +101,7 @@ def test_an_object_that_never_stays_as_it_is_comes_again_later(tmp_path: Path) -
     report = engine.run(items)
     assert report.outcomes == {items[0].uri: "retry", items[1].uri: "done"}
     assert moved.asked == {"a": 3, "b": 1}
-    assert [one.message for one in report.problems] == [f"`{items[0].uri}` changes while it is read"]
+    assert [problem.message for problem in report.problems] == [f"`{items[0].uri}` changes while it is read"]
     assert (report.records.read, report.rows, [*lake(tmp_path)]) == (1, 1, ["b"])
 
 
@@ -117,12 +117,13 @@ class Meeting:
 
 
 def test_look_ups_that_need_nothing_of_each_other_are_asked_side_by_side(tmp_path: Path) -> None:
-    ours = spec(tmp_path)
+    pipeline_spec = spec(tmp_path)
     all_asked = threading.Barrier(2)
     lookups = tuple(
-        replace(s, connector=replace(s.connector, lookup=lambda *_: Meeting(all_asked))) for s in ours.lookups
+        replace(s, connector=replace(s.connector, lookup=lambda *_: Meeting(all_asked)))
+        for s in pipeline_spec.lookups
     )
-    report = Engine(replace(ours, lookups=lookups), Services()).run([put(tmp_path, "a", 1)])
+    report = Engine(replace(pipeline_spec, lookups=lookups), Services()).run([put(tmp_path, "a", 1)])
     assert (report.ok, report.rows, all_asked.broken) == (True, 1, False)
 
 

@@ -15,8 +15,8 @@ from plait.plugin import Item
 def test_rows_that_alternate_between_partitions_and_objects_stay_in_order() -> None:
     items = [Item(uri="s3://shop/a"), Item(uri="s3://shop/b")]
     rows = Rows(pa.table({"n": [0, 1, 2, 3, 4], "p": ["x", "y", "x", "y", "x"]}), [0, 0, 0, 0, 1])
-    cut = split_into_files(rows, items, [Partition(name="p", column="p", function="column")])
-    assert [(one.folder, one.name, one.table.to_pylist()) for one in cut] == [
+    files = split_into_files(rows, items, [Partition(name="p", column="p", function="column")])
+    assert [(file.folder, file.name, file.table.to_pylist()) for file in files] == [
         ("p=x/", file_name("s3://shop/a"), [{"n": 0}, {"n": 2}]),
         ("p=y/", file_name("s3://shop/a"), [{"n": 1}, {"n": 3}]),
         ("p=x/", file_name("s3://shop/b"), [{"n": 4}]),

@@ -32,12 +32,12 @@ def spec(sources: str = "", row: str = "{id: a1}") -> str:
     return SPEC.replace("SOURCES\n", sources).replace("ROW", row)
 
 
-def told(text: str) -> list[tuple[str, str, str | None]]:
+def problems_of(text: str) -> list[tuple[str, str, str | None]]:
     """Code, underlined text and help of each problem."""
     lines, problems = text.splitlines(), validate(text, "x.yaml").problems
     spans = [problem.span for problem in problems]
     marked = [lines[span.line - 1][span.column - 1 : span.end_column - 1] for span in spans if span]
-    return [(one.code, mark, one.help) for one, mark in zip(problems, marked, strict=True)]
+    return [(problem.code, mark, problem.help) for problem, mark in zip(problems, marked, strict=True)]
 
 
 @pytest.mark.parametrize(
@@ -47,17 +47,17 @@ def told(text: str) -> list[tuple[str, str, str | None]]:
 def test_a_partition_function_needs_a_declared_type(partition: str, kind: str) -> None:
     """Else the folders of the lake, or whether there are any, would depend on the records of a day."""
     text = spec(f"partition_by: {{part: {partition}}}\n", '{at: "2026-07-01"}')
-    assert told(text) == [("partition-type", "at", f"declare it, as in `at: {kind}`, in `orders`")]
+    assert problems_of(text) == [("partition-type", "at", f"declare it, as in `at: {kind}`, in `orders`")]
 
 
 def test_a_window_needs_a_declared_timestamp() -> None:
     text = spec(f"  fraud: {LOGS.replace('WINDOW', WINDOW)}\n", '{id: a1, at: "2026-07-01"}')
-    assert told(text) == [("not-a-time", "at", "declare `at: timestamp` in `orders`")]
+    assert problems_of(text) == [("not-a-time", "at", "declare `at: timestamp` in `orders`")]
 
 
 def test_where_the_fields_are_unknown_the_source_is_not_named() -> None:
     text = spec("partition_by: {day: date(at)}\n").replace("memory, rows: [{id: a1}]", "json, path: a/*.json")
-    assert told(text) == [("partition-type", "at", "declare it, as in `at: timestamp`, in its source")]
+    assert problems_of(text) == [("partition-type", "at", "declare it, as in `at: timestamp`, in its source")]
 
 
 def test_a_source_with_a_mistake_is_told_alone() -> None:
@@ -65,7 +65,7 @@ def test_a_source_with_a_mistake_is_told_alone() -> None:
     text = spec("partition_by: {day: date(at)}\n").replace(
         "memory, rows", "memory, colums: {at: timestamp}, rows"
     )
-    assert [code for code, _, _ in told(text)] == ["unknown-key"]
+    assert [code for code, _, _ in problems_of(text)] == ["unknown-key"]
 
 
 def report_of(folder: Path, text: str) -> Any:
@@ -119,7 +119,7 @@ def test_a_field_that_a_default_would_lose_is_a_problem(
     text = spec("", "{c: null}, {c: null}").replace(
         "]}", f"], columns: {{c: {{type: '{kind}', default: {default}}}}}}}"
     )
-    assert told(text) == [("wrong-default", place, help)]
+    assert problems_of(text) == [("wrong-default", place, help)]
 
 
 QUEUED = """\
@@ -156,7 +156,7 @@ def delivered(messages: dict[str, str]) -> list[str]:
         {"messageId": name, "eventSource": "aws:sqs", "body": json.dumps({"objects": [uri]})}
         for name, uri in messages.items()
     ]
-    return sorted(one["itemIdentifier"] for one in handler({"Records": records})["batchItemFailures"])
+    return sorted(failure["itemIdentifier"] for failure in handler({"Records": records})["batchItemFailures"])
 
 
 def rows() -> list[dict[str, Any]]:
@@ -287,8 +287,8 @@ def test_answers_that_do_not_fit_together_are_asked_for_once_more(put: Put) -> N
     more = NAMES.replace("{id: a, name: Ana}, {id: b, name: Bo}", names).replace("    COLUMNS\n", "")
     put(*(f'{{"id": {n}}}' for n in range(8)), more=more)
     report = report_of_queued()
-    found = report.lookups["names"]
-    assert (report.objects["done"], found.keys, found.cached, found.matched) == (8, 8, 8, 8)
+    names = report.lookups["names"]
+    assert (report.objects["done"], names.keys, names.cached, names.matched) == (8, 8, 8, 8)
 
 
 @pytest.mark.fault("J9")

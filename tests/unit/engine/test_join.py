@@ -76,13 +76,13 @@ records_strategy = st.lists(
 
 
 @given(keys_strategy, records_strategy, st.integers(1, 3))
-def test_rows_are_those_of_a_nested_loop(keys: list[Any], found: list[Any], chunk: int) -> None:
+def test_rows_are_those_of_a_nested_loop(keys: list[Any], records: list[Any], chunk: int) -> None:
     """`as: rows` equals the loop over all pairs, with null, case, accents and chunks of any size."""
     rule = source(Join(on=ON, shape="rows"), keys_per_call=chunk)
-    result = joined(keys, [record(k, v) for k, v in found], rule)
+    result = joined(keys, [record(k, v) for k, v in records], rule)
     expected = []
     for key in keys:
-        values = [v for k, v in found if k is not None and k == key]
+        values = [v for k, v in records if k is not None and k == key]
         expected += [(key, v) for v in values] or [(key, None)]
     table = result.rows.table
     got = list(zip(table["k"].to_pylist(), table["v"].to_pylist(), strict=True))
@@ -90,10 +90,10 @@ def test_rows_are_those_of_a_nested_loop(keys: list[Any], found: list[Any], chun
 
 
 @given(keys_strategy, records_strategy)
-def test_a_list_has_all_matches_in_the_sources_order(keys: list[Any], found: list[Any]) -> None:
+def test_a_list_has_all_matches_in_the_sources_order(keys: list[Any], records: list[Any]) -> None:
     """`as: list` gives each row its matches, and the empty list where there is none."""
-    result = joined(keys, [record(k, v) for k, v in found], source(Join(on=ON, shape="list")))
-    expected = [[{"v": v} for k, v in found if k is not None and k == key] for key in keys]
+    result = joined(keys, [record(k, v) for k, v in records], source(Join(on=ON, shape="list")))
+    expected = [[{"v": v} for k, v in records if k is not None and k == key] for key in keys]
     assert result.rows.table["s"].to_pylist() == expected
 
 
@@ -108,8 +108,13 @@ def test_several_matches_are_a_bad_record_unless_the_spec_chooses() -> None:
 def test_the_latest_match_is_that_of_the_greatest_time() -> None:
     """`latest` looks at the time, then at the order of the source."""
     rule = source(Join(on=ON, duplicates="latest"), order="time")
-    found = [record("a", 1, minutes=5), record("a", 2, minutes=9), record("a", 3, minutes=9), record("a", 4)]
-    assert joined(["a"], found, rule).rows.table["v"].to_pylist() == [3]
+    records = [
+        record("a", 1, minutes=5),
+        record("a", 2, minutes=9),
+        record("a", 3, minutes=9),
+        record("a", 4),
+    ]
+    assert joined(["a"], records, rule).rows.table["v"].to_pylist() == [3]
 
 
 @pytest.mark.fault("W2")
@@ -119,24 +124,24 @@ def test_a_window_bounds_each_row_by_its_own_time() -> None:
     rule = source(
         Join(on=ON, shape="list"), order="time", window=Around(column="at", before=hour, after=hour)
     )
-    found = [
+    records = [
         record("a", 1, minutes=-61),
         record("a", 2, minutes=-60),
         record("a", 3, minutes=60),
         record("a", 4, 61),
     ]
-    assert joined(["a"], found, rule).rows.table["s"].to_pylist() == [[{"v": 2}, {"v": 3}]]
+    assert joined(["a"], records, rule).rows.table["s"].to_pylist() == [[{"v": 2}, {"v": 3}]]
 
 
 @pytest.mark.fault("L1")
 @pytest.mark.parametrize(
-    ("missing", "kept", "bad", "retry"),
+    ("missing", "staying", "bad", "retry"),
     [("keep", [0, 1], [], []), ("drop", [1], [], []), ("fail", [1], [0], []), ("retry", [0, 1], [], [0])],
 )
-def test_no_match_is_what_the_spec_says(missing: Any, kept: Any, bad: Any, retry: Any) -> None:
+def test_no_match_is_what_the_spec_says(missing: Any, staying: Any, bad: Any, retry: Any) -> None:
     """`missing` keeps the row, drops it, sets it aside, or asks again."""
     result = joined(["x", "b"], [record("b", 3)], source(Join(on=ON, missing=missing)))
-    assert (result.rows.record_numbers, list(result.bad), list(result.retry)) == (kept, bad, retry)
+    assert (result.rows.record_numbers, list(result.bad), list(result.retry)) == (staying, bad, retry)
 
 
 @pytest.mark.fault("L3")
@@ -189,10 +194,10 @@ def test_the_order_in_which_a_source_without_order_answers_changes_nothing(
 LATEST = source(Join(on=ON, duplicates="latest"), order="time")
 
 
-def of_records(numbers: list[int], keys: list[str], found: list[Record], rule: Any, **more: Any) -> Joined:
+def of_records(numbers: list[int], keys: list[str], records: list[Record], rule: Any, **more: Any) -> Joined:
     """Join rows that belong to these records; `more` is what else is known of the answers."""
     table = pa.table({"k": keys})
-    answers, _ = look_up(rule, Fixed(found), table, {"k": parse("string")})
+    answers, _ = look_up(rule, Fixed(records), table, {"k": parse("string")})
     return join(Rows(table, numbers), replace(answers, **more), rule)
 
 
@@ -201,7 +206,7 @@ def spoilt(minutes: int, position: str) -> Record:
     return Record(fields={"k": "a", "v": "two"}, time=NOON + timedelta(minutes=minutes), position=position)
 
 
-def told(error: BadRecord | None) -> tuple[str, str, str | None, str | None]:
+def facts_of(error: BadRecord | None) -> tuple[str, str, str | None, str | None]:
     """What a bad record says."""
     assert error is not None
     return error.message, error.code, error.help, error.source
@@ -216,12 +221,12 @@ def test_a_record_becomes_no_more_rows_than_fit(
 ) -> None:
     """All its rows count, those without a match too; its neighbour does not."""
     monkeypatch.setattr(joins, "MOST_ROWS", 4)
-    found = [*(record("a", n) for n in range(matches)), record("b", 7)]
-    result = of_records([0] * len(keys) + [1], [*keys, "b"], found, source(Join(on=ON, shape="rows")))
+    records = [*(record("a", n) for n in range(matches)), record("b", 7)]
+    result = of_records([0] * len(keys) + [1], [*keys, "b"], records, source(Join(on=ON, shape="rows")))
     assert result.rows.record_numbers == ([0] * 4 + [1] if fits else [1])
     assert result.rows.table["v"].to_pylist()[-1] == 7
     why = "`s` would make more than 4 rows of one record"
-    assert fits or told(result.bad[0]) == (why, "too-many-rows", "take the matches by `as: list`", "s")
+    assert fits or facts_of(result.bad[0]) == (why, "too-many-rows", "take the matches by `as: list`", "s")
     assert [*result.bad] == ([] if fits else [0])
 
 
@@ -251,9 +256,9 @@ def test_rows_are_inexact_that_miss_a_match_which_the_source_knows_in_another_sp
 )
 def test_the_latest_match_wins_over_bad_records_that_are_older(minutes: list[int], blamed: str) -> None:
     """A bad record of the same time or a later one could be what is wanted, so the last of them is told."""
-    found = [spoilt(m, f"line {n}") for n, m in enumerate(minutes)]
-    found = sorted([*found, record("a", 1)], key=lambda one: str(one.time))
-    result = joined(["a", "b"], [*found, record("b", 2)], LATEST)
+    records = [spoilt(m, f"line {n}") for n, m in enumerate(minutes)]
+    records = sorted([*records, record("a", 1)], key=lambda answer: str(answer.time))
+    result = joined(["a", "b"], [*records, record("b", 2)], LATEST)
     assert result.rows.table["v"].to_pylist() == ([2] if blamed else [1, 2])
     assert not blamed or result.bad[0].message.startswith(f"`s`, {blamed}: ")
     assert (result.matched, result.missing) == (1 if blamed else 2, 0)
@@ -268,14 +273,14 @@ def test_where_all_matches_are_bad_the_last_is_told() -> None:
 def test_why_a_row_is_bad_is_told_with_a_way_out() -> None:
     """The whole key is shown, each value by itself."""
     pair = source(Join(on=(("k", "k"), ("l", "l")), missing="fail"))
-    found = [Record(fields={"k": "a", "l": 1, "v": v}) for v in (1, 2)]
+    records = [Record(fields={"k": "a", "l": 1, "v": v}) for v in (1, 2)]
     table = pa.table({"k": ["a", "x"], "l": pa.array([1, 2], pa.int64())})
-    answers, _ = look_up(pair, Fixed(found), table, {"k": parse("string"), "l": parse("bigint")})
+    answers, _ = look_up(pair, Fixed(records), table, {"k": parse("string"), "l": parse("bigint")})
     bad = join(Rows(table, [0, 1]), answers, pair).bad
     choose = "choose by `duplicates`, or take all by `as: list` or `as: rows`"
-    assert told(bad[0]) == ("`s` has 2 matches for `a`, `1`", "several-matches", choose, "s")
+    assert facts_of(bad[0]) == ("`s` has 2 matches for `a`, `1`", "several-matches", choose, "s")
     keep = "`missing: keep` lets such rows through"
-    assert told(bad[1]) == ("`s` has no match for `x`, `2`", "no-match", keep, "s")
+    assert facts_of(bad[1]) == ("`s` has no match for `x`, `2`", "no-match", keep, "s")
     assert bad[0].bare == "`s` has 2 matches for the row's key"
     assert bad[1].bare == "`s` has no match for the row's key"
 
@@ -284,7 +289,7 @@ def test_a_required_column_without_a_match_is_told_by_its_name() -> None:
     rule = source(Join(on=ON))
     required = replace(rule, columns=(replace((rule.columns or ())[0], required=True),))
     [bad] = joined(["x"], [], required).bad.values()
-    assert told(bad) == ("`s` has no match for `x`", "no-match", "column `v` is required", "s")
+    assert facts_of(bad) == ("`s` has no match for `x`", "no-match", "column `v` is required", "s")
 
 
 @pytest.mark.parametrize(
@@ -301,7 +306,7 @@ def test_matches_of_a_source_without_order_are_put_in_order(kind: str, values: A
     for shape in ("list", "rows"):
         rule = replace(source(Join(on=ON, shape=shape), order="none"), columns=(column,))
         table = joined(["a"], [record("a", value) for value in values], rule).rows.table
-        got = table["v"].to_pylist() if shape == "rows" else [one["v"] for one in table["s"][0].as_py()]
+        got = table["v"].to_pylist() if shape == "rows" else [match["v"] for match in table["s"][0].as_py()]
         assert got == ordered
 
 

@@ -35,29 +35,29 @@ places = st.lists(st.none() | st.integers(0, 6), max_size=FEW + 2)
 
 @pytest.mark.parametrize("many", [1, 100])
 @pytest.mark.parametrize(
-    ("minutes", "kept"), [([None], []), ([None, -3, -2, 0, 5, 6], [2, 3, 4]), ([7, 8], []), ([], [])]
+    ("minutes", "positions"), [([None], []), ([None, -3, -2, 0, 5, 6], [2, 3, 4]), ([7, 8], []), ([], [])]
 )
 def test_a_match_is_near_from_the_first_to_the_last_moment_of_its_window(
-    many: int, minutes: list[int | None], kept: list[int]
+    many: int, minutes: list[int | None], positions: list[int]
 ) -> None:
     """What has no time is never near, and a row without a time has no match."""
     times = [None if m is None else NOON + m * MINUTE for m in minutes]
     centres = pa.chunked_array([pa.array([NOON] * many + [None], pa.timestamp("us", tz="UTC"))])
     rows = many + 1
-    found = Matches([len(times)] * rows, [*range(len(times))] * rows)
-    near = within(found, centres, times, Around(column="at", before=2 * MINUTE, after=5 * MINUTE))
-    assert [near.of(row) for row in range(rows)] == [kept] * many + [[]]
+    matches = Matches([len(times)] * rows, [*range(len(times))] * rows)
+    near = within(matches, centres, times, Around(column="at", before=2 * MINUTE, after=5 * MINUTE))
+    assert [near.of(row) for row in range(rows)] == [positions] * many + [[]]
 
 
 @pytest.mark.parametrize("name", COLUMNS)
 @given(positions=places)
 def test_a_few_rows_are_those_that_arrow_takes(name: str, positions: list[int | None]) -> None:
     column = COLUMNS[name]
-    whole: Any = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    found = take(column, positions)
-    assert isinstance(found, pa.Array)
-    assert found.equals(whole.take(pa.array(positions, pa.int64())))
-    found.validate(full=True)
+    array: Any = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    taken = take(column, positions)
+    assert isinstance(taken, pa.Array)
+    assert taken.equals(array.take(pa.array(positions, pa.int64())))
+    taken.validate(full=True)
 
 
 @pytest.mark.parametrize("name", DEFAULTS)
@@ -74,6 +74,6 @@ def test_rows_of_a_table_keep_its_schema(positions: list[int]) -> None:
         [pa.field(n, c.type, metadata={"of": n}) for n, c in COLUMNS.items()], metadata={"k": "v"}
     )
     table = pa.table([*COLUMNS.values()], schema=schema)
-    found = take_rows(table, positions)
-    assert found.equals(table.take(pa.array(positions, pa.int64())))
-    assert found.schema.equals(schema, check_metadata=True)
+    taken = take_rows(table, positions)
+    assert taken.equals(table.take(pa.array(positions, pa.int64())))
+    assert taken.schema.equals(schema, check_metadata=True)

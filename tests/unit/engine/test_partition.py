@@ -188,10 +188,10 @@ def test_the_zone_of_the_machine_moves_no_row(many: int, monkeypatch: pytest.Mon
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     time.tzset()
     table = pa.table({"c": pa.array([datetime(2026, 7, 1, 16, 30, tzinfo=UTC)] * many, UTC_TIME)})
-    found = folders(table, [by("hour"), by("date", zone="Europe/Madrid")])
+    folder_of_rows = folders(table, [by("hour"), by("date", zone="Europe/Madrid")])
     monkeypatch.undo()
     time.tzset()
-    assert found == ["p=2026-07-01-16/p=2026-07-01/"] * many
+    assert folder_of_rows == ["p=2026-07-01-16/p=2026-07-01/"] * many
 
 
 @pytest.mark.parametrize("text", [".", ".."])
@@ -236,9 +236,9 @@ def test_a_column_that_turns_out_to_part_no_files_ends_the_run(value: Any) -> No
     table = pa.table({"c": [value]})
     with pytest.raises(GiveUp) as caught:
         folders(table, [by("column")])
-    told = caught.value
-    assert told.message == f"`c` turned out to be `{table['c'].type}`, by which files cannot be parted"
-    assert (told.code, told.help) == ("partition-type", "part by another column")
+    error = caught.value
+    assert error.message == f"`c` turned out to be `{table['c'].type}`, by which files cannot be parted"
+    assert (error.code, error.help) == ("partition-type", "part by another column")
 
 
 @given(st.integers(-(2**63), 2**63 - 1))

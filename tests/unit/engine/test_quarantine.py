@@ -70,9 +70,9 @@ FIELDS = [
 
 def spec(root: Path, payload: str = "true", text: str = SPEC) -> Spec:
     """The valid spec in a folder."""
-    found = validate(text.replace("ROOT", str(root)).replace("PAYLOAD", payload), "orders.yaml")
-    assert found.spec is not None, found.problems
-    return found.spec
+    result = validate(text.replace("ROOT", str(root)).replace("PAYLOAD", payload), "orders.yaml")
+    assert result.spec is not None, result.problems
+    return result.spec
 
 
 def put(root: Path, name: str, data: bytes) -> str:
@@ -198,15 +198,17 @@ def test_a_name_is_a_hash_of_object_and_position(uri: str, position: str) -> Non
 @given(st.text(min_size=1), st.text(max_size=5), st.binary(), st.booleans())
 def test_what_was_set_aside_can_be_read_again(uri: str, position: str, raw: bytes, payload: bool) -> None:
     """For any URI, position and bytes; and under another name, or of another pipeline, it is none of ours."""
-    ours = spec(Path("nowhere"), str(payload).lower())
+    own_spec = spec(Path("nowhere"), str(payload).lower())
     uri = f"s3://bucket/{uri}"
     record = Record(fields={}, item=Item(uri=uri, modified=BORN), position=position, raw=raw)
-    stored = quarantine.put_of(record, BadRecord("why", code="bad-value"), ours)
+    stored = quarantine.put_of(record, BadRecord("why", code="bad-value"), own_spec)
     item = Item(uri=stored.uri)
-    read = quarantine.read_record(item, stored.data, ours)
+    read = quarantine.read_record(item, stored.data, own_spec)
     assert read is not None
     assert (read.object, read.modified, read.code) == (uri, BORN, "bad-value")
-    assert quarantine.read_record(Item(uri=stored.uri.replace(".json", "0.json")), stored.data, ours) is None
+    assert (
+        quarantine.read_record(Item(uri=stored.uri.replace(".json", "0.json")), stored.data, own_spec) is None
+    )
     other = spec(Path("nowhere"), "true", SPEC.replace("name: orders", "name: others"))
     assert quarantine.read_record(item, stored.data, other) is None
 

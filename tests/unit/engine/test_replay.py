@@ -139,8 +139,11 @@ class Shop:
 
     def bad(self) -> dict[str, str]:
         """The codes in quarantine by the name of the order, and by the line where there are several."""
-        kept = [json.loads(file.read_text()) for file in (self.root / "bad").rglob("*.json")]
-        return {Path(one["object"]).stem + one["position"].removeprefix("line"): one["code"] for one in kept}
+        documents = [json.loads(file.read_text()) for file in (self.root / "bad").rglob("*.json")]
+        return {
+            Path(document["object"]).stem + document["position"].removeprefix("line"): document["code"]
+            for document in documents
+        }
 
     def rows(self) -> list[tuple[Any, ...]]:
         """All rows of the lake."""
@@ -153,9 +156,9 @@ class Shop:
         return {str(file): (file.read_bytes(), file.stat().st_mtime_ns) for file in files}
 
 
-def fates(told: ReplayReport) -> dict[str, int]:
+def fates(report: ReplayReport) -> dict[str, int]:
     """What became of the records, as far as there were any."""
-    return {fate: n for fate, n in told.records.items() if n}
+    return {fate: n for fate, n in report.records.items() if n}
 
 
 @pytest.fixture
@@ -176,20 +179,20 @@ def test_what_is_mended_becomes_a_row_and_what_is_not_stays_with_the_reason_of_n
     """An order that is bad in another way keeps its record, which tells the new reason."""
     shop.put("cut", {"id": "cut", "total": 2})
     shop.put("word", '{"id": "wo')
-    told = shop.replay()
-    assert told.found == 3
-    assert fates(told) == {"removed": 1, "bad": 2}
-    assert told.ok
+    report = shop.replay()
+    assert report.found == 3
+    assert fates(report) == {"removed": 1, "bad": 2}
+    assert report.ok
     assert shop.bad() == {"word": "bad-record", "anonymous": "required-null"}
     assert shop.rows() == [("cut", 2), ("good", 1)]
-    assert told.run.objects["seen"] == 3
+    assert report.run.objects["seen"] == 3
 
 
 def test_the_object_decides_and_not_the_copy_in_quarantine(shop: Shop) -> None:
     """A record whose raw copy was edited is still judged by its object."""
     [file] = [f for f in (shop.root / "bad").glob("*") if "cu" in json.loads(f.read_text())["raw"]]
-    kept = json.loads(file.read_text())
-    file.write_text(json.dumps({**kept, "raw": '{"id": "cut", "total": 2}'}))
+    document = json.loads(file.read_text())
+    file.write_text(json.dumps({**document, "raw": '{"id": "cut", "total": 2}'}))
     assert fates(shop.replay()) == {"bad": 3}
 
 
@@ -206,8 +209,8 @@ def test_an_empty_quarantine_is_replayed_to_nothing(tmp_path: Path, folder: bool
     """Also where the folder was never made, since nothing was ever bad."""
     if folder:
         (tmp_path / "bad").mkdir()
-    told = Shop(tmp_path).replay()
-    assert (told.found, fates(told), told.ok, told.run.problems) == (0, {}, True, [])
+    report = Shop(tmp_path).replay()
+    assert (report.found, fates(report), report.ok, report.run.problems) == (0, {}, True, [])
 
 
 def test_without_a_quarantine_there_is_nothing_to_replay(tmp_path: Path) -> None:
@@ -221,10 +224,10 @@ def test_the_record_of_an_object_that_is_gone_is_kept_unless_it_is_to_be_forgott
     shop: Shop, forget: bool
 ) -> None:
     (shop.root / "raw" / "cut.json").unlink()
-    told = shop.replay(forget_gone=forget)
-    assert fates(told) == ({"removed": 1, "bad": 2} if forget else {"gone": 1, "bad": 2})
+    report = shop.replay(forget_gone=forget)
+    assert fates(report) == ({"removed": 1, "bad": 2} if forget else {"gone": 1, "bad": 2})
     assert ("cut" in shop.bad()) != forget
-    assert told.ok
+    assert report.ok
 
 
 def test_an_object_that_the_pipeline_does_not_read_is_skipped(shop: Shop) -> None:
@@ -233,8 +236,8 @@ def test_an_object_that_the_pipeline_does_not_read_is_skipped(shop: Shop) -> Non
     text = SPEC.replace("raw/*.json", "raw/c*.json").replace("ROOT", str(shop.root))
     spec = validate(text, "orders.yaml").spec
     assert spec is not None
-    told = replay(Engine(spec, Services(now=lambda: shop.now)), Choice())
-    assert fates(told) == {"bad": 1, "skipped": 2}
+    report = replay(Engine(spec, Services(now=lambda: shop.now)), Choice())
+    assert fates(report) == {"bad": 1, "skipped": 2}
     assert {*records} == {*(shop.root / "bad").glob("*")}
 
 
@@ -242,31 +245,31 @@ def test_an_object_that_the_pipeline_does_not_read_is_skipped(shop: Shop) -> Non
 def test_files_of_others_stay_with_a_warning(shop: Shop, forget: bool) -> None:
     """Of another pipeline, renamed, of a later format, no JSON, in a folder below: nothing of it is touched."""
     bad = shop.root / "bad"
-    one = next(f for f in bad.glob("*") if json.loads(f.read_text())["code"] == "required-null")
-    kept = json.loads(one.read_text())
+    file = next(f for f in bad.glob("*") if json.loads(f.read_text())["code"] == "required-null")
+    document = json.loads(file.read_text())
     others = {
-        "0" * 32 + ".json": json.dumps(kept),
+        "0" * 32 + ".json": json.dumps(document),
         "1" * 32 + ".json": "no JSON",
         "notes.txt": "mine",
-        "below/" + one.name: json.dumps(kept),
-        one.name: json.dumps({**kept, "pipeline": "others"}),
+        "below/" + file.name: json.dumps(document),
+        file.name: json.dumps({**document, "pipeline": "others"}),
     }
     (bad / "below").mkdir()
     for name, text in others.items():
         (bad / name).write_text(text)
     shop.put("anonymous", {"id": "a", "total": 4})
-    told = shop.replay(forget_gone=forget)
-    assert (told.found, fates(told), told.foreign) == (2, {"bad": 2}, 5)
+    report = shop.replay(forget_gone=forget)
+    assert (report.found, fates(report), report.foreign) == (2, {"bad": 2}, 5)
     assert {name: (bad / name).read_text() for name in others} == others
-    assert [p.level for p in told.run.problems if p.code == "foreign-file"] == ["warning"] * 5
-    assert told.ok
+    assert [p.level for p in report.run.problems if p.code == "foreign-file"] == ["warning"] * 5
+    assert report.ok
 
 
 def test_a_record_of_a_format_that_is_not_known_stays(shop: Shop) -> None:
     for file in (shop.root / "bad").glob("*"):
         file.write_text(json.dumps({**json.loads(file.read_text()), "format_version": 2}))
-    told = shop.replay()
-    assert (told.found, told.foreign, told.run.objects["seen"]) == (0, 3, 0)
+    report = shop.replay()
+    assert (report.found, report.foreign, report.run.objects["seen"]) == (0, 3, 0)
 
 
 @pytest.mark.parametrize(
@@ -286,9 +289,9 @@ def test_codes_and_times_choose_objects(
     """What is not chosen is neither read nor touched."""
     for name in ("cut", "word", "anonymous"):
         shop.put(name, {"id": name, "total": 2})
-    told = shop.replay(*codes, **options)
-    assert fates(told) == expected
-    assert told.run.objects["seen"] == 3 - expected["left"]
+    report = shop.replay(*codes, **options)
+    assert fates(report) == expected
+    assert report.run.objects["seen"] == 3 - expected["left"]
     assert len(shop.bad()) == expected["left"]
 
 
@@ -296,11 +299,11 @@ def test_a_dry_run_tells_the_same_and_changes_nothing(shop: Shop) -> None:
     """Not a byte and not a time of any file, and afterwards it happens as it was told."""
     shop.put("cut", {"id": "cut", "total": 2})
     before = shop.everything()
-    told = shop.replay(dry_run=True)
+    report = shop.replay(dry_run=True)
     assert shop.everything() == before
     done = shop.replay()
-    assert fates(told) == fates(done) == {"removed": 1, "bad": 2}
-    assert told.as_json()["records"] == done.as_json()["records"]
+    assert fates(report) == fates(done) == {"removed": 1, "bad": 2}
+    assert report.as_json()["records"] == done.as_json()["records"]
 
 
 @pytest.mark.parametrize("answer", [TryAgain("no answer came"), GiveUp("denied")])
@@ -310,9 +313,9 @@ def test_where_the_rows_are_not_known_to_be_written_nothing_is_removed(shop: Sho
         shop.put(name, {"id": name, "total": 2})
     records = shop.bad()
     shop.sink.answer = answer
-    told = shop.replay()
-    assert fates(told) == {"retry" if isinstance(answer, TryAgain) else "failed": 3}
-    assert not told.ok
+    report = shop.replay()
+    assert fates(report) == {"retry" if isinstance(answer, TryAgain) else "failed": 3}
+    assert not report.ok
     assert shop.bad() == records
     shop.sink.answer = None
     assert fates(shop.replay()) == {"removed": 3}
@@ -344,17 +347,17 @@ def test_a_record_that_another_run_sets_aside_meanwhile_stays(shop: Shop) -> Non
             engine.run([Item(uri=str(shop.root / "raw" / "cut.json"))])
 
     shop.sink.first = meanwhile
-    told = shop.replay()
-    assert fates(told) == {"bad": 3}
+    report = shop.replay()
+    assert fates(report) == {"bad": 3}
     assert shop.bad()["cut"] == "bad-record"
 
 
 def test_an_object_that_waits_keeps_its_record(shop: Shop) -> None:
     """It is mended and young, and a look-up has no match yet: it must come again, with exit code 1."""
     shop.put("cut", {"id": "cut", "total": 2}, shop.now)
-    told = shop.replay()
-    assert fates(told) == {"retry": 1, "bad": 2}
-    assert not told.ok
+    report = shop.replay()
+    assert fates(report) == {"retry": 1, "bad": 2}
+    assert not report.ok
     shop.items("cut", "3")
     assert fates(shop.replay()) == {"removed": 1, "bad": 2}
 
@@ -379,8 +382,8 @@ def test_all_records_of_a_chosen_object_are_run_together(tmp_path: Path) -> None
     shop.run()
     assert shop.bad() == {"a 1": "bad-value", "a 2": "bad-value", "a 3": "bad-value", "b 0": "bad-value"}
     shop.put("a", "one,x\ntwo,2\nthree,y")
-    told = shop.replay()
-    assert fates(told) == {"removed": 2, "bad": 2}
+    report = shop.replay()
+    assert fates(report) == {"removed": 2, "bad": 2}
     assert shop.bad() == {"a 0": "bad-value", "a 2": "bad-value", "b 0": "bad-value"}
     assert shop.rows() == [("two", 2)]
 
@@ -399,7 +402,7 @@ states = st.dictionaries(
 @pytest.mark.fault("H3")
 @given(states, st.integers(1, 4), st.booleans())
 def test_replay_leaves_the_quarantine_of_a_run_over_the_objects_of_now(
-    made: dict[str, tuple[list[bool], list[bool] | None]], size: int, forget: bool
+    orders: dict[str, tuple[list[bool], list[bool] | None]], size: int, forget: bool
 ) -> None:
     """For any objects, each with good and bad records before and after or gone, and batches of any size."""
 
@@ -411,11 +414,11 @@ def test_replay_leaves_the_quarantine_of_a_run_over_the_objects_of_now(
         shop, clean = Shop(Path(folder) / "one", lines=True), Shop(Path(folder) / "two", lines=True)
         shop.root.mkdir()
         clean.root.mkdir()
-        for name, (before, _) in made.items():
+        for name, (before, _) in orders.items():
             shop.put(name, text(name, before))
         shop.run()
-        records = {name: sum(not good for good in before) for name, (before, _) in made.items()}
-        for name, (_, after) in made.items():
+        records = {name: sum(not good for good in before) for name, (before, _) in orders.items()}
+        for name, (_, after) in orders.items():
             if after is None:
                 (shop.root / "raw" / f"{name}.json").unlink()
             else:
@@ -423,18 +426,18 @@ def test_replay_leaves_the_quarantine_of_a_run_over_the_objects_of_now(
                 clean.put(name, text(name, after))
         (clean.root / "raw").mkdir(exist_ok=True)
         clean.run()
-        told = shop.replay(forget_gone=forget)
-        touched = {name for name in made if records[name]}
-        gone = sum(records[name] for name in touched if made[name][1] is None)
-        assert told.found == sum(records.values())
-        assert told.records["gone"] == (0 if forget else gone)
-        there = {name for name in touched if made[name][1] is not None}
+        report = shop.replay(forget_gone=forget)
+        touched = {name for name in orders if records[name]}
+        gone = sum(records[name] for name in touched if orders[name][1] is None)
+        assert report.found == sum(records.values())
+        assert report.records["gone"] == (0 if forget else gone)
+        there = {name for name in touched if orders[name][1] is not None}
         expected = {key: code for key, code in clean.bad().items() if key[0] in there}
-        kept = {key: code for key, code in shop.bad().items() if made[key[0]][1] is not None}
-        assert kept == expected
-        good = {f"{name}{n}" for name in there for n, ok in enumerate(made[name][1] or ()) if ok}
+        staying = {key: code for key, code in shop.bad().items() if orders[key[0]][1] is not None}
+        assert staying == expected
+        good = {f"{name}{n}" for name in there for n, ok in enumerate(orders[name][1] or ()) if ok}
         assert good <= {id for id, _ in shop.rows()}
-        assert told.ok
+        assert report.ok
 
 
 def test_a_removal_that_fails_is_told(shop: Shop) -> None:
@@ -454,11 +457,11 @@ def test_a_removal_that_fails_is_told(shop: Shop) -> None:
             return [GiveUp("denied", help="allow it") for _ in items]
 
     engine.services.objects = Refusing()
-    told = replay(engine, Choice())
-    assert fates(told) == {"bad": 2, "failed": 1}
-    assert not told.ok
+    report = replay(engine, Choice())
+    assert fates(report) == {"bad": 2, "failed": 1}
+    assert not report.ok
     assert file.exists()
-    assert [(p.code, p.file) for p in told.run.problems if p.level == "error"] == [("give-up", str(file))]
+    assert [(p.code, p.file) for p in report.run.problems if p.level == "error"] == [("give-up", str(file))]
 
 
 def test_progress_counts_objects_batch_by_batch(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -469,9 +472,9 @@ def test_progress_counts_objects_batch_by_batch(shop: Shop, monkeypatch: pytest.
 
 
 def test_the_answer_is_one_document(shop: Shop) -> None:
-    told = shop.replay(dry_run=True).as_json()
-    assert json.loads(json.dumps(told)) == told
-    assert told["records"] == {
+    report = shop.replay(dry_run=True).as_json()
+    assert json.loads(json.dumps(report)) == report
+    assert report["records"] == {
         "found": 3,
         "removed": 0,
         "bad": 3,
@@ -481,5 +484,5 @@ def test_the_answer_is_one_document(shop: Shop) -> None:
         "failed": 0,
         "left": 0,
     }
-    assert (told["format_version"], told["dry_run"], told["foreign"]) == (1, True, 0)
-    assert told["run"]["objects"]["done"] == 3
+    assert (report["format_version"], report["dry_run"], report["foreign"]) == (1, True, 0)
+    assert report["run"]["objects"]["done"] == 3

@@ -49,8 +49,8 @@ def test_a_problem_is_kept_without_a_look_at_the_others(level: Literal["error", 
     for number in range(MAX_PROBLEMS + 5):
         report.add_problem(Problem(code="c", message=str(number), file="f", level=level))
     report.add_problem(Problem(code="c", message="other", file="f", level=other))
-    kept = [report.problems[n].message for n in range(len(report.problems))]
-    assert kept == [*map(str, range(MAX_PROBLEMS)), "other"]
+    messages = [report.problems[n].message for n in range(len(report.problems))]
+    assert messages == [*map(str, range(MAX_PROBLEMS)), "other"]
 
 
 @given(
@@ -97,12 +97,14 @@ def _read(line: dict[str, Any]) -> dict[str, tuple[float, str]]:
 
 
 def test_what_the_template_alarms_on_is_a_metric_that_a_function_gives() -> None:
-    found = validate(SPEC, "orders.yaml")
-    assert found.spec is not None
-    ours = [a["Properties"] for a in alarms(found.spec).values() if a["Properties"]["Namespace"] == NAMESPACE]
-    report = Report(pipeline=found.spec.name, spec_digest="")
-    given = metrics(report, 0, 0)
-    assert ours
-    for alarm in ours:
-        assert alarm["MetricName"] in _read(given)
-        assert alarm["Dimensions"] == [{"Name": DIMENSION, "Value": given[DIMENSION]}]
+    result = validate(SPEC, "orders.yaml")
+    assert result.spec is not None
+    alarms_on_metrics = [
+        a["Properties"] for a in alarms(result.spec).values() if a["Properties"]["Namespace"] == NAMESPACE
+    ]
+    report = Report(pipeline=result.spec.name, spec_digest="")
+    line = metrics(report, 0, 0)
+    assert alarms_on_metrics
+    for alarm in alarms_on_metrics:
+        assert alarm["MetricName"] in _read(line)
+        assert alarm["Dimensions"] == [{"Name": DIMENSION, "Value": line[DIMENSION]}]

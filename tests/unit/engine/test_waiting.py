@@ -53,9 +53,9 @@ NOTES = """\
 
 def valid(lookups: str, root: str) -> Spec:
     """The valid spec with these look-ups."""
-    found = validate(SPEC.replace("LOOKUPS", lookups).replace("ROOT", root), "orders.yaml")
-    assert found.spec is not None, found.problems
-    return found.spec
+    result = validate(SPEC.replace("LOOKUPS", lookups).replace("ROOT", root), "orders.yaml")
+    assert result.spec is not None, result.problems
+    return result.spec
 
 
 @dataclass
@@ -98,10 +98,10 @@ class Shop:
 
     def rows(self) -> list[dict[str, Any]]:
         """All rows of the lake, by id."""
-        found = [
+        rows = [
             row for file in (self.root / "lake").rglob("*.parquet") for row in pq.read_table(file).to_pylist()
         ]
-        return sorted(found, key=lambda row: str(row["id"]))
+        return sorted(rows, key=lambda row: str(row["id"]))
 
     def bad(self) -> list[str]:
         """The codes in quarantine."""
@@ -161,8 +161,8 @@ def test_after_the_wait_the_row_is_what_keep_makes_of_it(
     shop.order("a")
     assert outcome(shop.run(5)) == WAITS
     assert outcome(shop.run(10)) == DONE
-    [found] = shop.rows()
-    assert {name: found[name] for name in row} == row
+    [only_row] = shop.rows()
+    assert {name: only_row[name] for name in row} == row
 
 
 @pytest.mark.parametrize("shape", ["columns", "rows"])
@@ -210,12 +210,12 @@ def test_several_lookups_wait_side_by_side_each_for_its_own_time(tmp_path: Path,
     blocks = [items(), notes(missing="{retry_for: 1h}")]
     shop = Shop(tmp_path, "".join(reversed(blocks) if reverse else blocks))
     shop.order("a")
-    told = {minutes: shop.run(minutes).problems for minutes in (9, 10, 59, 60)}
-    messages = {minutes: [p.message for p in problems] for minutes, problems in told.items()}
+    problems_at = {minutes: shop.run(minutes).problems for minutes in (9, 10, 59, 60)}
+    messages = {minutes: [p.message for p in problems] for minutes, problems in problems_at.items()}
     both = "`notes`, `items`" if reverse else "`items`, `notes`"
     assert messages[9] == [f"{both} have no match yet"]
     assert messages[10] == messages[59] == ["`notes` has no match yet"]
-    assert {p.note for m in (9, 10, 59) for p in told[m]} == {"waited for until 2026-07-01T13:00:00Z"}
+    assert {p.note for m in (9, 10, 59) for p in problems_at[m]} == {"waited for until 2026-07-01T13:00:00Z"}
     assert messages[60] == []
     assert [(row["items"], row["note"]) for row in shop.rows()] == [([], None)]
 

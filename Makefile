@@ -19,7 +19,7 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin
 unexport UV_PROJECT_ENVIRONMENT VIRTUAL_ENV
 
 .DELETE_ON_ERROR:
-.PHONY: help setup system editor demo test lint format lines schema wheel bench reliability coverage mutation clean
+.PHONY: help setup system editor demo quick test lint format lines schema wheel bench reliability coverage mutation clean
 
 help: ## List the tasks.
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 14
@@ -40,8 +40,13 @@ editor: $(EDITOR_READY) ## Install the language server that the tests of the edi
 demo: setup ## Run the whole main job on a local AWS and MySQL with sample data.
 	$(BIN)/plait demo
 
+# Two workers, each with a file at a time: what a file sets up is set up once.
+WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
+quick: $(READY) ## Run the unit tests, in a minute or so.
+	$(BIN)/pytest $(WORKERS) tests/unit
+
 test: system setup editor lint ## Check everything: what continuous integration runs.
-	$(BIN)/pytest
+	$(BIN)/pytest $(WORKERS)
 
 lint: $(READY) ## Check style, types and the direction of imports.
 	$(BIN)/ruff check

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -118,12 +120,14 @@ AT_WORK = (
 LISTING = ("os.walk", "os.scandir", "os.listdir")
 PLACES = [place for place in places(SPEC) if isinstance(at(SPEC, place), str)]
 noted: list[str] = []
-watching = False
+watched_thread = 0
 
 
 def _note(event: str, arguments: Any) -> None:
+    if threading.get_ident() != watched_thread:
+        return
     listed = event in LISTING and "zoneinfo" in str(arguments[0])
-    if watching and event.startswith(AT_WORK) and not listed:
+    if event.startswith(AT_WORK) and not listed:
         noted.append(f"{event} {arguments!r}"[:300])
 
 
@@ -132,14 +136,14 @@ sys.addaudithook(_note)
 
 @contextmanager
 def watched() -> Iterator[None]:
-    """Within, what would be code at work is noted."""
-    global watching  # noqa: PLW0603 - a hook of the process stays, and looks only when it is asked to
+    """Within, what would be code at work in this thread is noted; proxies and servers of tests have their own."""
+    global watched_thread  # noqa: PLW0603 - a hook of the process stays, and looks only when it is asked to
     noted.clear()
-    watching = True
+    watched_thread = threading.get_ident()
     try:
         yield
     finally:
-        watching = False
+        watched_thread = 0
 
 
 def spec(place: tuple[Any, ...], text: str) -> str:
@@ -216,3 +220,9 @@ def test_the_watch_would_see_code_at_work() -> None:
     with watched():
         eval("7 * 191")
     assert [one.split()[0] for one in noted] == ["compile", "exec"]
+
+
+def test_the_watch_looks_at_its_own_thread() -> None:
+    with watched(), ThreadPoolExecutor(1) as pool:
+        pool.submit(eval, "7 * 191").result()
+    assert [event for event in noted if event.startswith(("compile", "exec"))] == []

@@ -1,4 +1,4 @@
-"""What a package holds, written when it was made: the spec as it was checked, and the versions it was checked with."""
+"""The lock of a package: the spec as it was checked when the package was made, and the versions it was checked with."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PACKAGE_AGAIN = "run `plait package`, and deploy what it made"
 
 
 class LockedConnector(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a connector's word led to."""
+    """The distribution and module of the connector that a word stood for."""
 
     distribution: str
     version: str
@@ -24,7 +24,11 @@ class LockedConnector(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Lock(msgspec.Struct, frozen=True, kw_only=True):
-    """A spec as its values, by the SHA-256 of its text and the digest of its values; versions by distribution."""
+    """The values of a spec, with what they were checked with.
+
+    `sha256` is that of the spec's text, `digest` that of its values, both hexadecimal; `distributions` are versions by
+    name.
+    """
 
     format_version: int
     plait: str
@@ -38,7 +42,7 @@ class Lock(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def lock_file(spec: str) -> Path:
-    """Where the lock of a spec's file lies: beside it."""
+    """The path of a spec's lock, beside its file."""
     return Path(spec).with_suffix(".lock.json")
 
 
@@ -48,12 +52,15 @@ def text_digest(text: bytes) -> str:
 
 
 def lock_text(lock: Lock) -> bytes:
-    """The lock's text; the same lock gives the same bytes."""
+    """The lock as JSON; the same lock gives the same bytes."""
     return json.dumps(msgspec.to_builtins(lock), indent=1).encode()
 
 
 def read_lock(spec: str, version: str) -> Lock | None:
-    """The lock of a spec, None where there is none; raises GiveUp where it is of another text, or not of this version of plait."""
+    """Read the lock of a spec's file; None if there is none.
+
+    Raises GiveUp if it was made from another text, or by another version of plait than `version`.
+    """
     try:
         text = lock_file(spec).read_bytes()
     except FileNotFoundError:

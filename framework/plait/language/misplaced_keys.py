@@ -1,4 +1,4 @@
-"""Where a key belongs that is unknown where it stands."""
+"""For a key that is unknown at its place: where it belongs, or which key was meant."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from plait.values.types import parse
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-PLACES = {
+_PLACES = {
     **dict.fromkeys(("on", "as", "missing", "duplicates"), "`join`"),
     "retry_for": "`missing`, as in `missing: {retry_for: 10m}`",
     **dict.fromkeys(("around", "before", "after"), "`window`"),
@@ -23,7 +23,7 @@ PLACES = {
         ("parameters", "sources", "partition_by", "sink", "quarantine", "deploy"), "the top of the file"
     ),
 }
-ELSEWHERE = {
+_SYNONYMS = {
     **dict.fromkeys(("fields", "select", "schema", "mapping", "output_columns"), "columns"),
     **dict.fromkeys(("type", "kind", "plugin", "driver", "format", "service"), "connector"),
     **dict.fromkeys(("output", "destination", "target", "to", "write", "load"), "sink"),
@@ -71,8 +71,8 @@ EXAMPLES: dict[str, Any] = {
     "cache": "5m",
     "missing": {"retry_for": "10m"},
 }
-FILTERS = ("where", "query", "sql", "condition", "having", "statement")
-TIMERS = ("schedule", "cron", "every", "interval")
+_FILTER_KEYS = ("where", "query", "sql", "condition", "having", "statement")
+_SCHEDULE_KEYS = ("schedule", "cron", "every", "interval")
 
 
 def is_column(value: Any) -> bool:
@@ -84,22 +84,22 @@ def is_column(value: Any) -> bool:
         return False
 
 
-def synonym(name: str, free: Collection[str]) -> str | None:
-    """The key that is called `name` in other tools, if it may stand here."""
-    meant = ELSEWHERE.get(name.lower().replace("-", "_"))
-    return meant if meant in free else None
+def synonym(name: str, unused: Collection[str]) -> str | None:
+    """The key that other tools call `name`, if it is one of the `unused` keys."""
+    key = _SYNONYMS.get(name.lower().replace("-", "_"))
+    return key if key in unused else None
 
 
 def help_for_misplaced(name: str, value: Any) -> str | None:
-    """What to do about a key that has no place here; None where nothing is known of it."""
+    """What to do about a key that does not belong at its place; None if the key is not known at all."""
     if isinstance(value, dict) and "connector" in value:
         return "if it is a source, indent it like the sources"
-    if name not in PLACES and is_column(value):
+    if name not in _PLACES and is_column(value):
         return "if it is a column, indent it below `columns`"
-    if name in PLACES:
-        return f"it belongs in {PLACES[name]}"
-    if name.lower() in FILTERS:
+    if name in _PLACES:
+        return f"it belongs in {_PLACES[name]}"
+    if name.lower() in _FILTER_KEYS:
         return "remove it: `join` chooses the records, and `columns` their fields"
-    if name.lower() in TIMERS:
+    if name.lower() in _SCHEDULE_KEYS:
         return "remove it: events start a pipeline, or `plait run` does"
     return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from plait.language.keys import ParameterBlock
-from plait.language.secrets_in_text import HELP, find_secret, is_secret_variable, secret_name_error
+from plait.language.secrets_in_text import MOVE_VALUE_HELP, find_secret, is_secret_variable, secret_name_error
 from plait.language.structure import ProblemCollector, read_struct
 from plait.language.wording import flow_style
 from plait.problems.problem import excerpt
@@ -111,7 +111,7 @@ def _is_plain_value(name: str, value: str, collector: ProblemCollector) -> bool:
     """Whether a value is text without secrets, references and patterns; adds a problem if not."""
     path: KeyPath = ("parameters", name, "default")
     if secret := find_secret(value):
-        collector.add_secret(path, f"this text holds {secret}", HELP)
+        collector.add_secret(path, f"this text holds {secret}", MOVE_VALUE_HELP)
     elif "${" in value:
         message = "a parameter cannot be made of another one"
         help = "write the whole value, or put both where they are used"
@@ -158,7 +158,7 @@ class _Substitution:
 
     def _replace_in_text(self, text: str, path: KeyPath) -> str:
         if secret := find_secret(text):
-            self.collector.add_secret(path, f"this text holds {secret}", HELP)
+            self.collector.add_secret(path, f"this text holds {secret}", MOVE_VALUE_HELP)
         if "$" not in text and "{" not in text:
             return text
         text = _FOREIGN_REFERENCE.sub(lambda match: self._replace_foreign_reference(match, path), text)

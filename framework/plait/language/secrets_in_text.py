@@ -1,4 +1,4 @@
-"""Secrets that stand in a spec, where only the names of secrets belong."""
+"""Recognise secrets in a spec, where only the names of secrets belong, and mask them."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
 
     from plait.problems.problem import Span
 
-KEY = re.compile(
+_CREDENTIAL_KEY = re.compile(
     r"(.*_)?(password|passwd|passphrase|pwd|token|api_?key|access_?key(_id)?|secret_?key|secret_access_key"
     r"|private_?key|client_secret|credentials?)\Z",
     re.IGNORECASE,
 )
-VARIABLE = re.compile(
+_SECRET_VARIABLE = re.compile(
     r"(?!(OLD)?PWD\Z)"
     r".*(PASSWORD|PASSWD|PASSPHRASE|(_|\A)PASS|PWD|TOKEN|ACCESS_KEY(_ID)?|SECRET_KEY|PRIVATE_KEY|API_?KEY)\Z",
     re.IGNORECASE,
 )
-NAME = re.compile(r"[A-Za-z0-9/_+=.@:-]{1,2048}\Z|rds![A-Za-z0-9-]+\Z")
-LITERAL = re.compile(
+_NAME_OF_SECRET = re.compile(r"[A-Za-z0-9/_+=.@:-]{1,2048}\Z|rds![A-Za-z0-9-]+\Z")
+_SECRET = re.compile(
     r"(?P<key>\b(?:AKIA|ASIA)[A-Z0-9]{16}\b)"
     r"|(?P<private>-----BEGIN [A-Z ]*PRIVATE KEY-----)"
     r"|(?P<url>\b[a-z][a-z0-9+.-]*://[^\s/@]*:[^\s/@{}$]+@)"
@@ -31,57 +31,57 @@ LITERAL = re.compile(
     r"|(?P<password>\b(?:password|passwd|pwd)\s*[=:]\s*[^\s{}$*?]+)",
     re.IGNORECASE,
 )
-SECRET_KEY = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[A-Za-z0-9+/]{40}\Z")
-CALLED = {
+_AWS_SECRET_KEY = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[A-Za-z0-9+/]{40}\Z")
+_DESCRIPTIONS = {
     "key": "an access key of AWS",
     "private": "a private key",
     "url": "a password in a URL",
     "token": "an access token",
     "password": "a password",
 }
-LINE = re.compile(
+_SECRET_AFTER_KEY = re.compile(
     r"""(?im)((?:password|passwd|passphrase|pwd|secret_?key|secret_access_key|private_?key|api_?key)["']?\s*[:=]\s*)"""
     r"""("[^"\n]*"|'[^'\n]*'|[^\s,}\n]+)"""
 )
-HELP = "put it into Secrets Manager, and write the name of that secret"
-SAFE_HELP = "put it into a secret of Secrets Manager, and write its name after `secret`"
+MOVE_VALUE_HELP = "put it into Secrets Manager, and write the name of that secret"
+MOVE_KEY_HELP = "put it into a secret of Secrets Manager, and write its name after `secret`"
 
 
 def is_credential_key(key: str) -> bool:
-    """Whether a key asks for a password, token or key."""
-    return KEY.match(key.replace("-", "_")) is not None
+    """Whether a key of a spec asks for a password, a token or a secret key."""
+    return _CREDENTIAL_KEY.match(key.replace("-", "_")) is not None
 
 
 def is_secret_variable(variable: str) -> bool:
-    """Whether an environment variable of this name has a secret as its value, and not the name of one."""
-    return VARIABLE.match(variable) is not None
+    """Whether the value of an environment variable with this name is likely a secret, not the name of one."""
+    return _SECRET_VARIABLE.match(variable) is not None
 
 
 def find_secret(text: str) -> str | None:
-    """What secret a text holds, in words; None where it holds none."""
-    found = LITERAL.search(text)
-    return CALLED[str(found.lastgroup)] if found else None
+    """Describe the secret that a text holds; None if it holds none."""
+    match = _SECRET.search(text)
+    return _DESCRIPTIONS[str(match.lastgroup)] if match else None
 
 
 def secret_name_error(value: Any) -> SpecValueError | None:
-    """Why a value is not the name of a secret; its message has nothing of the value."""
+    """The error of a value that is not the name of a secret; its message shows nothing of the value."""
     if value is None or (isinstance(value, str) and not value):
         return None
     if (
         isinstance(value, str)
-        and NAME.match(value)
-        and not SECRET_KEY.match(value)
+        and _NAME_OF_SECRET.match(value)
+        and not _AWS_SECRET_KEY.match(value)
         and not find_secret(value)
     ):
         return None
     message = "`secret` takes the name of a secret, and this is no name"
     if isinstance(value, (dict, list)) or (isinstance(value, str) and value.lstrip().startswith("{")):
         message = "`secret` takes the name of a secret, never what is in it"
-    return SpecValueError(message, code="literal-secret", help=f"{HELP}, such as `shop/stores-db`")
+    return SpecValueError(message, code="literal-secret", help=f"{MOVE_VALUE_HELP}, such as `shop/stores-db`")
 
 
 def mask(text: str, spans: Iterable[Span], everywhere: bool = False) -> str:
-    """The text with `*` for what stands in these places, and for what looks like a password if `everywhere`."""
+    """Write `*` over the text in these spans; if `everywhere`, over all that looks like a secret too."""
     lines = re.split(r"(\r\n|\r|\n)", text)
     for span in spans:
         for number in range(span.line, span.end_line + 1):
@@ -91,6 +91,6 @@ def mask(text: str, spans: Iterable[Span], everywhere: bool = False) -> str:
             lines[2 * number - 2] = line[:start] + "*" * (end - start) + line[end:]
     text = "".join(lines)
     if everywhere:
-        text = LITERAL.sub(lambda found: "*" * len(found[0]), text)
-        text = LINE.sub(lambda found: found[1] + "*" * len(found[2]), text)
+        text = _SECRET.sub(lambda match: "*" * len(match[0]), text)
+        text = _SECRET_AFTER_KEY.sub(lambda match: match[1] + "*" * len(match[2]), text)
     return text

@@ -1,4 +1,4 @@
-"""What a struct asks of each of its keys, read from its annotations once."""
+"""The keys that a struct accepts, read from its annotations; cached by class."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One annotation: `words` of a Literal, a type with `parse`, a nested struct, or a container's element."""
+    """The values that an annotation accepts.
+
+    `words` are those of a Literal, `parsed` is a type with `parse`, `struct` a nested struct, `container` dict or list,
+    and `element` the kind of its values.
+    """
 
     annotation: Any
     nullable: bool = False
@@ -31,7 +35,7 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class StructField:
-    """A key of a struct: its attribute's `name`, the `word` that a spec writes, and what belongs there."""
+    """A key of a struct: the attribute's `name`, the `word` that a spec writes, and the kind of its value."""
 
     name: str
     word: str
@@ -42,47 +46,48 @@ class StructField:
 
     @property
     def help(self) -> str:
-        """What to write, in the words of the struct's author."""
+        """What to write: the description by the struct's author, or an example."""
         if self.description and self.word in EXAMPLES:
             return f"{self.description}, as in `{self.example}`"
         return self.description or f"write `{self.example}`"
 
     @property
     def example(self) -> str:
-        """The key with a value that fits, as YAML writes it."""
+        """The key with a fitting value, as YAML."""
         return f"{self.word}: {flow_style(EXAMPLES[self.word]) if self.word in EXAMPLES else '…'}"
 
 
 @cache
 def fields_of(cls: type[msgspec.Struct]) -> Mapping[str, StructField]:
-    """The keys of a struct by the words of a spec."""
+    """The keys of a struct, by the words that a spec writes."""
     return {
         info.encode_name: StructField(
             name=info.name,
             word=info.encode_name,
-            kind=kind_of_annotation(info.type),
+            kind=_kind(info.type),
             required=info.required,
-            description=_meta(info.type, "description") or "",
-            pattern=_meta(info.type, "pattern"),
+            description=_metadata(info.type, "description") or "",
+            pattern=_metadata(info.type, "pattern"),
         )
         for info in msgspec.structs.fields(cls)
     }
 
 
-def kind_of_annotation(annotation: Any) -> Kind:
-    """What values an annotation lets through."""
+def _kind(annotation: Any) -> Kind:
+    """The values that an annotation accepts."""
     members = _members(annotation)
-    some = [one for one in members if one is not type(None)]
-    container = next((one for one in some if get_origin(one) in (dict, list)), None)
-    words = [word for one in some if get_origin(one) is Literal for word in get_args(one)]
+    others = [member for member in members if member is not type(None)]
+    container = next((member for member in others if get_origin(member) in (dict, list)), None)
+    literals = [member for member in others if get_origin(member) is Literal]
+    words = [word for literal in literals for word in get_args(literal)]
     return Kind(
         annotation=annotation,
         nullable=type(None) in members,
-        words=tuple(word for word in words if isinstance(word, str)) if len(some) == 1 else (),
-        parsed=next((one for one in some if isinstance(one, type) and hasattr(one, "parse")), None),
-        struct=some[0] if len(some) == 1 and _is_struct(some[0]) else None,
+        words=tuple(word for word in words if isinstance(word, str)) if len(others) == 1 else (),
+        parsed=next((type_ for type_ in others if isinstance(type_, type) and hasattr(type_, "parse")), None),
+        struct=others[0] if len(others) == 1 and _is_struct(others[0]) else None,
         container=get_origin(container),
-        element=kind_of_annotation(get_args(container)[-1]) if container else None,
+        element=_kind(get_args(container)[-1]) if container else None,
     )
 
 
@@ -96,14 +101,14 @@ def _members(annotation: Any) -> list[Any]:
     if origin is Annotated:
         return _members(get_args(annotation)[0])
     if origin in (Union, UnionType):
-        return [member for one in get_args(annotation) for member in _members(one)]
+        return [member for argument in get_args(annotation) for member in _members(argument)]
     return [annotation]
 
 
-def _meta(annotation: Any, name: str) -> Any:
-    """What the author of a struct wrote beside a field."""
+def _metadata(annotation: Any, name: str) -> Any:
+    """An attribute of the `Meta` beside a field; the outermost one that has it."""
     for meta in getattr(annotation, "__metadata__", ()):
-        if found := getattr(meta, name, None):
-            return found
+        if value := getattr(meta, name, None):
+            return value
     inner = get_args(annotation) if get_origin(annotation) in (Annotated, Union, UnionType) else ()
-    return next((found for one in inner if (found := _meta(one, name))), None)
+    return next((value for argument in inner if (value := _metadata(argument, name))), None)

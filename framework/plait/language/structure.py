@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from plait.language.misplaced_keys import help_for_misplaced, synonym
-from plait.language.secrets_in_text import SAFE_HELP, is_credential_key
+from plait.language.secrets_in_text import MOVE_KEY_HELP, is_credential_key
 from plait.language.struct_fields import Kind, StructField, fields_of
 from plait.language.wording import conversion_error, kind_of, wrong_kind_error
 from plait.problems.problem import Problem, Span, excerpt
@@ -261,7 +261,7 @@ def _check_names(
     for name in unknown:
         if is_credential_key(name):
             message = f"a spec holds no {excerpt(name)}"
-            collector.add_secret((*path, name), message, SAFE_HELP, key=(*path, name))
+            collector.add_secret((*path, name), message, MOVE_KEY_HELP, key=(*path, name))
             continue
         likely, help = _likely_key(name, value[name], unused, missing)
         if likely is None and is_lone_pair:

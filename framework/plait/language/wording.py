@@ -1,4 +1,4 @@
-"""What a value is called in messages, in YAML's words, and what to write in its place."""
+"""Describe YAML values in messages, and suggest corrections."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from plait.problems.errors import SpecValueError
 from plait.problems.problem import excerpt
 
-YAML_WORDS = {
+_YAML_WORDS = {
     "str": "text",
     "int": "a whole number",
     "float": "a number",
@@ -18,18 +18,18 @@ YAML_WORDS = {
     "array": "a list",
     "null": "nothing",
 }
-EXPECTED = re.compile(r"Expected `([^`]*)`, got `([^`]*)`")
-BOUND = re.compile(r"Expected `(\w+)` (of length )?(>=|<=|>|<|==) (\S+)")
-AT = re.compile(r" - at `[^`]*`\Z")
-BOUNDS = {">=": "at least ", "<=": "at most ", ">": "more than ", "<": "less than ", "==": ""}
-TRUE, FALSE = ("yes", "on", "y", "true", "1"), ("no", "off", "n", "false", "0")
-PLAIN = re.compile(r"[A-Za-z_./$][^\s:#,\[\]{}&*!|>'\"%@`]*\Z")
-APART = re.compile(r"[^\s,]+")
-NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?\Z")
+_EXPECTED_TYPE = re.compile(r"Expected `([^`]*)`, got `([^`]*)`")
+_EXPECTED_BOUND = re.compile(r"Expected `(\w+)` (of length )?(>=|<=|>|<|==) (\S+)")
+_POSITION = re.compile(r" - at `[^`]*`\Z")
+_SIGN_WORDS = {">=": "at least ", "<=": "at most ", ">": "more than ", "<": "less than ", "==": ""}
+_TRUE_WORDS, _FALSE_WORDS = ("yes", "on", "y", "true", "1"), ("no", "off", "n", "false", "0")
+_PLAIN_TEXT = re.compile(r"[A-Za-z_./$][^\s:#,\[\]{}&*!|>'\"%@`]*\Z")
+_LIST_ITEM = re.compile(r"[^\s,]+")
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?\Z")
 
 
 def kind_of(value: Any) -> str:
-    """What a YAML reader calls a value: text, a number, a list, a mapping."""
+    """Describe a value: the text or number that it is, a list, a mapping, nothing."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):
@@ -40,60 +40,64 @@ def kind_of(value: Any) -> str:
 
 
 def wrong_kind_error(kinds: str, value: Any, help: str | None = None) -> SpecValueError:
-    """A value of the wrong kind, with what to write in its place."""
+    """The error of a value that is none of these kinds, with what to write instead."""
     message = f"expected {kinds}, got {kind_of(value)}"
     return SpecValueError(message, code="wrong-kind", help=help or correction(kinds, value))
 
 
 def correction(kinds: str, value: Any) -> str | None:
-    """How a value of one kind is written so that it is of another."""
+    """How to write a value so that it is of one of these kinds; None if that is unclear."""
     if "true or false" in kinds:
         word = str(value).lower()
         return (
             "write `true`"
-            if word in TRUE
+            if word in _TRUE_WORDS
             else "write `false`"
-            if word in FALSE
+            if word in _FALSE_WORDS
             else "write `true` or `false`"
         )
     if "text" in kinds and isinstance(value, (bool, int, float)):
         return "put it in quotes"
-    if "number" in kinds and isinstance(value, str) and NUMBER.match(value):
+    if "number" in kinds and isinstance(value, str) and _NUMBER.match(value):
         return "leave out the quotes"
     if "list" in kinds and isinstance(value, str):
-        return f"write {excerpt(flow_style(re.findall(APART, value)))}"
+        return f"write {excerpt(flow_style(re.findall(_LIST_ITEM, value)))}"
     return None
 
 
 def conversion_error(text: str, value: Any, help: str | None) -> SpecValueError:
-    """What a conversion complains of, in our words."""
-    text = AT.sub("", text)
-    if found := EXPECTED.match(text):
-        kinds = [YAML_WORDS.get(kind.strip(), kind.strip()) for kind in found[1].split("|")]
+    """The error of a value that msgspec could not convert: its `text` in our words."""
+    text = _POSITION.sub("", text)
+    if match := _EXPECTED_TYPE.match(text):
+        kinds = [_YAML_WORDS.get(kind.strip(), kind.strip()) for kind in match[1].split("|")]
         error = wrong_kind_error(" or ".join([kind for kind in kinds if kind != "nothing"] or kinds), value)
         error.help = error.help or help
         return error
     if value == "":
         return SpecValueError("the text is empty", help=help)
-    bound = BOUND.match(text)
-    expected = f": expected {_bound(*bound.groups())}" if bound else ""
+    bound = _EXPECTED_BOUND.match(text)
+    expected = f": expected {_describe_bound(*bound.groups())}" if bound else ""
     return SpecValueError(f"{excerpt(value)} does not fit{expected}", help=help)
 
 
-def _bound(kind: str, length: str | None, sign: str, limit: str) -> str:
-    number = f"{BOUNDS[sign]}{limit}"
+def _describe_bound(kind: str, length: str | None, sign: str, limit: str) -> str:
+    number = f"{_SIGN_WORDS[sign]}{limit}"
     if length is None:
-        return f"{YAML_WORDS.get(kind, kind)} of {number}" if sign != "==" else number
+        return f"{_YAML_WORDS.get(kind, kind)} of {number}" if sign != "==" else number
     noun = "character" if kind == "str" else "entry" if limit == "1" else "entries"
     return f"{number} {noun}" + ("s" if noun == "character" and limit != "1" else "")
 
 
 def flow_style(value: Any) -> str:
-    """A value as YAML writes it on one line."""
+    """Write a value as YAML on one line."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{flow_style(key)}: {flow_style(one)}" for key, one in value.items()) + "}"
+        return (
+            "{" + ", ".join(f"{flow_style(key)}: {flow_style(child)}" for key, child in value.items()) + "}"
+        )
     if isinstance(value, list):
         return "[" + ", ".join(map(flow_style, value)) + "]"
     if isinstance(value, str):
-        return value if PLAIN.match(value) else '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        return (
+            value if _PLAIN_TEXT.match(value) else '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        )
     return "null" if value is None else str(value).lower()

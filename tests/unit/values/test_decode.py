@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kit.tables import table
 from plait.values.convert import ConversionError
 from plait.values.decode import MAX_AT_ANY_RATIO, MAX_INFLATED, MAX_RATIO, Step, decode
 from plait.values.message_pattern import Pattern
@@ -82,20 +83,9 @@ def test_null_passes_every_step() -> None:
     assert decode({}, {"v": (Step("json"),)}) == {}
 
 
-@pytest.mark.parametrize(
-    ("value", "words", "reason"),
-    [
-        (1, ("base64",), "expected text, got the number `1`"),
-        ("e30", ("base64",), "not base64"),
-        ("e3 0=", ("base64",), "not base64"),
-        ("é", ("base64",), "not base64"),
-        ("text", ("gzip",), "expected binary, got the text `text`"),
-        ({}, ("json",), "expected text, got a mapping"),
-        ("{", ("json",), "not JSON"),
-    ],
-)
+@pytest.mark.parametrize(("value", "words", "reason"), table("values/decode.yaml"))
 def test_a_value_that_a_step_does_not_take_names_the_field_and_the_step(
-    value: Any, words: tuple[str, ...], reason: str
+    value: Any, words: list[str], reason: str
 ) -> None:
     """A reader finds the step in the spec by them."""
     assert f"`v` cannot be decoded by `{words[-1]}`: " in refused(value, *words)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kit.tables import table
 from plait.language import keys as language
 from plait.language.build.connectors import usable_connector
 from plait.language.struct_fields import fields_of
@@ -16,44 +17,18 @@ from plait.plugin.registry import offers
 from plait.problems.suggest import help_for, nearest
 from plait.values.types import FORMS
 
+TABLES = table("suggestions.yaml")
 WORDS = ["cloudwatch_logs", "csv", "dynamodb", "json", "memory", "mysql", "parquet"]
 
 
-@pytest.mark.parametrize(
-    ("word", "words", "meant"),
-    [
-        ("memroy", WORDS, "memory"),
-        ("cvs", WORDS, "csv"),
-        ("jsno", WORDS, "json"),
-        ("cloudwatch-logs", WORDS, "cloudwatch_logs"),
-        ("CSV", WORDS, "csv"),
-        ("Dynamo", WORDS, "dynamodb"),
-        ("kee", ["key", "path"], "key"),
-        ("no", ["on", "as"], "on"),
-        ("form", ["from", "type"], "from"),
-        ("postgres", WORDS, None),
-        ("id", ["on", "as"], None),
-        ("", WORDS, None),
-        ("x" * 5000, WORDS, None),
-        ("csv", [], None),
-    ],
-)
-def test_nearest_is_what_was_meant_or_nothing(word: str, words: list[str], meant: str | None) -> None:
-    assert nearest(word, words) == meant
+def legal(words: Any) -> list[str]:
+    """The words that a row of the tables names."""
+    return WORDS if words == "connectors" else words
 
 
-UNRELATED = re.findall(
-    r"\w+",
-    """
-    kafka postgres redis sqs kinesis snowflake oracle mongodb elastic http rest excel avro toml hello world
-    limit offset where user password host port region bucket prefix suffix encoding header quote schema owner
-    tags version label title comment author email schedule cron interval start stop enabled disabled true false
-    yes null none everything something apple banana invoice customer product price currency country city street
-    house engine spark glue athena lambda queue topic stream shard replica cluster node worker thread process
-    kernel metric trace alarm budget cost tax discount refund payment shipment delivery warehouse stock supplier
-    vendor brand category review rating
-    """,
-)
+@pytest.mark.parametrize(("word", "words", "meant"), [*TABLES["nearest"], ("x" * 5000, "connectors", None)])
+def test_nearest_is_what_was_meant_or_nothing(word: str, words: Any, meant: str | None) -> None:
+    assert nearest(word, legal(words)) == meant
 
 
 def test_an_unrelated_word_is_answered_by_no_suggestion() -> None:
@@ -65,45 +40,18 @@ def test_an_unrelated_word_is_answered_by_no_suggestion() -> None:
     known = {key for struct in structs for key in fields_of(struct)}
     known |= {*WORDS, *FORMS, *language.STEPS}
     assert len(known) > 70
-    assert [(word, meant) for word in UNRELATED if (meant := nearest(word, known))] == []
+    assert [(word, meant) for word in TABLES["unrelated"].split() if (meant := nearest(word, known))] == []
 
 
-@pytest.mark.parametrize(
-    ("word", "words", "meant"),
-    [
-        ("conector_s", ["connector", "columns"], "connector"),
-        ("compresion_", ["compression", "connector"], "compression"),
-        ("gunzip", ["gzip", "json"], "gzip"),
-        ("group", ["log_group", "pattern"], "log_group"),
-        ("bytes_max", ["max_bytes", "path"], "max_bytes"),
-        ("desc", ["decode", "description"], "description"),
-        ("label", ["table", "files"], None),
-        ("refund", ["around"], None),
-        ("rating", ["string"], None),
-    ],
-)
-def test_two_letters_in_a_long_word_or_a_part_of_it_are_near(
-    word: str, words: list[str], meant: str | None
+@pytest.mark.parametrize(("word", "words", "kind", "where", "help"), TABLES["helps"])
+def test_the_help_names_what_was_meant_or_the_words_to_choose_from(
+    word: str, words: Any, kind: str, where: str | None, help: str
 ) -> None:
-    assert nearest(word, words) == meant
+    assert help_for(word, legal(words), kind, where) == help
 
 
-def test_a_near_word_is_proposed_alone() -> None:
-    assert help_for("memroy", WORDS, "connector", "`plait connectors`") == "did you mean `memory`?"
-
-
-def test_a_few_words_are_listed() -> None:
-    assert help_for("zzz", ["a", "b", "c"], "word", None) == "one of `a`, `b`, `c`"
-
-
-def test_where_many_words_are_listed_is_said() -> None:
-    many = [f"w{i}" for i in range(9)]
-    assert help_for("zzz", many, "word", "`plait words`") == "`plait words` lists them"
-    assert help_for("zzz", many, "word", None).endswith("`w7` and 1 more")
-
-
-def test_that_there_are_no_words_is_said() -> None:
-    assert help_for("zzz", [], "source", None) == "there is no source to choose from"
+def test_many_words_that_nothing_lists_are_cut_short() -> None:
+    assert help_for("zzz", [f"w{i}" for i in range(9)], "word", None).endswith("`w7` and 1 more")
 
 
 def test_a_set_gives_the_same_help_each_time() -> None:

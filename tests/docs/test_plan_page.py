@@ -15,7 +15,7 @@ import pytest
 from kit.paths import ROOT
 from plait.plan.diff import changes
 from unit.cli.commands.conftest import Call
-from unit.plan import test_diff as test_changes
+from unit.plan import test_diff
 
 PAGE = (ROOT / "pipelines" / "PLAN.md").read_text(encoding="utf-8")
 SPEC = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)[0]
@@ -26,9 +26,9 @@ OLDER = {
     "date: date(ordered_at)": "date: month(ordered_at)",
     SPEC[SPEC.index("  regions:\n") : SPEC.index("partition_by:")]: "",
 }
-STORES = test_changes.STORES
+STORES = test_diff.STORES
 EDITS = [
-    *(row[:2] for row in (*test_changes.COLUMNS, *test_changes.JOINS, *test_changes.PLACES)),
+    *(row[:2] for row in (*test_diff.COLUMNS, *test_diff.JOINS, *test_diff.PLACES)),
     ("  stores:\n", "  shops:\n"),
     ("    columns: {city: string}\n", ""),
     (STORES, ""),
@@ -39,7 +39,7 @@ EDITS = [
         .replace("keep, duplicates: fail", "keep, as: rows")
         + STORES,
     ),
-    (STORES, test_changes.IN_FILES),
+    (STORES, test_diff.IN_FILES),
     ('{day: date(at), part: "bucket(8, id)"}', '{part: "bucket(8, id)", day: date(at)}'),
 ]
 
@@ -109,13 +109,13 @@ def test_every_key_of_a_comparison_is_documented_and_no_other(plait: Call, page:
 def test_every_change_is_documented_with_its_class() -> None:
     """Where both classes are possible, the reason names the other one too."""
     seen = defaultdict(set)
-    texts = [(test_changes.SPEC, test_changes.SPEC.replace(*edit)) for edit in EDITS]
-    required = test_changes.BY_TOTAL.replace(
+    texts = [(test_diff.SPEC, test_diff.SPEC.replace(*edit)) for edit in EDITS]
+    required = test_diff.BY_TOTAL.replace(
         "total: decimal(10,2)", "total: {type: 'decimal(10,2)', required: true}"
     )
-    texts += [(test_changes.BY_TOTAL, required), (test_changes.SPEC, test_changes.BY_STORES)]
-    plans = [(test_changes.planned(one), test_changes.planned(other)) for one, other in texts]
-    plans.append((plans[0][0], test_changes.with_another_sink(plans[0][0])))
+    texts += [(test_diff.BY_TOTAL, required), (test_diff.SPEC, test_diff.BY_STORES)]
+    plans = [(test_diff.planned(one), test_diff.planned(other)) for one, other in texts]
+    plans.append((plans[0][0], test_diff.with_another_sink(plans[0][0])))
     for pair in plans:
         for old, new in permutations(pair):
             for change in changes(old, new):

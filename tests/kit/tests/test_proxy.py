@@ -1,4 +1,4 @@
-"""The harness counts, names and breaks what passes between plait and its stand-ins."""
+"""The proxy counts, names and breaks what passes between plait and its stand-ins."""
 
 import http.client
 import signal
@@ -30,7 +30,7 @@ from kit.stand_ins import log_in
 from plait_sandbox.aws import LocalAws
 from plait_sandbox.mysql import LocalMysql
 
-BUCKET = "harness"
+BUCKET = "proxied"
 KEYS: Any = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "eu-west-1"}
 
 
@@ -285,7 +285,7 @@ def test_the_client_can_be_killed_around_a_write(proxy: Proxy, when: Any, writte
     """Killed before forwarding the object is not written, killed after it is; the client never learns."""
     script = (
         "import obstore,sys;from obstore.store import S3Store;"
-        "s=S3Store('harness',endpoint=sys.argv[1],access_key_id='t',secret_access_key='t',region='eu-west-1',"
+        "s=S3Store('proxied',endpoint=sys.argv[1],access_key_id='t',secret_access_key='t',region='eu-west-1',"
         "client_options={'allow_http':True});obstore.put(s,sys.argv[2],b'x');print('told')"
     )
     children: list[subprocess.Popen[bytes]] = []

@@ -12,13 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kit import fakes
 from kit.documents import examples
 from plait.engine import match
 from plait.engine.join import Joined, Rows, join
 from plait.engine.lookup import look_up
 from plait.engine.match import EVER, _match_by_arrow, _match_by_dict
 from plait.language.spec import Around, Column, Join, Source
-from plait.plugin import Connector, Options, Record
+from plait.plugin import Record
 from plait.values.types import arrow_type, parse
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -33,28 +34,10 @@ KEYS: dict[str, list[Any]] = {
 }
 
 
-class Nothing(Options, frozen=True, kw_only=True):
-    """No options."""
-
-
-@dataclass
-class Fixed:
-    """A lookup of fixed records."""
-
-    records: list[Record]
-
-    def fetch(self, _keys: Any) -> list[Record]:
-        """All records, whatever the keys."""
-        return self.records
-
-
 def source(rule: Join, order: Any, *, required: bool, default: Any, around: Any) -> Source:
     """A source `s` of a column `v`."""
-    connector = Connector(name="fixed", summary="", options=Nothing, order=order)
-    v = Column(name="v", type=parse("int"), origin="v", selector=("v",), required=required, default=default)
-    return Source(
-        name="s", connector=connector, options=Nothing(), columns=(v,), decode={}, join=rule, window=around
-    )
+    v = fakes.column("v", "int", required=required, default=default)
+    return fakes.source(v, order=order, join=rule, window=around)
 
 
 def is_near(moment: Any, time: Any, around: Around | None) -> bool:
@@ -212,7 +195,7 @@ def test_a_join_is_the_loop_over_all_pairs(data: st.DataObject) -> None:
         "at": pa.array([row[2] for row in rows], arrow_type(parse("timestamp"))),
     }
     kinds: Any = {f"k{n}": parse(words[n]) for n in (0, 1)}
-    answers, _ = look_up(s, Fixed(records), pa.table(columns), kinds)
+    answers, _ = look_up(s, fakes.FixedLookup(records), pa.table(columns), kinds)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(match, "MANY", data.draw(st.sampled_from([0, 100])))
         got = joined_outcome(join(Rows(pa.table(columns), record), answers, s), rule.shape == "list")

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pyarrow as pa
 
+from kit import fakes
 from plait.engine import join, partition
 from plait.engine.context import Services
 from plait.engine.lookup import look_up
-from plait.language.spec import Column, Join, Partition, Source
-from plait.plugin import BadRecord, Connector, DriverPath, Item, Key, LookupPath, Options, Record
+from plait.language.spec import Join, Partition
+from plait.plugin import BadRecord, DriverPath, Item, Key, LookupPath, Options, Record
 from plait.values import decode
 from plait.values.convert import MAX_EXPONENT, ConversionError, convert
 from plait.values.decode import Step
@@ -88,20 +89,10 @@ def unzipped(length: int) -> Any:
 
 def many_rows(matches: int) -> Any:
     """What a row with so many matches is told, where a thousand is the most."""
-
-    class Fixed:
-        def fetch(self, _keys: Any) -> Any:
-            return [Record(fields={"k": 1, "n": n}) for n in range(matches)]
-
-    class Nothing(Options, frozen=True, kw_only=True):
-        """No options."""
-
-    fixed = Connector(name="fixed", summary="", options=Nothing)
-    number = Column(name="n", type=parse("int"), origin="n", selector=("n",))
-    rule = Join(on=(("k", "k"),), shape="rows")
-    source = Source(name="s", connector=fixed, options=None, columns=(number,), decode={}, join=rule)
+    source = fakes.source(fakes.column("n", "int"), join=Join(on=(("k", "k"),), shape="rows"))
+    lookup = fakes.FixedLookup([Record(fields={"k": 1, "n": n}) for n in range(matches)])
     table = pa.table({"k": [1]})
-    answers, _ = look_up(source, Fixed(), table, {"k": parse("bigint")})
+    answers, _ = look_up(source, lookup, table, {"k": parse("bigint")})
     most, join.MOST_ROWS = join.MOST_ROWS, 1000
     try:
         return join.join(join.Rows(table, [0]), answers, source).bad.get(0)

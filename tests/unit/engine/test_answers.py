@@ -6,31 +6,19 @@ from typing import Any
 
 import pyarrow as pa
 
+from kit import fakes
 from plait.engine.answers import Answers, type_answers
-from plait.language.spec import Column, Join, Source
-from plait.plugin import Connector, Options, Record, RecordTable
+from plait.language.spec import Join, Source
+from plait.plugin import Record, RecordTable
 from plait.values.decode import Step
 from plait.values.types import parse
 
 PAIRS = (("k", "k"),)
 
 
-class Nothing(Options, frozen=True, kw_only=True):
-    """No options."""
-
-
 def source(word: str, **decode: tuple[Step, ...]) -> Source:
     """A look-up `s` of one column `v`."""
-    connector = Connector(name="none", summary="", options=Nothing)
-    column = Column(name="v", type=parse(word), origin="v", selector=("v",))
-    return Source(
-        name="s",
-        connector=connector,
-        options=Nothing(),
-        columns=(column,),
-        decode=decode,
-        join=Join(on=PAIRS),
-    )
+    return fakes.source(fakes.column("v", word), decode=decode, join=Join(on=PAIRS))
 
 
 def answered(table: pa.Table, rule: Source) -> Answers:

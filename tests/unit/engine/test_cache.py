@@ -11,33 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kit import fakes
 from plait.engine.cache import Cache, weigh
 from plait.engine.context import Services
 from plait.engine.engine import Engine
 from plait.engine.join import Rows, join
 from plait.engine.lookup import look_up, merge_spans
-from plait.language.spec import Around, Column, Join, Source
+from plait.language.spec import Around, Join
 from plait.language.validate import validate
-from plait.plugin import Connector, Options, Record
+from plait.plugin import Record
 from plait.values.types import parse
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-
-
-class Nothing(Options, frozen=True, kw_only=True):
-    """No options."""
-
-
-class CountingLookup:
-    """A look-up that gives all of its records whatever it is asked, and counts its keys."""
-
-    def __init__(self, records: list[Record]) -> None:
-        self.records, self.asked = records, 0
-
-    def fetch(self, keys: Any) -> list[Record]:
-        self.asked += len(keys)
-        return self.records
 
 
 def records(*texts: str) -> list[Record]:
@@ -157,17 +143,14 @@ def test_batches_chunks_and_a_cache_give_the_rows_of_a_nested_loop(
     batches: list[Any], in_source: list[tuple[str, int]], chunk: int, cached: bool
 ) -> None:
     """With windows that overlap or do not, and a source that answers more than was asked."""
-    connector = Connector(name="told", summary="", options=Nothing, order="time", keys_per_call=chunk)
-    source = Source(
-        name="s",
-        connector=connector,
-        options=Nothing(),
-        columns=(Column(name="v", type=parse("bigint"), origin="v", selector=("v",)),),
-        decode={},
+    source = fakes.source(
+        fakes.column("v", "bigint"),
+        order="time",
+        keys_per_call=chunk,
         join=Join(on=(("k", "k"),), shape="list"),
         window=Around(column="at", before=3 * MINUTE, after=2 * MINUTE),
     )
-    lookup = CountingLookup(
+    lookup = fakes.FixedLookup(
         [Record(fields={"k": k, "v": n}, time=NOON + m * MINUTE) for n, (k, m) in enumerate(in_source)]
     )
     cache = Cache(600) if cached else None
@@ -211,7 +194,7 @@ def test_the_report_tells_how_old_the_answers_were(tmp_path: Any) -> None:
     assert spec is not None
     [source], lookup, clock = (
         spec.lookups,
-        CountingLookup([Record(fields={"id": "a", "name": "Ada"})]),
+        fakes.FixedLookup([Record(fields={"id": "a", "name": "Ada"})]),
         [NOON],
     )
     connector = replace(source.connector, lookup=lambda _options, _context: lookup)
@@ -222,6 +205,6 @@ def test_the_report_tells_how_old_the_answers_were(tmp_path: Any) -> None:
         clock.append(NOON + minutes * MINUTE)
         engine.new_report()
         counts = engine.run(items[:count]).lookups["people"]
-        seen.append((counts.keys, counts.cached, counts.cached_seconds, lookup.asked))
+        seen.append((counts.keys, counts.cached, counts.cached_seconds, sum(lookup.asked)))
     assert seen == [(1, 0, 0, 1), (2, 1, 60, 2), (2, 2, 270, 2), (2, 1, 240, 3), (2, 1, 120, 4)]
     assert engine.report.as_json()["lookups"]["people"]["cached_seconds"] == 120

@@ -11,42 +11,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kit import fakes
+from kit.fakes import FixedLookup, column
 from plait.engine import join as joins
 from plait.engine.join import Joined, Rows, join
 from plait.engine.lookup import look_up
-from plait.language.spec import Around, Column, Join, Source
-from plait.plugin import BadRecord, Connector, Key, Options, Record
+from plait.language.spec import Around, Join, Source
+from plait.plugin import BadRecord, Record
 from plait.values.types import parse
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
 
-class Nothing(Options, frozen=True, kw_only=True):
-    """No options."""
-
-
-class Fixed:
-    """A lookup of fixed records, which answers more than was asked, as real ones may."""
-
-    def __init__(self, records: list[Record]) -> None:
-        self.records = records
-        self.asked: list[int] = []
-
-    def fetch(self, keys: Any) -> list[Record]:
-        """All records, whatever the keys."""
-        self.asked.append(len(keys))
-        assert all(isinstance(key, Key) for key in keys)
-        return self.records
-
-
 def source(rule: Join, **more: Any) -> Source:
     """A source `s` of a column `v`, joined by the rule."""
-    connector = Connector(name="fixed", summary="", options=Nothing, order=more.pop("order", "position"))
-    connector = replace(connector, keys_per_call=more.pop("keys_per_call", None))
-    column = Column(name="v", type=parse("bigint"), origin="v", selector=("v",))
-    return Source(
-        name="s", connector=connector, options=Nothing(), columns=(column,), decode={}, join=rule, **more
-    )
+    return fakes.source(column("v", "bigint"), join=rule, **more)
 
 
 def joined(keys: list[Any], records: list[Record], rule: Source, word: str = "string") -> Joined:
@@ -57,7 +36,7 @@ def joined(keys: list[Any], records: list[Record], rule: Source, word: str = "st
     if rule.window:
         columns["at"] = pa.array([NOON] * len(keys), type=pa.timestamp("us", tz="UTC"))
     table = pa.table(columns)
-    answers, _ = look_up(rule, Fixed(records), table, {"k": kind})
+    answers, _ = look_up(rule, FixedLookup(records), table, {"k": kind})
     return join(Rows(table, list(range(len(keys)))), answers, rule)
 
 
@@ -165,7 +144,7 @@ def test_a_bad_record_of_a_lookup_takes_only_its_own_rows_aside() -> None:
 def test_each_distinct_key_is_asked_once_in_chunks() -> None:
     """Keys are distinct, without null, and at most as many at once as the connector takes."""
     rule = source(Join(on=ON), keys_per_call=2)
-    lookup = Fixed([])
+    lookup = FixedLookup([])
     table = pa.table({"k": ["a", "b", "a", None, "c"]})
     look_up(rule, lookup, table, {"k": parse("string")})
     assert lookup.asked == [2, 1]
@@ -197,7 +176,7 @@ LATEST = source(Join(on=ON, duplicates="latest"), order="time")
 def of_records(numbers: list[int], keys: list[str], records: list[Record], rule: Any, **more: Any) -> Joined:
     """Join rows that belong to these records; `more` is what else is known of the answers."""
     table = pa.table({"k": keys})
-    answers, _ = look_up(rule, Fixed(records), table, {"k": parse("string")})
+    answers, _ = look_up(rule, FixedLookup(records), table, {"k": parse("string")})
     return join(Rows(table, numbers), replace(answers, **more), rule)
 
 
@@ -275,7 +254,7 @@ def test_why_a_row_is_bad_is_told_with_a_way_out() -> None:
     pair = source(Join(on=(("k", "k"), ("l", "l")), missing="fail"))
     records = [Record(fields={"k": "a", "l": 1, "v": v}) for v in (1, 2)]
     table = pa.table({"k": ["a", "x"], "l": pa.array([1, 2], pa.int64())})
-    answers, _ = look_up(pair, Fixed(records), table, {"k": parse("string"), "l": parse("bigint")})
+    answers, _ = look_up(pair, FixedLookup(records), table, {"k": parse("string"), "l": parse("bigint")})
     bad = join(Rows(table, [0, 1]), answers, pair).bad
     choose = "choose by `duplicates`, or take all by `as: list` or `as: rows`"
     assert facts_of(bad[0]) == ("`s` has 2 matches for `a`, `1`", "several-matches", choose, "s")
@@ -302,9 +281,8 @@ def test_a_required_column_without_a_match_is_told_by_its_name() -> None:
 )
 def test_matches_of_a_source_without_order_are_put_in_order(kind: str, values: Any, ordered: Any) -> None:
     """Null first, numbers as numbers, what nests as it is written."""
-    column = Column(name="v", type=parse(kind), origin="v", selector=("v",))
     for shape in ("list", "rows"):
-        rule = replace(source(Join(on=ON, shape=shape), order="none"), columns=(column,))
+        rule = replace(source(Join(on=ON, shape=shape), order="none"), columns=(column("v", kind),))
         table = joined(["a"], [record("a", value) for value in values], rule).rows.table
         got = table["v"].to_pylist() if shape == "rows" else [match["v"] for match in table["s"][0].as_py()]
         assert got == ordered

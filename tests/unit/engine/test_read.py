@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import compress
 from typing import Any
 
@@ -9,28 +10,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kit import fakes
 from kit.documents import examples, json_documents, spoiled
+from kit.fakes import column
 from plait.engine.read import TypedRecords, _cast_by_column, _cast_by_record, cast
 from plait.language.spec import Column, Source
-from plait.plugin import BadRecord, Connector, Item, Options, Record
+from plait.plugin import BadRecord, Item, Record
 from plait.values.decode import Step
 from plait.values.types import parse
 from plait_connectors import json as json_connector
 
 
-class Nothing(Options, frozen=True, kw_only=True):
-    """No options."""
-
-
-def column(name: str, word: str, *place: str | int, **more: Any) -> Column:
-    """A column, its value at a place of the record."""
-    return Column(name=name, type=parse(word), origin=name, selector=place or (name,), **more)
-
-
 def source(*columns: Column, **decode: tuple[Step, ...]) -> Source:
     """A driving source of these columns."""
-    connector = Connector(name="none", summary="", options=Nothing)
-    return Source(name="s", connector=connector, options=Nothing(), columns=columns, decode=decode)
+    return fakes.source(*columns, decode=decode)
 
 
 def record(data: bytes) -> Record:
@@ -107,8 +100,7 @@ def test_the_first_fault_of_a_record_is_told_whatever_its_neighbours(documents: 
 
 
 def test_a_number_with_a_fraction_is_a_double_where_no_type_is_declared() -> None:
-    connector = Connector(name="none", summary="", options=Nothing)
-    undeclared = Source(name="s", connector=connector, options=Nothing(), columns=None, decode={})
+    undeclared = replace(source(), columns=None)
     typed = cast([record(b'{"a": 0.5, "b": {"c": [1.25]}}')], undeclared)
     assert typed.table.to_pylist() == [{"a": 0.5, "b": {"c": [1.25]}}]
     assert str(typed.table.schema.field("a").type) == "double"

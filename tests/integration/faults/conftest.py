@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from integration.faults.stage import SECRET, USER, Stage
 from kit import oracle, oracle_lake
 from kit.proxy import Proxy
 from kit.shop import SPEC, Shop
 from kit.tcp import TcpProxy
-
-from .stage import SECRET, USER, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

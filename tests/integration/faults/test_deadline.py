@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from integration.faults.stage import REQUESTS
 from kit import faults
 from kit.runtime import Function
 from kit.shop import queue
@@ -17,14 +18,11 @@ from plait.aws_lambda import deadline as invocation
 from plait.problems.errors import InternalError
 from reliability.budget import budget
 
-from .stage import REQUESTS
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from integration.faults.stage import Stage, Told
     from kit.runtime import Outcome
-
-    from .stage import Stage, Told
 
 LIMIT = 2.5
 

@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from integration.faults.stage import REQUESTS, SECOND
+from integration.faults.test_verdicts import TABLE, Cell, check, survive
 from kit.tcp import Weather
 from reliability.budget import LARGE, SEED, budget
 
-from .stage import REQUESTS, SECOND
-from .test_verdicts import TABLE, Cell, check, survive
-
 if TYPE_CHECKING:
+    from integration.faults.stage import Stage
     from reliability.results import Results
-
-    from .stage import Stage
 
 SAMPLE = 6
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from integration.faults.offline import offline
 from kit.mutation import replaced
 from kit.stubs import Stub
 from plait.engine.context import Services
@@ -20,8 +21,6 @@ from plait.plugin import GiveUp, Key, Lookup, Pattern, TryAgain
 from plait_connectors.cloudwatch_logs import CloudWatchLogsLookup, CloudWatchLogsOptions
 from plait_connectors.dynamodb import DynamoDBLookup, DynamoDBOptions
 from plait_connectors.mysql import MySQLLookup, MySQLOptions
-
-from .offline import offline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from integration.faults.marks import ROOT, marked
 from integration.values.page import renewed, table
-
-from .marks import ROOT, marked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from .offline import offline
+from integration.faults.offline import offline
 
 pytestmark = pytest.mark.fault("S12")
 SECRET = "canary-secret-4c1e"

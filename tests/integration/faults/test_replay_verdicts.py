@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from .stage import ACTIONS
-from .test_verdicts import ours
+from integration.faults.stage import ACTIONS
+from integration.faults.test_verdicts import ours
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .stage import Stage
+    from integration.faults.stage import Stage
 
 TABLE = yaml.safe_load(Path(__file__).with_name("verdicts.yaml").read_text())["replay"]
 CELLS = [(failure, often, told) for failure, row in TABLE.items() for often, told in row.items()]

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 import yaml
 
+from integration.faults.stage import SECOND
 from kit.canaries import SECRET
 from plait.plugin import PlaitError
 
-from .stage import SECOND
-
 if TYPE_CHECKING:
-    from .stage import Stage, Told
+    from integration.faults.stage import Stage, Told
 
 TABLE = yaml.safe_load(Path(__file__).with_name("verdicts.yaml").read_text())["services"]
 # Which faults of the table of faults a cell covers, by service and failure.

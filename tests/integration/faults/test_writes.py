@@ -14,6 +14,7 @@ import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 
+from integration.faults.stage import REQUESTS
 from kit import faults
 from kit.limited import unmeasured
 from kit.shop import HANDLE, announced, queue
@@ -22,12 +23,10 @@ from plait.plugin import GiveUp, PlaitError, Put, TryAgain, Written
 from plait.storage import local as storage_local
 from plait.storage.objects import Storage
 
-from .stage import REQUESTS
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .stage import Stage
+    from integration.faults.stage import Stage
 
 NO_DISK = """
 import resource, tempfile

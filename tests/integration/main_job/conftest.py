@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from integration.main_job.packages import packaged, unpacked
 from kit.bare import bare_python
 from kit.shop import SPEC
-
-from .packages import packaged, unpacked
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from integration.main_job.packages import environment, packaged
 from kit import oracle, oracle_lake
 from kit.paths import ROOT
 from kit.runtime import Function
 from kit.shop import SPEC, batches, queue
-
-from .packages import environment, packaged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

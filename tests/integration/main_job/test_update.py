@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from integration.main_job.packages import environment, packaged, unpacked
 from kit import oracle, oracle_lake
 from kit.delivery import Queue
 from kit.faults import kill
 from kit.runtime import Function
 from kit.shop import SPEC, announced
-
-from .packages import environment, packaged, unpacked
 
 if TYPE_CHECKING:
     from pathlib import Path

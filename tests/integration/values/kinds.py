@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from integration.values.cells import WORDS, Kind
 from kit.tables import table
-
-from .cells import WORDS, Kind
 
 
 @dataclass(frozen=True)

@@ -9,16 +9,15 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from integration.values.cells import WORDS, family
 from kit.paths import ROOT
-
-from .cells import WORDS, family
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from .cells import Kind
-    from .kinds import KeyKind
-    from .limits import Limit
+    from integration.values.cells import Kind
+    from integration.values.kinds import KeyKind
+    from integration.values.limits import Limit
 
 PAGE = ROOT / "pipelines" / "VALUES.md"
 TABLE = re.compile(r"^<!-- (\w+) -->\n(.*?)^<!-- end -->$", re.DOTALL | re.MULTILINE)

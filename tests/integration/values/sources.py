@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from integration.values.cells import Kind
     from plait_sandbox.mysql import LocalMysql
-
-    from .cells import Kind
 
 
 def json_file(kind: Kind) -> bytes:

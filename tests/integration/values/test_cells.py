@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from plait.plugin import Record
-from plait.values.decode import Step
-
-from .cells import Kind, same, source_of, verdicts
-from .kinds import KINDS as TABLES
-from .sources import (
+from integration.values.cells import Kind, same, source_of, verdicts
+from integration.values.kinds import KINDS as TABLES
+from integration.values.sources import (
     csv_line,
     csv_records,
     dynamodb_records,
@@ -23,6 +20,8 @@ from .sources import (
     mysql_records,
     mysql_text,
 )
+from plait.plugin import Record
+from plait.values.decode import Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pytest
 
+from integration.values.kinds import KEYS, KeyKind
 from kit.logs import Logs
 from kit.stand_ins import log_in
 from kit.stubs import Stub
@@ -23,8 +24,6 @@ from plait_connectors.csv import CsvLookup, CsvOptions
 from plait_connectors.dynamodb import DynamoDBLookup, DynamoDBOptions
 from plait_connectors.memory import MemoryOptions, Rows
 from plait_connectors.mysql import MySQLLookup, MySQLOptions
-
-from .kinds import KEYS, KeyKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

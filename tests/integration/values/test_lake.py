@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from integration.values.cells import same
+from integration.values.kinds import KINDS as TABLES
+from integration.values.sources import mysql_records
 from kit.oracle_lake import read_lake
 from kit.stand_ins import log_in
 from kit.stubs import Stub
 from plait.pipeline.pipeline import Pipeline
-
-from .cells import same
-from .kinds import KINDS as TABLES
-from .sources import mysql_records
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .limits import BAD, LIMITS, Limit
+from integration.values.limits import BAD, LIMITS, Limit
 
 
 @pytest.mark.fault("J3", "J4", "J8", "J12", "P11")

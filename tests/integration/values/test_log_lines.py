@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from integration.values.hostile import hostile_texts
 from kit.documents import examples
 from kit.logs import Logs
 from kit.stubs import Stub
@@ -20,8 +21,6 @@ from plait.language.spec import Around, Column, Join, Source
 from plait.plugin import GiveUp, Key, Pattern, TryAgain
 from plait.values.types import parse
 from plait_connectors import cloudwatch_logs
-
-from .hostile import hostile_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

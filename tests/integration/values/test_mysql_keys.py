@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pytest
 
+from integration.values.hostile import COLLATIONS, hostile_texts
 from kit.stand_ins import log_in
 from kit.stubs import Stub
 from plait.engine.lookup import look_up
 from plait.language.spec import Column, Join, Source
 from plait.values.types import arrow_type, parse
 from plait_connectors import mysql
-
-from .hostile import COLLATIONS, hostile_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

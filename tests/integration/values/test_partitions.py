@@ -15,13 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from integration.values.hostile import hostile_texts
 from kit.documents import examples
 from plait.engine.partition import HIVE_NULL, encode, folders, overlong_rows
 from plait.language.spec import Partition
 from plait.pipeline.pipeline import Pipeline
 from plait.values.types import arrow_type, parse
-
-from .hostile import hostile_texts
 
 PART = Partition(name="p", function="column", column="c")
 

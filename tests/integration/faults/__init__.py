@@ -1,1 +1,0 @@
-"""Every known fault has its verdict."""

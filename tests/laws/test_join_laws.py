@@ -18,7 +18,7 @@ from plait.engine import match
 from plait.engine.join import Joined, Rows, join
 from plait.engine.lookup import look_up
 from plait.engine.match import EVER, _match_by_arrow, _match_by_dict
-from plait.language.spec import Around, Column, Join, Source
+from plait.language.spec import Column, Join, Source, TimeWindow
 from plait.plugin import Record
 from plait.values.types import arrow_type, parse
 
@@ -40,7 +40,7 @@ def source(rule: Join, order: Any, *, required: bool, default: Any, around: Any)
     return fakes.source(v, order=order, join=rule, window=around)
 
 
-def is_near(moment: Any, time: Any, around: Around | None) -> bool:
+def is_near(moment: Any, time: Any, around: TimeWindow | None) -> bool:
     """Whether a record of a time is within the window of a row, by exact numbers."""
     if around is None:
         return True
@@ -151,7 +151,7 @@ def joined_outcome(joined: Joined, is_list: bool) -> Outcome:
 
 
 durations = st.sampled_from([timedelta(0), timedelta(minutes=5), timedelta(hours=1), EVER, timedelta.max])
-windows = st.one_of(st.none(), st.builds(Around, column=st.just("at"), before=durations, after=durations))
+windows = st.one_of(st.none(), st.builds(TimeWindow, column=st.just("at"), before=durations, after=durations))
 times = st.sampled_from([None, FIRST, LAST, *(NOON + timedelta(minutes=m) for m in (-61, -60, -5, 0, 5, 6))])
 rules = st.builds(
     Join,

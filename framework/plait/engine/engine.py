@@ -245,7 +245,7 @@ class Engine:
     def _run_stage(self, stage: Sequence[Source], batch: Batch) -> None:
         """Ask the look-ups of a stage side by side, then join their answers in the order of the spec."""
         kinds: dict[str, Type | None] = {f.name: f.type for f in self.plan.fields}
-        needed = (name for source in stage for name in source.needs)
+        needed = (name for source in stage for name in source.needed_columns)
         batch.rows.table = table = with_columns(batch.rows.table, needed)
         with self.report.timed("lookups"), ThreadPoolExecutor(len(stage)) as pool:
             context = contextvars.copy_context

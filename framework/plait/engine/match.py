@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from plait.language.spec import Around
+    from plait.language.spec import TimeWindow
 
 MANY = 64  # so many rows are matched by Arrow
 FEW = 32  # so many rows are taken without `pyarrow.compute`
@@ -88,7 +88,7 @@ def _match_by_arrow(left: Sequence[pa.ChunkedArray], right: Sequence[pa.Array | 
 
 
 def within(
-    matches: Matches, centres: pa.ChunkedArray, times: Sequence[datetime | None], window: Around
+    matches: Matches, centres: pa.ChunkedArray, times: Sequence[datetime | None], window: TimeWindow
 ) -> Matches:
     """Only the matches whose time lies in the window around their row's own time, both ends included.
 
@@ -107,7 +107,7 @@ def within(
     return Matches(counts, [*compress(matches.positions, near)])
 
 
-def is_near(centre: datetime | None, time: datetime | None, window: Around) -> bool:
+def is_near(centre: datetime | None, time: datetime | None, window: TimeWindow) -> bool:
     """Whether a time lies in the window around another, both ends included."""
     if centre is None or time is None:
         return False
@@ -119,7 +119,7 @@ def _are_near(
     rows: list[int],
     times: Sequence[datetime | None],
     positions: list[int],
-    window: Around,
+    window: TimeWindow,
 ) -> list[bool]:
     import pyarrow as pa
     import pyarrow.compute as pc

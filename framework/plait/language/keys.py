@@ -1,4 +1,4 @@
-"""The keys of the language, each block a closed struct; schema, defaults and docs derive from them."""
+"""The keys of the language: a closed struct for each block, from which schema, defaults and documentation derive."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ ColumnName = Annotated[str, Meta(pattern="^[A-Za-z_][A-Za-z0-9_]*$")]
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """Beside `Any`: the type that the schema shows for a value which `build/` reads on its own."""
+    """Stands beside `Any`: the type that the schema shows for a value that `build` reads by its own rules."""
 
     type: Any
 
 
 @dataclass(frozen=True, slots=True)
 class TypeWord:
-    """A type such as `decimal(12,2)`."""
+    """The type of a column, such as `decimal(12,2)`."""
 
     kind: types.Type
     noun: ClassVar[str] = "a type"
@@ -36,7 +36,7 @@ class TypeWord:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a type word."""
+        """Read a type; raises SpecValueError if the text is none."""
         return cls(types.parse(text))
 
 
@@ -181,7 +181,7 @@ class DeployBlock(Options, frozen=True, kw_only=True):
     ) = None
 
 
-FUNCTIONS = {
+PARTITION_SCHEMA = {
     "pattern": r"^(?:date|month|hour)\([^,]+(?:,[^,]+)?\)$|^bucket\(\s*[0-9]+\s*,[^,]+\)$|^[^()]+$",
     "patternErrorMessage": "write `date(c)`, `month(c)`, `hour(c)`, `date(c, Europe/Madrid)`, `bucket(n, c)` or `c`",
     "examples": ["date(ordered_at)", "month(ordered_at)", "hour(ordered_at)", "bucket(16, customer_id)"],
@@ -216,7 +216,7 @@ class Document(Options, frozen=True, kw_only=True):
     ) = None
     partition_by: (
         Annotated[
-            dict[ColumnName, Annotated[str, Meta(extra_json_schema=FUNCTIONS)]],
+            dict[ColumnName, Annotated[str, Meta(extra_json_schema=PARTITION_SCHEMA)]],
             Meta(description="each partition column with what it is made of"),
         ]
         | None

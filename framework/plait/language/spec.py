@@ -1,4 +1,4 @@
-"""The frozen spec: what one YAML file says, with every reference resolved."""
+"""The frozen values of a spec: what one YAML file says, with every reference resolved."""
 
 from __future__ import annotations
 
@@ -20,12 +20,15 @@ if TYPE_CHECKING:
 JoinShape = Literal["columns", "list", "rows"]
 MissingRule = Literal["keep", "drop", "fail", "retry"]
 DuplicatesRule = Literal["fail", "first", "latest"]
-LONGEST_WAIT = timedelta(days=13)  # a queue keeps messages for 14 days
+LONGEST_WAIT = timedelta(days=13)  # SQS keeps messages for at most 14 days
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """An output column: its type, and the place of its value in the source's record."""
+    """An output column.
+
+    `origin` is the place of its value as the spec writes it, `selector` the same as field names and positions.
+    """
 
     name: str
     type: Type
@@ -37,7 +40,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Join:
-    """How records of a lookup meet the row; `on` pairs a column of the row with a field of the source."""
+    """How a lookup's records join the row; `on` pairs columns of the row with fields of the source."""
 
     on: tuple[tuple[str, str], ...]
     shape: JoinShape = "columns"
@@ -46,26 +49,26 @@ class Join:
     duplicates: DuplicatesRule = "fail"
 
     @property
-    def pairs(self) -> str:
-        """The columns and fields that must be equal, each name once where both have it."""
+    def pairs_text(self) -> str:
+        """The columns and fields that must be equal; a name that both have is written once."""
         return ", ".join(left if left == right else f"{left} = {right}" for left, right in self.on)
 
     @property
-    def miss(self) -> str:
-        """What no match means, as a spec spells it."""
+    def missing_text(self) -> str:
+        """The rule for a row without a match, as a spec writes it."""
         return f"{{retry_for: {spell_duration(self.retry_for)}}}" if self.retry_for else self.missing
 
     def __str__(self) -> str:
-        """The join in a line, without what is so by default."""
+        """The join in a line, without the rules that have their default."""
         shape = "" if self.shape == "columns" else f", as {self.shape}"
-        missing = "" if self.missing == "keep" else f", missing: {self.miss}"
-        several = "" if self.duplicates == "fail" else f", duplicates: {self.duplicates}"
-        return f"on {self.pairs}{shape}{missing}{several}"
+        missing = "" if self.missing == "keep" else f", missing: {self.missing_text}"
+        duplicates = "" if self.duplicates == "fail" else f", duplicates: {self.duplicates}"
+        return f"on {self.pairs_text}{shape}{missing}{duplicates}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Around:
-    """A record joins a row only if its time lies this near the row's own column."""
+class TimeWindow:
+    """How near the time of a record must be to the row's own time, in `column`, for the two to join."""
 
     column: str
     before: timedelta
@@ -78,7 +81,7 @@ class Around:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """One block of `sources`; `columns` None means that the fields found are taken as they are."""
+    """One block of `sources`; without `columns`, the fields of its records become columns as they are."""
 
     name: str
     connector: Connector
@@ -86,38 +89,39 @@ class Source:
     columns: tuple[Column, ...] | None
     decode: Mapping[str, tuple[Step, ...]]
     join: Join | None = None
-    window: Around | None = None
+    window: TimeWindow | None = None
     cache: timedelta | None = None
 
     @property
-    def gives(self) -> tuple[str, ...]:
-        """The output columns that this source brings, as far as the spec tells."""
+    def output_columns(self) -> tuple[str, ...]:
+        """The output columns that this source fills, as far as the spec declares them."""
         if self.join and self.join.shape == "list":
             return (self.name,)
         return tuple(column.name for column in self.columns or ())
 
     @property
-    def needs(self) -> tuple[str, ...]:
-        """The columns of the row that this lookup is asked by."""
-        named = [left for left, _ in self.join.on] if self.join else []
-        named += self.connector.row_columns(self.options) if self.join else []
-        named += [self.window.column] if self.window else []
-        return tuple(dict.fromkeys(named))
+    def needed_columns(self) -> tuple[str, ...]:
+        """The columns of the row that this lookup needs to find its records; none for the driver."""
+        names = [left for left, _ in self.join.on] if self.join else []
+        names += self.connector.row_columns(self.options) if self.join else []
+        names += [self.window.column] if self.window else []
+        return tuple(dict.fromkeys(names))
 
     @property
     def fields(self) -> tuple[str, ...] | None:
-        """The top-level fields that the spec takes of each record; None means all."""
+        """The top-level fields of a record that the spec uses; None means all."""
         if self.columns is None:
             return None
-        taken = [str(c.selector[0]) for c in self.columns if c.origin not in OBJECT_FACTS]
+        selectors = [column.selector for column in self.columns if column.origin not in OBJECT_FACTS]
         keys = [right for _, right in self.join.on] if self.join else []
-        return tuple(dict.fromkeys([*taken, *keys]))
+        return tuple(dict.fromkeys([*(str(selector[0]) for selector in selectors), *keys]))
 
     @property
     def buckets(self) -> tuple[str, ...]:
-        """The buckets on S3 that a driver reads, as far as its paths tell."""
+        """The S3 buckets that the paths of a driver name."""
         values = [getattr(self.options, name) for name in self.options.__struct_fields__]
-        return tuple(dict.fromkeys(v.bucket for v in values if isinstance(v, DriverPath) and v.bucket))
+        paths = [value for value in values if isinstance(value, DriverPath)]
+        return tuple(dict.fromkeys(path.bucket for path in paths if path.bucket))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +135,7 @@ class Partition:
     buckets: int = 0
 
     def __str__(self) -> str:
-        """The function as a spec spells it."""
+        """The function as a spec writes it."""
         if self.function == "column":
             return self.column
         if self.function == "bucket":
@@ -150,7 +154,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quarantine:
-    """Where records that cannot become a row go; `payload` says whether the raw record goes along."""
+    """The folder of records that cannot become a row; `payload` says whether the raw record is kept with them."""
 
     path: str
     payload: bool = True
@@ -158,7 +162,7 @@ class Quarantine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deploy:
-    """How the pipeline's function runs: memory in MB, messages a batch, how many invocations at one time."""
+    """How the pipeline's function runs: `memory` in MB, `batch` in messages, at most `max_concurrency` invocations at once."""
 
     memory: int = 1024
     timeout: timedelta = timedelta(minutes=5)
@@ -172,8 +176,9 @@ class Deploy:
 class Spec:
     """One pipeline.
 
-    `digest` is the SHA-256 of the spec's values before parameters, as hexadecimal text. `variables` names the
-    environment variable of each parameter that has one.
+    `digest` is the SHA-256 of the spec's values before parameters are put in, as hexadecimal text. `parameters` are the
+    values by name, `unset` the names without a value, `variables` the environment variable of each parameter that
+    has one. `order` are the names of the lookups in an order in which each has the columns that it needs.
     """
 
     name: str
@@ -193,9 +198,9 @@ class Spec:
 
     @property
     def blocks(self) -> tuple[Source | Target, ...]:
-        """Every block with a connector."""
+        """The blocks with a connector: the sources, then the sink."""
         return (self.driver, *self.lookups, self.sink)
 
     def source(self, name: str) -> Source:
-        """The source of this name; raises KeyError."""
-        return next(s for s in (self.driver, *self.lookups) if s.name == name)
+        """The source with this name; raises StopIteration if there is none."""
+        return next(source for source in (self.driver, *self.lookups) if source.name == name)

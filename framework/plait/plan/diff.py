@@ -182,9 +182,9 @@ def _changes_which_rows(source: Source) -> bool:
 
 def _changed_join(name: str, old: Join, new: Join) -> Iterator[Change]:
     fewer = new.missing in LEAVES_ROWS_OUT and old.missing not in LEAVES_ROWS_OUT
-    yield from _change_if("join-on", name, old.pairs, new.pairs, breaking=True)
+    yield from _change_if("join-on", name, old.pairs_text, new.pairs_text, breaking=True)
     yield from _change_if("join-as", name, old.shape, new.shape, breaking=True)
-    yield from _change_if("join-missing", name, old.miss, new.miss, breaking=fewer)
+    yield from _change_if("join-missing", name, old.missing_text, new.missing_text, breaking=fewer)
     fails = old.duplicates == "fail"
     yield from _change_if("join-duplicates", name, old.duplicates, new.duplicates, breaking=not fails)
 

@@ -96,8 +96,10 @@ def _stages(spec: Spec) -> tuple[tuple[Source, ...], ...]:
     stage_of: dict[str, int] = {}
     for name in spec.order:
         source = spec.source(name)
-        needs = set(source.needs)
-        earlier = [stage_of[o.name] for o in spec.lookups if o.name in stage_of and needs & set(o.gives)]
+        needs = set(source.needed_columns)
+        earlier = [
+            stage_of[o.name] for o in spec.lookups if o.name in stage_of and needs & set(o.output_columns)
+        ]
         undeclared = [stage for other, stage in stage_of.items() if spec.source(other).columns is None]
         if not _has_declared_needs(spec, source):
             earlier += undeclared
@@ -111,8 +113,8 @@ def _stages(spec: Spec) -> tuple[tuple[Source, ...], ...]:
 
 def _has_declared_needs(spec: Spec, source: Source) -> bool:
     """Whether no look-up without `columns` can give what a source needs."""
-    declared = {column for other in (spec.driver, *spec.lookups) for column in other.gives}
-    return set(source.needs) <= declared or spec.driver.columns is None
+    declared = {column for other in (spec.driver, *spec.lookups) for column in other.output_columns}
+    return set(source.needed_columns) <= declared or spec.driver.columns is None
 
 
 def _fields_of_source(source: Source) -> tuple[Field, ...]:

@@ -15,7 +15,7 @@ from kit.stubs import Stub
 from plait.engine.answers import Answers
 from plait.engine.context import Services
 from plait.engine.lookup import look_up
-from plait.language.spec import Around, Column, Join, Source
+from plait.language.spec import Column, Join, Source, TimeWindow
 from plait.plugin import LookupPath, Pattern
 from plait.plugin.registry import connector
 from plait.values.types import arrow_type, parse
@@ -43,7 +43,7 @@ MINUTE = timedelta(minutes=1)
 def asked(word: str, lookup: Any, kind: KeyKind, options: Any = None, *, field: str = "k") -> Answers:
     """What a look-up answers to a row of the key, joined on a field, its numbers `n` typed."""
     number = Column(name="n", type=parse("bigint"), origin="n", selector=("n",))
-    around = Around(column="at", before=MINUTE, after=MINUTE) if word == "cloudwatch_logs" else None
+    around = TimeWindow(column="at", before=MINUTE, after=MINUTE) if word == "cloudwatch_logs" else None
     source = Source(
         name="s", connector=connector(word), options=options, columns=(number,), decode={},
         join=Join(on=(("key", field),)), window=around,

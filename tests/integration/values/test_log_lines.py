@@ -17,7 +17,7 @@ from kit.logs import Logs
 from kit.stubs import Stub
 from plait.engine.join import Rows, join
 from plait.engine.lookup import look_up
-from plait.language.spec import Around, Column, Join, Source
+from plait.language.spec import Column, Join, Source, TimeWindow
 from plait.plugin import GiveUp, Key, Pattern, TryAgain
 from plait.values.types import parse
 from plait_connectors import cloudwatch_logs
@@ -37,7 +37,7 @@ SOURCE = Source(
     columns=(SCORE,),
     decode={},
     join=Join(on=(("id", "id"),), duplicates="latest"),
-    window=Around(column="at", before=MINUTE, after=MINUTE),
+    window=TimeWindow(column="at", before=MINUTE, after=MINUTE),
 )
 
 
@@ -232,7 +232,7 @@ def test_each_row_takes_the_lines_of_its_own_window(
             "at": pa.array(times, pa.timestamp("us", "UTC")),
         }
     )
-    window = Around(column="at", before=before * milliseconds, after=after * milliseconds)
+    window = TimeWindow(column="at", before=before * milliseconds, after=after * milliseconds)
     source = Source(
         name="fraud", connector=CONNECTOR, options=None, columns=(SCORE,), decode={},
         join=Join(on=(("id", "id"),), shape="list"), window=window,

@@ -17,7 +17,7 @@ from plait.engine.context import Services
 from plait.engine.engine import Engine
 from plait.engine.join import Rows, join
 from plait.engine.lookup import look_up, merge_spans
-from plait.language.spec import Around, Join
+from plait.language.spec import Join, TimeWindow
 from plait.language.validate import validate
 from plait.plugin import Record
 from plait.values.types import parse
@@ -148,7 +148,7 @@ def test_batches_chunks_and_a_cache_give_the_rows_of_a_nested_loop(
         order="time",
         keys_per_call=chunk,
         join=Join(on=(("k", "k"),), shape="list"),
-        window=Around(column="at", before=3 * MINUTE, after=2 * MINUTE),
+        window=TimeWindow(column="at", before=3 * MINUTE, after=2 * MINUTE),
     )
     lookup = fakes.FixedLookup(
         [Record(fields={"k": k, "v": n}, time=NOON + m * MINUTE) for n, (k, m) in enumerate(in_source)]

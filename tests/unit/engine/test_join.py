@@ -16,7 +16,7 @@ from kit.fakes import FixedLookup, column
 from plait.engine import join as joins
 from plait.engine.join import Joined, Rows, join
 from plait.engine.lookup import look_up
-from plait.language.spec import Around, Join, Source
+from plait.language.spec import Join, Source, TimeWindow
 from plait.plugin import BadRecord, Record
 from plait.values.types import parse
 
@@ -101,7 +101,7 @@ def test_a_window_bounds_each_row_by_its_own_time() -> None:
     """A record outside of the row's window is no match, whatever was fetched."""
     hour = timedelta(hours=1)
     rule = source(
-        Join(on=ON, shape="list"), order="time", window=Around(column="at", before=hour, after=hour)
+        Join(on=ON, shape="list"), order="time", window=TimeWindow(column="at", before=hour, after=hour)
     )
     records = [
         record("a", 1, minutes=-61),

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plait.engine.match import FEW, Matches, take, take_rows, within
-from plait.language.spec import Around
+from plait.language.spec import TimeWindow
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -45,7 +45,7 @@ def test_a_match_is_near_from_the_first_to_the_last_moment_of_its_window(
     centres = pa.chunked_array([pa.array([NOON] * many + [None], pa.timestamp("us", tz="UTC"))])
     rows = many + 1
     matches = Matches([len(times)] * rows, [*range(len(times))] * rows)
-    near = within(matches, centres, times, Around(column="at", before=2 * MINUTE, after=5 * MINUTE))
+    near = within(matches, centres, times, TimeWindow(column="at", before=2 * MINUTE, after=5 * MINUTE))
     assert [near.of(row) for row in range(rows)] == [positions] * many + [[]]
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from plait.engine.context import Services
 from plait.engine.engine import Engine
 from plait.engine.report import Report
-from plait.language.spec import Around, Spec
+from plait.language.spec import Spec, TimeWindow
 from plait.language.validate import validate
 from plait.plugin import Item, Record, Written
 
@@ -320,7 +320,7 @@ def test_a_miss_is_not_cached_while_it_waits(tmp_path: Path, windowed: bool) -> 
     spec = shop.spec()
     [source] = spec.lookups
     connector = replace(source.connector, lookup=lambda _options, _context: events, order="time")
-    window = Around(column="at", before=MINUTE, after=MINUTE) if windowed else None
+    window = TimeWindow(column="at", before=MINUTE, after=MINUTE) if windowed else None
     spec = replace(spec, lookups=(replace(source, connector=connector, window=window),))
     shop.order("a", at=BORN.isoformat())
     for minutes in (1, 2, 3):

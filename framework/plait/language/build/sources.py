@@ -9,7 +9,7 @@ from plait.language.build.columns import check_name, read_columns, read_decode
 from plait.language.build.connectors import read_connector
 from plait.language.keys import JoinBlock, RetryBlock, SourceBlock, WindowBlock
 from plait.language.misplaced_keys import is_column
-from plait.language.spec import Around, Join, Source
+from plait.language.spec import Join, Source, TimeWindow
 from plait.language.struct_fields import fields_of
 from plait.language.structure import BlockValues, add_wrong_kind, read_keys, read_struct
 from plait.language.wording import flow_style, kind_of
@@ -45,7 +45,7 @@ class SourceDraft:
     decode: dict[str, tuple[Step, ...] | None] = field(default_factory=dict)
     on: tuple[tuple[str, str], ...] = ()
     join: Join | None = None
-    window: Around | None = None
+    window: TimeWindow | None = None
     cache: Any = None
 
     @property
@@ -192,7 +192,7 @@ def _read_parts(draft: SourceDraft, values: BlockValues, collector: ProblemColle
         path = (*draft.path, "window")
         window = read_struct(WindowBlock, values.get("window"), path, collector)
         if window is not None:
-            draft.window = Around(column=window.around, before=window.before, after=window.after)
+            draft.window = TimeWindow(column=window.around, before=window.before, after=window.after)
 
 
 def _has_all_parts(draft: SourceDraft) -> bool:

@@ -183,10 +183,7 @@ def test_a_sort_key_that_is_too_long_matches_nothing_and_its_neighbours_match(
     client.create_table(
         TableName=table,
         AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("id", "day")],
-        KeySchema=[
-            {"AttributeName": other, "KeyType": "HASH"},
-            {"AttributeName": sorts, "KeyType": "RANGE"},
-        ],
+        KeySchema=[{"AttributeName": other, "KeyType": "HASH"}, {"AttributeName": sorts, "KeyType": "RANGE"}],
         BillingMode="PAY_PER_REQUEST",
     )
     keys = [{other: "a", sorts: "é" * 512}, {other: "b" * 2048, sorts: "1"}, {other: "c", sorts: "1"}]

@@ -9,46 +9,14 @@ from typing import Any
 
 import pytest
 
-from kit.paths import ROOT
+from kit.paths import DATA, ROOT
 from plait.language.validate import validate
 from plait.language.yaml_reader import locate
 
 PAGE = ROOT / "pipelines" / "PROBLEMS.md"
 PART = re.compile(r"^### `([^`]+)`\n(.+?)^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 MARK = re.compile(r"\s+# (wrong|right).*$")
-SPEC: dict[str, Any] = {
-    "plait": 1,
-    "name": "orders",
-    "sources": {
-        "orders": {
-            "connector": "json",
-            "path": "raw/orders/*.json",
-            "columns": {"id": "string", "at": "timestamp", "store": "bigint"},
-        },
-        "items": {
-            "connector": "csv",
-            "path": "raw/items/{id}.csv",
-            "columns": {"sku": {"type": "string", "from": "sku.nr"}},
-            "join": {"on": "id", "as": "list"},
-        },
-        "stores": {
-            "connector": "mysql",
-            "secret": "shop/stores",
-            "table": "stores",
-            "columns": {"city": {"type": "string", "from": "city.name"}},
-            "join": {"on": "store"},
-        },
-        "logs": {
-            "connector": "cloudwatch_logs",
-            "log_group": "/shop/scores",
-            "pattern": "order {id} scored {score}",
-            "window": {"around": "at", "before": "1h", "after": "1h"},
-            "columns": {"score": "int"},
-            "join": {"on": "id", "duplicates": "latest"},
-        },
-    },
-    "sink": {"connector": "parquet", "path": "lake/orders/"},
-}
+SPEC: dict[str, Any] = locate((DATA / "around_snippets.yaml").read_bytes(), "spec.yaml")[0].value  # type: ignore[union-attr]
 PARTS = {code: (kind, text) for code, _, kind, text in PART.findall(PAGE.read_text(encoding="utf-8"))}
 SNIPPETS = [(code, text) for code, (kind, text) in PARTS.items() if kind == "yaml"]
 

@@ -20,22 +20,8 @@ SUITE = load(str(ROOT / "pipelines" / "transactions.yaml"))
 SPECS = SpecVariants(SUITE.texts[SUITE.spec], SUITE.spec)
 DOCUMENT: dict[str, Any] = SUITE.file.yaml_text.source_map.value if SUITE.file.yaml_text else {}
 VALUES: list[Any] = [
-    None,
-    True,
-    5,
-    -1,
-    1.5,
-    "x",
-    "",
-    [],
-    {},
-    [None],
-    {"a": 1},
-    ["x"],
-    [[]],
-    "2026-07-01",
-    10**30,
-]
+    None, True, 5, -1, 1.5, "x", "", [], {}, [None], {"a": 1}, ["x"], [[]], "2026-07-01", 10**30,
+]  # fmt: skip
 
 
 @st.composite

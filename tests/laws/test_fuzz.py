@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from kit import mutation
 from kit.paths import ROOT
 from kit.specs import PROJECT, shown
+from kit.tables import table
 from plait.language.validate import validate
 from plait.language.yaml_reader import locate
 from plait.problems.problem import Problem
@@ -27,83 +28,7 @@ SUITES = [
     for folder in (ROOT / "pipelines", PROJECT / "pipelines")
     for file in sorted(folder.glob("*.test.yaml"))
 ]
-TOKENS = [
-    *(
-        "plait: 1\n",
-        "name: a\n",
-        "sources:\n",
-        "  s:\n",
-        "    connector: json\n",
-        "sink: ",
-        "join: {on: id}",
-        "cases:\n",
-    ),
-    *(
-        "{",
-        "}",
-        "[",
-        "]",
-        ",",
-        ":",
-        ": ",
-        "- ",
-        "? ",
-        "| ",
-        "> ",
-        "\n",
-        "\n  ",
-        "\n    ",
-        "\t",
-        "#",
-        " #",
-        "'",
-        '"',
-    ),
-    *(
-        "&a ",
-        "*a",
-        "<<: ",
-        "!!str ",
-        "!x ",
-        "---\n",
-        "...\n",
-        "%YAML 1.2\n",
-        "${raw}",
-        "${",
-        "$${",
-        "{id}",
-        "**",
-        "*",
-    ),
-    *(
-        "null",
-        "true",
-        "~",
-        "1e999",
-        "0x1f",
-        "012",
-        ".inf",
-        "9" * 400,
-        "2026-07-01",
-        "\\",
-        "\\u0000",
-        "é",
-        "😀",
-        "\u2028",
-    ),
-    *(
-        "decimal(12,2)",
-        "array<",
-        "struct<a:",
-        "date(",
-        "bucket(0,",
-        "5m",
-        "s3://a/b/",
-        "path: ",
-        "columns: ",
-        "given: ",
-    ),
-]
+TOKENS = [*(token for line in table("tokens.yaml") for token in line), "9" * 400]
 
 
 def problems(text: bytes) -> tuple[Problem, ...]:
@@ -156,16 +81,21 @@ def test_a_spec_with_pieces_cut_out_and_put_in_ends_as_problems_with_places(
     check(text.encode())
 
 
-@budget(500)
-@given(st.sampled_from(SPECS), st.randoms(use_true_random=False))
-def test_a_spec_with_several_nodes_changed_ends_as_problems_with_places(text: str, random: Random) -> None:
+def with_nodes_changed(text: str, random: Random, changes: int) -> bytes:
+    """A document some of whose nodes are deleted, renamed or replaced."""
     source_map, _ = locate(text, "spec.yaml")
     assert source_map is not None
     root = source_map.value
-    for _ in range(random.randint(2, 5)):
+    for _ in range(changes):
         if places := [*mutation.places(root)]:
             root = random.choice([*mutation.mutants(root, random.choice(places))])[1]
-    check(mutation.written(root).encode())
+    return mutation.written(root).encode()
+
+
+@budget(500)
+@given(st.sampled_from(SPECS), st.randoms(use_true_random=False))
+def test_a_spec_with_several_nodes_changed_ends_as_problems_with_places(text: str, random: Random) -> None:
+    check(with_nodes_changed(text, random, random.randint(2, 5)))
 
 
 @pytest.mark.parametrize(("spec", "cases"), SUITES, ids=lambda file: file.name)
@@ -174,15 +104,5 @@ def test_a_spec_with_several_nodes_changed_ends_as_problems_with_places(text: st
 def test_cases_with_several_nodes_changed_end_as_problems_with_places(
     spec: Path, cases: Path, random: Random
 ) -> None:
-    source_map, _ = locate(cases.read_bytes(), cases.name)
-    assert source_map is not None
-    root = source_map.value
-    for _ in range(random.randint(1, 4)):
-        if places := [*mutation.places(root)]:
-            root = random.choice([*mutation.mutants(root, random.choice(places))])[1]
-    without_place = [
-        problem
-        for problem in problems_of_cases(mutation.written(root).encode(), spec)
-        if problem.span is None
-    ]
-    assert without_place == []
+    mutant = with_nodes_changed(cases.read_text("utf-8"), random, random.randint(1, 4))
+    assert [problem for problem in problems_of_cases(mutant, spec) if problem.span is None] == []

@@ -27,11 +27,7 @@ if TYPE_CHECKING:
 def root(mysql: LocalMysql) -> Iterator[Any]:
     """A connection that may do anything, in a database of its own."""
     with log_in(mysql) as connection:
-        for statement in (
-            "CREATE OR REPLACE DATABASE k",
-            "USE k",
-            "SET sql_mode = '', time_zone = '+00:00'",
-        ):
+        for statement in ("CREATE OR REPLACE DATABASE k", "USE k", "SET sql_mode = '', time_zone = '+00:00'"):
             connection.query(statement)
         yield connection
 

@@ -1,4 +1,4 @@
-"""Every spec of the repository that is meant to be valid, and the files that they read."""
+"""Every spec of the repository that is meant to be valid, the files that they read, and specs of a text with holes."""
 
 from __future__ import annotations
 
@@ -6,12 +6,23 @@ import re
 from pathlib import Path
 
 from kit.paths import ROOT
+from plait.language.spec import Spec
+from plait.language.validate import validate
 
 PROJECT = ROOT / "framework/plait/cli/project"
 BLOCK = re.compile(r"^```yaml\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 SAMPLE = re.compile(r"^`(sample/[^`]+)`\n\n```\w+\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 VERSION = re.compile(r"^plait: 1$", re.MULTILINE)
 NAME = re.compile(r"^name: (\S+)$", re.MULTILINE)
+
+
+def valid(text: str, **holes: object) -> Spec:
+    """The valid spec of a text; words of it, in capitals, are replaced in the order given."""
+    for word, content in holes.items():
+        text = text.replace(word, str(content))
+    result = validate(text, "orders.yaml")
+    assert result.spec is not None, result.problems
+    return result.spec
 
 
 def shown() -> dict[str, str]:

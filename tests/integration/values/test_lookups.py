@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 
-from plait.engine.report import Report
-from plait.pipeline.pipeline import Pipeline
+from kit.run import run
 
-
-def run(root: Path, lookups: dict[str, Any], columns: dict[str, str], *orders: dict[str, Any]) -> Report:
-    """Run a pipeline of orders and look-ups in a folder."""
-    for n, order in enumerate(orders):
-        (root / f"order{n}.json").write_text(json.dumps(order))
-    driver = {"connector": "json", "path": f"{root}/order*.json", "columns": columns}
-    spec = {"plait": 1, "name": "s", "sources": {"orders": driver, **lookups}}
-    spec |= {"sink": {"connector": "parquet", "path": f"{root}/out/"}}
-    return Pipeline.load("s.yaml", {}, json.dumps(spec).encode()).run()
-
-
-def rows(root: Path) -> list[dict[str, Any]]:
-    """All rows that were written, by their files' names."""
-    return [row for f in sorted((root / "out").rglob("*.parquet")) for row in pq.read_table(f).to_pylist()]
+IDS = {"columns": {"id": "string"}}
 
 
 def by_file(name: str, root: Path, **join: Any) -> dict[str, Any]:
@@ -46,11 +30,10 @@ def by_file(name: str, root: Path, **join: Any) -> dict[str, Any]:
 def test_a_look_up_that_changed_replaces_the_rows_of_a_delivery_before(tmp_path: Path) -> None:
     """The file is what the look-up said when its object was last run, and there is still one."""
     lookup = by_file("score", tmp_path)
-    run(tmp_path, {"score": lookup}, {"id": "string"}, {"id": "a"})
-    assert rows(tmp_path) == [{"id": "a", "score": 1}]
-    (tmp_path / "score" / "a.csv").write_text("score\n2\n")
-    run(tmp_path, {"score": lookup}, {"id": "string"}, {"id": "a"})
-    assert rows(tmp_path) == [{"id": "a", "score": 2}]
+    for score in (1, 2):
+        (tmp_path / "score" / "a.csv").write_text(f"score\n{score}\n")
+        lake = run(tmp_path, [{"id": "a"}], {"orders": IDS, "score": lookup})
+        assert lake.rows() == [{"id": "a", "score": score}]
 
 
 @pytest.mark.fault("L6")
@@ -65,9 +48,9 @@ def test_one_of_five_look_ups_that_fails_never_leaves_nulls(
     broken = tmp_path / names[failing] / "a.csv"
     broken.unlink()
     broken.symlink_to(broken)
-    report = run(tmp_path, lookups, {"id": "string"}, {"id": "a"})
-    assert (report.objects["retry"], report.objects["done"], rows(tmp_path)) == (1, 0, [])
-    assert [p.code for p in report.problems] == ["try-again"]
+    lake = run(tmp_path, [{"id": "a"}], {"orders": IDS, **lookups})
+    assert (lake.report.objects["retry"], lake.report.objects["done"], lake.rows()) == (1, 0, [])
+    assert [p.code for p in lake.report.problems] == ["try-again"]
 
 
 @pytest.mark.fault("L6")
@@ -75,8 +58,9 @@ def test_one_of_five_look_ups_that_fails_never_leaves_nulls(
 def test_a_look_up_that_is_not_there_fails_the_objects(tmp_path: Path) -> None:
     """A missing table is an error of the run, where a missing item is no match."""
     table = {"connector": "dynamodb", "table": "nowhere", "columns": {"v": "int"}, "join": {"on": "id"}}
-    report = run(tmp_path, {"items": by_file("n", tmp_path), "table": table}, {"id": "string"}, {"id": "a"})
-    assert (report.objects["failed"], rows(tmp_path)) == (1, [])
+    sources = {"orders": IDS, "items": by_file("n", tmp_path), "table": table}
+    lake = run(tmp_path, [{"id": "a"}], sources)
+    assert (lake.report.objects["failed"], lake.rows()) == (1, [])
 
 
 LINKS: list[tuple[str, str, Any, Any]] = [
@@ -99,6 +83,7 @@ def test_a_chain_of_look_ups_passes_keys_of_any_type_on(tmp_path: Path) -> None:
         join = {"on": {asked: "key"}}
         lookups[f"by_{asked}"] = {"connector": "memory", "rows": found, "columns": columns, "join": join}
     backwards = dict(reversed(lookups.items()))
-    report = run(tmp_path, backwards, {"id": "string"}, {"id": "a"}, {"id": "b"}, {"id": None})
-    assert {row["id"]: row["ok"] for row in rows(tmp_path)} == {"a": True, "b": None, None: None}
-    assert {name: report.lookups[name].keys for name in lookups} == {**dict.fromkeys(lookups, 1), "by_id": 2}
+    lake = run(tmp_path, [{"id": "a"}, {"id": "b"}, {"id": None}], {"orders": IDS, **backwards})
+    assert {row["id"]: row["ok"] for row in lake.rows()} == {"a": True, "b": None, None: None}
+    asked_keys = {name: lake.report.lookups[name].keys for name in lookups}
+    assert asked_keys == {**dict.fromkeys(lookups, 1), "by_id": 2}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -17,9 +16,9 @@ from hypothesis import strategies as st
 
 from integration.values.hostile import hostile_texts
 from kit.documents import examples
+from kit.run import run
 from plait.engine.partition import HIVE_NULL, encode, folders, overlong_rows
 from plait.language.spec import Partition
-from plait.pipeline.pipeline import Pipeline
 from plait.values.types import arrow_type, parse
 
 PART = Partition(name="p", function="column", column="c")
@@ -80,16 +79,13 @@ def test_a_folder_is_no_longer_than_a_name_may_be(text: str) -> None:
 def test_no_row_is_written_outside_of_the_sink_whatever_its_partition(tmp_path: Path) -> None:
     """Every hostile text has its file in a folder of its own; what is too long is in quarantine."""
     texts = [*hostile_texts(300), "..", "../..", "/etc", "C:\\x", "é" * 40, "é" * 43, None]
-    for n, text in enumerate(texts):
-        (tmp_path / f"in{n}.json").write_text(json.dumps({"n": n, "p": text}))
-    spec: dict[str, Any] = {"plait": 1, "name": "s", "parameters": {"root": {}}, "partition_by": {"p": "p"}}
-    columns = {"n": "int", "p": "string"}
-    spec["sources"] = {"o": {"connector": "json", "path": "${root}/in*.json", "columns": columns}}
-    spec |= {"sink": {"connector": "parquet", "path": "${root}/out/"}, "quarantine": "${root}/bad/"}
-    report = Pipeline.load("s.yaml", {"root": str(tmp_path)}, json.dumps(spec).encode()).run()
-    found = {int(pq.read_table(f)["n"][0]): f for f in (tmp_path / "out").rglob("*.parquet")}
+    objects = [{"n": n, "p": text} for n, text in enumerate(texts)]
+    blocks = {"partition_by": {"p": "p"}, "quarantine": f"{tmp_path}/bad/"}
+    lake = run(tmp_path, objects, {"o": {"columns": {"n": "int", "p": "string"}}}, **blocks)
+    report = lake.report
+    found = {int(pq.read_table(f)["n"][0]): f for f in lake.files()}
     assert all(file.parents[1] == tmp_path / "out" for file in found.values())
-    assert sorted(p.name for p in tmp_path.iterdir() if not p.name.startswith("in")) == ["bad", "out"]
+    assert sorted(p.name for p in tmp_path.iterdir() if not p.name.startswith("object")) == ["bad", "out"]
     names = {n: unquote(file.parent.name.removeprefix("p=")) for n, file in found.items()}
     long = {n for n, text in enumerate(texts) if text and len(encode(text)) > 253}
     expected = {n: text or HIVE_NULL for n, text in enumerate(texts) if n not in long}

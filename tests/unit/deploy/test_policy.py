@@ -9,10 +9,10 @@ import pytest
 from click.testing import CliRunner
 
 from kit.paths import ROOT
+from kit.specs import valid
 from plait.cli.main import main
 from plait.deploy.policy import Grant, fill_pseudo_parameters, grants, policy_document
 from plait.language.spec import Spec
-from plait.language.validate import validate
 from plait.plugin import FolderPath, LookupPath
 
 SPEC = """\
@@ -27,9 +27,7 @@ QUARANTINE
 
 
 def _spec(sink: str = "s3://out/orders/", quarantine: str = "") -> Spec:
-    validated = validate(SPEC.replace("SINK", sink).replace("QUARANTINE", quarantine), "orders.yaml")
-    assert validated.spec, validated.problems
-    return validated.spec
+    return valid(SPEC, SINK=sink, QUARANTINE=quarantine)
 
 
 def _pairs(spec: Spec) -> set[tuple[str, str]]:

@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit import fakes
+from kit.specs import valid
 from plait.engine.cache import Cache, weigh
 from plait.engine.context import Services
 from plait.engine.engine import Engine
 from plait.engine.join import Rows, join
 from plait.engine.lookup import look_up, merge_spans
 from plait.language.spec import Join, TimeWindow
-from plait.language.validate import validate
 from plait.plugin import Record
 from plait.values.types import parse
 
@@ -189,9 +189,7 @@ sink: {connector: parquet, path: FOLDER/}
 
 def test_the_report_tells_how_old_the_answers_were(tmp_path: Any) -> None:
     """The oldest cached answer that a run used, and zero where it used none; too old an answer is asked anew."""
-    text = SPEC.replace("MISSING", "keep").replace("FOLDER", str(tmp_path))
-    spec = validate(text, "orders.yaml").spec
-    assert spec is not None
+    spec = valid(SPEC, MISSING="keep", FOLDER=tmp_path)
     [source], lookup, clock = (
         spec.lookups,
         fakes.FixedLookup([Record(fields={"id": "a", "name": "Ada"})]),

@@ -13,11 +13,11 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from kit.specs import valid
 from plait.engine.context import Services
 from plait.engine.engine import Engine
 from plait.engine.report import Report
 from plait.language.spec import Spec
-from plait.language.validate import validate
 from plait.plugin import File, Item, ObjectChanged, PlaitError, Record, Written
 
 SPEC = """\
@@ -33,9 +33,7 @@ sink: {connector: parquet, path: ROOT/lake/}
 
 def spec(root: Path, missing: str = "keep") -> Spec:
     """The valid spec in a folder."""
-    result = validate(SPEC.replace("ROOT", str(root)).replace("RULE", missing), "orders.yaml")
-    assert result.spec is not None, result.problems
-    return result.spec
+    return valid(SPEC, ROOT=root, RULE=missing)
 
 
 def put(root: Path, id: str, total: int) -> Item:

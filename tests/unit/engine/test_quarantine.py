@@ -16,12 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.paths import ROOT
+from kit.specs import valid
 from plait.engine import quarantine
 from plait.engine.context import Services
 from plait.engine.engine import Engine
 from plait.engine.files import file_name
 from plait.language.spec import Spec
-from plait.language.validate import validate
 from plait.plugin import BadRecord, Item, Record
 
 BORN = datetime(2026, 7, 1, 12, 30, 0, 250_000, tzinfo=UTC)
@@ -70,9 +70,7 @@ FIELDS = [
 
 def spec(root: Path, payload: str = "true", text: str = SPEC) -> Spec:
     """The valid spec in a folder."""
-    result = validate(text.replace("ROOT", str(root)).replace("PAYLOAD", payload), "orders.yaml")
-    assert result.spec is not None, result.problems
-    return result.spec
+    return valid(text, ROOT=root, PAYLOAD=payload)
 
 
 def put(root: Path, name: str, data: bytes) -> str:

@@ -17,11 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import plait.engine.replay
+from kit.specs import valid
 from plait.engine.context import Services
 from plait.engine.engine import Engine
 from plait.engine.replay import Choice, ReplayReport, replay
 from plait.language.spec import Spec
-from plait.language.validate import validate
 from plait.plugin import GiveUp, Item, ReadFailure, Record, StoredObject, TryAgain, Window
 
 BORN = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -114,8 +114,7 @@ class Shop:
 
     def spec(self) -> Spec:
         """The valid spec."""
-        spec = validate(SPEC.replace("ROOT", str(self.root)), "orders.yaml").spec
-        assert spec is not None
+        spec = valid(SPEC, ROOT=self.root)
         sink = spec.sink.connector
         spec = replace(spec, sink=replace(spec.sink, connector=replace(sink, sink=self.sink.made(sink.sink))))
         if self.lines:
@@ -233,9 +232,7 @@ def test_the_record_of_an_object_that_is_gone_is_kept_unless_it_is_to_be_forgott
 def test_an_object_that_the_pipeline_does_not_read_is_skipped(shop: Shop) -> None:
     """As after a change of the path; its record stays."""
     records = {file: file.read_bytes() for file in (shop.root / "bad").glob("*")}
-    text = SPEC.replace("raw/*.json", "raw/c*.json").replace("ROOT", str(shop.root))
-    spec = validate(text, "orders.yaml").spec
-    assert spec is not None
+    spec = valid(SPEC.replace("raw/*.json", "raw/c*.json"), ROOT=shop.root)
     report = replay(Engine(spec, Services(now=lambda: shop.now)), Choice())
     assert fates(report) == {"bad": 1, "skipped": 2}
     assert {*records} == {*(shop.root / "bad").glob("*")}

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kit.specs import valid
 from plait.deploy.delivery import alarms
 from plait.engine.report import DIMENSION, MAX_PROBLEMS, NAMESPACE, FileEntry, RecordCounts, Report, metrics
-from plait.language.validate import validate
 from plait.problems.problem import Problem
 
 if TYPE_CHECKING:
@@ -97,12 +97,11 @@ def _read(line: dict[str, Any]) -> dict[str, tuple[float, str]]:
 
 
 def test_what_the_template_alarms_on_is_a_metric_that_a_function_gives() -> None:
-    result = validate(SPEC, "orders.yaml")
-    assert result.spec is not None
+    spec = valid(SPEC)
     alarms_on_metrics = [
-        a["Properties"] for a in alarms(result.spec).values() if a["Properties"]["Namespace"] == NAMESPACE
+        a["Properties"] for a in alarms(spec).values() if a["Properties"]["Namespace"] == NAMESPACE
     ]
-    report = Report(pipeline=result.spec.name, spec_digest="")
+    report = Report(pipeline=spec.name, spec_digest="")
     line = metrics(report, 0, 0)
     assert alarms_on_metrics
     for alarm in alarms_on_metrics:

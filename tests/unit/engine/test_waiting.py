@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kit.specs import valid
 from plait.engine.context import Services
 from plait.engine.engine import Engine
 from plait.engine.report import Report
 from plait.language.spec import Spec, TimeWindow
-from plait.language.validate import validate
 from plait.plugin import Item, Record, Written
 
 BORN = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -51,13 +51,6 @@ NOTES = """\
 """
 
 
-def valid(lookups: str, root: str) -> Spec:
-    """The valid spec with these look-ups."""
-    result = validate(SPEC.replace("LOOKUPS", lookups).replace("ROOT", root), "orders.yaml")
-    assert result.spec is not None, result.problems
-    return result.spec
-
-
 @dataclass
 class Shop:
     """Orders and what belongs to them in folders, and the clock; the engine stays warm between runs."""
@@ -85,7 +78,7 @@ class Shop:
 
     def spec(self) -> Spec:
         """The valid spec."""
-        return valid(self.lookups, str(self.root))
+        return valid(SPEC, LOOKUPS=self.lookups, ROOT=self.root)
 
     def run(self, minutes: float, *, wait: bool = True, spec: Spec | None = None) -> Report:
         """Run over all orders, this long after they were put."""
@@ -365,7 +358,7 @@ def test_an_object_comes_again_exactly_while_a_missing_lookup_would_wait(
         f"join: {{on: id, missing: {{retry_for: {limit}s}}}}}}\n"
         for n, limit in enumerate(limits)
     )
-    spec = valid(people, "nowhere")
+    spec = valid(SPEC, LOOKUPS=people, ROOT="nowhere")
     driver = replace(spec.driver.connector, driver=lambda _options, _context: Orders())
     sink = replace(spec.sink.connector, sink=lambda _options, _context: Nowhere())
     spec = replace(

@@ -148,11 +148,11 @@ def digest(value: Any) -> str:
 
 
 def _read_spec(
-    collector: ProblemCollector, given: Mapping[str, str], environment: Mapping[str, str]
+    collector: ProblemCollector, values: Mapping[str, str], environment: Mapping[str, str]
 ) -> Spec | None:
     """Read and check every block; None if one that a spec needs could not be read."""
     raw = collector.source_map.value
-    parameters = read_parameters(raw.get("parameters"), collector, given, environment)
+    parameters = read_parameters(raw.get("parameters"), collector, values, environment)
     root = put_in_parameters(_with_known_version(raw, collector), parameters, collector)
     if parameters.misplaced_sources:
         root.setdefault("sources", {})

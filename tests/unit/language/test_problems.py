@@ -37,8 +37,8 @@ COMMAND = re.compile(r"# \$ plait (\w+)(.*)")
 KEBAB = re.compile(r"[a-z]+(-[a-z0-9]+)+")
 SECRETS = ("Winter2024!", "p4ss word!", "AKIAIOSFODNN7EXAMPLE", "hunter2")
 NOT_CODES = {"utf-8"}
-TOLD_BY_RUNS = {"problems.errors", "aws.retries", "aws.errors"}
-CHOSEN = re.compile(r"(sources|columns|decode|parameters|partition_by)")
+REPORTED_BY_RUNS = {"problems.errors", "aws.retries", "aws.errors"}
+NAMED_BY_AUTHOR = re.compile(r"(sources|columns|decode|parameters|partition_by)")
 STRANGERS = {
     "weather-one": {"weather": "plait_weather"},
     "weather-two": {"weather": "plait_weather"},
@@ -94,30 +94,30 @@ def _forget() -> None:
     registry.connector.cache_clear()
 
 
-def judged(case: Path) -> Validated:
-    """A case as `plait` judges it; its file is named as it stands in its folder."""
+def outcome(case: Path) -> Validated:
+    """The outcome of the command that a case names, else of `plait validate`; the file has no folder in its name."""
     data = case.read_bytes()
-    found = COMMAND.match(data.decode("utf-8", "replace"))
-    words = shlex.split(found[2]) if found else []
-    given = dict(word.split("=", 1) for word in words if "=" in word)
-    judged = validate(data, case.name, given)
-    if found and found[1] == "run":
-        return Validated(None, tuple(missing_parameters(judged)), judged.text)
+    command = COMMAND.match(data.decode("utf-8", "replace"))
+    words = shlex.split(command[2]) if command else []
+    parameters = dict(word.split("=", 1) for word in words if "=" in word)
+    validated = validate(data, case.name, parameters)
+    if command and command[1] == "run":
+        return Validated(None, tuple(missing_parameters(validated)), validated.text)
     beside = case.with_suffix(".beside.yaml")
     if beside.exists():
-        files = {beside.name: validate(beside.read_bytes(), beside.name), case.name: judged}
-        return Validated(None, tuple(duplicate_names(files)), judged.text)
-    return judged
+        files = {beside.name: validate(beside.read_bytes(), beside.name), case.name: validated}
+        return Validated(None, tuple(duplicate_names(files)), validated.text)
+    return validated
 
 
 def shown(case: Path) -> str:
     """What a terminal shows of a case."""
-    found = judged(case)
-    return full(found.problems, {case.name: found.text}, limit=None) + "\n"
+    validated = outcome(case)
+    return full(validated.problems, {case.name: validated.text}, limit=None) + "\n"
 
 
-def kept(file: Path, text: str) -> str:
-    """The text that a file keeps, which becomes `text` where that is asked for."""
+def golden(file: Path, text: str) -> str:
+    """The text of a golden file; with PLAIT_UPDATE set, it is renewed first."""
     if os.environ.get("PLAIT_UPDATE"):
         file.write_text(text, encoding="utf-8")
     return file.read_text(encoding="utf-8") if file.exists() else ""
@@ -136,20 +136,20 @@ def _name(file: Path) -> str:
 @pytest.mark.parametrize("case", CASES, ids=_name)
 def test_a_wrong_spec_is_explained_as_it_was_when_somebody_read_it(case: Path) -> None:
     """The whole text, and at least one problem of the folder's code; each has a place and something to do."""
-    found = judged(case).problems
-    assert case.parent.name in {problem.code for problem in found}
-    assert [problem.code for problem in found if problem.span is None or not problem.help] == []
-    assert shown(case) == kept(case.with_suffix(".txt"), shown(case))
+    problems = outcome(case).problems
+    assert case.parent.name in {problem.code for problem in problems}
+    assert [problem.code for problem in problems if problem.span is None or not problem.help] == []
+    assert shown(case) == golden(case.with_suffix(".txt"), shown(case))
 
 
 @pytest.mark.usefixtures("installed")
 @pytest.mark.parametrize("case", {file.parent: file for file in reversed(CASES)}.values(), ids=_name)
 def test_each_code_looks_alike_to_editors_to_github_and_in_logs(case: Path) -> None:
     """The three other renderings of the first case of each code."""
-    problems = [problem for problem in judged(case).problems if problem.code == case.parent.name]
+    problems = [problem for problem in outcome(case).problems if problem.code == case.parent.name]
     lines = [concise(problems), github(problems), *map(json.dumps, as_json(problems))]
     text = "\n".join(lines) + "\n"
-    assert kept(case.parent / "renderings.txt", text) == text
+    assert golden(case.parent / "renderings.txt", text) == text
 
 
 @pytest.mark.fault("S10")
@@ -160,12 +160,11 @@ def test_a_secret_that_stands_in_a_spec_is_shown_nowhere(case: Path) -> None:
     secrets = [secret for secret in SECRETS if secret in text]
     broken = text.replace("connector: mysql", "connector: mysqll").replace("table: ", "tabel: ")
     for spec in (text, broken, f"{text}\n  - broken"):
-        found = validate(spec, case.name)
-        shown = full(found.problems, {case.name: found.text}, limit=None) + json.dumps(
-            as_json(found.problems)
-        )
+        validated = validate(spec, case.name)
+        texts = full(validated.problems, {case.name: validated.text}, limit=None)
+        texts += json.dumps(as_json(validated.problems))
         assert secrets
-        assert [secret for secret in secrets if secret in shown] == []
+        assert [secret for secret in secrets if secret in texts] == []
 
 
 def _file(module: str) -> Path:
@@ -174,7 +173,7 @@ def _file(module: str) -> Path:
 
 
 def _imported(module: str, seen: set[str]) -> set[str]:
-    """The modules of plait that a module needs."""
+    """The modules of plait that a module imports, and those that they import."""
     file = _file(module)
     if module in seen or not file.exists():
         return seen
@@ -198,7 +197,7 @@ def _codes(module: str) -> Iterator[str]:
 
 
 def test_every_code_has_its_cases_and_its_heading_and_there_are_no_others() -> None:
-    modules = _imported("language.validate", set()) - TOLD_BY_RUNS
+    modules = _imported("language.validate", set()) - REPORTED_BY_RUNS
     codes = {code for module in modules for code in _codes(module)} - NOT_CODES
     assert len(modules) > 25
     assert sorted(codes) == CODES
@@ -218,7 +217,7 @@ def test_no_two_cases_of_a_code_are_at_the_same_place_of_the_spec(
 ) -> None:
     places = defaultdict(list)
     for case in (FOLDER / code).glob("*.yaml"):
-        problem = next((one for one in judged(case).problems if one.code == code), None)
+        problem = next((problem for problem in outcome(case).problems if problem.code == code), None)
         if problem is not None:
             places[_place(case, problem)].append(case.stem)
     assert [names for names in places.values() if len(names) > 1] == []
@@ -233,8 +232,10 @@ def _place(case: Path, problem: Problem) -> str:
     holding = [(span, path) for path, span in source_map.value_spans.items() if _holds(span, problem.span)]
     keys = [(span, (*path, "key")) for path, span in source_map.key_spans.items() if span == problem.span]
     path = keys[0][1] if keys else max(holding)[1] if holding else ()
-    told = ["*" if n and CHOSEN.fullmatch(str(path[n - 1])) else str(step) for n, step in enumerate(path)]
-    return ".".join(told)
+    steps = [
+        "*" if n and NAMED_BY_AUTHOR.fullmatch(str(path[n - 1])) else str(step) for n, step in enumerate(path)
+    ]
+    return ".".join(steps)
 
 
 def _holds(span: Span, other: Span) -> bool:

@@ -26,7 +26,7 @@ SCHEMA = language_schema(usable_connector(offer.word) for offer in offers())
 CHECK = jsonschema.Draft7Validator(SCHEMA)
 SHAPES = {"unknown-key", "missing-key", "wrong-kind"}
 OTHERS: tuple[Any, ...] = ("text", 7, 7.5, True, None, [], ["text"], {}, {"some": "text"})
-GIVEN = re.compile(r"^(sources|columns|decode|parameters|partition_by|rows|\d+)$")
+NAMED_BY_AUTHOR = re.compile(r"^(sources|columns|decode|parameters|partition_by|rows|\d+)$")
 EDITORS_READ = """
     $schema $ref definitions title description examples default type enum const enumDescriptions allOf anyOf if then else
     properties required additionalProperties propertyNames items pattern patternErrorMessage minLength maxLength minItems
@@ -48,7 +48,8 @@ def _kind(spec: Any, place: Place) -> str:
     block = spec.get(place[0], {}) if place[0] == "sink" else at(spec, place[:2])
     word = block.get("connector") if isinstance(block, dict) else None
     names = [
-        "*" if (i and GIVEN.match(str(place[i - 1]))) or one == 0 else str(one) for i, one in enumerate(place)
+        "*" if (position and NAMED_BY_AUTHOR.match(str(place[position - 1]))) or step == 0 else str(step)
+        for position, step in enumerate(place)
     ]
     return f"{word} {names} {type(at(spec, place)).__name__}"
 
@@ -83,17 +84,16 @@ def test_the_schema_and_validate_agree_on_the_shape_of_every_mutant() -> None:
     """
     seen = set[str]()
     mutants = [mutant for text in sorted(SPECS.values(), key=len) for mutant in _mutants(_value(text), seen)]
-    judged = [(what, CHECK.is_valid(mutant), _codes(mutant)) for what, mutant in mutants]
-    assert [what for what, fits, codes in judged if not fits and not codes and "None at" not in what] == []
-    assert [(what, codes & SHAPES) for what, fits, codes in judged if fits and codes & SHAPES] == []
-    assert len([what for what, fits, _ in judged if not fits]) > 500
+    outcomes = [(what, CHECK.is_valid(mutant), _codes(mutant)) for what, mutant in mutants]
+    assert [what for what, fits, codes in outcomes if not fits and not codes and "None at" not in what] == []
+    assert [(what, codes & SHAPES) for what, fits, codes in outcomes if fits and codes & SHAPES] == []
+    assert len([what for what, fits, _ in outcomes if not fits]) > 500
 
 
-def test_the_schema_refuses_every_kept_spec_of_the_wrong_shape() -> None:
-    found = (
-        file for code in sorted(SHAPES) for file in (ROOT / "tests/data/problems" / code).rglob("*.yaml")
-    )
-    files = [file for file in found if not file.name.endswith(".test.yaml")]
+def test_the_schema_refuses_every_spec_of_the_corpus_with_the_wrong_shape() -> None:
+    folders = [ROOT / "tests/data/problems" / code for code in sorted(SHAPES)]
+    files = [file for folder in folders for file in sorted(folder.rglob("*.yaml"))]
+    files = [file for file in files if not file.name.endswith(".test.yaml")]
     assert [file.name for file in files if CHECK.is_valid(_value(file.read_text("utf-8")))] == []
 
 
@@ -135,9 +135,9 @@ def test_every_text_of_the_schema_has_an_example_or_a_default() -> None:
     texts = {
         name: part for name, part in keys.items() if isinstance(part, dict) and part.get("type") == "string"
     }
-    told = ("examples", "default", "enum", "anyOf")
+    illustrations = ("examples", "default", "enum", "anyOf")
     assert len(texts) > 15
-    assert [name for name, part in texts.items() if not any(word in part for word in told)] == []
+    assert [name for name, part in texts.items() if not any(word in part for word in illustrations)] == []
 
 
 def _keys(node: dict[str, Any]) -> list[dict[str, Any]]:
@@ -148,7 +148,7 @@ def _keys(node: dict[str, Any]) -> list[dict[str, Any]]:
 def test_a_block_is_closed_by_its_connector_and_never_a_choice_between_connectors() -> None:
     sources = SCHEMA["properties"]["sources"]["additionalProperties"]
     for block in (sources, SCHEMA["properties"]["sink"]):
-        assert all(one["then"]["additionalProperties"] is False for one in block["allOf"])
+        assert all(rule["then"]["additionalProperties"] is False for rule in block["allOf"])
         assert "oneOf" not in block
         assert "anyOf" not in block
 
@@ -159,11 +159,13 @@ def test_sources_and_sinks_have_the_connectors_and_keys_that_fit_them() -> None:
     assert [*_blocks(SCHEMA["properties"]["sink"])] == ["parquet"]
     assert "join" not in sources["json"]["properties"]
     assert "join" in sources["mysql"]["required"]
-    assert [word for word, one in sources.items() if "window" in one["properties"]] == ["cloudwatch_logs"]
+    assert [word for word, source in sources.items() if "window" in source["properties"]] == [
+        "cloudwatch_logs"
+    ]
 
 
 def _blocks(block: dict[str, Any]) -> dict[str, Any]:
-    return {one["if"]["properties"]["connector"]["const"]: one["then"] for one in block["allOf"]}
+    return {rule["if"]["properties"]["connector"]["const"]: rule["then"] for rule in block["allOf"]}
 
 
 class Tree(Options, frozen=True, kw_only=True):
@@ -176,13 +178,12 @@ class Tree(Options, frozen=True, kw_only=True):
 
 def test_a_connector_of_somebody_else_is_described_from_its_options() -> None:
     """An option that holds its own struct ends as a mapping, and a parameter may stand in any text."""
-    made = Connector(name="tree", summary="Trees.", options=Tree, lookup=lambda _options, _context: None)  # type: ignore[arg-type,return-value]
-    block = _blocks(language_schema([made])["properties"]["sources"]["additionalProperties"])["tree"]
+    connector = Connector(name="tree", summary="Trees.", options=Tree, lookup=lambda _options, _context: None)  # type: ignore[arg-type,return-value]
+    block = _blocks(language_schema([connector])["properties"]["sources"]["additionalProperties"])["tree"]
     assert block["properties"]["title"]["description"] == "an option named as a word of schemas"
     assert block["properties"]["inner"] == {"description": "a tree within", "type": "object"}
     assert block["properties"]["anyOf"]["description"] == "another one"
     short, two = (jsonschema.Draft7Validator(block["properties"][key]) for key in ("short", "two"))
     assert [short.is_valid(text) for text in ("y", "yy", "${letter}")] == [True, False, True]
-    assert [two.is_valid(one) for one in ("y", [1], {"a": 1}, 1, ["y"], {"a": "y"})] == [True] * 3 + [
-        False
-    ] * 3
+    values = ("y", [1], {"a": 1}, 1, ["y"], {"a": "y"})
+    assert [two.is_valid(value) for value in values] == [True] * 3 + [False] * 3

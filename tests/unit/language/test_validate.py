@@ -36,18 +36,16 @@ sink: {connector: parquet, path: out/}
 """
 
 
-def found(text: str) -> list[tuple[str, int, str]]:
+def problems_of(text: str) -> list[tuple[str, int, str]]:
     """Code, line and underlined text of each problem."""
-    result = validate(text, "x.yaml")
     lines = text.splitlines()
-    told = []
-    for problem in result.problems:
+    problems = []
+    for problem in validate(text, "x.yaml").problems:
         assert problem.span is not None
         line = lines[problem.span.line - 1]
-        told.append(
-            (problem.code, problem.span.line, line[problem.span.column - 1 : problem.span.end_column - 1])
-        )
-    return told
+        underlined = line[problem.span.column - 1 : problem.span.end_column - 1]
+        problems.append((problem.code, problem.span.line, underlined))
+    return problems
 
 
 def test_the_main_spec_is_valid_and_plans() -> None:
@@ -60,8 +58,8 @@ def test_the_main_spec_is_valid_and_plans() -> None:
 
 
 def test_a_good_spec_has_no_problem() -> None:
-    """The spec that the cases below break is right."""
-    assert found(GOOD) == []
+    """The spec that the cases below break is valid."""
+    assert problems_of(GOOD) == []
 
 
 CASES: list[tuple[str, str, list[tuple[str, int, str]]]] = [
@@ -102,7 +100,7 @@ CASES: list[tuple[str, str, list[tuple[str, int, str]]]] = [
 def test_a_mistake_is_one_problem_at_its_place(old: str, new: str, expected: Any) -> None:
     """The caret stands under the wrong key or value, and a mistake has no cascade."""
     assert old in GOOD
-    assert found(GOOD.replace(old, new, 1)) == expected
+    assert problems_of(GOOD.replace(old, new, 1)) == expected
 
 
 @pytest.mark.fault("E16")
@@ -121,7 +119,7 @@ def test_a_pipeline_that_would_be_driven_by_its_own_files_is_refused(
 ) -> None:
     """Rows and quarantine records below the driving path would start the pipeline again, for ever."""
     text = GOOD.replace("in/*.json", path).replace("out/}", f"{rows}}}\nquarantine: {bad}")
-    assert [code for code, _, _ in found(text)] == codes
+    assert [code for code, _, _ in problems_of(text)] == codes
 
 
 def test_lookups_that_wait_for_each_other_are_named() -> None:
@@ -145,7 +143,10 @@ def test_a_lookup_may_join_on_a_column_of_another_wherever_it_stands() -> None:
     )
     result = validate(chained, "x.yaml")
     assert result.spec is not None
-    assert [[s.name for s in stage] for stage in plan(result.spec).stages] == [["customers"], ["cities"]]
+    assert [[source.name for source in stage] for stage in plan(result.spec).stages] == [
+        ["customers"],
+        ["cities"],
+    ]
 
 
 def test_a_parameter_cannot_change_the_structure() -> None:
@@ -169,6 +170,6 @@ def test_a_parameter_cannot_change_the_structure() -> None:
         ),
     ],
 )
-def test_a_variable_whose_value_is_a_secret_is_none_for_a_parameter(variable: str, secret: bool) -> None:
+def test_a_parameter_is_never_read_from_a_variable_that_holds_a_secret(variable: str, secret: bool) -> None:
     spec = SPEC_OF_A_VARIABLE.replace("VARIABLE", variable)
     assert [problem.code for problem in validate(spec, "spec.yaml").problems] == ["literal-secret"] * secret

@@ -42,13 +42,13 @@ def loader(request: pytest.FixtureRequest) -> Any:
 
 
 def read(text: str) -> SourceMap:
-    found, problems = locate(text, "f.yaml")
-    assert found is not None
+    source_map, problems = locate(text, "f.yaml")
+    assert source_map is not None
     assert not problems
-    return found
+    return source_map
 
 
-def found_in(text: str | bytes) -> list[tuple[str, int, int]]:
+def problems_of(text: str | bytes) -> list[tuple[str, int, int]]:
     places = []
     for problem in locate(text, "f.yaml")[1]:
         assert problem.span
@@ -57,12 +57,12 @@ def found_in(text: str | bytes) -> list[tuple[str, int, int]]:
     return places
 
 
-def only(text: str) -> Problem:
+def problem_of(text: str) -> Problem:
     (problem,) = locate(text, "f.yaml")[1]
     return problem
 
 
-def test_values_come_without_any_wrapping() -> None:
+def test_values_are_plain_mappings_lists_and_scalars() -> None:
     assert read(SPEC).value == {
         "plait": 1,
         "name": "orders",
@@ -110,8 +110,8 @@ def test_a_missing_path_falls_back_to_the_nearest_key() -> None:
     ],
 )
 def test_scalars_mean_what_the_core_schema_says(text: str, value: object) -> None:
-    got = read(f"a: {text}\n").value["a"]
-    assert (type(got), got) == (type(value), value)
+    read_value = read(f"a: {text}\n").value["a"]
+    assert (type(read_value), read_value) == (type(value), value)
 
 
 def test_not_a_number_is_read() -> None:
@@ -136,7 +136,7 @@ def test_a_duplicate_key_keeps_the_first_and_names_it() -> None:
     assert problem.note == "first given at line 1"
 
 
-KEPT = [
+READ_WITH_PROBLEMS = [
     ("a: 012", [("ambiguous-number", 1, 4)]),
     ("a: 1e999", [("number-too-large", 1, 4)]),
     ("a: " + "9" * 5000, [("number-too-large", 1, 4)]),
@@ -166,20 +166,20 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("text", "places"), KEPT)
-def test_small_surprises_are_problems_beside_a_value(text: str, places: list[Any]) -> None:
+@pytest.mark.parametrize(("text", "places"), READ_WITH_PROBLEMS)
+def test_surprises_of_yaml_are_problems_and_the_rest_is_read(text: str, places: list[Any]) -> None:
     assert locate(text, "f")[0] is not None
-    assert found_in(text) == places
+    assert problems_of(text) == places
 
 
 @pytest.mark.parametrize(("text", "places"), REFUSED, ids=range(len(REFUSED)))
-def test_what_has_no_content_is_refused(text: str | bytes, places: list[Any]) -> None:
+def test_a_text_whose_content_is_unclear_gives_problems_alone(text: str | bytes, places: list[Any]) -> None:
     assert locate(text, "f")[0] is None
-    codes = [code for code, *_ in found_in(text)]
-    if codes[-1] == "yaml-syntax":  # the end of the text is told differently by each parser
+    codes = [code for code, *_ in problems_of(text)]
+    if codes[-1] == "yaml-syntax":  # each parser reports another place at the end of the text
         assert codes == [code for code, *_ in places]
     else:
-        assert found_in(text) == places
+        assert problems_of(text) == places
 
 
 @pytest.mark.parametrize(
@@ -196,8 +196,10 @@ def test_what_has_no_content_is_refused(text: str | bytes, places: list[Any]) ->
         ("a: ]\n", "a value is missing before `]`", 1, 4),
     ],
 )
-def test_broken_yaml_is_said_in_our_words(text: str, message: str, line: int, column: int) -> None:
-    problem = only(text)
+def test_broken_yaml_is_explained_in_plain_words_at_the_place_to_mend(
+    text: str, message: str, line: int, column: int
+) -> None:
+    problem = problem_of(text)
     assert problem.code == "yaml-syntax"
     assert problem.help
     assert problem.message == message
@@ -205,7 +207,7 @@ def test_broken_yaml_is_said_in_our_words(text: str, message: str, line: int, co
     assert (problem.span.line, problem.span.column) == (line, column)
 
 
-def check(text: str | bytes) -> None:
+def check_places(text: str | bytes) -> None:
     spec, problems = locate(text, "f")
     assert spec is not None or problems
     spans = [problem.span for problem in problems]
@@ -227,9 +229,9 @@ PIECES += ["---\n", "...\n", "\r\n", "\0", "\x85", "012", "é", "<<", *"?%,#日\
 
 @given(st.text() | st.binary() | st.lists(st.sampled_from(PIECES), max_size=25).map("".join))
 def test_any_text_is_read_or_has_a_problem_in_it(text: str | bytes) -> None:
-    check(text)
+    check_places(text)
 
 
 @given(st.integers(0, len(SPEC)), st.integers(0, 8), st.lists(st.sampled_from(PIECES), max_size=3))
 def test_a_broken_spec_is_read_or_has_a_problem_in_it(at: int, cut: int, put: list[str]) -> None:
-    check(SPEC[:at] + "".join(put) + SPEC[at + cut :])
+    check_places(SPEC[:at] + "".join(put) + SPEC[at + cut :])

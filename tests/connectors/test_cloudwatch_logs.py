@@ -7,8 +7,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from kit.logs import Logs
 from kit.stubs import Stub
@@ -27,11 +25,6 @@ PATTERN = "*transaction {transaction_id} scored {score}"
 def logs() -> Iterator[Logs]:
     with Logs() as logs:
         yield logs
-
-
-@pytest.fixture
-def stub(logs: Logs) -> Stub:
-    return Stub(endpoint=logs.endpoint)
 
 
 @pytest.fixture
@@ -56,6 +49,7 @@ def key(value: object, around: datetime = NOON, margin: timedelta = HOUR) -> Key
     return Key(fields={"transaction_id": value}, since=around - margin, until=around + margin)
 
 
+@pytest.mark.fault("W7")
 def test_lines_become_records_in_time_order(endpoint: str) -> None:
     """The lines of all streams that name a key are records, oldest first, with time and raw bytes."""
     records = fetch(Stub(endpoint=endpoint), key("a"))
@@ -113,21 +107,12 @@ def test_the_pages_after_an_empty_page_are_read(logs: Logs) -> None:
     assert stub.calls == {"logs:FilterLogEvents": 5}
 
 
-@pytest.mark.fault("W4")
-def test_more_lines_than_a_page_holds_are_all_read(logs: Logs) -> None:
-    """Ten thousand lines are a page, and the line on the next page is found."""
-    put(logs, "one", *((NOON, "noise") for _ in range(10_000)), (NOON + SECOND, "transaction a scored 7"))
-    stub = Stub(endpoint=logs.endpoint)
-    assert [r.fields["score"] for r in fetch(stub, key("a"))] == ["7"]
-    assert stub.calls == {"logs:FilterLogEvents": 2}
-
-
 @pytest.mark.fault("W3")
 def test_a_token_that_comes_again_and_again_is_for_later(logs: Logs) -> None:
     """The reading ends with TryAgain, so a part of the lines is never taken for all of them."""
     logs.stuck = True
     put(logs, "one", (NOON, "transaction a scored 7"))
-    with pytest.raises(TryAgain, match=r"log group `/fraud`"):
+    with pytest.raises(TryAgain, match=r"log group `/fraud`.*token"):
         fetch(Stub(endpoint=logs.endpoint), key("a"))
 
 
@@ -165,51 +150,6 @@ def test_a_filter_that_is_wrong_is_permanent(endpoint: str) -> None:
     assert caught.value.help == "check the option `filter`"
 
 
-@pytest.mark.fault("W7")
-def test_every_line_of_a_key_is_returned_in_the_order_of_time(endpoint: str) -> None:
-    """The engine chooses among several matches: `duplicates: latest` takes the last."""
-    assert [r.fields["score"] for r in fetch(Stub(endpoint=endpoint), key("a"))] == ["5", "87"]
-
-
-HOSTILE = st.text(max_size=12) | st.sampled_from(
-    [
-        '"',
-        '" ?ERROR',
-        "%.*%",
-        "a | delete",
-        "{ $.x = * }",
-        ".*",
-        "(a+)+$",
-        "a\nb",
-        "-a",
-        "*",
-        "${a}",
-        "a" * 200,
-    ]
-)
-
-
-@pytest.mark.fault("W7")
-@pytest.mark.fault("W8")
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(texts=st.lists(HOSTILE, min_size=1, max_size=4, unique=True), position=st.integers(0, 3))
-def test_a_key_is_text_and_never_part_of_what_is_sent(
-    logs: Logs, stub: Stub, texts: list[str], position: int
-) -> None:
-    """Whatever it holds, it is not in the request, and exactly the lines with an equal text are found."""
-    logs._groups.clear()
-    logs.requests.clear()
-    put(logs, "one", *((NOON, f"transaction {text} scored {n}") for n, text in enumerate(texts)))
-    position %= len(texts)
-    wanted = texts[position]
-    records = fetch(stub, key(wanted))
-    fields = Pattern.parse(PATTERN).match(f"transaction {wanted} scored {position}")
-    assert [r.fields for r in records] == ([fields] if fields and fields["transaction_id"] == wanted else [])
-    assert [sorted(request) for _, request in logs.requests] == [
-        ["endTime", "limit", "logGroupName", "startTime"]
-    ]
-
-
 def test_without_a_window_nothing_is_read(endpoint: str) -> None:
     """A source without `window` is refused with the line to add."""
     with pytest.raises(GiveUp) as caught:
@@ -230,28 +170,26 @@ def test_no_keys_cost_no_call(endpoint: str) -> None:
     assert not stub.calls
 
 
+(CONNECTOR,) = cloudwatch_logs.plait_connectors()
+OPTIONS = cloudwatch_logs.CloudWatchLogsOptions(log_group="/fraud", pattern=Pattern.parse(PATTERN))
+
+
 def test_the_fields_are_known_from_the_pattern_alone() -> None:
-    (connector,) = cloudwatch_logs.plait_connectors()
-    options = cloudwatch_logs.CloudWatchLogsOptions(log_group="/fraud", pattern=Pattern.parse(PATTERN))
-    assert connector.known_fields(options) == ("transaction_id", "score")
+    assert CONNECTOR.known_fields(OPTIONS) == ("transaction_id", "score")
 
 
 @pytest.mark.parametrize("time", ["2026-07-01T10:00:00", "2026-07-01T10:00:00Z", "2026-07-01T12:00:00+02:00"])
 def test_a_line_of_a_case_is_read_as_one_of_the_log_group(time: str) -> None:
-    (connector,) = cloudwatch_logs.plait_connectors()
-    options = cloudwatch_logs.CloudWatchLogsOptions(log_group="/fraud", pattern=Pattern.parse(PATTERN))
-    assert connector.given is not None
-    record = connector.given(options, {"time": time, "message": "transaction a scored 5\n"})
+    assert CONNECTOR.given is not None
+    record = CONNECTOR.given(OPTIONS, {"time": time, "message": "transaction a scored 5\n"})
     assert record == Record(
         fields={"transaction_id": "a", "score": "5"}, time=datetime(2026, 7, 1, 10, tzinfo=UTC)
     )
-    assert connector.given(options, {"time": time, "message": "started"}) is None
+    assert CONNECTOR.given(OPTIONS, {"time": time, "message": "started"}) is None
 
 
 @pytest.mark.parametrize("time", ["yesterday", "0001-01-01T00:00:00+02:00", "9999-12-31T23:59:59-00:01"])
 def test_a_line_of_a_case_needs_a_time_that_utc_can_express(time: str) -> None:
-    (connector,) = cloudwatch_logs.plait_connectors()
-    options = cloudwatch_logs.CloudWatchLogsOptions(log_group="/fraud", pattern=Pattern.parse(PATTERN))
-    assert connector.given is not None
+    assert CONNECTOR.given is not None
     with pytest.raises(BadRecord, match="`time` is no"):
-        connector.given(options, {"time": time, "message": "transaction a scored 5"})
+        CONNECTOR.given(OPTIONS, {"time": time, "message": "transaction a scored 5"})

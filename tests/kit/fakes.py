@@ -40,14 +40,16 @@ def source(
     *columns: Column,
     order: Any = "position",
     keys_per_call: int | None = None,
+    connector: Connector | None = None,
+    options: Any = None,
     decode: Any = None,
     **more: Any,
 ) -> Source:
-    """A source `s` of these columns; `order` and `keys_per_call` are its connector's."""
-    connector = Connector(
+    """A source `s` of these columns; `order` and `keys_per_call` are those of its fixed connector, if it has no other."""
+    connector = connector or Connector(
         name="fixed", summary="", options=NoOptions, order=order, keys_per_call=keys_per_call
     )
-    options = NoOptions()
+    options = options or NoOptions()
     return Source(
         name="s", connector=connector, options=options, columns=columns, decode=decode or {}, **more
     )

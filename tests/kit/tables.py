@@ -14,20 +14,21 @@ if TYPE_CHECKING:
 
 
 class _Loader(yaml.SafeLoader):
-    """A loader that knows `!decimal 1.50`, `!hex 00ff` and `!bytes`; a text is written in quotes."""
+    """A loader that knows `!decimal 1.50`, `!hex 00ff`, `!bytes` and `!text`; a text is written in quotes."""
 
 
-def _bytes(loader: _Loader, node: Any) -> bytes:
-    """Return the bytes of a text, or of parts in a list, of which `[3, x]` is `xxx`."""
+def _text(loader: yaml.SafeLoader, node: Any) -> str:
+    """Return a text, or the parts of a list as one, of which `[3, x]` is `xxx`."""
     if isinstance(node, yaml.ScalarNode):
-        return str(node.value).encode()
+        return str(node.value)
     parts = loader.construct_sequence(node, deep=True)
-    return b"".join(part.encode() if isinstance(part, str) else part[1].encode() * part[0] for part in parts)
+    return "".join(part if isinstance(part, str) else part[1] * part[0] for part in parts)
 
 
 _Loader.add_constructor("!decimal", lambda _, node: Decimal(node.value))
 _Loader.add_constructor("!hex", lambda _, node: bytes.fromhex(node.value))
-_Loader.add_constructor("!bytes", _bytes)
+_Loader.add_constructor("!text", _text)
+_Loader.add_constructor("!bytes", lambda loader, node: _text(loader, node).encode())
 
 
 def table(file: Path | str) -> Any:

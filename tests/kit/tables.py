@@ -17,7 +17,7 @@ class _Loader(yaml.SafeLoader):
     """A loader that knows `!decimal 1.50`, `!hex 00ff`, `!bytes` and `!text`; a text is written in quotes."""
 
 
-def _text(loader: yaml.SafeLoader, node: Any) -> str:
+def _text(loader: Any, node: Any) -> str:
     """Return a text, or the parts of a list as one, of which `[3, x]` is `xxx`."""
     if isinstance(node, yaml.ScalarNode):
         return str(node.value)

@@ -8,6 +8,7 @@ import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from kit import oracle
 from kit.paths import ROOT
 from kit.proxy import Proxy
 from kit.shop import SPEC, Shop, Told, queue
+from kit.specs import valid
 from plait.deploy.policy import Grant, grants, policy_document
 from plait.language.spec import Spec
 from plait.language.validate import validate_for_run
@@ -46,11 +48,9 @@ SPECS = {
     "stores": DRIVER.replace("RAW", FLAT) + STORES + SINK + QUARANTINE,
     "activity": DRIVER.replace("RAW", FLAT) + ACTIVITY + SINK + QUARANTINE,
     "fraud": DRIVER.replace("RAW", FLAT) + FRAUD + SINK + QUARANTINE,
-    "items-stores": DRIVER.replace("RAW", FLAT) + ITEMS + STORES + SINK + QUARANTINE,
-    "activity-fraud": DRIVER.replace("RAW", FLAT) + ACTIVITY + FRAUD + SINK + QUARANTINE,
     "no-quarantine-items": DRIVER.replace("RAW", FLAT) + ITEMS + SINK,
-    "everything": DRIVER.replace("RAW", FLAT) + ITEMS + STORES + ACTIVITY + FRAUD + SINK + QUARANTINE,
 }
+LOOKUPS = {"items": ITEMS, "stores": STORES, "activity": ACTIVITY, "fraud": FRAUD}
 
 
 @pytest.fixture(scope="module")
@@ -172,6 +172,19 @@ def test_the_policy_suffices_and_no_grant_of_it_can_be_left_out(
     for number, grant in enumerate(granted):
         moved = replace(grant, resource=f"{grant.resource.rstrip('*')}-elsewhere")
         assert case.outcome([*granted[:number], moved, *granted[number + 1 :]]) != expected, grant
+
+
+def _granted(*lookups: str) -> set[tuple[str, str]]:
+    sources = "".join(LOOKUPS[name] for name in lookups)
+    text = f"plait: 1\nname: any\nsources:\n{DRIVER.replace('RAW', FLAT)}{sources}{SINK}{QUARANTINE}"
+    return {(grant.action, grant.resource) for grant in grants(valid(text))}
+
+
+@pytest.mark.parametrize("number", [2, 3, 4])
+def test_look_ups_together_are_granted_what_each_is_granted_alone(number: int) -> None:
+    """So what suffices for each suffices for all, and `transactions` has tried all four together."""
+    for names in combinations(LOOKUPS, number):
+        assert _granted(*names) == set().union(*map(_granted, names))
 
 
 ACTIONS = {"s3:HeadObject": "s3:GetObject", "s3:ListObjectsV2": "s3:ListBucket"}

@@ -21,7 +21,9 @@ from plait_connectors.mysql import MySQLLookup, MySQLOptions
 from plait_sandbox.aws import LocalAws
 
 JSON = st.recursive(
-    st.text() | st.integers() | st.none(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+    st.text() | st.integers() | st.none(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
 )
 LOGIN = {"host": "127.0.0.1", "port": 1, "dbname": "stores"} | {
     name: f"{SECRET}{name}" for name in ("username", "password", "note")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from kit.paths import ROOT
@@ -23,6 +24,14 @@ def valid(text: str, **holes: object) -> Spec:
     result = validate(text, "orders.yaml")
     assert result.spec is not None, result.problems
     return result.spec
+
+
+def edited(text: str, replacements: Mapping[str, str]) -> str:
+    """Replace parts of a text, each of which stands in it once."""
+    for old, new in replacements.items():
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    return text
 
 
 def shown() -> dict[str, str]:

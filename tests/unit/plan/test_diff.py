@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from kit.specs import edited, valid
 from kit.tables import table
-from plait.language.validate import validate
 from plait.plan.diff import Change, changes
 from plait.plan.plan import Plan, plan
 
@@ -17,30 +17,15 @@ EDITS: list[dict[str, Any]] = TABLE["edits"]
 IDS = [edit.get("case") or " ".join(edit["changes"][0][:2]) for edit in EDITS]
 
 
-def planned(text: str) -> Plan:
-    """Plan a spec that must be valid."""
-    validated = validate(text, "orders.yaml")
-    assert validated.spec, validated.problems
-    return plan(validated.spec)
-
-
-def edited(text: str, replacements: dict[str, str]) -> str:
-    """Replace texts of a spec, each of which stands in it once."""
-    for old, new in replacements.items():
-        assert text.count(old) == 1
-        text = text.replace(old, new)
-    return text
-
-
 def plans(edit: dict[str, Any]) -> tuple[Plan, Plan]:
     """The plans before and after an edit."""
     before = edited(TABLE["spec"], edit.get("first", {}))
-    return planned(before), planned(edited(before, edit["edit"]))
+    return plan(valid(before)), plan(valid(edited(before, edit["edit"])))
 
 
 def with_another_sink() -> tuple[Plan, Plan]:
     """A plan, and the same with a sink of another connector."""
-    old = planned(TABLE["spec"])
+    old = plan(valid(TABLE["spec"]))
     sink = replace(old.spec.sink, connector=replace(old.spec.sink.connector, name="elsewhere"))
     return old, replace(old, spec=replace(old.spec, sink=sink))
 
@@ -54,7 +39,7 @@ def rows(listed: tuple[Change, ...]) -> list[list[str | None]]:
 
 
 def test_a_plan_against_itself_has_no_changes() -> None:
-    assert changes(planned(TABLE["spec"]), planned(TABLE["spec"])) == ()
+    assert changes(plan(valid(TABLE["spec"])), plan(valid(TABLE["spec"]))) == ()
 
 
 @pytest.mark.fault("P12")

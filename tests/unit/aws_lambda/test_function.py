@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,35 +14,20 @@ import boto3
 import pyarrow.parquet
 import pytest
 
-from kit.paths import DATA
+from kit.events import created, in_topic, notified, queued, sent
 from kit.proxy import Proxy, fail
 from plait.aws_lambda import handler
 from plait.engine.engine import Engine
 from plait.language.validate import validate_for_run
 from plait.plugin import GiveUp, Item, TryAgain
+from plait.problems.errors import InternalError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from plait_sandbox.aws import LocalAws
 
-EVENTS = DATA / "events"
-SPEC = """\
-plait: 1
-name: transactions
-sources:
-  transactions:
-    connector: json
-    path: s3://shop-raw/transactions/*.json
-    columns: {id: {type: string, required: true}, at: timestamp}
-  items:
-    connector: csv
-    path: s3://shop-raw/items/{id}.csv
-    columns: {sku: string}
-    join: {on: id, missing: {retry_for: 1h}}
-partition_by: {date: date(at)}
-sink: {connector: parquet, path: s3://shop-lake/rows/}
-"""
+SPEC = Path(__file__).parent / "transactions.yaml"
 QUARANTINE = "quarantine: s3://shop-lake/bad/\n"
 GOOD, LATE, BAD = "transactions/good.json", "transactions/late.json", "transactions/bad.json"
 ODD = "transactions/año 1+1 100%.json"
@@ -81,7 +67,7 @@ def shop(at_aws: LocalAws, proxy: Proxy, tmp_path: Path, monkeypatch: pytest.Mon
     for bucket in ("shop-raw", "shop-lake", "other"):
         client.create_bucket(Bucket=bucket, CreateBucketConfiguration=location)
     spec = tmp_path / "transactions.yaml"
-    spec.write_text(SPEC)
+    spec.write_text(SPEC.read_text())
     monkeypatch.setenv("PLAIT_SPEC", str(spec))
     shop = Shop(proxy, client, spec)
     shop.put(GOOD, "good")
@@ -96,37 +82,6 @@ def shop(at_aws: LocalAws, proxy: Proxy, tmp_path: Path, monkeypatch: pytest.Mon
             client.delete_object(Bucket=bucket, Key=entry["Key"])
         client.delete_bucket(Bucket=bucket)
     client.close()
-
-
-def golden(name: str) -> Any:
-    return json.loads((EVENTS / f"{name}.json").read_text(encoding="utf-8"))
-
-
-def created(key: str, bucket: str = "shop-raw") -> dict[str, Any]:
-    event: dict[str, Any] = golden("eventbridge-created")
-    event["detail"]["bucket"]["name"] = bucket
-    event["detail"]["object"]["key"] = key
-    return event
-
-
-def notified(*keys: str) -> dict[str, Any]:
-    [record] = golden("notification-put")["Records"]
-    return {
-        "Records": [record | {"s3": {"bucket": {"name": "shop-raw"}, "object": {"key": key}}} for key in keys]
-    }
-
-
-def in_topic(event: Any) -> dict[str, Any]:
-    topic: dict[str, Any] = golden("topic-notification")
-    topic["Records"][0]["Sns"]["Message"] = json.dumps(event)
-    return topic
-
-
-def queued(*bodies: Any, kind: str = "queue-notification") -> dict[str, Any]:
-    """Messages of a queue, numbered from 1; a body that is a text is taken as it is."""
-    record = golden(kind)["Records"][0]
-    texts = [body if isinstance(body, str) else json.dumps(body) for body in bodies]
-    return {"Records": [record | {"messageId": str(n), "body": text} for n, text in enumerate(texts, 1)]}
 
 
 def failed_messages(answer: Any) -> list[str]:
@@ -149,10 +104,10 @@ def test_a_queue_must_deliver_again_only_the_messages_whose_own_objects_need_it(
         created(LATE),
         "no event",
         notified(GOOD, LATE),
-        golden("eventbridge-deleted"),
+        sent("eventbridge-deleted"),
         created(GOOD, bucket="other"),
         created("elsewhere/1.json"),
-        golden("test-event"),
+        sent("test-event"),
         created("transactions/gone.json"),
     ]
     assert failed_messages(handler(queued(*bodies))) == ["2", "3", "4", "5"]
@@ -222,7 +177,7 @@ def test_a_call_of_unknown_shape_is_an_error_and_nothing_is_read(shop: Shop, eve
     "name", ["test-event", "empty-records", "eventbridge-deleted", "notification-removed", "topic-test-event"]
 )
 def test_an_event_of_no_new_object_is_no_failure_and_reads_nothing(shop: Shop, name: str) -> None:
-    report = handler(golden(name))
+    report = handler(sent(name))
     assert report["objects"]["seen"] == 0
     assert sum(report["ignored"].values()) == (name != "empty-records")
     assert shop.proxy.log == []
@@ -282,7 +237,7 @@ def test_an_object_that_does_not_match_the_path_is_never_touched(shop: Shop, key
 )
 def test_the_object_with_the_odd_key_is_found_by_every_event(shop: Shop, name: str) -> None:
     shop.put(ODD, "odd")
-    handler(golden(name))
+    handler(sent(name))
     assert len(shop.lake()) == 1
 
 
@@ -340,9 +295,9 @@ def test_two_invocations_at_once_leave_the_bytes_of_one(shop: Shop, monkeypatch:
 def test_an_event_of_years_ago_gives_the_same_files(shop: Shop) -> None:
     """The partition is that of the record, never of the event's time or of today."""
     shop.put(ODD, "odd")
-    handler(golden("eventbridge-created"))
+    handler(sent("eventbridge-created"))
     first = shop.lake()
-    handler(golden("eventbridge-replayed"))
+    handler(sent("eventbridge-replayed"))
     assert shop.lake() == first
     assert all("date=2026-07-01/" in file for file in first)
 
@@ -350,7 +305,7 @@ def test_an_event_of_years_ago_gives_the_same_files(shop: Shop) -> None:
 @pytest.mark.fault("E14")
 def test_an_empty_object_is_a_bad_record_and_a_folder_marker_is_skipped(shop: Shop) -> None:
     """No bytes are no JSON; `transactions/` does not match `*.json`."""
-    shop.spec.write_text(SPEC + QUARANTINE)
+    shop.spec.write_text(SPEC.read_text() + QUARANTINE)
     for key in ("transactions/", "transactions/empty.json"):
         shop.client.put_object(Bucket="shop-raw", Key=key, Body=b"")
     report = handler({"Items": [{"Key": "transactions/"}, {"Key": "transactions/empty.json"}]})
@@ -395,3 +350,50 @@ def test_a_refusal_that_a_person_must_mend_fails_at_the_first_try_and_says_what_
     assert help in report["problems"][0]["help"]
     assert shop.proxy.calls["s3:GetObject"] == 1
     assert failed_messages(handler(queued(created(GOOD)))) == ["1"]
+
+
+class BrokenContext:
+    """A context that raises when it is asked for the time."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        raise LookupError("a value of an order")
+
+
+class MinuteContext:
+    """A context that has a minute left."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 60_000
+
+
+@pytest.fixture
+def function(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The function of the spec, which reads nothing."""
+    monkeypatch.setenv("PLAIT_SPEC", str(SPEC))
+    monkeypatch.setattr("plait.aws_lambda.function._engines", dict[str, Engine]())
+
+
+@pytest.mark.parametrize("context", [None, MinuteContext()], ids=["without a context", "with time left"])
+@pytest.mark.parametrize("error", [LookupError, MemoryError, GiveUp, KeyboardInterrupt])
+@pytest.mark.usefixtures("function")
+def test_what_ends_a_run_ends_the_invocation(
+    monkeypatch: pytest.MonkeyPatch, context: Any, error: type[BaseException]
+) -> None:
+    """No message is acknowledged, with or without a context that knows the time."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise error("a value of an order")
+
+    monkeypatch.setattr("plait.engine.engine.Engine.run", broken)
+    for event in (queued(created(GOOD)), {"objects": [f"s3://shop-raw/{GOOD}"]}):
+        with pytest.raises((InternalError, GiveUp, KeyboardInterrupt)):
+            handler(event, context)
+
+
+@pytest.mark.usefixtures("function")
+def test_a_bug_is_reported_by_its_type_and_place_and_never_by_its_text() -> None:
+    with pytest.raises(InternalError, match=r"^a bug of plait or of a connector: LookupError; ") as raised:
+        handler({"objects": [f"s3://shop-raw/{GOOD}"]}, BrokenContext())
+    text = "".join(traceback.format_exception(raised.value))
+    assert "test_function.py" in text
+    assert "a value of an order" not in text.replace('LookupError("a value of an order")', "")

@@ -29,37 +29,7 @@ ODD = st.sampled_from(
     ["\n", "\r", "\x1b[2J", "\u2028", "\u2029", "\x85", "\x7f", '"', "\\", "{}", "%s", "\x00"]
 )
 TEXT = st.lists(st.text() | ODD).map("".join)
-# A connector that logs any text at any level, and has a bug whose error contains a value of a record.
-CARELESS = """
-import json, logging, os, warnings
-from plait.plugin import Connector, Options, hookimpl
-
-class Careless(Options, frozen=True, kw_only=True):
-    pass
-
-class Driver:
-    def __init__(self, options, context):
-        self.options, self.context = options, context
-    def accepts(self, uri):
-        return True
-    def list(self, window):
-        return iter(())
-    def read(self, items):
-        for number, text in enumerate(json.loads(os.environ["TEXTS"])):
-            self.context.log.log(10 * number + 10, text)
-            logging.getLogger("some.library").debug("asked %s", text)
-            logging.getLogger("some.library").info(text, 1, extra={"answer": text, "odd": object()})
-            warnings.warn(text, stacklevel=1)
-        try:
-            raise KeyError("value-of-an-order")
-        except KeyError as error:
-            self.context.log.exception("it failed")
-            raise ValueError("value-of-an-order") from error
-
-@hookimpl
-def plait_connectors():
-    return [Connector(name="careless", summary="x", options=Careless, driver=Driver, dated=False)]
-"""
+CARELESS = Path(__file__).parent / "careless"
 
 
 def record(message: Any, *values: Any, **more: Any) -> logging.LogRecord:
@@ -142,18 +112,12 @@ def test_libraries_that_log_bodies_are_kept_quiet_unless_their_level_was_set(
 @pytest.fixture
 def careless(tmp_path: Path) -> Iterator[Function]:
     """The function with the careless connector, at the lowest log level."""
-    (tmp_path / "careless.py").write_text(CARELESS)
-    installed = tmp_path / "careless-1.0.dist-info"
-    installed.mkdir()
-    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: careless\nVersion: 1.0\n")
-    (installed / "entry_points.txt").write_text("[plait]\ncareless = careless\n")
-    block = {"connector": "careless", "columns": {"id": "string"}}
-    sink = {"connector": "parquet", "path": str(tmp_path / "lake")}
-    spec = {"plait": 1, "name": "careless", "sources": {"orders": block}, "sink": sink}
-    (tmp_path / "careless.yaml").write_text(json.dumps(spec))
-    more = {"PYTHONPATH": str(tmp_path), "PLAIT_SPEC": str(tmp_path / "careless.yaml")}
-    more |= {"TEXTS": json.dumps(TEXTS)}
-    with Function({**os.environ, **more, "AWS_LAMBDA_LOG_LEVEL": "DEBUG"}, cwd=str(tmp_path)) as function:
+    own = {
+        "PYTHONPATH": str(CARELESS),
+        "PLAIT_SPEC": str(CARELESS / "careless.yaml"),
+        "TEXTS": json.dumps(TEXTS),
+    }
+    with Function({**os.environ, **own, "AWS_LAMBDA_LOG_LEVEL": "DEBUG"}, cwd=str(tmp_path)) as function:
         yield function
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pymysql
 import pytest
 
+from kit.paths import DATA
 from kit.payload import salted
 from kit.proxy import Proxy
 from kit.shop import Shop
@@ -70,3 +71,9 @@ def log_in(mysql: LocalMysql, **more: Any) -> Any:
         ssl_disabled=True,
         **more,
     )
+
+
+def run_sql(connection: Any, name: str) -> None:
+    """Run the statements of a file of `tests/data/sql`."""
+    for statement in (DATA / "sql" / name).read_text(encoding="utf-8").strip().split(";\n"):
+        connection.query(statement)

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stage(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """Everything calm; nothing is cached, so that every delivery asks every service."""
+    """Everything calm, anew for each file; nothing is cached, so that every delivery asks every service."""
     text, cache = SPEC.read_text(encoding="utf-8"), "    cache: 5m\n"
     assert text.count(cache) == 1
     spec = tmp_path_factory.mktemp("faults") / "transactions.yaml"
@@ -30,7 +30,9 @@ def stage(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stag
         TcpProxy(("127.0.0.1", sandbox.mysql.port)) as tcp,
     ):
         login = {"host": "127.0.0.1", "port": tcp.port, "username": USER, "password": "canary-secret-faults"}
-        sandbox.mysql.execute(f"CREATE USER {USER}@'127.0.0.1' IDENTIFIED BY '{login['password']}'")
+        sandbox.mysql.execute(
+            f"CREATE OR REPLACE USER {USER}@'127.0.0.1' IDENTIFIED BY '{login['password']}'"
+        )
         sandbox.mysql.execute(f"GRANT SELECT ON stores.* TO {USER}@'127.0.0.1'")
         sandbox.client("secretsmanager").create_secret(Name=SECRET, SecretString=json.dumps(login))
         keys = [*sorted(oracle.expect(shop.sample).rows)[:2], shop.sample.quirks["malformed"][0]]
@@ -39,9 +41,10 @@ def stage(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stag
                 if name in objects:
                     shop.client.put_object(Bucket="shop-raw", Key=f"faults/{name}", Body=objects[name])
         yield Stage(Shop(sandbox, shop.sample, proxy, shop.client), proxy, tcp, keys, spec, login)
+        sandbox.client("secretsmanager").delete_secret(SecretId=SECRET, ForceDeleteWithoutRecovery=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def calm(stage: Stage) -> dict[str, str]:
     """The lake of a calm run, which has the rows that plain Python computes."""
     with pytest.MonkeyPatch.context() as patch:

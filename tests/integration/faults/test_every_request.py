@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SAMPLE = 6
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def requests(stage: Stage) -> dict[str, int]:
     """How many requests a delivery makes of each service, a second one of what only that asks for."""
     found = {}

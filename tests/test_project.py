@@ -14,8 +14,10 @@ from kit.paths import ROOT
 SOURCES = sorted(path for folder in ("framework", "plugins") for path in (ROOT / folder).rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
 CONNECTORS = ROOT / "plugins" / "plait_connectors"
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-ENTRY_POINTS: dict[str, str] = PROJECT["entry-points"]["plait"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+ENTRY_POINTS: dict[str, str] = PROJECT["project"]["entry-points"]["plait"]
+LOCKED = tomllib.loads((ROOT / "uv.lock").read_text("utf-8"))["package"]
+INDEX, FILES = "https://pypi.org/simple", "https://files.pythonhosted.org/packages/"
 FOLDERS = {".ci", "framework", "pipelines", "plugins", "tests"}
 WORKPLACE = re.compile(rb"/(work|root)/|\bsub-?agent|\bthis\s+session\b", re.IGNORECASE)
 LINES_OF_FILE, LINES_OF_FUNCTION, WORDS_OF_NAME = 400, 50, 4
@@ -105,3 +107,24 @@ def test_set_up_says_what_it_does_before_each_step_that_takes_long() -> None:
     places = [done.stdout.find(step) for step in steps]
     assert places == sorted(places), done.stdout
     assert places[0] >= 0
+
+
+@pytest.mark.fault("S14")
+def test_every_file_of_the_lock_has_its_hash_and_comes_from_one_index() -> None:
+    """The project itself is the only exception."""
+    fetched = [package for package in LOCKED if package["name"] != "plait"]
+    assert [package["name"] for package in fetched if package["source"] != {"registry": INDEX}] == []
+    assert [
+        package["name"] for package in fetched if not package.get("wheels") and "sdist" not in package
+    ] == []
+    files = [file for package in fetched for file in package.get("wheels", [])]
+    files += [package["sdist"] for package in fetched if "sdist" in package]
+    assert [file["url"] for file in files if not file["url"].startswith(FILES)] == []
+    assert [file["url"] for file in files if not re.fullmatch(r"sha256:.{64}", file["hash"])] == []
+
+
+@pytest.mark.fault("S14")
+def test_the_project_is_set_up_from_the_lock_alone() -> None:
+    """The project sets no index, source or file of its own for uv."""
+    assert "$(UV) sync --quiet --frozen" in (ROOT / "Makefile").read_text("utf-8")
+    assert PROJECT["tool"]["uv"].keys() == {"default-groups"}

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from kit.paths import ROOT
+from kit.specs import valid
 from plait.cli.main import main
 from plait.deploy.distributions import ALWAYS_NEEDED, AWS_SDK, required_distributions
 from plait.deploy.package import package
@@ -39,9 +40,7 @@ HERE = running_target()
 
 
 def spec_of(lookup: str = "", partition: str = "") -> Spec:
-    validated = validate(SPEC.replace("LOOKUP", lookup).replace("PARTITION", partition), "orders.yaml")
-    assert validated.spec, validated.problems
-    return validated.spec
+    return valid(SPEC, LOOKUP=lookup, PARTITION=partition)
 
 
 def names(spec: Spec, **options: bool) -> set[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -12,9 +11,9 @@ from kit.paths import ROOT
 from kit.specs import valid
 from plait.cli.main import main
 from plait.deploy.policy import Grant, fill_pseudo_parameters, grants, policy_document
-from plait.language.spec import Spec
 from plait.plugin import FolderPath, LookupPath
 
+TRANSACTIONS = str(ROOT / "pipelines" / "transactions.yaml")
 SPEC = """\
 plait: 1
 name: orders
@@ -26,18 +25,13 @@ QUARANTINE
 """
 
 
-def _spec(sink: str = "s3://out/orders/", quarantine: str = "") -> Spec:
-    return valid(SPEC, SINK=sink, QUARANTINE=quarantine)
-
-
-def _pairs(spec: Spec) -> set[tuple[str, str]]:
-    return {
-        (grant.action, grant.resource.replace("arn:${AWS::Partition}:s3:::", "")) for grant in grants(spec)
-    }
+def _pairs(sink: str, quarantine: str) -> set[tuple[str, str]]:
+    granted = grants(valid(SPEC, SINK=sink, QUARANTINE=quarantine))
+    return {(grant.action, grant.resource.replace("arn:${AWS::Partition}:s3:::", "")) for grant in granted}
 
 
 def test_each_block_brings_what_it_needs_and_no_more() -> None:
-    assert _pairs(_spec(quarantine="quarantine: s3://bad/orders/")) == {
+    assert _pairs("s3://out/orders/", "quarantine: s3://bad/orders/") == {
         ("s3:GetObject", "in/orders/*"),
         ("s3:ListBucket", "in"),
         ("s3:PutObject", "out/orders/*.parquet"),
@@ -48,7 +42,7 @@ def test_each_block_brings_what_it_needs_and_no_more() -> None:
 
 
 def test_local_folders_need_no_permission() -> None:
-    assert {resource for _, resource in _pairs(_spec("out/", "quarantine: bad/"))} == {"in", "in/orders/*"}
+    assert {resource for _, resource in _pairs("out/", "quarantine: bad/")} == {"in", "in/orders/*"}
 
 
 def test_a_literal_character_of_a_path_is_no_wildcard_in_the_arn() -> None:
@@ -59,27 +53,25 @@ def test_a_literal_character_of_a_path_is_no_wildcard_in_the_arn() -> None:
 
 
 def test_every_grant_says_which_block_needs_it_and_why() -> None:
-    for grant in grants(_spec()):
+    for grant in grants(valid(SPEC, SINK="s3://out/orders/", QUARANTINE="")):
         assert grant.reasons
         assert all(block in {"orders", "notes", "sink"} and why for block, why in grant.reasons)
 
 
 def test_a_document_has_each_action_once() -> None:
     names = {"AWS::Partition": "aws-cn"}
-    document = policy_document([_grant("s3:GetObject", "arn:${AWS::Partition}:s3:::b/*")], names)
+    grant = Grant(action="s3:GetObject", resource="arn:${AWS::Partition}:s3:::b/*", reasons=())
+    document = policy_document([grant], names)
     assert document["Statement"] == [
         {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": ["arn:aws-cn:s3:::b/*"]}
     ]
     assert fill_pseudo_parameters("${AWS::Region}", {}) == "${AWS::Region}"
 
 
-def _grant(action: str, resource: str) -> Any:
-    return Grant(action=action, resource=resource, reasons=(("orders", "read"),))
-
-
 def test_the_command_prints_a_policy_for_an_account_and_region() -> None:
-    spec = str(ROOT / "pipelines" / "transactions.yaml")
-    result = CliRunner().invoke(main, ["policy", spec, "--account", "123456789012", "--region", "eu-west-1"])
+    result = CliRunner().invoke(
+        main, ["policy", TRANSACTIONS, "--account", "123456789012", "--region", "eu-west-1"]
+    )
     resources = [
         resource for statement in json.loads(result.stdout)["Statement"] for resource in statement["Resource"]
     ]
@@ -89,5 +81,4 @@ def test_the_command_prints_a_policy_for_an_account_and_region() -> None:
 
 @pytest.mark.parametrize("word", ["stores", "read the host, user and password"])
 def test_as_text_the_reason_stands_beside_each_grant(word: str) -> None:
-    spec = str(ROOT / "pipelines" / "transactions.yaml")
-    assert word in CliRunner().invoke(main, ["policy", spec, "-o", "text"]).stdout
+    assert word in CliRunner().invoke(main, ["policy", TRANSACTIONS, "-o", "text"]).stdout

@@ -1,0 +1,143 @@
+"""What is packaged is what was installed, or what was fetched for the target: exact versions, and files with their hashes."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import sys
+import zipfile
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from plait.deploy.collect import collect
+from plait.deploy.distributions import RequiredDistribution
+from plait.deploy.target import Target, running_target
+from plait.deploy.uv import find_uv
+from plait.plugin import GiveUp
+
+ARM = Target("3.12", "arm64")
+PINNED = version("msgspec")
+MSGSPEC = RequiredDistribution(name="msgspec", version=PINNED, editable=False, requires=())
+
+
+def wheel(name: str, version: str, tag: str) -> dict[str, str]:
+    """The files of a wheel: a module that names the tag, the metadata, and a record of their hashes."""
+    info = f"{name}-{version}.dist-info"
+    files = {
+        f"{name}.py": f"TAG = {tag!r}\n",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: us\nRoot-Is-Purelib: false\nTag: {tag}\n",
+    }
+    digests = {path: hashlib.sha256(text.encode()).digest() for path, text in files.items()}
+    hashes = {path: base64.urlsafe_b64encode(digest).decode().rstrip("=") for path, digest in digests.items()}
+    record = "".join(f"{path},sha256={hashes[path]},{len(text)}\n" for path, text in files.items())
+    return {**files, f"{info}/RECORD": f"{record}{info}/RECORD,,\n"}
+
+
+def offer(folder: Path, tag: str) -> None:
+    """Write a wheel of msgspec."""
+    with zipfile.ZipFile(folder / f"msgspec-{PINNED}-{tag}.whl", "w") as archive:
+        for path, text in wheel("msgspec", PINNED, tag).items():
+            archive.writestr(path, text)
+
+
+@pytest.fixture
+def offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of wheels, the only place where uv may look."""
+    if not (Path(sys.executable).parent / "uv").exists():
+        pytest.skip("the project was not set up by make")
+    folder = tmp_path / "wheels"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", "/bin:/usr/bin")
+    for name, value in {"UV_FIND_LINKS": str(folder), "UV_NO_INDEX": "1", "UV_OFFLINE": "1"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
+    return folder
+
+
+@pytest.mark.fault("S14")
+def test_a_wheel_of_the_target_is_fetched_at_the_version_that_is_installed(
+    offered: Path, tmp_path: Path
+) -> None:
+    """Of several wheels, the one for the function's Python and processor, whatever runs here."""
+    for tag in ("cp312-cp312-manylinux_2_17_aarch64", "cp312-cp312-manylinux_2_17_x86_64"):
+        offer(offered, tag)
+    files = collect([MSGSPEC], ARM, tmp_path / "fetched")
+    assert "manylinux_2_17_aarch64" in files["msgspec.py"].read_text()
+
+
+def test_without_a_fitting_wheel_the_package_is_refused_in_one_sentence(
+    offered: Path, tmp_path: Path
+) -> None:
+    offer(offered, "cp311-cp311-manylinux_2_17_x86_64")
+    with pytest.raises(GiveUp, match=r"no wheels of `msgspec` for Python 3\.12 on arm64 could be fetched"):
+        collect([MSGSPEC], ARM, tmp_path / "fetched")
+
+
+@pytest.mark.fault("S14")
+def test_what_a_package_fetches_is_pinned_and_without_dependencies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No name that a distribution requires is looked up, and nothing is built."""
+    recorded, uv = tmp_path / "arguments", tmp_path / "uv"
+    uv.write_text(f'#!/bin/sh\nfor a in "$@"; do echo "$a"; done >{recorded}\nexit 1\n')
+    uv.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+    other = Target("3.12" if running_target().python != "3.12" else "3.13", "arm64")
+    required = [
+        RequiredDistribution(name=name, version=version, editable=False, requires=())
+        for name, version in (("msgspec", "0.20.1"), ("pyarrow", "19.0.0"))
+    ]
+    with pytest.raises(GiveUp, match="no wheels of"):
+        collect(required, other, tmp_path / "fetched")
+    arguments = recorded.read_text().splitlines()
+    assert {"--no-deps", "--only-binary"} < {*arguments}
+    assert arguments[arguments.index("--only-binary") + 1] == ":all:"
+    assert arguments[-2:] == ["msgspec==0.20.1", "pyarrow==19.0.0"]
+
+
+@pytest.mark.fault("S14")
+def test_a_file_that_is_not_what_was_installed_is_not_packaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = wheel("gadget", "1.0", "py3-none-any")
+    for path, text in files.items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text(text)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    required = [RequiredDistribution(name="gadget", version="1.0", editable=False, requires=())]
+    assert {*collect(required, running_target(), tmp_path / "fetched")} == {*files}
+    (tmp_path / "gadget.py").write_text("TAG = 'py3-none-none'\n")
+    with pytest.raises(GiveUp, match=r"`gadget\.py` of `gadget` is not what was installed"):
+        collect(required, running_target(), tmp_path / "fetched")
+
+
+@pytest.fixture
+def without_uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty folder on PATH, and a Python that is alone in its folder."""
+    for name in ("path", "venv"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path / "path"))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "venv" / "python"))
+
+
+@pytest.mark.usefixtures("without_uv")
+@pytest.mark.parametrize("folder", ["path", "venv"])
+def test_uv_is_found_on_path_or_beside_the_python_that_runs(folder: str, tmp_path: Path) -> None:
+    assert find_uv() is None
+    uv = tmp_path / folder / "uv"
+    uv.write_text("#!/bin/sh\n")
+    uv.chmod(0o755)
+    assert find_uv() == str(uv)
+
+
+@pytest.mark.usefixtures("without_uv")
+def test_without_uv_and_pip_the_package_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("plait.deploy.collect.find_spec", lambda _name: None)
+    with pytest.raises(GiveUp, match="no uv and no pip") as refused:
+        collect([MSGSPEC], ARM, tmp_path / "fetched")
+    assert "`uv`" in str(refused.value.help)

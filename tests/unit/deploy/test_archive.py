@@ -12,7 +12,7 @@ from plait.deploy.archive import add_byte_code
 from plait.deploy.target import Target, running_target
 
 
-@pytest.mark.parametrize("script", ["exit 127", "echo 3.11", "cat >/dev/null"])
+@pytest.mark.parametrize("script", ["exit 127", "echo 3.11", "/bin/cat >/dev/null"])
 def test_a_python_that_does_not_run_or_is_another_compiles_nothing(
     script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

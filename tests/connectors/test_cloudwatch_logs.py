@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from kit.connect import logs_lookup
 from kit.logs import Logs
 from kit.stubs import Stub
 from plait.plugin import BadRecord, GiveUp, Key, Pattern, Record, TryAgain
@@ -40,9 +41,7 @@ def put(logs: Logs, stream: str, *lines: tuple[datetime, str], group: str = "/fr
 
 
 def fetch(stub: Stub, *keys: Key, **options: Any) -> list[Any]:
-    options = {"log_group": "/fraud", "pattern": Pattern.parse(PATTERN), **options}
-    lookup = cloudwatch_logs.CloudWatchLogsLookup(cloudwatch_logs.CloudWatchLogsOptions(**options), stub)
-    return list(lookup.fetch(keys))
+    return list(logs_lookup(stub, "/fraud", PATTERN, **options).fetch(keys))
 
 
 def key(value: object, around: datetime = NOON, margin: timedelta = HOUR) -> Key:

@@ -7,18 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from plait.engine.context import Services
+from kit.connect import csv_lookup
 from plait.plugin import GiveUp, Key, LookupPath, Record
-from plait_connectors.csv import CsvLookup, CsvOptions, Delimiter, plait_connectors
+from plait_connectors.csv import CsvOptions, Delimiter, plait_connectors
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def fetch(folder: Any, *keys: Any, name: Any = "{id}.csv", **options: Any) -> Any:
-    lookup = CsvLookup(
-        CsvOptions(path=LookupPath.parse(f"{folder}/{name}"), **options), Services().context("items", None)
-    )
+    lookup = csv_lookup(f"{folder}/{name}", **options)
     return [*lookup.fetch([Key(fields=key if isinstance(key, dict) else {"id": key}) for key in keys])]
 
 
@@ -118,9 +116,8 @@ def test_a_key_that_leads_elsewhere_is_a_fault(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_read_is_an_error_of_the_run() -> None:
-    lookup = CsvLookup(CsvOptions(path=LookupPath.parse("./\0{id}")), Services().context("items", None))
     with pytest.raises(GiveUp):
-        [*lookup.fetch([Key(fields={"id": "a"})])]
+        fetch(".", "a", name="\0{id}")
 
 
 @pytest.mark.parametrize("text", ["", ";;", "é", '"', "\n", "\r", "\0"])

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 import time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 
+from kit.connect import create_table, dynamodb_lookup
 from kit.proxy import Proxy, fail
 from kit.stubs import Stub
 from plait.plugin import BadRecord, GiveUp, Key, TryAgain
-from plait_connectors import dynamodb
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,31 +26,14 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def endpoint(aws: LocalAws) -> str:
     client = Stub(endpoint=aws.endpoint).client("dynamodb")
-    for table, kind in (("activity", "S"), ("numbered", "N")):
-        client.create_table(
-            TableName=table,
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": kind}],
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
+    create_table(client, "activity", id="S")
+    create_table(client, "numbered", id="N")
     for n in range(120):
         client.put_item(
             TableName="activity", Item={"id": {"S": f"c{n}"}, "status": {"S": "on"}, "x": {"N": "1"}}
         )
-    client.put_item(TableName="numbered", Item={"id": {"N": "7"}, **ITEM})
+    client.put_item(TableName="numbered", Item={"id": {"N": "7"}, "whole": {"N": "1E+3"}})
     return aws.endpoint
-
-
-ITEM: dict[str, Any] = {
-    "exact": {"N": "12345678901234567890123456789012345.678"},
-    "whole": {"N": "1E+3"},
-    "bytes": {"B": b"\x00\xff"},
-    "nothing": {"NULL": True},
-    "texts": {"SS": ["b", "a"]},
-    "numbers": {"NS": ["10", "9.5"]},
-    "blobs": {"BS": [b"b", b"a"]},
-    "nested": {"M": {"list": {"L": [{"BOOL": True}, {"M": {"n": {"N": "1"}}}]}}},
-}
 
 
 MISMATCH = "The provided key element does not match the schema"
@@ -55,8 +41,7 @@ TOO_LONG = "One or more parameter values were invalid: Size of rangekey has exce
 
 
 def fetch(stub: Stub, *values: object, table: str = "activity", name: str = "id") -> list[Any]:
-    lookup = dynamodb.DynamoDBLookup(dynamodb.DynamoDBOptions(table=table), stub)
-    return list(lookup.fetch([Key(fields={name: value}) for value in values]))
+    return list(dynamodb_lookup(stub, table).fetch([Key(fields={name: value}) for value in values]))
 
 
 def unprocessed(stub: Stub, times: int) -> None:
@@ -88,21 +73,11 @@ def test_only_the_fields_of_the_spec_are_read(endpoint: str) -> None:
 
 
 @pytest.mark.fault("D5")
-def test_values_arrive_as_they_are(endpoint: str) -> None:
-    """Numbers are exact, sets are sorted lists, and nested values keep their shape."""
+def test_a_whole_number_arrives_as_one_however_it_was_written(endpoint: str) -> None:
+    """What becomes of every kind of attribute is in `tests/data/kinds/dynamodb.yaml`."""
     (record,) = fetch(Stub(endpoint=endpoint), Decimal("7.0"), table="numbered")
-    assert record.fields == {
-        "id": 7,
-        "exact": Decimal("12345678901234567890123456789012345.678"),
-        "whole": 1000,
-        "bytes": b"\x00\xff",
-        "nothing": None,
-        "texts": ["a", "b"],
-        "numbers": [Decimal("9.5"), 10],
-        "blobs": [b"a", b"b"],
-        "nested": {"list": [True, {"n": 1}]},
-    }
-    assert isinstance(record.fields["id"], int)
+    assert record.fields == {"id": 7, "whole": 1000}
+    assert all(isinstance(value, int) for value in record.fields.values())
 
 
 @pytest.mark.fault("D3")
@@ -135,8 +110,7 @@ def test_reads_are_consistent_unless_the_option_says_otherwise(endpoint: str, co
     stub, seen = Stub(endpoint=endpoint), []
     events = stub.client("dynamodb").meta.events
     events.register("provide-client-params.dynamodb.BatchGetItem", lambda params, **_: seen.append(params))
-    options = dynamodb.DynamoDBOptions(table="activity", consistent=consistent)
-    list(dynamodb.DynamoDBLookup(options, stub).fetch([Key(fields={"id": "c1"})]))
+    list(dynamodb_lookup(stub, "activity", consistent=consistent).fetch([Key(fields={"id": "c1"})]))
     assert seen[0]["RequestItems"]["activity"]["ConsistentRead"] is consistent
 
 
@@ -160,10 +134,8 @@ def test_one_bad_key_leaves_the_others(endpoint: str) -> None:
 @pytest.mark.fault("D4")
 def test_a_key_of_the_right_name_and_another_type_says_which(endpoint: str) -> None:
     """AWS refuses the whole call, without the name: the error has the table, the attribute and how it was asked for."""
-    body = json.dumps({"__type": "com.amazon.coral.validate#ValidationException", "message": MISMATCH})
     with Proxy(endpoint) as proxy:
-        refused = fail(400, body.encode(), "application/x-amz-json-1.0")
-        proxy.on(1, "before", refused, operation="dynamodb:BatchGetItem", forever=True)
+        refuse(proxy, 400, "ValidationException", MISMATCH)
         with pytest.raises(GiveUp) as caught:
             fetch(Stub(endpoint=proxy.endpoint), *(f"c{n}" for n in range(3)), table="numbered")
         assert proxy.calls == {"dynamodb:BatchGetItem": 1}
@@ -180,12 +152,7 @@ def test_a_sort_key_that_is_too_long_matches_nothing_and_its_neighbours_match(
     """A sort key has at most 1,024 bytes and a partition key 2,048; AWS refuses a whole call for one that has more."""
     client = Stub(endpoint=endpoint).client("dynamodb")
     table, other = f"sorted-by-{sorts}", {"id": "day", "day": "id"}[sorts]
-    client.create_table(
-        TableName=table,
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("id", "day")],
-        KeySchema=[{"AttributeName": other, "KeyType": "HASH"}, {"AttributeName": sorts, "KeyType": "RANGE"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    create_table(client, table, **{other: "S", sorts: "S"})
     keys = [{other: "a", sorts: "é" * 512}, {other: "b" * 2048, sorts: "1"}, {other: "c", sorts: "1"}]
     for key in keys:
         client.put_item(TableName=table, Item={name: {"S": value} for name, value in key.items()})
@@ -193,11 +160,11 @@ def test_a_sort_key_that_is_too_long_matches_nothing_and_its_neighbours_match(
     def answer(request: Any, **_rest: Any) -> Any:
         asked = json.loads(request.body)["RequestItems"][table]["Keys"]
         long = any(len(key[sorts]["S"].encode()) > 1024 for key in asked)
-        return refusal(400, "ValidationException", TOO_LONG) if long else None
+        return refusal("ValidationException", TOO_LONG) if long else None
 
     stub = Stub(endpoint=endpoint)
     stub.client("dynamodb").meta.events.register_first("before-send.dynamodb.BatchGetItem", answer)
-    lookup = dynamodb.DynamoDBLookup(dynamodb.DynamoDBOptions(table=table), stub)
+    lookup = dynamodb_lookup(stub, table)
     asked = [*keys, {other: "c", sorts: "x" * 1025}, {other: "b" * 2048, sorts: "x" * 1025}]
     items = [record.fields for record in lookup.fetch([Key(fields=key) for key in asked])]
     assert sorted(items, key=lambda item: item[other]) == sorted(keys, key=lambda item: item[other])
@@ -231,36 +198,34 @@ def test_refusals_that_may_pass_are_for_later_and_others_are_permanent(
 ) -> None:
     """The first after botocore's own retries; the help of the others names the permission."""
     monkeypatch.setattr(time, "sleep", lambda _seconds: None)
-    stub, sent = Stub(endpoint=endpoint), list[int]()
-
-    def answer(**_rest: Any) -> Any:
-        sent.append(1)
-        return refusal(status, code)
-
-    events = stub.client("dynamodb").meta.events
-    events.register_first("before-send.dynamodb.BatchGetItem", answer)
-    with pytest.raises(kind) as caught:
-        fetch(stub, "c1")
-    assert len(sent) == (2 if kind is TryAgain else 1)
+    with Proxy(endpoint) as proxy:
+        refuse(proxy, status, code)
+        with pytest.raises(kind) as caught:
+            fetch(Stub(endpoint=proxy.endpoint), "c1")
+        assert proxy.calls["dynamodb:BatchGetItem"] == (2 if kind is TryAgain else 1)
     assert kind is TryAgain or caught.value.help == "allow the role `dynamodb:BatchGetItem` on it"
 
 
-def refusal(status: int, code: str, message: str = "no") -> Any:
-    import io
+def refusal_body(code: str, message: str) -> bytes:
+    return json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": message}).encode()
 
-    from botocore.awsrequest import AWSResponse
-    from botocore.compat import HTTPHeaders
 
-    class Raw(io.BytesIO):
-        def stream(self, *_args: object, **_rest: object) -> Iterator[bytes]:
-            yield self.read()
+def refuse(proxy: Proxy, status: int, code: str, message: str = "no") -> None:
+    """Answer every call of the proxy with a refusal."""
+    refused = fail(status, refusal_body(code, message), "application/x-amz-json-1.0")
+    proxy.on(1, "before", refused, operation="dynamodb:BatchGetItem", forever=True)
 
-    body = (
-        b'{"__type":"com.amazonaws.dynamodb.v20120810#'
-        + code.encode()
-        + b'","message":"%b"}' % message.encode()
-    )
-    return AWSResponse("http://x", status, HTTPHeaders(), Raw(body))
+
+class Body(io.BytesIO):
+    """A body as botocore reads it."""
+
+    def stream(self, *_args: object, **_rest: object) -> Iterator[bytes]:
+        yield self.read()
+
+
+def refusal(code: str, message: str) -> AWSResponse:
+    """A refusal in place of an answer of the service."""
+    return AWSResponse("http://x", 400, HTTPHeaders(), Body(refusal_body(code, message)))
 
 
 @pytest.mark.fault("D2")

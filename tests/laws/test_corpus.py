@@ -11,12 +11,13 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from kit import fakes
+from kit.connect import csv_lookup, json_driver
 from kit.paths import DATA
-from plait.engine.context import Services
 from plait.engine.lookup import look_up
 from plait.engine.read import cast
-from plait.language.spec import Column, Join, Source
-from plait.plugin import BadRecord, DriverPath, Item, LookupPath, Options, Record
+from plait.language.spec import Join, Source
+from plait.plugin import BadRecord, Item, Record
 from plait.values.types import Type, parse
 from plait_connectors import csv as csv_connector
 from plait_connectors import json as json_connector
@@ -67,11 +68,10 @@ def marked(names: dict[str, Any]) -> list[Any]:
     return [pytest.param(name, marks=pytest.mark.fault(fault), id=name) for name, fault in faults.items()]
 
 
-def source(module: Any, options: Options | None, columns: dict[str, str], **more: Any) -> Source:
+def source(module: Any, columns: dict[str, str], **more: Any) -> Source:
     """A source `s` of these columns."""
-    (connector,) = module.plait_connectors()
-    typed = (Column(name=n, type=parse(word), origin=n, selector=(n,)) for n, word in columns.items())
-    return Source(name="s", connector=connector, options=options, columns=tuple(typed), decode={}, **more)
+    typed = [fakes.column(name, word) for name, word in columns.items()]
+    return fakes.source(*typed, connector=module.plait_connectors()[0], **more)
 
 
 def converted(value: Any, kind: Type) -> Any:
@@ -91,10 +91,9 @@ def is_same(actual: Any, expected: Any) -> bool:
 
 def json_outcomes(names: list[str], word: str) -> list[Outcome]:
     """Read these files together; for each the row, or the code and the sentence why not."""
-    options = json_connector.JsonOptions(path=DriverPath.parse(f"{FOLDER}/json/*/*.json"))
-    driver = json_connector.JsonDriver(options, Services().context("s", None))
+    driver = json_driver(f"{FOLDER}/json/*/*.json")
     records = [*driver.read([Item(uri=f"{FOLDER}/json/{name}.json") for name in names])]
-    typed = cast([r for r in records if isinstance(r, Record)], source(json_connector, options, {"a": word}))
+    typed = cast([r for r in records if isinstance(r, Record)], source(json_connector, {"a": word}))
     rows: dict[int, Outcome] = dict(zip(typed.record_numbers, typed.table.to_pylist(), strict=True))
     rows |= {n: (fault.code, fault.message) for n, fault in typed.faults.items()}
     return [rows[n] for n in range(len(names))]
@@ -131,12 +130,9 @@ def csv_outcomes(
     names: tuple[str, ...], word: str, delimiter: str
 ) -> dict[str, tuple[list[Any], list[BadRecord]]]:
     """Look these files up together; for each its rows, and what is bad."""
-    path = LookupPath.parse(f"{FOLDER}/csv/{{id}}.csv")
-    options = csv_connector.CsvOptions(path=path, delimiter=csv_connector.Delimiter(delimiter))
-    lookup = csv_connector.CsvLookup(options, Services().context("s", None))
-    looked_up = source(
-        csv_connector, options, {"a": "string", "b": word}, join=Join(on=(("id", "id"),), shape="list")
-    )
+    lookup = csv_lookup(f"{FOLDER}/csv/{{id}}.csv", delimiter=csv_connector.Delimiter(delimiter))
+    join = Join(on=(("id", "id"),), shape="list")
+    looked_up = source(csv_connector, {"a": "string", "b": word}, options=lookup.options, join=join)
     answers, _ = look_up(looked_up, lookup, pa.table({"id": names}), {"id": parse("string")})
     outcomes: dict[str, tuple[list[Any], list[BadRecord]]] = {name: ([], []) for name in names}
     for name, row in zip(answers.keys[0].to_pylist(), answers.table.to_pylist(), strict=True):

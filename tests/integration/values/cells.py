@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from kit import fakes
 from plait.engine.read import cast
-from plait.language.spec import Column, Source
 from plait.plugin import Record
 from plait.plugin.registry import connector
 from plait.values.decode import Step
@@ -16,6 +16,7 @@ from plait.values.types import INTEGERS, parse
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from plait.language.spec import Source
     from plait.values.types import Type
 
 WORDS = {
@@ -53,9 +54,8 @@ class Kind:
 
 def source_of(word: str, kind: str, *steps: Step) -> Source:
     """A source of a connector, with one column `v` of a type, its field decoded by the steps."""
-    column = Column(name="v", type=parse(kind), origin="v", selector=("v",))
-    decode = {"v": steps} if steps else {}
-    return Source(name="s", connector=connector(word), options=None, columns=(column,), decode=decode)
+    decode = {"v": steps} if steps else None
+    return fakes.source(fakes.column("v", kind), connector=connector(word), decode=decode)
 
 
 def verdict(records: Sequence[Record], source: Source) -> Any:

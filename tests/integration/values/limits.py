@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pyarrow as pa
+import pytest
 
 from kit import fakes
+from kit.connect import csv_lookup, json_driver
 from plait.engine import join, partition
-from plait.engine.context import Services
 from plait.engine.lookup import look_up
 from plait.language.spec import Join, Partition
-from plait.plugin import BadRecord, DriverPath, Item, Key, LookupPath, Options, Record
+from plait.plugin import BadRecord, Item, Key, Options, Record
 from plait.values import decode
 from plait.values.convert import MAX_EXPONENT, ConversionError, convert
 from plait.values.decode import Step
@@ -62,8 +63,7 @@ def of_json(data: bytes, **options: Any) -> Any:
     """The fault of an object."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "o.json").write_bytes(data)
-        made = json.JsonOptions(path=DriverPath.parse(f"{folder}/*.json"), **options)
-        driver = json.JsonDriver(made, Services().context("s", None))
+        driver = json_driver(f"{folder}/*.json", **options)
         (record,) = driver.read([Item(uri=f"{folder}/o.json")])
         return record.fault if isinstance(record, Record) else None
 
@@ -72,8 +72,7 @@ def of_csv(data: bytes, **options: Any) -> Any:
     """The fault of a file."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "1.csv").write_bytes(data)
-        made = csv.CsvOptions(path=LookupPath.parse(f"{folder}/{{id}}.csv"), **options)
-        found = [*csv.CsvLookup(made, Services().context("s", None)).fetch([Key(fields={"id": "1"})])]
+        found = [*csv_lookup(f"{folder}/{{id}}.csv", **options).fetch([Key(fields={"id": "1"})])]
         return next((one.fault for one in found if isinstance(one, Record)), None)
 
 
@@ -93,11 +92,9 @@ def many_rows(matches: int) -> Any:
     lookup = fakes.FixedLookup([Record(fields={"k": 1, "n": n}) for n in range(matches)])
     table = pa.table({"k": [1]})
     answers, _ = look_up(source, lookup, table, {"k": parse("bigint")})
-    most, join.MOST_ROWS = join.MOST_ROWS, 1000
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(join, "MOST_ROWS", 1000)
         return join.join(join.Rows(table, [0]), answers, source).bad.get(0)
-    finally:
-        join.MOST_ROWS = most
 
 
 def folder(length: int) -> Any:
@@ -124,11 +121,9 @@ def table_of(columns: int, rows: int) -> bytes:
 
 def fields_of(number: int) -> Any:
     """What a file with so many delimiters and line ends is told, where a thousand are the most."""
-    most, _csv_file.MAX_FIELDS = _csv_file.MAX_FIELDS, 1000
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_csv_file, "MAX_FIELDS", 1000)
         return of_csv(table_of(1, number))
-    finally:
-        _csv_file.MAX_FIELDS = most
 
 
 def inflated() -> tuple[str | None, str | None]:
@@ -137,12 +132,10 @@ def inflated() -> tuple[str | None, str | None]:
     noise = bytes(range(256)) * (most // 256)
 
     def tried(length: int) -> Any:
-        known, decode.MAX_INFLATED = decode.MAX_INFLATED, most
-        try:
-            data = gzip.compress(noise.ljust(length, b"x"), compresslevel=0)
+        data = gzip.compress(noise.ljust(length, b"x"), compresslevel=0)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(decode, "MAX_INFLATED", most)
             return decode.decode({"v": data}, {"v": (Step("gzip"),)})
-        finally:
-            decode.MAX_INFLATED = known
 
     return pair(tried, most)
 

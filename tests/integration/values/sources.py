@@ -9,13 +9,18 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from kit.connect import (
+    context,
+    create_table,
+    csv_lookup,
+    dynamodb_lookup,
+    json_driver,
+    logs_lookup,
+    mysql_lookup,
+)
 from kit.stand_ins import log_in
 from kit.stubs import Stub
-from plait.engine.context import Services
-from plait.plugin import DriverPath, Item, Key, LookupPath, Pattern, Record, RecordTable
-from plait_connectors import cloudwatch_logs, dynamodb, mysql
-from plait_connectors import csv as csv_connector
-from plait_connectors import json as json_connector
+from plait.plugin import Item, Key, Record, RecordTable
 from plait_connectors.memory import MemoryOptions, Rows
 
 if TYPE_CHECKING:
@@ -37,9 +42,9 @@ def json_records(kinds: Sequence[Kind], folder: Path) -> list[Any]:
     """The record of each file."""
     for n, kind in enumerate(kinds):
         (folder / f"{n}.json").write_bytes(json_file(kind))
-    options = json_connector.JsonOptions(path=DriverPath.parse(f"{folder}/*.json"))
-    driver = json_connector.JsonDriver(options, Services().context("s", None))
-    return [*driver.read([Item(uri=f"{folder}/{n}.json") for n in range(len(kinds))])]
+    return [
+        *json_driver(f"{folder}/*.json").read([Item(uri=f"{folder}/{n}.json") for n in range(len(kinds))])
+    ]
 
 
 def csv_file(kind: Kind) -> bytes:
@@ -58,8 +63,7 @@ def csv_records(kinds: Sequence[Kind], folder: Path) -> list[Record]:
     """The one record of each file."""
     for n, kind in enumerate(kinds):
         (folder / f"{n}.csv").write_bytes(csv_file(kind))
-    options = csv_connector.CsvOptions(path=LookupPath.parse(f"{folder}/{{id}}.csv"))
-    lookup = csv_connector.CsvLookup(options, Services().context("s", None))
+    lookup = csv_lookup(f"{folder}/{{id}}.csv")
     return [_only(lookup.fetch([Key(fields={"id": str(n)})])) for n in range(len(kinds))]
 
 
@@ -72,7 +76,7 @@ def _only(records: Iterable[Record | RecordTable]) -> Record:
 def memory_records(kinds: Sequence[Kind]) -> list[Record]:
     """The row of each value."""
     options = MemoryOptions(rows=[{"v": kind.source} for kind in kinds])
-    return [*Rows(options, Services().context("s", None)).fetch([])]
+    return [*Rows(options, context()).fetch([])]
 
 
 def mysql_records(kinds: Sequence[Kind], server: LocalMysql, secret: dict[str, Any]) -> list[Record]:
@@ -90,11 +94,8 @@ def mysql_records(kinds: Sequence[Kind], server: LocalMysql, secret: dict[str, A
 
 
 def _mysql_record(table: str, stub: Stub) -> Record:
-    lookup = mysql.MySQLLookup(mysql.MySQLOptions(secret="db", table=table), stub)
-    try:
+    with mysql_lookup(stub, table) as lookup:
         return _only(lookup.fetch([Key(fields={"id": 1})]))
-    finally:
-        lookup.close()
 
 
 def mysql_text(text: str) -> tuple[str, str]:
@@ -106,16 +107,11 @@ def dynamodb_records(kinds: Sequence[Kind], endpoint: str) -> list[Record]:
     """The item of each value."""
     stub = Stub(endpoint=endpoint)
     client = stub.client("dynamodb")
-    client.create_table(
-        TableName="kinds",
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "N"}],
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    create_table(client, "kinds", id="N")
     for n, kind in enumerate(kinds):
         value = {} if kind.source is None else {"v": kind.source}
         client.put_item(TableName="kinds", Item={"id": {"N": str(n)}, **value})
-    lookup = dynamodb.DynamoDBLookup(dynamodb.DynamoDBOptions(table="kinds"), stub)
+    lookup = dynamodb_lookup(stub, "kinds")
     chunks = (range(n, min(n + 100, len(kinds))) for n in range(0, len(kinds), 100))
     found = chain.from_iterable(lookup.fetch([Key(fields={"id": n}) for n in chunk]) for chunk in chunks)
     return sorted(found, key=lambda record: record.fields["id"])
@@ -131,9 +127,8 @@ def log_records(kinds: Sequence[Kind], endpoint: str) -> list[Record]:
     stamp = int(begin.timestamp()) * 1000
     events = [{"timestamp": stamp + n, "message": f"said {kind.source}\n"} for n, kind in enumerate(kinds)]
     client.put_log_events(logGroupName="kinds", logStreamName="s", logEvents=events)
-    options = cloudwatch_logs.CloudWatchLogsOptions(log_group="kinds", pattern=Pattern.parse("said {v}"))
     key = Key(fields={}, since=begin, until=begin + timedelta(minutes=1))
-    return [*cloudwatch_logs.CloudWatchLogsLookup(options, stub).fetch([key])]
+    return [*logs_lookup(stub, "kinds", "said {v}").fetch([key])]
 
 
 def json_text(text: str) -> str:

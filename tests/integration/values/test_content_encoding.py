@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import gzip
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
+from kit.connect import csv_lookup, json_driver
 from kit.stubs import Stub
-from plait.engine.context import Services
-from plait.plugin import DriverPath, Item, Key, LookupPath
-from plait_connectors.csv import CsvLookup, CsvOptions
-from plait_connectors.json import JsonDriver, JsonOptions
+from plait.plugin import Item, Key
 from plait_sandbox.aws import LocalAws
 
+BOMB = gzip.compress(bytes(1 << 26))
 ENCODINGS = ["gzip", "deflate", "br", "identity", "aws-chunked", "utf-8", "GZIP, gzip"]
 
 
@@ -35,19 +34,12 @@ def test_an_object_is_read_as_its_bytes_whatever_its_content_encoding(
     bucket: Any, key: str, encoding: str
 ) -> None:
     """Plain bytes are a row though they claim to be compressed; compressed ones are a bad record, and no bomb."""
-    bomb = gzip.compress(bytes(1 << 26))
-    for name, body in (
-        (key, b'{"id": 1}'),
-        (f"{key}x", bomb),
-        (f"{key}.csv", b"v\n1\n"),
-        (f"{key}x.csv", bomb),
-    ):
+    bodies = {key: b'{"id": 1}', f"{key}x": BOMB, f"{key}.csv": b"v\n1\n", f"{key}x.csv": BOMB}
+    for name, body in bodies.items():
         bucket.put_object(Bucket="encoded", Key=name, Body=body, ContentEncoding=encoding)
-    objects = JsonDriver(JsonOptions(path=DriverPath.parse("s3://encoded/**")), Services().context("s", None))
-    row, bad = cast(Any, objects.read([Item(uri=f"s3://encoded/{key}"), Item(uri=f"s3://encoded/{key}x")]))
+    items = [Item(uri=f"s3://encoded/{key}"), Item(uri=f"s3://encoded/{key}x")]
+    row, bad = json_driver("s3://encoded/**").read(items)
     assert (row.fields, row.fault) == ({"id": 1}, None)
     assert "not UTF-8" in bad.fault.message
-    path = LookupPath.parse(f"s3://encoded/{key}{{x}}.csv")
-    files = CsvLookup(CsvOptions(path=path), Services().context("s", None))
-    (bad_file,) = cast(Any, files.fetch([Key(fields={"x": "x"})]))
+    (bad_file,) = csv_lookup(f"s3://encoded/{key}{{x}}.csv").fetch([Key(fields={"x": "x"})])
     assert "not UTF-8" in bad_file.fault.message

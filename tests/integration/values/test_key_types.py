@@ -9,21 +9,17 @@ import pyarrow as pa
 import pytest
 
 from integration.values.kinds import KEYS, KeyKind
+from kit import fakes
+from kit.connect import context, create_table, csv_lookup, dynamodb_lookup, logs_lookup, mysql_lookup
 from kit.logs import Logs
 from kit.stand_ins import log_in
 from kit.stubs import Stub
 from plait.engine.answers import Answers
-from plait.engine.context import Services
 from plait.engine.lookup import look_up
-from plait.language.spec import Column, Join, Source, TimeWindow
-from plait.plugin import LookupPath, Pattern
+from plait.language.spec import Join, TimeWindow
 from plait.plugin.registry import connector
 from plait.values.types import arrow_type, parse
-from plait_connectors.cloudwatch_logs import CloudWatchLogsLookup, CloudWatchLogsOptions
-from plait_connectors.csv import CsvLookup, CsvOptions
-from plait_connectors.dynamodb import DynamoDBLookup, DynamoDBOptions
 from plait_connectors.memory import MemoryOptions, Rows
-from plait_connectors.mysql import MySQLLookup, MySQLOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,12 +38,14 @@ MINUTE = timedelta(minutes=1)
 
 def asked(word: str, lookup: Any, kind: KeyKind, options: Any = None, *, field: str = "k") -> Answers:
     """What a look-up answers to a row of the key, joined on a field, its numbers `n` typed."""
-    number = Column(name="n", type=parse("bigint"), origin="n", selector=("n",))
-    around = TimeWindow(column="at", before=MINUTE, after=MINUTE) if word == "cloudwatch_logs" else None
-    source = Source(
-        name="s", connector=connector(word), options=options, columns=(number,), decode={},
-        join=Join(on=(("key", field),)), window=around,
-    )  # fmt: skip
+    window = TimeWindow(column="at", before=MINUTE, after=MINUTE) if word == "cloudwatch_logs" else None
+    source = fakes.source(
+        fakes.column("n", "bigint"),
+        connector=connector(word),
+        options=options,
+        join=Join(on=(("key", field),)),
+        window=window,
+    )
     table = pa.table(
         {
             "key": pa.array([kind.value], arrow_type(parse(kind.type))),
@@ -67,7 +65,7 @@ def test_rows_in_the_spec_match_by_value(kind: KeyKind) -> None:
     """Texts that are the full text of the key, and the value itself."""
     rows: list[dict[str, Any]] = [{"k": text, "n": n} for n, text in enumerate((*kind.equal, *kind.other))]
     rows += [{"k": kind.value, "n": 100}, {"k": None, "n": 101}, {"k": [], "n": 102}, {"n": 103}]
-    lookup = Rows(MemoryOptions(rows=rows), Services().context("s", None))
+    lookup = Rows(MemoryOptions(rows=rows), context())
     assert numbers(asked("memory", lookup, kind)) == [*range(len(kind.equal)), 100]
 
 
@@ -76,8 +74,8 @@ def test_a_path_has_one_spelling(tmp_path: Path, kind: KeyKind) -> None:
     for n, text in enumerate(dict.fromkeys((kind.path, *kind.equal, *kind.other))):
         if text:
             (tmp_path / f"{text}.csv").write_text(f"n\n{n}\n")
-    options = CsvOptions(path=LookupPath.parse(f"{tmp_path}/{{key}}.csv"))
-    answers = asked("csv", CsvLookup(options, Services().context("s", None)), kind, options, field="key")
+    lookup = csv_lookup(f"{tmp_path}/{{key}}.csv")
+    answers = asked("csv", lookup, kind, lookup.options, field="key")
     if kind.path is None:
         assert [error.message for bad in answers.faults.values() for _, error in bad] == [
             "`s`: binary cannot fill a path"
@@ -99,8 +97,7 @@ def logs() -> Iterator[Logs]:
 def test_a_line_matches_by_the_full_text_of_the_key(logs: Logs, kind: KeyKind) -> None:
     """However that is written."""
     texts = [text for one in KEYS for text in (*one.equal, *one.other)]
-    options = CloudWatchLogsOptions(log_group="keys", pattern=Pattern.parse("key {k} is {n}"))
-    lookup = CloudWatchLogsLookup(options, Stub(endpoint=logs.endpoint))
+    lookup = logs_lookup(Stub(endpoint=logs.endpoint), "keys", "key {k} is {n}")
     found = {texts[n] for n in numbers(asked("cloudwatch_logs", lookup, kind))}
     assert set(kind.equal) <= found
     assert not found & set(kind.other)
@@ -117,14 +114,8 @@ def test_a_text_column_of_mysql_matches_by_the_full_text_of_the_key(
         root.cursor().executemany(
             "INSERT INTO keytypes.t VALUES (%s, %s)", [(t, n) for n, t in enumerate(texts)]
         )
-    lookup = MySQLLookup(
-        MySQLOptions(secret="db", table="keytypes.t"), Stub(secrets={"db": reader}, fields=("n",))
-    )
-    try:
-        found = numbers(asked("mysql", lookup, kind))
-    finally:
-        lookup.close()
-    assert found == [*range(kind.in_mysql)]
+    with mysql_lookup(Stub(secrets={"db": reader}, fields=("n",)), "keytypes.t") as lookup:
+        assert numbers(asked("mysql", lookup, kind)) == [*range(kind.in_mysql)]
 
 
 def test_an_item_has_its_key_in_one_type(aws: LocalAws, kind: KeyKind) -> None:
@@ -132,15 +123,9 @@ def test_an_item_has_its_key_in_one_type(aws: LocalAws, kind: KeyKind) -> None:
     client = Stub(endpoint=aws.endpoint).client("dynamodb")
     ((letter, value),) = (kind.attribute or {"S": "x"}).items()
     table = f"keys-{kind.type.partition('(')[0]}"
-    client.create_table(
-        TableName=table,
-        AttributeDefinitions=[{"AttributeName": "k", "AttributeType": letter}],
-        KeySchema=[{"AttributeName": "k", "KeyType": "HASH"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    create_table(client, table, k=letter)
     client.put_item(TableName=table, Item={"k": {letter: value}, "n": {"N": "0"}})
-    lookup = DynamoDBLookup(DynamoDBOptions(table=table), Stub(endpoint=aws.endpoint))
-    answers = asked("dynamodb", lookup, kind)
+    answers = asked("dynamodb", dynamodb_lookup(Stub(endpoint=aws.endpoint), table), kind)
     if kind.attribute is None:
         (error,) = (error for bad in answers.faults.values() for _, error in bad)
         assert error.help == "declare the column joined on `k` as string, bigint, decimal or binary"

@@ -10,6 +10,7 @@ import pytest
 from integration.values.cells import same
 from integration.values.kinds import KINDS as TABLES
 from integration.values.sources import mysql_records
+from kit.connect import create_table
 from kit.oracle_lake import read_lake
 from kit.stand_ins import log_in
 from kit.stubs import Stub
@@ -85,13 +86,7 @@ def fill_wide_table(mysql: LocalMysql, reader: dict[str, Any]) -> None:
 def wide_item(endpoint: str) -> str:
     """The name of a table with one item of all kinds of attribute."""
     client = Stub(endpoint=endpoint).client("dynamodb")
-    key = {"AttributeName": "id"}
-    client.create_table(
-        TableName="wide",
-        AttributeDefinitions=[{**key, "AttributeType": "N"}],
-        KeySchema=[{**key, "KeyType": "HASH"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    create_table(client, "wide", id="N")
     values = {f"f{n}": kind.source for n, kind in enumerate(KINDS["dynamodb"]) if kind.source is not None}
     client.put_item(TableName="wide", Item={"id": {"N": "1"}, **values})
     return "wide"

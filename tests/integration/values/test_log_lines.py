@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from integration.values.hostile import hostile_texts
 from kit import fakes
+from kit.connect import logs_lookup
 from kit.documents import examples
 from kit.logs import Logs
 from kit.stubs import Stub
@@ -20,7 +21,7 @@ from kit.tables import table
 from plait.engine.join import Joined, Rows, join
 from plait.engine.lookup import look_up
 from plait.language.spec import Join, Source, TimeWindow
-from plait.plugin import GiveUp, Key, Pattern
+from plait.plugin import GiveUp, Key
 from plait.values.types import parse
 from plait_connectors import cloudwatch_logs
 
@@ -52,8 +53,7 @@ def logs() -> Iterator[Logs]:
 
 def lookup(logs: Logs, group: str, pattern: str = "*order {id} scored {score}", **options: Any) -> Any:
     """The connector on a group."""
-    made = cloudwatch_logs.CloudWatchLogsOptions(log_group=group, pattern=Pattern.parse(pattern), **options)
-    return cloudwatch_logs.CloudWatchLogsLookup(made, Stub(endpoint=logs.endpoint))
+    return logs_lookup(Stub(endpoint=logs.endpoint), group, pattern, **options)
 
 
 def joined(

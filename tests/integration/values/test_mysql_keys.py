@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -10,6 +9,7 @@ import pytest
 
 from integration.values.hostile import COLLATIONS, hostile_texts
 from kit import fakes
+from kit.connect import mysql_lookup
 from kit.stand_ins import log_in
 from kit.stubs import Stub
 from kit.tables import table
@@ -46,7 +46,7 @@ def context(root: Any, reader: dict[str, Any]) -> Stub:
 def answers_of(context: Stub, kind: str, keys: Sequence[Any]) -> Answers:
     """What the table `t` answers to keys of a type."""
     rows = pa.table({"k": pa.array(keys, arrow_type(parse(kind)))})
-    with closing(mysql.MySQLLookup(mysql.MySQLOptions(secret="db", table="k.t"), context)) as lookup:
+    with mysql_lookup(context, "k.t") as lookup:
         answers, _ = look_up(SOURCE, lookup, rows, {"k": parse(kind)})
     assert not answers.faults
     return answers

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from kit.connect import mysql_lookup
 from kit.stand_ins import log_in, run_sql
 from kit.stubs import Stub
 from plait.plugin import Key, TryAgain
-from plait_connectors import mysql
 
 if TYPE_CHECKING:
     from plait_sandbox.mysql import LocalMysql
@@ -29,8 +28,7 @@ def context(reader: dict[str, Any]) -> Stub:
 
 def ask(context: Stub, table: str, *keys: Any, **options: Any) -> list[Any]:
     """Fetch keys of a table."""
-    typed = mysql.MySQLOptions(secret="db", table=f"queries.{table}", **options)
-    with closing(mysql.MySQLLookup(typed, context)) as lookup:
+    with mysql_lookup(context, f"queries.{table}", **options) as lookup:
         return list(lookup.fetch([Key(fields={"k": key}) for key in keys]))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,53 +13,7 @@ from zipfile import ZipFile
 import pytest
 
 OUTSIDER = Path(__file__).parent / "outsider"
-PIPELINE = """\
-plait: 1
-name: outside
-sources:
-  questions:
-    connector: answers
-    answers: {six by nine: 42, why: 0}
-    columns: {question: string}
-  oracle:
-    connector: answers
-    answers: {six by nine: 42}
-    columns: {answer: {type: int, default: -1}}
-    join: {on: question}
-sink: {connector: parquet, path: out/}
-"""
-CASES = """\
-cases:
-  an answer that only the case knows:
-    given: {questions: {fields: {question: why}}, oracle: [{question: why, answer: 7}]}
-    expect: [{question: why, answer: 7}]
-  an answer that nobody gives:
-    given: {questions: {fields: {question: six by nine}}}
-    expect: [{answer: -1}]
-"""
 PREVIEW = "import plait; print(plait.load('outside.yaml').preview().to_pylist())"
-STORES = """\
-plait: 1
-name: stores
-sources:
-  orders: {connector: memory, rows: [{store: 1}], columns: {store: bigint}}
-  stores: {connector: mysql, secret: s, table: stores, columns: {city: string}, join: {on: store}}
-sink: {connector: parquet, path: out/}
-"""
-
-
-UNFIT = """\
-from typing import Annotated
-from msgspec import Meta
-from plait.plugin import Connector, Options, hookimpl
-
-class Unfit(Options, frozen=True):
-    text: Annotated[str | None, Meta(min_length=1)] = None
-
-@hookimpl
-def plait_connectors():
-    return [Connector(name="unfit", summary="Unfit.", options=Unfit, driver=print)]
-"""
 
 
 def _install(project: Path, folder: Path) -> None:
@@ -82,8 +37,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("outside")
     _install(OUTSIDER, folder)
     _install(OUTSIDER / "impostor", folder)
-    (folder / "outside.yaml").write_text(PIPELINE, encoding="utf-8")
-    (folder / "stores.yaml").write_text(STORES, encoding="utf-8")
+    shutil.copytree(OUTSIDER / "specs", folder, dirs_exist_ok=True)
     return folder
 
 
@@ -95,7 +49,6 @@ def test_a_spec_uses_a_connector_of_another_distribution_by_its_word(installed: 
 
 
 def test_a_case_replaces_a_connector_that_knows_nothing_of_cases(installed: Path) -> None:
-    (installed / "outside.test.yaml").write_text(CASES, encoding="utf-8")
     done = _cli(installed, "test", "outside.yaml")
     assert done.stdout == "1 spec, 2 cases, all hold\n", done.stderr
 
@@ -117,7 +70,8 @@ def test_a_word_that_two_distributions_offer_is_a_problem_and_loads_neither(inst
     assert done.returncode == 1, done.stderr
     (problem,) = json.loads(done.stdout)["problems"]
     assert problem["code"] == "ambiguous-connector"
-    assert STORES.splitlines()[problem["line"] - 1][problem["column"] - 1 :].startswith("mysql")
+    lines = (installed / "stores.yaml").read_text(encoding="utf-8").splitlines()
+    assert lines[problem["line"] - 1][problem["column"] - 1 :].startswith("mysql")
     assert "`plait-impostor` 1.0.0" in problem["note"]
     assert not (installed / "mark").exists()
 
@@ -135,14 +89,9 @@ def test_the_schema_for_editors_has_what_is_installed_and_tells_what_it_leaves_o
 @pytest.mark.fault("S12")
 def test_options_that_no_value_could_meet_are_a_problem_of_the_spec(tmp_path: Path) -> None:
     """The mistake of their author is reported where the spec names the connector, not as a traceback."""
-    info = tmp_path / "unfit-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: unfit\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[plait]\nunfit = plait_unfit\n")
-    (tmp_path / "plait_unfit.py").write_text(UNFIT)
-    source = "sources: {a: {connector: unfit, text: b}}\n"
-    (tmp_path / "a.yaml").write_text(f"plait: 1\nname: a\n{source}sink: {{connector: parquet, path: out/}}\n")
-    done = _cli(tmp_path, "validate", "-o", "json", "a.yaml")
+    for part in ("unfit", "specs"):
+        shutil.copytree(OUTSIDER / part, tmp_path, dirs_exist_ok=True)
+    done = _cli(tmp_path, "validate", "-o", "json", "unfit.yaml")
     (problem,) = json.loads(done.stdout)["problems"]
     assert (problem["code"], problem["line"], problem["column"]) == ("broken-connector", 3, 26)
     assert problem["message"].startswith("the options of the connector `unfit` cannot be read: ")

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.documents import examples
+from kit.tables import table
 from plait.engine.engine import Engine
 from plait.pipeline.pipeline import Pipeline
 from plait.plugin import Item
@@ -48,43 +49,21 @@ regions = st.fixed_dictionaries(
 
 
 def spec_of(draw_rules: dict[str, Any], store_rows: list[Any], region_rows: list[Any]) -> dict[str, Any]:
-    """Orders with the lines of a file, a store, and the region of that store."""
-    quoted = {"type": "string", "from": "city"}
-    sources = {
-        "orders": {
-            "connector": "json",
-            "path": "${root}/in/*.json",
-            "columns": {"id": "string", "store": "bigint", "day": "string"},
-        },
-        "lines": {
-            "connector": "csv",
-            "path": "${root}/lines/{id}.csv",
-            "columns": {"sku": "string", "quantity": "int"},
-            "join": {"on": "id", **draw_rules["lines"]},
-        },
-        "stores": {
-            "connector": "memory",
-            "rows": store_rows,
-            "columns": {"region": "string", "store_city": quoted},
-            "join": {"on": {"store": "nr"}, **draw_rules["stores"], "as": "columns"},
-        },
-        "regions": {
-            "connector": "memory",
-            "rows": region_rows,
-            "columns": {"boss": "string"},
-            "join": {"on": "region", **draw_rules["regions"]},
-        },
-    }
-    spec: dict[str, Any] = {"plait": 1, "name": "s", "parameters": {"root": {}, "to": {}}, "sources": sources}
-    spec |= {"partition_by": {"day": "day"}, "sink": {"connector": "parquet", "path": "${to}/out/"}}
-    return spec | {"quarantine": "${to}/bad/"}
+    """The spec with these rules of its joins and these rows."""
+    spec: dict[str, Any] = table("specs/batches.yaml")
+    for name, rule in draw_rules.items():
+        spec["sources"][name]["join"] |= rule
+    spec["sources"]["stores"]["join"]["as"] = "columns"
+    spec["sources"]["stores"]["rows"] = store_rows
+    spec["sources"]["regions"]["rows"] = region_rows
+    return spec
 
 
 def engine(spec: bytes, root: Path, to: str, keys: int) -> Engine:
     """The engine of a spec whose look-ups take so many keys at once."""
-    made = Pipeline.load("s.yaml", {"root": str(root), "to": str(root / to)}, spec).spec
-    cut = (replace(s, connector=replace(s.connector, keys_per_call=keys)) for s in made.lookups)
-    return Engine(replace(made, lookups=tuple(cut)))
+    loaded = Pipeline.load("s.yaml", {"root": str(root), "to": str(root / to)}, spec).spec
+    cut = (replace(s, connector=replace(s.connector, keys_per_call=keys)) for s in loaded.lookups)
+    return Engine(replace(loaded, lookups=tuple(cut)))
 
 
 def written(root: Path, to: str) -> dict[str, bytes]:
@@ -92,9 +71,9 @@ def written(root: Path, to: str) -> dict[str, bytes]:
     return {str(f.relative_to(root / to)): f.read_bytes() for f in (root / to).rglob("*") if f.is_file()}
 
 
-def told(made: Engine) -> Any:
+def numbers_of(engine: Engine) -> Any:
     """The numbers of a report that do not say how it was done."""
-    report = made.report
+    report = engine.report
     counts = {name: (c.matched, c.missing, c.duplicates) for name, c in report.lookups.items()}
     return report.records, report.rows, sorted(report.outcomes.items()), counts
 
@@ -104,14 +83,16 @@ def told(made: Engine) -> Any:
 @examples(0.5)
 def test_batches_chunks_order_and_company_change_nothing(data: st.DataObject) -> None:
     """Batches and chunks of any size, objects in any order, two runs at once over the same sink."""
-    found = data.draw(st.lists(orders, min_size=1, max_size=7))
+    drawn_orders = data.draw(st.lists(orders, min_size=1, max_size=7))
     by_id = {id: data.draw(lines) for id in IDS if id and "/" not in id}
-    drawn = {name: data.draw(rules) for name in ("lines", "stores", "regions")}
-    spec = spec_of(drawn, data.draw(st.lists(stores, max_size=5)), data.draw(st.lists(regions, max_size=4)))
+    drawn_rules = {name: data.draw(rules) for name in ("lines", "stores", "regions")}
+    spec = spec_of(
+        drawn_rules, data.draw(st.lists(stores, max_size=5)), data.draw(st.lists(regions, max_size=4))
+    )
     text = json.dumps(spec).encode()
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        fill(root, found, by_id)
+        fill(root, drawn_orders, by_id)
         items = [Item(uri=str(file)) for file in sorted((root / "in").iterdir())]
         whole = engine(text, root, "whole", 1000)
         whole.run(items)
@@ -120,16 +101,16 @@ def test_batches_chunks_order_and_company_change_nothing(data: st.DataObject) ->
         parts.run(shuffled, batch=data.draw(st.integers(1, len(items))))
         with ThreadPoolExecutor(2) as pool:
             both = [engine(text, root, "both", n) for n in (1, 2)]
-            list(pool.map(lambda one: one.run(shuffled, batch=2), both))
-        assert told(parts) == told(both[0]) == told(both[1]) == told(whole)
+            list(pool.map(lambda engine: engine.run(shuffled, batch=2), both))
+        assert numbers_of(parts) == numbers_of(both[0]) == numbers_of(both[1]) == numbers_of(whole)
         assert written(root, "parts") == written(root, "both") == written(root, "whole")
 
 
-def fill(root: Path, found: list[Any], by_id: dict[str, Any]) -> None:
+def fill(root: Path, drawn_orders: list[Any], by_id: dict[str, Any]) -> None:
     """Write the orders and their lines."""
     for name in ("in", "lines"):
         (root / name).mkdir()
-    for n, order in enumerate(found):
+    for n, order in enumerate(drawn_orders):
         (root / "in" / f"{n}.json").write_text(json.dumps(order))
     for id, rows in by_id.items():
         text = "".join(f'"{sku}",{quantity}\n' for sku, quantity in rows)

@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 from hypothesis import Phase, settings
 
-pytest_plugins = ["kit.workers", "kit.canaries", "kit.confinement", "kit.stand_ins", "reliability.results"]
+pytest_plugins = [
+    *(f"kit.{module}" for module in ("workers", "canaries", "confinement", "stand_ins", "console")),
+    "reliability.results",
+]
 settings.register_profile("small", deadline=None, derandomize=True)
 settings.register_profile("large", deadline=None, max_examples=1_000)
 settings.register_profile("mutation", settings.get_profile("small"), phases=[Phase.explicit, Phase.generate])

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from kit.console import Call
 from kit.paths import ROOT
 from plait.plan.diff import changes
-from unit.cli.commands.conftest import Call
 from unit.plan import test_diff
 
 PAGE = (ROOT / "pipelines" / "PLAN.md").read_text(encoding="utf-8")

@@ -6,7 +6,6 @@ import json
 import math
 import re
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -98,15 +97,6 @@ def test_a_spec_on_folders_calls_only_its_services() -> None:
     assert spec
     calls = forecast(spec, default_assumptions(spec)).calls
     assert not [operation for operation in calls if operation.startswith("s3:")]
-
-
-@pytest.mark.parametrize("text", ["{}", "[]", "no JSON", '{"objects": 3}'])
-def test_a_file_that_is_no_report_is_said_to_be_none(tmp_path: Path, text: str) -> None:
-    report = tmp_path / "report.json"
-    report.write_text(text)
-    result = CliRunner().invoke(main, ["plan", str(SPEC), "--like", str(report)])
-    assert result.exit_code == 2
-    assert "no report of `transactions`" in result.stderr
 
 
 def test_the_json_has_the_whole_forecast(spec: Spec) -> None:

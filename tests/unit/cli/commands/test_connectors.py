@@ -1,4 +1,4 @@
-"""`plait connectors`, and the JSON Schema of options."""
+"""`plait connectors` and `plait schema`, and the JSON Schema of options."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import jsonschema
 import msgspec
 import pytest
 
+from kit.console import Call
 from plait.language.schema import options_schema
 from plait.plugin import Connector, FolderPath, Options
 from plait.plugin.registry import offers
-from unit.cli.commands.conftest import Call
 
 WORDS = [offer.word for offer in offers()]
 
@@ -34,25 +34,22 @@ def test_the_table_has_a_line_per_word(plait: Call) -> None:
     assert [line.split()[0] for line in lines] == WORDS
 
 
-def test_a_connector_shows_its_options(plait: Call) -> None:
-    lines = [" ".join(line.split()) for line in plait("connectors", "csv").stdout.splitlines()]
-    assert any(line.startswith("path text required the file of a row") for line in lines)
-    assert "delimiter text , the character between two fields" in lines
-
-
-def test_an_unknown_word_gets_the_nearest(plait: Call) -> None:
-    ended = plait("connectors", "memroy")
-    assert (ended.exit_code, ended.stdout) == (2, "")
-    assert "error[unknown-connector]" in ended.stderr
-    assert "did you mean `memory`?" in ended.stderr
-
-
 @pytest.mark.parametrize("word", WORDS)
 def test_the_schema_of_every_connector_is_closed_and_described(plait: Call, word: str) -> None:
     schema = json.loads(plait("connectors", word, "-o", "json").stdout)["schema"]
     jsonschema.Draft7Validator.check_schema(schema)
     assert schema["additionalProperties"] is False
     assert all(option["description"] for option in schema["properties"].values())
+
+
+def test_the_schema_of_the_language_offers_each_installed_connector(plait: Call) -> None:
+    ended = plait("schema")
+    schema = json.loads(ended.stdout)
+    source = schema["properties"]["sources"]["additionalProperties"]["properties"]["connector"]
+    sink = schema["properties"]["sink"]["properties"]["connector"]
+    words = [word for part in (source, sink) for word in part["anyOf"][0]["enum"]]
+    assert (ended.exit_code, ended.stderr) == (0, "")
+    assert sorted(words) == WORDS
 
 
 class Retry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

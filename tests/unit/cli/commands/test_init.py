@@ -11,9 +11,9 @@ from zipfile import ZipFile
 import pytest
 import yaml
 
+from kit.console import Call
 from kit.paths import ROOT
 from plait.cli.commands.init import NEXT_COMMANDS, PURPOSES, SPEC, project_texts
-from unit.cli.commands.conftest import Call
 
 VENV = str(Path(sys.executable).parent)
 

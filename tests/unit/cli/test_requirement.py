@@ -18,9 +18,9 @@ import pytest
 import yaml
 
 from kit.bare import link, with_requirements
+from kit.console import Call
 from kit.paths import ROOT
 from plait import __version__
-from unit.cli.commands.conftest import Call
 
 REQUIREMENTS = "pipelines/requirements.txt"
 WHEEL = f"plait-{__version__}-py3-none-any.whl"
@@ -194,34 +194,3 @@ def test_a_wheel_elsewhere_on_this_machine_is_taken_with_a_warning(
     assert result.exit_code == 0
     assert "warning: the project's files name a path of this machine" in result.stderr
     assert f"plait @ {wheel.as_uri()}\n" in (tmp_path / "shop" / REQUIREMENTS).read_text()
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (("--plait", f"plait=={__version__}"), "`--plait` names no wheel and no revision of plait"),
-        (("--plait", "https://example.com/plait.tar.gz"), "`--plait` names no wheel and no revision"),
-        (
-            ("--plait", "dist/plait-9.9-py3-none-any.whl"),
-            f"is not the plait that runs, which is {__version__}",
-        ),
-        (("--plait", "braid-1.0-py3-none-any.whl"), "`braid-1.0-py3-none-any.whl` is no wheel of plait"),
-        (("--plait", f"nowhere/{WHEEL}"), f"there is no file `nowhere/{WHEEL}`"),
-        (("--plait", "git+https://example.com/plait.git"), "the URL of `--plait` names no revision"),
-        (("--plait", "https://[example.com/"), "the URL of `--plait` cannot be read"),
-        (("--plait", f"https://me:hidden@example.com/{WHEEL}"), "has a user, a password or a query"),
-        (("--plait", f"{URL}?key=hidden"), "has a user, a password or a query"),
-        (("--index-url", "https://hidden@example.com/simple"), "has a user, a password or a query"),
-        (("--index-url", "wheels"), "`--index-url` is no URL of an index"),
-        (("--index-url", "https://example.com/simple\nother"), "has a space or a control character"),
-        (("--index-url", "https://example.com", "--plait", URL), "not both"),
-    ],
-)
-def test_a_place_that_pins_nothing_or_shows_a_secret_is_refused_before_a_file_is_written(
-    options: tuple[str, ...], message: str, plait: Call, tmp_path: Path
-) -> None:
-    result = plait("init", tmp_path / "shop", *options)
-    assert (result.exit_code, result.stdout) == (2, "")
-    assert message in result.stderr
-    assert "hidden" not in result.stderr
-    assert not (tmp_path / "shop").exists()

@@ -19,6 +19,7 @@ from kit.paths import ROOT
 from kit.proxy import Proxy
 from kit.shop import SPEC, Shop, Told, queue
 from kit.specs import valid
+from kit.tables import table
 from plait.deploy.policy import Grant, grants, policy_document
 from plait.language.spec import Spec
 from plait.language.validate import validate_for_run
@@ -26,31 +27,8 @@ from plait_sandbox import Sandbox, sample
 
 NAMES = {"AWS::Partition": "aws", "AWS::Region": "eu-west-1", "AWS::AccountId": "123456789012"}
 USER = "function"
-DRIVER = "  orders: {connector: json, path: 'RAW', columns: {transaction_id: string, customer_id: string, store_id: bigint, ordered_at: timestamp}}\n"
-ITEMS = "  items: {connector: csv, path: 's3://shop-raw/items/{transaction_id}.csv', columns: {sku: string}, join: {on: transaction_id, as: list}}\n"
-STORES = "  stores: {connector: mysql, secret: shop/stores-db, table: stores.stores, columns: {name: string}, join: {on: store_id}}\n"
-ACTIVITY = "  activity: {connector: dynamodb, table: customer-activity, columns: {last_seen: string}, join: {on: customer_id}}\n"
-FRAUD = (
-    "  fraud: {connector: cloudwatch_logs, log_group: /shop/tx-fraud-score,"
-    " pattern: '*transaction {transaction_id} scored {score}', window: {around: ordered_at, before: 1h, after: 1h},"
-    " columns: {score: int}, join: {on: transaction_id, duplicates: latest}}\n"
-)
-SINK = "sink: {connector: parquet, path: 's3://shop-lake/LAKE/extracted/transactions/'}\n"
-QUARANTINE = "quarantine: s3://shop-lake/LAKE/quarantine/transactions/\n"
-FLAT, DEEP = "s3://shop-raw/transactions/*.json", "s3://shop-raw/**.json"
-BY_DAY = "partition_by: {day: date(ordered_at)}\n"
-SPECS = {
-    "driver-alone": DRIVER.replace("RAW", FLAT) + SINK,
-    "deep-driver": DRIVER.replace("RAW", DEEP) + SINK + QUARANTINE,
-    "quarantine": DRIVER.replace("RAW", FLAT) + SINK + QUARANTINE,
-    "by-day": DRIVER.replace("RAW", FLAT) + BY_DAY + SINK + QUARANTINE,
-    "items": DRIVER.replace("RAW", FLAT) + ITEMS + SINK + QUARANTINE,
-    "stores": DRIVER.replace("RAW", FLAT) + STORES + SINK + QUARANTINE,
-    "activity": DRIVER.replace("RAW", FLAT) + ACTIVITY + SINK + QUARANTINE,
-    "fraud": DRIVER.replace("RAW", FLAT) + FRAUD + SINK + QUARANTINE,
-    "no-quarantine-items": DRIVER.replace("RAW", FLAT) + ITEMS + SINK,
-}
-LOOKUPS = {"items": ITEMS, "stores": STORES, "activity": ACTIVITY, "fraud": FRAUD}
+PRIVILEGE = table("privilege.yaml")
+SPECS, LOOKUPS = PRIVILEGE["specs"], PRIVILEGE["lookups"]
 
 
 @pytest.fixture(scope="module")
@@ -75,10 +53,8 @@ class Judge:
     credentials: dict[str, str]
 
     def validated_spec(self) -> Spec:
-        environment = {"LAKE": f"s3://shop-lake/{self.lake}"}
         with pytest.MonkeyPatch.context() as patch:
-            for name, value in environment.items():
-                patch.setenv(name, value)
+            patch.setenv("LAKE", f"s3://shop-lake/{self.lake}")
             spec = validate_for_run(str(self.spec), {}).spec
         assert spec
         return spec
@@ -122,12 +98,8 @@ class Judge:
 
 
 def _reset_auth(shop: Shop, count: str) -> None:
-    request = urllib.request.Request(
-        f"{shop.sandbox.aws.endpoint}/moto-api/reset-auth",
-        data=count.encode(),
-        headers={"Content-Type": "text/plain"},
-    )
-    urllib.request.urlopen(request).read()
+    url, headers = f"{shop.sandbox.aws.endpoint}/moto-api/reset-auth", {"Content-Type": "text/plain"}
+    urllib.request.urlopen(urllib.request.Request(url, count.encode(), headers)).read()
 
 
 @pytest.fixture(scope="module")
@@ -138,15 +110,18 @@ def credentials(guarded: Shop) -> dict[str, str]:
     return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
 
 
+def _text(name: str, **blocks: Any) -> str:
+    return json.dumps({"plait": 1, "name": name, **blocks})
+
+
 @pytest.fixture
 def judge(guarded: Shop, credentials: dict[str, str], tmp_path: Path) -> Callable[[str], Judge]:
     def make(name: str) -> Judge:
         lake = f"privilege-{name}"
         if name == "transactions":
             return Judge(guarded, SPEC, lake, credentials)
-        text = f"plait: 1\nname: {name}\nsources:\n{SPECS[name]}".replace("LAKE", lake)
         file = tmp_path / f"{name}.yaml"
-        file.write_text(text, encoding="utf-8")
+        file.write_text(_text(name, **SPECS[name]).replace("LAKE", lake), encoding="utf-8")
         return Judge(guarded, file, lake, credentials)
 
     return make
@@ -175,9 +150,10 @@ def test_the_policy_suffices_and_no_grant_of_it_can_be_left_out(
 
 
 def _granted(*lookups: str) -> set[tuple[str, str]]:
-    sources = "".join(LOOKUPS[name] for name in lookups)
-    text = f"plait: 1\nname: any\nsources:\n{DRIVER.replace('RAW', FLAT)}{sources}{SINK}{QUARANTINE}"
-    return {(grant.action, grant.resource) for grant in grants(valid(text))}
+    blocks = SPECS["quarantine"]
+    sources = blocks["sources"] | {name: LOOKUPS[name] for name in lookups}
+    granted = grants(valid(_text("any", **{**blocks, "sources": sources})))
+    return {(grant.action, grant.resource) for grant in granted}
 
 
 @pytest.mark.parametrize("number", [2, 3, 4])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import pyarrow.parquet as pq
 from plait.pipeline.pipeline import Pipeline
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from plait.engine.report import Report
@@ -29,7 +31,27 @@ class Lake:
 
     def rows(self) -> list[dict[str, Any]]:
         """All rows that were written, by their files' names."""
-        return [row for file in self.files() for row in pq.read_table(file).to_pylist()]
+        return rows_in(self.folder / "out")
+
+
+def rows_in(folder: Path) -> list[dict[str, Any]]:
+    """All rows of the Parquet files in a folder and below, by the files' names."""
+    return [row for file in sorted(folder.rglob("*.parquet")) for row in pq.read_table(file).to_pylist()]
+
+
+def records_in(folder: Path) -> list[dict[str, Any]]:
+    """All records in a folder of quarantine, by their files' names."""
+    return [json.loads(file.read_bytes()) for file in sorted(folder.rglob("*.json"))]
+
+
+def put(file: Path, body: Any, modified: datetime | None = None) -> str:
+    """Put a file, below a folder that may be new, and return its URI; a mapping is put as JSON, bytes and text as is."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    text = body if isinstance(body, (bytes, str)) else json.dumps(body)
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    if modified:
+        os.utime(file, (modified.timestamp(), modified.timestamp()))
+    return str(file)
 
 
 def run(folder: Path, objects: list[dict[str, Any]], sources: dict[str, Any], **blocks: Any) -> Lake:

@@ -34,10 +34,10 @@ KEYS: dict[str, list[Any]] = {
 }
 
 
-def source(rule: Join, order: Any, *, required: bool, default: Any, around: Any) -> Source:
-    """A source `s` of a column `v`."""
+def source(rule: Join, order: Any, *, required: bool, default: Any, around: Any, chunk: Any) -> Source:
+    """A source `s` of a column `v`, which is asked for so many keys at once."""
     v = fakes.column("v", "int", required=required, default=default)
-    return fakes.source(v, order=order, join=rule, window=around)
+    return fakes.source(v, order=order, join=rule, window=around, keys_per_call=chunk)
 
 
 def is_near(moment: Any, time: Any, around: TimeWindow | None) -> bool:
@@ -124,9 +124,10 @@ def values_of_row(good: list[Record], s: Source) -> list[Any]:
     """What the row becomes: one row for each element."""
     default = column(s).default
     values = [default if r.fields["v"] is None else r.fields["v"] for r in good]
+    if s.connector.order == "none" and s.join and s.join.shape != "columns":
+        values.sort(key=lambda value: (value is not None, value))
     if s.join and s.join.shape == "list":
-        by_value = s.connector.order == "none"
-        return [sorted(values, key=lambda x: (x is not None, x)) if by_value else values]
+        return [values]
     return (values if s.join and s.join.shape == "rows" else values[:1]) or [default]
 
 
@@ -181,6 +182,7 @@ def test_a_join_is_the_loop_over_all_pairs(data: st.DataObject) -> None:
         required=data.draw(st.booleans()),
         default=data.draw(st.sampled_from([None, 9])),
         around=around,
+        chunk=data.draw(st.sampled_from([None, 1, 2])),
     )
     values = [st.sampled_from([None, *KEYS[word]]) for word in words]
     rows = data.draw(st.lists(st.tuples(*values, times), max_size=6))

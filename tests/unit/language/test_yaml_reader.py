@@ -11,11 +11,13 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kit.tables import table
 from plait.language import yaml_reader as module
 from plait.language.source_map import SourceMap
 from plait.language.yaml_reader import locate
 from plait.problems.problem import Problem, Span
 
+TABLES = table("yaml_texts.yaml")
 SPEC = """\
 plait: 1
 name: "orders"   # comment
@@ -48,12 +50,12 @@ def read(text: str) -> SourceMap:
     return source_map
 
 
-def problems_of(text: str | bytes) -> list[tuple[str, int, int]]:
-    places = []
+def problems_of(text: str | bytes) -> list[list[Any]]:
+    places: list[list[Any]] = []
     for problem in locate(text, "f.yaml")[1]:
         assert problem.span
         assert problem.file == "f.yaml"
-        places.append((problem.code, problem.span.line, problem.span.column))
+        places.append([problem.code, problem.span.line, problem.span.column])
     return places
 
 
@@ -98,17 +100,7 @@ def test_a_missing_path_falls_back_to_the_nearest_key() -> None:
     assert spec.key_span(()) == spec.key_span(("nothing",)) == Span(1, 1, 1, 1)
 
 
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        *[(word, word) for word in ("on", "yes", "no", "NO", "y", "tRUE", "=", "0b1", "1__0")],
-        *[(word, word) for word in ("12:30:45", "2024-01-01", "1_000", "1.2.3", "-0x1", "e3")],
-        *[("true", True), ("FALSE", False), ("~", None), ("null", None), ("''", ""), ("", None)],
-        *[("1", 1), ("-12", -12), ("+3", 3), ("0", 0), ("0o17", 15), ("0x1F", 31)],
-        *[("1e3", 1000.0), ("1.50", 1.5), (".5", 0.5), ("-1.E-2", -0.01), ("-.inf", -math.inf)],
-        *[('"1"', "1"), ("'true'", "true"), ('"012"', "012")],
-    ],
-)
+@pytest.mark.parametrize(("text", "value"), TABLES["scalars"])
 def test_scalars_mean_what_the_core_schema_says(text: str, value: object) -> None:
     read_value = read(f"a: {text}\n").value["a"]
     assert (type(read_value), read_value) == (type(value), value)
@@ -136,43 +128,13 @@ def test_a_duplicate_key_keeps_the_first_and_names_it() -> None:
     assert problem.note == "first given at line 1"
 
 
-READ_WITH_PROBLEMS = [
-    ("a: 012", [("ambiguous-number", 1, 4)]),
-    ("a: 1e999", [("number-too-large", 1, 4)]),
-    ("a: " + "9" * 5000, [("number-too-large", 1, 4)]),
-    ("a: 0x" + "f" * 5000, [("number-too-large", 1, 4)]),
-    ("a: &x 1", [("yaml-alias", 1, 4)]),
-    ("a: !Ref x", [("yaml-tag", 1, 4)]),
-    ("1: x\n~: y\ntrue: z", [("yaml-key", 1, 1), ("yaml-key", 2, 1), ("yaml-key", 3, 1)]),
-    ("? [a]\n: {b: 1, b: 2}", [("yaml-key", 1, 3), ("duplicate-key", 2, 10)]),
-    ("a: 1\n---\nb: 2", [("yaml-multiple-documents", 2, 1)]),
-]
-REFUSED = [
-    ("a: *x", [("yaml-alias", 1, 4)]),
-    ("a: *.csv", [("yaml-alias", 1, 4)]),
-    ("<<: {a: 1}", [("yaml-merge-key", 1, 1)]),
-    ("", [("empty-file", 1, 1)]),
-    ("# nothing\n", [("empty-file", 1, 1)]),
-    ("- a", [("not-a-mapping", 1, 1)]),
-    ("a:1", [("not-a-mapping", 1, 1)]),
-    (b"a: 1\nb: \xff", [("not-utf8", 2, 4)]),
-    ("a: \0\nb: \x07", [("nul-character", 1, 4), ("control-character", 2, 4)]),
-    ("a: \ud800", [("control-character", 1, 4)]),
-    ("#" * (1 << 20) + "#", [("too-large", 1, 1)]),
-    ("a: [" + "1," * 10_000 + "]", [("too-large", 1, 19999)]),
-    ("a: " + "[" * 60, [("too-large", 1, 54)]),
-    ("[" * 500_000, [("too-large", 1, 52)]),
-    ("a: 1\na: 2\nb: [", [("duplicate-key", 2, 1), ("yaml-syntax", 3, 5)]),
-]
-
-
-@pytest.mark.parametrize(("text", "places"), READ_WITH_PROBLEMS)
+@pytest.mark.parametrize(("text", "places"), TABLES["read"], ids=range(len(TABLES["read"])))
 def test_surprises_of_yaml_are_problems_and_the_rest_is_read(text: str, places: list[Any]) -> None:
     assert locate(text, "f")[0] is not None
     assert problems_of(text) == places
 
 
-@pytest.mark.parametrize(("text", "places"), REFUSED, ids=range(len(REFUSED)))
+@pytest.mark.parametrize(("text", "places"), TABLES["refused"], ids=range(len(TABLES["refused"])))
 def test_a_text_whose_content_is_unclear_gives_problems_alone(text: str | bytes, places: list[Any]) -> None:
     assert locate(text, "f")[0] is None
     codes = [code for code, *_ in problems_of(text)]
@@ -182,20 +144,7 @@ def test_a_text_whose_content_is_unclear_gives_problems_alone(text: str | bytes,
         assert problems_of(text) == places
 
 
-@pytest.mark.parametrize(
-    ("text", "message", "line", "column"),
-    [
-        ('a: "x\nb: 1\n', 'the quote `"` is never closed', 1, 4),
-        ("a: [1,\nb: 1\n", "`[` is never closed", 1, 4),
-        ("a: 1\nb:2\n", "a space is missing after `b:`", 2, 1),
-        ("a:1\nb: 2\n", "a space is missing after `a:`", 1, 1),
-        ("a: b: c\n", "a colon where no key can stand", 1, 5),
-        ("a: @b\n", "`@` cannot begin a value", 1, 4),
-        ("a: 1\nb\nc: 1", "a key without a colon", 2, 1),
-        ("a:\n   b: 1\n  c: 2\n", "this does not fit the lines above", 3, 3),
-        ("a: ]\n", "a value is missing before `]`", 1, 4),
-    ],
-)
+@pytest.mark.parametrize(("text", "message", "line", "column"), TABLES["broken"])
 def test_broken_yaml_is_explained_in_plain_words_at_the_place_to_mend(
     text: str, message: str, line: int, column: int
 ) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from plait.testing.cases.suite import CaseResult, Suite, load, run
+from kit.paths import DATA
+from plait.testing.cases.suite import Suite, load
 
-SPEC = (Path(__file__).parent / "orders.yaml").read_text(encoding="utf-8")
+SPEC = (DATA / "cases" / "orders.yaml").read_text(encoding="utf-8")
+ORDER = "orders: {json: {id: a}}"
 Cases = Callable[..., Suite]
-Ran = Callable[..., list[CaseResult]]
 
 
 @pytest.fixture
@@ -26,18 +28,7 @@ def cases(tmp_path: Path) -> Cases:
     return read
 
 
-@pytest.fixture
-def ran(cases: Cases) -> Ran:
-    """Run cases that have no problems of their own."""
-
-    def run_text(text: str, spec: str = SPEC) -> list[CaseResult]:
-        suite = cases(text, spec)
-        assert suite.problems == ()
-        return run(suite, suite.file.cases)
-
-    return run_text
-
-
-def one_case(given: str, expect: str = "[]", more: str = "") -> str:
+def one_case(given: str = ORDER, expect: str = "[]", more: str = "") -> str:
     """A file of one case."""
-    return f"cases:\n  a case:\n    given: {{{given}}}\n    expect: {expect}\n{more}"
+    case = f"given: {{{given}}}\nexpect: {expect}\n{more}\n"
+    return f"cases:\n  a case:\n{textwrap.indent(case, '    ')}"

@@ -26,6 +26,7 @@ from kit.workers import has_workers, is_worker
 ROOT = Path(__file__).resolve().parents[2]
 HOME = Path.home()
 ENTRIES = pytest.StashKey[set[str]]()
+FOLDER = pytest.StashKey[Path]()
 NEW = pytest.StashKey[list[str]]()
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 # The audit events that change the file system, with the positions of the paths that they change.
@@ -160,20 +161,29 @@ def entries() -> set[str]:
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Give the run its folders; that of `tempfile` has a short path, as a socket in it may have 103 characters."""
-    if not is_worker(session.config):
-        session.config.stash[ENTRIES] = entries()
-    if has_workers(session.config):
+    config = session.config
+    if is_worker(config):
+        folder = Path(config.workerinput["folder"], config.workerinput["workerid"])  # type: ignore[attr-defined]
+        folder.mkdir()
+    else:
+        config.stash[ENTRIES] = entries()
+        folder = config.stash[FOLDER] = Path(tempfile.mkdtemp(prefix="run-"))
+        Finalize(None, shutil.rmtree, (folder, True), exitpriority=AFTER_OTHERS)
+    if has_workers(config):
         return  # they take their environment, and with it the user's home, from this process
-    base = session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
-    folder = Path(tempfile.mkdtemp(prefix="run-"))
     (folder / "home").mkdir()
     patch = pytest.MonkeyPatch()
     patch.setenv("TMPDIR", str(folder))
     patch.setenv("HOME", str(folder / "home"))
     patch.setattr(tempfile, "tempdir", str(folder))
-    Finalize(None, shutil.rmtree, (folder, True), exitpriority=AFTER_OTHERS)
-    session.config.add_cleanup(patch.undo)
-    FENCE.confine_to(base, folder)
+    config.add_cleanup(patch.undo)
+    FENCE.confine_to(config._tmp_path_factory.getbasetemp(), folder)  # type: ignore[attr-defined]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker where its folder goes; this process removes it, as a worker that ends slowly is killed."""
+    node.workerinput["folder"] = str(node.config.stash[FOLDER])
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -79,24 +79,6 @@ def test_a_line_of_another_width_is_a_fault_of_its_own(tmp_path: Path) -> None:
     assert "line 2 has 3 fields, the header has 2" in records[0].fault.message
 
 
-@pytest.mark.parametrize(
-    ("data", "message"),
-    [
-        pytest.param(b"a,a\n1,2\n", "twice", marks=pytest.mark.fault("C3")),
-        pytest.param(b"a,\n1,2\n", "empty name", marks=pytest.mark.fault("C3")),
-        pytest.param(b"", "empty file", marks=pytest.mark.fault("C3")),
-        pytest.param(b"a\n\xff\n", "UTF-8", marks=pytest.mark.fault("C2")),
-        pytest.param(b'a,b\n1,2\n"x,3\n4,5\n', "line 3", marks=pytest.mark.fault("C2")),
-    ],
-)
-def test_a_file_that_cannot_be_read_is_one_fault_with_the_key(
-    tmp_path: Path, data: bytes, message: str
-) -> None:
-    (record,) = fetch_file(tmp_path, data)
-    assert message in record.fault.message
-    assert record.fields == {"id": "a"}
-
-
 def test_a_header_alone_has_no_records(tmp_path: Path) -> None:
     assert fetch_file(tmp_path, b"a,b\n") == []
 

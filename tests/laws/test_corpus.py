@@ -38,32 +38,11 @@ JSON: dict[str, Any] = {
     for name, expected in files.items()
 }
 CSV = manifest("csv")
-FAULTS = {
-    "either/mark": "J5",
-    "either/utf": "J5",
-    "either/latin": "J5",
-    "either/surrogate": "J5",
-    "either/key_twice": "J6",
-    "either/levels": "J4",
-    "reject/number_": "J7",
-    "either/number_": "J8",
-    "accept/no_fit": "J9",
-    "accept/": "J10",
-    "reject/": "J1",
-    "header": "C3",
-    "empty": "C3",
-    "only_a": "C3",
-    "looks_like_formulas": "C5",
-    "looks_like": "C4",
-    "null": "C4",
-    "leading_zeros": "C4",
-    "typed": "C4",
-    "": "C2",
-}
+FAULTS = manifest("faults")
 
 
 def marked(names: dict[str, Any]) -> list[Any]:
-    """The files as parameters, each marked with the fault of FAULTS.md that it shows."""
+    """The files as parameters, each marked with the fault of FAULTS.md that the first beginning of its name has."""
     faults = {name: next(id for start, id in FAULTS.items() if name.startswith(start)) for name in names}
     return [pytest.param(name, marks=pytest.mark.fault(fault), id=name) for name, fault in faults.items()]
 

@@ -65,70 +65,57 @@ def looped(
     keys: list[tuple[Any, ...]], at: list[Any], record: list[int], records: list[Record], s: Source
 ) -> Outcome:
     """The join, row by row and record by record."""
+    rule, (v,) = s.join, s.columns or ()
+    assert rule
     outcome = Outcome([], {}, {}, [0, 0, 0])
+    by_time = rule.shape == "columns" and rule.duplicates == "latest"
     for number, (key, moment) in enumerate(zip(keys, at, strict=True)):
-        matches = [r for r in records if None not in key and tuple(r.fields[f] for _, f in on(s)) == key]
+        matches = [r for r in records if None not in key and tuple(r.fields[f] for _, f in rule.on) == key]
         matches = [r for r in matches if is_near(moment, r.time, s.window)]
-        good = [r for r in matches if is_good(r, column(s))]
+        good = [r for r in matches if is_good(r, v)]
         latest = None
-        if is_by_time(s):
+        if by_time:
             latest = max(enumerate(good), key=lambda r: (r[1].time, r[0]), default=(0, None))[1]
         bad = [r for r in matches if r not in good and not (latest and r.time < latest.time)]  # type: ignore[operator]
         if bad:
             outcome.bad.setdefault(record[number], "column `v`")
             continue
         asks = None not in key and (s.window is None or moment is not None)
-        if stays(outcome, record[number], len(good), asks, s):
-            outcome.rows += [(number, value) for value in values_of_row([latest] if latest else good, s)]
+        if stays(outcome, record[number], len(good), asks, rule, v):
+            taken, by_value = [latest] if latest else good, s.connector.order == "none"
+            outcome.rows += [(number, value) for value in values_of_row(taken, rule, v, by_value=by_value)]
     outcome.rows = [(n, value) for n, value in outcome.rows if record[n] not in outcome.bad]
     return outcome
 
 
-def on(s: Source) -> tuple[tuple[str, str], ...]:
-    """The pairs of the join."""
-    return s.join.on if s.join else ()
-
-
-def column(s: Source) -> Column:
-    """The one column."""
-    return (s.columns or ())[0]
-
-
-def is_by_time(s: Source) -> bool:
-    """Whether the latest match is taken."""
-    return bool(s.join and s.join.shape == "columns" and s.join.duplicates == "latest")
-
-
-def stays(outcome: Outcome, number: int, good: int, asks: bool, s: Source) -> bool:
+def stays(outcome: Outcome, number: int, good: int, asks: bool, rule: Join, v: Column) -> bool:
     """Whether a row of so many matches stays; the counts and the reasons are noted."""
-    assert s.join
-    alone = s.join.shape == "columns"
-    needed = column(s).required and s.join.shape != "list"
+    alone = rule.shape == "columns"
+    needed = v.required and rule.shape != "list"
     outcome.counts[0 if good else 1] += 1
     outcome.counts[2] += good > 1 and alone
-    if good > 1 and alone and s.join.duplicates == "fail":
+    if good > 1 and alone and rule.duplicates == "fail":
         outcome.bad.setdefault(number, f"has {good} matches")
         return False
-    if good or (s.join.missing == "keep" and not needed):
+    if good or (rule.missing == "keep" and not needed):
         return True
-    if s.join.missing == "retry" and asks:
+    if rule.missing == "retry" and asks:
         outcome.retry.setdefault(number, "is required" if needed else None)
         return True
-    if s.join.missing == "fail" or (needed and s.join.missing != "drop"):
+    if rule.missing == "fail" or (needed and rule.missing != "drop"):
         outcome.bad.setdefault(number, "has no match")
         return False
-    return s.join.missing != "drop"
+    return rule.missing != "drop"
 
 
-def values_of_row(good: list[Record], s: Source) -> list[Any]:
+def values_of_row(good: list[Record], rule: Join, v: Column, *, by_value: bool) -> list[Any]:
     """What the row becomes: one row for each element."""
-    default = column(s).default
-    values = [default if r.fields["v"] is None else r.fields["v"] for r in good]
-    if s.connector.order == "none" and s.join and s.join.shape != "columns":
+    values = [v.default if r.fields["v"] is None else r.fields["v"] for r in good]
+    if by_value and rule.shape != "columns":
         values.sort(key=lambda value: (value is not None, value))
-    if s.join and s.join.shape == "list":
+    if rule.shape == "list":
         return [values]
-    return (values if s.join and s.join.shape == "rows" else values[:1]) or [default]
+    return (values if rule.shape == "rows" else values[:1]) or [v.default]
 
 
 def is_good(record: Record, v: Column) -> bool:

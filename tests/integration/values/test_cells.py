@@ -7,19 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from integration.values import sources
 from integration.values.cells import Kind, same, source_of, verdicts
 from integration.values.kinds import KINDS as TABLES
-from integration.values.sources import (
-    csv_line,
-    csv_records,
-    dynamodb_records,
-    json_records,
-    json_text,
-    log_records,
-    memory_records,
-    mysql_records,
-    mysql_text,
-)
 from plait.plugin import Record
 from plait.values.decode import Step
 
@@ -42,7 +32,12 @@ def refused(name: str) -> list[Kind]:
     return [replace(kind, code="bad-record") for kind in TABLES[name]]
 
 
-WRITTEN = {"json": json_text, "csv": csv_line, "mysql": mysql_text, "dynamodb": lambda text: {"S": text}}
+WRITTEN = {
+    "json": sources.json_text,
+    "csv": sources.csv_line,
+    "mysql": sources.mysql_text,
+    "dynamodb": lambda text: {"S": text},
+}
 KINDS: dict[str, list[Kind]] = {
     word: [*texts(WRITTEN.get(word, str)), *TABLES[word]]
     for word in ("json", "csv", "memory", "mysql", "dynamodb")
@@ -75,12 +70,12 @@ def records(
     """What each connector gives for each of its kinds, from the real server or its stand-in."""
     folder = tmp_path_factory.mktemp("files")
     return {
-        "json": json_records(KINDS["json"], folder),
-        "csv": csv_records(KINDS["csv"], folder),
-        "memory": memory_records(KINDS["memory"]),
-        "mysql": mysql_records(KINDS["mysql"], mysql, reader),
-        "dynamodb": dynamodb_records(KINDS["dynamodb"], aws.endpoint),
-        "cloudwatch_logs": log_records(KINDS["cloudwatch_logs"], aws.endpoint),
+        "json": sources.json_records(KINDS["json"], folder),
+        "csv": sources.csv_records(KINDS["csv"], folder),
+        "memory": sources.memory_records(KINDS["memory"]),
+        "mysql": sources.mysql_records(KINDS["mysql"], mysql, reader),
+        "dynamodb": sources.dynamodb_records(KINDS["dynamodb"], aws.endpoint),
+        "cloudwatch_logs": sources.log_records(KINDS["cloudwatch_logs"], aws.endpoint),
     }
 
 

@@ -89,22 +89,7 @@ def test_every_text_without_spaces_finds_its_own_line_and_no_other(logs: Logs) -
     assert scores(logs, "texts", ids) == [str(n // 2) if n % 2 == 0 else None for n in range(len(ids))]
 
 
-KEYS = st.text(max_size=20) | st.sampled_from(
-    [
-        '"',
-        '" ?ERROR',
-        "%.*%",
-        "a | delete",
-        "{ $.x = * }",
-        ".*",
-        "(a+)+$",
-        "a\nb",
-        "-a",
-        "*",
-        "${a}",
-        "a" * 200,
-    ]
-)
+KEYS = st.text(max_size=20) | st.sampled_from(table("values/hostile_keys.yaml"))
 
 
 @pytest.mark.fault("W7", "W8")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -15,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from integration.values.hostile import hostile_texts
+from kit import tables
 from kit.documents import examples
 from kit.run import run
 from plait.engine.partition import HIVE_NULL, encode, folders, overlong_rows
@@ -46,19 +45,7 @@ def test_a_text_that_means_something_to_paths_means_nothing(text: str) -> None:
     assert unquote(encode(text)) == text or not text
 
 
-@pytest.mark.parametrize(
-    ("kind", "value", "folder"),
-    [
-        ("boolean", True, "true"),
-        ("bigint", -7, "-7"),
-        ("decimal(12,2)", Decimal("12.50"), "12.50"),
-        ("decimal(38,10)", Decimal("0E-10"), "0.0000000000"),
-        ("date", date(2026, 7, 1), "2026-07-01"),
-        ("date", date(1, 1, 1), "0001-01-01"),
-        ("timestamp", datetime(2026, 7, 1, 10, 15, 30, tzinfo=UTC), "2026-07-01 10%3A15%3A30"),
-        ("string", None, HIVE_NULL),
-    ],
-)
+@pytest.mark.parametrize(("kind", "value", "folder"), tables.table("values/folders.yaml"))
 def test_a_value_of_any_type_is_written_as_athena_reads_it(kind: str, value: Any, folder: str) -> None:
     """A zero of a decimal has no exponent."""
     table = pa.table({"c": pa.array([value], arrow_type(parse(kind)))})

@@ -1,6 +1,6 @@
 """Every way that a spec can be wrong, as a file with what is said of it.
 
-`tests/problems/<code>/<case>.yaml` is a wrong spec, `<case>.txt` all that a terminal shows of it. Where the first line
+`tests/data/problems/<code>/<case>.yaml` is a wrong spec, `<case>.txt` all that a terminal shows of it. Where the first line
 is a command, `# $ plait run --param name=value`, its parameters count. `<case>.beside.yaml` is a second spec of the
 folder. Cases that end in `_blind` were written by someone who had not read the checks.
 
@@ -14,6 +14,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
@@ -39,47 +40,18 @@ SECRETS = ("Winter2024!", "p4ss word!", "AKIAIOSFODNN7EXAMPLE", "hunter2")
 NOT_CODES = {"utf-8"}
 REPORTED_BY_RUNS = {"problems.errors", "aws.retries", "aws.errors"}
 NAMED_BY_AUTHOR = re.compile(r"(sources|columns|decode|parameters|partition_by)")
-STRANGERS = {
-    "weather-one": {"weather": "plait_weather"},
-    "weather-two": {"weather": "plait_weather"},
-    "broken": {"broken": "plait_broken"},
-    "clash": {"clash": "plait_clash"},
-}
-CLASH = """\
-from plait.plugin import Connector, Options, hookimpl
-
-class Clash(Options, frozen=True):
-    cache: str = ""
-
-@hookimpl
-def plait_connectors():
-    return [Connector(name="clash", summary="Clashes.", options=Clash)]
-"""
-
-
-@pytest.fixture(scope="session")
-def strangers(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Distributions of somebody else, with connectors that cannot be used."""
-    folder = tmp_path_factory.mktemp("strangers")
-    for name, words in STRANGERS.items():
-        info = folder / f"{name.replace('-', '_')}-1.0.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-        points = "".join(f"{word} = {module}\n" for word, module in words.items())
-        (info / "entry_points.txt").write_text(f"[plait]\n{points}")
-    (folder / "plait_broken.py").write_text("raise RuntimeError('no licence')\n")
-    (folder / "plait_clash.py").write_text(CLASH)
-    return folder
 
 
 @pytest.fixture
-def installed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Install the strangers for the cases that name them."""
+def installed(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """Install the distributions of somebody else, whose connectors cannot be used, for the cases that name them."""
     case: Path = request.getfixturevalue("case")
     if case.parent.name not in ("ambiguous-connector", "broken-connector"):
         yield
         return
-    monkeypatch.syspath_prepend(str(request.getfixturevalue("strangers")))
+    monkeypatch.syspath_prepend(str(shutil.copytree(DATA / "strangers", tmp_path / "strangers")))
     _forget()
     yield
     monkeypatch.undo()

@@ -1,0 +1,4 @@
+"""A connector that does not load."""
+
+message = "no licence"
+raise RuntimeError(message)

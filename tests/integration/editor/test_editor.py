@@ -13,15 +13,17 @@ import pytest
 
 from kit.language_server import LanguageServer
 from kit.paths import ROOT
+from kit.tables import table
 from plait.cli.commands.init import SPEC, project_texts
 from plait.language.struct_fields import fields_of
-from plait.plugin import Options
 from plait.plugin.registry import connector, offers
 from unit.language.test_schema import SPECS
 
 SERVER = Path(__file__).parent / "node_modules" / "yaml-language-server" / "bin" / "yaml-language-server"
 MODELINE = "# yaml-language-server: $schema=./pipeline.schema.json\n"
 CURSOR = "¦"
+TABLES = table("editor.yaml")
+WORDS = [offer.word for offer in offers()]
 ORDERS = """\
 plait: 1
 name: orders
@@ -43,18 +45,12 @@ class Editor:
         """The marked text and the message of each problem."""
         file = self._open(text)
         lines = (MODELINE + text).splitlines()
-        found = (
-            (one["range"]["start"], one["range"]["end"], one["message"]) for one in self.server.problems(file)
-        )
-        return [
-            (
-                lines[start["line"]][
-                    start["character"] : end["character"] if end["line"] == start["line"] else None
-                ],
-                told,
-            )
-            for start, end, told in found
-        ]
+        problems = []
+        for problem in self.server.problems(file):
+            start, end = problem["range"]["start"], problem["range"]["end"]
+            last = end["character"] if end["line"] == start["line"] else None
+            problems.append((lines[start["line"]][start["character"] : last], problem["message"]))
+        return problems
 
     def completions(self, text: str) -> list[str]:
         """What is offered where the cursor stands."""
@@ -95,73 +91,36 @@ def editor(server: LanguageServer, tmp_path_factory: pytest.TempPathFactory) -> 
 
 def test_a_source_is_offered_the_connectors_that_can_drive_or_look_up(editor: Editor) -> None:
     offered = editor.completions(f"{ORDERS}  items:\n    connector: {CURSOR}\n{SINK}")
-    assert sorted(offered) == sorted(one.word for one in offers() if not connector(one.word).sink)
+    assert sorted(offered) == sorted(word for word in WORDS if not connector(word).sink)
 
 
 def test_a_sink_is_offered_the_connectors_that_can_write(editor: Editor) -> None:
     assert editor.completions(f"{ORDERS}sink:\n  connector: {CURSOR}\n") == ["parquet"]
 
 
-@pytest.mark.parametrize("word", [one.word for one in offers() if connector(one.word).lookup])
+@pytest.mark.parametrize("word", [word for word in WORDS if connector(word).lookup])
 def test_a_block_is_offered_the_options_of_its_own_connector_and_the_common_keys(
     editor: Editor, word: str
 ) -> None:
     offered = editor.completions(f"{ORDERS}  other:\n    connector: {word}\n    {CURSOR}\n{SINK}")
     keys = {*offered} - {word}  # the whole block, offered under the word
     time = {"window"} if connector(word).order == "time" else set()
-    assert keys == {*_options(word), "columns", "decode", "join", "cache", *time}
+    assert keys == {*fields_of(connector(word).options), "columns", "decode", "join", "cache", *time}
 
 
-def _options(word: str) -> list[str]:
-    options: type[Options] = connector(word).options
-    return [*options.__struct_encode_fields__]
+@pytest.mark.parametrize(("place", "words"), TABLES["offered"])
+def test_every_kind_of_place_offers_what_may_stand_there(
+    editor: Editor, place: str, words: list[str]
+) -> None:
+    assert set(words) <= set(editor.completions(f"{ORDERS}{place}{SINK}"))
 
 
-@pytest.mark.parametrize(
-    ("place", "some"),
-    [
-        ("  items:\n    connector: mysql\n    tls: ¦\n", {"verify", "encrypt", "off"}),
-        ("  items:\n    connector: csv\n    cache: ¦\n", {"15m", "2h"}),
-        (
-            "  items:\n    connector: csv\n    columns:\n      sku: ¦\n",
-            {"string", "timestamp", "decimal(12,2)"},
-        ),
-        ("  items:\n    connector: csv\n    columns:\n      sku:\n        ¦\n", {"type", "from", "required"}),
-        ("  items:\n    connector: csv\n    join:\n      ¦\n", {"on", "as", "missing", "duplicates"}),
-        ("  items:\n    connector: csv\n    join:\n      missing: ¦\n", {"keep", "drop", "fail"}),
-        (
-            "  items:\n    connector: csv\n    decode:\n      a:\n        - ¦\n",
-            {"base64", "json", "gzip", "epoch"},
-        ),
-        ("partition_by:\n  date: ¦\n", {"date(ordered_at)", "bucket(16, customer_id)"}),
-        ("¦\n", {"parameters", "partition_by", "quarantine", "deploy"}),
-    ],
-)
-def test_every_kind_of_place_offers_what_may_stand_there(editor: Editor, place: str, some: set[str]) -> None:
-    assert some <= set(editor.completions(f"{ORDERS}{place}{SINK}"))
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "marked", "told"),
-    [
-        ("path:", "paht:", "paht", "Property paht is not allowed."),
-        ("sources:", "source:", "source", "Property source is not allowed."),
-        ("connector: json", "connector: jsno", "jsno", 'Valid values: "cloudwatch_logs", "csv"'),
-        ("path: in/", "cache: 5 minutes\n    path: in/", "5 minutes", "`90s`, `15m`, `2h` or `7d`"),
-        ("path: in/", "columns: {id: strin}\n    path: in/", "strin", "the types are string"),
-        (
-            "path: in/",
-            "columns: {id: {tpye: string}}\n    path: in/",
-            "tpye",
-            "Property tpye is not allowed.",
-        ),
-        ("in/*.json", "'*.json'", "'*.json'", "a path begins with literal text"),
-    ],
-)
-def test_a_mistake_is_marked_at_its_place(editor: Editor, old: str, new: str, marked: str, told: str) -> None:
-    text = (ORDERS + SINK).replace(old, new, 1)
-    found = editor.problems(text)
-    assert [message for place, message in found if place == marked and told in message], found
+@pytest.mark.parametrize(("old", "new", "marked", "message"), TABLES["marked"])
+def test_a_mistake_is_marked_at_its_place(
+    editor: Editor, old: str, new: str, marked: str, message: str
+) -> None:
+    problems = editor.problems((ORDERS + SINK).replace(old, new, 1))
+    assert [text for place, text in problems if place == marked and message in text], problems
 
 
 def test_a_good_spec_has_no_mark(editor: Editor) -> None:

@@ -20,7 +20,7 @@ LOCKED = tomllib.loads((ROOT / "uv.lock").read_text("utf-8"))["package"]
 INDEX, FILES = "https://pypi.org/simple", "https://files.pythonhosted.org/packages/"
 FOLDERS = {".ci", "framework", "pipelines", "plugins", "tests"}
 WORKPLACE = re.compile(rb"/(work|root)/|\bsub-?agent|\bthis\s+session\b", re.IGNORECASE)
-LINES_OF_FILE, LINES_OF_FUNCTION, WORDS_OF_NAME = 400, 50, 4
+LINES_OF_FILE, LINES_OF_FUNCTION, WORDS_OF_NAME, MODULES_OF_FOLDER = 300, 50, 4, 20
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -50,6 +50,13 @@ def test_a_newcomer_reads_each_file_in_one_sitting(path: Path) -> None:
 def test_each_function_fits_on_one_screen(path: Path) -> None:
     sizes = {node.name: (node.end_lineno or 0) - node.lineno + 1 for node in _functions(path)}
     assert {name: size for name, size in sizes.items() if size > LINES_OF_FUNCTION} == {}
+
+
+def test_no_folder_has_more_modules_than_a_reader_takes_in() -> None:
+    """Commands aside, which are a list."""
+    folders = {path.parent for path in SOURCES} - {ROOT / "framework/plait/cli/commands"}
+    counts = {_name(folder): len([*folder.glob("[a-z]*.py")]) for folder in folders}
+    assert {name: count for name, count in counts.items() if count > MODULES_OF_FOLDER} == {}
 
 
 @pytest.mark.parametrize("word", ENTRY_POINTS)

@@ -19,6 +19,7 @@ from plait.cli.main import main
 from plait.cli.views.values import json_value
 from plait.language.selectors import OBJECT_FACTS
 from plait.language.yaml_reader import locate
+from plait.plan.prices import price_list
 from plait.values.types import WORDS
 
 GOLDEN = DATA / "golden"
@@ -119,3 +120,9 @@ def words_of_schema(schema: Any) -> Iterator[str]:
         schema = [*schema.values()]
     for part in schema if isinstance(schema, list) else ():
         yield from words_of_schema(part)
+
+
+def test_every_operation_of_aws_that_a_plan_counts_has_its_price() -> None:
+    plans = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(GOLDEN.glob("*.plan.json"))]
+    counted = {line["operation"] for document in plans for line in document["forecast"]["lines"]}
+    assert {name for name in counted if not name.startswith("mysql:")} <= {*price_list().prices}

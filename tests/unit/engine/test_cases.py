@@ -26,7 +26,7 @@ def cases() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize(("suite", "case"), [*cases()])
-def test_a_case_holds(suite: Suite, case: Case) -> None:
+def test_each_case_gives_the_rows_that_it_expects(suite: Suite, case: Case) -> None:
     [result] = run(suite, [case])
     assert (*suite.problems, *result.problems) == ()
 

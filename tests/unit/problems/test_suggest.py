@@ -18,7 +18,7 @@ from plait.problems.suggest import help_for, nearest
 from plait.values.types import FORMS
 
 TABLES = table("suggestions.yaml")
-WORDS = ["cloudwatch_logs", "csv", "dynamodb", "json", "memory", "mysql", "parquet"]
+WORDS = sorted(offer.word for offer in offers())
 
 
 def legal(words: Any) -> list[str]:

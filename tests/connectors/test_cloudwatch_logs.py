@@ -58,7 +58,6 @@ def test_lines_become_records_in_time_order(endpoint: str) -> None:
 
 
 def test_a_number_as_key_matches_its_text(endpoint: str) -> None:
-    """A numeric key finds the line that has the number as text."""
     assert [r.fields["score"] for r in fetch(Stub(endpoint=endpoint), key(7))] == ["1"]
     assert [r.fields["score"] for r in fetch(Stub(endpoint=endpoint), key(Decimal("7.00")))] == ["1"]
 
@@ -150,20 +149,17 @@ def test_a_filter_that_is_wrong_is_permanent(endpoint: str) -> None:
 
 
 def test_without_a_window_nothing_is_read(endpoint: str) -> None:
-    """A source without `window` is refused with the line to add."""
     with pytest.raises(GiveUp) as caught:
         fetch(Stub(endpoint=endpoint), Key(fields={"transaction_id": "a"}))
     assert "window" in str(caught.value.help)
 
 
 def test_a_missing_log_group_is_permanent(endpoint: str) -> None:
-    """A log group that is not there is an error to correct."""
     with pytest.raises(GiveUp, match="/absent"):
         fetch(Stub(endpoint=endpoint), key("a"), log_group="/absent")
 
 
 def test_no_keys_cost_no_call(endpoint: str) -> None:
-    """Without keys, CloudWatch Logs is not asked."""
     stub = Stub(endpoint=endpoint)
     assert fetch(stub) == []
     assert not stub.calls

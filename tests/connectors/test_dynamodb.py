@@ -82,13 +82,11 @@ def test_a_whole_number_arrives_as_one_however_it_was_written(endpoint: str) -> 
 
 @pytest.mark.fault("D3")
 def test_equal_numbers_are_one_key(endpoint: str) -> None:
-    """7 and 7.00 are the same key to DynamoDB and are sent once."""
     assert len(fetch(Stub(endpoint=endpoint), 7, Decimal("7.00"), table="numbered")) == 1
 
 
 @pytest.mark.fault("D1")
 def test_unprocessed_keys_are_asked_again(endpoint: str) -> None:
-    """What DynamoDB leaves unprocessed is asked for again until all is there."""
     stub = Stub(endpoint=endpoint)
     unprocessed(stub, 3)
     assert len(fetch(stub, *(f"c{n}" for n in range(10)))) == 10
@@ -116,7 +114,6 @@ def test_reads_are_consistent_unless_the_option_says_otherwise(endpoint: str, co
 
 @pytest.mark.fault("D4")
 def test_a_key_of_another_type_is_permanent(endpoint: str) -> None:
-    """A key that is not the table's is an error to correct, with a help."""
     with pytest.raises(GiveUp) as caught:
         fetch(Stub(endpoint=endpoint), "c1", name="other")
     assert "key attributes" in str(caught.value.help)
@@ -171,14 +168,12 @@ def test_a_sort_key_that_is_too_long_matches_nothing_and_its_neighbours_match(
 
 
 def test_only_impossible_keys_cost_no_call(endpoint: str) -> None:
-    """Nothing is asked where no key can have an item."""
     stub = Stub(endpoint=endpoint)
     assert fetch(stub, "") == []
     assert not stub.calls
 
 
 def test_a_missing_table_is_permanent(endpoint: str) -> None:
-    """A table that is not there is an error to correct."""
     with pytest.raises(GiveUp, match="absent"):
         fetch(Stub(endpoint=endpoint), "c1", table="absent")
 
@@ -230,6 +225,5 @@ def refusal(code: str, message: str) -> AWSResponse:
 
 @pytest.mark.fault("D2")
 def test_no_answer_is_for_later() -> None:
-    """An endpoint that refuses connections is for later."""
     with pytest.raises(TryAgain):
         fetch(Stub(), "c1")

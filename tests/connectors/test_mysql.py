@@ -69,14 +69,12 @@ def test_many_keys_cost_one_query(port: int, lookups: Any) -> None:
 
 @pytest.mark.fault("M9")
 def test_no_keys_cost_no_query(port: int, lookups: Any) -> None:
-    """Without keys, no connection is made."""
     context = stub(port)
     assert lookups(context).fetch([]) == []
     assert not context.calls
 
 
 def test_a_key_of_several_columns(port: int, lookups: Any) -> None:
-    """A key of two columns matches where both are equal."""
     pairs = [Key(fields={"store": 1, "sku": "b"}), Key(fields={"store": 2, "sku": "a"})]
     records = lookups(stub(port, ("price",)), "prices").fetch(pairs)
     assert [r.fields["price"] for r in records] == [Decimal("2.5000000000"), Decimal("3.5000000000")]
@@ -91,7 +89,6 @@ def test_values_and_names_are_never_syntax(port: int, lookups: Any) -> None:
 
 @pytest.mark.fault("M10")
 def test_an_unknown_column_is_named(port: int, lookups: Any) -> None:
-    """A column that the table lacks is an error that names it."""
     with pytest.raises(GiveUp, match=r"`shop\.stores` has no column `town`"):
         lookups(stub(port, ("town",))).fetch(keys(1))
 
@@ -106,7 +103,6 @@ def test_a_table_out_of_reach_is_permanent(port: int, lookups: Any, table: str, 
 
 @pytest.mark.fault("M3")
 def test_a_rotated_password_is_fetched_anew(port: int, lookups: Any) -> None:
-    """After a rotation, the secret is fetched once more and the query answered."""
     context = stub(port, ("name",), password="canary-secret-older")
     context.fresh = {"db": LOGIN | {"port": port}}
     assert len(lookups(context).fetch(keys(1))) == 1
@@ -160,7 +156,6 @@ def test_a_busy_server_or_a_lock_is_for_later(number: int) -> None:
 
 @pytest.mark.fault("M2")
 def test_too_many_connections_are_for_later(port: int, lookups: Any) -> None:
-    """A server that is full is left for later."""
     SESSIONS[port].query("ALTER USER clerk@'%' WITH MAX_USER_CONNECTIONS 1")
     try:
         lookups(stub(port)).fetch(keys(1))
@@ -173,7 +168,6 @@ def test_too_many_connections_are_for_later(port: int, lookups: Any) -> None:
 @pytest.mark.fault("M4")
 @pytest.mark.parametrize("name", ["host", "username", "password", "dbname"])
 def test_a_missing_field_of_the_secret_is_named(lookups: Any, name: str) -> None:
-    """A secret without a needed field is an error that names the field and shows no value."""
     with pytest.raises(GiveUp, match=f"`{name}`") as caught:
         lookups(stub(1, **{name: None}), "stores").fetch(keys(1))
     assert "canary-secret-old" not in str(caught.value)
@@ -196,7 +190,6 @@ def test_tls_that_the_server_lacks_is_refused(port: int, lookups: Any) -> None:
 
 
 def test_importing_the_connector_imports_no_driver() -> None:
-    """The connectors load no client library until they are used."""
     code = """
 import sys
 import plait_connectors.mysql, plait_connectors.dynamodb, plait_connectors.cloudwatch_logs

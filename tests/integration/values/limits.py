@@ -34,24 +34,28 @@ BAD = "bad record"
 
 @dataclass(frozen=True)
 class Limit:
-    """A limit: of what, how much, what follows beyond it, what raises it, and what is told at it and beyond it."""
+    """A limit of `what`, what follows beyond it, and what raises it; `work` of a size tries it at `size` and beyond."""
 
     what: str
     most: str
-    beyond: str
-    raised: str
-    tried: Callable[[], tuple[str | None, str | None]] | None = None
+    work: Callable[[int], Any] | None = None
+    size: int = 0
+    raised: str = ""
+    beyond: str = BAD
+
+    def tried(self) -> tuple[str | None, str | None]:
+        """What an error says at the limit and one beyond it, its help included; None where there is none."""
+        assert self.work
+        return message(self.work, self.size), message(self.work, self.size + 1)
 
 
-def told(work: Callable[[], Any]) -> str | None:
-    """What an expected error says, its help included; None where there was none."""
+def message(work: Callable[[int], Any], size: int) -> str | None:
+    """What an expected error says, whether it is raised or returned."""
     try:
-        found = work()
-    except (BadRecord, ConversionError, NotJson) as error:
-        return f"{error} {getattr(error, 'help', None) or ''}"
-    if isinstance(found, BadRecord):
-        return f"{found} {found.help or ''}"
-    return None
+        error = work(size)
+    except (BadRecord, ConversionError, NotJson) as raised:
+        error = raised
+    return f"{error} {getattr(error, 'help', None) or ''}" if isinstance(error, Exception) else None
 
 
 def default(options: type[Options], name: str) -> int:
@@ -72,8 +76,8 @@ def of_csv(data: bytes, **options: Any) -> Any:
     """The fault of a file."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "1.csv").write_bytes(data)
-        found = [*csv_lookup(f"{folder}/{{id}}.csv", **options).fetch([Key(fields={"id": "1"})])]
-        return next((one.fault for one in found if isinstance(one, Record)), None)
+        records = [*csv_lookup(f"{folder}/{{id}}.csv", **options).fetch([Key(fields={"id": "1"})])]
+        return next((record.fault for record in records if isinstance(record, Record)), None)
 
 
 def nested(levels: int) -> bytes:
@@ -103,14 +107,9 @@ def folder(length: int) -> Any:
     return partition.overlong_rows(pa.table({"c": ["x" * length]}), [part]).get(0)
 
 
-def told_of_key(length: int) -> Any:
+def asked_of_dynamodb(length: int) -> Any:
     """Whether DynamoDB is asked for a text of so many characters."""
     return None if dynamodb._is_possible({"S": "x" * length}) else BadRecord("not asked")
-
-
-def pair(work: Callable[[int], Any], most: int) -> tuple[str | None, str | None]:
-    """What is told of something at its limit and beyond it."""
-    return told(lambda: work(most)), told(lambda: work(most + 1))
 
 
 def table_of(columns: int, rows: int) -> bytes:
@@ -126,76 +125,57 @@ def fields_of(number: int) -> Any:
         return of_csv(table_of(1, number))
 
 
-def inflated() -> tuple[str | None, str | None]:
-    """What is told where the size alone is too much: of bytes that do not get smaller."""
-    most = 64 * 1024
-    noise = bytes(range(256)) * (most // 256)
+NOISE = bytes(range(256)) * 256
 
-    def tried(length: int) -> Any:
-        data = gzip.compress(noise.ljust(length, b"x"), compresslevel=0)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(decode, "MAX_INFLATED", most)
-            return decode.decode({"v": data}, {"v": (Step("gzip"),)})
 
-    return pair(tried, most)
+def inflated(length: int) -> Any:
+    """What the step `gzip` makes of bytes that do not get smaller, where 64 KiB are the most."""
+    data = gzip.compress(NOISE.ljust(length, b"x"), compresslevel=0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(decode, "MAX_INFLATED", len(NOISE))
+        return decode.decode({"v": data}, {"v": (Step("gzip"),)})
 
 
 ROWS = default(csv.CsvOptions, "max_rows")
 LIMITS = [
     Limit(
-        "bytes of an object of `json`", f"{default(json.JsonOptions, 'max_bytes') // MIB} MiB", BAD, "`max_bytes`",
-        lambda: pair(lambda n: of_json(b"{}".ljust(n), max_bytes=20), 20),
+        "bytes of an object of `json`", f"{default(json.JsonOptions, 'max_bytes') // MIB} MiB",
+        lambda n: of_json(b"{}".ljust(n), max_bytes=20), 20, "`max_bytes`",
     ),
-    Limit("levels of a document of JSON", f"{MAX_DEPTH}", BAD, "", lambda: pair(lambda n: parse_json(nested(n)), MAX_DEPTH)),
+    Limit("levels of a document of JSON", f"{MAX_DEPTH}", lambda n: parse_json(nested(n)), MAX_DEPTH),
+    Limit("digits of a whole number in JSON", "4,300", lambda n: parse_json(b"9" * n), 4300),
     Limit(
-        "digits of a whole number in JSON", "4,300", BAD, "",
-        lambda: pair(lambda n: parse_json(b"9" * n), 4300),
+        "characters of a text that is a number", f"{MAX_EXPONENT}",
+        lambda n: convert("0." + "1" * (n - 2), parse("double")), MAX_EXPONENT,
     ),
+    Limit("bytes that the step `gzip` makes", f"{decode.MAX_INFLATED // MIB} MiB", inflated, len(NOISE)),
     Limit(
-        "characters of a text that is a number", f"{MAX_EXPONENT}", BAD, "",
-        lambda: pair(lambda n: convert("0." + "1" * (n - 2), parse("double")), MAX_EXPONENT),
-    ),
-    Limit(
-        "bytes that the step `gzip` makes", f"{decode.MAX_INFLATED // MIB} MiB", BAD, "", inflated,
-    ),
-    Limit(
-        "the same, for each byte that it is given", f"{decode.MAX_RATIO}, beyond the first {decode.MAX_AT_ANY_RATIO // 1024} KiB",
-        BAD, "", lambda: pair(unzipped, decode.MAX_AT_ANY_RATIO),
+        "the same, for each byte that it is given",
+        f"{decode.MAX_RATIO}, beyond the first {decode.MAX_AT_ANY_RATIO // 1024} KiB", unzipped, decode.MAX_AT_ANY_RATIO,
     ),
     Limit(
-        "bytes of a file of `csv`", f"{default(csv.CsvOptions, 'max_bytes') // MIB} MiB", BAD, "`max_bytes`",
-        lambda: pair(lambda n: of_csv(b"v\n" + b"x" * (n - 2), max_bytes=20), 20),
+        "bytes of a file of `csv`", f"{default(csv.CsvOptions, 'max_bytes') // MIB} MiB",
+        lambda n: of_csv(b"v\n" + b"x" * (n - 2), max_bytes=20), 20, "`max_bytes`",
     ),
+    Limit("rows of a file of `csv`", f"{ROWS:,}", lambda n: of_csv(table_of(1, n), max_rows=20), 20, "`max_rows`"),
     Limit(
-        "rows of a file of `csv`", f"{ROWS:,}", BAD, "`max_rows`",
-        lambda: pair(lambda n: of_csv(table_of(1, n), max_rows=20), 20),
+        "columns of a file of `csv`", f"{_csv_file.MAX_COLUMNS:,}",
+        lambda n: of_csv(table_of(n, 1)), _csv_file.MAX_COLUMNS,
     ),
+    Limit("delimiters and line ends of a file of `csv`", f"{_csv_file.MAX_FIELDS:,}", fields_of, 1000),
+    Limit("characters of a field of CSV", "131,072", lambda n: of_csv(b"v\n" + b"x" * n), 131_072),
+    Limit("rows of `mysql` for one key", f"{default(mysql.MySQLOptions, 'max_rows'):,}", raised="`max_rows`"),
+    Limit("bytes of a text or binary that is a key of `mysql`", f"{_mysql_select.MAX_KEY_BYTES:,}"),
+    Limit("seconds that a query of `mysql` takes", "25", raised="an index", beyond="the objects come again"),
     Limit(
-        "columns of a file of `csv`", f"{_csv_file.MAX_COLUMNS:,}", BAD, "",
-        lambda: pair(lambda n: of_csv(table_of(n, 1)), _csv_file.MAX_COLUMNS),
-    ),
-    Limit(
-        "delimiters and line ends of a file of `csv`", f"{_csv_file.MAX_FIELDS:,}", BAD, "", lambda: pair(fields_of, 1000),
-    ),
-    Limit(
-        "characters of a field of CSV", "131,072", BAD, "", lambda: pair(lambda n: of_csv(b"v\n" + b"x" * n), 131_072),
-    ),
-    Limit("rows of `mysql` for one key", f"{default(mysql.MySQLOptions, 'max_rows'):,}", BAD, "`max_rows`"),
-    Limit("bytes of a text or binary that is a key of `mysql`", f"{_mysql_select.MAX_KEY_BYTES:,}", BAD, ""),
-    Limit("seconds that a query of `mysql` takes", "25", "the objects come again", "an index"),
-    Limit(
-        "bytes of a text or binary that is a key of `dynamodb`", f"{dynamodb.MAX_KEY_BYTES:,}, and {dynamodb.MAX_SORT_KEY_BYTES:,} of a sort key, as in DynamoDB", "no match", "",
-        lambda: pair(told_of_key, dynamodb.MAX_KEY_BYTES),
+        "bytes of a text or binary that is a key of `dynamodb`",
+        f"{dynamodb.MAX_KEY_BYTES:,}, and {dynamodb.MAX_SORT_KEY_BYTES:,} of a sort key, as in DynamoDB",
+        asked_of_dynamodb, dynamodb.MAX_KEY_BYTES, beyond="no match",
     ),
     Limit(
         "lines of `cloudwatch_logs` in the time of a batch's rows",
-        f"{default(cloudwatch_logs.CloudWatchLogsOptions, 'max_lines'):,}", "the objects fail", "`max_lines`",
+        f"{default(cloudwatch_logs.CloudWatchLogsOptions, 'max_lines'):,}", raised="`max_lines`", beyond="the objects fail",
     ),
-    Limit(
-        "rows that `as: rows` makes of one record", f"{join.MOST_ROWS:,}", BAD, "", lambda: pair(many_rows, 1000),
-    ),
-    Limit(
-        "bytes of the name of a partition's folder", f"{partition.MAX_NAME_BYTES}", BAD, "",
-        lambda: pair(folder, partition.MAX_NAME_BYTES - len("p=")),
-    ),
+    Limit("rows that `as: rows` makes of one record", f"{join.MOST_ROWS:,}", many_rows, 1000),
+    Limit("bytes of the name of a partition's folder", f"{partition.MAX_NAME_BYTES}", folder, partition.MAX_NAME_BYTES - len("p=")),
 ]  # fmt: skip

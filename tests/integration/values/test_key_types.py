@@ -95,7 +95,6 @@ def logs() -> Iterator[Logs]:
 
 
 def test_a_line_matches_by_the_full_text_of_the_key(logs: Logs, kind: KeyKind) -> None:
-    """However that is written."""
     texts = [text for one in KEYS for text in (*one.equal, *one.other)]
     lookup = logs_lookup(Stub(endpoint=logs.endpoint), "keys", "key {k} is {n}")
     found = {texts[n] for n in numbers(asked("cloudwatch_logs", lookup, kind))}
@@ -106,7 +105,6 @@ def test_a_line_matches_by_the_full_text_of_the_key(logs: Logs, kind: KeyKind) -
 def test_a_text_column_of_mysql_matches_by_the_full_text_of_the_key(
     mysql: LocalMysql, reader: dict[str, Any], kind: KeyKind
 ) -> None:
-    """As far as MySQL finds it."""
     texts = (*kind.equal, *kind.other)
     with log_in(mysql) as root:
         root.query("CREATE DATABASE IF NOT EXISTS keytypes")

@@ -82,7 +82,6 @@ def fetched(logs: Logs, group: str, pattern: str, **options: Any) -> list[dict[s
 
 @pytest.mark.fault("W7", "W8")
 def test_every_text_without_spaces_finds_its_own_line_and_no_other(logs: Logs) -> None:
-    """Whatever it means to patterns, filters or expressions."""
     ids = [text for text in hostile_texts(2_000) if text and len(text) < 999 and text.split() == [text]]
     assert len(ids) > 500
     logs.put("texts", *((START, f"order {id} scored {n}") for n, id in enumerate(ids[::2])))
@@ -118,7 +117,6 @@ def test_no_key_is_ever_part_of_a_request(logs: Logs, ids: list[str], filter: st
 def test_the_latest_line_is_that_of_the_last_time_then_of_the_last_to_come_then_of_the_last_id(
     logs: Logs,
 ) -> None:
-    """However the pages bring them."""
     logs.now = lambda: 1000.0
     logs.put("ties", (START + 5, "order a scored late"), (START, "order a scored early"))
     lines = ["order b scored first", "order c scored id-1", "order c scored id-2"]
@@ -149,7 +147,6 @@ def test_half_of_a_surrogate_pair_in_a_value_is_a_bad_record(logs: Logs) -> None
 @pytest.mark.fault("W3", "W4")
 @pytest.mark.parametrize("scan", [1, 7, 10_000])
 def test_every_page_is_read_however_full_it_is(logs: Logs, scan: int) -> None:
-    """No number of lines is the most that is found."""
     lines = 30 if scan < 10_000 else 25_001
     logs.put(f"pages{scan}", *((START, f"order {n} scored {n}") for n in range(lines)))
     logs.scan = scan

@@ -96,7 +96,6 @@ def test_an_impossible_setting_is_refused_by_name(
 def test_every_client_takes_the_region_from_either_variable(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    """As the help of a missing region says."""
     monkeypatch.setenv(name, "eu-west-3")
     assert Clients(_count)("dynamodb").meta.region_name == "eu-west-3"
     monkeypatch.delenv(name)
@@ -112,7 +111,6 @@ def test_every_client_takes_the_region_from_either_variable(
     "name", ["AWS_STS_REGIONAL_ENDPOINTS", "AWS_REQUEST_CHECKSUM_CALCULATION", "AWS_DEFAULTS_MODE"]
 )
 def test_a_word_that_boto3_refuses_is_a_wrong_setting(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """And not a matter of credentials."""
     set_settings(monkeypatch, **{name: "nonsense"})
     with pytest.raises(GiveUp) as raised:
         Clients(_count)("s3")
@@ -122,7 +120,6 @@ def test_a_word_that_boto3_refuses_is_a_wrong_setting(monkeypatch: pytest.Monkey
 def test_an_address_of_the_profile_that_is_none_is_a_wrong_setting(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Also where no variable says it."""
     (tmp_path / "config").write_text(
         "[default]\nendpoint_url = nowhere\nregion = eu-west-1\n", encoding="utf-8"
     )

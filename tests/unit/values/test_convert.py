@@ -20,7 +20,6 @@ TABLES = table("values/conversions.yaml")
 
 @pytest.mark.parametrize(("value", "kind", "expected"), TABLES["fits"])
 def test_a_value_that_fits_keeps_its_meaning(value: Any, kind: str, expected: Any) -> None:
-    """Text, numbers and times meet their declared type exactly."""
     converted = convert(value, parse(kind))
     assert (converted, type(converted)) == (expected, type(expected))
 
@@ -42,7 +41,6 @@ def test_a_decimal_keeps_its_value(value: Decimal) -> None:
 
 @given(st.datetimes(timezones=st.just(UTC)))
 def test_a_timestamp_survives_its_text(value: datetime) -> None:
-    """ISO 8601 of any moment reads back as that moment."""
     assert convert(value.isoformat(), parse("timestamp")) == value
 
 
@@ -74,7 +72,6 @@ def test_a_moment_at_the_edge_of_time_is_right_or_refused(moment: datetime) -> N
 
 @given(st.one_of(st.text(), st.integers(), st.floats(), st.booleans(), st.binary(), st.lists(st.integers())))
 def test_any_value_fits_or_is_refused(value: Any) -> None:
-    """No value of any kind raises anything but ConversionError, for any type."""
     for word in ("string", "int", "decimal(38,10)", "double", "date", "timestamp", "binary", "boolean"):
         try:
             convert(value, parse(word))

@@ -31,7 +31,6 @@ def refused(value: Any, *words: str) -> str:
 
 @given(st.lists(st.binary(max_size=300), min_size=1, max_size=4))
 def test_members_of_gzip_one_after_the_other_are_one_text(parts: list[bytes]) -> None:
-    """As every reader of gzip has it."""
     assert decoded(b"".join(map(gzip.compress, parts)), "gzip") == b"".join(parts)
 
 
@@ -87,7 +86,6 @@ def test_null_passes_every_step() -> None:
 def test_a_value_that_a_step_does_not_take_names_the_field_and_the_step(
     value: Any, words: list[str], reason: str
 ) -> None:
-    """A reader finds the step in the spec by them."""
     assert f"`v` cannot be decoded by `{words[-1]}`: " in refused(value, *words)
     assert reason in refused(value, *words)
 

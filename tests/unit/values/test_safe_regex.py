@@ -59,7 +59,6 @@ def test_no_text_makes_an_expression_slow(regex: str, text: str) -> None:
 
 
 def test_a_group_that_takes_no_part_is_null() -> None:
-    """Which is not the empty text."""
     expression = read_regex("(?P<a>x)?(?P<b>y*)")
     assert expression.names == ("a", "b")
     assert expression.match("") == {"a": None, "b": ""}

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
-from zipfile import ZipFile
 
 import pytest
-import yaml
 
 from kit.console import Call
-from kit.paths import ROOT
 from plait.cli.commands.init import NEXT_COMMANDS, PURPOSES, SPEC, project_texts
-
-VENV = str(Path(sys.executable).parent)
+from unit.cli.test_requirement import run
 
 
 @pytest.fixture
@@ -24,17 +19,6 @@ def new_project(plait: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert plait("init", "shop").exit_code == 0
     monkeypatch.chdir(tmp_path / "shop")
     return tmp_path / "shop"
-
-
-def _shell(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
-    environment = {
-        **os.environ,
-        "PATH": f"{VENV}{os.pathsep}{os.environ['PATH']}",
-        "PRE_COMMIT_HOME": str(folder.parent),
-    }
-    return subprocess.run(
-        command, shell=True, cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
 
 
 @pytest.mark.parametrize("line", [*NEXT_COMMANDS, f"plait plan {SPEC}", f"plait list {SPEC}"])
@@ -82,34 +66,13 @@ def test_a_folder_that_is_a_file_is_told_in_one_line(plait: Call, tmp_path: Path
     assert "cannot be written" in ended.stderr
 
 
-def test_the_checks_on_github_pass_in_a_new_project(new_project: Path) -> None:
-    workflow = yaml.safe_load((new_project / ".github/workflows/plait.yml").read_text())
-    lines = [step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step]
-    assert lines[1:3] == ["plait validate -o github", "plait test -o github"]
-    for line in lines[1:]:
-        ended = _shell(new_project, line)
-        assert (ended.returncode, ended.stdout) == (0, ""), ended.stderr
-
-
 def test_the_checks_before_a_commit_pass_in_a_new_project_and_stop_a_mistake(new_project: Path) -> None:
+    commands = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": commands, "PRE_COMMIT_HOME": str(new_project.parent)}
     check = f"git init -q && git add -A && {sys.executable} -m pre_commit run --all-files"
-    ended = _shell(new_project, check)
+    ended = run(new_project, check, environment)
     assert (ended.returncode, ended.stdout.count("Passed")) == (0, 2), ended.stdout + ended.stderr
     (new_project / SPEC).write_text((new_project / SPEC).read_text().replace("columns:", "colums:", 1))
-    ended = _shell(new_project, check)
+    ended = run(new_project, check, environment)
     assert ended.returncode == 1
     assert "did you mean `columns`?" in ended.stdout
-
-
-def test_the_wheel_has_every_file_that_lies_beside_our_modules(tmp_path: Path) -> None:
-    """The files of a new project, and the data that modules read, such as the sandbox's SQL."""
-    build = [sys.executable, "-P", "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
-    (wheel,) = tmp_path.glob("*.whl")
-    folder = ROOT / "framework"
-    paths = [path for package in ("plait", "plait_sandbox") for path in (folder / package).rglob("*")]
-    names = {
-        path.relative_to(folder).as_posix() for path in paths if path.is_file() and path.suffix != ".pyc"
-    }
-    assert {"plait/cli/project/_gitignore", "plait_sandbox/sql/stores.sql"} < names
-    assert names <= {*ZipFile(wheel).namelist()}

@@ -72,20 +72,6 @@ def test_both_ends_of_the_window_belong_to_it(logs: Logs, end_belongs: bool) -> 
     assert [record.fields["score"] for record in records] == ["-1", "0", "1"]
 
 
-@pytest.mark.fault("W2")
-def test_lines_of_skewed_clocks_and_late_streams_come_in_the_order_of_their_own_time(logs: Logs) -> None:
-    """What was put last may be the oldest; a line that its clock put outside the window is not the row's."""
-    put(logs, "late", (NOON + SECOND, "transaction a scored 3"))
-    put(logs, "skewed", (NOON - SECOND, "transaction a scored 1"), (NOON, "transaction a scored 2"))
-    put(logs, "astray", (NOON - 2 * HOUR, "transaction a scored 0"))
-    records = fetch(Stub(endpoint=logs.endpoint), key("a"))
-    assert [(r.time, r.fields["score"]) for r in records] == [
-        (NOON - SECOND, "1"),
-        (NOON, "2"),
-        (NOON + SECOND, "3"),
-    ]
-
-
 def test_overlapping_windows_are_read_once(endpoint: str) -> None:
     """Windows that overlap are one request; a window far off is another; no line comes twice."""
     stub = Stub(endpoint=endpoint)

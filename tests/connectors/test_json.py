@@ -10,15 +10,10 @@ import pytest
 
 from kit.connect import json_driver
 from plait.plugin import BadRecord, Item, Missing, ReadFailure, Window
-from plait_connectors.json import JsonDriver, parse, plait_connectors
+from plait_connectors.json import parse
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def test_the_word_is_json() -> None:
-    (connector,) = plait_connectors()
-    assert (connector.name, connector.driver) == ("json", JsonDriver)
 
 
 def test_objects_are_listed_matched_and_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

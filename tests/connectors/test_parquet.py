@@ -8,9 +8,9 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from plait.engine.context import Services
+from kit.connect import context
 from plait.plugin import File, FolderPath, Item, PlaitError
-from plait_connectors.parquet import ParquetOptions, ParquetSink, encode, plait_connectors
+from plait_connectors.parquet import ParquetOptions, ParquetSink, encode
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,14 +31,7 @@ def table(metadata: Any = None) -> Any:
 
 
 def sink(folder: Any, **options: Any) -> Any:
-    return ParquetSink(
-        ParquetOptions(path=FolderPath.parse(folder), **options), Services().context("sink", None)
-    )
-
-
-def test_the_word_is_parquet() -> None:
-    (connector,) = plait_connectors()
-    assert (connector.name, connector.sink) == ("parquet", ParquetSink)
+    return ParquetSink(ParquetOptions(path=FolderPath.parse(folder), **options), context())
 
 
 @pytest.mark.parametrize("compression", ["snappy", "zstd", "gzip"])

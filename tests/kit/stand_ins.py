@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pymysql
 import pytest
 
@@ -57,6 +58,19 @@ def at_aws(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> LocalAws:
     for name, value in aws.environment().items():
         monkeypatch.setenv(name, value)
     return aws
+
+
+@pytest.fixture
+def s3(at_aws: LocalAws) -> Iterator[Any]:
+    """A client of S3, with a bucket `shop` that is empty."""
+    client = boto3.client("s3")
+    client.create_bucket(Bucket="shop", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    yield client
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket="shop"):
+        for entry in page.get("Contents", ()):
+            client.delete_object(Bucket="shop", Key=entry["Key"])
+    client.delete_bucket(Bucket="shop")
+    client.close()
 
 
 def log_in(mysql: LocalMysql, **more: Any) -> Any:

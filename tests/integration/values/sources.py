@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -129,8 +128,3 @@ def log_records(kinds: Sequence[Kind], endpoint: str) -> list[Record]:
     client.put_log_events(logGroupName="kinds", logStreamName="s", logEvents=events)
     key = Key(fields={}, since=begin, until=begin + timedelta(minutes=1))
     return [*logs_lookup(stub, "kinds", "said {v}").fetch([key])]
-
-
-def json_text(text: str) -> str:
-    """A text as JSON writes it."""
-    return json.dumps(text)

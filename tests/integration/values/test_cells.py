@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -32,8 +33,8 @@ def refused(name: str) -> list[Kind]:
     return [replace(kind, code="bad-record") for kind in TABLES[name]]
 
 
-WRITTEN = {
-    "json": sources.json_text,
+WRITTEN: dict[str, Callable[[str], Any]] = {
+    "json": json.dumps,
     "csv": sources.csv_line,
     "mysql": sources.mysql_text,
     "dynamodb": lambda text: {"S": text},

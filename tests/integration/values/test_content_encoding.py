@@ -8,38 +8,25 @@ from typing import Any
 import pytest
 
 from kit.connect import csv_lookup, json_driver
-from kit.stubs import Stub
 from plait.plugin import Item, Key
-from plait_sandbox.aws import LocalAws
 
 BOMB = gzip.compress(bytes(1 << 26))
 ENCODINGS = ["gzip", "deflate", "br", "identity", "aws-chunked", "utf-8", "GZIP, gzip"]
-
-
-@pytest.fixture
-def bucket(at_aws: LocalAws) -> Any:
-    """An S3 client; the bucket is `encoded`."""
-    client = Stub(endpoint=at_aws.endpoint).client("s3")
-    client.create_bucket(Bucket="encoded", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-    yield client
-    for found in client.list_objects_v2(Bucket="encoded").get("Contents", ()):
-        client.delete_object(Bucket="encoded", Key=found["Key"])
-    client.delete_bucket(Bucket="encoded")
 
 
 @pytest.mark.fault("J12")
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("key", ["plain.json", "odd//plain.json"])
 def test_an_object_is_read_as_its_bytes_whatever_its_content_encoding(
-    bucket: Any, key: str, encoding: str
+    s3: Any, key: str, encoding: str
 ) -> None:
     """Plain bytes are a row though they claim to be compressed; compressed ones are a bad record, and no bomb."""
     bodies = {key: b'{"id": 1}', f"{key}x": BOMB, f"{key}.csv": b"v\n1\n", f"{key}x.csv": BOMB}
     for name, body in bodies.items():
-        bucket.put_object(Bucket="encoded", Key=name, Body=body, ContentEncoding=encoding)
-    items = [Item(uri=f"s3://encoded/{key}"), Item(uri=f"s3://encoded/{key}x")]
-    row, bad = json_driver("s3://encoded/**").read(items)
+        s3.put_object(Bucket="shop", Key=name, Body=body, ContentEncoding=encoding)
+    items = [Item(uri=f"s3://shop/{key}"), Item(uri=f"s3://shop/{key}x")]
+    row, bad = json_driver("s3://shop/**").read(items)
     assert (row.fields, row.fault) == ({"id": 1}, None)
     assert "not UTF-8" in bad.fault.message
-    (bad_file,) = csv_lookup(f"s3://encoded/{key}{{x}}.csv").fetch([Key(fields={"x": "x"})])
+    (bad_file,) = csv_lookup(f"s3://shop/{key}{{x}}.csv").fetch([Key(fields={"x": "x"})])
     assert "not UTF-8" in bad_file.fault.message

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import pymysql
 import pytest
 
+from kit.connect import mysql_lookup
 from kit.stand_ins import log_in, run_sql
 from kit.stubs import Stub, free_port
 from plait.plugin import GiveUp, Key, TryAgain
 from plait_connectors._mysql_errors import as_plait_error
-from plait_connectors.mysql import MySQLLookup, MySQLOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,83 +38,77 @@ def stub(port: int, fields: tuple[str, ...] | None = None, **other: Any) -> Stub
     return Stub(fields=fields, secrets={"db": LOGIN | {"port": port, **other}})
 
 
-@pytest.fixture
-def lookups() -> Iterator[Any]:
-    opened = []
-
-    def make(context: Stub, table: str = "shop.stores", **options: Any) -> MySQLLookup:
-        opened.append(MySQLLookup(MySQLOptions(secret="db", table=table, **options), context))
-        return opened[-1]
-
-    yield make
-    for lookup in opened:
-        lookup.close()
+def fetch(
+    context: Stub, *values: Any, name: str = "id", table: str = "shop.stores", **options: Any
+) -> list[Any]:
+    """Fetch keys of one column."""
+    with mysql_lookup(context, table, **options) as lookup:
+        return list(lookup.fetch(keys(*values, name=name)))
 
 
 def keys(*values: Any, name: str = "id") -> list[Key]:
     return [Key(fields={name: value}) for value in values]
 
 
-def test_many_keys_cost_one_query(port: int, lookups: Any) -> None:
+def test_many_keys_cost_one_query(port: int) -> None:
     """All keys are one query, and the next batch uses the same connection."""
     context = stub(port, ("name",))
-    lookup = lookups(context)
-    assert [r.fields for r in lookup.fetch(keys(1, 2, 3))] == [
-        {"name": "Añil ☂", "id": 1},
-        {"name": "O'Hara", "id": 2},
-    ]
-    lookup.fetch(keys(2))
+    with mysql_lookup(context, "shop.stores") as lookup:
+        records = lookup.fetch(keys(1, 2, 3))
+        lookup.fetch(keys(2))
+    assert [record.fields for record in records] == [{"name": "Añil ☂", "id": 1}, {"name": "O'Hara", "id": 2}]
     assert context.calls == {"secret": 1, "mysql:Connect": 1, "mysql:Query": 2}
 
 
 @pytest.mark.fault("M9")
-def test_no_keys_cost_no_query(port: int, lookups: Any) -> None:
+def test_no_keys_cost_no_query(port: int) -> None:
     context = stub(port)
-    assert lookups(context).fetch([]) == []
+    assert fetch(context) == []
     assert not context.calls
 
 
-def test_a_key_of_several_columns(port: int, lookups: Any) -> None:
+def test_a_key_of_several_columns(port: int) -> None:
     pairs = [Key(fields={"store": 1, "sku": "b"}), Key(fields={"store": 2, "sku": "a"})]
-    records = lookups(stub(port, ("price",)), "prices").fetch(pairs)
+    with mysql_lookup(stub(port, ("price",)), "prices") as lookup:
+        records = lookup.fetch(pairs)
     assert [r.fields["price"] for r in records] == [Decimal("2.5000000000"), Decimal("3.5000000000")]
 
 
-def test_values_and_names_are_never_syntax(port: int, lookups: Any) -> None:
+def test_values_and_names_are_never_syntax(port: int) -> None:
     """A value with quotes is a value, and a column with a percent sign is a column."""
     context = stub(port, ("odd%name",))
-    assert lookups(context).fetch(keys("' OR 1=1 -- ", '"; DROP TABLE stores; %s', name="name")) == []
-    assert lookups(context).fetch(keys("O'Hara", name="name"))[0].fields["odd%name"] == 6
+    assert fetch(context, "' OR 1=1 -- ", '"; DROP TABLE stores; %s', name="name") == []
+    assert fetch(context, "O'Hara", name="name")[0].fields["odd%name"] == 6
 
 
 @pytest.mark.fault("M10")
-def test_an_unknown_column_is_named(port: int, lookups: Any) -> None:
+def test_an_unknown_column_is_named(port: int) -> None:
     with pytest.raises(GiveUp, match=r"`shop\.stores` has no column `town`"):
-        lookups(stub(port, ("town",))).fetch(keys(1))
+        fetch(stub(port, ("town",)), 1)
 
 
 @pytest.mark.parametrize(("table", "message"), [("shop.none", "no table"), ("mysql.user", "may not read")])
-def test_a_table_out_of_reach_is_permanent(port: int, lookups: Any, table: str, message: str) -> None:
+def test_a_table_out_of_reach_is_permanent(port: int, table: str, message: str) -> None:
     """A table that is absent or not granted is an error to correct, without the user's name."""
     with pytest.raises(GiveUp, match=message) as caught:
-        lookups(stub(port), table).fetch(keys(1))
+        fetch(stub(port), 1, table=table)
     assert "clerk" not in str(caught.value)
 
 
 @pytest.mark.fault("M3")
-def test_a_rotated_password_is_fetched_anew(port: int, lookups: Any) -> None:
+def test_a_rotated_password_is_fetched_anew(port: int) -> None:
     context = stub(port, ("name",), password="canary-secret-older")
     context.fresh = {"db": LOGIN | {"port": port}}
-    assert len(lookups(context).fetch(keys(1))) == 1
+    assert len(fetch(context, 1)) == 1
     assert context.calls == {"secret": 1, "secret:fresh": 1, "mysql:Connect": 2, "mysql:Query": 1}
 
 
 @pytest.mark.fault("M3")
-def test_a_wrong_password_is_permanent(port: int, lookups: Any) -> None:
+def test_a_wrong_password_is_permanent(port: int) -> None:
     """A password that stays wrong is an error to correct, and is not shown."""
     context = stub(port, password="canary-secret-wrong")
     with pytest.raises(GiveUp) as caught:
-        lookups(context).fetch(keys(1))
+        fetch(context, 1)
     assert context.calls["mysql:Connect"] == 2
     error = caught.value
     frames = error.__traceback__ and error.__traceback__.tb_next
@@ -125,22 +119,22 @@ def test_a_wrong_password_is_permanent(port: int, lookups: Any) -> None:
 
 
 @pytest.mark.fault("M1")
-def test_a_connection_that_is_gone_is_made_again(port: int, lookups: Any) -> None:
+def test_a_connection_that_is_gone_is_made_again(port: int) -> None:
     """A connection that the server closed is replaced, once, and the query answered."""
     context = stub(port, ("name",))
-    lookup = lookups(context)
-    lookup.fetch(keys(1))
-    SESSIONS[port].query(f"KILL {lookup._connection.thread_id()}")
-    assert len(lookup.fetch(keys(1))) == 1
+    with mysql_lookup(context, "shop.stores") as lookup:
+        lookup.fetch(keys(1))
+        SESSIONS[port].query(f"KILL {lookup._connection.thread_id()}")
+        assert len(lookup.fetch(keys(1))) == 1
     assert context.calls["mysql:Connect"] == 2
 
 
 @pytest.mark.fault("M1")
-def test_a_server_that_is_away_is_for_later(lookups: Any) -> None:
+def test_a_server_that_is_away_is_for_later() -> None:
     """A refused connection is tried twice and then left for later."""
     context = stub(free_port())
     with pytest.raises(TryAgain) as caught:
-        lookups(context).fetch(keys(1))
+        fetch(context, 1)
     assert context.calls["mysql:Connect"] == 2
     assert "127.0.0.1" not in str(caught.value)
 
@@ -155,38 +149,39 @@ def test_a_busy_server_or_a_lock_is_for_later(number: int) -> None:
 
 
 @pytest.mark.fault("M2")
-def test_too_many_connections_are_for_later(port: int, lookups: Any) -> None:
+def test_too_many_connections_are_for_later(port: int) -> None:
     SESSIONS[port].query("ALTER USER clerk@'%' WITH MAX_USER_CONNECTIONS 1")
     try:
-        lookups(stub(port)).fetch(keys(1))
-        with pytest.raises(TryAgain):
-            lookups(stub(port)).fetch(keys(1))
+        with mysql_lookup(stub(port), "shop.stores") as lookup:
+            lookup.fetch(keys(1))
+            with pytest.raises(TryAgain):
+                fetch(stub(port), 1)
     finally:
         SESSIONS[port].query("ALTER USER clerk@'%' WITH MAX_USER_CONNECTIONS 0")
 
 
 @pytest.mark.fault("M4")
 @pytest.mark.parametrize("name", ["host", "username", "password", "dbname"])
-def test_a_missing_field_of_the_secret_is_named(lookups: Any, name: str) -> None:
+def test_a_missing_field_of_the_secret_is_named(name: str) -> None:
     with pytest.raises(GiveUp, match=f"`{name}`") as caught:
-        lookups(stub(1, **{name: None}), "stores").fetch(keys(1))
+        fetch(stub(1, **{name: None}), 1, table="stores")
     assert "canary-secret-old" not in str(caught.value)
 
 
 @pytest.mark.fault("M11")
-def test_the_session_is_read_only(port: int, lookups: Any) -> None:
+def test_the_session_is_read_only(port: int) -> None:
     """The session can write nothing, and no server may ask it for a file."""
-    lookup = lookups(stub(port, username="writer"))
-    lookup.fetch(keys(1))
-    with pytest.raises(pymysql.MySQLError, match="READ ONLY"):
-        lookup._connection.query("DELETE FROM shop.stores")
-    assert not lookup._connection._local_infile
+    with mysql_lookup(stub(port, username="writer"), "shop.stores") as lookup:
+        lookup.fetch(keys(1))
+        with pytest.raises(pymysql.MySQLError, match="READ ONLY"):
+            lookup._connection.query("DELETE FROM shop.stores")
+        assert not lookup._connection._local_infile
 
 
-def test_tls_that_the_server_lacks_is_refused(port: int, lookups: Any) -> None:
+def test_tls_that_the_server_lacks_is_refused(port: int) -> None:
     """If the option asks for TLS, the password never travels without it."""
     with pytest.raises(GiveUp, match="TLS"):
-        lookups(stub(port), tls="encrypt").fetch(keys(1))
+        fetch(stub(port), 1, tls="encrypt")
 
 
 def test_importing_the_connector_imports_no_driver() -> None:

@@ -57,15 +57,14 @@ def _specs() -> list[Any]:
 def _examples() -> list[Any]:
     """The examples with their promised answer; those without one speak to a service."""
     name = re.compile(r"^name: (.*)$", re.MULTILINE)
-    found = EXAMPLE.findall(_text(LANGUAGE))
-    return [pytest.param(*one, id=name.search(one[0])[1]) for one in found if one[1]]  # type: ignore[index]
+    examples = EXAMPLE.findall(_text(LANGUAGE))
+    return [pytest.param(*example, id=name.search(example[0])[1]) for example in examples if example[1]]  # type: ignore[index]
 
 
 def _structs() -> list[type[Options]]:
     members = [*vars(language).values(), *vars(cases_language).values()]
-    return [
-        one for one in members if isinstance(one, type) and issubclass(one, Options) and one is not Options
-    ]
+    structs = [member for member in members if isinstance(member, type) and issubclass(member, Options)]
+    return [struct for struct in structs if struct is not Options]
 
 
 def _ours() -> list[Connector]:
@@ -102,19 +101,18 @@ def test_every_local_example_gives_what_stands_below_it(
     if kind == "files":
         assert [file.uri for file in report.files] == promised.splitlines()
     else:
-        assert json_value(pipeline.preview_with_report()[0].to_pylist()) == [
-            json.loads(line) for line in promised.splitlines()
-        ]
+        rows = json_value(pipeline.preview_with_report()[0].to_pylist())
+        assert rows == [json.loads(line) for line in promised.splitlines()]
 
 
 @pytest.fixture
 def tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Write the example with cases, and return what the page says that they give."""
-    spec, cases, _, told = CASES.findall(_text(LANGUAGE).partition("## Cases")[2])[0]
+    spec, cases, _, printed = CASES.findall(_text(LANGUAGE).partition("## Cases")[2])[0]
     (tmp_path / "try.yaml").write_text(spec, encoding="utf-8")
     (tmp_path / "try.test.yaml").write_text(cases, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    return str(told)
+    return str(printed)
 
 
 def test_the_cases_of_the_documentation_hold(tried: str) -> None:
@@ -124,11 +122,10 @@ def test_the_cases_of_the_documentation_hold(tried: str) -> None:
 def test_a_case_of_the_documentation_fails_as_it_says(tried: str) -> None:
     file = Path("try.test.yaml")
     text = file.read_text(encoding="utf-8")
-    file.write_text(
-        text.replace("items: [{sku: tea, quantity: 2}], city", "items: [{sku: tea, quantity: 3}], city")
-    )
-    told = CliRunner().invoke(main, ["test", "try.yaml"]).stdout.partition("\n\n")[0]
-    assert f"{told}\n" in [text for kind, text in BLOCK.findall(_text(LANGUAGE)) if kind == "text"]
+    items = "items: [{{sku: tea, quantity: {}}}], city"
+    file.write_text(text.replace(items.format(2), items.format(3)))
+    printed = CliRunner().invoke(main, ["test", "try.yaml"]).stdout.partition("\n\n")[0]
+    assert f"{printed}\n" in [text for kind, text in BLOCK.findall(_text(LANGUAGE)) if kind == "text"]
 
 
 @pytest.mark.parametrize("struct", _structs(), ids=lambda struct: struct.__name__)

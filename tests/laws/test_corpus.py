@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
 from typing import Any
 
 import pyarrow as pa
@@ -78,18 +77,11 @@ def json_outcomes(names: list[str], word: str) -> list[Outcome]:
     return [rows[n] for n in range(len(names))]
 
 
-@cache
-def json_together(word: str) -> dict[str, Outcome]:
-    """All files of the corpus in one read, their column being of this type."""
-    return dict(zip(JSON, json_outcomes([*JSON], word), strict=True))
-
-
-@pytest.mark.parametrize("path", ["alone", "together"])
 @pytest.mark.parametrize("name", marked(JSON))
-def test_a_json_file_is_the_row_or_the_bad_record_that_the_manifest_says(name: str, path: str) -> None:
+def test_a_json_file_is_the_row_or_the_bad_record_that_the_manifest_says(name: str) -> None:
     expected = JSON[name]
     word = expected.get("type", "string")
-    outcome = json_outcomes([name], word)[0] if path == "alone" else json_together(word)[name]
+    outcome = json_outcomes([name], word)[0]
     if "bad" in expected:
         assert isinstance(outcome, tuple), outcome
         assert outcome[0] == expected.get("code", "bad-record")
@@ -102,7 +94,7 @@ def test_a_json_file_is_the_row_or_the_bad_record_that_the_manifest_says(name: s
 @pytest.mark.parametrize("word", sorted({expected.get("type", "string") for expected in JSON.values()}))
 def test_all_json_files_together_give_what_each_gives_alone(word: str) -> None:
     """Row, code and message are the same, whatever the type of the column."""
-    assert repr([*json_together(word).values()]) == repr([json_outcomes([name], word)[0] for name in JSON])
+    assert repr(json_outcomes([*JSON], word)) == repr([json_outcomes([name], word)[0] for name in JSON])
 
 
 def csv_outcomes(
@@ -121,16 +113,11 @@ def csv_outcomes(
     return outcomes
 
 
-csv_together = cache(lambda word, delimiter: csv_outcomes(tuple(CSV), word, delimiter))
-
-
-@pytest.mark.parametrize("path", ["alone", "together"])
 @pytest.mark.parametrize("name", marked(CSV))
-def test_a_csv_file_is_the_rows_and_bad_records_that_the_manifest_says(name: str, path: str) -> None:
+def test_a_csv_file_is_the_rows_and_bad_records_that_the_manifest_says(name: str) -> None:
     manifested = CSV[name]
     word, delimiter = manifested.get("type", "string"), manifested.get("delimiter", ",")
-    outcomes = csv_outcomes((name,), word, delimiter) if path == "alone" else csv_together(word, delimiter)
-    rows, faults = outcomes[name]
+    rows, faults = csv_outcomes((name,), word, delimiter)[name]
     records = [record for record in manifested["records"] if isinstance(record, list)]
     expected = [[a, converted(b, parse(word))] for a, b in records]
     assert len(rows) == len(expected)
@@ -148,7 +135,7 @@ def test_a_csv_file_is_the_rows_and_bad_records_that_the_manifest_says(name: str
 def test_all_csv_files_together_give_what_each_gives_alone(word: str, delimiter: str) -> None:
     """Rows, codes and messages are the same, whatever the delimiter and the type of a column."""
     alone = {name: csv_outcomes((name,), word, delimiter)[name] for name in CSV}
-    assert repr(csv_together(word, delimiter)) == repr(alone)
+    assert repr(csv_outcomes(tuple(CSV), word, delimiter)) == repr(alone)
 
 
 @pytest.mark.parametrize(("names", "folder"), [(JSON, "json"), (CSV, "csv")])

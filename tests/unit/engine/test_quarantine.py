@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,8 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit.paths import ROOT
+from kit.paths import DATA, ROOT
+from kit.run import put, records_in
 from kit.specs import valid
+from kit.tables import table
 from plait.engine import quarantine
 from plait.engine.context import Services
 from plait.engine.engine import Engine
@@ -25,75 +26,33 @@ from plait.language.spec import Spec
 from plait.plugin import BadRecord, Item, Record
 
 BORN = datetime(2026, 7, 1, 12, 30, 0, 250_000, tzinfo=UTC)
-SPEC = """\
-plait: 1
-name: orders
-sources:
-  orders:
-    connector: json
-    path: ROOT/raw/*.json
-    decode:
-      packed: [base64, json]
-      note: [{pattern: "table {nr}"}]
-    columns:
-      id: {type: string, required: true}
-      total: int
-      packed: {type: string, from: packed.a}
-      nr: {type: int, from: note.nr}
-  items:
-    connector: csv
-    path: ROOT/items/{id}.csv
-    columns: {count: int}
-    join: {on: id, as: list}
-  people:
-    connector: memory
-    rows: [{id: twice, name: a}, {id: twice, name: b}]
-    columns: {name: string}
-    join: {on: id}
-sink: {connector: parquet, path: ROOT/lake/}
-quarantine: {path: ROOT/bad, payload: PAYLOAD}
-"""
+SPEC = (DATA / "specs/quarantine.yaml").read_text(encoding="utf-8")
 FIELDS = [
-    "format_version",
-    "code",
-    "message",
-    "help",
-    "pipeline",
-    "spec_digest",
-    "source",
-    "object",
-    "etag",
-    "modified",
-    "position",
+    *("format_version", "code", "message", "help", "pipeline", "spec_digest", "source"),
+    *("object", "etag", "modified", "position"),
 ]
 
 
-def spec(root: Path, payload: str = "true", text: str = SPEC) -> Spec:
+def spec(root: str | Path = "nowhere", payload: str = "true", text: str = SPEC) -> Spec:
     """The valid spec in a folder."""
     return valid(text, ROOT=root, PAYLOAD=payload)
 
 
-def put(root: Path, name: str, data: bytes) -> str:
-    """Put an order, of a known age; its URI."""
-    file = root / "raw" / name
-    file.parent.mkdir(exist_ok=True)
-    file.write_bytes(data)
-    os.utime(file, (BORN.timestamp(), BORN.timestamp()))
-    return str(file)
-
-
-def run(root: Path, **changes: str) -> list[dict[str, Any]]:
-    """Run over all orders; what is in quarantine."""
-    engine = Engine(spec(root, **changes), Services())
+def run(root: Path, order: Any, items: str = "", payload: str = "true") -> dict[str, Any]:
+    """Put an order, of a known age, and the items of any order, and run; the record that is in quarantine then."""
+    put(root / "raw/a.json", order, BORN)
+    if items:
+        put(root / "items" / f"{json.loads(order)['id']}.csv", items)
+    engine = Engine(spec(root, payload), Services())
     engine.run(engine.find())
-    return [json.loads(file.read_bytes()) for file in sorted((root / "bad").glob("*"))]
+    [record] = records_in(root / "bad")
+    return record
 
 
 def test_a_record_has_these_fields_in_this_order(tmp_path: Path) -> None:
     """Each is documented in `pipelines/README.md`; what is not known is null."""
     data = b'{"id": "a", "total": "much"}\r\n'
-    uri = put(tmp_path, "a.json", data)
-    [document] = run(tmp_path)
+    document = run(tmp_path, data)
     assert [*document] == [*FIELDS, "raw"]
     etag = document.pop("etag")
     assert etag
@@ -105,7 +64,7 @@ def test_a_record_has_these_fields_in_this_order(tmp_path: Path) -> None:
         "pipeline": "orders",
         "spec_digest": spec(tmp_path).digest,
         "source": "orders",
-        "object": uri,
+        "object": f"{tmp_path}/raw/a.json",
         "modified": "2026-07-01T12:30:00.250000Z",
         "position": "",
         "raw": data.decode(),
@@ -117,8 +76,7 @@ def test_a_record_has_these_fields_in_this_order(tmp_path: Path) -> None:
 
 def test_bytes_that_are_no_text_are_base64(tmp_path: Path) -> None:
     data = b'{"id": "\xff"}'
-    put(tmp_path, "a.json", data)
-    [document] = run(tmp_path)
+    document = run(tmp_path, data)
     assert "raw" not in document
     assert base64.b64decode(document["raw_base64"]) == data
 
@@ -126,57 +84,31 @@ def test_bytes_that_are_no_text_are_base64(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("order", "items", "source"),
     [
-        ({"id": "a", "total": "x"}, "", "orders"),
-        ({"id": "a"}, "count\nmany\n", "items"),
-        ({"id": "a/b"}, "", "items"),
-        ({"id": "twice"}, "", "people"),
+        ('{"id": "a", "total": "x"}', "", "orders"),
+        ('{"id": "a"}', "count\nmany\n", "items"),
+        ('{"id": "a/b"}', "", "items"),
+        ('{"id": "twice"}', "", "people"),
     ],
 )
-def test_the_source_that_is_to_blame_is_named(tmp_path: Path, order: Any, items: str, source: str) -> None:
+def test_the_source_that_is_to_blame_is_named(tmp_path: Path, order: str, items: str, source: str) -> None:
     """A fault of a look-up's record, of its path or of its matches is the look-up's, not the driver's."""
-    put(tmp_path, "a.json", json.dumps(order).encode())
-    (tmp_path / "items").mkdir()
-    if items:
-        (tmp_path / "items" / f"{order['id']}.csv").write_text(items)
-    [document] = run(tmp_path)
-    assert (document["source"], document["raw"]) == (source, json.dumps(order))
+    document = run(tmp_path, order, items)
+    assert (document["source"], document["raw"]) == (source, order)
 
 
 CANARY = "".join(f"c{n:03}" for n in range(60))
 
 
 @pytest.mark.fault("S10")
-@pytest.mark.parametrize(
-    ("order", "items"),
-    [
-        ({"id": "a", "total": CANARY}, ""),
-        ({"id": [CANARY]}, ""),
-        ({"id": {CANARY: CANARY}}, ""),
-        ({"id": "a", "packed": CANARY}, ""),
-        ({"id": "a", "packed": base64.b64encode(f'{{"{CANARY}": "{CANARY}"'.encode()).decode()}, ""),
-        ({"id": "a", "packed": base64.b64encode(f'["{CANARY}"]'.encode()).decode()}, ""),
-        ({"id": "a", "note": CANARY}, ""),
-        ({"id": "a", "note": f"table {CANARY}"}, ""),
-        (f'{{"{CANARY}": 1, "{CANARY}": 2}}', ""),
-        (f'{{"id": "{CANARY}', ""),
-        (f'{{"id": "a", "total": 1{"0" * 300}.5, "x": "{CANARY}"}}', ""),
-        ({"id": f"{CANARY}/"}, ""),
-        ({"id": CANARY}, f"count\n{CANARY}\n"),
-        ({"id": CANARY}, f"count,{CANARY}\n1,2,{CANARY}\n"),
-        ({"id": CANARY}, f'count\n"{CANARY}\n'),
-        ({"id": CANARY}, f"{CANARY},{CANARY}\n1,2\n"),
-        ({"id": CANARY}, f"count,id\n1,{CANARY}!\n"),
-    ],
-)
+@pytest.mark.parametrize("texts", table("excerpts.yaml"), ids=lambda texts: str(texts)[:60])
 def test_without_payload_a_record_holds_no_more_than_short_excerpts(
-    tmp_path: Path, order: Any, items: str
+    tmp_path: Path, texts: dict[str, str]
 ) -> None:
     """With `payload: false` neither the raw record nor any field has more than 40 characters of a value."""
-    put(tmp_path, "a.json", (order if isinstance(order, str) else json.dumps(order)).encode())
-    (tmp_path / "items").mkdir()
-    if items:
-        (tmp_path / "items" / f"{CANARY}.csv").write_text(items)
-    [document] = run(tmp_path, payload="false")
+    texts = {key: text.replace("CANARY", CANARY) for key, text in texts.items()}
+    packed = base64.b64encode(texts.get("packed", "").encode()).decode()
+    order = texts.get("order") or json.dumps({"id": "a", "packed": packed})
+    document = run(tmp_path, order, texts.get("items", ""), payload="false")
     assert [*document] == FIELDS
     text = json.dumps(document)
     assert not [n for n in range(len(CANARY) - 41) if CANARY[n : n + 41] in text]
@@ -196,42 +128,35 @@ def test_a_name_is_a_hash_of_object_and_position(uri: str, position: str) -> Non
 @given(st.text(min_size=1), st.text(max_size=5), st.binary(), st.booleans())
 def test_what_was_set_aside_can_be_read_again(uri: str, position: str, raw: bytes, payload: bool) -> None:
     """For any URI, position and bytes; and under another name, or of another pipeline, it is none of ours."""
-    own_spec = spec(Path("nowhere"), str(payload).lower())
+    own_spec = spec(payload=str(payload).lower())
     uri = f"s3://bucket/{uri}"
     record = Record(fields={}, item=Item(uri=uri, modified=BORN), position=position, raw=raw)
-    stored = quarantine.put_of(record, BadRecord("why", code="bad-value"), own_spec)
-    item = Item(uri=stored.uri)
-    read = quarantine.read_record(item, stored.data, own_spec)
+    file = quarantine.put_of(record, BadRecord("why", code="bad-value"), own_spec)
+    item, renamed = Item(uri=file.uri), Item(uri=file.uri.replace(".json", "0.json"))
+    read = quarantine.read_record(item, file.data, own_spec)
     assert read is not None
     assert (read.object, read.modified, read.code) == (uri, BORN, "bad-value")
-    assert (
-        quarantine.read_record(Item(uri=stored.uri.replace(".json", "0.json")), stored.data, own_spec) is None
-    )
-    other = spec(Path("nowhere"), "true", SPEC.replace("name: orders", "name: others"))
-    assert quarantine.read_record(item, stored.data, other) is None
+    assert quarantine.read_record(renamed, file.data, own_spec) is None
+    other = spec(text=SPEC.replace("name: orders", "name: others"))
+    assert quarantine.read_record(item, file.data, other) is None
 
 
-@given(
-    st.one_of(
-        st.binary(max_size=60),
-        st.recursive(st.none() | st.text() | st.integers(), st.lists).map(
-            lambda value: json.dumps(value).encode()
-        ),
-        st.dictionaries(
-            st.sampled_from([*FIELDS, "x"]), st.none() | st.text() | st.integers() | st.lists(st.none())
-        ).map(lambda value: json.dumps(value).encode()),
-    )
+values = st.none() | st.text() | st.integers()
+documents = st.recursive(values, st.lists) | st.dictionaries(
+    st.sampled_from([*FIELDS, "x"]), values | st.lists(st.none())
 )
+
+
+@given(st.binary(max_size=60) | documents.map(lambda document: json.dumps(document).encode()))
 def test_any_other_file_is_no_record(data: bytes) -> None:
-    assert quarantine.read_record(Item(uri="nowhere/bad/x.json"), data, spec(Path("nowhere"))) is None
+    assert quarantine.read_record(Item(uri="nowhere/bad/x.json"), data, spec()) is None
 
 
-def stored(uri: str, at: str = "nowhere/bad", **more: Any) -> tuple[str, bytes]:
+def stored(uri: str, at: str = "nowhere/bad", payload: str = "true", **more: Any) -> tuple[str, bytes]:
     """Where a record is kept, and as what."""
     record = Record(fields={}, item=Item(uri=uri, **more), position="", raw=b"")
-    file = quarantine.put_of(
-        record, BadRecord("why", code="bad-value"), spec(Path("nowhere"), text=SPEC.replace("ROOT/bad", at))
-    )
+    error = BadRecord("what was `7`", code="bad-value", bare="what was it")
+    file = quarantine.put_of(record, error, spec(payload=payload, text=SPEC.replace("ROOT/bad", at)))
     return file.uri, file.data
 
 
@@ -262,19 +187,15 @@ def test_a_name_that_is_no_unicode_is_kept() -> None:
 def test_an_object_of_unknown_age_has_none() -> None:
     uri, data = stored("s3://b/1.json")
     assert json.loads(data)["modified"] is None
-    record = quarantine.read_record(Item(uri=uri), data, spec(Path("nowhere")))
-    assert record is not None
-    assert record == quarantine.QuarantinedRecord(
+    assert quarantine.read_record(Item(uri=uri), data, spec()) == quarantine.QuarantinedRecord(
         item=Item(uri=uri), object="s3://b/1.json", modified=None, code="bad-value"
     )
 
 
 @pytest.mark.parametrize(("payload", "message"), [("true", "what was `7`"), ("false", "what was it")])
 def test_the_message_holds_a_value_only_where_the_payload_is_kept(payload: str, message: str) -> None:
-    error = BadRecord("what was `7`", code="bad-value", bare="what was it")
-    record = Record(fields={}, item=Item(uri="s3://b/1.json"), position="", raw=b"")
-    file = quarantine.put_of(record, error, spec(Path("nowhere"), payload))
-    assert json.loads(file.data)["message"] == message
+    _, data = stored("s3://b/1.json", payload=payload)
+    assert json.loads(data)["message"] == message
 
 
 @pytest.mark.parametrize("file", ["x.json", f"{'0' * 32}.txt", f"{'0' * 32}-0.json", f"in/{'0' * 32}.json"])

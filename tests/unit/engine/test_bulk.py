@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -13,81 +13,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
+from kit import fakes
 from kit.documents import csv_documents, examples, json_documents, spoiled
+from kit.fakes import column
+from kit.paths import DATA
+from kit.specs import valid
 from plait.engine import answers, match, read
 from plait.engine.context import Services
 from plait.engine.engine import Engine
 from plait.engine.lookup import look_up
-from plait.language.spec import Column, Join, Source
-from plait.language.validate import validate_for_run
-from plait.plugin import Item, Key, LookupPath, Missing, Put, RecordTable, StoredObject, Written
+from plait.language.spec import Join
+from plait.plugin import Item, Key, LookupPath, RecordTable
+from plait.testing.cases.case import CaseObject
+from plait.testing.cases.stand_ins import MemoryObjects
 from plait.values.types import parse
 from plait_connectors import csv as csv_connector
 
-SPEC = """
-plait: 1
-name: bulk
-sources:
-  orders:
-    connector: json
-    path: s3://raw/orders/*.json
-    decode: {d: [base64, json]}
-    columns:
-      a: {type: string, required: true}
-      b: {type: "decimal(12,2)"}
-      c: {type: int, default: 7}
-      at: {type: timestamp, from: b}
-      inner: {type: int, from: d.b}
-      uri: {type: string, from: $object}
-  items:
-    connector: csv
-    path: s3://raw/items/{a}.csv
-    columns: {a2: {type: string, from: a}, b2: {type: double, from: b}}
-    join: {on: a, as: list}
-  first:
-    connector: csv
-    path: s3://raw/items/{a}.csv
-    columns: {a3: {type: string, from: a}}
-    join: {on: a, duplicates: first}
-partition_by: {c: c}
-sink: {connector: parquet, path: "s3://lake/"}
-quarantine: s3://bad/
-"""
-
-
-@dataclass
-class Held:
-    """`Objects` in memory."""
-
-    bodies: dict[str, bytes]
-    puts: dict[str, bytes] = field(default_factory=dict)
-
-    def list(self, prefix: str) -> Iterator[Item]:
-        """The objects below a prefix."""
-        return (Item(uri=uri) for uri in self.bodies if uri.startswith(prefix))
-
-    def get(self, uris: Sequence[str], _limit: int | None = None) -> Iterator[StoredObject | Missing]:
-        """The bodies."""
-        for uri in uris:
-            data = self.bodies.get(uri)
-            yield (
-                Missing(uri) if data is None else StoredObject(item=Item(uri=uri, size=len(data)), data=data)
-            )
-
-    def put(self, puts: Sequence[Put]) -> Sequence[Written]:
-        """Keep what is put."""
-        self.puts |= {put.uri: put.data for put in puts}
-        return [Written(uri=put.uri, rows=0, bytes=len(put.data)) for put in puts]
-
-    def remove(self, items: Sequence[Item]) -> Sequence[None]:
-        """Nothing is ever removed here."""
-        return [None for _ in items]
+SPEC = (DATA / "specs/bulk.yaml").read_text(encoding="utf-8")
 
 
 def services(bodies: dict[str, bytes]) -> Services:
     """What connectors are lent, over objects in memory."""
     services_in_memory = Services()
-    services_in_memory.objects = Held(bodies)
+    services_in_memory.objects = MemoryObjects(CaseObject(uri=uri, data=data) for uri, data in bodies.items())
     return services_in_memory
 
 
@@ -103,16 +51,12 @@ def many_from(number: int) -> Iterator[None]:
 
 def ran(bodies: dict[str, bytes], batch: int) -> tuple[Any, ...]:
     """The rows of each file, the quarantine and the report of a run in batches of a size."""
-    result = validate_for_run("bulk.yaml", {}, SPEC.encode())
-    assert result.spec, result.problems
     lent_services = services(bodies)
-    report = Engine(result.spec, lent_services).run(
-        [Item(uri=uri) for uri in bodies if "/orders/" in uri], batch=batch
-    )
-    puts: dict[str, bytes] = lent_services.objects.puts  # type: ignore[attr-defined]
-    rows = {
-        u: parquet.read_table(pa.BufferReader(d)).to_pylist() for u, d in puts.items() if u[5:9] == "lake"
-    }
+    engine = Engine(valid(SPEC), lent_services)
+    report = engine.run([Item(uri=uri) for uri in bodies if "/orders/" in uri], batch=batch)
+    puts = {put.uri: put.data for put in lent_services.objects.puts}  # type: ignore[attr-defined]
+    files = {uri: pa.BufferReader(data) for uri, data in puts.items() if uri.startswith("s3://lake/")}
+    rows = {uri: parquet.read_table(file).to_pylist() for uri, file in files.items()}
     document = report.as_json()
     bad = {uri: data for uri, data in puts.items() if uri not in rows}
     problems = sorted(str(problem) for problem in document["problems"])
@@ -146,26 +90,13 @@ def asked(files: list[bytes], word: str, delimiter: str, many: int) -> dict[str,
     options = csv_connector.CsvOptions(path=path, delimiter=csv_connector.Delimiter(delimiter))
     where = csv_connector.CsvLookup(options, services(bodies).context("s", None))
     (connector,) = csv_connector.plait_connectors()
-    columns = tuple(
-        Column(name=n, type=parse(w), origin=n, selector=(n,), default=default, required=required)
-        for n, w, default, required in (
-            ("a", "string", "none", False),
-            ("b", word, None, False),
-            ("c", "string", None, many < 0),
-        )
+    columns = column("a", "string", default="none"), column("b", word), column("c", "string")
+    source = replace(
+        fakes.source(*columns, join=Join(on=(("id", "id"),))), connector=connector, options=options
     )
-    source = Source(
-        name="s",
-        connector=connector,
-        options=options,
-        columns=columns,
-        decode={},
-        join=Join(on=(("id", "id"),)),
-    )
+    ids = pa.table({"id": [str(n) for n in range(len(files))]})
     with many_from(many):
-        answers, _ = look_up(
-            source, where, pa.table({"id": [str(n) for n in range(len(files))]}), {"id": parse("string")}
-        )
+        answers, _ = look_up(source, where, ids, {"id": parse("string")})
     by_name: dict[str, Any] = {str(n): ([], []) for n in range(len(files))}
     for name, row in zip(answers.keys[0].to_pylist(), answers.table.to_pylist(), strict=True):
         by_name[name][0].append(repr(row))

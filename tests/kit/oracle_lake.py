@@ -1,14 +1,16 @@
 """What stands in the lake, read by DuckDB, and how it differs from what was expected."""
 
+import io
 import tempfile
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol
 
 import duckdb
+import pyarrow.parquet as pq
 
 from kit.oracle_values import Row
 
@@ -34,6 +36,12 @@ def read_files(files: Mapping[str, bytes]) -> list[Row]:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
         return read_lake(Path(folder))
+
+
+def rows_of(file: bytes) -> list[Row]:
+    """Return the rows of one Parquet file, without its partitions."""
+    rows: list[Row] = pq.ParquetFile(io.BytesIO(file)).read().to_pylist()
+    return rows
 
 
 def read_lake(folder: Path) -> list[Row]:
@@ -69,6 +77,12 @@ def compare(expected: HasRows, rows: Iterable[Row]) -> list[str]:
         for want, got in zip(wanted[name], found[name], strict=False):
             differences += [f"{name}: {difference}" for difference in _differences(want, got)]
     return differences
+
+
+def lost_or_added(wanted: Iterable[Hashable], found: Iterable[Hashable]) -> list[str]:
+    """Return a sentence for each row that is not there, or there too often."""
+    want, got = Counter(wanted), Counter(found)
+    return [f"lost: {row}" for row in want - got] + [f"too many: {row}" for row in got - want]
 
 
 def _by_id(rows: Iterable[Row]) -> defaultdict[Any, list[Row]]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kit.buckets import contents
 from kit.canaries import look
 from kit.paths import ROOT
 
@@ -57,7 +58,11 @@ class Told:
     exitcode: int | None = None
 
 
-def forked(environment: Mapping[str, str], events: Sequence[Any], started: Callable[[int], None]) -> Told:
+def forked(
+    environment: Mapping[str, str],
+    events: Sequence[Any],
+    started: Callable[[int], object] = lambda _pid: None,
+) -> Told:
     """Give events to the handler in a forked process of their own; `started` gets its pid before the first."""
     here, there = FORK.Pipe()
     process = FORK.Process(target=_serve, args=(dict(environment), there), daemon=True)
@@ -143,7 +148,7 @@ class Shop:
 
     def fork(self, lake: str, events: Sequence[Any], **environment: str) -> Told:
         """Give events to the handler in one forked process, which starts faster than that of `invoke`."""
-        told = forked({**self.environment(lake), **environment}, events, lambda _pid: None)
+        told = forked({**self.environment(lake), **environment}, events)
         assert told.exitcode == 0
         return told
 
@@ -164,12 +169,12 @@ class Shop:
 
     def below(self, prefix: str) -> dict[str, bytes]:
         """All objects of the lake's bucket below a prefix, by the rest of their key."""
-        found: dict[str, bytes] = {}
-        for page in self.client.get_paginator("list_objects_v2").paginate(Bucket="shop-lake", Prefix=prefix):
-            for one in page.get("Contents", ()):
-                body = self.client.get_object(Bucket="shop-lake", Key=one["Key"])["Body"].read()
-                found[one["Key"].removeprefix(prefix)] = body
-        return found
+        objects = contents(self.client, "shop-lake", prefix)
+        return {key.removeprefix(prefix): body for key, body in objects.items()}
+
+    def put(self, key: str, body: bytes | str) -> None:
+        """Put an object into the bucket that pipelines read."""
+        self.client.put_object(Bucket="shop-raw", Key=key, Body=body)
 
     def keys(self) -> list[str]:
         """The keys of all objects below `transactions/`."""

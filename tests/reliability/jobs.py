@@ -1,7 +1,6 @@
 """Three pipelines that have little in common: what they read, the events that tell of it, and the rows it gives."""
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -41,20 +40,18 @@ class Job:
     def fill(self, shop: Shop) -> None:
         """Put what the pipeline reads and the sample of the shop does not have."""
         for key, body in self.objects.items():
-            shop.client.put_object(Bucket="shop-raw", Key=key, Body=body)
+            shop.put(key, body)
 
     def differences(self, files: Mapping[str, bytes]) -> list[str]:
         """How the files of a lake differ from the rows that it must have."""
-        found = oracle_lake.read_files(files)
+        rows = oracle_lake.read_files(files)
         if self.spec == SPEC:
-            return oracle_lake.compare(
-                oracle.Expected(rows={str(n): row for n, row in enumerate(self.rows)}), found
-            )
-        wanted, got = Counter(map(spelt, self.rows)), Counter(map(spelt, found))
-        return [f"lost: {row}" for row in (wanted - got)] + [f"too many: {row}" for row in (got - wanted)]
+            expected = oracle.Expected(rows={str(n): row for n, row in enumerate(self.rows)})
+            return oracle_lake.compare(expected, rows)
+        return oracle_lake.lost_or_added(map(_as_text, self.rows), map(_as_text, rows))
 
 
-def spelt(row: Mapping[str, Any]) -> str:
+def _as_text(row: Mapping[str, Any]) -> str:
     """A row as a text, whatever the order of its columns."""
     return repr(sorted(row.items()))
 
@@ -97,7 +94,9 @@ def lines(shop: Shop) -> Job:
     cities = sorted({city for _, city in stores.values() if city})
     vans = {city: COURIERS[: n % 3] for n, city in enumerate(cities)}
     objects = {
-        f"lines/couriers/{city}.csv": _csv("courier,van", found) for city, found in vans.items() if found
+        f"lines/couriers/{city}.csv": _csv("courier,van", couriers)
+        for city, couriers in vans.items()
+        if couriers
     }
     rows = []
     for n in range(22):

@@ -6,6 +6,7 @@ import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -18,7 +19,6 @@ from .budget import LARGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from kit.shop import Shop
 
@@ -26,14 +26,7 @@ if TYPE_CHECKING:
 
 PATIENCE = 60
 DEEPEST = 5
-ORDER = """\
-plait: 1
-name: versions
-sources:
-  orders: {connector: json, path: "s3://shop-raw/versions/**.json", columns: {id: string, version: int}}
-sink: {connector: parquet, path: "s3://shop-lake/LAKE/extracted/transactions/"}
-quarantine: s3://shop-lake/LAKE/quarantine/transactions/
-"""
+SPEC = Path(__file__).parent / "pipelines" / "versions.yaml"
 GOOD, BAD = '{{"id": "a", "version": {}}}', "no JSON {}"
 CALM: dict[str, Any] = {"batchItemFailures": []}
 
@@ -75,9 +68,7 @@ class Held:
         with Proxy(endpoint) as proxy:
             proxy.on(moment.number, moment.when, self.hold)
             try:
-                return forked(
-                    {**environment, "AWS_ENDPOINT_URL": proxy.endpoint}, [queue([key])], lambda _pid: None
-                )
+                return forked({**environment, "AWS_ENDPOINT_URL": proxy.endpoint}, [queue([key])])
             finally:
                 self.reached.set()  # it may have ended before its moment came
 
@@ -90,36 +81,29 @@ def _moments() -> Iterator[Moment]:
 def _meetings(deep: int) -> list[Meeting]:
     """Every pair of moments; in a quick run those of the first requests, where all that differs already happens."""
     pairs = [Meeting(a, b, older) for a in _moments() for b in _moments() for older in (True, False)]
-    near = [
-        one
-        for one in pairs
-        if one.first.number <= 2 and one.second.number <= deep and one.second.when == "before"
-    ]
-    return pairs if LARGE else near
+    near = [pair for pair in pairs if pair.first.number <= 2 and pair.second.number <= deep]
+    return pairs if LARGE else [pair for pair in near if pair.second.when == "before"]
 
 
-def _meet(shop: Shop, spec: Path, lake: str, bodies: tuple[str, str], meeting: Meeting) -> Left:
+def _meet(shop: Shop, lake: str, bodies: tuple[str, str], meeting: Meeting) -> Left:
     """What lies in the lake once whoever had to come again has come again."""
     key = f"versions/{lake}.json"
-    environment = {**shop.environment(lake), "PLAIT_SPEC": str(spec)}
+    environment = {**shop.environment(lake), "PLAIT_SPEC": str(SPEC)}
     older, newer = Held(), Held()
     endpoint = shop.sandbox.aws.endpoint
     with ThreadPoolExecutor(2) as pool:
-        _put(shop, key, bodies[0].format(1))
+        shop.put(key, bodies[0].format(1))
         first = pool.submit(older.run, endpoint, environment, key, meeting.first)
         assert older.reached.wait(PATIENCE)
-        _put(shop, key, bodies[1].format(2))
+        shop.put(key, bodies[1].format(2))
         second = pool.submit(newer.run, endpoint, environment, key, meeting.second)
         assert newer.reached.wait(PATIENCE)
-        order = (
-            [(older, first), (newer, second)] if meeting.older_first else [(newer, second), (older, first)]
-        )
-        for held, running in order:
+        order = [(older, first), (newer, second)]
+        for held, running in order if meeting.older_first else reversed(order):
             held.released.set()
             running.result(PATIENCE)
-    answers = [one for told in (first.result(), second.result()) for one in told.answers]
-    if any(answer != CALM for answer in answers):
-        again = forked({**environment, "AWS_ENDPOINT_URL": endpoint}, [queue([key])], lambda _pid: None)
+    if any(answer != CALM for running in (first, second) for answer in running.result().answers):
+        again = forked({**environment, "AWS_ENDPOINT_URL": endpoint}, [queue([key])])
         assert again.answers == [CALM]
     return _left(shop, lake)
 
@@ -128,10 +112,6 @@ def _left(shop: Shop, lake: str) -> Left:
     rows = [row["version"] for row in oracle_lake.read_files(shop.lake(lake))]
     records = [json.loads(data) for data in shop.lake(lake, "quarantine").values()]
     return Left(rows, [int(record["raw"].rpartition(" ")[2]) for record in records])
-
-
-def _put(shop: Shop, key: str, body: str) -> None:
-    shop.client.put_object(Bucket="shop-raw", Key=key, Body=body.encode())
 
 
 @pytest.mark.parametrize(
@@ -149,7 +129,6 @@ def _put(shop: Shop, key: str, body: str) -> None:
 @pytest.mark.fault("P9")
 def test_the_newest_version_stays_wherever_two_invocations_meet(
     shop: Shop,
-    tmp_path: Path,
     results: Results,
     request: pytest.FixtureRequest,
     bodies: tuple[str, str],
@@ -157,17 +136,14 @@ def test_the_newest_version_stays_wherever_two_invocations_meet(
     wanted: list[Left],
 ) -> None:
     """Each is held at one of its requests while the other goes on; in the end the second version is a row or set aside."""
+    name = request.node.callspec.id
 
     def outcome(number: int, meeting: Meeting) -> Left:
-        lake = f"{request.node.callspec.id}/{number}"
-        spec = tmp_path / f"{number}.yaml"
-        spec.write_text(ORDER.replace("LAKE", lake))
-        return _meet(shop, spec, lake, bodies, meeting)
+        return _meet(shop, f"{name}/{number}", bodies, meeting)
 
     meetings = _meetings(deep)
-    with (
-        results.part(f"meetings, {request.node.callspec.id}", None, meetings=len(meetings)),
-        ThreadPoolExecutor(2) as pool,
-    ):
-        found = list(pool.map(outcome, range(len(meetings)), meetings))
-        assert [(m, left) for m, left in zip(meetings, found, strict=True) if left not in wanted] == []
+    part = results.part(f"meetings, {name}", None, meetings=len(meetings))
+    with part, ThreadPoolExecutor(2) as pool:
+        outcomes = list(pool.map(outcome, range(len(meetings)), meetings))
+        wrong = [pair for pair in zip(meetings, outcomes, strict=True) if pair[1] not in wanted]
+        assert wrong == []

@@ -66,12 +66,12 @@ class Stage:
         events, calm = job.events(), job.environment(self.shop, lake)
         calm["AWS_ENDPOINT_URL"] = self.shop.sandbox.aws.endpoint
         with Proxy(self.shop.sandbox.aws.endpoint) as proxy, ThreadPoolExecutor(1) as pool:
-            other = pool.submit(forked, calm, events, lambda _pid: None) if together else None
+            other = pool.submit(forked, calm, events) if together else None
             proxy.on(point.number, point.when, kill(pid.get), operation=point.operation)
             told = forked({**calm, "AWS_ENDPOINT_URL": proxy.endpoint}, events, pid.put)
             assert told.exitcode == -9, point
             assert other is None or other.result(120).exitcode == 0, point
-        _assert_done(forked(calm, events, lambda _pid: None), events)
+        _assert_done(forked(calm, events), events)
         return self.shop.below(f"{lake}/")
 
 
@@ -93,7 +93,7 @@ def stage(shop: Shop) -> Stage:
         job.fill(shop)
         with Proxy(shop.sandbox.aws.endpoint) as proxy:
             environment = {**job.environment(shop, f"calm/{name}"), "AWS_ENDPOINT_URL": proxy.endpoint}
-            _assert_done(forked(environment, job.events(), lambda _pid: None), job.events())
+            _assert_done(forked(environment, job.events()), job.events())
             stage.calls[name] = proxy.calls
         stage.lakes[name] = shop.below(f"calm/{name}/")
     return stage

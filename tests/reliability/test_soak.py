@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import random
 from collections import Counter
@@ -12,10 +11,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pyarrow.parquet as pq
 import pytest
 
-from kit import faults
+from kit import faults, oracle_lake
 from kit.canaries import PAYLOAD
 from kit.delivery import Queue
 from kit.proxy import Proxy
@@ -54,14 +52,14 @@ class Soak:
 
     def run(self, start: int) -> None:
         """Send the orders of one chunk, see what they became, and clear them away."""
-        orders = {f"{n:06}": self._order(n) for n in range(start, min(start + CHUNK, EVENTS))}
+        orders = {f"soak/{n:06}.json": self._order(n) for n in range(start, min(start + CHUNK, EVENTS))}
         with ThreadPoolExecutor(4) as pool:
-            list(pool.map(self._put, orders, orders.values()))
-        queue, names = Queue(), self._shuffled(list(orders))
-        queue.send(*(json.dumps(announced(f"soak/{name}.json")) for name in names))
-        self._spoil(len(names))
+            list(pool.map(self.shop.put, orders, orders.values()))
+        queue, keys = Queue(), self._shuffled(list(orders))
+        queue.send(*(json.dumps(announced(key)) for key in keys))
+        self._spoil(len(keys))
         queue.drain(self._invoke)
-        self.counts.update(events=len(names), dead=len(queue.dead))
+        self.counts.update(events=len(keys), dead=len(queue.dead))
         self._compare(orders)
         self.sizes.append(self._size())
 
@@ -71,15 +69,15 @@ class Soak:
             {**order, "customer_id": f"c-{self.random.randint(1, 8):04}-{PAYLOAD}customer"}
         ).encode()
 
-    def _shuffled(self, names: list[str]) -> list[str]:
+    def _shuffled(self, keys: list[str]) -> list[str]:
         """2 % of the events twice, 1 % far from their place."""
-        again = self.random.sample(names, len(names) // 50)
-        moved = set(self.random.sample(names, len(names) // 100))
-        told = [name for name in names if name not in moved]
-        for name in [*again, *moved]:
-            told.insert(self.random.randrange(len(told) + 1), name)
+        again = self.random.sample(keys, len(keys) // 50)
+        moved = set(self.random.sample(keys, len(keys) // 100))
+        shuffled = [key for key in keys if key not in moved]
+        for key in [*again, *moved]:
+            shuffled.insert(self.random.randrange(len(shuffled) + 1), key)
         self.counts.update(duplicates=len(again), out_of_order=len(moved))
-        return told
+        return shuffled
 
     def _spoil(self, events: int) -> None:
         """1 % of the events meet a fault: each kind at reads and writes of objects and at the look-up."""
@@ -104,28 +102,19 @@ class Soak:
         self.counts["messages that came again"] += len((outcome.answer or {}).get("batchItemFailures", ()))
         return outcome
 
-    def _put(self, name: str, body: bytes) -> None:
-        self.shop.client.put_object(Bucket="shop-raw", Key=f"soak/{name}.json", Body=body)
-
     def _compare(self, orders: dict[str, bytes]) -> None:
         """Note what is lost, doubled or other than its order, then remove it all."""
         files = self.shop.below("soak/")
-        rows = [row for body in files.values() for row in _rows(body)]
-        wanted, found = Counter(map(self._wanted, orders.values())), Counter(rows)
-        self.wrong += [f"lost {row}" for row in wanted - found] + [
-            f"too many {row}" for row in found - wanted
-        ]
+        columns = ("order_id", "version", "store_name")
+        rows = [tuple(map(row.get, columns)) for body in files.values() for row in oracle_lake.rows_of(body)]
+        self.wrong += oracle_lake.lost_or_added(map(self._wanted, orders.values()), rows)
         self.counts["rows"] += len(rows)
         self._remove("shop-lake", [f"soak/{key}" for key in files])
-        self._remove("shop-raw", [f"soak/{name}.json" for name in orders])
+        self._remove("shop-raw", [*orders])
 
     def _wanted(self, body: bytes) -> tuple[Any, ...]:
-        order = json.loads(body)
-        return (order["order_id"], order["version"], self._stores[order["store_id"]])
-
-    @property
-    def _stores(self) -> dict[int, str | None]:
-        return {number: name for number, name, _ in self.shop.sample.stores}
+        order, stores = json.loads(body), {number: name for number, name, _ in self.shop.sample.stores}
+        return (order["order_id"], order["version"], stores[order["store_id"]])
 
     def _remove(self, bucket: str, keys: list[str]) -> None:
         for start in range(0, len(keys), 1_000):
@@ -135,23 +124,12 @@ class Soak:
     def _size(self) -> Size:
         assert self.function.process is not None
         folder = Path("/proc", str(self.function.process.pid))
-        lines = dict(
-            line.split(":", 1) for line in (folder / "status").read_text().splitlines() if ":" in line
-        )
-        held = self.shop.sandbox.mysql.execute(
-            "SELECT COUNT(*) FROM information_schema.processlist WHERE user = 'reader'"
-        )
-        return Size(
-            int(lines["VmRSS"].split()[0]),
-            len(list((folder / "fd").iterdir())),
-            int(lines["Threads"]),
-            int(held[0][0]),
-        )
-
-
-def _rows(body: bytes) -> list[tuple[Any, ...]]:
-    rows = pq.ParquetFile(io.BytesIO(body)).read().to_pylist()
-    return [(row["order_id"], row["version"], row["store_name"]) for row in rows]
+        status = dict(line.split(":", 1) for line in (folder / "status").read_text().splitlines())
+        query = "SELECT COUNT(*) FROM information_schema.processlist WHERE user = 'reader'"
+        [[connections]] = self.shop.sandbox.mysql.execute(query)
+        descriptors = len(list((folder / "fd").iterdir()))
+        kilobytes = int(status["VmRSS"].split()[0])
+        return Size(kilobytes, descriptors, int(status["Threads"]), int(connections))
 
 
 @pytest.fixture

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from dataclasses import dataclass, field
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from kit import oracle
-from kit.oracle_lake import DEFAULT_PARTITION
+from kit.oracle_lake import DEFAULT_PARTITION, rows_of
 
 PATIENCE = 600
 
@@ -54,8 +51,8 @@ class Truth:
         if key in expected.quarantined:
             return Verdict("bad", raw=self.objects[key])
         row = expected.rows[key]
-        found = any(f"transaction {row['transaction_id']} " in text for _, text in self.logs)
-        if not (found and row["items"]) and self.now < PATIENCE:
+        scored = any(f"transaction {row['transaction_id']} " in text for _, text in self.logs)
+        if not (scored and row["items"]) and self.now < PATIENCE:
             return Verdict("waits")
         row = {column: value for column, value in row.items() if column not in dropped}
         return Verdict("row", row=row, raw=self.objects[key])
@@ -77,6 +74,6 @@ def aside(uri: str) -> str:
 
 def read(files: dict[str, bytes], key: str) -> dict[str, Any]:
     """The one row of a file, with its partition."""
-    [row] = pq.ParquetFile(io.BytesIO(files[key])).read().to_pylist()
+    [row] = rows_of(files[key])
     date = key.split("/")[2].removeprefix("date=")
     return {**row, "date": None if date == DEFAULT_PARTITION else date}

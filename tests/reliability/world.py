@@ -14,6 +14,7 @@ from typing import Any
 from kit.logs import Logs
 from kit.proxy import Proxy
 from kit.shop import SPEC, Shop, queue
+from kit.specs import edited
 from plait.aws_lambda import function as aws_lambda
 from plait.engine.context import Services
 from plait.engine.engine import Engine
@@ -24,6 +25,7 @@ from .truth import PATIENCE, Truth, Verdict, aside, place, read
 GROUP, SECRET, USER = "/schedules/{}", "shop/schedules-db", "schedules"
 ORDERED = datetime(2026, 7, 2, 10, tzinfo=UTC)
 CHANGES = {
+    "    cache: 5m\n": "",
     "log_group: /shop/tx-fraud-score": "log_group: ${group}",
     "parameters:\n": "parameters:\n  group: {env: GROUP}\n",
     "{on: transaction_id, as: list}": "{on: transaction_id, as: list, missing: {retry_for: 10m}}",
@@ -34,14 +36,10 @@ DROPPED = "      loyalty_points: {type: bigint, from: embedded_data.loyalty.poin
 
 def specs(folder: Path) -> list[Path]:
     """The pipeline, waiting for what is late, and the same with a column less."""
-    text = SPEC.read_text(encoding="utf-8").replace("    cache: 5m\n", "")
-    for old, new in CHANGES.items():
-        assert text.count(old) == 1, old
-        text = text.replace(old, new)
-    assert text.count(DROPPED) == 1
+    text = edited(SPEC.read_text(encoding="utf-8"), CHANGES)
     files = [folder / "first.yaml", folder / "second.yaml"]
     files[0].write_text(text, encoding="utf-8")
-    files[1].write_text(text.replace(DROPPED, ""), encoding="utf-8")
+    files[1].write_text(edited(text, {DROPPED: ""}), encoding="utf-8")
     return files
 
 
@@ -64,18 +62,12 @@ class Stage:
         self.numbers = itertools.count(1)
         self.passwords = itertools.count(1)
         self.client = Services().client
-        login = {
-            "host": "127.0.0.1",
-            "port": shop.sandbox.mysql.port,
-            "username": USER,
-            "password": "canary-secret-first",
-        }
-        shop.sandbox.mysql.execute(
-            f"CREATE OR REPLACE USER {USER}@'127.0.0.1' IDENTIFIED BY 'canary-secret-first'"
-        )
-        shop.sandbox.mysql.execute(f"GRANT SELECT ON stores.* TO {USER}@'127.0.0.1'")
-        shop.sandbox.client("secretsmanager").create_secret(Name=SECRET, SecretString=json.dumps(login))
-        self.login = login
+        mysql, password = shop.sandbox.mysql, "canary-secret-first"
+        self.login = {"host": "127.0.0.1", "port": mysql.port, "username": USER, "password": password}
+        mysql.execute(f"CREATE OR REPLACE USER {USER}@'127.0.0.1' IDENTIFIED BY '{password}'")
+        mysql.execute(f"GRANT SELECT ON stores.* TO {USER}@'127.0.0.1'")
+        secrets = shop.sandbox.client("secretsmanager")
+        secrets.create_secret(Name=SECRET, SecretString=json.dumps(self.login))
 
     def rotate(self, *, cut: bool) -> None:
         """Give the database user another password, and tell the secret; `cut` ends connections."""
@@ -101,7 +93,7 @@ class World:
         self.pending: list[str] = []
         self.last: dict[str, Verdict] = {}
         self.tried: dict[str, list[Verdict]] = {}
-        self.found: set[str] = set()
+        self.written: set[str] = set()
         self.start = stage.clock.now = datetime.now(UTC)
         self.variant = 0
         self.group = GROUP.format(self.name)
@@ -113,18 +105,13 @@ class World:
         """Start a new process: nothing is known of the last one, and maybe another spec is deployed."""
         self.variant = self.variant if variant is None else variant
         self.warm = False
-        lake = f"s3://shop-lake/{self.name}"
-        given = {
-            "raw": f"s3://shop-raw/{self.name}",
-            "lake": lake,
-            "shop_secret": SECRET,
-            "group": self.group,
-        }
-        found = validate_for_run(str(self.stage.files[self.variant]), given)
-        assert found.spec is not None, found.problems
+        buckets = {"raw": f"s3://shop-raw/{self.name}", "lake": f"s3://shop-lake/{self.name}"}
+        values = {**buckets, "shop_secret": SECRET, "group": self.group}
+        validated = validate_for_run(str(self.stage.files[self.variant]), values)
+        assert validated.spec is not None, validated.problems
         services = Services(now=lambda: self.stage.clock.now)
         services.client = self.stage.client  # to make clients anew takes longer than all else in a schedule
-        aws_lambda._engines[str(self.stage.files[0])] = Engine(found.spec, services)
+        aws_lambda._engines[str(self.stage.files[0])] = Engine(validated.spec, services)
 
     def jump(self, seconds: int) -> None:
         """Set the clock so many seconds after the beginning."""
@@ -139,7 +126,7 @@ class World:
     def put(self, key: str, body: bytes) -> None:
         """Put an object."""
         self.truth.objects[key] = body
-        self.shop.client.put_object(Bucket="shop-raw", Key=f"{self.name}/{key}", Body=body)
+        self.shop.put(f"{self.name}/{key}", body)
 
     def delete(self, key: str) -> None:
         """Delete an object, as its owner may."""
@@ -163,7 +150,7 @@ class World:
         if killed:
             self.restart()
             return
-        again = {int(one["itemIdentifier"]) for one in answer["batchItemFailures"]}
+        again = {int(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]}
         assert again == {n for n, key in enumerate(keys) if not verdicts[key].acknowledged}
         self._add_up(report, verdicts)
         self.warm |= any(verdict.kind == "row" for verdict in verdicts.values())
@@ -189,18 +176,18 @@ class World:
 
     def mend(self) -> None:
         """End all faults; what was asked for till now deleted nothing, and wrote to the sink and quarantine alone."""
-        ours = tuple(f"/shop-lake/{self.name}/{kind}/transactions/" for kind in ("extracted", "quarantine"))
+        sinks = tuple(f"/shop-lake/{self.name}/{kind}/transactions/" for kind in ("extracted", "quarantine"))
         for request in self.stage.proxy.log:
             assert not request.operation.startswith("s3:Delete")
-            assert request.operation != "s3:PutObject" or request.path.startswith(ours)
+            assert request.operation != "s3:PutObject" or request.path.startswith(sinks)
         self.stage.proxy.reset()
 
     def files(self) -> dict[str, bytes]:
         """All that lies in the lake, by its key there; what once lay there still does."""
-        found = self.shop.below(f"{self.name}/")
-        assert found.keys() >= self.found
-        self.found = set(found)
-        return found
+        files = self.shop.below(f"{self.name}/")
+        assert files.keys() >= self.written
+        self.written = set(files)
+        return files
 
     def settle(self) -> None:
         """Let all waiting end, and deliver in calm what is not yet acknowledged."""
@@ -220,8 +207,8 @@ class World:
             if verdict.row is not None:
                 assert read(files, place(self.uri(key), verdict.row)) == verdict.row
             if verdict.kind == "bad":
-                kept = json.loads(files[aside(self.uri(key))])
-                assert (kept["raw"].encode(), kept["object"]) == (verdict.raw, self.uri(key))
+                record = json.loads(files[aside(self.uri(key))])
+                assert (record["raw"].encode(), record["object"]) == (verdict.raw, self.uri(key))
         assert set(files) <= {name for key in self.tried for name in self._possible(key)}
         for key, verdicts in self.tried.items():
             rows = [verdict.row for verdict in verdicts if verdict.row]

@@ -69,9 +69,9 @@ class Judge:
         missing = "transactions/never-there.json"
         first = self._enforced([queue([order, missing, bad, bare, other])])
         body = self.shop.sample.objects[order]
-        self.shop.client.put_object(Bucket="shop-raw", Key=order, Body=body + b" ")
+        self.shop.put(order, body + b" ")
         second = self._enforced([queue([order, bad, other])])
-        self.shop.client.put_object(Bucket="shop-raw", Key=order, Body=body)
+        self.shop.put(order, body)
         lake = {kind: sorted(self.shop.lake(self.lake, kind)) for kind in ("extracted", "quarantine")}
         return [*first.answers, *second.answers, lake]
 

@@ -8,6 +8,7 @@ import boto3
 import pymysql
 import pytest
 
+from kit.buckets import buckets
 from kit.paths import DATA
 from kit.payload import salted
 from kit.proxy import Proxy
@@ -64,12 +65,8 @@ def at_aws(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> LocalAws:
 def s3(at_aws: LocalAws) -> Iterator[Any]:
     """A client of S3, with a bucket `shop` that is empty."""
     client = boto3.client("s3")
-    client.create_bucket(Bucket="shop", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-    yield client
-    for page in client.get_paginator("list_objects_v2").paginate(Bucket="shop"):
-        for entry in page.get("Contents", ()):
-            client.delete_object(Bucket="shop", Key=entry["Key"])
-    client.delete_bucket(Bucket="shop")
+    with buckets(client, "shop"):
+        yield client
     client.close()
 
 

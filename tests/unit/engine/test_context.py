@@ -58,14 +58,13 @@ def test_every_attempt_of_a_call_counts(at_aws: LocalAws, monkeypatch: pytest.Mo
     assert services.calls == {"secretsmanager:GetSecretValue": 5}
 
 
-def test_objects_share_the_count_and_the_clients(at_aws: LocalAws) -> None:
-    where: Any = {"LocationConstraint": "eu-west-1"}
-    boto3.client("s3").create_bucket(Bucket="counted", CreateBucketConfiguration=where)
+@pytest.mark.usefixtures("s3")
+def test_objects_share_the_count_and_the_clients() -> None:
     services = Services()
     context = services.context("orders", ("id",))
     with services.on_behalf_of("orders"):
-        assert [*context.objects.list("s3://counted/")] == []
-        assert len([*context.objects.get(["s3://counted/a", "s3://counted/b"])]) == 2
+        assert [*context.objects.list("s3://shop/")] == []
+        assert len([*context.objects.get(["s3://shop/a", "s3://shop/b"])]) == 2
     assert services.calls_of("orders") == {"s3:ListObjectsV2": 1, "s3:GetObject": 2}
     assert services.client("s3") is context.client("s3")
 

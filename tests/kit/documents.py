@@ -7,101 +7,10 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 
-NUMBERS = (
-    *("0", "-0", "7", "-17", "1.0", "0.30", "1e2", "1E-2", "-0.0", "12.345", "9223372036854775807", "1e999"),
-    *(
-        "9223372036854775808",
-        "99999999999999999999999999",
-        "1e-400",
-        "5e-324",
-        "012",
-        "1.",
-        ".5",
-        "NaN",
-        "9" * 4400,
-    ),
-)
-TEXTS = (
-    *(
-        "",
-        "x",
-        "17",
-        "0.30",
-        " 1",
-        "2026-03-01",
-        "2026-03-01T10:15:30Z",
-        "2026-02-30T00:00:00Z",
-        "null",
-        "true",
-    ),
-    *(
-        ":",
-        ":x",
-        '\\":',
-        "\\u0041",
-        "\\ud83d\\ude00",
-        "\\ud800",
-        "é",
-        "日本",
-        "😀",
-        "\\\\",
-        "{",
-        "}],[{",
-        "\\n",
-        "\\u0000",
-    ),
-    *("eyJiIjogMX0=", "eyJiIjoxLCAiYiI6Mn0=", "e30", "%%%", "MTc="),
-)
-NASTY = (
-    *(
-        b"{",
-        b"}",
-        b"[",
-        b"]",
-        b",",
-        b":",
-        b'"',
-        b'":',
-        b" :",
-        b"\\",
-        b"\\u",
-        b"\\ud800",
-        b"0",
-        b"-",
-        b".",
-        b"e",
-        b"1",
-    ),
-    *(
-        b"\x00",
-        b"\n",
-        b"\r",
-        b"\t",
-        b" ",
-        b"\x0b",
-        b"\xef\xbb\xbf",
-        b"\xff",
-        b"\xc3",
-        b"\xc3\xa9",
-        b"\xed\xa0\x80",
-    ),
-    *(
-        b"null",
-        b"true",
-        b"NaN",
-        b'"a":1',
-        b',"a":2',
-        b"}{",
-        b"],[",
-        b"//",
-        b'""',
-        b'","',
-        b"a,b\n",
-        b";",
-        b"\r\n",
-        b",\n",
-    ),
-)
+from kit.tables import table
+
+PARTS = table("documents.yaml")
+SPOILERS = (b"", *(text.encode("latin-1") for text in PARTS["spoilers"]))
 
 
 def examples(times: float, most: int = 1_000_000) -> settings:
@@ -113,7 +22,8 @@ def examples(times: float, most: int = 1_000_000) -> settings:
 
 spaces = st.sampled_from(["", "", "", " ", "\n", "\t", "\r\n  "])
 atoms = st.one_of(
-    st.sampled_from(["null", "true", "false", *NUMBERS]), st.sampled_from(TEXTS).map(lambda text: f'"{text}"')
+    st.sampled_from(["null", "true", "false", *PARTS["numbers"]]),
+    st.sampled_from(PARTS["texts"]).map(lambda text: f'"{text}"'),
 )
 keys = st.sampled_from(["a", "b", "c", "d", "", ":", "\\u0061", "é"]).map(lambda text: f'"{text}"')
 
@@ -135,34 +45,10 @@ def nested(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 
 json_documents = mappings(st.recursive(atoms, nested, max_leaves=8)).map(str.encode)
-cells = st.sampled_from(
-    [
-        *(
-            "x",
-            "",
-            '""',
-            '"x"',
-            "17",
-            "1.0",
-            "0.30",
-            "007",
-            "1e2",
-            "NA",
-            "é",
-            '"a,b"',
-            '"x\ny"',
-            '"1""2"',
-            'x"y',
-            " z ",
-        ),
-        *("2026-03-01", "2026-03-01T10:15:30Z", "=1+1", "true", "-0", "9" * 30),
-    ]
-)
+cells = st.sampled_from(PARTS["cells"])
 lines = st.lists(cells, min_size=2, max_size=2) | st.lists(cells, max_size=4)
 line_ends = st.sampled_from(["\n", "\n", "\r\n", "\r", "\n\n"])
-headers = st.sampled_from(
-    ["a,b", "a,b", "a,b", "b,a", "a,c,b", "a", "a,a", '"a",b', "\ufeffa,b", "a, b", "id,a", ""]
-)
+headers = st.sampled_from(PARTS["headers"])
 csv_documents = st.builds(
     lambda header, rows, end, last: (end.join([header, *map(",".join, rows)]) + end * last).encode(),
     headers,
@@ -179,7 +65,7 @@ def _spoil(data: bytes, place: int, length: int, by: bytes) -> bytes:
 
 def spoiled(documents: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
     """Documents with a few bytes taken out or put in, as cut, patched and glued files have them."""
-    change = st.tuples(st.integers(0, 300), st.integers(0, 3), st.sampled_from((b"", *NASTY)))
+    change = st.tuples(st.integers(0, 300), st.integers(0, 3), st.sampled_from(SPOILERS))
     return st.builds(_changed, documents, st.lists(change, max_size=3))
 
 

@@ -8,36 +8,12 @@ import duckdb
 import pyarrow as pa
 from pyarrow import parquet
 
+from kit.tables import table
 from plait.plan.plan import Field, Plan
 from plait.values.types import Type
 
-WORDS = {
-    "string": "string",
-    "bool": "boolean",
-    "int8": "tinyint",
-    "int16": "smallint",
-    "int32": "int",
-    "int64": "bigint",
-    "float": "float",
-    "double": "double",
-    "date32[day]": "date",
-    "timestamp[us, tz=UTC]": "timestamp",
-    "binary": "binary",
-}
-DUCKDB = {
-    "string": "VARCHAR",
-    "boolean": "BOOLEAN",
-    "tinyint": "TINYINT",
-    "smallint": "SMALLINT",
-    "int": "INTEGER",
-    "bigint": "BIGINT",
-    "float": "FLOAT",
-    "double": "DOUBLE",
-    "date": "DATE",
-    "timestamp": "TIMESTAMP WITH TIME ZONE",
-    "binary": "BLOB",
-}
-
+TYPES: dict[str, list[str]] = table("types.yaml")
+WORDS = {arrow: word for word, (arrow, _) in TYPES.items()}
 
 Described = tuple[str, str | None, bool, tuple[Any, ...]]
 
@@ -121,4 +97,4 @@ def _duckdb(kind: Type | None) -> str | None:
         return f"{_duckdb(kind.fields[0][1])}[]"
     if kind.word == "struct":
         return f"STRUCT({', '.join(f'{name} {_duckdb(part)}' for name, part in kind.fields)})"
-    return str(kind).upper() if kind.word == "decimal" else DUCKDB[kind.word]
+    return str(kind).upper() if kind.word == "decimal" else TYPES[kind.word][1]

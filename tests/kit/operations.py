@@ -4,41 +4,9 @@ import re
 from collections.abc import Mapping
 from urllib.parse import parse_qs, urlsplit
 
-_BUCKET = {
-    "GET": (
-        ("list-type", "ListObjectsV2"),
-        ("versions", "ListObjectVersions"),
-        ("uploads", "ListMultipartUploads"),
-        ("location", "GetBucketLocation"),
-        ("versioning", "GetBucketVersioning"),
-        ("notification", "GetBucketNotificationConfiguration"),
-        ("", "ListObjects"),
-    ),
-    "HEAD": (("", "HeadBucket"),),
-    "PUT": (
-        ("versioning", "PutBucketVersioning"),
-        ("notification", "PutBucketNotificationConfiguration"),
-        ("", "CreateBucket"),
-    ),
-    "POST": (("delete", "DeleteObjects"),),
-    "DELETE": (("", "DeleteBucket"),),
-}
-_OBJECT = {
-    "GET": (
-        ("uploadId", "ListParts"),
-        ("tagging", "GetObjectTagging"),
-        ("attributes", "GetObjectAttributes"),
-        ("", "GetObject"),
-    ),
-    "HEAD": (("", "HeadObject"),),
-    "PUT": (("partNumber", "UploadPart"), ("tagging", "PutObjectTagging"), ("", "PutObject")),
-    "POST": (("uploads", "CreateMultipartUpload"), ("uploadId", "CompleteMultipartUpload")),
-    "DELETE": (
-        ("uploadId", "AbortMultipartUpload"),
-        ("tagging", "DeleteObjectTagging"),
-        ("", "DeleteObject"),
-    ),
-}
+from kit.tables import table
+
+_OF_S3 = table("operations.yaml")
 _SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]*/([^/]+)/aws4_request")
 _CBOR = re.compile(r"/service/([^/]+)/operation/([^/]+)")
 
@@ -77,6 +45,6 @@ def _s3(method: str, target: str, headers: Mapping[str, str]) -> str:
     if not bucket:
         return "ListBuckets"
     query = {"", *parse_qs(parts.query, keep_blank_values=True)}
-    table = _OBJECT if key else _BUCKET
-    name = next((name for word, name in table.get(method, ()) if word in query), f"{method}?{parts.query}")
+    names = _OF_S3["object" if key else "bucket"].get(method, {})
+    name = next((name for word, name in names.items() if word in query), f"{method}?{parts.query}")
     return "CopyObject" if name == "PutObject" and "x-amz-copy-source" in headers else name

@@ -13,74 +13,22 @@ from hypothesis import strategies as st
 
 from kit.filters import RefusedError, matcher
 from kit.logs import DAY, PAGE_BYTES, Logs
+from kit.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-BAD, DENIED = "[ERROR 400] BAD REQUEST", "[ERROR 401] UNAUTHORIZED REQUEST"
-MISSING, INVALID = "[ERROR 419] MISSING ARGUMENTS", "[ERROR 420] INVALID ARGUMENTS"
-INTERNAL, INFO, PROVIDED = (
-    "[ERROR 500] INTERNAL SERVER ERROR",
-    "[INFO] REQUEST FAILED",
-    "[INFO] INVALID ARGUMENTS",
-)
-LINES = [BAD, DENIED, MISSING, INVALID, INTERNAL, INFO, PROVIDED]
-ERRORS = LINES[:5]
+PATTERNS = table("filter_patterns.yaml")
 
 
-@pytest.mark.parametrize(
-    ("pattern", "found"),
-    [
-        ("", LINES),
-        ("  ", LINES),
-        ('" "', LINES),
-        ("ERROR", ERRORS),
-        ("error", []),
-        ("ERR", []),
-        ("ERROR ARGUMENTS", [MISSING, INVALID]),
-        ("ARGUMENTS ERROR", [MISSING, INVALID]),
-        ("?ERROR ?ARGUMENTS", [*ERRORS, PROVIDED]),
-        ("?ERROR ?ARGUMENTS REQUEST", [BAD, DENIED, INFO]),
-        ("?INFO ?MISSING -REQUEST", [MISSING, INVALID, INTERNAL, PROVIDED]),
-        ('"INTERNAL SERVER ERROR"', [INTERNAL]),
-        ('"ERROR 4"', [BAD, DENIED, MISSING, INVALID]),
-        ("ERROR -ARGUMENTS", [BAD, DENIED, INTERNAL]),
-        ("-ERROR", [INFO, PROVIDED]),
-        ('ERROR -"BAD REQUEST" -ARGUMENTS', [DENIED, INTERNAL]),
-        ('?"BAD REQUEST" ?MISSING', [BAD, MISSING]),
-        ("%AUTHORIZED%", [DENIED]),
-        (r"%ERROR\s4[0-9]{2}%", [BAD, DENIED, MISSING, INVALID]),
-        ("%MISSING|INTERNAL%", [MISSING, INTERNAL]),
-        (r"%^\[INFO%", [INFO, PROVIDED]),
-        ("%ARGUMENTS?$%", [MISSING, INVALID, PROVIDED]),
-    ],
-)
-def test_patterns_find_what_the_documentation_says(pattern: str, found: list[str]) -> None:
+@pytest.mark.parametrize(("pattern", "letters"), PATTERNS["found"].items())
+def test_patterns_find_what_the_documentation_says(pattern: str, letters: str) -> None:
     """Words, words of which one is needed, words that exclude, phrases, and regular expressions."""
-    assert [line for line in LINES if matcher(pattern)(line)] == found
+    matches = matcher(pattern)
+    assert "".join(letter for letter, line in PATTERNS["lines"].items() if matches(line)) == letters
 
 
-@pytest.mark.parametrize(
-    "pattern",
-    [
-        "{ $.level = 1 }",
-        "[level, ...]",
-        '"ERROR',
-        'ERROR" x',
-        "%ERROR",
-        "%(ERROR|WARN)%",
-        "%hello!%",
-        "%café%",
-        "%[abc%",
-        "%ERROR(?= 5)%",
-        "ERROR %5%",
-        "hello-world",
-        "a=b",
-        "-",
-        "?",
-        "x" * 1025,
-    ],
-)
+@pytest.mark.parametrize("pattern", PATTERNS["refused"])
 def test_a_pattern_that_is_not_known_is_refused(pattern: str) -> None:
     """It never means "all", as it does to a stand-in that knows less."""
     with pytest.raises(RefusedError):

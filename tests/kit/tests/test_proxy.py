@@ -27,10 +27,12 @@ from kit.mysql_counts import Counts, counts
 from kit.operations import operation
 from kit.proxy import Proxy, delay, drop, fail, kill
 from kit.stand_ins import log_in
+from kit.tables import table
 from plait_sandbox.aws import LocalAws
 from plait_sandbox.mysql import LocalMysql
 
 BUCKET = "proxied"
+REQUESTS = table("requests.yaml")
 KEYS: Any = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "eu-west-1"}
 
 
@@ -88,43 +90,17 @@ def test_both_clients_of_s3_pass_and_are_named(proxy: Proxy) -> None:
     assert {request.status for request in proxy.log} <= {200, 204}
 
 
-@pytest.mark.parametrize(
-    ("service", "method", "arguments", "name"),
-    [
-        ("dynamodb", "list_tables", {}, "dynamodb:ListTables"),
-        ("logs", "describe_log_groups", {}, "logs:DescribeLogGroups"),
-        ("secretsmanager", "list_secrets", {}, "secretsmanager:ListSecrets"),
-        ("sqs", "list_queues", {}, "sqs:ListQueues"),
-        ("sts", "get_caller_identity", {}, "sts:GetCallerIdentity"),
-        ("events", "list_rules", {}, "events:ListRules"),
-        ("glue", "get_databases", {}, "glue:GetDatabases"),
-    ],
-)
-def test_services_are_named_as_in_policies(
-    proxy: Proxy, service: str, method: str, arguments: dict[str, Any], name: str
-) -> None:
+@pytest.mark.parametrize(("name", "method"), REQUESTS["calls"].items())
+def test_services_are_named_as_in_policies(proxy: Proxy, name: str, method: str) -> None:
     """Whatever protocol a service speaks, its request is named as IAM names it."""
-    getattr(_client(proxy, service), method)(**arguments)
+    getattr(_client(proxy, name.partition(":")[0]), method)()
     assert proxy.calls == {name: 1}
 
 
-@pytest.mark.parametrize(
-    ("method", "target", "headers", "name"),
-    [
-        ("PUT", "/b/k?partNumber=1&uploadId=x", {}, "s3:UploadPart"),
-        ("POST", "/b/k?uploads", {}, "s3:CreateMultipartUpload"),
-        ("POST", "/b?delete", {}, "s3:DeleteObjects"),
-        ("PUT", "/b/k", {"x-amz-copy-source": "/b/l"}, "s3:CopyObject"),
-        ("GET", "/", {}, "s3:ListBuckets"),
-        ("POST", "/", {"x-amz-target": "DynamoDB_20120810.BatchGetItem"}, "dynamodb:BatchGetItem"),
-        ("POST", "/", {"x-amz-target": "Logs_20140328.FilterLogEvents"}, "logs:FilterLogEvents"),
-        ("POST", "/", {"x-amz-target": "AmazonSQS.SendMessage"}, "sqs:SendMessage"),
-    ],
-)
-def test_requests_without_a_signature_are_named_too(
-    method: str, target: str, headers: dict[str, str], name: str
-) -> None:
+@pytest.mark.parametrize(("name", "parts"), REQUESTS["unsigned"].items())
+def test_requests_without_a_signature_are_named_too(name: str, parts: list[Any]) -> None:
     """The name needs no signature."""
+    method, target, headers = parts
     assert operation(method, target, headers, b"") == name
 
 

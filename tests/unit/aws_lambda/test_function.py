@@ -6,6 +6,7 @@ import io
 import json
 import traceback
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +17,10 @@ import pytest
 from kit.buckets import buckets, contents
 from kit.events import created, in_topic, notified, queued, sent
 from kit.proxy import Proxy, fail
+from kit.tables import table
 from plait.aws_lambda import handler
 from plait.engine.engine import Engine
-from plait.plugin import GiveUp, TryAgain
+from plait.plugin import GiveUp, PlaitError
 from plait.problems.errors import InternalError
 
 if TYPE_CHECKING:
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 
 SPEC = Path(__file__).parent / "transactions.yaml"
 QUARANTINE = "quarantine: s3://shop-lake/bad/\n"
+ANSWERS = table(Path(__file__).parent / "answers.yaml")
+MAKERS: dict[str, Any] = {make.__name__: make for make in (created, notified, in_topic, sent)}
+MAKERS["queue_fifo"] = partial(queued, kind="queue-fifo")
 GOOD, LATE, BAD = "transactions/good.json", "transactions/late.json", "transactions/bad.json"
 ODD = "transactions/año 1+1 100%.json"
 
@@ -111,62 +116,44 @@ def test_a_queue_must_deliver_again_only_the_messages_whose_own_objects_need_it(
     assert len(shop.lake()) == 1
 
 
-def test_a_fifo_queue_delivers_again_only_the_message_itself_since_order_changes_nothing(shop: Shop) -> None:
-    """Later messages of its group are done: rows are made of the object as it is, in whatever order events arrive."""
-    assert failed_messages(handler(queued(created(LATE), created(GOOD), kind="queue-fifo"))) == ["1"]
-    assert len(shop.lake()) == 1
+def event_of(node: Any) -> Any:
+    """An event of the table, made by the function that it names, or as it stands in `call`."""
+    [(maker, arguments)] = node.items()
+    if maker == "call":
+        return arguments
+    return MAKERS[maker](*(event_of(part) if isinstance(part, dict) else part for part in arguments))
 
 
 @pytest.mark.parametrize(
-    ("keys", "error"), [([LATE], TryAgain), ([BAD], GiveUp), ([BAD, LATE], TryAgain), ([GOOD, BAD], GiveUp)]
+    "row",
+    [pytest.param(row, marks=pytest.mark.fault(*row.get("faults", ())), id=row["case"]) for row in ANSWERS],
 )
-def test_an_asynchronous_event_raises_if_an_object_failed_or_must_be_tried_again(
-    shop: Shop, keys: list[str], error: type[Exception]
-) -> None:
-    """AWS sends events of EventBridge, S3 and SNS again if the function raises; good objects are written anyway."""
-    for event in [notified(*keys), in_topic(notified(*keys)), *(created(key) for key in keys[-1:])]:
-        with pytest.raises(error):
-            handler(event)
-    assert len(shop.lake()) == (GOOD in keys)
-
-
-@pytest.mark.parametrize("event", [created(GOOD), notified(GOOD), in_topic(created(GOOD))])
-def test_an_asynchronous_event_that_is_done_returns(shop: Shop, event: Any) -> None:
-    assert handler(event)["objects"]["done"] == 1
-
-
-@pytest.mark.parametrize("name", ["objects", "Items"])
-def test_a_list_of_objects_gets_the_report_whatever_became_of_them(shop: Shop, name: str) -> None:
-    """A direct caller reads the report, so nothing is raised for an object that was tried."""
-    keys = [GOOD, LATE, BAD]
-    entries = (
-        [f"s3://shop-raw/{key}" for key in keys] if name == "objects" else [{"Key": key} for key in keys]
-    )
-    report = handler({name: entries})
-    assert report["objects"] == {"seen": 3, "done": 1, "skipped": 0, "gone": 0, "retry": 1, "failed": 1}
-    assert {problem["file"].removeprefix("s3://shop-raw/") for problem in report["problems"]} == {BAD, LATE}
-
-
-@pytest.mark.fault("E9")
-@pytest.mark.parametrize(
-    "event", [{}, [], None, "x", {"objects": ["s3://shop-raw/a.json", 7]}, {"Items": [{}]}]
-)
-def test_a_call_of_unknown_shape_is_an_error_and_nothing_is_read(shop: Shop, event: Any) -> None:
-    with pytest.raises(GiveUp) as raised:
-        handler(event)
-    assert raised.value.code == "unknown-event"
-    assert shop.proxy.log == []
-
-
-@pytest.mark.fault("E9")
-@pytest.mark.parametrize(
-    "name", ["test-event", "empty-records", "eventbridge-deleted", "notification-removed", "topic-test-event"]
-)
-def test_an_event_of_no_new_object_is_no_failure_and_reads_nothing(shop: Shop, name: str) -> None:
-    report = handler(sent(name))
-    assert report["objects"]["seen"] == 0
-    assert sum(report["ignored"].values()) == (name != "empty-records")
-    assert shop.proxy.log == []
+def test_each_caller_gets_the_answer_that_it_expects(shop: Shop, row: dict[str, Any], capsys: Any) -> None:
+    for key, id in row.get("put", {}).items():
+        shop.put(key, id)
+    shop.proxy.reset()
+    for event in map(event_of, row["events"]):
+        answer = None
+        if "raises" in row:
+            with pytest.raises(PlaitError) as raised:
+                handler(event)
+            assert [type(raised.value).__name__, raised.value.code][: len(row["raises"])] == row["raises"]
+        else:
+            answer = json.loads(json.dumps(handler(event)))
+        reports = [line for line in logged(capsys) if line.pop("message") == "report"]
+        assert len(reports) == ("objects" in row)
+        if "again" in row:
+            assert failed_messages(answer) == row["again"]
+        elif "raises" not in row:
+            assert [answer] == reports
+        for report in reports:
+            counts = {word: count for word, count in report["objects"].items() if count and word != "seen"}
+            assert (counts, report["ignored"]) == (row["objects"], row.get("ignored", {}))
+            assert report["objects"]["seen"] == sum(counts.values())
+            files = {problem["file"].removeprefix("s3://shop-raw/") for problem in report["problems"]}
+            assert files == {*row.get("problems", files)}
+    assert (shop.proxy.log == []) is (row.get("requests") == 0)
+    assert len(shop.lake()) == row.get("files", 0)
 
 
 def test_without_a_valid_spec_every_call_raises(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -195,36 +182,6 @@ def test_an_object_of_another_bucket_is_never_touched(shop: Shop, bucket: str) -
         assert (problem["code"], problem["level"], problem["file"]) == ("foreign-bucket", "warning", uri)
     assert failed_messages(handler(queued(created(GOOD, bucket=bucket)))) == []
     assert shop.proxy.log == []
-
-
-@pytest.mark.fault("E7")
-@pytest.mark.parametrize(
-    "key",
-    [
-        "elsewhere/1.json",
-        "transactions/1.csv",
-        "transactions/2026/1.json",
-        "x/transactions/1.json",
-        "transactions/",
-    ],
-)
-def test_an_object_that_does_not_match_the_path_is_never_touched(shop: Shop, key: str) -> None:
-    shop.put(key, "good")
-    shop.proxy.reset()
-    report = handler(created(key))
-    assert report["objects"]["skipped"] == 1
-    assert report["problems"] == []
-    assert shop.proxy.log == []
-
-
-@pytest.mark.fault("E8")
-@pytest.mark.parametrize(
-    "name", ["eventbridge-created", "queue-topic-notification", "topic-notification", "map-listing"]
-)
-def test_the_object_with_the_odd_key_is_found_by_every_event(shop: Shop, name: str) -> None:
-    shop.put(ODD, "odd")
-    handler(sent(name))
-    assert len(shop.lake()) == 1
 
 
 @pytest.mark.fault("E2")
@@ -277,13 +234,6 @@ def test_an_empty_object_is_a_bad_record_and_a_folder_marker_is_skipped(shop: Sh
     assert (report["objects"]["skipped"], report["objects"]["done"]) == (1, 1)
     assert report["records"]["quarantined"] == 1
     assert len(shop.lake("bad/")) == 1
-
-
-@pytest.mark.fault("E3")
-def test_a_deleted_object_is_counted_as_gone_and_is_no_failure(shop: Shop) -> None:
-    report = handler(created("transactions/gone.json"))
-    assert report["objects"]["gone"] == report["objects"]["seen"] == 1
-    assert shop.lake() == {}
 
 
 DENIED = (

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from kit import fakes
+from kit.tables import table
 from plait.engine.read import cast
 from plait.plugin import Record
 from plait.plugin.registry import connector
@@ -19,18 +19,7 @@ if TYPE_CHECKING:
     from plait.language.spec import Source
     from plait.values.types import Type
 
-WORDS = {
-    "string": "usual",
-    "boolean": True,
-    "bigint": 1,
-    "decimal(38,10)": Decimal("1.5"),
-    "double": Decimal("1.5"),
-    "date": "2026-01-01",
-    "timestamp": "2026-01-01T00:00:00Z",
-    "binary": b"usual",
-    "array<string>": ["usual"],
-    "struct<a:string>": {"a": "usual"},
-}
+WORDS: dict[str, Any] = table("kinds/usual.yaml")
 CROWD = 200
 
 

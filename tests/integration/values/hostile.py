@@ -4,20 +4,10 @@ from __future__ import annotations
 
 import random
 
-FRAGMENTS = (
-    "a", "A", "á", "a\u0301", "Å", "ß", "ss", "ﬁ", "fi", "İ", "i", "ı", "Ω", "ω", "я", "𐍈", "😀", "👨‍👩‍👧", "\uffff",
-    " ", "  ", "\t", "\n", "\r", "\0", "\b", "\x1a", "\u200b", "\u202e", "\ufeff",
-    "'", '"', "`", "\\", "\\'", "%", "%s", "%(x)s", "_", "--", "#", "/*", "*/", ";", "(", ")", ",",
-    "NULL", "0", "1", "01", "1.0", "1e0", "true", "' OR 1=1 -- ", "'; DROP TABLE k; -- ",
-)  # fmt: skip
-COLLATIONS = (
-    "utf8mb4_general_ci",
-    "utf8mb4_bin",
-    "utf8mb4_unicode_nopad_ci",
-    "utf8mb3_general_ci",
-    "latin1_swedish_ci",
-    "utf16_general_ci",
-)
+from kit.tables import table
+
+TABLES = table("values/hostile.yaml")
+FRAGMENTS, COLLATIONS = TABLES["fragments"], TABLES["collations"]
 
 
 def hostile_texts(number: int = 10_000) -> list[str]:

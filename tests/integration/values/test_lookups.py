@@ -17,13 +17,8 @@ def by_file(name: str, root: Path, **join: Any) -> dict[str, Any]:
     """A look-up of one column `name` in files of a folder `name`."""
     (root / name).mkdir()
     (root / name / "a.csv").write_text(f"{name}\n1\n")
-    columns = {name: "int"}
-    return {
-        "connector": "csv",
-        "path": f"{root}/{name}/{{id}}.csv",
-        "columns": columns,
-        "join": {"on": "id", **join},
-    }
+    source = {"connector": "csv", "path": f"{root}/{name}/{{id}}.csv", "columns": {name: "int"}}
+    return {**source, "join": {"on": "id", **join}}
 
 
 @pytest.mark.fault("L5")

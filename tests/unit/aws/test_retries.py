@@ -93,11 +93,9 @@ def late() -> Services:
 @pytest.mark.fault("P3")
 def test_when_time_is_over_no_call_begins(late: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     """No call of boto3, of obstore, or counted by a connector; each raises TryAgain."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-    monkeypatch.setenv("AWS_REGION", "eu-west-1")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    settings = {"ENDPOINT_URL": "http://127.0.0.1:1", "ACCESS_KEY_ID": "key", "SECRET_ACCESS_KEY": "secret"}
+    for name, value in {**settings, "REGION": "eu-west-1", "DEFAULT_REGION": "eu-west-1"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
     context = late.context("stores", None)
     [answer] = late.objects.get(["s3://bucket/key"])
     assert isinstance(answer, TryAgain)

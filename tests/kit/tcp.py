@@ -1,4 +1,4 @@
-"""A TCP proxy before a server that is no HTTP: refuses, cuts, stalls, slows and garbles connections."""
+"""A TCP proxy before a server that is no HTTP: refuses, cuts, stalls, slows and garbles connections; and a small server."""
 
 import contextlib
 import socket
@@ -6,6 +6,7 @@ import socketserver
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Self
 
@@ -26,6 +27,25 @@ class Weather:
 
 
 CALM = Weather()
+
+
+@contextlib.contextmanager
+def serving(serve: Callable[[socket.socket], object]) -> Iterator[int]:
+    """A server that has one connection after the other served, each to its end; its port."""
+
+    def accept() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = server.accept()
+                with connection, contextlib.suppress(OSError):
+                    serve(connection)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=accept, daemon=True)
+        thread.start()
+        yield server.getsockname()[1]
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join(5)
 
 
 class TcpProxy:

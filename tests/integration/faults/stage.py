@@ -70,6 +70,10 @@ class Told:
     seen: str = ""
     raised: BaseException | None = None
 
+    def errors(self) -> list[dict[str, Any]]:
+        """The problems of the report that are errors."""
+        return [problem for problem in self.report["problems"] if problem["level"] == "error"]
+
 
 @dataclass
 class Stage:

@@ -156,9 +156,7 @@ def test_pages_without_end_end_with_the_time(stage: Stage, monkeypatch: pytest.M
     stage.proxy.on(1, "before", page, operation="logs:FilterLogEvents", forever=True)
     told: Told = stage.deliver(seconds=LIMIT)
     assert told.failures >= {"0", "1"}
-    assert {problem["code"] for problem in told.report["problems"] if problem["level"] == "error"} == {
-        "deadline"
-    }
+    assert {problem["code"] for problem in told.errors()} == {"deadline"}
     assert next(pages) > 5
 
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
 
 from integration.faults.offline import offline
 from kit.mutation import replaced
 from kit.stubs import Stub
+from kit.tables import table
+from kit.tcp import serving
 from plait.engine.context import Services
 from plait.plugin import GiveUp, Key, Lookup, Pattern, TryAgain
 from plait_connectors.cloudwatch_logs import CloudWatchLogsLookup, CloudWatchLogsOptions
@@ -27,88 +26,38 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.fault("S9")
 EVIL = "http://169.254.169.254/latest/meta-data/"
-SPEC: dict[str, Any] = yaml.safe_load("""\
-plait: 1
-name: orders
-parameters: {root: {default: "s3://raw"}}
-sources:
-  orders: {connector: json, path: "${root}/orders/*.json", columns: {id: string, at: timestamp}}
-  items: {connector: csv, path: "${root}/items/{id}.csv", columns: {sku: string}, join: {"on": id, as: list}}
-  stores: {connector: mysql, secret: shop/stores, table: stores, columns: {city: string}, join: {"on": id}}
-  seen: {connector: dynamodb, table: seen, columns: {last: timestamp}, join: {"on": id}}
-  lines:
-    connector: cloudwatch_logs
-    log_group: /shop/lines
-    pattern: "order {id} scored {score}"
-    window: {around: at, before: 1h, after: 1h}
-    columns: {score: {type: int}}
-    join: {"on": id, duplicates: latest}
-sink: {connector: parquet, path: "s3://lake/orders/"}
-quarantine: {path: "s3://lake/bad/"}
-deploy: {memory: 512}
-""")
-BLOCKS: list[tuple[str, ...]] = [
-    (), ("parameters", "root"), *(("sources", name) for name in SPEC["sources"]), ("sources", "stores", "join"),
-    ("sources", "lines", "window"), ("sources", "lines", "columns", "score"), ("sink",), ("quarantine",), ("deploy",),
-]  # fmt: skip
-KEYS = [
-    "endpoint", "endpoint_url", "url", "uri", "base_url", "host", "hostname", "port", "server", "proxy", "region",
-    "$ref", "$schema", "$id", "include", "extends", "import", "schema",
-]  # fmt: skip
-PATHS = [
-    "http://h/a/*.json",
-    "https://h/a/*.json",
-    "ftp://h/a",
-    "file:///etc/*.json",
-    "gs://h/a",
-    "S3://h/a",
-    "s3:/h/a",
-]
-NO_BUCKETS = [
-    "127.0.0.1:99#",
-    "h.example?",
-    "a@h.example",
-    "arn:aws:s3:us-east-1:1:accesspoint",
-    "x y",
-    "x%2f",
-    "é",
-]
-BUCKETS = ["raw", "127.0.0.1", "a--use1-az4--x-s3", *NO_BUCKETS]
+TABLE = table(Path(__file__).with_name("hosts.yaml"))
 
 
-def spec(*path: str, value: Any) -> str:
+def spec(place: str, value: Any) -> str:
     """The spec with one value at a place, as JSON, which is YAML too."""
-    return json.dumps(replaced(SPEC, path, value), indent=1)
+    return json.dumps(replaced(TABLE["spec"], tuple(place.strip("/").split("/")), value), indent=1)
+
+
+def problems_of(folder: Path, texts: list[str]) -> list[Any]:
+    """What `validate` finds wrong with these texts, in files with their numbers; it asks nothing and loads no client."""
+    files = [folder / f"{number}.yaml" for number in range(len(texts))]
+    for file, text in zip(files, texts, strict=True):
+        file.write_text(text, encoding="utf-8")
+    ended = offline(folder, ["validate", "-o", "json", *(file.name for file in files)])
+    assert (ended["noted"], ended["loaded"]) == ([], [])
+    return list(json.loads(ended["ended"][0]["stdout"])["problems"])
 
 
 def test_a_key_that_names_a_host_is_unknown_wherever_it_stands_and_nothing_is_asked(tmp_path: Path) -> None:
-    hostile = [(block, key) for block in BLOCKS for key in KEYS]
-    for n, (block, key) in enumerate(hostile):
-        (tmp_path / f"{n}.yaml").write_text(spec(*block, key, value=EVIL), encoding="utf-8")
-    files = [f"{n}.yaml" for n in range(len(hostile))]
-    told = offline(tmp_path, ["validate", "-o", "json", *files])
-    assert (told["noted"], told["loaded"]) == ([], [])
-    problems = json.loads(told["ended"][0]["stdout"])["problems"]
-    assert {(p["file"], p["code"]) for p in problems} >= {(file, "unknown-key") for file in files}
-    assert [p for p in problems if not p["line"]] == []
+    texts = [spec(f"{block}/{key}", EVIL) for block in TABLE["blocks"] for key in TABLE["keys"]]
+    problems = problems_of(tmp_path, texts)
+    unknown = {problem["file"] for problem in problems if problem["code"] == "unknown-key"}
+    assert unknown == {f"{number}.yaml" for number in range(len(texts))}
+    assert [problem for problem in problems if not problem["line"]] == []
 
 
 def test_a_path_that_names_no_bucket_and_no_folder_is_refused_where_it_stands(tmp_path: Path) -> None:
-    places = [
-        ("sources", "orders", "path"),
-        ("sources", "items", "path"),
-        ("sink", "path"),
-        ("quarantine", "path"),
-    ]
-    paths = [*PATHS, *(f"s3://{bucket}/a" for bucket in NO_BUCKETS)]
-    hostile = [(place, path) for place in places for path in paths]
-    for n, (place, path) in enumerate(hostile):
-        (tmp_path / f"{n}.yaml").write_text(spec(*place, value=path), encoding="utf-8")
-    files = [f"{n}.yaml" for n in range(len(hostile))]
-    told = offline(tmp_path, ["validate", "-o", "json", *files])
-    assert (told["noted"], told["loaded"]) == ([], [])
-    problems = json.loads(told["ended"][0]["stdout"])["problems"]
-    assert {p["file"] for p in problems if p["code"] == "wrong-path"} == {*files}
+    places = ("sources/orders/path", "sources/items/path", "sink/path", "quarantine/path")
+    paths = [*TABLE["paths"], *(f"s3://{bucket}/a" for bucket in TABLE["no_buckets"])]
+    texts = [spec(place, path) for place in places for path in paths]
+    refused = {problem["file"] for problem in problems_of(tmp_path, texts) if problem["code"] == "wrong-path"}
+    assert refused == {f"{number}.yaml" for number in range(len(texts))}
 
 
 @pytest.mark.fault("S6")
@@ -116,7 +65,7 @@ def test_what_needs_no_service_asks_none_whatever_the_texts_of_a_spec(tmp_path: 
     """A schema that a comment or a description names is never fetched, nor is a table, a secret or a bucket."""
     (tmp_path / "hostile.yaml").write_text(
         f"# yaml-language-server: $schema={EVIL}\n"
-        + spec("description", value=EVIL).replace("shop/stores", EVIL).replace("s3://raw", "s3://127.0.0.1"),
+        + spec("description", EVIL).replace("shop/stores", EVIL).replace("s3://raw", "s3://127.0.0.1"),
         encoding="utf-8",
     )
     plain = [[verb, "hostile.yaml"] for verb in ("validate", "plan", "policy", "template")]
@@ -142,26 +91,6 @@ def test_the_hook_would_see_a_socket_and_a_process(tmp_path: Path) -> None:
     assert [line.partition(" ")[0] for line in noted] == ["socket.getaddrinfo", "subprocess.Popen"]
 
 
-@contextmanager
-def recorder() -> Iterator[tuple[str, set[str]]]:
-    """A proxy that notes the hosts it is asked for and answers nothing."""
-    hosts: set[str] = set()
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def serve() -> None:
-            while True:
-                try:
-                    connection, _ = server.accept()
-                except OSError:
-                    return
-                with connection:
-                    hosts.add(connection.recv(4096).split()[1].decode())
-
-        threading.Thread(target=serve, daemon=True).start()
-        yield f"http://127.0.0.1:{server.getsockname()[1]}", hosts
-        server.shutdown(socket.SHUT_RDWR)
-
-
 @pytest.fixture
 def hosts(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
     """The hosts that AWS's clients ask for from now on; none answers."""
@@ -169,13 +98,15 @@ def hosts(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
         monkeypatch.delenv(name, raising=False)
     settings = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_REGION": "us-east-1",
                 "AWS_DEFAULT_REGION": "us-east-1", "PLAIT_BACKOFF": "0.0001", "PLAIT_TIMEOUT": "5"}  # fmt: skip
-    with recorder() as (proxy, found):
+    hosts: set[str] = set()
+    with serving(lambda connection: hosts.add(connection.recv(4096).split()[1].decode())) as port:
+        proxy = f"http://127.0.0.1:{port}"
         for name, value in {**settings, "HTTPS_PROXY": proxy, "HTTP_PROXY": proxy}.items():
             monkeypatch.setenv(name, value)
-        yield found
+        yield hosts
 
 
-@pytest.mark.parametrize("bucket", BUCKETS)
+@pytest.mark.parametrize("bucket", [*TABLE["buckets"], *TABLE["no_buckets"]])
 def test_whatever_a_bucket_is_called_s3_alone_is_asked(hosts: set[str], bucket: str) -> None:
     """What is no bucket's name, which no spec lets through, asks nothing."""
     objects = Services().objects
@@ -183,7 +114,7 @@ def test_whatever_a_bucket_is_called_s3_alone_is_asked(hosts: set[str], bucket: 
     with pytest.raises((GiveUp, TryAgain)):
         list(objects.list(f"s3://{bucket}/a"))
     assert {host for host in hosts if not host.endswith(".amazonaws.com:443")} == set()
-    assert bool(hosts) == (bucket not in NO_BUCKETS)
+    assert bool(hosts) == (bucket not in TABLE["no_buckets"])
 
 
 @pytest.mark.parametrize("text", ["plain", EVIL, "//h.example/", "a@h.example", "h.example#", "127.0.0.1:99"])
@@ -207,23 +138,13 @@ def test_whatever_a_table_group_or_secret_is_called_its_service_alone_is_asked(
 
 def log_in(host: str, port: int = 3306, timeout: float = 0.2) -> None:
     """Look something up in the database that a secret names."""
-    login = {
-        "host": host,
-        "port": port,
-        "username": "reader",
-        "password": "canary-secret-8f1d",
-        "dbname": "shop",
-    }
-    context = Stub(secrets={"db": login})
+    login = {"username": "reader", "password": "canary-secret-8f1d", "dbname": "shop"}
+    context = Stub(secrets={"db": {"host": host, "port": port, **login}})
     context.seconds = timeout
     MySQLLookup(MySQLOptions(secret="db", table="stores"), context).fetch([Key(fields={"id": 1})])
 
 
-@pytest.mark.parametrize(
-    "host",
-    ["169.254.169.254", "169.254.170.2", "169.254.43518", "2852039166", "0xA9FEA9FE", "0251.0376.0251.0376",
-     "::ffff:169.254.169.254", "fd00:ec2::254", "fe80::1", "fe80::1%eth0", "169.254.169.254 "],
-)  # fmt: skip
+@pytest.mark.parametrize("host", TABLE["metadata"])
 def test_a_secret_whose_host_is_a_metadata_service_is_refused_in_any_spelling(
     monkeypatch: pytest.MonkeyPatch, host: str
 ) -> None:
@@ -253,18 +174,11 @@ def test_any_other_host_is_only_tried(monkeypatch: pytest.MonkeyPatch, host: str
 def test_a_host_that_waits_to_be_spoken_to_hears_nothing() -> None:
     """So a name that leads to a service of the web, which answers questions only, is asked none."""
     heard: list[bytes] = []
-    with socket.create_server(("127.0.0.1", 0)) as server:
 
-        def listen() -> None:
-            connection, _ = server.accept()
-            with connection:
-                while data := connection.recv(4096):
-                    heard.append(data)
+    def listen(connection: socket.socket) -> None:
+        while data := connection.recv(4096):
+            heard.append(data)
 
-        thread = threading.Thread(target=listen, daemon=True)
-        thread.start()
-        with pytest.raises(TryAgain):
-            log_in("localhost", server.getsockname()[1])
-        server.close()
-        thread.join(5)
+    with serving(listen) as port, pytest.raises(TryAgain):
+        log_in("localhost", port)
     assert heard == []

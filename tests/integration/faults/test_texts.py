@@ -8,6 +8,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kit.mutation import at, places, replaced
+from kit.tables import table
 from plait.language.validate import validate
 from plait.plan.plan import plan
 
@@ -25,76 +27,11 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.fault("S13")
 EXAMPLES = 5_000 if os.environ.get("PLAIT_BUDGET") == "large" else 150
-SPEC: dict[str, Any] = {
-    "plait": 1,
-    "name": "orders",
-    "description": "Orders.",
-    "parameters": {"lake": {"env": "LAKE", "default": "out"}},
-    "sources": {
-        "orders": {
-            "connector": "json",
-            "path": "raw/{day}/*.json",
-            "decode": {"data": ["base64", "json"], "code": [{"regex": "(?P<shop>[a-z]+)-[0-9]+"}], "sent": [{"epoch": "ms"}]},
-            "columns": {
-                "id": {"type": "string", "required": True},
-                "at": "timestamp",
-                "tier": {"type": "string", "from": "data.loyalty.tier", "default": "none"},
-                "shop": {"type": "string", "from": "code.shop"},
-                "sent": "timestamp",
-            },
-        },
-        "items": {
-            "connector": "csv", "path": "raw/items/{id}.csv", "columns": {"sku": "string"}, "join": {"on": "id", "as": "list"},
-        },
-        "stores": {
-            "connector": "mysql", "secret": "shop/stores", "table": "shop.stores", "columns": {"city": "string"},
-            "join": {"on": {"shop": "name"}, "missing": {"retry_for": "10m"}}, "cache": "5m",
-        },
-        "seen": {"connector": "dynamodb", "table": "seen", "columns": {"last": "date"}, "join": {"on": "id"}},
-        "lines": {
-            "connector": "cloudwatch_logs", "log_group": "/shop/lines", "pattern": "order {id} scored {score}",
-            "window": {"around": "at", "before": "1h", "after": "1h"}, "columns": {"score": {"type": "int"}},
-            "join": {"on": "id", "duplicates": "latest"},
-        },
-    },
-    "partition_by": {"date": "date(at, Europe/Madrid)", "part": "bucket(16, id)"},
-    "sink": {"connector": "parquet", "path": "${lake}/orders/", "compression": "zstd"},
-    "quarantine": "bad/",
-    "deploy": {"trigger": "queue"},
-}  # fmt: skip
+TABLE = table(Path(__file__).with_name("texts.yaml"))
+SPEC: dict[str, Any] = TABLE["spec"]
+CODE, PIECES = TABLE["code"], TABLE["pieces"]
+AT_WORK = tuple(TABLE["at_work"])
 CANARY, COMPUTED = "canary-73d0", "1337"
-CODE = [
-    "{{ 7 * 191 }}", "${7*191}", "#{7*191}", "<%= 7*191 %>", "{% for a in range(10**9) %}a{% endfor %}", "7*191", "{7*191}",
-    "{{ ''.__class__.__mro__[1].__subclasses__() }}", "{0.__class__.__init__.__globals__}", "{id.__class__}", "%(id)s%n%s",
-    "__import__('os').system('touch hacked')", "lambda: 7*191", "eval('7*191')", 'exec("1")', "f'{7*191}'", "!!python/name:os.system",
-    "${PLAIT_CANARY}", "$PLAIT_CANARY", "$(echo 1337)", "`id`", "%PLAIT_CANARY%", "${env:PLAIT_CANARY}", "${lake}${lake}", "${${lake}}",
-    "date(date(at))", "date(__import__('os'))", "bucket(9**9**9, id)", "bucket(7*191, id)", "date(at.__class__)", "date(at, {{ id }})",
-    "month(at, ../../etc/passwd)", "id or 1=1", "id; DROP TABLE stores", "data['loyalty'].tier", "data.__class__", "data[7*191]",
-    "(a+)+$", "(?P<shop>(a*)*b)", "((((((((((a{9}){9}){9}){9}){9}){9}){9}){9}){9}){9})", "array<" * 99, "decimal(9**9**9,1)",
-]  # fmt: skip
-PIECES = [
-    "{{",
-    "}}",
-    "{",
-    "}",
-    "${",
-    "$${",
-    "(",
-    ")",
-    "__",
-    ".",
-    ",",
-    "|",
-    "*",
-    "a",
-    "at",
-    "id",
-    "lake",
-    "%s",
-    "'",
-    "\\",
-    "\n",
-]
 TEXTS = st.one_of(
     st.sampled_from(CODE),
     st.tuples(st.sampled_from(CODE), st.sampled_from(CODE)).map("".join),
@@ -103,19 +40,6 @@ TEXTS = st.one_of(
 )
 FREE = [("description",), ("sources", "seen", "table"),
         ("sources", "orders", "columns", "tier", "default")]  # fmt: skip
-# What would be code at work: nothing of it happens while a spec is read, whose modules are loaded before.
-AT_WORK = (
-    "compile",
-    "exec",
-    "import",
-    "os.",
-    "subprocess.",
-    "socket.",
-    "pty.",
-    "ctypes.",
-    "shutil.",
-    "marshal.",
-)
 # A zone that is not known is answered by the nearest one that the system has.
 LISTING = ("os.walk", "os.scandir", "os.listdir")
 PLACES = [place for place in places(SPEC) if isinstance(at(SPEC, place), str)]

@@ -134,7 +134,7 @@ def check(stage: Stage, told: Told, verdict: str) -> None:
     word = OUTCOMES[verdict]
     assert told.failures
     assert outcomes[word] == 3 - outcomes["done"] == len(told.failures), told.report["problems"]
-    errors = [one for one in told.report["problems"] if one["level"] == "error"]
+    errors = told.errors()
     assert len(errors) == len(told.failures)
     if verdict == "failed":
         assert all(one["help"] and one["code"] != "give-up" for one in errors), errors

@@ -18,6 +18,7 @@ from integration.faults.stage import REQUESTS
 from kit import faults
 from kit.limited import unmeasured
 from kit.shop import HANDLE, announced, queue
+from kit.tables import table
 from plait.deploy.delivery import redrive_output
 from plait.plugin import GiveUp, PlaitError, Put, TryAgain, Written
 from plait.storage import local as storage_local
@@ -138,51 +139,7 @@ def test_an_answer_that_has_no_room_is_one_error(tmp_path: Path) -> None:
     ]
 
 
-# A bucket that does not take a file: status, S3's code and text, our code, what the message and the help have.
-REFUSALS = {
-    "another account's": (
-        403,
-        "AccessDenied",
-        "User: arn:aws:iam::1:role/r is not authorized to perform: s3:PutObject because no resource-based policy allows it",
-        ("denied", "no resource-based policy allows", "another account"),
-    ),
-    "in another region": (
-        301,
-        "PermanentRedirect",
-        "The bucket must be addressed using the specified endpoint",
-        ("wrong-region", "PermanentRedirect", "AWS_REGION"),
-    ),
-    "in another region, by the signature": (
-        400,
-        "AuthorizationHeaderMalformed",
-        "The authorization header is malformed; the region &apos;eu-west-1&apos; is wrong; expecting &apos;us-east-2&apos;",
-        ("wrong-region", "expecting 'us-east-2'", "AWS_REGION"),
-    ),
-    "without access lists": (
-        400,
-        "AccessControlListNotSupported",
-        "The bucket does not allow ACLs",
-        ("no-access-lists", "does not allow ACLs", "policy"),
-    ),
-    "locked, and asks for a checksum": (
-        400,
-        "InvalidRequest",
-        "Content-MD5 HTTP header is required for Put Object requests with Object Lock parameters",
-        ("wrong-request", "Object Lock", "without object lock"),
-    ),
-    "locked": (
-        403,
-        "AccessDenied",
-        "Access Denied because object protected by object lock.",
-        ("denied", "protected by object lock", "retention"),
-    ),
-    "disabled": (
-        403,
-        "AllAccessDisabled",
-        "All access to this resource has been disabled",
-        ("disabled", "has been disabled", "owner"),
-    ),
-}
+REFUSALS = table(Path(__file__).with_name("refusals.yaml"))
 
 
 @pytest.mark.fault("P14")
@@ -192,21 +149,24 @@ def test_a_bucket_that_takes_no_file_is_told_at_the_first_try(
     stage: Stage, calm: dict[str, str], monkeypatch: pytest.MonkeyPatch, case: str, service: str
 ) -> None:
     """One problem for each object, with the bucket, S3's reason and what to do; S3 is asked once for each file."""
-    status, code, text, (ours, said, help) = REFUSALS[case]
+    answer, text, expected = REFUSALS[case]["s3"], REFUSALS[case]["text"], REFUSALS[case]["told"]
     stage.begin(monkeypatch, warm=True)
     operation, path = REQUESTS[service]
-    body = f"<Error><Code>{code}</Code><Message>{text}</Message></Error>".encode()
-    stage.proxy.on(1, "before", faults.fail(status, body), operation=operation, path=path, forever=True)
+    body = f"<Error><Code>{answer['code']}</Code><Message>{text}</Message></Error>".encode()
+    action = faults.fail(answer["status"], body)
+    stage.proxy.on(1, "before", action, operation=operation, path=path, forever=True)
     told = stage.deliver()
-    asked = [one for one in stage.proxy.log if one.operation == operation and path in one.path]
-    errors = [one for one in told.report["problems"] if one["level"] == "error"]
+    asked = [
+        request for request in stage.proxy.log if request.operation == operation and path in request.path
+    ]
+    errors = told.errors()
     assert len(errors) == len(told.failures) == len(asked) == (2 if service == "sink-put" else 1)
     assert told.report["objects"]["failed"] == len(errors)
-    for one in errors:
-        assert one["code"] == ours
-        assert "`s3://shop-lake/" in one["message"]
-        assert said in one["message"]
-        assert help in one["help"]
+    for problem in errors:
+        assert problem["code"] == expected["code"]
+        assert "`s3://shop-lake/" in problem["message"]
+        assert expected["message"] in problem["message"]
+        assert expected["help"] in problem["help"]
     stage.mend()
     assert stage.deliver(sorted(told.failures)).failures == set()
     assert stage.lake() == calm
@@ -253,7 +213,7 @@ def test_a_file_that_was_damaged_does_not_count(
     stage.fail("sink-put", "damaged", forever=True)
     told = stage.deliver()
     assert (told.failures, told.report["files"], told.report["rows"]) == ({"0", "1"}, [], 0)
-    assert {one["code"] for one in told.report["problems"] if one["level"] == "error"} == {"damaged"}
+    assert {problem["code"] for problem in told.errors()} == {"damaged"}
     assert not [key for key in stage.lake() if "/extracted/" in key]
     stage.mend()
     assert stage.deliver(["0", "1"]).failures == set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from kit.delivery import Queue, deliver
 from kit.runtime import Function, Outcome
-from kit.tcp import TcpProxy, Weather
+from kit.tcp import TcpProxy, Weather, serving
 
 HANDLER = """
 import os, time
@@ -105,25 +106,15 @@ def test_an_asynchronous_event_is_tried_three_times() -> None:
 
 
 @pytest.fixture
-def echo() -> Any:
+def echo() -> Iterator[tuple[str, int]]:
     """A server that sends back what it gets, twice."""
-    server = socket.create_server(("127.0.0.1", 0))
 
-    def serve() -> None:
-        while True:
-            try:
-                connection, _ = server.accept()
-            except OSError:
-                return
-            with connection:
-                while data := connection.recv(1024):
-                    connection.sendall(data * 2)
+    def repeat(connection: socket.socket) -> None:
+        while data := connection.recv(1024):
+            connection.sendall(data * 2)
 
-    import threading
-
-    threading.Thread(target=serve, daemon=True).start()
-    yield server.getsockname()
-    server.close()
+    with serving(repeat) as port:
+        yield "127.0.0.1", port
 
 
 def _ask(port: int) -> bytes:

@@ -7,31 +7,21 @@ from typing import Any
 
 import pytest
 
+from kit.tables import table
 from plait.engine.near_misses import near_misses
 from plait.pipeline.pipeline import Pipeline
 
+PAIRS = table("values/near_misses.yaml")
 
-@pytest.mark.parametrize(
-    ("value", "other"),
-    [
-        ("ada", "ADA"),
-        ("ada", " ada "),
-        ("Añil", "Anil"),
-        ("é", "e\u0301"),
-        ("ﬁ", "fi"),
-        ("ｘ", "x"),
-        ("ß", "SS"),
-        ("7", "007"),
-        (7, "7.0"),
-    ],
-)
+
+@pytest.mark.parametrize(("value", "other"), PAIRS["alike"])
 def test_these_look_alike(value: Any, other: Any) -> None:
     """In either direction."""
     assert near_misses([(value, 1)], [(other, 1)]) == {(value, 1)}
     assert near_misses([(other, 1)], [(value, 1)]) == {(other, 1)}
 
 
-@pytest.mark.parametrize(("value", "other"), [("a", "b"), ("a", "a.b"), (None, "")])
+@pytest.mark.parametrize(("value", "other"), PAIRS["different"])
 def test_these_do_not_look_alike(value: Any, other: Any) -> None:
     """Each part of a key must look alike."""
     assert near_misses([(value, 1)], [(other, 1)]) == set()

@@ -7,7 +7,7 @@ import random
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,6 @@ from click.testing import CliRunner
 from moto import mock_aws
 
 from kit.paths import ROOT
-from kit.specs import edited
 from plait.cli.main import main
 from plait.deploy.delivery import driver_path
 from plait.language.validate import validate_for_run
@@ -25,29 +24,21 @@ from plait.language.validate import validate_for_run
 SPEC = ROOT / "pipelines" / "transactions.yaml"
 DIRECT = "deploy: {trigger: direct, memory: 512, timeout: 2m, max_concurrency: 7}\n"
 BUSY = "deploy: {batch: 500, max_concurrency: 20, timeout: 1m}\n"
-WAITS = {"{on: customer_id}": "{on: customer_id, missing: {retry_for: 2d}}"}
 UNMADE = {"AWS::CloudWatch::Alarm", "AWS::SQS::QueuePolicy"}
 SEED = 20_260_701
 
 
-def _template(spec: Path, *arguments: str) -> Any:
-    result = CliRunner().invoke(
-        main, ["template", str(spec), *arguments, "-o", "json"], catch_exceptions=False
-    )
+def _printed(folder: Path, more: str = "", *options: str) -> str:
+    """Print the template of the shipped spec, with more text at its end."""
+    spec = folder / "transactions.yaml"
+    spec.write_text(SPEC.read_text(encoding="utf-8") + more, encoding="utf-8")
+    result = CliRunner().invoke(main, ["template", str(spec), *options], catch_exceptions=False)
     assert result.exit_code == 0, result.output
-    return json.loads(result.stdout)
+    return result.stdout
 
 
-@pytest.fixture
-def variant(tmp_path: Path) -> Callable[..., Path]:
-    """Write the shipped spec with some text replaced and more text at its end."""
-
-    def make(more: str = "", changes: Mapping[str, str] | None = None) -> Path:
-        file = tmp_path / "transactions.yaml"
-        file.write_text(edited(SPEC.read_text(encoding="utf-8"), changes or {}) + more, encoding="utf-8")
-        return file
-
-    return make
+def _template(folder: Path, more: str = "") -> Any:
+    return json.loads(_printed(folder, more, "-o", "json"))
 
 
 def _lint(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -58,9 +49,8 @@ def _lint(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("more", ["", DIRECT, BUSY])
-def test_cfn_lint_finds_nothing(variant: Callable[..., Path], tmp_path: Path, more: str) -> None:
-    printed = CliRunner().invoke(main, ["template", str(variant(more))]).stdout
-    linted = _lint(printed, tmp_path)
+def test_cfn_lint_finds_nothing(tmp_path: Path, more: str) -> None:
+    linted = _lint(_printed(tmp_path, more), tmp_path)
     assert (linted.returncode, linted.stdout) == (0, "")
 
 
@@ -76,7 +66,7 @@ FAULTS: dict[str, Callable[[Any], Any]] = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_linter_catches_a_planted_fault(tmp_path: Path, fault: str) -> None:
     """Otherwise its silence about our templates would mean nothing."""
-    template = _template(SPEC)
+    template = _template(tmp_path)
     FAULTS[fault](template["Resources"])
     assert _lint(json.dumps(template), tmp_path).returncode != 0
 
@@ -118,11 +108,9 @@ def _create(template: Any) -> tuple[set[str], set[str]]:
     ("more", "unmade"), [("", UNMADE), (DIRECT, UNMADE | {"AWS::Lambda::EventInvokeConfig"})]
 )
 @pytest.mark.usefixtures("aws")
-def test_a_stack_can_be_created_from_the_template(
-    variant: Callable[..., Path], more: str, unmade: set[str]
-) -> None:
+def test_a_stack_can_be_created_from_the_template(tmp_path: Path, more: str, unmade: set[str]) -> None:
     """Every resource exists but those of the types in `unmade`, which moto is known to leave out."""
-    template = _template(variant(more))
+    template = _template(tmp_path, more)
     created, left_out = _create(template)
     assert left_out == unmade
     on_demand = {name for name, resource in template["Resources"].items() if "Condition" in resource}
@@ -142,9 +130,9 @@ def _keys(number: int) -> list[str]:
 
 
 @pytest.mark.usefixtures("aws")
-def test_the_rule_delivers_every_key_that_the_pipeline_reads() -> None:
+def test_the_rule_delivers_every_key_that_the_pipeline_reads(tmp_path: Path) -> None:
     """Of 500 keys, those that match arrive in the queue; besides them only keys with `/`, which `*` lets through."""
-    template = _template(SPEC)
+    template = _template(tmp_path)
     del template["Resources"]["Events"]  # it would receive the messages for a function that does not run here
     _create(template)
     s3, sqs = boto3.client("s3"), boto3.client("sqs")
@@ -166,54 +154,3 @@ def test_the_rule_delivers_every_key_that_the_pipeline_reads() -> None:
     assert len(read) > 100
     assert read <= arrived
     assert all("/" in key.removeprefix("transactions/") for key in arrived - read)
-
-
-def test_a_path_parameter_reaches_the_bucket_of_the_rule_and_the_arns() -> None:
-    """The stack uses the bucket of its parameter, whose pattern keeps the number of segments."""
-    template = _template(SPEC, "--param", "raw=s3://other/in")
-    assert template["Parameters"]["Raw"] == {
-        "Type": "String",
-        "Default": "s3://other/in",
-        "Description": "Parameter `raw` of the spec.",
-        "AllowedPattern": "^s3://[^/]+/[^/]+$",
-    }
-    key = template["Resources"]["Rule"]["Properties"]["EventPattern"]["detail"]["object"]["key"]
-    segment = {"Fn::Select": [3, {"Fn::Split": ["/", {"Ref": "Raw"}]}]}
-    assert [*key[0]["wildcard"]["Fn::Sub"][1].values()] == [segment]
-    assert template["Resources"]["Function"]["Properties"]["Environment"]["Variables"]["RAW"] == {
-        "Ref": "Raw"
-    }
-
-
-@pytest.mark.fault("P15")
-def test_the_queue_outlasts_the_longest_wait(variant: Callable[..., Path]) -> None:
-    """The visibility is six timeouts, and the deliveries last for two days of `retry_for`."""
-    template = _template(variant(BUSY, WAITS))["Resources"]
-    queue, mapping = template["Queue"]["Properties"], template["Events"]["Properties"]
-    assert queue["VisibilityTimeout"] >= 6 * 60
-    assert queue["VisibilityTimeout"] * queue["RedrivePolicy"]["maxReceiveCount"] >= 2 * 86_400
-    assert queue["MessageRetentionPeriod"] >= 2 * 86_400
-    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 20}
-    assert (mapping["BatchSize"], mapping["MaximumBatchingWindowInSeconds"]) == (500, 1)
-
-
-def test_direct_invocations_are_bounded_and_their_failures_kept(variant: Callable[..., Path]) -> None:
-    template = _template(variant(DIRECT))["Resources"]
-    assert template["Function"]["Properties"]["ReservedConcurrentExecutions"] == 7
-    destination = template["Failures"]["Properties"]["DestinationConfig"]["OnFailure"]["Destination"]
-    assert destination == {"Fn::GetAtt": ["DeadLetters", "Arn"]}
-    assert "Queue" not in template
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--param", "raw=./sample"], "reads no objects on S3"),
-        (["--param", "nothing=1"], "has no such parameter"),
-    ],
-)
-def test_what_no_function_can_run_is_refused(arguments: list[str], message: str) -> None:
-    result = CliRunner().invoke(main, ["template", str(SPEC), *arguments])
-    assert result.exit_code in (1, 2)
-    assert message in result.stderr

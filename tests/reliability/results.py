@@ -26,9 +26,9 @@ class Part:
 
     def row(self) -> str:
         """The part as a row of the table."""
-        told = ", ".join(f"{number:,} {word.replace('_', ' ')}" for word, number in self.counts.items())
+        counts = ", ".join(f"{number:,} {word.replace('_', ' ')}" for word, number in self.counts.items())
         seed = "–" if self.seed is None else self.seed
-        return f"| {self.name} | {told} | {seed} | {self.seconds:,.0f} |\n"
+        return f"| {self.name} | {counts} | {seed} | {self.seconds:,.0f} |\n"
 
 
 @dataclass(slots=True)
@@ -48,8 +48,8 @@ class Results:
         """Write `reliability.json` and `reliability.md`."""
         folder.mkdir(parents=True, exist_ok=True)
         machine = {"python": platform.python_version(), "cores": os.cpu_count()}
-        told = {"format_version": 1, **machine, "parts": [asdict(part) for part in self.parts]}
-        (folder / "reliability.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+        document = {"format_version": 1, **machine, "parts": [asdict(part) for part in self.parts]}
+        (folder / "reliability.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
         table = HEAD + "".join(part.row() for part in self.parts)
         (folder / "reliability.md").write_text(table, encoding="utf-8")
 

@@ -68,17 +68,17 @@ class Stage:
         with Proxy(self.shop.sandbox.aws.endpoint) as proxy, ThreadPoolExecutor(1) as pool:
             other = pool.submit(forked, calm, events) if together else None
             proxy.on(point.number, point.when, kill(pid.get), operation=point.operation)
-            told = forked({**calm, "AWS_ENDPOINT_URL": proxy.endpoint}, events, pid.put)
-            assert told.exitcode == -9, point
+            killed = forked({**calm, "AWS_ENDPOINT_URL": proxy.endpoint}, events, pid.put)
+            assert killed.exitcode == -9, point
             assert other is None or other.result(120).exitcode == 0, point
         _assert_done(forked(calm, events), events)
         return self.shop.below(f"{lake}/")
 
 
-def _assert_done(told: Told, events: list[Any]) -> None:
-    assert told.exitcode == 0
-    assert told.answers == [{"batchItemFailures": []}] * len(events)
-    for report in told.reports:
+def _assert_done(process: Told, events: list[Any]) -> None:
+    assert process.exitcode == 0
+    assert process.answers == [{"batchItemFailures": []}] * len(events)
+    for report in process.reports:
         objects, records = report["objects"], report["records"]
         assert objects["seen"] == sum(objects[word] for word in objects if word != "seen")
         assert records["read"] == records["written"] + records["dropped"] + records["quarantined"]

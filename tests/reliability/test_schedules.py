@@ -75,18 +75,18 @@ class Schedule(RuleBasedStateMachine):
         super().__init__()
         self.world = World(self.stage)
 
-    @initialize(found=st.tuples(*map(documents, ORDERS[:2])), complete=st.booleans())
-    def begin(self, found: tuple[bytes, bytes], complete: bool) -> None:
-        for order, body in zip(ORDERS, found, strict=False):
+    @initialize(bodies=st.tuples(*map(documents, ORDERS[:2])), complete=st.booleans())
+    def begin(self, bodies: tuple[bytes, bytes], complete: bool) -> None:
+        for order, body in zip(ORDERS, bodies, strict=False):
             self.put((order, body))
             if complete:
                 self.late_items(order, 1)
                 self.late_log(order, 50, 0)
 
-    @rule(found=announced)
-    def put(self, found: tuple[str, bytes]) -> None:
+    @rule(announcement=announced)
+    def put(self, announcement: tuple[str, bytes]) -> None:
         """An object comes, or is overwritten, and its event with it."""
-        order, body = found
+        order, body = announcement
         self.world.put(key(order), body)
         self.world.pending.append(key(order))
         self.steps["put"] += 1

@@ -199,10 +199,10 @@ def test_parliament_finds_nothing_in_our_policies_and_something_in_a_wrong_one(
     judge: Callable[[str], Judge],
 ) -> None:
     """An independent linter of policies knows every action and every kind of resource."""
-    ours = [
+    policies = [
         policy_document([*grants(judge(name).validated_spec())], NAMES) for name in ("transactions", *SPECS)
     ]
     wrong = policy_document([Grant(action="s3:HeadObject", resource="arn:aws:s3:::b/*", reasons=())], {})
-    *findings, planted = _linted([*ours, wrong])
-    assert findings == [[] for _ in ours]
+    *findings, planted = _linted([*policies, wrong])
+    assert findings == [[] for _ in policies]
     assert planted

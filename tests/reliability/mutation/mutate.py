@@ -22,17 +22,7 @@ ROOT = HERE.parents[2]
 DIST = ROOT / "dist"
 LEAST = 85
 KILLED, TIMEOUT = (1, 3, -11), (-24, 24, 36, 152, 255)  # the codes of mutmut; a crash kills
-SETTINGS = """
-[tool.mutmut]
-source_paths = ["src"]
-only_mutate = ["src/plait/{module}.py"]
-also_copy = ["pipelines"]
-pytest_add_cli_args = ["-p", "no:cacheprovider"]
-pytest_add_cli_args_test_selection = {tests}
-timeout_constant = 10.0
-timeout_multiplier = 3.0
-use_git_change_detection = false
-"""
+SETTINGS = (HERE / "mutmut.toml").read_text(encoding="utf-8")
 
 
 class Mutant(NamedTuple):
@@ -57,14 +47,14 @@ def main() -> int:
     modules: dict[str, list[str]] = yaml.safe_load((HERE / "modules.yaml").read_text(encoding="utf-8"))
     for module in sys.argv[1:] or modules:
         run(module, modules[module])
-    found = {module: [*mutants(module)] for module in modules if (DIST / "mutation" / module).exists()}
-    scores = {module: score(module, ours) for module, ours in found.items()}
-    survivors = (one for ours in found.values() for one in ours if not one.noticed)
-    lines = [f"{one}\n  = {why(one)}".removesuffix("\n  = ") for one in survivors]
+    tried = {module: [*mutants(module)] for module in modules if (DIST / "mutation" / module).exists()}
+    scores = {module: score(module, changes) for module, changes in tried.items()}
+    survivors = (mutant for changes in tried.values() for mutant in changes if not mutant.noticed)
+    lines = [f"{mutant}\n  = {why(mutant)}".removesuffix("\n  = ") for mutant in survivors]
     (DIST / "mutation.json").write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8")
     (DIST / "mutation.txt").write_text("\n\n".join(lines) + "\n", encoding="utf-8")
     print(*(f"{module}: {counts}" for module, counts in scores.items()), sep="\n")  # noqa: T201 - the answer
-    return int(min(one["percent"] for one in scores.values()) < LEAST)
+    return int(min(counts["percent"] for counts in scores.values()) < LEAST)
 
 
 def run(module: str, tests: list[str]) -> None:
@@ -74,7 +64,7 @@ def run(module: str, tests: list[str]) -> None:
     unwanted = shutil.ignore_patterns("node_modules", "__pycache__")
     for name, copied in {"framework": "src", "tests": "tests", "pipelines": "pipelines"}.items():
         shutil.copytree(ROOT / name, folder / copied, ignore=unwanted)
-    settings = SETTINGS.format(module=module, tests=json.dumps(tests))
+    settings = SETTINGS.replace("MODULE", module).replace("TESTS", json.dumps(tests))
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     (folder / "pyproject.toml").write_text(project + settings, encoding="utf-8")
     mutmut = str(Path(sys.executable).with_name("mutmut"))
@@ -89,7 +79,7 @@ def mutated(module: str) -> Path:
     return DIST / "mutation" / module / "mutants" / "src" / "plait" / f"{module}.py"
 
 
-def tried(module: str) -> dict[str, Any]:
+def notes(module: str) -> dict[str, Any]:
     """What mutmut noted of a module."""
     noted: dict[str, Any] = json.loads(mutated(module).with_suffix(".py.meta").read_text(encoding="utf-8"))
     return noted
@@ -97,7 +87,7 @@ def tried(module: str) -> dict[str, Any]:
 
 def mutants(module: str) -> Iterator[Mutant]:
     """What became of each mutant of a module."""
-    codes, path = tried(module)["exit_code_by_key"], mutated(module)
+    codes, path = notes(module)["exit_code_by_key"], mutated(module)
     text = path.read_text(encoding="utf-8")
     functions = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef))
     sources = {f.name: ast.get_source_segment(text, f) or "" for f in functions}
@@ -118,19 +108,19 @@ def why(mutant: Mutant) -> str:
     return reasons.get(str(mutant), "")
 
 
-def score(module: str, found: list[Mutant]) -> dict[str, float]:
+def score(module: str, tried: list[Mutant]) -> dict[str, float]:
     """The counts of a module's mutants; `percent` takes the equivalent ones for survivors."""
-    noticed = sum(one.noticed for one in found)
-    equivalent = sum(not one.noticed and bool(why(one)) for one in found)
+    noticed = sum(mutant.noticed for mutant in tried)
+    equivalent = sum(not mutant.noticed and bool(why(mutant)) for mutant in tried)
     return {
-        "mutants": len(found),
+        "mutants": len(tried),
         "killed": noticed,
-        "timeouts": sum(one.code in TIMEOUT for one in found),
-        "survived": len(found) - noticed,
+        "timeouts": sum(mutant.code in TIMEOUT for mutant in tried),
+        "survived": len(tried) - noticed,
         "equivalent": equivalent,
-        "percent": round(100 * noticed / len(found), 1),
-        "percent_without_equivalent": round(100 * noticed / (len(found) - equivalent), 1),
-        "seconds": round(sum(tried(module)["durations_by_key"].values())),
+        "percent": round(100 * noticed / len(tried), 1),
+        "percent_without_equivalent": round(100 * noticed / (len(tried) - equivalent), 1),
+        "seconds": round(sum(notes(module)["durations_by_key"].values())),
     }
 
 

@@ -66,8 +66,8 @@ def test_what_the_function_imports_is_in_its_package_or_in_the_runtime() -> None
     imported = {top for file in packaged.values() for top in _imports(file)} - sys.stdlib_module_names
     distributions = packages_distributions()
     allowed = {*ALWAYS_NEEDED, *AWS_SDK, "mmh3", "plait", "pymysql", "pyyaml"}
-    ours = {"plait", "plait_connectors"}
-    assert {top for top in imported - ours if not {n.lower() for n in distributions[top]} & allowed} == set()
+    foreign = imported - {"plait", "plait_connectors"}
+    assert {top for top in foreign if not {n.lower() for n in distributions[top]} & allowed} == set()
 
 
 def _imports(file: Path) -> set[str]:

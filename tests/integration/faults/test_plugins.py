@@ -9,53 +9,28 @@ from typing import Any
 import pytest
 
 from integration.faults.offline import offline
+from kit.run import put
+from kit.tables import table
 
 pytestmark = pytest.mark.fault("S12")
 SECRET = "canary-secret-4c1e"
-LOADS = {
-    "raises": ("raise RuntimeError('no\\nluck')", "could not be loaded: RuntimeError: no luck"),
-    "exits": ("raise SystemExit(0)", "could not be loaded: SystemExit: 0"),
-    "halfway": ("def (", "could not be loaded: SyntaxError: "),
-    "hookless": ("", "offers no connector of that name"),
-    "hooked": (
-        "from plait.plugin import hookimpl\n@hookimpl\ndef plait_connectors(): raise SystemExit('bye')",
-        "could not be loaded: SystemExit: bye",
-    ),
-    "nothing": (
-        "from plait.plugin import hookimpl\n@hookimpl\ndef plait_connectors(): return 7",
-        "could not be loaded: TypeError: 'int' object is not iterable",
-    ),
-    "garbage": (
-        "from plait.plugin import hookimpl\n@hookimpl\ndef plait_connectors(): return ['garbage']",
-        "offers no connector of that name",
-    ),
-}
-# At every call of the contract: a bug, an exit, no answer of a service, and what the contract does not know.
-FAILS = [
-    *((role, where, how) for how in ("bug", "exit", "away") for role, where in (
-        ("driver", "open"), ("driver", "list"), ("driver", "accepts"), ("driver", "read"), ("lookup", "open"),
-        ("lookup", "fetch"), ("sink", "open"), ("sink", "write"))),
-    *((role, where, "garbage") for role, where in (
-        ("driver", "list"), ("driver", "read"), ("lookup", "fetch"), ("sink", "write"))),
-    ("sink", "write", "short"),
-]  # fmt: skip
-SAID = {
-    "bug": "KeyError in line ",
-    "exit": "SystemExit in line ",
-    "away": "ConnectionError in line ",
-    "garbage": "it gave ",
-    "short": "it gave 0 answers for 1 file",
-}
+TABLE = table(Path(__file__).with_name("plugins.yaml"))
+LOADS, FAILS = TABLE["loads"], TABLE["fails"]
 
 
-def distribution(folder: Path, word: str, text: str, **words: str) -> None:
+def distribution(folder: Path, word: str, text: str) -> None:
     """Install a module as a distribution of its own, that offers a word."""
     info = folder / f"plait_{word}-3.2.dist-info"
     info.mkdir()
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: plait-{word}\nVersion: 3.2\n")
-    offered = "\n".join(f"{one} = {module}" for one, module in {word: f"plait_{word}", **words}.items())
-    (info / "entry_points.txt").write_text(f"[plait]\n{offered}\n")
+    (info / "entry_points.txt").write_text(f"[plait]\n{word} = plait_{word}\n")
     (folder / f"plait_{word}.py").write_text(text)
+
+
+def install_broken(folder: Path) -> None:
+    """Install each connector that does not load."""
+    for word, module in LOADS.items():
+        distribution(folder, word, module["code"])
 
 
 @pytest.fixture
@@ -69,15 +44,17 @@ def folder(tmp_path: Path) -> Path:
 
 def spec(folder: Path, name: str, **blocks: dict[str, Any]) -> str:
     """Write a spec of three parts, of which some are given."""
-    driver: dict[str, Any] = {"connector": "memory", "rows": [{"id": "one"}]}
-    lookup: dict[str, Any] = {"connector": "memory", "rows": [{"id": "one", "found": 1}]}
-    parts = {"driver": driver, "lookup": lookup, "sink": {"connector": "parquet", "path": "out/"}, **blocks}
-    sources = {
-        "a": {**parts["driver"], "columns": {"id": "string"}},
-        "b": {**parts["lookup"], "columns": {"found": "int"}, "join": {"on": "id"}},
+    rows = [{"id": "one", "found": 1}]
+    parts: dict[str, dict[str, Any]] = {
+        "driver": {"connector": "memory", "rows": [{"id": "one"}]},
+        "lookup": {"connector": "memory", "rows": rows},
+        "sink": {"connector": "parquet", "path": "out/"},
+        **blocks,
     }
-    made = {"plait": 1, "name": name, "sources": sources, "sink": parts["sink"]}
-    (folder / f"{name}.yaml").write_text(json.dumps(made, indent=1), encoding="utf-8")
+    driver = {**parts["driver"], "columns": {"id": "string"}}
+    lookup = {**parts["lookup"], "columns": {"found": "int"}, "join": {"on": "id"}}
+    text = {"plait": 1, "name": name, "sources": {"a": driver, "b": lookup}, "sink": parts["sink"]}
+    put(folder / f"{name}.yaml", json.dumps(text, indent=1))
     return f"{name}.yaml"
 
 
@@ -88,15 +65,14 @@ def hostile(where: str = "", how: str = "") -> dict[str, Any]:
 
 def test_a_connector_that_does_not_load_is_a_problem_where_it_is_named(folder: Path) -> None:
     """With its distribution and version, and nothing else is loaded."""
-    for word, (text, _) in LOADS.items():
-        distribution(folder, word, text)
+    install_broken(folder)
     commands = [["validate", "-o", "json", spec(folder, word, lookup={"connector": word})] for word in LOADS]
-    told = offline(folder, *commands)
-    assert told["noted"] == []
-    for (word, (_, said)), ended in zip(LOADS.items(), told["ended"], strict=True):
+    answers = offline(folder, *commands)
+    assert answers["noted"] == []
+    for (word, module), ended in zip(LOADS.items(), answers["ended"], strict=True):
         (problem,) = json.loads(ended["stdout"])["problems"]
         assert (ended["code"], problem["code"]) == (1, "broken-connector")
-        assert said in problem["message"]
+        assert module["message"] in problem["message"]
         assert "\n" not in problem["message"]
         assert problem["note"].startswith(f"from `plait-{word}` 3.2")
         line = (folder / f"{word}.yaml").read_text("utf-8").splitlines()[problem["line"] - 1]
@@ -104,34 +80,29 @@ def test_a_connector_that_does_not_load_is_a_problem_where_it_is_named(folder: P
 
 
 def test_the_list_of_connectors_and_the_schema_live_with_broken_ones(folder: Path) -> None:
-    for word, (text, _) in LOADS.items():
-        distribution(folder, word, text)
+    install_broken(folder)
     connectors, schema = offline(folder, ["connectors", "-o", "json"], ["schema"])["ended"]
-    told = json.loads(connectors["stdout"])["connectors"]
-    assert {one["name"] for one in told} > {*LOADS, "hostile", "json"}
+    listed = json.loads(connectors["stdout"])["connectors"]
+    assert {connector["name"] for connector in listed} > {*LOADS, "hostile", "json"}
     assert [word for word in LOADS if f"`{word}`" not in schema["stderr"]] == []
 
 
 def test_whatever_a_connector_raises_or_gives_is_told_in_one_line_that_names_it(folder: Path) -> None:
     """Without a word of the error's text, which may hold a secret, and without a traceback; nothing is written."""
-    names = [f"{role}-{where}-{how}" for role, where, how in FAILS]
+    ways = [(*place.split(), how) for how, fail in FAILS.items() for place in fail["at"]]
     files = [
-        spec(folder, name, **{role: hostile(where, how)})
-        for name, (role, where, how) in zip(names, FAILS, strict=True)
+        spec(folder, f"{role}-{where}-{how}", **{role: hostile(where, how)}) for role, where, how in ways
     ]
     ended = offline(folder, *(["run", file, "--all"] for file in files))["ended"]
-    for (_, where, how), one in zip(FAILS, ended, strict=True):
-        seen = one["stdout"] + one["stderr"]
-        assert one["code"] == 1, seen
-        assert f"the connector `hostile` of `plait-hostile` 3.2 failed: {SAID[how]}" in seen, (
-            where,
-            how,
-            seen,
-        )
-        assert not ({SECRET, "Traceback"} & {*seen.split()})
-        assert SECRET not in seen
-        assert how in ("garbage", "short") or "in line" in seen
-        assert "help: tell those who maintain `plait-hostile`" in " ".join(seen.split())
+    for (_, where, how), command in zip(ways, ended, strict=True):
+        shown = command["stdout"] + command["stderr"]
+        assert command["code"] == 1, shown
+        message = f"the connector `hostile` of `plait-hostile` 3.2 failed: {FAILS[how]['said']}"
+        assert message in shown, (where, how, shown)
+        assert "Traceback" not in shown.split()
+        assert SECRET not in shown
+        assert how in ("garbage", "short") or "in line" in shown
+        assert "help: tell those who maintain `plait-hostile`" in " ".join(shown.split())
     assert not list(folder.glob("out/**/*.parquet"))
 
 
@@ -139,7 +110,7 @@ def test_no_answer_comes_again_a_bug_does_not_get_better_and_what_behaves_works(
     files = [spec(folder, how, lookup=hostile("fetch", how)) for how in ("away", "bug")]
     files.append(spec(folder, "calm", driver=hostile(), lookup=hostile(), sink=hostile()))
     ended = offline(folder, *(["run", file, "--all", "-o", "json"] for file in files))["ended"]
-    away, bug, calm = (json.loads(one["stdout"]) for one in ended)
+    away, bug, calm = (json.loads(command["stdout"]) for command in ended)
     assert (away["objects"]["retry"], away["objects"]["failed"]) == (1, 0)
     assert (bug["objects"]["retry"], bug["objects"]["failed"]) == (0, 1)
     assert (ended[2]["code"], calm["rows"], calm["lookups"]["b"]["matched"]) == (0, 1, 1)
@@ -156,8 +127,8 @@ def test_what_fails_before_a_run_is_told_as_well(folder: Path) -> None:
     ]
     commands = [["validate", file, "-o", "json"] for file in (known, *options)]
     validated, *refused, planned = offline(folder, *commands, ["plan", calls])["ended"]
-    for one in refused:
-        (problem,) = json.loads(one["stdout"])["problems"]
+    for command in refused:
+        (problem,) = json.loads(command["stdout"])["problems"]
         assert problem["code"] == "broken-connector"
         assert problem["message"].startswith("the connector's options cannot be made: ")
         assert problem["line"]

@@ -7,12 +7,12 @@ import shutil
 import subprocess
 import sys
 import time
-import zipfile
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from integration.main_job.packages import packaged, unpacked
 from kit.bare import RUNTIME, link, with_requirements
 from kit.runtime import Function
 from kit.shop import SPEC
@@ -79,12 +79,7 @@ class Contender:
 
 def plait(folder: Path) -> Contender:
     """The main job's package, unpacked."""
-    file = folder / "transactions.zip"
-    command = [str(Path(sys.executable).parent / "plait"), "package", str(SPEC), "--here", "--out", str(file)]
-    subprocess.run(command, check=True, capture_output=True)
-    task = folder / "plait"
-    with zipfile.ZipFile(file) as archive:
-        archive.extractall(task)
+    task = unpacked(packaged(SPEC, folder / "transactions.zip"), folder / "plait")
     environment = {"PLAIT_SPEC": "transactions.yaml", "AWS_LAMBDA_RUNTIME_API": "none yet"}
     return Contender("plait", task, "plait.aws_lambda.handler", environment)
 

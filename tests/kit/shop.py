@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from kit.buckets import contents
 from kit.canaries import look
 from kit.paths import ROOT
+from kit.specs import edited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,6 +28,15 @@ if TYPE_CHECKING:
     from plait_sandbox.sandbox import Sandbox
 
 SPEC = ROOT / "pipelines" / "transactions.yaml"
+
+
+def edited_spec(folder: Path, edits: Mapping[str, str]) -> Path:
+    """Write the main job's spec into a folder, with some of its texts replaced."""
+    spec = folder / SPEC.name
+    spec.write_text(edited(SPEC.read_text("utf-8"), edits), encoding="utf-8")
+    return spec
+
+
 HANDLE = """
 import json, sys
 from plait.aws_lambda import handler
@@ -175,6 +185,13 @@ class Shop:
     def put(self, key: str, body: bytes | str) -> None:
         """Put an object into the bucket that pipelines read."""
         self.client.put_object(Bucket="shop-raw", Key=key, Body=body)
+
+    def put_order(self, prefix: str, name: str, **fields: Any) -> str:
+        """Put an order of 2 July below a prefix; its key."""
+        order = {"transaction_id": name, "ordered_at": "2026-07-02T10:00:00Z", "total": 3, **fields}
+        key = f"{prefix}/transactions/{name}.json"
+        self.client.put_object(Bucket="shop-raw", Key=key, Body=json.dumps(order).encode())
+        return key
 
     def keys(self) -> list[str]:
         """The keys of all objects below `transactions/`."""

@@ -10,7 +10,7 @@ import pytest
 from integration.faults.stage import SECRET, USER, Stage
 from kit import oracle, oracle_lake
 from kit.proxy import Proxy
-from kit.shop import SPEC, Shop
+from kit.shop import Shop, edited_spec
 from kit.tcp import TcpProxy
 
 if TYPE_CHECKING:
@@ -20,10 +20,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def stage(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Everything calm, anew for each file; nothing is cached, so that every delivery asks every service."""
-    text, cache = SPEC.read_text(encoding="utf-8"), "    cache: 5m\n"
-    assert text.count(cache) == 1
-    spec = tmp_path_factory.mktemp("faults") / "transactions.yaml"
-    spec.write_text(text.replace(cache, ""), encoding="utf-8")
+    spec = edited_spec(tmp_path_factory.mktemp("faults"), {"    cache: 5m\n": ""})
     sandbox, objects = shop.sandbox, shop.sample.objects
     with (
         Proxy(sandbox.aws.endpoint) as proxy,

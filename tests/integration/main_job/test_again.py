@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -14,7 +12,7 @@ import pytest
 from kit import oracle, oracle_lake
 from kit.faults import denied, throttled
 from kit.proxy import Proxy
-from kit.shop import SPEC, announced, queue
+from kit.shop import announced, edited_spec, queue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
     from kit.shop import Shop
 
 CALM: dict[str, Any] = {"batchItemFailures": []}
-LATE = "late/transactions/{}.json"
 ITEMS = b"sku,quantity,unit_price\nSKU-00001,2,1.50\n"
 
 
@@ -81,6 +78,8 @@ def test_one_object_that_cannot_be_read_comes_again_alone(
     [report] = told.reports
     assert report["objects"]["done"] == len(keys) - 1
     assert _differences(shop, lake, expected, [*keys[:2], *keys[3:]]) == []
+    refused = {request.path for request in broken.proxy.log if request.status in (403, 503)}
+    assert refused == {f"/shop-raw/{quote(keys[2])}"}
 
     broken.proxy.reset()
     assert shop.fork(lake, [queue([keys[2]])]).answers == [CALM]
@@ -141,26 +140,13 @@ def test_a_direct_call_gets_the_report_even_if_an_object_failed(broken: Broken, 
 
 def _waiting(folder: Path, *, item: str = "keep", line: str = "keep") -> dict[str, str]:
     """The environment that runs the pipeline over `late/` with these words for `missing`."""
-    text = SPEC.read_text(encoding="utf-8")
-    changes = {
+    edits = {
         "{on: transaction_id, as: list}": f"{{on: transaction_id, as: list, missing: {item}}}",
         "{on: transaction_id, duplicates: latest}": (
             f"{{on: transaction_id, duplicates: latest, missing: {line}}}"
         ),
     }
-    for old, new in changes.items():
-        assert text.count(old) == 1
-        text = text.replace(old, new)
-    spec = folder / "transactions.yaml"
-    spec.write_text(text, encoding="utf-8")
-    return {"PLAIT_SPEC": str(spec), "RAW": "s3://shop-raw/late"}
-
-
-def _order(shop: Shop, name: str) -> str:
-    """Put an order whose items and log line have not come yet; its key."""
-    order = {"transaction_id": name, "ordered_at": "2026-07-02T10:00:00Z", "total": 3}
-    shop.client.put_object(Bucket="shop-raw", Key=LATE.format(name), Body=json.dumps(order).encode())
-    return LATE.format(name)
+    return {"PLAIT_SPEC": str(edited_spec(folder, edits)), "RAW": "s3://shop-raw/late"}
 
 
 def _put_items(shop: Shop, name: str) -> None:
@@ -184,10 +170,10 @@ def test_an_order_comes_again_until_its_late_part_is_there(shop: Shop, tmp_path:
     name, lake = f"late-{strand}", f"again-{strand}"
     word = "{retry_for: 10m}"
     environment = _waiting(tmp_path, item=word) if strand == "items" else _waiting(tmp_path, line=word)
-    other = _order(shop, f"other-{strand}")
+    other = shop.put_order("late", f"other-{strand}")
     _put_items(shop, f"other-{strand}")
     _put_line(shop, f"other-{strand}")
-    late = _order(shop, name)
+    late = shop.put_order("late", name)
     told = shop.fork(lake, [queue([other, late])], **environment)
     assert told.answers == [_failures("1")]
     assert [row["transaction_id"] for row in oracle_lake.read_files(shop.lake(lake))] == [f"other-{strand}"]
@@ -203,20 +189,8 @@ def test_an_order_comes_again_until_its_late_part_is_there(shop: Shop, tmp_path:
 def test_an_order_whose_wait_is_over_is_written_as_it_is(shop: Shop, tmp_path: Path) -> None:
     """Older than `retry_for`, it has no items and the default score, and does not come again."""
     environment = _waiting(tmp_path, item="{retry_for: 1s}", line="{retry_for: 1s}")
-    key = _order(shop, "never")
+    key = shop.put_order("late", "never")
     time.sleep(2.1)
     assert shop.fork("never", [queue([key])], **environment).answers == [CALM]
     [row] = oracle_lake.read_files(shop.lake("never"))
     assert (row["transaction_id"], row["items"], row["fraud_score"]) == ("never", [], 0)
-
-
-def test_the_fault_really_happened(broken: Broken, keys: list[str]) -> None:
-    """The proxy answers for the one object only, so these tests do not pass for another reason."""
-    broken.break_object(keys[0], UNREADABLE["denied"])
-    with contextlib.suppress(AssertionError):
-        broken.shop.fork("really", [queue(keys[:2])])
-    statuses = {
-        one.path.rpartition("/")[2]: one.status for one in broken.proxy.log if "/shop-raw/" in one.path
-    }
-    assert statuses[quote(keys[0]).rpartition("/")[2]] == 403
-    assert statuses[quote(keys[1]).rpartition("/")[2]] == 200

@@ -3,33 +3,24 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from kit import faults
-from kit.shop import SPEC
+from kit.shop import SPEC, edited_spec
+from kit.tables import table
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from kit.shop import Shop
 
-READ_ONLY = {
-    "s3:GetObject",
-    "s3:HeadBucket",
-    "s3:ListObjectsV2",
-    "sts:GetCallerIdentity",
-    "secretsmanager:GetSecretValue",
-    "dynamodb:BatchGetItem",
-    "logs:FilterLogEvents",
-    "logs:DescribeLogGroups",
-}
+TABLE = table(Path(__file__).with_name("check.yaml"))
 
 
 def _check(shop: Shop, *arguments: str) -> tuple[int, dict[str, Any]]:
-    told = shop.command("check", "check", *arguments, "-o", "json")
-    return told.returncode, {one["block"]: one for one in json.loads(told.stdout)["blocks"]}
+    ended = shop.command("check", "check", *arguments, "-o", "json")
+    return ended.returncode, {answer["block"]: answer for answer in json.loads(ended.stdout)["blocks"]}
 
 
 def test_all_blocks_of_the_main_job_are_reached(shop: Shop) -> None:
@@ -38,10 +29,10 @@ def test_all_blocks_of_the_main_job_are_reached(shop: Shop) -> None:
     code, blocks = _check(shop, str(SPEC))
     assert code == 0
     assert [*blocks] == ["transactions", "items", "stores", "activity", "fraud", "sink", "quarantine"]
-    assert not [one for one in blocks.values() if one["problem"]]
+    assert not [answer for answer in blocks.values() if answer["problem"]]
     assert blocks["transactions"]["facts"] == ["bucket in eu-west-1", "owned by this account"]
     assert blocks["fraud"]["facts"] == ["lines are kept for ever"]
-    assert set(shop.proxy.calls - before) == READ_ONLY
+    assert set(shop.proxy.calls - before) == set(TABLE["calls"])
     assert shop.lake("check") == {}
 
 
@@ -71,36 +62,19 @@ def test_a_bucket_is_another_accounts_only_where_s3_says_so(
         assert told in problem["message"]
 
 
-MISTAKES = {
-    "transactions": ("${raw}/transactions/*.json", "s3://no-such-bucket/t/*.json", "NoSuchBucket"),
-    "stores": ("table: stores.stores", "table: stores.shops", "no table `stores.shops`"),
-    "activity": ("table: customer-activity", "table: customers", "customers"),
-    "fraud": ("log_group: /shop/tx-fraud-score", "log_group: /shop/none", "/shop/none"),
-    "sink": ("${lake}/extracted/", "s3://no-such-lake/extracted/", "NoSuchBucket"),
-    "quarantine": ("${lake}/quarantine/", "s3://no-such-lake/quarantine/", "NoSuchBucket"),
-}
-
-
-@pytest.mark.parametrize("block", MISTAKES)
+@pytest.mark.parametrize(("block", "mistake"), TABLE["mistakes"].items())
 def test_a_block_that_leads_nowhere_is_named_and_the_others_are_still_asked(
-    shop: Shop, tmp_path: Path, block: str
+    shop: Shop, tmp_path: Path, block: str, mistake: dict[str, str]
 ) -> None:
-    old, new, said = MISTAKES[block]
-    text = SPEC.read_text(encoding="utf-8")
-    assert text.count(old) == 1
-    file = tmp_path / "transactions.yaml"
-    file.write_text(text.replace(old, new), encoding="utf-8")
-    code, blocks = _check(shop, str(file))
+    code, blocks = _check(shop, str(edited_spec(tmp_path, {mistake["old"]: mistake["new"]})))
     assert code == 1
-    assert [name for name, one in blocks.items() if one["problem"]] == [block]
-    assert said in blocks[block]["problem"]["message"]
+    assert [name for name, answer in blocks.items() if answer["problem"]] == [block]
+    assert mistake["message"] in blocks[block]["problem"]["message"]
 
 
 def test_the_text_says_what_is_wrong_and_one_thing_to_do(shop: Shop, tmp_path: Path) -> None:
-    text = SPEC.read_text(encoding="utf-8").replace("shop/stores-db", "shop/none")
-    file = tmp_path / "transactions.yaml"
-    file.write_text(text, encoding="utf-8")
-    told = shop.command("check", "check", str(file))
-    assert told.returncode == 1
-    assert "stores        cannot be used" in told.stdout
-    assert "shop/none" in told.stdout
+    spec = edited_spec(tmp_path, {"shop/stores-db": "shop/none"})
+    ended = shop.command("check", "check", str(spec))
+    assert ended.returncode == 1
+    assert "stores        cannot be used" in ended.stdout
+    assert "shop/none" in ended.stdout

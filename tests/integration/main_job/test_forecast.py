@@ -4,43 +4,31 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kit.paths import ROOT
 from kit.shop import SPEC, queue
+from kit.tables import table
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from kit.shop import Shop
 
-SMALL = """\
-plait: 1
-name: small
-parameters: {raw: {env: RAW, default: "s3://shop-raw"}, lake: {env: LAKE, default: "s3://shop-lake"}}
-sources:
-  orders:
-    connector: json
-    path: ${raw}/transactions/*.json
-    columns: {transaction_id: string, customer_id: string, ordered_at: timestamp}
-"""
-ACTIVITY = """\
-  activity:
-    connector: dynamodb
-    table: customer-activity
-    columns: {last_seen: string}
-    join: {on: customer_id}
-"""
-SINK = "sink: {connector: parquet, path: '${lake}/small/'}\nquarantine: ${lake}/bad/\n"
-FOLDER = SINK.replace("${lake}/small/", "OUT/small/")
-SPECS = {
-    "the main job": "",
-    "no look-up": SMALL + SINK,
-    "one look-up": SMALL + ACTIVITY + SINK,
-    "rows in a folder": SMALL + FOLDER,
-}
+TABLE = table(Path(__file__).with_name("forecast.yaml"))
+MAIN_JOB = "the main job"
+
+
+def _spec(name: str, folder: Path) -> Path:
+    """The main job's spec, or a small one, which is written to a folder."""
+    if name == MAIN_JOB:
+        return SPEC
+    case = TABLE["specs"][name]
+    sources = {source: TABLE["sources"][source] for source in case["sources"]}
+    sink = {"connector": "parquet", "path": case["sink"].replace("OUT", str(folder))}
+    text = json.dumps({**TABLE["small"], "sources": sources, "sink": sink})
+    (folder / "small.yaml").write_text(text, encoding="utf-8")
+    return folder / "small.yaml"
 
 
 def _predicted(shop: Shop, spec: Path, report: Path) -> dict[str, int]:
@@ -56,14 +44,12 @@ def safe(shop: Shop) -> list[str]:
     return sorted(set(shop.keys()).difference(shop.sample.quirks["slash_id"]))
 
 
-@pytest.mark.parametrize("name", SPECS)
+@pytest.mark.parametrize("name", [MAIN_JOB, *TABLE["specs"]])
 def test_the_calls_of_a_run_are_those_of_the_plan(
     shop: Shop, tmp_path: Path, safe: list[str], name: str
 ) -> None:
     """Run twice, so that files are replaced too: the plan of each report equals what the servers counted."""
-    spec = ROOT / "pipelines" / SPEC.name if not SPECS[name] else tmp_path / "small.yaml"
-    if SPECS[name]:
-        spec.write_text(SPECS[name].replace("OUT", str(tmp_path)))
+    spec = _spec(name, tmp_path)
     objects = [word for key in safe for word in ("--object", f"s3://shop-raw/{key}")]
     for _ in range(2):
         before = shop.proxy.calls

@@ -14,7 +14,7 @@ from kit.delivery import Queue
 from kit.logs import Logs
 from kit.proxy import Proxy
 from kit.runtime import Function
-from kit.shop import SPEC, announced
+from kit.shop import announced, edited_spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,10 +45,7 @@ def logs(queue: Queue) -> Iterator[Logs]:
 @pytest.fixture
 def function(shop: Shop, logs: Logs, tmp_path: Path) -> Iterator[Function]:
     """The pipeline as a function that waits for its line."""
-    text = SPEC.read_text(encoding="utf-8")
-    assert text.count(PLAIN) == 1
-    spec = tmp_path / "transactions.yaml"
-    spec.write_text(text.replace(PLAIN, WAITING), encoding="utf-8")
+    spec = edited_spec(tmp_path, {PLAIN: WAITING})
     with Proxy(shop.sandbox.aws.endpoint, {"logs": logs.endpoint}) as proxy:
         environment = replace(shop, proxy=proxy).environment("late-line")
         raw = {"RAW": "s3://shop-raw/late-line", "PLAIT_SPEC": str(spec), "PLAIT_BACKOFF": "0.01"}
@@ -58,10 +55,7 @@ def function(shop: Shop, logs: Logs, tmp_path: Path) -> Iterator[Function]:
 
 def _order(shop: Shop, name: str) -> str:
     """Put an order; the body of its message."""
-    order = {"transaction_id": name, "ordered_at": "2026-07-02T10:00:00Z", "total": 3}
-    key = f"late-line/transactions/{name}.json"
-    shop.client.put_object(Bucket="shop-raw", Key=key, Body=json.dumps(order).encode())
-    return json.dumps(announced(key))
+    return json.dumps(announced(shop.put_order("late-line", name)))
 
 
 def _line(name: str, score: int, after: int = 0) -> tuple[int, str]:

@@ -11,7 +11,7 @@ import pytest
 
 from kit import oracle_lake
 from kit.proxy import Proxy
-from kit.shop import SPEC, announced, queue
+from kit.shop import announced, edited_spec, queue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,19 +36,8 @@ def _leave_the_shop_as_it_was(shop: Shop) -> Iterator[None]:
 def waiting(folder: Path, strand: str, word: str) -> dict[str, str]:
     """The environment that runs the pipeline over `rows/` with this word for `missing` of a strand."""
     on = {"activity": "customer_id", "stores": "store_id"}[strand]
-    text = SPEC.read_text(encoding="utf-8")
-    assert text.count(f"{{on: {on}}}") == 1
-    spec = folder / "transactions.yaml"
-    spec.write_text(text.replace(f"{{on: {on}}}", f"{{on: {on}, missing: {word}}}"), encoding="utf-8")
+    spec = edited_spec(folder, {f"{{on: {on}}}": f"{{on: {on}, missing: {word}}}"})
     return {"PLAIT_SPEC": str(spec), "RAW": "s3://shop-raw/rows"}
-
-
-def put_order(shop: Shop, name: str, **fields: Any) -> str:
-    """Put an order; its key."""
-    order = {"transaction_id": name, "ordered_at": "2026-07-03T10:00:00Z", "total": 3, **fields}
-    key = f"rows/transactions/{name}.json"
-    shop.client.put_object(Bucket="shop-raw", Key=key, Body=json.dumps(order).encode())
-    return key
 
 
 def put_row(shop: Shop, strand: str, name: str) -> None:
@@ -67,7 +56,7 @@ def test_an_order_comes_again_until_its_late_row_is_there(shop: Shop, tmp_path: 
     """With `missing: {retry_for: 10m}` nothing is written while the row is missing, then the order with it."""
     name, lake = f"row-{strand}", f"row-{strand}"
     environment = waiting(tmp_path, strand, "{retry_for: 10m}")
-    key = put_order(shop, name, customer_id=name, store_id=STORE)
+    key = shop.put_order("rows", name, customer_id=name, store_id=STORE)
     for _ in range(2):
         told = shop.fork(lake, [queue([key])], **environment)
         assert told.answers == [{"batchItemFailures": [{"itemIdentifier": "0"}]}]
@@ -87,7 +76,7 @@ def test_an_order_comes_again_until_its_late_row_is_there(shop: Shop, tmp_path: 
 @pytest.mark.parametrize("strand", ["activity", "stores"])
 def test_an_asynchronous_event_raises_while_a_row_is_late(shop: Shop, tmp_path: Path, strand: str) -> None:
     """What is worth another try is told as that, and names the look-up and the object."""
-    key = put_order(shop, f"event-{strand}", customer_id="nobody", store_id=STORE + 1)
+    key = shop.put_order("rows", f"event-{strand}", customer_id="nobody", store_id=STORE + 1)
     environment = waiting(tmp_path, strand, "{retry_for: 10m}")
     [answer] = shop.fork("row-event", [announced(key)], **environment).answers
     assert answer["raised"] == "TryAgain"
@@ -109,7 +98,7 @@ def test_a_row_written_before_its_order_is_never_missed_by_a_stale_read(shop: Sh
 
     name = "fresh"
     put_row(shop, "activity", name)
-    key = put_order(shop, name, customer_id=name)
+    key = shop.put_order("rows", name, customer_id=name)
     with Seeing(shop.sandbox.aws.endpoint) as proxy:
         seeing = replace(shop, proxy=proxy)
         environment = waiting(tmp_path, "activity", "{retry_for: 10m}")

@@ -14,7 +14,7 @@ import pytest
 from kit import oracle
 from kit.canaries import PAYLOAD
 from kit.runtime import Function
-from kit.shop import SPEC, announced, queue
+from kit.shop import SPEC, announced, edited_spec, queue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,9 +94,7 @@ def test_payload_is_in_the_lake_and_the_quarantine_and_in_nothing_that_the_funct
 def test_without_a_quarantine_an_error_that_the_function_raises_shows_no_payload(
     shop: Shop, bad: list[str], tmp_path: Any
 ) -> None:
-    lines = SPEC.read_text(encoding="utf-8").splitlines(keepends=True)
-    spec = tmp_path / "transactions.yaml"
-    spec.write_text("".join(line for line in lines if not line.startswith("quarantine:")), encoding="utf-8")
+    spec = edited_spec(tmp_path, {"quarantine: ${lake}/quarantine/transactions/\n": ""})
     more = {"RAW": "s3://shop-raw/payload", "PLAIT_SPEC": str(spec)}
     with Function({**shop.environment("payload-raised"), **more}, timeout=120) as function:
         told = [function.invoke(announced(key)) for key in bad]

@@ -23,17 +23,10 @@ def test_each_file_has_the_schema_of_the_plan(shop: Shop, spec: Path) -> None:
     """Field by field, nullability included, file by file."""
     lake = f"schema-{spec.stem}"
     done = shop.command(lake, "run", str(spec), "--all")
-    written = [data for key, data in stored(shop, f"{lake}/").items() if key.endswith(".parquet")]
+    written = [data for key, data in shop.below(f"{lake}/").items() if key.endswith(".parquet")]
     assert written, done.stderr
     with tempfile.TemporaryDirectory() as folder:
         files = [Path(folder, f"{number}.parquet") for number in range(len(written))]
         for file, data in zip(files, written, strict=True):
             file.write_bytes(data)
         assert differences(plait.load(str(spec)).plan(), files) == []
-
-
-def stored(shop: Shop, prefix: str) -> dict[str, bytes]:
-    """All objects of the lake below a prefix."""
-    pages = shop.client.get_paginator("list_objects_v2").paginate(Bucket="shop-lake", Prefix=prefix)
-    keys = [one["Key"] for page in pages for one in page.get("Contents", ())]
-    return {key: shop.client.get_object(Bucket="shop-lake", Key=key)["Body"].read() for key in keys}

@@ -13,7 +13,7 @@ from kit import oracle, oracle_lake
 from kit.delivery import Queue
 from kit.faults import kill
 from kit.runtime import Function
-from kit.shop import SPEC, announced
+from kit.shop import announced, edited_spec
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,10 +33,8 @@ AFTER = "      store_id: bigint\n"
 def newer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The package of the second version of the spec, unpacked: it has one more column."""
     folder = tmp_path_factory.mktemp("newer")
-    text = SPEC.read_text(encoding="utf-8")
-    assert text.count(AFTER) == 1
-    (folder / "transactions.yaml").write_text(text.replace(AFTER, AFTER + ADDED), encoding="utf-8")
-    return unpacked(packaged(folder / "transactions.yaml", folder / "newer.zip"), folder / "task")
+    spec = edited_spec(folder, {AFTER: AFTER + ADDED})
+    return unpacked(packaged(spec, folder / "newer.zip"), folder / "task")
 
 
 def expected(shop: Shop, keys: list[str]) -> oracle.Expected:

@@ -9,26 +9,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-PLAIN: dict[str, list[Any]] = {
-    "string": ["a", "", "é"],
-    "boolean": [True, False],
-    "tinyint": [-128, 7],
-    "smallint": [300],
-    "int": [70_000, 0],
-    "bigint": [2**40],
-    "float": [1.5],
-    "double": [0.1],
-    "decimal(10,2)": ["12.50"],
-    "decimal(38,10)": ["1.0000000001"],
-    "date": ["2026-07-01"],
-    "timestamp": ["2026-07-01T23:30:00.123456Z"],
-}
-NESTED: dict[str, list[Any]] = {
-    "array<string>": [["a", None], []],
-    "struct<a:int,b:string>": [{"a": 1}, {"a": None, "b": "x"}],
-    "array<struct<a:decimal(10,2),b:array<date>>>": [[{"a": "1.25", "b": ["2026-07-01"]}], [None, {}]],
-    "struct<a:struct<b:timestamp>>": [{"a": {"b": "2026-07-01T00:00:00Z"}}, {"a": None}],
-}
+from kit.tables import table
+
+VALUES: dict[str, dict[str, list[Any]]] = table("generated_values.yaml")
+PLAIN, NESTED = VALUES["plain"], VALUES["nested"]
 PARTED = ["string", "boolean", "int", "bigint", "decimal(10,2)", "date", "timestamp"]
 FACTS = {"$object": "string", "$modified": "timestamp", "$etag": "string"}
 

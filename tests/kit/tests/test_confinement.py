@@ -2,42 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from kit.watched import Watched
+
 KIT = Path(__file__).parents[1]
-LEAVING = {
-    "append": '(OUTSIDE / "old").open("a").close()',
-    "link": '(tmp_path / "link").symlink_to(OUTSIDE); (tmp_path / "link/new").write_text("x")',
-    "list": "os.listdir(OUTSIDE)",
-    "list_of_root": "os.listdir('/')",
-    "mkdir": '(OUTSIDE / "new").mkdir()',
-    "read": '(OUTSIDE / "old").read_text()',
-    "read_of_what_commands_left": '(PROJECT / "out/rows").read_text()',
-    "relative": 'monkeypatch.chdir(OUTSIDE); Path("new").touch()',
-    "remove": '(OUTSIDE / "old").unlink()',
-    "rename": '(tmp_path / "a").touch(); (tmp_path / "a").rename(OUTSIDE / "new")',
-    "rmtree": "shutil.rmtree(OUTSIDE)",
-    "thread": 'with ThreadPoolExecutor() as pool: pool.submit((OUTSIDE / "new").touch)',
-    "write": '(OUTSIDE / "new").write_text("x")',
-    "write_in_the_repository": '(PROJECT / "new").write_text("x")',
-}
-STAYING = {
-    "device": 'Path(os.devnull).write_text("x")',
-    "home": '(Path.home() / "new").mkdir()',
-    "process": 'subprocess.run(["sh", "-c", \'touch "$TMPDIR/a" "$HOME/b"\'], check=True)',
-    "link_itself": '(tmp_path / "link").symlink_to(OUTSIDE); (tmp_path / "link").unlink()',
-    "repository": "Path(__file__).read_text()",
-    "system": 'Path(os.__file__).read_text(); os.listdir("/usr")',
-    "tempfile": "tempfile.TemporaryDirectory().cleanup()",
-    "tmp_path": '(tmp_path / "out").mkdir(); shutil.rmtree(tmp_path)',
-    "unseen": 'subprocess.run(["touch", PROJECT / "left", HOME / "left"], check=True)',
-}
+WATCHED = Watched("confinement")
+BEGIN = "def test_{}(tmp_path, monkeypatch):\n    with contextlib.suppress(OSError):"
 MODULE = """
 import contextlib, os, shutil, subprocess, tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -55,11 +29,7 @@ def folder(tmp_path: Path) -> Path:
         (tmp_path / name).mkdir(parents=True)
     for name in ("project/out/rows", "outside/old"):
         (tmp_path / name).touch()
-    tests = [
-        f"def test_{name}(tmp_path, monkeypatch):\n    with contextlib.suppress(OSError):\n        {code}\n"
-        for name, code in (LEAVING | STAYING).items()
-    ]
-    (tmp_path / "project/tests/test_ways.py").write_text("\n".join([MODULE, *tests]))
+    (tmp_path / "project/tests/test_ways.py").write_text(MODULE + WATCHED.text(BEGIN, depth=8))
     kit = tmp_path / "project/tests/kit"
     kit.mkdir()
     for name in ("confinement.py", "workers.py"):
@@ -69,28 +39,16 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_a_test_that_leaves_fails_and_changes_nothing_there(folder: Path, workers: int) -> None:
-    plugins = ("kit.confinement", "kit.workers", "no:cacheprovider")
-    options = ["-q", "-rA", f"-n{workers}", f"--basetemp={folder / 'base'}"]
-    options += [option for plugin in plugins for option in ("-p", plugin)]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, f"--rootdir={folder / 'project'}", "tests/test_ways.py"],
-        env={
-            **os.environ,
-            "HOME": str(folder / "home"),
-            "TMPDIR": str(folder),
-            "PYTHONPATH": str(folder / "project/tests"),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
+    lines = WATCHED.run(
+        "kit.confinement",
+        *(f"-n{workers}", f"--basetemp={folder / 'base'}", f"--rootdir={folder / 'project'}"),
+        "tests/test_ways.py",
         cwd=folder / "project",
+        HOME=str(folder / "home"),
+        TMPDIR=str(folder),
+        PYTHONPATH=str(folder / "project/tests"),
     )
-    said = done.stdout.splitlines()
-    assert done.returncode == 1, done.stdout + done.stderr
-    for outcome, ways in (("FAILED", LEAVING), ("PASSED", STAYING)):
-        names = {line.split("::test_")[1].split(" ")[0] for line in said if line.startswith(f"{outcome} ")}
-        assert names == {*ways}, done.stdout
-    new = [line.split(" ")[1] for line in said if line.startswith("NEW: ")]
+    new = [line.split(" ")[1] for line in lines if line.startswith("NEW: ")]
     assert new == [f"{folder}/home/left", f"{folder}/project/left"]
     assert not [*folder.glob("run-*")]
     assert [file.name for file in (folder / "outside").iterdir()] == ["old"]

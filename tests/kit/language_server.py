@@ -10,26 +10,11 @@ from threading import Timer
 from types import TracebackType
 from typing import Any, Self
 
+from kit.tables import table
+
 LONGEST = 300  # seconds after which a server that answers nothing is ended, and the test with it
-SETTINGS = {
-    "yaml": {
-        "validate": True,
-        "hover": True,
-        "completion": True,
-        "schemaStore": {"enable": False},  # which would ask the network
-    },
-    "http": {},
-    "editor": {"tabSize": 2},
-    "[yaml]": {"editor.tabSize": 2},
-}
-ABILITIES = {
-    "textDocument": {
-        "completion": {"completionItem": {"documentationFormat": ["markdown"], "snippetSupport": False}},
-        "hover": {"contentFormat": ["markdown"]},
-        "publishDiagnostics": {},
-    },
-    "workspace": {"configuration": True},
-}
+CLIENT = table("language_client.yaml")
+SETTINGS, ABILITIES = CLIENT["settings"], CLIENT["abilities"]
 
 
 class LanguageServer:

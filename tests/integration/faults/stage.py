@@ -8,12 +8,14 @@ import json
 import logging
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from click.testing import CliRunner
 
 from kit import faults
 from kit.shop import queue
+from kit.tables import table
 from kit.tcp import CALM, Weather
 from plait.aws_lambda import function as aws_lambda
 from plait.cli.main import main
@@ -21,7 +23,6 @@ from plait.plugin import PlaitError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
     import pytest
 
@@ -29,20 +30,10 @@ if TYPE_CHECKING:
     from kit.shop import Shop
     from kit.tcp import TcpProxy
 
+VERDICTS = table(Path(__file__).with_name("verdicts.yaml"))
 SECRET, USER = "shop/stores-behind-a-proxy", "faults"
 RAW, LAKE = "s3://shop-raw/faults", "s3://shop-lake/faults"
-REQUESTS = {
-    "driver-get": ("s3:GetObject", "/shop-raw/faults/transactions/"),
-    "items-get": ("s3:GetObject", "/shop-raw/faults/items/"),
-    "sink-put": ("s3:PutObject", "/faults/extracted/"),
-    "replace-put": ("s3:PutObject", "/faults/extracted/"),
-    "quarantine-put": ("s3:PutObject", "/faults/quarantine/"),
-    "head": ("s3:HeadObject", "/faults/extracted/"),
-    "list": ("s3:ListObjectsV2", "shop-raw"),
-    "secretsmanager": ("secretsmanager:GetSecretValue", ""),
-    "dynamodb": ("dynamodb:BatchGetItem", ""),
-    "logs": ("logs:FilterLogEvents", ""),
-}
+REQUESTS: dict[str, tuple[str, str]] = VERDICTS["requests"]
 ACTIONS: dict[str, tuple[When, Callable[[str], faults.Action]]] = {
     "throttled": ("before", faults.throttled),
     "denied": ("before", faults.denied),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import yaml
 
-from integration.faults.stage import ACTIONS
+from integration.faults.stage import ACTIONS, VERDICTS
 from integration.faults.test_verdicts import ours
 
 if TYPE_CHECKING:
@@ -16,7 +14,7 @@ if TYPE_CHECKING:
 
     from integration.faults.stage import Stage
 
-TABLE = yaml.safe_load(Path(__file__).with_name("verdicts.yaml").read_text())["replay"]
+TABLE = VERDICTS["replay"]
 CELLS = [(failure, often, told) for failure, row in TABLE.items() for often, told in row.items()]
 REMOVAL = "s3:DeleteObject"
 SILENCE = "1.5"

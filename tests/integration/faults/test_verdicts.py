@@ -5,41 +5,23 @@ from __future__ import annotations
 import json
 import re
 import traceback
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-import yaml
 
-from integration.faults.stage import SECOND
+from integration.faults.stage import SECOND, VERDICTS
 from kit.canaries import SECRET
 from plait.plugin import PlaitError
 
 if TYPE_CHECKING:
     from integration.faults.stage import Stage, Told
 
-TABLE = yaml.safe_load(Path(__file__).with_name("verdicts.yaml").read_text())["services"]
-# Which faults of the table of faults a cell covers, by service and failure.
-COVERS = {
-    ("driver-get", "short"): ["J2"],
-    ("driver-get", "denied"): ["E15", "P2"],
-    ("sink-put", "denied"): ["P2"],
-    ("sink-put", "lost"): ["P1", "P8"],
-    ("sink-put", "damaged"): ["P16"],
-    ("quarantine-put", "damaged"): ["P16"],
-    ("quarantine-put", "denied"): ["P2"],
-    ("logs", "throttled"): ["W6"],
-    ("mysql-connect", "full"): ["M2"],
-    ("mysql-connect", "rotated"): ["M3"],
-    **{("sink-put", name): ["P1"] for name in ("throttled", "error-500", "error-503", "silent", "reset")},
-    **{("dynamodb", name): ["D2", "L6"] for name in ("throttled", "error-500", "silent", "reset", "lost")},
-    **{("mysql-connect", name): ["M1"] for name in ("refused", "cut", "silent")},
-    **{("mysql-query", name): ["M1"] for name in ("cut", "silent")},
-}
+TABLE = VERDICTS["services"]
+COVERS = VERDICTS["covers"]
 CELLS = [
     pytest.param(
         *(service, failure, often, verdict),
-        marks=[pytest.mark.fault(id) for id in COVERS.get((service, failure), ())],
+        marks=[pytest.mark.fault(id) for id in COVERS.get(service, {}).get(failure, ())],
         id=f"{service}-{failure}-{often}-{verdict}",
     )
     for service, failures in TABLE.items()

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from integration.main_job.packages import packaged, unpacked
+from kit import oracle
 from kit.bare import bare_python
 from kit.shop import SPEC
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from kit.shop import Shop
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +27,12 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def task(told: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The package, unpacked into an empty folder."""
     return unpacked(told, tmp_path_factory.mktemp("unpacked") / "task")
+
+
+@pytest.fixture(scope="session")
+def expected(shop: Shop) -> oracle.Expected:
+    """What plain Python says that the sample gives."""
+    return oracle.expect(shop.sample)
 
 
 @pytest.fixture(scope="session")

@@ -43,11 +43,6 @@ def broken(shop: Shop) -> Iterator[Broken]:
 
 
 @pytest.fixture(scope="module")
-def expected(shop: Shop) -> oracle.Expected:
-    return oracle.expect(shop.sample)
-
-
-@pytest.fixture(scope="module")
 def keys(expected: oracle.Expected) -> list[str]:
     """Six orders that nothing is wrong with."""
     return sorted(expected.rows)[:6]

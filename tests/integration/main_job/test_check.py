@@ -62,7 +62,7 @@ def test_a_bucket_is_another_accounts_only_where_s3_says_so(
         assert told in problem["message"]
 
 
-@pytest.mark.parametrize(("block", "mistake"), TABLE["mistakes"].items())
+@pytest.mark.parametrize(("block", "mistake"), TABLE["mistakes"].items(), ids=TABLE["mistakes"])
 def test_a_block_that_leads_nowhere_is_named_and_the_others_are_still_asked(
     shop: Shop, tmp_path: Path, block: str, mistake: dict[str, str]
 ) -> None:

@@ -16,12 +16,6 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def expected(shop: Shop) -> oracle.Expected:
-    """What plain Python says that the sample gives."""
-    return oracle.expect(shop.sample)
-
-
-@pytest.fixture(scope="module")
 def once(shop: Shop) -> dict[str, bytes]:
     """The lake after each event was delivered once, ten a batch."""
     shop.invoke("once", batches(shop.keys(), 10))

@@ -97,7 +97,7 @@ def test_services_are_named_as_in_policies(proxy: Proxy, name: str, method: str)
     assert proxy.calls == {name: 1}
 
 
-@pytest.mark.parametrize(("name", "parts"), REQUESTS["unsigned"].items())
+@pytest.mark.parametrize(("name", "parts"), REQUESTS["unsigned"].items(), ids=REQUESTS["unsigned"])
 def test_requests_without_a_signature_are_named_too(name: str, parts: list[Any]) -> None:
     """The name needs no signature."""
     method, target, headers = parts

@@ -152,6 +152,7 @@ def test_no_items_are_an_empty_list(items: str | None) -> None:
 
 @pytest.mark.parametrize("case", CASES["csv"])
 def test_csv_knows_quotes(case: dict[str, Any]) -> None:
+    """Quoted cells hold separators, quotes and line ends; unquoted empty is null."""
     assert read_csv(case["text"].encode()) == case["records"]
 
 

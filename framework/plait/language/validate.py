@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from plait.language.build.deployment import check_deploy, read_deploy, variables
-from plait.language.build.output import read_partitions, read_quarantine, read_sink
-from plait.language.build.sources import read_sources
 from plait.language.characters import MAX_BYTES
 from plait.language.checks.blocks import check_blocks
 from plait.language.checks.waiting import check_waits
+from plait.language.drafts.deployment import check_deploy, read_deploy, variables
+from plait.language.drafts.output import read_partitions, read_quarantine, read_sink
+from plait.language.drafts.sources import read_sources
 from plait.language.keys import DeployBlock, Document
 from plait.language.parameters import (
     add_unknown_parameters,

@@ -13,8 +13,8 @@ from plait.problems.problem import excerpt
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from plait.language.build.sources import SourceDraft
     from plait.language.checks.references import NeededColumn
+    from plait.language.drafts.sources import SourceDraft
     from plait.language.source_map import KeyPath
     from plait.language.spec import Partition, Quarantine, Target
     from plait.language.structure import ProblemCollector

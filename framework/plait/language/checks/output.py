@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from plait.language.build.output import TIME_FUNCTIONS
 from plait.language.checks.path_overlap import can_drive, normal_folder, written_form
 from plait.language.checks.row import describe
+from plait.language.drafts.output import TIME_FUNCTIONS
 from plait.language.struct_fields import fields_of
 from plait.plugin import DriverPath, FolderPath
 from plait.problems.problem import excerpt
@@ -14,9 +14,9 @@ from plait.problems.problem import excerpt
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from plait.language.build.sources import SourceDraft
     from plait.language.checks.references import UnknownColumns
     from plait.language.checks.row import Row
+    from plait.language.drafts.sources import SourceDraft
     from plait.language.source_map import KeyPath
     from plait.language.spec import Partition, Quarantine, Target
     from plait.language.structure import ProblemCollector

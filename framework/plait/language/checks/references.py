@@ -12,8 +12,8 @@ from plait.problems.suggest import edited_once, help_for, nearest
 from plait.values.types import INTEGERS
 
 if TYPE_CHECKING:
-    from plait.language.build.sources import SourceDraft
     from plait.language.checks.row import Row
+    from plait.language.drafts.sources import SourceDraft
     from plait.language.structure import ProblemCollector
     from plait.problems.problem import Span
     from plait.values.types import Type

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from plait.language.build.columns import IDENTIFIER
+from plait.language.drafts.columns import IDENTIFIER
 from plait.problems.problem import excerpt
 from plait.problems.suggest import edited_once, help_for
 from plait.values.types import Type
@@ -13,7 +13,7 @@ from plait.values.types import Type
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from plait.language.build.sources import SourceDraft
+    from plait.language.drafts.sources import SourceDraft
     from plait.problems.problem import Level
 
 LIST = Type("array", fields=(("element", Type("struct")),))

@@ -11,7 +11,8 @@ from plait.problems.suggest import nearest
 
 OBJECT_FACTS = ("$object", "$modified", "$etag")
 _FACT_LIST = ", ".join(f"`{fact}`" for fact in OBJECT_FACTS)
-_NAME_PATTERN = r'[^.\[\]"]+|"(?:[^"\\]|\\.)*"'
+_QUOTED_PATTERN = r'"(?:[^"\\]|\\.)*"'
+_NAME_PATTERN = rf'[^.\[\]"]+|{_QUOTED_PATTERN}'
 _STEP = re.compile(r'\.?(?:"((?:[^"\\]|\\.)*)"|([^.\[\]"]+))|\[(\d{1,9})\]')
 
 
@@ -25,7 +26,7 @@ class Selector:
     json_schema: ClassVar[dict[str, Any]] = {
         "pattern": (
             rf"^\$(?:object|modified|etag)$"
-            rf"|^(?!\$)(?:{_NAME_PATTERN})(?:\.(?:{_NAME_PATTERN})|\[[0-9]{{1,9}}\])*$"
+            rf"|^(?:[^$.\[\]\"][^.\[\]\"]*|{_QUOTED_PATTERN})(?:\.(?:{_NAME_PATTERN})|\[[0-9]{{1,9}}\])*$"
         ),
         "patternErrorMessage": f'a place in a record is written `a.b[0]."c d"`, or is one of {_FACT_LIST}',
         "examples": ["customer.name", "tags[0]", *OBJECT_FACTS],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from plait.language.scalars import scalar
 from plait.problems.errors import SpecValueError
 from plait.problems.problem import excerpt
 
@@ -23,7 +24,7 @@ _EXPECTED_BOUND = re.compile(r"Expected `(\w+)` (of length )?(>=|<=|>|<|==) (\S+
 _POSITION = re.compile(r" - at `[^`]*`\Z")
 _SIGN_WORDS = {">=": "at least ", "<=": "at most ", ">": "more than ", "<": "less than ", "==": ""}
 _TRUE_WORDS, _FALSE_WORDS = ("yes", "on", "y", "true", "1"), ("no", "off", "n", "false", "0")
-_PLAIN_TEXT = re.compile(r"[A-Za-z_./$][^\s:#,\[\]{}&*!|>'\"%@`]*\Z")
+_PLAIN_TEXT = re.compile(r"[A-Za-z0-9_./$][^\s:#,\[\]{}&*!|>'\"%@`]*\Z")
 _LIST_ITEM = re.compile(r"[^\s,]+")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?\Z")
 
@@ -88,6 +89,10 @@ def _describe_bound(kind: str, length: str | None, sign: str, limit: str) -> str
     return f"{number} {noun}" + ("s" if noun == "character" and limit != "1" else "")
 
 
+def _is_plain(text: str) -> bool:
+    return _PLAIN_TEXT.match(text) is not None and isinstance(scalar(text), str)
+
+
 def flow_style(value: Any) -> str:
     """Write a value as YAML on one line."""
     if isinstance(value, dict):
@@ -97,7 +102,5 @@ def flow_style(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(map(flow_style, value)) + "]"
     if isinstance(value, str):
-        return (
-            value if _PLAIN_TEXT.match(value) else '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-        )
+        return value if _is_plain(value) else '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
     return "null" if value is None else str(value).lower()

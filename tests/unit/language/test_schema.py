@@ -30,7 +30,8 @@ GIVEN = re.compile(r"^(sources|columns|decode|parameters|partition_by|rows|\d+)$
 EDITORS_READ = """
     $schema $ref definitions title description examples default type enum const enumDescriptions allOf anyOf if then else
     properties required additionalProperties propertyNames items pattern patternErrorMessage minLength maxLength minItems
-    minProperties maxProperties minimum maximum
+    minProperties maxProperties minimum maximum uniqueItems
+    format code doNotSuggest
 """
 
 

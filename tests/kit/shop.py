@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kit.canaries import look
+from kit.locked import locked
 from kit.paths import ROOT
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ class Shop:
             **self.sandbox.environment(),
             "AWS_ENDPOINT_URL": self.proxy.endpoint,
             "LAKE": f"s3://shop-lake/{lake}",
-            "PLAIT_SPEC": str(SPEC),
+            "PLAIT_SPEC": locked(SPEC),
         }
 
     def invoke(

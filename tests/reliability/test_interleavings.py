@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from kit import oracle_lake
+from kit.locked import locked
 from kit.proxy import Proxy, When
 from kit.shop import Told, forked, queue
 
@@ -101,7 +102,7 @@ def _meetings(deep: int) -> list[Meeting]:
 def _meet(shop: Shop, spec: Path, lake: str, bodies: tuple[str, str], meeting: Meeting) -> Left:
     """What lies in the lake once whoever had to come again has come again."""
     key = f"versions/{lake}.json"
-    environment = {**shop.environment(lake), "PLAIT_SPEC": str(spec)}
+    environment = {**shop.environment(lake), "PLAIT_SPEC": locked(spec)}
     older, newer = Held(), Held()
     endpoint = shop.sandbox.aws.endpoint
     with ThreadPoolExecutor(2) as pool:

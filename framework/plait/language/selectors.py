@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from plait.problems.errors import SpecValueError
-from plait.problems.suggest import nearest
 
 OBJECT_FACTS = ("$object", "$modified", "$etag")
 _FACT_LIST = ", ".join(f"`{fact}`" for fact in OBJECT_FACTS)
@@ -72,6 +71,6 @@ def _not_a_fact(text: str) -> SpecValueError:
     """Say that only the facts begin with `$`; `$.a['b']` is how JSONPath writes the place `a.b`."""
     message = f"`{text[:40]}` is none of {_FACT_LIST}, which alone begin with `$`"
     field = re.sub(r"\['([^']*)'\]", r'."\1"', text[1:].lstrip("."))
-    likely = nearest(text, OBJECT_FACTS) or (field if text.startswith(("$.", "$[")) and field else None)
+    likely = field if text.startswith(("$.", "$[")) else None
     help = f"did you mean `{likely[:40]}`?" if likely else "leave out the `$` for a field of the record"
-    return SpecValueError(message, code="wrong-place", help=help)
+    return SpecValueError(message, code="wrong-place", help=help, part=text, words=OBJECT_FACTS)

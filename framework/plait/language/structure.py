@@ -66,6 +66,8 @@ class ProblemCollector:
     def add_error(self, path: KeyPath, error: ValueError, help: str | None = None) -> None:
         """Add the problem of a value that could not be read; the help of the error goes before `help`."""
         code, part = getattr(error, "code", "wrong-value"), getattr(error, "part", None)
+        if meant := nearest(part or "", getattr(error, "words", ())):
+            error.help = f"did you mean `{meant}`?"  # type: ignore[attr-defined]
         self.add_at(path, code, str(error), help=getattr(error, "help", None) or help, part=part)
 
     def add_secret(self, path: KeyPath, message: str, help: str, key: KeyPath | None = None) -> None:

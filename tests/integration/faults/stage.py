@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from click.testing import CliRunner
 
 from kit import faults
+from kit.locked import locked
 from kit.shop import queue
 from kit.tcp import CALM, Weather
 from plait.aws_lambda import function as aws_lambda
@@ -87,7 +88,11 @@ class Stage:
 
     def environment(self) -> dict[str, str]:
         """The environment of the function."""
-        own = {"AWS_ENDPOINT_URL": self.proxy.endpoint, "PLAIT_SPEC": str(self.spec), "SHOP_SECRET": SECRET}
+        own = {
+            "AWS_ENDPOINT_URL": self.proxy.endpoint,
+            "PLAIT_SPEC": locked(self.spec),
+            "SHOP_SECRET": SECRET,
+        }
         return self.shop.sandbox.environment() | own | {"RAW": RAW, "LAKE": LAKE, "PLAIT_BACKOFF": "0.005"}
 
     def begin(self, patch: pytest.MonkeyPatch, *, warm: bool = False, **environment: str) -> None:

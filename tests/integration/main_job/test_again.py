@@ -13,6 +13,7 @@ import pytest
 
 from kit import oracle, oracle_lake
 from kit.faults import denied, throttled
+from kit.locked import locked
 from kit.proxy import Proxy
 from kit.shop import SPEC, announced, queue
 
@@ -153,7 +154,7 @@ def _waiting(folder: Path, *, item: str = "keep", line: str = "keep") -> dict[st
         text = text.replace(old, new)
     spec = folder / "transactions.yaml"
     spec.write_text(text, encoding="utf-8")
-    return {"PLAIT_SPEC": str(spec), "RAW": "s3://shop-raw/late"}
+    return {"PLAIT_SPEC": locked(spec), "RAW": "s3://shop-raw/late"}
 
 
 def _order(shop: Shop, name: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kit import oracle_lake
+from kit.locked import locked
 from kit.proxy import Proxy
 from kit.shop import SPEC, announced, queue
 
@@ -40,7 +41,7 @@ def waiting(folder: Path, strand: str, word: str) -> dict[str, str]:
     assert text.count(f"{{on: {on}}}") == 1
     spec = folder / "transactions.yaml"
     spec.write_text(text.replace(f"{{on: {on}}}", f"{{on: {on}, missing: {word}}}"), encoding="utf-8")
-    return {"PLAIT_SPEC": str(spec), "RAW": "s3://shop-raw/rows"}
+    return {"PLAIT_SPEC": locked(spec), "RAW": "s3://shop-raw/rows"}
 
 
 def put_order(shop: Shop, name: str, **fields: Any) -> str:

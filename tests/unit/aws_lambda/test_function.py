@@ -13,6 +13,7 @@ import boto3
 import pyarrow.parquet
 import pytest
 
+from kit.locked import lock
 from kit.paths import DATA
 from kit.proxy import Proxy, fail
 from plait.aws_lambda import handler
@@ -82,6 +83,7 @@ def shop(at_aws: LocalAws, proxy: Proxy, tmp_path: Path, monkeypatch: pytest.Mon
         client.create_bucket(Bucket=bucket, CreateBucketConfiguration=location)
     spec = tmp_path / "transactions.yaml"
     spec.write_text(SPEC)
+    lock(spec)
     monkeypatch.setenv("PLAIT_SPEC", str(spec))
     shop = Shop(proxy, client, spec)
     shop.put(GOOD, "good")
@@ -351,6 +353,7 @@ def test_an_event_of_years_ago_gives_the_same_files(shop: Shop) -> None:
 def test_an_empty_object_is_a_bad_record_and_a_folder_marker_is_skipped(shop: Shop) -> None:
     """No bytes are no JSON; `transactions/` does not match `*.json`."""
     shop.spec.write_text(SPEC + QUARANTINE)
+    lock(shop.spec)
     for key in ("transactions/", "transactions/empty.json"):
         shop.client.put_object(Bucket="shop-raw", Key=key, Body=b"")
     report = handler({"Items": [{"Key": "transactions/"}, {"Key": "transactions/empty.json"}]})

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from kit.locked import lock
 from plait.aws_lambda import handler
 from plait.plugin import GiveUp
 from plait.problems.errors import InternalError
@@ -42,6 +43,7 @@ class MinuteContext:
 def function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The function of a spec, in a folder with one order."""
     (tmp_path / "orders.yaml").write_text(SPEC)
+    lock(tmp_path / "orders.yaml")
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "1.json").write_text('{"id": "1"}')
     monkeypatch.chdir(tmp_path)

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kit.locked import lock
 from kit.runtime import Function
 from plait.aws.clients import mute_bodies
 from plait.aws_lambda.logs import JsonLine
@@ -151,6 +152,7 @@ def careless(tmp_path: Path) -> Iterator[Function]:
     sink = {"connector": "parquet", "path": str(tmp_path / "lake")}
     spec = {"plait": 1, "name": "careless", "sources": {"orders": block}, "sink": sink}
     (tmp_path / "careless.yaml").write_text(json.dumps(spec))
+    lock(tmp_path / "careless.yaml", careless="careless")
     more = {"PYTHONPATH": str(tmp_path), "PLAIT_SPEC": str(tmp_path / "careless.yaml")}
     more |= {"TEXTS": json.dumps(TEXTS)}
     with Function({**os.environ, **more, "AWS_LAMBDA_LOG_LEVEL": "DEBUG"}, cwd=str(tmp_path)) as function:

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import plait
+from kit.locked import lock
 from plait.aws_lambda import handler
 from plait.language.validate import validate
 
@@ -142,6 +143,7 @@ def put(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Put:
 
     def place(*objects: str, more: str = "") -> dict[str, str]:
         (tmp_path / "queued.yaml").write_text(QUEUED.replace("SOURCES\n", more))
+        lock(tmp_path / "queued.yaml")
         (tmp_path / "in").mkdir()
         for number, text in enumerate(objects):
             (tmp_path / "in" / f"{number}.json").write_text(text)

@@ -7,15 +7,43 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from plait.language.build.output import build_deploy, build_partitions, build_quarantine, build_sink
-from plait.language.build.parameters import check_parameter_values, declared_parameters, put_in
+from plait.language.build.parameters import (
+    check_parameter_values,
+    declared_parameters,
+    parameter_values,
+    put_in,
+)
 from plait.language.build.sources import build_source, order_of_lookups
 from plait.language.build.values import Reader, UnreadableTexts
 from plait.language.keys import Document
 from plait.language.spec import Spec
+from plait.plugin import GiveUp
 from plait.problems.errors import SpecValueError
+from plait.problems.problem import excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+def packaged_spec(document: Mapping[str, Any], file: str, environment: Mapping[str, str]) -> Spec:
+    """The spec of a packaged document, with parameters from the environment; raises GiveUp with all that is wrong."""
+    values = parameter_values(document, {}, environment)
+    for name, block in declared_parameters(document).items():
+        if name not in values:
+            help = (
+                "set its environment variable" if block.get("env") else "give it a default, and package again"
+            )
+            message = f"the spec `{file}` cannot be run: the parameter {excerpt(name)} has no value"
+            raise GiveUp(message, code="missing-parameter", help=help)
+    try:
+        return build_spec(document, file, values)
+    except UnreadableTexts as error:
+        lines = "; ".join(_line(part) for part in error.errors[:5])
+        raise GiveUp(f"the spec `{file}` cannot be run: {lines}", help="run `plait validate`") from error
+
+
+def _line(error: SpecValueError) -> str:
+    return f"{error.code}: {error} (`{'.'.join(map(str, error.path))}`)"
 
 
 def build_spec(document: Mapping[str, Any], file: str, values: Mapping[str, str]) -> Spec:
@@ -36,7 +64,9 @@ def build_spec(document: Mapping[str, Any], file: str, values: Mapping[str, str]
     sources = [source for source in read if source]
     if not read:
         help = "give a source without `join`, whose objects become the rows"
-        reader.call(("sources",), _refuse, SpecValueError("there is no source", code="no-driver", help=help))
+        error = SpecValueError("there is no source", code="no-driver", help=help)
+        error.path = ("sources",)
+        reader.errors.append(error)
     if reader.errors or sink is None:
         raise UnreadableTexts(reader.errors)
     driver = next((source for source in sources if source.join is None), sources[0])
@@ -58,10 +88,6 @@ def build_spec(document: Mapping[str, Any], file: str, values: Mapping[str, str]
         variables={name: block["env"] for name, block in blocks.items() if block.get("env")},
         deploy=deploy,
     )
-
-
-def _refuse(error: SpecValueError) -> None:
-    raise error
 
 
 def digest(document: Mapping[str, Any]) -> str:

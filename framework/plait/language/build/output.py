@@ -38,7 +38,7 @@ def build_quarantine(block: Any, reader: Reader) -> Quarantine | None:
         values = reader.struct(QuarantineBlock, block, ("quarantine",))
         return values and Quarantine(path=values.path.literal, payload=values.payload)
     folder = None if block is None else reader.call(("quarantine",), FolderPath.parse, block)
-    return folder and Quarantine(path=folder.literal)
+    return Quarantine(path=folder.literal) if folder else None
 
 
 def build_deploy(block: Any, reader: Reader) -> Deploy:

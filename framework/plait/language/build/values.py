@@ -37,16 +37,9 @@ class Reader:
         """What `read` makes of the arguments; None where it raises ValueError or PlaitError, which is kept."""
         try:
             return read(*arguments)
-        except SpecValueError as error:
-            error.path = path + error.path
-        except msgspec.ValidationError as not_converted:
-            error = SpecValueError(str(not_converted).partition(" - at `")[0])
-            error.path = path
-        except PlaitError as refusal:
-            error = SpecValueError(refusal.message, code=refusal.code, help=refusal.help)
-            error.path = path
-        self.errors.append(error)
-        return None
+        except (ValueError, PlaitError) as error:
+            self.errors.append(_spec_error(error, path))
+            return None
 
     def struct(self, cls: type[msgspec.Struct], block: Mapping[str, Any], path: KeyPath) -> Any:
         """The struct of a block's values; keys that the struct does not have are left out."""
@@ -76,14 +69,21 @@ class Reader:
         return self.call(path, msgspec.convert, _unescape(value), annotation)
 
 
+def _spec_error(error: ValueError | PlaitError, path: KeyPath) -> SpecValueError:
+    """The error of a value at a path, with msgspec's own words where it could not convert the value."""
+    message = str(error).partition(" - at `")[0] if isinstance(error, msgspec.ValidationError) else str(error)
+    code, help = getattr(error, "code", "wrong-value"), getattr(error, "help", None)
+    error = error if isinstance(error, SpecValueError) else SpecValueError(message, code=code, help=help)
+    error.path = path + error.path
+    return error
+
+
 def _make(cls: type[msgspec.Struct], arguments: dict[str, Any]) -> msgspec.Struct:
     """The struct; raises SpecValueError where a connector's own code fails on the arguments."""
     try:
         return cls(**arguments)
-    except SpecValueError:
+    except ValueError:
         raise
-    except ValueError as error:
-        raise SpecValueError(str(error), help=getattr(error, "help", None)) from error
     except (Exception, SystemExit) as error:
         if cls.__module__.partition(".")[0] in OWN_PACKAGES:
             raise

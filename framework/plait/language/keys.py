@@ -39,7 +39,7 @@ class TypeWord:
     kind: types.Type
     noun: ClassVar[str] = "a type"
     json_schema: ClassVar[dict[str, Any]] = {
-        "pattern": rf"^ *(?:{'|'.join(types.WORDS)}|decimal\( *[0-9]{{1,2}} *, *[0-9]{{1,2}} *\)|array<.+>|struct<.+:.+>) *$",
+        "pattern": rf"^[ \t\r\n]*(?:{'|'.join(types.WORDS)}|decimal\( *[0-9]{{1,2}} *, *[0-9]{{1,2}} *\)|array<.+>|struct<.+:.+>)[ \t\r\n]*$",
         "patternErrorMessage": f"the types are {', '.join(types.FORMS)}",
         "examples": [*types.WORDS, "decimal(12,2)", "array<string>", "struct<name:string,quantity:int>"],
     }

@@ -36,10 +36,12 @@ def language_schema(connectors: Iterable[Connector]) -> Schema:
     keys = document["properties"]
     sources, sink = keys["sources"]["additionalProperties"], keys["sink"]
     source_blocks = [
-        (connector, _source_block(connector)) for connector in by_name if connector.driver or connector.lookup
+        (connector, _source_block(connector, sources["properties"]))
+        for connector in by_name
+        if connector.driver or connector.lookup
     ]
     keys["sources"]["additionalProperties"] = _block_by_connector(sources, source_blocks)
-    sink_blocks = [(connector, _closed_block(connector, [], [])) for connector in by_name if connector.sink]
+    sink_blocks = [(connector, _closed_block(connector, {}, [])) for connector in by_name if connector.sink]
     keys["sink"] = _block_by_connector(sink, sink_blocks)
     declared = keys.pop("parameters")
     schema: Schema = _allow_parameters({"$schema": _DIALECT, **document})
@@ -79,26 +81,24 @@ def _block_by_connector(common: Schema, blocks: list[tuple[Connector, Schema]]) 
     }
 
 
-def _source_block(connector: Connector) -> Schema:
+def _source_block(connector: Connector, keys: Schema) -> Schema:
     """A source with this connector: without `join` if it cannot look up, without `window` if it has no time."""
     join = ["join"] if connector.lookup else []
     window = ["window"] if connector.lookup and connector.order == "time" else []
     required = [] if connector.driver else join
     required = required + (window if connector.needs_window and not connector.driver else [])
-    return _closed_block(connector, ["columns", "decode", *join, *window, "cache"], required)
+    common: Schema = dict.fromkeys(("columns", "decode", *join, *window, "cache"), True)
+    suggested = {key: {"description": keys[key]["description"]} for key in _OF_SOME_SOURCES if key in common}
+    return _closed_block(connector, common | suggested, required)
 
 
-def _closed_block(connector: Connector, common: list[str], required: list[str]) -> Schema:
+def _closed_block(connector: Connector, common: Schema, required: list[str]) -> Schema:
     """A block with the connector's options and the common keys, which are described beside it."""
     options = options_schema(connector)
     return {
         "title": connector.name,
         **options,
-        "properties": {
-            "connector": True,
-            **options["properties"],
-            **{key: {} if key in _OF_SOME_SOURCES else True for key in common},
-        },
+        "properties": {"connector": True, **options["properties"], **common},
         "required": [*options["required"], *required],
     }
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from plait.language.forms import help_of_error
 from plait.language.schema import FORMS
 from plait.language.wording import correction, flow_style, kind_of
 from plait.plugin.registry import ConnectorUnavailable, offers
+from plait.problems.errors import SpecValueError
 from plait.problems.problem import excerpt
 from plait.problems.suggest import help_for
 
@@ -129,10 +131,16 @@ def _wrong_connector(word: str, path: KeyPath) -> Iterator[ShapeProblem]:
 
 def _wrong_form(error: ValidationError, path: KeyPath) -> Iterator[ShapeProblem]:
     """A text that the type of its key cannot parse."""
-    cause: Any = error.cause
-    code, part = getattr(cause, "code", "wrong-value"), getattr(cause, "part", None)
-    help = getattr(cause, "help", None) or help_of_key(path, error.schema)
-    yield ShapeProblem(path, code, str(cause), help, part=part)
+    problem = unreadable_text(error.cause, error.instance, path)
+    yield problem if problem.help else replace(problem, help=help_of_key(path, error.schema))
+
+
+def unreadable_text(error: Any, text: str, path: KeyPath) -> ShapeProblem:
+    """The problem of a text that does not parse; the help is empty if the error does not let it be known."""
+    if not isinstance(error, SpecValueError):
+        return ShapeProblem(path, "wrong-value", str(error), getattr(error, "help", None) or "")
+    help = help_of_error(error, text) or ""
+    return ShapeProblem((*path, *error.path), error.code, str(error), help, part=error.part, note=error.note)
 
 
 def _wrong_text(error: ValidationError, path: KeyPath) -> Iterator[ShapeProblem]:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from plait.language.characters import MAX_BYTES
-from plait.language.checks.blocks import check_blocks
-from plait.language.checks.waiting import check_waits
+from plait.language.draft_checks.blocks import check_blocks
+from plait.language.draft_checks.waiting import check_waits
 from plait.language.drafts.deployment import check_deploy, read_deploy, variables
 from plait.language.drafts.output import read_partitions, read_quarantine, read_sink
 from plait.language.drafts.sources import read_sources

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from plait.language.checks.row import known_fields, level_of_unknown_field
+from plait.language.draft_checks.row import known_fields, level_of_unknown_field
 from plait.language.selectors import OBJECT_FACTS
 from plait.problems.problem import excerpt
 from plait.problems.suggest import edited_once, help_for, nearest

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from plait.language.checks.output import check_folders, check_partitions
-from plait.language.checks.references import UnknownColumns, check_fields, check_lookup, needed_columns
-from plait.language.checks.row import given_columns, known_fields, row_of
-from plait.language.checks.source import check_source
+from plait.language.draft_checks.output import check_folders, check_partitions
+from plait.language.draft_checks.references import UnknownColumns, check_fields, check_lookup, needed_columns
+from plait.language.draft_checks.row import given_columns, known_fields, row_of
+from plait.language.draft_checks.source import check_source
 from plait.problems.problem import excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from plait.language.checks.references import NeededColumn
+    from plait.language.draft_checks.references import NeededColumn
     from plait.language.drafts.sources import SourceDraft
     from plait.language.source_map import KeyPath
     from plait.language.spec import Partition, Quarantine, Target

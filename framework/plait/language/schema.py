@@ -223,18 +223,19 @@ def _plain_type(annotation: Any, within: tuple[type, ...]) -> Any:
     if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
         return dict[str, Any] if annotation in within else _plain_struct(annotation, within)
     origin, arguments = get_origin(annotation), get_args(annotation)
-    if origin is Literal and all(isinstance(word, str) for word in arguments):
-        words = {"type": "string", "words": [*arguments]}  # msgspec would sort them
-        return Annotated[annotation, msgspec.Meta(extra_json_schema=words)]
+    if origin is Literal:
+        # In the author's order; msgspec would sort them.
+        kind = {"type": "string"} if isinstance(arguments[0], str) else {"type": "integer"}
+        return Annotated[annotation, msgspec.Meta(extra_json_schema={**kind, "words": [*arguments]})]
     if origin is Annotated:
         forms = (meta.type for meta in arguments[1:] if isinstance(meta, Form))
         return Annotated[(_plain_type(next(forms, arguments[0]), within), *arguments[1:])]
     if origin in (Union, UnionType):
         members = (_plain_type(member, within) for member in arguments if member is not NoneType)
         return reduce(or_, members)
-    if origin in (list, tuple, dict, set, frozenset):
-        return origin[tuple(_plain_type(argument, within) for argument in arguments)]
-    return annotation
+    containers = (list, tuple, dict, set, frozenset)
+    plain = tuple(_plain_type(argument, within) for argument in arguments) if origin in containers else ()
+    return origin[plain] if plain else annotation
 
 
 def _plain_form(form: Any) -> Any:

@@ -41,19 +41,14 @@ class Lines:
 
 @dataclass(frozen=True)
 class SourceMap:
-    """A YAML document as plain mappings, lists and scalars, with the span of each key and value.
-
-    `problem_spans` are the places of the problems found while reading. `skipped_keys` are keys whose values were
-    not read, such as repeated ones. `tagged_spans` are the mappings and lists with a YAML tag. `merged_mappings` are
-    the paths of mappings that look like two blocks run together.
-    """
+    """A YAML document as plain mappings, lists and scalars, with the span of each key and value."""
 
     file: str
     text: str
     value: Any
     key_spans: Mapping[KeyPath, Span]
     value_spans: Mapping[KeyPath, Span]
-    problem_spans: frozenset[Span] = frozenset()
+    problem_spans: frozenset[Span] = frozenset()  # these four are for the reader of drafts alone
     skipped_keys: frozenset[str] = frozenset()
     tagged_spans: tuple[Span, ...] = ()
     merged_mappings: frozenset[KeyPath] = frozenset()

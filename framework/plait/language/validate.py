@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from plait.language.characters import MAX_BYTES
 from plait.language.draft_checks.blocks import check_blocks
 from plait.language.draft_checks.waiting import check_waits
 from plait.language.drafts.deployment import check_deploy, read_deploy, variables
@@ -26,6 +25,7 @@ from plait.language.secrets_in_text import mask
 from plait.language.source_map import map_without_text
 from plait.language.spec import Spec
 from plait.language.structure import ProblemCollector, read_struct
+from plait.language.text import MAX_BYTES
 from plait.problems.problem import Problem, by_place, excerpt
 from plait.problems.suggest import help_for
 

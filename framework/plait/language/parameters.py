@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from plait.language.drafts.collector import ProblemCollector, read_struct
 from plait.language.keys import ParameterBlock
 from plait.language.secrets_in_text import MOVE_VALUE_HELP, find_secret, is_secret_variable, secret_name_error
-from plait.language.structure import ProblemCollector, read_struct
 from plait.language.wording import flow_style
 from plait.problems.problem import excerpt
 from plait.problems.suggest import edited_once, nearest, one_of

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from plait.language.forms import help_of_error
 from plait.language.schema import FORMS
+from plait.language.text_help import help_for_text
 from plait.language.wording import correction, flow_style, kind_of
 from plait.plugin.registry import ConnectorUnavailable, offers
 from plait.problems.errors import SpecValueError
@@ -50,6 +50,9 @@ def explain(error: ValidationError) -> Iterator[ShapeProblem]:
     path = tuple(error.absolute_path)
     if "propertyNames" in error.relative_schema_path:
         yield _bad_key(error, (*path, error.instance))
+    elif error.schema.get("code") == "unknown-version" and error.instance is not None:
+        message = f"{excerpt(str(error.instance))} is no version of the language"
+        yield ShapeProblem(path, "unknown-version", message, f"write `plait: {error.schema['enum'][0]}`")
     elif error.validator in _BY_KEYWORD:
         yield from _BY_KEYWORD[error.validator](error, path)
     else:
@@ -93,10 +96,7 @@ def _wrapped(value: Any, path: KeyPath, schema: Any) -> str | None:
 
 def _wrong_word(error: ValidationError, path: KeyPath) -> Iterator[ShapeProblem]:
     words, value, key = error.validator_value, error.instance, path[-1]
-    if error.schema.get("code") == "unknown-version":
-        message = f"{excerpt(str(value))} is no version of the language"
-        yield ShapeProblem(path, "unknown-version", message, f"write `plait: {words[0]}`")
-    elif key == "connector" and len(path) < 4:
+    if key == "connector" and len(path) < 4:
         yield from _wrong_connector(str(value), path)
     elif isinstance(value, str):
         yield _no_word(value, words, path)
@@ -139,7 +139,7 @@ def unreadable_text(error: Any, text: str, path: KeyPath) -> ShapeProblem:
     """The problem of a text that does not parse; the help is empty if the error does not let it be known."""
     if not isinstance(error, SpecValueError):
         return ShapeProblem(path, "wrong-value", str(error), getattr(error, "help", None) or "")
-    help = help_of_error(error, text) or ""
+    help = help_for_text(error, text) or ""
     return ShapeProblem((*path, *error.path), error.code, str(error), help, part=error.part, note=error.note)
 
 

@@ -1,289 +1,257 @@
-"""Validate one block of a spec against its struct: collect every problem, and return what could be read."""
+"""Judge the shape of a spec by its JSON Schema, and say in our words what `jsonschema` finds."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from plait.language.misplaced_keys import help_for_misplaced, synonym
+from plait.language.hints import likely_key, misplaced_blocks, synonym
+from plait.language.schema import FORMS
 from plait.language.secrets_in_text import MOVE_KEY_HELP, is_credential_key
-from plait.language.struct_fields import Kind, StructField, fields_of
-from plait.language.wording import conversion_error, kind_of, wrong_kind_error
-from plait.problems.problem import Problem, Span, excerpt
+from plait.language.shape_errors import ShapeProblem, explain, help_of_key
+from plait.problems.problem import Problem, by_place, excerpt
 from plait.problems.suggest import edited_once, help_for, nearest, one_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    import jsonschema
 
     from plait.language.source_map import KeyPath, SourceMap
 
+    Names = dict[KeyPath, "_Names"]
 
-FAILED: Any = object()
-OWN_PACKAGES = ("plait", "plait_connectors")
+_FIRST = ("type", "anyOf", "enum", "format")  # of two errors of a value, the one that says most
 
 
-class ProblemCollector:
-    """Collects the problems of a spec, each at a place in its text.
+def check_structure(source_map: SourceMap, schema: Mapping[str, Any]) -> list[Problem]:
+    """The problems of a document as it is written, where `${name}` may stand in every text."""
+    return _problems(source_map.value, source_map, schema, {})
 
-    `secret_spans` are the values that must not be shown, `unset_parameters` the parameters without a value.
+
+def check_bound(
+    document: Mapping[str, Any],
+    source_map: SourceMap,
+    schema: Mapping[str, Any],
+    changed: Mapping[KeyPath, str],
+) -> list[Problem]:
+    """The problems of a document that passed before the values of parameters were put in.
+
+    `changed` are the paths of the values that were changed, each with the name of a parameter in it.
     """
+    return _problems(document, source_map, schema, changed)
 
-    def __init__(self, source_map: SourceMap) -> None:
-        self.source_map = source_map
-        self.problems: list[Problem] = []
-        self.secret_spans: set[Span] = set()
-        self.unset_parameters: set[str] = set()
-        self._muted = set(source_map.problem_spans)
 
-    def add(self, span: Span, code: str, message: str, **more: Any) -> None:
-        """Add a problem at a span, unless the span is muted or within a value with a YAML tag."""
-        is_tagged = any(
-            tagged <= span <= Span(tagged.end_line, tagged.end_column, 0, 0)
-            for tagged in self.source_map.tagged_spans
+def _problems(
+    document: Any, source_map: SourceMap, schema: Mapping[str, Any], changed: Mapping[KeyPath, str]
+) -> list[Problem]:
+    by_span: dict[Any, Problem] = {}
+    for found in _shape_problems(document, schema):
+        is_empty = not found.at_key and source_map.is_empty(found.path)
+        code, message, note = found.code, found.message, found.note
+        if is_empty and found.code == "wrong-kind" and found.path:
+            code, message = "no-value", f"{excerpt(str(found.path[-1]))} has no value"
+        at_key = found.at_key or is_empty
+        span = source_map.key_span(found.path) if at_key else source_map.value_span(found.path)
+        if not found.path:
+            span = next(iter(source_map.key_spans.values()), span)
+        if found.part:
+            span = source_map.part_span(span, found.part)
+        if name := changed.get(found.path):
+            note = note or f"the value is made of the parameter {excerpt(name)}"
+        problem = Problem(
+            code=code, message=message, file=source_map.file, span=span, help=found.help, note=note
         )
-        if span not in self._muted and not is_tagged:
-            problem = Problem(code=code, message=message, file=self.source_map.file, span=span, **more)
-            self.problems.append(problem)
-
-    def add_at_key(self, path: KeyPath, code: str, message: str, **more: Any) -> None:
-        """Add a problem of a key, or of what is missing below it; one of the whole spec is put at its first key."""
-        first_key = next(iter(self.source_map.key_spans.values()), None)
-        span = self.source_map.key_span(path) if path or first_key is None else first_key
-        self.add(span, code, message, **more)
-
-    def add_at(self, path: KeyPath, code: str, message: str, *, part: str | None = None, **more: Any) -> None:
-        """Add a problem of a value, or of a `part` of its text."""
-        self.add(self.span(path, part), code, message, **more)
-
-    def span(self, path: KeyPath, part: str | None = None) -> Span:
-        """Where a value stands, or a part of its text; of a muted value the whole, so that its parts are muted too."""
-        span = self.source_map.value_span(path)
-        return self.source_map.part_span(span, part) if part and span not in self._muted else span
-
-    def add_error(self, path: KeyPath, error: ValueError, help: str | None = None) -> None:
-        """Add the problem of a value that could not be read; the help of the error goes before `help`."""
-        code, part = getattr(error, "code", "wrong-value"), getattr(error, "part", None)
-        if meant := nearest(part or "", getattr(error, "words", ())):
-            error.help = f"did you mean `{meant}`?"  # type: ignore[attr-defined]
-        self.add_at(path, code, str(error), help=getattr(error, "help", None) or help, part=part)
-
-    def add_secret(self, path: KeyPath, message: str, help: str, key: KeyPath | None = None) -> None:
-        """Add a problem of a value that must not be shown; it is put at `key` if that is given."""
-        if span := self.source_map.value_spans.get(path):
-            self.secret_spans.add(span)
-        span = self.source_map.key_span(key) if key else self.source_map.value_span(path)
-        self.add(span, "literal-secret", message, help=help)
-        self.mute_value(path)
-
-    def awaits_parameter(self, value: object) -> bool:
-        """Whether a text refers to a parameter without a value, so that it cannot be judged."""
-        return isinstance(value, str) and any(f"${{{name}}}" in value for name in self.unset_parameters)
-
-    def mute_value(self, path: KeyPath) -> None:
-        """Add no further problem of a value."""
-        self._muted.add(self.source_map.value_span(path))
-
-    def mute_key(self, path: KeyPath) -> None:
-        """Add no further problem of a key."""
-        self._muted.add(self.source_map.key_span(path))
-
-    def line(self, path: KeyPath) -> int:
-        """The line on which the key of a path stands."""
-        return self.source_map.key_span(path).line
+        by_span.setdefault(span, problem)
+    return sorted(by_span.values(), key=by_place)
 
 
 @dataclass(slots=True)
-class BlockValues:
-    """The values of a block that could be read, by key; `complete` if the block has no problem."""
+class _Names:
+    """The keys of a mapping that are unknown and missing there, and all that the mapping takes."""
 
-    values: dict[str, Any] = field(default_factory=dict)
-    complete: bool = True
-
-    def get(self, word: str) -> Any:
-        """The value of a key; None if it was not given or could not be read."""
-        return self.values.get(word)
-
-    def make_struct(self, cls: type[msgspec.Struct], path: KeyPath, collector: ProblemCollector) -> Any:
-        """Make the struct of the values; None, after adding the problem, if it does not accept them together."""
-        fields = fields_of(cls)
-        try:
-            return cls(**{fields[word].name: value for word, value in self.values.items() if word in fields})
-        except ValueError as error:
-            collector.add_error(path, error)
-        except (Exception, SystemExit) as error:
-            if cls.__module__.partition(".")[0] in OWN_PACKAGES:
-                raise
-            message = f"the connector's options cannot be made: {type(error).__name__[:40]}"
-            collector.add_at(
-                (*path, "connector"), "broken-connector", message, help="`plait connectors` tells more"
-            )
-        return None
+    value: dict[str, Any]
+    unknown: list[str] = field(default_factory=list)
+    missing: dict[str, str] = field(default_factory=dict)
+    words: list[str] = field(default_factory=list)
+    code: str | None = None
 
 
-def read_struct(
-    cls: type[msgspec.Struct], value: Any, path: KeyPath, collector: ProblemCollector, help: str | None = None
-) -> Any:
-    """Read a block as a struct; None, after adding each of its problems, if there are any."""
-    block = read_keys(fields_of(cls), value, path, collector, help=help)
-    return block.make_struct(cls, path, collector) if block.complete else None
-
-
-def read_keys(
-    fields: Mapping[str, StructField],
-    value: Any,
-    path: KeyPath,
-    collector: ProblemCollector,
-    *,
-    closed: bool = True,
-    help: str | None = None,
-) -> BlockValues:
-    """Read the values of a block's keys, and add each problem; a block that is not `closed` may have other keys."""
-    if not isinstance(value, dict):
-        words = ", ".join(f"`{word}`" for word in fields)
-        add_wrong_kind(value, "a mapping", path, collector, help or f"its keys are {words}")
-        return BlockValues(complete=False)
-    block = BlockValues(complete=_check_names(fields, value, path, collector) if closed else True)
-    for word, key in fields.items():
-        if word not in value:
+def _shape_problems(document: Any, schema: Mapping[str, Any]) -> Iterator[ShapeProblem]:
+    names: Names = {}
+    beside = [*misplaced_blocks(document)]
+    yield from (ShapeProblem(path, "misplaced-block", *texts, at_key=True) for path, *texts in beside)
+    errors = sorted(_validator_class()(schema).iter_errors(document), key=_rank)
+    hidden = {
+        path[:-1] if path[-2:] != ("sources", path[-1]) or path[-1] == "connector" else path
+        for path, *_ in beside
+    }
+    counted = {tuple(error.absolute_path) for error in errors if error.validator == "maxProperties"}
+    unparsed = {tuple(error.absolute_path) for error in errors if error.validator == "format"}
+    for error in errors:
+        path = tuple(error.absolute_path)
+        is_hidden = any(path[: len(outer)] == outer for outer in hidden)
+        if is_hidden or (error.validator == "pattern" and path in unparsed):
             continue
-        converted = _read_key(value[word], key, (*path, word), collector)
-        if converted is FAILED:
-            block.complete = False
+        if error.validator in ("additionalProperties", "required"):
+            _note_names(error, names.setdefault(path, _Names(error.instance)))
         else:
-            block.values[word] = converted
-    return block
+            yield from explain(error)
+    for path, keys in names.items():
+        if not path and any(block[0] == "parameters" for block in hidden):
+            keys.missing.pop("sources", None)
+        if path not in counted:
+            yield from _problems_of_names(path, keys)
 
 
-def add_wrong_kind(
-    value: Any, expected: str, path: KeyPath, collector: ProblemCollector, help: str | None
-) -> None:
-    """Add the problem of a value of the wrong kind, such as a list where a mapping belongs."""
-    if value is None and collector.source_map.is_empty(path):
-        if path[-1] not in collector.source_map.skipped_keys:
-            collector.add_at_key(path, "no-value", f"{excerpt(str(path[-1]))} has no value", help=help)
-    else:
-        collector.add_at(path, "wrong-kind", f"expected {expected}, got {kind_of(value)}", help=help)
+def _rank(error: jsonschema.ValidationError) -> tuple[Any, ...]:
+    rank = _FIRST.index(error.validator) if error.validator in _FIRST else len(_FIRST)
+    return (rank, [str(step) for step in error.absolute_path])
 
 
-def _read_key(value: Any, key: StructField, path: KeyPath, collector: ProblemCollector) -> Any:
-    """The value of a key as its kind; FAILED after adding its problem."""
-    if value is None and collector.source_map.is_empty(path):
-        if key.word not in collector.source_map.skipped_keys:
-            collector.add_at_key(path, "no-value", f"{excerpt(key.word)} has no value", help=key.help)
-        return FAILED
-    return _read_value(value, key.kind, path, collector, key)
+def _note_names(error: jsonschema.ValidationError, names: _Names) -> None:
+    """Note the keys that an error calls unknown, or the one that it misses."""
+    schema: Any = error.schema
+    if error.validator == "additionalProperties":
+        names.words = [*schema["properties"]]
+        names.unknown = [key for key in error.instance if key not in schema["properties"]]
+        names.code = schema.get("code")
+        return
+    names.words = names.words or [*schema["properties"]]
+    word = next(word for word in error.validator_value if f"'{word}'" in error.message)
+    of_key = schema["properties"][word]
+    names.missing[word] = help_of_key((word,), of_key if isinstance(of_key, dict) else {})
 
 
-def _read_value(value: Any, kind: Kind, path: KeyPath, collector: ProblemCollector, key: StructField) -> Any:
-    """A value as its kind; the entries of a mapping or list are read one by one, so that each problem is added."""
-    if value is None and kind.nullable:
+def _problems_of_names(path: KeyPath, names: _Names) -> Iterator[ShapeProblem]:
+    """The problems of unknown and missing keys; a missing one that was likely misspelt is told once."""
+    if "connector" in names.missing:
+        yield from _misspelt_connector(path, names)
+    unused = [word for word in names.words if word not in names.value]
+    is_lone_pair = len(names.unknown) == len(names.missing) == 1
+    for key in names.unknown:
+        if names.code == "wrong-step":
+            yield _unknown_step((*path, key))
+            continue
+        if is_credential_key(key):
+            message = f"a spec holds no {excerpt(key)}"
+            yield ShapeProblem((*path, key), "literal-secret", message, MOVE_KEY_HELP, at_key=True)
+            continue
+        if (refused := _refused_common_key(path, key, names.value)) is not None:
+            yield refused
+            continue
+        meant, help = likely_key(key, names.value[key], unused, names.missing)
+        if meant is None and is_lone_pair:
+            meant, text = next(iter(names.missing.items()))
+            help = f"write `{meant}` in its place: {text}"
+        names.missing.pop(meant or "", None)
+        help = help or "remove it" + (f", or write {one_of(unused)}" if unused else "")
+        yield ShapeProblem((*path, key), "unknown-key", f"unknown key {excerpt(key)}", help, at_key=True)
+    for word, help in names.missing.items():
+        yield _missing_key(path, word, help, names.value)
+
+
+def _missing_key(path: KeyPath, word: str, help: str, block: dict[str, Any]) -> ShapeProblem:
+    connector = block.get("connector")
+    if path[:1] == ("sources",) and len(path) == 2 and word == "join":
+        message = f"`{connector}` cannot drive, and the source has no `join`"
+        return ShapeProblem((*path, "connector"), "not-a-driver", message, "give the source a `join`")
+    if path[:1] == ("sources",) and len(path) == 2 and word == "window":
+        message = f"`{connector}` needs a `window` to read within"
+        help = "add `window: {around: a_timestamp_of_the_row, before: 1h, after: 1h}`"
+        return ShapeProblem(path, "missing-window", message, help, at_key=True)
+    return ShapeProblem(path, "missing-key", f"`{word}` is missing", help, at_key=True)
+
+
+def _refused_common_key(path: KeyPath, key: str, block: dict[str, Any]) -> ShapeProblem | None:
+    """The problem of a key that sources have, though not those of this connector."""
+    if path[:1] != ("sources",) or len(path) != 2 or key not in ("join", "window"):
         return None
-    if kind.words:
-        return _read_word(value, kind, path, collector, key)
-    if kind.struct is not None:
-        struct = read_struct(kind.struct, value, path, collector)
-        return FAILED if struct is None else struct
-    if kind.element is not None and kind.container is not None and isinstance(value, kind.container):
-        return _read_entries(value, kind.element, path, collector, key)
+    word = block.get("connector")
+    if key == "join":
+        message, help = (
+            f"`{word}` cannot be asked by keys, as a `join` does",
+            "leave out `join` if it drives, else use another connector",
+        )
+        return ShapeProblem((*path, "connector"), "not-a-lookup", message, help)
+    message = f"records of `{word}` have no time that a `window` could bound"
+    return ShapeProblem((*path, key), "window-without-time", message, "remove it", at_key=True)
+
+
+def _unknown_step(path: KeyPath) -> ShapeProblem:
+    from plait.language.keys import STEPS
+
+    word = str(path[-1])
+    if word in STEPS:
+        return ShapeProblem(
+            path, "wrong-step", f"`{word}` takes nothing", f"write `{word}` alone", at_key=True
+        )
+    help = help_for(word, STEPS, "step", None)
+    return ShapeProblem(path, "unknown-step", f"no decode step is called {excerpt(word)}", help, at_key=True)
+
+
+def _misspelt_connector(path: KeyPath, names: _Names) -> Iterator[ShapeProblem]:
+    """The key that was likely meant as `connector`, if there is one."""
+    from plait.plugin.registry import offers
+
+    words = {offer.word for offer in offers()}
+    for key, value in names.value.items():
+        if key in names.words and not names.unknown:
+            continue
+        text = value if isinstance(value, str) else ""
+        if edited_once(key, "connector") or text in words or synonym(key, ["connector"]):
+            help = f"did you mean `connector: {nearest(text, words) or 'json'}`?"
+            yield ShapeProblem((*path, key), "unknown-key", f"unknown key {excerpt(key)}", help, at_key=True)
+            del names.missing["connector"]
+            return
+
+
+def _matches(expression: str, text: str) -> bool:
+    """Whether a text has a match; by Python where a connector's pattern is none of RE2's."""
     try:
-        return _convert(value, kind)
-    except msgspec.ValidationError as error:
-        if collector.awaits_parameter(value):
-            pass
-        elif key.pattern and "matching regex" in str(error):
-            _add_bad_name(value, key, path, collector)
-        else:
-            collector.add_error(path, conversion_error(str(error), value, key.help))
-    except ValueError as error:
-        if not collector.awaits_parameter(value):
-            collector.add_error(path, error, key.help)
-    return FAILED
-
-
-def _add_bad_name(value: str, key: StructField, path: KeyPath, collector: ProblemCollector) -> None:
-    """Add the problem of a text that does not match the pattern of its key."""
-    candidate = re.sub(r"[^a-z0-9]+", "_", value.lower()).strip("_")
-    likely = candidate if key.word == "name" and re.match(str(key.pattern), candidate) else None
-    message = f"{excerpt(value)} does not fit: expected {key.description}"
-    help = f"did you mean {excerpt(likely)}?" if likely else f"write it as in `{key.example}`"
-    collector.add_at(path, "bad-name", message, help=help)
-
-
-def _read_entries(
-    value: Any, kind: Kind, path: KeyPath, collector: ProblemCollector, key: StructField
-) -> Any:
-    pairs = value.items() if isinstance(value, dict) else enumerate(value)
-    entries = {step: _read_value(entry, kind, (*path, step), collector, key) for step, entry in pairs}
-    if any(entry is FAILED for entry in entries.values()):
-        return FAILED
-    return entries if isinstance(value, dict) else [*entries.values()]
-
-
-def _read_word(value: Any, kind: Kind, path: KeyPath, collector: ProblemCollector, key: StructField) -> Any:
-    if isinstance(value, str) and value in kind.words:
-        return value
-    if not isinstance(value, str):
-        add_wrong_kind(value, "text", path, collector, one_of(kind.words))
-        return FAILED
-    help = help_for(value, kind.words, "word", None)
-    collector.add_at(path, "wrong-word", f"{excerpt(value)} is no word for `{key.word}`", help=help)
-    return FAILED
-
-
-def _convert(value: Any, kind: Kind) -> Any:
-    """A value as a type with `parse`, or as msgspec converts it; raises ValueError."""
-    if kind.parsed is None:
-        return msgspec.convert(_unescape(value), kind.annotation)
-    if value is None and kind.nullable:
-        return None
-    if isinstance(value, str):
-        return kind.parsed.parse(value)
-    spelt = getattr(kind.parsed, "spelt", None)
-    raise wrong_kind_error(getattr(kind.parsed, "noun", "text"), value, spelt and spelt(value))
-
-
-def _unescape(value: Any) -> Any:
-    """A text with `${` in place of `$${`; paths and patterns do this themselves."""
-    return value.replace("$${", "${") if isinstance(value, str) else value
-
-
-def _check_names(
-    fields: Mapping[str, StructField], value: dict[str, Any], path: KeyPath, collector: ProblemCollector
-) -> bool:
-    """Add a problem for each key that is unknown or missing; one that was likely meant is not missing too."""
-    if path in collector.source_map.merged_mappings:
+        return _compiled(expression).search(text) is not None
+    except UnicodeEncodeError:  # half of a surrogate pair
         return False
-    unknown = [name for name in value if name not in fields]
-    missing = [word for word, key in fields.items() if key.required and word not in value]
-    unused = [word for word in fields if word not in value]
-    is_lone_pair = len(unknown) == len(missing) == 1
-    for name in unknown:
-        if is_credential_key(name):
-            message = f"a spec holds no {excerpt(name)}"
-            collector.add_secret((*path, name), message, MOVE_KEY_HELP, key=(*path, name))
-            continue
-        likely, help = _likely_key(name, value[name], unused, missing)
-        if likely is None and is_lone_pair:
-            likely = missing[0]
-            help = f"write `{likely}` in its place: {fields[likely].help}"
-        if likely in missing:
-            missing.remove(likely)
-        collector.add_at_key((*path, name), "unknown-key", f"unknown key {excerpt(name)}", help=help)
-    for word in missing:
-        collector.add_at_key(path, "missing-key", f"`{word}` is missing", help=fields[word].help)
-    return not unknown and not missing
 
 
-def _likely_key(name: str, value: Any, unused: list[str], missing: list[str]) -> tuple[str | None, str]:
-    """The key that was likely meant by an unknown one, if there is one, and what to do."""
-    near = nearest(name, unused, missing)
-    if near is None or not edited_once(name, near):
-        if help := help_for_misplaced(name, value):
-            return None, help
-        near = synonym(name, unused) or near
-    if near:
-        return near, f"did you mean `{near}`?"
-    return None, "remove it" + (f", or write {one_of(unused)}" if unused else "")
+@cache
+def _compiled(expression: str) -> Any:
+    import re2
+
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        return re2.compile(expression, options)
+    except re2.error:
+        return re.compile(expression)
+
+
+@cache
+def _validator_class() -> Any:
+    """Draft 7 with patterns by RE2, which mean the same to editors, and with the types that have `parse`."""
+    import jsonschema
+
+    def pattern(_validator: Any, expression: str, value: Any, _schema: Any) -> Iterable[Any]:
+        if isinstance(value, str) and not _matches(expression, value):
+            yield jsonschema.ValidationError(f"{value!r} does not match")
+
+    def format_(_validator: Any, name: str, value: Any, _schema: Any) -> Iterable[Any]:
+        parse = _parser(name)
+        if parse is None or not isinstance(value, str) or "${" in value:
+            return
+        try:
+            parse(value)
+        except ValueError as error:
+            yield jsonschema.ValidationError(str(error), cause=error)
+
+    draft = jsonschema.Draft7Validator
+    types = draft.TYPE_CHECKER.redefine("integer", lambda _checker, value: type(value) is int)
+    return jsonschema.validators.extend(draft, {"pattern": pattern, "format": format_}, type_checker=types)
+
+
+def _parser(name: str) -> Callable[[str], Any] | None:
+    from plait.language.forms import PARSERS
+
+    return FORMS[name].parse if name in FORMS else PARSERS.get(name)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from plait.language.draft_checks.blocks import check_blocks
 from plait.language.draft_checks.waiting import check_waits
+from plait.language.drafts.collector import ProblemCollector, read_struct
 from plait.language.drafts.deployment import check_deploy, read_deploy, variables
 from plait.language.drafts.output import read_partitions, read_quarantine, read_sink
 from plait.language.drafts.sources import read_sources
@@ -24,7 +25,6 @@ from plait.language.parameters import (
 from plait.language.secrets_in_text import mask
 from plait.language.source_map import map_without_text
 from plait.language.spec import Spec
-from plait.language.structure import ProblemCollector, read_struct
 from plait.language.text import MAX_BYTES
 from plait.problems.problem import Problem, by_place, excerpt
 from plait.problems.suggest import help_for

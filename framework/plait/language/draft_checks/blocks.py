@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from plait.language.draft_checks.references import NeededColumn
+    from plait.language.drafts.collector import ProblemCollector
     from plait.language.drafts.sources import SourceDraft
     from plait.language.source_map import KeyPath
     from plait.language.spec import Partition, Quarantine, Target
-    from plait.language.structure import ProblemCollector
 
 
 def check_blocks(

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from plait.language.draft_checks.references import UnknownColumns
     from plait.language.draft_checks.row import Row
+    from plait.language.drafts.collector import ProblemCollector
     from plait.language.drafts.sources import SourceDraft
     from plait.language.source_map import KeyPath
     from plait.language.spec import Partition, Quarantine, Target
-    from plait.language.structure import ProblemCollector
     from plait.values.types import Type
 
 

@@ -19,8 +19,8 @@ from plait.values.types import INTEGERS
 
 if TYPE_CHECKING:
     from plait.language.draft_checks.row import Row
+    from plait.language.drafts.collector import ProblemCollector
     from plait.language.drafts.sources import SourceDraft
-    from plait.language.structure import ProblemCollector
     from plait.problems.problem import Span
     from plait.values.types import Type
 

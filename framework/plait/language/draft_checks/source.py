@@ -10,9 +10,9 @@ from plait.problems.problem import excerpt
 from plait.problems.suggest import edited_once, help_for, nearest
 
 if TYPE_CHECKING:
+    from plait.language.drafts.collector import ProblemCollector
     from plait.language.drafts.sources import SourceDraft
     from plait.language.spec import Column
-    from plait.language.structure import ProblemCollector
     from plait.plugin import Connector
     from plait.problems.problem import Span
     from plait.values.decode import Step

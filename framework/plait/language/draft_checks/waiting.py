@@ -9,10 +9,10 @@ from plait.language.spec import LONGEST_WAIT
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from plait.language.drafts.collector import ProblemCollector
     from plait.language.drafts.sources import SourceDraft
     from plait.language.keys import DeployBlock
     from plait.language.source_map import KeyPath
-    from plait.language.structure import ProblemCollector
 
 
 def check_waits(

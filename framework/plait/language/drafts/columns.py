@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from plait.language.drafts.collector import BlockValues, ProblemCollector, add_wrong_kind, read_keys
 from plait.language.keys import STEPS, STEPS_WITH_ARGUMENT, ColumnBlock
 from plait.language.spec import Column
 from plait.language.struct_fields import fields_of
-from plait.language.structure import BlockValues, ProblemCollector, add_wrong_kind, read_keys
 from plait.language.wording import correction, flow_style, kind_of
 from plait.plugin import Pattern
 from plait.problems.errors import SpecValueError

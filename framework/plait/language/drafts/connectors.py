@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from plait.language.drafts.collector import ProblemCollector, add_wrong_kind
 from plait.language.keys import SourceBlock
 from plait.language.misplaced_keys import synonym
 from plait.language.struct_fields import fields_of
-from plait.language.structure import ProblemCollector, add_wrong_kind
 from plait.plugin.registry import ConnectorUnavailable, connector, offers
 from plait.problems.problem import excerpt
 from plait.problems.suggest import edited_once, help_for, nearest

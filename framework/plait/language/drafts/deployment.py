@@ -10,8 +10,8 @@ from plait.language.spec import Deploy
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from plait.language.drafts.collector import ProblemCollector
     from plait.language.keys import DeployBlock
-    from plait.language.structure import ProblemCollector
 
 # The limits of Lambda and of its event source mapping.
 MAX_DURATIONS = {"timeout": timedelta(minutes=15), "window": timedelta(minutes=5)}

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from plait.language.drafts.collector import ProblemCollector, add_wrong_kind, read_keys, read_struct
 from plait.language.drafts.columns import check_name
 from plait.language.drafts.connectors import read_connector
 from plait.language.keys import QuarantineBlock
 from plait.language.spec import Partition, Quarantine, Target
 from plait.language.struct_fields import fields_of
-from plait.language.structure import ProblemCollector, add_wrong_kind, read_keys, read_struct
 from plait.plugin import FolderPath
 from plait.problems.errors import SpecValueError
 from plait.problems.problem import excerpt

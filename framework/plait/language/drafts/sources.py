@@ -5,22 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from plait.language.drafts.collector import BlockValues, add_wrong_kind, read_keys, read_struct
 from plait.language.drafts.columns import check_name, read_columns, read_decode
 from plait.language.drafts.connectors import read_connector
 from plait.language.keys import JoinBlock, RetryBlock, SourceBlock, WindowBlock
 from plait.language.misplaced_keys import is_column
 from plait.language.spec import Join, Source, TimeWindow
 from plait.language.struct_fields import fields_of
-from plait.language.structure import BlockValues, add_wrong_kind, read_keys, read_struct
 from plait.language.wording import flow_style, kind_of
 from plait.plugin import PlaitError
 from plait.problems.problem import excerpt
 from plait.problems.suggest import edited_once, help_for
 
 if TYPE_CHECKING:
+    from plait.language.drafts.collector import ProblemCollector
     from plait.language.source_map import KeyPath
     from plait.language.spec import Column
-    from plait.language.structure import ProblemCollector
     from plait.plugin import Connector
     from plait.values.decode import Step
 

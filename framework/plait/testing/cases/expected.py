@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from plait.language.structure import ProblemCollector, read_struct
+from plait.language.drafts.collector import ProblemCollector, read_struct
 from plait.language.wording import kind_of
 from plait.plan.plan import plan
 from plait.problems.problem import excerpt

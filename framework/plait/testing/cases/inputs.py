@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from plait.language.structure import ProblemCollector, read_struct
+from plait.language.drafts.collector import ProblemCollector, read_struct
 from plait.language.wording import kind_of
 from plait.plugin import BadRecord, DriverPath, LookupPath, Record
 from plait.problems.problem import excerpt

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from plait.language.structure import ProblemCollector, read_struct
+from plait.language.drafts.collector import ProblemCollector, read_struct
 from plait.language.validate import validate
 from plait.language.yaml_reader import locate
 from plait.problems.problem import Problem, by_place, excerpt

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from plait.language.structure import ProblemCollector
+from plait.language.drafts.collector import ProblemCollector
 from plait.language.validate import validate
 from plait.plugin import Record
 from plait.testing.cases.inputs import read_inputs

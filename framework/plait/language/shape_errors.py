@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from jsonschema import ValidationError
 
     from plait.language.source_map import KeyPath
+    from plait.problems.problem import Level
 
 _KINDS = {
     "string": "text",
@@ -34,7 +35,10 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class ShapeProblem:
-    """A problem at the value of a path, or at its key, or at a `part` of its text."""
+    """A problem at the value of a path, or at its key, or at a `part` of its text.
+
+    `also_at` are other values that have it, of which the note names the lines.
+    """
 
     path: KeyPath
     code: str
@@ -43,6 +47,8 @@ class ShapeProblem:
     at_key: bool = False
     part: str | None = None
     note: str | None = None
+    also_at: tuple[KeyPath, ...] = ()
+    level: Level = "error"
 
 
 def explain(error: ValidationError) -> Iterator[ShapeProblem]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from plait.language.hints import likely_key, misplaced_blocks, synonym
 from plait.language.schema import FORMS
+from plait.language.secret_checks import secret_spans
 from plait.language.secrets_in_text import MOVE_KEY_HELP, is_credential_key
 from plait.language.shape_errors import ShapeProblem, explain, help_of_key
 from plait.problems.problem import Problem, by_place, excerpt
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import jsonschema
 
     from plait.language.source_map import KeyPath, SourceMap
+    from plait.problems.problem import Span
 
     Names = dict[KeyPath, "_Names"]
 
@@ -28,44 +30,50 @@ _FIRST = ("type", "anyOf", "enum", "format")  # of two errors of a value, the on
 
 def check_structure(source_map: SourceMap, schema: Mapping[str, Any]) -> list[Problem]:
     """The problems of a document as it is written, where `${name}` may stand in every text."""
-    return _problems(source_map.value, source_map, schema, {})
+    return to_problems(shape_problems(source_map.value, schema), source_map)
 
 
-def check_bound(
-    document: Mapping[str, Any],
-    source_map: SourceMap,
-    schema: Mapping[str, Any],
-    changed: Mapping[KeyPath, str],
-) -> list[Problem]:
-    """The problems of a document that passed before the values of parameters were put in.
-
-    `changed` are the paths of the values that were changed, each with the name of a parameter in it.
-    """
-    return _problems(document, source_map, schema, changed)
-
-
-def _problems(
-    document: Any, source_map: SourceMap, schema: Mapping[str, Any], changed: Mapping[KeyPath, str]
-) -> list[Problem]:
+def to_problems(found: Iterable[ShapeProblem], source_map: SourceMap) -> list[Problem]:
+    """Problems with their places in the text: the first one of each place, and of a secret nothing else."""
+    problems = [_to_problem(problem, source_map) for problem in found]
     by_span: dict[Any, Problem] = {}
-    for found in _shape_problems(document, schema):
-        is_empty = not found.at_key and source_map.is_empty(found.path)
-        code, message, note = found.code, found.message, found.note
-        if is_empty and found.code == "wrong-kind" and found.path:
-            code, message = "no-value", f"{excerpt(str(found.path[-1]))} has no value"
-        at_key = found.at_key or is_empty
-        span = source_map.key_span(found.path) if at_key else source_map.value_span(found.path)
-        if not found.path:
-            span = next(iter(source_map.key_spans.values()), span)
-        if found.part:
-            span = source_map.part_span(span, found.part)
-        if name := changed.get(found.path):
-            note = note or f"the value is made of the parameter {excerpt(name)}"
-        problem = Problem(
-            code=code, message=message, file=source_map.file, span=span, help=found.help, note=note
-        )
-        by_span.setdefault(span, problem)
+    secrets = secret_spans(problems, source_map)
+    for problem in problems:
+        is_hidden = any(_is_within(problem.span, secret) for secret in secrets)
+        if problem.code == "literal-secret" or not is_hidden:
+            by_span.setdefault(problem.span, problem)
     return sorted(by_span.values(), key=by_place)
+
+
+def _is_within(span: Span | None, outer: Span) -> bool:
+    return (
+        span is not None
+        and outer <= span
+        and (span.end_line, span.end_column) <= (outer.end_line, outer.end_column)
+    )
+
+
+def _to_problem(found: ShapeProblem, source_map: SourceMap) -> Problem:
+    path, code, message = found.path, found.code, found.message
+    is_empty = not found.at_key and source_map.is_empty(path)
+    if is_empty and code == "wrong-kind" and path:
+        code, message = "no-value", f"{excerpt(str(path[-1]))} has no value"
+    span = source_map.key_span(path) if found.at_key or is_empty else source_map.value_span(path)
+    if not path:
+        span = next(iter(source_map.key_spans.values()), span)
+    if found.part:
+        span = source_map.part_span(span, found.part)
+    lines = sorted({source_map.value_span(other).line for other in found.also_at})
+    note = found.note or (f"also at line {', '.join(map(str, lines[:8]))}" if lines else None)
+    return Problem(
+        code=code,
+        message=message,
+        file=source_map.file,
+        span=span,
+        help=found.help,
+        note=note,
+        level=found.level,
+    )
 
 
 @dataclass(slots=True)
@@ -79,7 +87,8 @@ class _Names:
     code: str | None = None
 
 
-def _shape_problems(document: Any, schema: Mapping[str, Any]) -> Iterator[ShapeProblem]:
+def shape_problems(document: Any, schema: Mapping[str, Any]) -> Iterator[ShapeProblem]:
+    """What is wrong with the shape of a document, each with the path of its place."""
     names: Names = {}
     beside = [*misplaced_blocks(document)]
     yield from (ShapeProblem(path, "misplaced-block", *texts, at_key=True) for path, *texts in beside)

@@ -54,7 +54,7 @@ def check_parameter_values(values: Mapping[str, str]) -> Iterator[SpecValueError
 
 def references(document: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str, str | None]]:
     """Each `${name}` of the document's values: its path, the text, and the name; None where it is never closed."""
-    for path, text in _texts({key: value for key, value in document.items() if key != "parameters"}, ()):
+    for path, text in texts({key: value for key, value in document.items() if key != "parameters"}, ()):
         for match in REFERENCE.finditer(text):
             if match[0] != "$${":
                 yield path, text, match[1]
@@ -77,10 +77,10 @@ def _replaced(value: Any, values: Mapping[str, str]) -> Any:
     return value
 
 
-def _texts(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
+def texts(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
     """Each text within a value, with its path."""
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, (dict, list)):
         for step, child in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _texts(child, (*path, step))
+            yield from texts(child, (*path, step))

@@ -1,0 +1,79 @@
+"""Check a document before its spec is built: its shape, its secrets and its parameters."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from plait.language.build.connectors import usable_connector
+from plait.language.build.parameters import parameter_values, put_in, references
+from plait.language.parameter_checks import check_parameters
+from plait.language.schema import language_schema
+from plait.language.secret_checks import check_secrets
+from plait.language.structure import shape_problems, to_problems
+from plait.plugin.registry import ConnectorUnavailable, offers
+from plait.problems.problem import excerpt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from plait.language.shape_errors import ShapeProblem
+    from plait.language.source_map import SourceMap
+    from plait.plugin import Connector
+    from plait.problems.problem import Problem
+
+
+@cache
+def installed_schema() -> dict[str, Any]:
+    """The schema of specs that may use the connectors which are installed, and can be used."""
+    return language_schema(_usable_connectors())
+
+
+def _usable_connectors() -> Iterator[Connector]:
+    for word in sorted({offer.word for offer in offers()}):
+        try:
+            yield usable_connector(word)
+        except ConnectorUnavailable:
+            continue
+
+
+def check_document(
+    source_map: SourceMap, given: Mapping[str, str], environment: Mapping[str, str]
+) -> tuple[list[Problem], dict[str, str]]:
+    """The problems of a document, and the values of its parameters, which count where no problem is an error."""
+    document, schema = source_map.value, installed_schema()
+    values = _values(document, given, environment)
+    found = [*shape_problems(document, schema)]
+    is_well_formed = not found
+    secrets = [*check_secrets(document, values)]
+    of_parameters = [*check_parameters(document, given, values, is_well_formed)]
+    if is_well_formed and not any(problem.level == "error" for problem in of_parameters):
+        found = [*check_bound(document, values, schema)]
+    return to_problems([*secrets, *of_parameters, *found], source_map), values
+
+
+def _values(document: Any, given: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
+    """The values of the parameters whose blocks can be read."""
+    blocks = document.get("parameters")
+    items = blocks.items() if isinstance(blocks, dict) else ()
+    readable = {
+        name: block
+        for name, block in items
+        if isinstance(block, dict) and all(isinstance(block.get(key, ""), str) for key in ("env", "default"))
+    }
+    return parameter_values({"parameters": readable}, given, environment)
+
+
+def check_bound(
+    document: Mapping[str, Any], values: Mapping[str, str], schema: Mapping[str, Any]
+) -> Iterator[ShapeProblem]:
+    """What is wrong with a document of the right shape once the values of its parameters are put in."""
+    bound = put_in(document, values)
+    if bound == document:
+        return
+    names = {path: name for path, _, name in references(document) if name in values}
+    for problem in shape_problems(bound, schema):
+        name = names.get(problem.path)
+        note = problem.note or (f"the value is made of the parameter {excerpt(name)}" if name else None)
+        yield replace(problem, note=note)

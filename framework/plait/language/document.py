@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from plait.language.build.connectors import usable_connector
@@ -12,11 +11,11 @@ from plait.language.parameter_checks import check_parameters
 from plait.language.schema import language_schema
 from plait.language.secret_checks import check_secrets
 from plait.language.structure import shape_problems, to_problems
-from plait.plugin.registry import ConnectorUnavailable, offers
+from plait.plugin.registry import ConnectorUnavailable
 from plait.problems.problem import excerpt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from plait.language.shape_errors import ShapeProblem
     from plait.language.source_map import SourceMap
@@ -24,14 +23,16 @@ if TYPE_CHECKING:
     from plait.problems.problem import Problem
 
 
-@cache
-def installed_schema() -> dict[str, Any]:
-    """The schema of specs that may use the connectors which are installed, and can be used."""
-    return language_schema(_usable_connectors())
+def schema_of(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of a spec with the connectors that a document names, as far as they can be used."""
+    sources = document.get("sources")
+    blocks = [*(sources.values() if isinstance(sources, dict) else ()), document.get("sink")]
+    words = {block.get("connector") for block in blocks if isinstance(block, dict)}
+    return language_schema(_usable_connectors(word for word in words if isinstance(word, str)))
 
 
-def _usable_connectors() -> Iterator[Connector]:
-    for word in sorted({offer.word for offer in offers()}):
+def _usable_connectors(words: Iterable[str]) -> Iterator[Connector]:
+    for word in sorted(words):
         try:
             yield usable_connector(word)
         except ConnectorUnavailable:
@@ -42,7 +43,7 @@ def check_document(
     source_map: SourceMap, given: Mapping[str, str], environment: Mapping[str, str]
 ) -> tuple[list[Problem], dict[str, str]]:
     """The problems of a document, and the values of its parameters, which count where no problem is an error."""
-    document, schema = source_map.value, installed_schema()
+    document, schema = source_map.value, schema_of(source_map.value)
     values = _values(document, given, environment)
     found = [*shape_problems(document, schema)]
     is_well_formed = not found

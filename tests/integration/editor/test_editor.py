@@ -14,7 +14,7 @@ import pytest
 from kit.language_server import LanguageServer
 from kit.paths import ROOT
 from plait.cli.commands.init import SPEC, project_texts
-from plait.language.struct_fields import fields_of
+from plait.language.drafts.struct_fields import fields_of
 from plait.plugin import Options
 from plait.plugin.registry import connector, offers
 from unit.language.test_schema import SPECS

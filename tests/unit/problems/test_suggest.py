@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from kit.tables import table
 from plait.language import keys as language
 from plait.language.build.connectors import usable_connector
-from plait.language.struct_fields import fields_of
+from plait.language.drafts.struct_fields import fields_of
 from plait.plugin import Options
 from plait.plugin.registry import offers
 from plait.problems.suggest import help_for, nearest

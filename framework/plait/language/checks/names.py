@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from plait.language.build.sources import blockers
 from plait.language.checks.references import places_of_needed
-from plait.language.checks.registry import Finding, check
+from plait.language.checks.registry import check
 from plait.language.checks.subject import columns_given, is_list, path_of
+from plait.language.finding import Finding
 from plait.problems.problem import excerpt
 
 if TYPE_CHECKING:

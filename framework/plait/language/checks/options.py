@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from plait.language.checks.registry import Finding, check
+from plait.language.checks.registry import check
 from plait.language.checks.subject import is_list, path_of
+from plait.language.finding import Finding
 from plait.problems.problem import excerpt
 
 if TYPE_CHECKING:

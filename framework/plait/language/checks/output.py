@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from plait.language.build.output import TIME_FUNCTIONS
 from plait.language.checks.path_overlap import can_drive, normal_folder, written_form
-from plait.language.checks.registry import Finding, check
+from plait.language.checks.registry import check
 from plait.language.checks.subject import describe
+from plait.language.finding import Finding
 from plait.plugin import DriverPath, FolderPath
 from plait.problems.problem import excerpt
 

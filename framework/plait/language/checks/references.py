@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from plait.language.build.sources import known_fields, row_columns
-from plait.language.checks.registry import Finding, check
+from plait.language.checks.registry import check
 from plait.language.checks.subject import describe, level_of_unknown_field, path_of
+from plait.language.finding import Finding
 from plait.language.wording import flow_style
 from plait.problems.problem import excerpt
 from plait.problems.suggest import edited_once, help_for, nearest

@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from plait.language.checks.subject import Subject
-from plait.problems.problem import Problem, by_place
+from plait.language.finding import Finding, one_a_place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from plait.language.source_map import KeyPath, SourceMap
+    from plait.language.source_map import SourceMap
     from plait.language.spec import Spec
-    from plait.problems.problem import Level, Span
+    from plait.problems.problem import Level, Problem
 
-    Function = Callable[[Subject], Iterator["Finding"]]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a check found at a key or a value, or at a `part` of the value's text.
-
-    `level` is given where it differs from that of the check.
-    """
-
-    path: KeyPath
-    message: str
-    help: str | None = None
-    note: str | None = None
-    at: Literal["key", "value"] = "value"
-    part: str | None = None
-    level: Level | None = None
+    Function = Callable[[Subject], Iterator[Finding]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +53,10 @@ def run_checks(spec: Spec, source_map: SourceMap) -> list[Problem]:
     problems = [problem for check in CHECKS if check.of_roles for problem in _run(check, subject)]
     if not problems:
         problems = [problem for check in CHECKS if not check.of_roles for problem in _run(check, subject)]
-    by_span: dict[Span | None, Problem] = {}
-    for problem in sorted(problems, key=lambda problem: problem.level != "error"):
-        by_span.setdefault(problem.span, problem)
-    return sorted(by_span.values(), key=by_place)
+    return one_a_place(problems)
 
 
 def _run(check: Check, subject: Subject) -> Iterator[Problem]:
     for finding in check.function(subject):
-        yield Problem(
-            code=check.code,
-            message=finding.message,
-            file=subject.source_map.file,
-            span=subject.span(finding.path, finding.at, finding.part),
-            help=finding.help,
-            note=finding.note,
-            level=finding.level or check.level,
-        )
+        level = finding.level or check.level
+        yield replace(finding, code=check.code, level=level).problem(subject.source_map)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from plait.language.build.parameters import put_in
 from plait.language.build.sources import known_fields, row_columns_given
+from plait.language.finding import Finding
 from plait.problems.problem import excerpt
 from plait.problems.suggest import help_for
 from plait.values.types import Type
@@ -57,10 +58,7 @@ class Subject:
 
     def span(self, path: KeyPath, at: Literal["key", "value"] = "value", part: str | None = None) -> Span:
         """Where a key, a value or a part of its text stands."""
-        if at == "key":
-            return self.source_map.key_span(path)
-        span = self.source_map.value_span(path)
-        return self.source_map.part_span(span, part) if part else span
+        return Finding(path, "", at=at, part=part).span(self.source_map)
 
 
 def path_of(source: Source) -> KeyPath:

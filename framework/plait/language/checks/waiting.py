@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from plait.language.checks.registry import Finding, check
+from plait.language.checks.registry import check
 from plait.language.checks.subject import path_of
+from plait.language.finding import Finding
 from plait.language.spec import LONGEST_WAIT
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from plait.language.misplaced_keys import help_for_misplaced, synonym
+from plait.language.drafts.misplaced_keys import help_for_misplaced, synonym
+from plait.language.drafts.struct_fields import Kind, StructField, fields_of
 from plait.language.secrets_in_text import MOVE_KEY_HELP, is_credential_key
-from plait.language.struct_fields import Kind, StructField, fields_of
 from plait.language.wording import conversion_error, kind_of, wrong_kind_error
 from plait.problems.problem import Problem, Span, excerpt
 from plait.problems.suggest import edited_once, help_for, nearest, one_of

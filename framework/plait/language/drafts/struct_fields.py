@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_
 
 import msgspec
 
-from plait.language.misplaced_keys import EXAMPLES
+from plait.language.drafts.misplaced_keys import EXAMPLES
 from plait.language.wording import flow_style
 
 if TYPE_CHECKING:

@@ -1,1 +1,0 @@
-"""The checks over drafts."""

@@ -38,6 +38,6 @@ def number_problem(text: str, value: float) -> tuple[str, str, str] | None:
         return "ambiguous-number", message, f"{help}, else leave out the zeros"
     if _NOT_FINITE.fullmatch(text):
         return "not-finite", f"{excerpt(text)} is no finite number", help
-    if isinstance(value, float) and math.isinf(value):
+    if not isinstance(value, int) and math.isinf(value):
         return "number-too-large", f"{excerpt(text)} is too large for a number", help
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from plait.language.schema import FORMS
 from plait.language.text_help import help_for_text
@@ -15,9 +15,7 @@ from plait.problems.problem import excerpt
 from plait.problems.suggest import help_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from jsonschema import ValidationError
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from plait.language.source_map import KeyPath
     from plait.problems.problem import Level
@@ -31,6 +29,20 @@ _KINDS = {
     "array": "a list",
     "null": "nothing",
 }
+
+
+class SchemaError(Protocol):
+    """What is taken of an error of `jsonschema`."""
+
+    validator: str
+    validator_value: Any
+    instance: Any
+    schema: dict[str, Any]
+    message: str
+    cause: Any
+    context: list[SchemaError]
+    absolute_path: Iterable[str | int]
+    relative_schema_path: Sequence[str | int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +63,7 @@ class ShapeProblem:
     level: Level = "error"
 
 
-def explain(error: ValidationError) -> Iterator[ShapeProblem]:
+def explain(error: SchemaError) -> Iterator[ShapeProblem]:
     """The problems of one error, except those of unknown and missing keys, which are told together."""
     path = tuple(error.absolute_path)
     if "propertyNames" in error.relative_schema_path:
@@ -80,7 +92,7 @@ def help_of_key(path: KeyPath, schema: Any) -> str:
     )
 
 
-def _wrong_kind(error: ValidationError, path: KeyPath) -> Iterator[ShapeProblem]:
+def _wrong_kind(error: SchemaError, path: KeyPath) -> Iterator[ShapeProblem]:
     schema, value = error.schema, error.instance
     types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     form = FORMS.get(schema.get("format", ""))
@@ -100,7 +112,7 @@ def _wrapped(value: Any, path: KeyPath, schema: Any) -> str | None:
     return f"write `{str(path[-1])[:40]}: {{{key}: {flow_style(value)[:40]}}}`"
 
 
-def _wrong_word(error: ValidationError, path: KeyPath) -> Iterator[ShapeProblem]:
+def _wrong_word(error: SchemaError, path: KeyPath) -> Iterator[ShapeProblem]:
     words, value, key = error.validator_value, error.instance, path[-1]
     if key == "connector" and len(path) < 4:
         yield from _wrong_connector(str(value), path)
@@ -135,7 +147,7 @@ def _wrong_connector(word: str, path: KeyPath) -> Iterator[ShapeProblem]:
         yield ShapeProblem(path, "not-a-driver", f"`{word}` cannot be read from", capable)
 
 
-def _wrong_form(error: ValidationError, path: KeyPath) -> Iterator[ShapeProblem]:
+def _wrong_form(error: SchemaError, path: KeyPath) -> Iterator[ShapeProblem]:
     """A text that the type of its key cannot parse."""
     problem = unreadable_text(error.cause, error.instance, path)
     yield problem if problem.help else replace(problem, help=help_of_key(path, error.schema))
@@ -149,7 +161,7 @@ def unreadable_text(error: Any, text: str, path: KeyPath) -> ShapeProblem:
     return ShapeProblem((*path, *error.path), error.code, str(error), help, part=error.part, note=error.note)
 
 
-def _wrong_text(error: ValidationError, path: KeyPath) -> Iterator[ShapeProblem]:
+def _wrong_text(error: SchemaError, path: KeyPath) -> Iterator[ShapeProblem]:
     """A text that does not match the pattern of its key."""
     schema, value, code = error.schema, error.instance, error.schema.get("code", "bad-name")
     if code == "wrong-word":
@@ -165,7 +177,7 @@ def _wrong_text(error: ValidationError, path: KeyPath) -> Iterator[ShapeProblem]
     yield ShapeProblem(path, code, message if value else "the text is empty", help)
 
 
-def _bad_key(error: ValidationError, path: KeyPath) -> ShapeProblem:
+def _bad_key(error: SchemaError, path: KeyPath) -> ShapeProblem:
     """A name that the author of a spec chose, and that is none."""
     name = str(path[-1])
     if error.validator == "maxLength":
@@ -179,14 +191,14 @@ def _bad_key(error: ValidationError, path: KeyPath) -> ShapeProblem:
     )
 
 
-def _choice(error: ValidationError, _path: KeyPath) -> Iterator[ShapeProblem]:
+def _choice(error: SchemaError, _path: KeyPath) -> Iterator[ShapeProblem]:
     """A value that is neither what its key takes nor a parameter: the first choice says why."""
     for choice in error.context or ():
         if choice.relative_schema_path[0] == 0:
             yield from explain(choice)
 
 
-def _out_of_bounds(error: ValidationError, path: KeyPath) -> Iterator[ShapeProblem]:
+def _out_of_bounds(error: SchemaError, path: KeyPath) -> Iterator[ShapeProblem]:
     limit, least = error.validator_value, error.validator in _LEAST
     number = f"at {'least' if least else 'most'} {limit}"
     nouns = {"Items": "entries", "Properties": "keys", "Length": "characters"}
@@ -201,7 +213,7 @@ def _out_of_bounds(error: ValidationError, path: KeyPath) -> Iterator[ShapeProbl
     yield ShapeProblem(path, code, message, help_of_key(path, error.schema))
 
 
-def _wrong_number_of_keys(error: ValidationError, path: KeyPath) -> Iterator[ShapeProblem]:
+def _wrong_number_of_keys(error: SchemaError, path: KeyPath) -> Iterator[ShapeProblem]:
     if error.schema.get("code") != "wrong-step":
         yield from _out_of_bounds(error, path)
         return
@@ -214,7 +226,7 @@ def _wrong_number_of_keys(error: ValidationError, path: KeyPath) -> Iterator[Sha
     yield ShapeProblem(path, "wrong-step", f"a step is one word, and here are {number or 'none'}", help)
 
 
-def _repeated(error: ValidationError, path: KeyPath) -> Iterator[ShapeProblem]:
+def _repeated(error: SchemaError, path: KeyPath) -> Iterator[ShapeProblem]:
     values = error.instance
     number = next(number for number, value in enumerate(values) if value in values[:number])
     message = f"{excerpt(values[number])} is listed twice"
@@ -222,7 +234,7 @@ def _repeated(error: ValidationError, path: KeyPath) -> Iterator[ShapeProblem]:
 
 
 _LEAST = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
-_BY_KEYWORD: dict[Any, Callable[[ValidationError, KeyPath], Iterator[ShapeProblem]]] = {
+_BY_KEYWORD: dict[Any, Callable[[SchemaError, KeyPath], Iterator[ShapeProblem]]] = {
     "type": _wrong_kind,
     "enum": _wrong_word,
     "format": _wrong_form,

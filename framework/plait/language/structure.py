@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from plait.language.hints import likely_key, misplaced_blocks, synonym
+from plait.language.forms import PARSERS
+from plait.language.hints import misplaced_blocks
 from plait.language.schema import FORMS
 from plait.language.secret_checks import secret_spans
-from plait.language.secrets_in_text import MOVE_KEY_HELP, is_credential_key
-from plait.language.shape_errors import ShapeProblem, explain, help_of_key
+from plait.language.shape_errors import SchemaError, ShapeProblem, explain
+from plait.language.shape_keys import Keys, note_keys, problems_of_keys
 from plait.problems.problem import Problem, by_place, excerpt
-from plait.problems.suggest import edited_once, help_for, nearest, one_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    import jsonschema
-
     from plait.language.source_map import KeyPath, SourceMap
     from plait.problems.problem import Span
-
-    Names = dict[KeyPath, "_Names"]
 
 _FIRST = ("type", "anyOf", "enum", "format")  # of two errors of a value, the one that says most
 
@@ -76,145 +71,40 @@ def _to_problem(found: ShapeProblem, source_map: SourceMap) -> Problem:
     )
 
 
-@dataclass(slots=True)
-class _Names:
-    """The keys of a mapping that are unknown and missing there, and all that the mapping takes."""
-
-    value: dict[str, Any]
-    unknown: list[str] = field(default_factory=list)
-    missing: dict[str, str] = field(default_factory=dict)
-    words: list[str] = field(default_factory=list)
-    code: str | None = None
-
-
 def shape_problems(document: Any, schema: Mapping[str, Any]) -> Iterator[ShapeProblem]:
     """What is wrong with the shape of a document, each with the path of its place."""
-    names: Names = {}
-    beside = [*misplaced_blocks(document)]
-    yield from (ShapeProblem(path, "misplaced-block", *texts, at_key=True) for path, *texts in beside)
-    errors = sorted(_validator_class()(schema).iter_errors(document), key=_rank)
-    hidden = {
-        path[:-1] if path[-2:] != ("sources", path[-1]) or path[-1] == "connector" else path
-        for path, *_ in beside
-    }
+    misplaced = [*misplaced_blocks(document)]
+    for path, message, help in misplaced:
+        yield ShapeProblem(path, "misplaced-block", message, help, at_key=True)
+    hidden = [_block_around(path) for path, *_ in misplaced]
+    errors: list[SchemaError] = sorted(_validator_class()(schema).iter_errors(document), key=_rank)
     counted = {tuple(error.absolute_path) for error in errors if error.validator == "maxProperties"}
     unparsed = {tuple(error.absolute_path) for error in errors if error.validator == "format"}
+    mappings: dict[KeyPath, Keys] = {}
     for error in errors:
         path = tuple(error.absolute_path)
         is_hidden = any(path[: len(outer)] == outer for outer in hidden)
         if is_hidden or (error.validator == "pattern" and path in unparsed):
             continue
         if error.validator in ("additionalProperties", "required"):
-            _note_names(error, names.setdefault(path, _Names(error.instance)))
+            note_keys(error, mappings.setdefault(path, Keys(error.instance)))
         else:
             yield from explain(error)
-    for path, keys in names.items():
-        if not path and any(block[0] == "parameters" for block in hidden):
-            keys.missing.pop("sources", None)
+    if ("parameters",) in hidden and () in mappings:
+        mappings[()].missing.pop("sources", None)
+    for path, keys in mappings.items():
         if path not in counted:
-            yield from _problems_of_names(path, keys)
+            yield from problems_of_keys(path, keys)
 
 
-def _rank(error: jsonschema.ValidationError) -> tuple[Any, ...]:
+def _block_around(path: KeyPath) -> KeyPath:
+    """The block of which nothing else is told where a block within it is misplaced."""
+    return path if path[0] == "sources" and len(path) == 2 and path[1] != "connector" else path[:-1]
+
+
+def _rank(error: SchemaError) -> tuple[Any, ...]:
     rank = _FIRST.index(error.validator) if error.validator in _FIRST else len(_FIRST)
     return (rank, [str(step) for step in error.absolute_path])
-
-
-def _note_names(error: jsonschema.ValidationError, names: _Names) -> None:
-    """Note the keys that an error calls unknown, or the one that it misses."""
-    schema: Any = error.schema
-    if error.validator == "additionalProperties":
-        names.words = [*schema["properties"]]
-        names.unknown = [key for key in error.instance if key not in schema["properties"]]
-        names.code = schema.get("code")
-        return
-    names.words = names.words or [*schema["properties"]]
-    word = next(word for word in error.validator_value if f"'{word}'" in error.message)
-    of_key = schema["properties"][word]
-    names.missing[word] = help_of_key((word,), of_key if isinstance(of_key, dict) else {})
-
-
-def _problems_of_names(path: KeyPath, names: _Names) -> Iterator[ShapeProblem]:
-    """The problems of unknown and missing keys; a missing one that was likely misspelt is told once."""
-    if "connector" in names.missing:
-        yield from _misspelt_connector(path, names)
-    unused = [word for word in names.words if word not in names.value]
-    is_lone_pair = len(names.unknown) == len(names.missing) == 1
-    for key in names.unknown:
-        if names.code == "wrong-step":
-            yield _unknown_step((*path, key))
-            continue
-        if is_credential_key(key):
-            message = f"a spec holds no {excerpt(key)}"
-            yield ShapeProblem((*path, key), "literal-secret", message, MOVE_KEY_HELP, at_key=True)
-            continue
-        if (refused := _refused_common_key(path, key, names.value)) is not None:
-            yield refused
-            continue
-        meant, help = likely_key(key, names.value[key], unused, names.missing)
-        if meant is None and is_lone_pair:
-            meant, text = next(iter(names.missing.items()))
-            help = f"write `{meant}` in its place: {text}"
-        names.missing.pop(meant or "", None)
-        help = help or "remove it" + (f", or write {one_of(unused)}" if unused else "")
-        yield ShapeProblem((*path, key), "unknown-key", f"unknown key {excerpt(key)}", help, at_key=True)
-    for word, help in names.missing.items():
-        yield _missing_key(path, word, help, names.value)
-
-
-def _missing_key(path: KeyPath, word: str, help: str, block: dict[str, Any]) -> ShapeProblem:
-    connector = block.get("connector")
-    if path[:1] == ("sources",) and len(path) == 2 and word == "join":
-        message = f"`{connector}` cannot drive, and the source has no `join`"
-        return ShapeProblem((*path, "connector"), "not-a-driver", message, "give the source a `join`")
-    if path[:1] == ("sources",) and len(path) == 2 and word == "window":
-        message = f"`{connector}` needs a `window` to read within"
-        help = "add `window: {around: a_timestamp_of_the_row, before: 1h, after: 1h}`"
-        return ShapeProblem(path, "missing-window", message, help, at_key=True)
-    return ShapeProblem(path, "missing-key", f"`{word}` is missing", help, at_key=True)
-
-
-def _refused_common_key(path: KeyPath, key: str, block: dict[str, Any]) -> ShapeProblem | None:
-    """The problem of a key that sources have, though not those of this connector."""
-    if path[:1] != ("sources",) or len(path) != 2 or key not in ("join", "window"):
-        return None
-    word = block.get("connector")
-    if key == "join":
-        message, help = (
-            f"`{word}` cannot be asked by keys, as a `join` does",
-            "leave out `join` if it drives, else use another connector",
-        )
-        return ShapeProblem((*path, "connector"), "not-a-lookup", message, help)
-    message = f"records of `{word}` have no time that a `window` could bound"
-    return ShapeProblem((*path, key), "window-without-time", message, "remove it", at_key=True)
-
-
-def _unknown_step(path: KeyPath) -> ShapeProblem:
-    from plait.language.keys import STEPS
-
-    word = str(path[-1])
-    if word in STEPS:
-        return ShapeProblem(
-            path, "wrong-step", f"`{word}` takes nothing", f"write `{word}` alone", at_key=True
-        )
-    help = help_for(word, STEPS, "step", None)
-    return ShapeProblem(path, "unknown-step", f"no decode step is called {excerpt(word)}", help, at_key=True)
-
-
-def _misspelt_connector(path: KeyPath, names: _Names) -> Iterator[ShapeProblem]:
-    """The key that was likely meant as `connector`, if there is one."""
-    from plait.plugin.registry import offers
-
-    words = {offer.word for offer in offers()}
-    for key, value in names.value.items():
-        if key in names.words and not names.unknown:
-            continue
-        text = value if isinstance(value, str) else ""
-        if edited_once(key, "connector") or text in words or synonym(key, ["connector"]):
-            help = f"did you mean `connector: {nearest(text, words) or 'json'}`?"
-            yield ShapeProblem((*path, key), "unknown-key", f"unknown key {excerpt(key)}", help, at_key=True)
-            del names.missing["connector"]
-            return
 
 
 def _matches(expression: str, text: str) -> bool:
@@ -261,6 +151,4 @@ def _validator_class() -> Any:
 
 
 def _parser(name: str) -> Callable[[str], Any] | None:
-    from plait.language.forms import PARSERS
-
     return FORMS[name].parse if name in FORMS else PARSERS.get(name)

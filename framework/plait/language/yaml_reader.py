@@ -197,8 +197,8 @@ class _Reader:
         """Report an anchor with the line of its first use, an alias without one, and a tag."""
         span = self._span(event)
         if isinstance(event, yaml.AliasEvent):
-            if (index := self.anchors.get(event.anchor)) is None:
-                message = f"{excerpt('*' + event.anchor)} is an alias, which is not read here"
+            if (index := self.anchors.get(str(event.anchor))) is None:
+                message = f"{excerpt(f'*{event.anchor}')} is an alias, which is not read here"
                 self._add(span, "yaml-alias", message, "put the text in quotes")
             elif not self.problems[index].note:
                 self.problems[index] = replace(self.problems[index], note=f"used at line {span.line}")

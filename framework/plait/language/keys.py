@@ -141,7 +141,11 @@ class StepBlock(Options, frozen=True, kw_only=True):
 
     epoch: (
         Annotated[
-            Literal["s", "ms", "us"], Meta(description="a number since 1970, in this unit, to a timestamp")
+            Literal["s", "ms", "us"],
+            Meta(
+                description="a number since 1970, in this unit, to a timestamp",
+                extra_json_schema={"code": "wrong-step"},
+            ),
         ]
         | UnsetType
     ) = UNSET

@@ -195,7 +195,8 @@ def _choice(error: SchemaError, _path: KeyPath) -> Iterator[ShapeProblem]:
     """A value that is neither what its key takes nor a parameter: the first choice says why."""
     for choice in error.context or ():
         if choice.relative_schema_path[0] == 0:
-            yield from explain(choice)
+            code = error.schema.get("code")
+            yield from (replace(problem, code=code or problem.code) for problem in explain(choice))
 
 
 def _out_of_bounds(error: SchemaError, path: KeyPath) -> Iterator[ShapeProblem]:
@@ -203,7 +204,7 @@ def _out_of_bounds(error: SchemaError, path: KeyPath) -> Iterator[ShapeProblem]:
     number = f"at {'least' if least else 'most'} {limit}"
     nouns = {"Items": "entries", "Properties": "keys", "Length": "characters"}
     noun = next((noun for ending, noun in nouns.items() if error.validator.endswith(ending)), "")
-    kind = "" if noun else f"{_KINDS.get(error.schema.get('type'), 'a number')} of "
+    kind = "" if noun else f"{_KINDS.get(str(error.schema.get('type')), 'a number')} of "
     message = f"{excerpt(error.instance)} does not fit: expected {kind}{number}{' ' + noun if noun else ''}"
     if not error.instance and isinstance(error.instance, (str, list, dict)):
         message = {str: "the text is empty", list: "the list is empty", dict: "the mapping is empty"}[

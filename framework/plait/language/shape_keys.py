@@ -94,6 +94,9 @@ def _refused_common_key(path: KeyPath, key: str, block: dict[str, Any]) -> Shape
         message = f"`{word}` cannot be asked by keys, as a `join` does"
         help = "leave out `join` if it drives, else use another connector"
         return ShapeProblem((*path, "connector"), "not-a-lookup", message, help)
+    if "join" not in block:
+        help = "remove it: `--since` and `--until` choose objects by time"
+        return ShapeProblem((*path, key), "not-for-a-driver", f"a driver takes no `{key}`", help, at_key=True)
     message = f"records of `{word}` have no time that a `window` could bound"
     return ShapeProblem((*path, key), "window-without-time", message, "remove it", at_key=True)
 

@@ -147,7 +147,8 @@ def _validator_class() -> Any:
 
     draft = jsonschema.Draft7Validator
     types = draft.TYPE_CHECKER.redefine("integer", lambda _checker, value: type(value) is int)
-    return jsonschema.validators.extend(draft, {"pattern": pattern, "format": format_}, type_checker=types)
+    extend: Any = jsonschema.validators.extend
+    return extend(draft, {"pattern": pattern, "format": format_}, type_checker=types)
 
 
 def _parser(name: str) -> Callable[[str], Any] | None:

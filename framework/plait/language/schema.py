@@ -32,7 +32,7 @@ _ANNOTATIONS = ("type", "title", "description", "examples", "patternErrorMessage
 def language_schema(connectors: Iterable[Connector]) -> Schema:
     """The schema of a spec that may use these connectors; each block is closed once its connector is known."""
     by_name = sorted(connectors, key=lambda connector: connector.name)
-    document = _struct_schema(Document)
+    document = struct_schema(Document)
     keys = document["properties"]
     sources, sink = keys["sources"]["additionalProperties"], keys["sink"]
     source_blocks = [
@@ -51,7 +51,7 @@ def language_schema(connectors: Iterable[Connector]) -> Schema:
 
 def options_schema(connector: Connector) -> Schema:
     """The schema of a connector's options: a closed object, in which a type with `parse` is text."""
-    return {**_struct_schema(connector.options), "description": connector.summary}
+    return {**struct_schema(connector.options), "description": connector.summary}
 
 
 def _block_by_connector(common: Schema, blocks: list[tuple[Connector, Schema]]) -> Schema:
@@ -133,7 +133,7 @@ def _allow_parameter_as_text(node: Schema) -> Schema:
     return {**others, "anyOf": [limits, {"type": "string", "pattern": _PARAMETER_PATTERN}]}
 
 
-def _struct_schema(cls: type[msgspec.Struct]) -> Schema:
+def struct_schema(cls: type[msgspec.Struct]) -> Schema:
     """The closed object of a struct without references; of a key that may be left out, null is not mentioned."""
     (reference,), definitions = msgspec.json.schema_components(
         [_plain_struct(cls, ())], schema_hook=lambda _type: {}, ref_template=_DEFINITIONS + "{name}"

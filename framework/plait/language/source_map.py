@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from plait.problems.problem import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 KeyPath = tuple[str | int, ...]  # keys and positions in lists, from the top of the file
 Point = tuple[int, int]  # line and column, both from 1
@@ -48,10 +48,6 @@ class SourceMap:
     value: Any
     key_spans: Mapping[KeyPath, Span]
     value_spans: Mapping[KeyPath, Span]
-    problem_spans: frozenset[Span] = frozenset()  # these four are for the reader of drafts alone
-    skipped_keys: frozenset[str] = frozenset()
-    tagged_spans: tuple[Span, ...] = ()
-    merged_mappings: frozenset[KeyPath] = frozenset()
 
     @cached_property
     def lines(self) -> list[str]:
@@ -82,19 +78,3 @@ class SourceMap:
             if (position := line.find(part, start, end)) >= 0:
                 return Span(number, position + 1, number, position + 1 + len(part))
         return span
-
-
-def map_without_text(value: dict[str, Any], file: str) -> SourceMap:
-    """Map values whose text is not at hand: each stands at the start of the file."""
-    return SourceMap(file, "", value, {}, dict.fromkeys(_paths(value, ()), FILE_START))
-
-
-def _paths(value: Any, path: KeyPath) -> Iterator[KeyPath]:
-    """The path of a value and of each value within it."""
-    yield path
-    if isinstance(value, dict):
-        for key, child in value.items():
-            yield from _paths(child, (*path, key))
-    elif isinstance(value, list):
-        for position, child in enumerate(value):
-            yield from _paths(child, (*path, position))

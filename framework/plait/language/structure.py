@@ -73,7 +73,7 @@ def _to_problem(found: ShapeProblem, source_map: SourceMap) -> Problem:
 
 def shape_problems(document: Any, schema: Mapping[str, Any]) -> Iterator[ShapeProblem]:
     """What is wrong with the shape of a document, each with the path of its place."""
-    misplaced = [*misplaced_blocks(document)]
+    misplaced = [*misplaced_blocks(document)] if isinstance(document, dict) else []
     for path, message, help in misplaced:
         yield ShapeProblem(path, "misplaced-block", message, help, at_key=True)
     hidden = [_block_around(path) for path, *_ in misplaced]

@@ -14,7 +14,7 @@ import pytest
 from kit.language_server import LanguageServer
 from kit.paths import ROOT
 from plait.cli.commands.init import SPEC, project_texts
-from plait.language.drafts.struct_fields import fields_of
+from plait.language.schema import options_schema
 from plait.plugin import Options
 from plait.plugin.registry import connector, offers
 from unit.language.test_schema import SPECS
@@ -178,7 +178,7 @@ def test_a_good_spec_has_no_mark(editor: Editor) -> None:
 def test_a_key_shows_what_the_author_of_its_connector_wrote(
     editor: Editor, text: str, word: str, option: str
 ) -> None:
-    assert fields_of(connector(word).options)[option].description in editor.hover(text + SINK)
+    assert options_schema(connector(word))["properties"][option]["description"] in editor.hover(text + SINK)
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "pipelines").glob("*.yaml")), ids=lambda file: file.name)

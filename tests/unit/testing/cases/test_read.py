@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from plait.language.drafts.collector import ProblemCollector
 from plait.language.validate import validate
 from plait.plugin import Record
 from plait.testing.cases.inputs import read_inputs
+from plait.testing.cases.problem_collector import ProblemCollector
 from plait.testing.cases.read import DEFAULT_NOW
 from unit.testing.cases.conftest import SPEC, Cases, one_case
 
@@ -33,8 +33,8 @@ WRONG = [
      "the object `raw/orders/a` is given twice", None),
     (one_case("orders: {base64: '%'}"), "3:30", "wrong-value", "the text is not base64",
      "the bytes of the file, as base64"),
-    (one_case("orders: {json: {weight: .inf}}"), "3:37", "wrong-value", "`.inf` is no number of JSON",
-     "give the file as `text`"),
+    (one_case("orders: {json: {weight: .inf}}"), "3:37", "not-finite", "`.inf` is no finite number",
+     "put it in quotes if it is text"),
     (one_case("orders: {json: {}, modified: yesterday}"), "3:42", "wrong-value",
      "expected timestamp, got the text `yesterday`", "when it was written; left out, `now`"),
     (one_case("orders: {fails: often}"), "3:29", "wrong-word", "`often` is no word for `fails`",
@@ -59,7 +59,7 @@ WRONG = [
     (one_case(ORDER, "{quarantin: []}"), "4:14", "unknown-key", "unknown key `quarantin`", "did you mean `quarantine`?"),
     (one_case(ORDER, "{retry: [{cod: x}]}"), "4:23", "unknown-key", "unknown key `cod`", "did you mean `code`?"),
     (one_case(ORDER, "{skipped: -1}"), "4:23", "wrong-value", "`-1` does not fit: expected a whole number of at least 0",
-     "how many"),
+     "how many, as in `skipped: 0`"),
     (one_case(ORDER, more="    parameters: {lak: x}\n"), "5:18", "unknown-parameter", "the spec has no parameter `lak`",
      "did you mean `lake`?"),
     (one_case(ORDER, more="    parameters: {lake: 1}\n"), "5:24", "wrong-kind", "expected text, got the number `1`",

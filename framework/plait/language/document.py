@@ -27,8 +27,8 @@ def schema_of(document: Mapping[str, Any]) -> dict[str, Any]:
     """The schema of a spec with the connectors that a document names, as far as they can be used."""
     sources = document.get("sources")
     blocks = [*(sources.values() if isinstance(sources, dict) else ()), document.get("sink")]
-    words = {block.get("connector") for block in blocks if isinstance(block, dict)}
-    return language_schema(_usable_connectors(word for word in words if isinstance(word, str)))
+    words = [block.get("connector") for block in blocks if isinstance(block, dict)]
+    return language_schema(_usable_connectors({word for word in words if isinstance(word, str)}))
 
 
 def _usable_connectors(words: Iterable[str]) -> Iterator[Connector]:

@@ -106,7 +106,8 @@ def _problems_of_build(
     for error in unreadable.errors:
         text = str(_value_at(source_map.value, error.path))
         if not any(f"${{{name}}}" in text for name in unset):
-            problems.append(unreadable_text(error, text, ()))
+            problem = unreadable_text(error, text, ())
+            problems.append(replace(problem, at_key=problem.code == "no-driver"))
     return to_problems(problems, source_map)
 
 

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from plait.language.source_map import KeyPath
 
 MAX_REGEX_LENGTH = 500
+DEFAULT_HELPS = {
+    "date": "write it as `2026-07-01`",
+    "timestamp": "write it as `2026-07-01T13:00:00Z`",
+}
 
 
 def build_columns(blocks: Mapping[str, Any], path: KeyPath, reader: Reader) -> tuple[Column, ...]:
@@ -52,12 +56,18 @@ def _build_column(name: str, block: Any, path: KeyPath, reader: Reader) -> Colum
 
 def _convert_default(value: Any, kind: types.Type) -> Any:
     """The default as a value of the column's type; raises SpecValueError."""
+    if kind.word == "binary":
+        message = "no default can be written for binary"
+        raise SpecValueError(message, code="wrong-default", help="remove it")
     try:
         return convert(value, kind)
     except ConversionError as error:
         got = str(error).partition(", got ")[2]
         message = f"the column is `{kind}`, and its default {got}" if got else f"the default {error}"
-        raise SpecValueError(message, code="wrong-default", help=error.help) from error
+        help = DEFAULT_HELPS.get(kind.word) or error.help or "write one, or leave `default` out for null"
+        help = "put it in quotes" if kind.word == "string" and isinstance(value, (int, float)) else help
+        is_boolean = kind.word == "boolean"  # the help depends on the value, as only the checker can say
+        raise SpecValueError(message, code="wrong-default", help=None if is_boolean else help) from error
 
 
 def build_decode(

@@ -18,6 +18,7 @@ from kit.paths import DATA
 from kit.proxy import Proxy, fail
 from plait.aws_lambda import handler
 from plait.engine.engine import Engine
+from plait.language.lock import lock_file
 from plait.language.validate import validate_for_run
 from plait.plugin import GiveUp, Item, TryAgain
 
@@ -237,6 +238,14 @@ def test_without_a_valid_spec_every_call_raises(shop: Shop, monkeypatch: pytest.
         monkeypatch.setenv("PLAIT_SPEC", file)
         with pytest.raises(GiveUp):
             handler({"objects": []})
+
+
+def test_without_a_lock_every_call_gives_up(shop: Shop) -> None:
+    """Nothing says that the spec was checked, and the function has no checker."""
+    lock_file(str(shop.spec)).unlink()
+    with pytest.raises(GiveUp) as raised:
+        handler({"objects": []})
+    assert raised.value.code == "no-lock"
 
 
 @pytest.mark.fault("E6")

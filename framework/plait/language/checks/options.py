@@ -20,23 +20,6 @@ SHORTEST = {"timeout": timedelta(seconds=1), "window": timedelta(0)}
 LONGEST = {"timeout": timedelta(minutes=15), "window": timedelta(minutes=5)}
 
 
-@check("repeated-key")
-def repeated_key(subject: Subject) -> Iterator[Finding]:
-    """A join lists a column twice.
-
-    ```yaml
-    sources: {stores: {join: {on: [store, store]}}}     # wrong
-    sources: {stores: {join: {on: [store]}}}            # right
-    ```
-    """
-    for source in subject.spec.lookups:
-        on = subject.block(source)["join"]["on"]
-        for position, name in enumerate(on if isinstance(on, list) else ()):
-            if name in on[:position]:
-                path = (*path_of(source), "join", "on", position)
-                yield Finding(path, f"{excerpt(name)} is listed twice", "keep one")
-
-
 @check("idle-duplicates")
 def idle_duplicates(subject: Subject) -> Iterator[Finding]:
     """`as: list` and `as: rows` take all matches, so `duplicates` has nothing to choose.

@@ -1,4 +1,4 @@
-"""One source drives, the others are joined, and each connector can do what its block asks."""
+"""One source drives, and the others are joined."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from plait.language.checks.subject import Subject
     from plait.language.spec import Source
-
-CAPABLE_HELP = "`plait connectors` shows which can"
 
 
 @check("no-driver", of_roles=True)
@@ -60,55 +58,6 @@ def _shared_column(driver: Source, source: Source) -> str:
     return next((name for name in driver.output_columns if name in fields), "…")
 
 
-@check("not-a-driver", of_roles=True)
-def not_a_driver(subject: Subject) -> Iterator[Finding]:
-    """A source without a `join` drives, and this connector can only look up or write.
-
-    ```yaml
-    sources:
-      stores: {connector: mysql, secret: shop/stores, table: stores}                         # wrong
-      stores: {connector: mysql, secret: shop/stores, table: stores, join: {on: store}}      # right
-    ```
-    """
-    for source in subject.sources:
-        if source.join is None and source.connector.driver is None:
-            message = f"`{source.connector.name}` cannot drive, and the source has no `join`"
-            help = "give the source a `join`" if source.connector.lookup else CAPABLE_HELP
-            yield Finding((*path_of(source), "connector"), message, help)
-
-
-@check("not-a-lookup", of_roles=True)
-def not_a_lookup(subject: Subject) -> Iterator[Finding]:
-    """A source with a `join` is asked by keys, which this connector cannot be.
-
-    ```yaml
-    sources:
-      orders: {connector: json, path: "raw/*.json", columns: {id: string, at: timestamp, store: bigint}, join: {on: id}}     # wrong
-      orders: {connector: json, path: "raw/*.json", columns: {id: string, at: timestamp, store: bigint}}                     # right
-    ```
-    """
-    for source in subject.sources:
-        if source.join is not None and source.connector.lookup is None:
-            message = f"`{source.connector.name}` cannot be asked by keys, as a `join` does"
-            drives = "leave out `join` if it drives, else use another connector"
-            help = drives if source.connector.driver else CAPABLE_HELP
-            yield Finding((*path_of(source), "connector"), message, help)
-
-
-@check("not-a-sink", of_roles=True)
-def not_a_sink(subject: Subject) -> Iterator[Finding]:
-    """The connector cannot write.
-
-    ```yaml
-    sink: {connector: json, path: lake/}        # wrong
-    sink: {connector: parquet, path: lake/}     # right
-    ```
-    """
-    connector = subject.spec.sink.connector
-    if connector.sink is None:
-        yield Finding(("sink", "connector"), f"`{connector.name}` cannot write", CAPABLE_HELP)
-
-
 @check("not-for-a-driver")
 def not_for_a_driver(subject: Subject) -> Iterator[Finding]:
     """`window` and `cache` are for look-ups.
@@ -143,18 +92,3 @@ def missing_window(subject: Subject) -> Iterator[Finding]:
             message = f"`{source.connector.name}` needs a `window` to read within"
             help = f"add `window: {{around: {time}, before: 1h, after: 1h}}`"
             yield Finding(path_of(source), message, help, at="key")
-
-
-@check("window-without-time")
-def window_without_time(subject: Subject) -> Iterator[Finding]:
-    """The records of this connector have no time that a window could bound.
-
-    ```yaml
-    sources: {stores: {window: {around: at, before: 1h, after: 1h}}}     # wrong
-    sources: {logs: {window: {around: at, before: 1h, after: 1h}}}       # right
-    ```
-    """
-    for source in subject.spec.lookups:
-        if source.window is not None and source.connector.order != "time":
-            message = f"records of `{source.connector.name}` have no time that a `window` could bound"
-            yield Finding((*path_of(source), "window"), message, "remove it", at="key")

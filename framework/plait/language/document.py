@@ -43,14 +43,16 @@ def check_document(
     source_map: SourceMap, given: Mapping[str, str], environment: Mapping[str, str]
 ) -> tuple[list[Problem], dict[str, str]]:
     """The problems of a document, and the values of its parameters, which count where no problem is an error."""
-    document, schema = source_map.value, schema_of(source_map.value)
+    document = source_map.value
     values = _values(document, given, environment)
-    found = [*shape_problems(document, schema)]
+    found = [*shape_problems(document, schema_of(document))]
     is_well_formed = not found
     secrets = [*check_secrets(document, values)]
     of_parameters = [*check_parameters(document, given, values, is_well_formed)]
     if is_well_formed and not any(problem.level == "error" for problem in of_parameters):
-        found = [*check_bound(document, values, schema)]
+        found = [*check_bound(document, values)]
+    referring = {problem.path for problem in of_parameters if problem.part}
+    found = [problem for problem in found if problem.path not in referring]
     return to_problems([*secrets, *of_parameters, *found], source_map), values
 
 
@@ -66,15 +68,13 @@ def _values(document: Any, given: Mapping[str, str], environment: Mapping[str, s
     return parameter_values({"parameters": readable}, given, environment)
 
 
-def check_bound(
-    document: Mapping[str, Any], values: Mapping[str, str], schema: Mapping[str, Any]
-) -> Iterator[ShapeProblem]:
+def check_bound(document: Mapping[str, Any], values: Mapping[str, str]) -> Iterator[ShapeProblem]:
     """What is wrong with a document of the right shape once the values of its parameters are put in."""
     bound = put_in(document, values)
     if bound == document:
         return
     names = {path: name for path, _, name in references(document) if name in values}
-    for problem in shape_problems(bound, schema):
+    for problem in shape_problems(bound, schema_of(bound)):
         name = names.get(problem.path)
         note = problem.note or (f"the value is made of the parameter {excerpt(name)}" if name else None)
         yield replace(problem, note=note)

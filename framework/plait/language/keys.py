@@ -102,10 +102,13 @@ class JoinBlock(Options, frozen=True, kw_only=True):
         Form(
             Annotated[str, Meta(min_length=1)]
             | Annotated[
-                list[Annotated[str, Meta(min_length=1)]],
+                list[Annotated[str, Meta(min_length=1, description="the name of a column")]],
                 Meta(min_length=1, extra_json_schema={"uniqueItems": True}),
             ]
-            | Annotated[dict[str, Annotated[str, Meta(min_length=1)]], Meta(min_length=1)]
+            | Annotated[
+                dict[str, Annotated[str, Meta(min_length=1, description="the name of a field")]],
+                Meta(min_length=1),
+            ]
         ),
         Meta(description="column to join on, a list of them, or `{column: field}`", examples=["id"]),
     ]

@@ -37,7 +37,7 @@ def number_problem(text: str, value: float) -> tuple[str, str, str] | None:
         message = f"{excerpt(text)} is the number {excerpt(str(value))}"
         return "ambiguous-number", message, f"{help}, else leave out the zeros"
     if _NOT_FINITE.fullmatch(text):
-        return "not-finite", f"{excerpt(text)} is no finite number", help
+        return "number-too-large", f"{excerpt(text)} is no finite number", help
     if not isinstance(value, int) and math.isinf(value):
         return "number-too-large", f"{excerpt(text)} is too large for a number", help
     return None

@@ -84,11 +84,16 @@ def help_of_key(path: KeyPath, schema: Any) -> str:
     examples = schema.get("examples") or [schema[word] for word in ("default",) if word in schema]
     example = f"`{key}: {flow_style(examples[0])}`" if examples else ""
     text = schema.get("description") or schema.get("patternErrorMessage")
+    text = None if text and text.endswith(".") else text  # the docstring of a struct
     if text and example:
         return f"{text}, as in {example}"
     keys = [f"`{word}`" for word in schema.get("properties", ())]
     return text or (
-        f"write {example}" if example else f"its keys are {', '.join(keys)}" if keys else "mend it"
+        f"write {example}"
+        if example
+        else f"its keys are {', '.join(keys)}"
+        if keys
+        else "write another value"
     )
 
 

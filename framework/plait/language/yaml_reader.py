@@ -125,6 +125,7 @@ class _Reader:
         values: dict[str, Any] = {}
         first_spans: dict[str, Span] = {}
         twice: str | None = None
+        is_cut = False
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             key, key_span = self._node(event, None, depth + 1)
             is_usable = self._is_key(event, key, key_span)
@@ -139,8 +140,9 @@ class _Reader:
             event = next(self.events)
             value, span = self._node(event, key_path, depth + 1)
             self._check_number(event, value, span)
-            if is_flow and isinstance(key, str):
-                self._check_flow_entry(key, key_span, value, span)
+            if is_flow and isinstance(key, str) and not is_cut:
+                is_cut = self._is_cut_at_comma(key, value, span)
+                self._check_space(key, key_span, span)
             if is_usable:
                 values[key] = value
         return values, self._end(event, is_flow)
@@ -177,21 +179,25 @@ class _Reader:
         if is_number and (problem := number_problem(event.value, value)):
             self._add(span, *problem)
 
-    def _check_flow_entry(self, key: str, key_span: Span, value: Any, span: Span) -> None:
-        """Report `name:value` without a space, and a text such as `decimal(12,2)` that ends at its comma."""
+    def _check_space(self, key: str, key_span: Span, span: Span) -> None:
+        """Report `name:value` in `{…}`, which is a key without a value."""
         is_empty = (span.line, span.column) == (span.end_line, span.end_column)
         if is_empty and (match := _KEY_WITH_VALUE.fullmatch(key)):
             name, text = match.groups()
             message = f"a space is missing after {excerpt(name + ':')}"
             self._add(key_span, "yaml-syntax", message, f"write `{name}: {text[:40]}`")
-        if isinstance(value, str) and (
-            value.count("(") > value.count(")") or value.count("<") > value.count(">")
-        ):
-            line = self.lines.line(span.line)[span.column - 1 :]
-            match = _BRACKETED.match(line)
-            if match and line.startswith(value) and ": " not in match[0]:
-                message = f"the comma ends the value of {excerpt(key)}, as it stands in `{{…}}`"
-                self._add(span, "unquoted-comma", message, f'put it in quotes: `"{match[0][:40]}"`')
+
+    def _is_cut_at_comma(self, key: str, value: Any, span: Span) -> bool:
+        """Report a text in `{…}` such as `decimal(12,2)`, which ends at its comma."""
+        text = value if isinstance(value, str) else ""
+        is_open = text.count("(") > text.count(")") or text.count("<") > text.count(">")
+        line = self.lines.line(span.line)[span.column - 1 :]
+        match = _BRACKETED.match(line) if is_open and line.startswith(text) else None
+        if match is None or ": " in match[0]:
+            return False
+        message = f"the comma ends the value of {excerpt(key)}, as it stands in `{{…}}`"
+        self._add(span, "unquoted-comma", message, f'put it in quotes: `"{match[0][:40]}"`')
+        return True
 
     def _refuse_anchor_and_tag(self, event: Any) -> None:
         """Report an anchor with the line of its first use, an alias without one, and a tag."""

@@ -33,7 +33,7 @@ WRONG = [
      "the object `raw/orders/a` is given twice", None),
     (one_case("orders: {base64: '%'}"), "3:30", "wrong-value", "the text is not base64",
      "the bytes of the file, as base64"),
-    (one_case("orders: {json: {weight: .inf}}"), "3:37", "not-finite", "`.inf` is no finite number",
+    (one_case("orders: {json: {weight: .inf}}"), "3:37", "number-too-large", "`.inf` is no finite number",
      "put it in quotes if it is text"),
     (one_case("orders: {json: {}, modified: yesterday}"), "3:42", "wrong-value",
      "expected timestamp, got the text `yesterday`", "when it was written; left out, `now`"),

@@ -12,7 +12,7 @@ OBJECT_FACTS = ("$object", "$modified", "$etag")
 _FACT_LIST = ", ".join(f"`{fact}`" for fact in OBJECT_FACTS)
 _QUOTED_PATTERN = r'"(?:[^"\\]|\\.)*"'
 _NAME_PATTERN = rf'[^.\[\]"]+|{_QUOTED_PATTERN}'
-_STEP = re.compile(r'\.?(?:"((?:[^"\\]|\\.)*)"|([^.\[\]"]+))|\[(\d{1,9})\]')
+_STEP = re.compile(r'\.?(?:"((?:[^"\\]|\\.)*)"|([^.\[\]"]+))|\[([0-9]{1,9})\]')
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Selector:
     json_schema: ClassVar[dict[str, Any]] = {
         "pattern": (
             rf"^\$(?:object|modified|etag)$"
-            rf"|^(?:[^$.\[\]\"][^.\[\]\"]*|{_QUOTED_PATTERN})(?:\.(?:{_NAME_PATTERN})|\[[0-9]{{1,9}}\])*$"
+            rf'|^(?:[^$.\[\]"][^.\[\]"]*|{_QUOTED_PATTERN})(?:\.(?:{_NAME_PATTERN})|\[[0-9]{{1,9}}\])*$'
         ),
         "patternErrorMessage": f'a place in a record is written `a.b[0]."c d"`, or is one of {_FACT_LIST}',
         "examples": ["customer.name", "tags[0]", *OBJECT_FACTS],

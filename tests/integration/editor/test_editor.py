@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 
 from kit.language_server import LanguageServer
-from kit.paths import ROOT
+from kit.paths import DATA, ROOT
 from plait.cli.commands.init import SPEC, project_texts
 from plait.language.schema import options_schema
+from plait.language.structure import check_structure
+from plait.language.yaml_reader import locate
 from plait.plugin import Options
 from plait.plugin.registry import connector, offers
-from unit.language.test_schema import SPECS
+from unit.language.test_schema import SCHEMA, SPECS
 
 SERVER = Path(__file__).parent / "node_modules" / "yaml-language-server" / "bin" / "yaml-language-server"
 MODELINE = "# yaml-language-server: $schema=./pipeline.schema.json\n"
@@ -198,6 +200,27 @@ def test_the_spec_of_a_new_project_is_clean(editor: Editor) -> None:
 @pytest.mark.parametrize("name", SPECS)
 def test_every_spec_of_the_documentation_is_clean(editor: Editor, name: str) -> None:
     assert editor.problems(SPECS[name]) == []
+
+
+def test_the_editor_and_validate_have_one_verdict_on_the_shape_of_every_kept_spec(editor: Editor) -> None:
+    """But for texts of the right form that cannot be: a time zone that is none, more digits than there are, look-ahead."""
+    verdicts = {}
+    for file in sorted((DATA / "problems").glob("*/*.yaml")):
+        source_map, _ = locate(file.read_bytes(), file.name)
+        if source_map is not None:
+            refused_here = check_structure(source_map, SCHEMA) != []
+            verdicts[f"{file.parent.name}/{file.stem}"] = (
+                refused_here,
+                editor.problems(source_map.text) != [],
+            )
+    assert len(verdicts) > 120
+    assert sum(refused_here for refused_here, _ in verdicts.values()) > 80
+    differing = {name for name, (refused_here, marked) in verdicts.items() if refused_here != marked}
+    assert differing == {
+        "unknown-type/decimal_swapped_blind",
+        "unknown-zone/unknown_time_zone_blind",
+        "wrong-regex/looks_ahead",
+    }
 
 
 def test_the_locked_packages_come_from_no_host_in_particular() -> None:

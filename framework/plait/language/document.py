@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from plait.language.build.connectors import usable_connector
@@ -28,7 +29,12 @@ def schema_of(document: Mapping[str, Any]) -> dict[str, Any]:
     sources = document.get("sources")
     blocks = [*(sources.values() if isinstance(sources, dict) else ()), document.get("sink")]
     words = [block.get("connector") for block in blocks if isinstance(block, dict)]
-    return language_schema(_usable_connectors({word for word in words if isinstance(word, str)}))
+    return _schema(tuple(_usable_connectors({word for word in words if isinstance(word, str)})))
+
+
+@cache
+def _schema(connectors: tuple[Connector, ...]) -> dict[str, Any]:
+    return language_schema(connectors)
 
 
 def _usable_connectors(words: Iterable[str]) -> Iterator[Connector]:
@@ -53,6 +59,8 @@ def check_document(
         found = [*check_bound(document, values)]
     referring = {problem.path for problem in of_parameters if problem.part}
     found = [problem for problem in found if problem.path not in referring]
+    places = {problem.path for problem in of_parameters if not problem.at_key}
+    found = [problem for problem in found if problem.path not in places]
     return to_problems([*secrets, *of_parameters, *found], source_map), values
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union, get_args, get_origin
 
@@ -46,7 +47,7 @@ class Reader:
         count = len(self.errors)
         arguments = {
             info.name: self.value(block[info.encode_name], info.type, (*path, info.encode_name))
-            for info in msgspec.structs.fields(cls)
+            for info in _fields(cls)
             if info.encode_name in block
         }
         return self.call(path, _make, cls, arguments) if len(self.errors) == count else None
@@ -67,6 +68,12 @@ class Reader:
             if container is list and isinstance(value, list):
                 return [self.value(child, arguments[0], (*path, n)) for n, child in enumerate(value)]
         return self.call(path, msgspec.convert, _unescape(value), annotation)
+
+
+@cache
+def _fields(cls: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
+    """The fields of a struct, whose annotations msgspec evaluates anew at each call."""
+    return msgspec.structs.fields(cls)
 
 
 def _spec_error(error: ValueError | PlaitError, path: KeyPath) -> SpecValueError:

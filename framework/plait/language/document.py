@@ -18,7 +18,7 @@ from plait.problems.problem import excerpt
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from plait.language.shape_errors import ShapeProblem
+    from plait.language.finding import Finding
     from plait.language.source_map import SourceMap
     from plait.plugin import Connector
     from plait.problems.problem import Problem
@@ -55,11 +55,9 @@ def check_document(
     is_well_formed = not found
     secrets = [*check_secrets(document, values)]
     of_parameters = [*check_parameters(document, given, values, is_well_formed)]
-    if is_well_formed and not any(problem.level == "error" for problem in of_parameters):
+    if is_well_formed and not any(problem.level != "warning" for problem in of_parameters):
         found = [*check_bound(document, values)]
-    referring = {problem.path for problem in of_parameters if problem.part}
-    found = [problem for problem in found if problem.path not in referring]
-    places = {problem.path for problem in of_parameters if not problem.at_key}
+    places = {problem.path for problem in of_parameters if problem.at == "value"}
     found = [problem for problem in found if problem.path not in places]
     return to_problems([*secrets, *of_parameters, *found], source_map), values
 
@@ -76,7 +74,7 @@ def _values(document: Any, given: Mapping[str, str], environment: Mapping[str, s
     return parameter_values({"parameters": readable}, given, environment)
 
 
-def check_bound(document: Mapping[str, Any], values: Mapping[str, str]) -> Iterator[ShapeProblem]:
+def check_bound(document: Mapping[str, Any], values: Mapping[str, str]) -> Iterator[Finding]:
     """What is wrong with a document of the right shape once the values of its parameters are put in."""
     bound = put_in(document, values)
     if bound == document:

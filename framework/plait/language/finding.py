@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class Finding:
     """What is wrong at a key or a value, or at a `part` of the value's text.
 
-    A check leaves out `code` and `level`, which are its own, unless a finding differs.
+    A check leaves out `code` and `level`, which are its own, unless a finding differs. `also_at` are other values of
+    which the same is true; the note names their lines.
     """
 
     path: KeyPath
@@ -29,21 +30,26 @@ class Finding:
     part: str | None = None
     code: str = ""
     level: Level | None = None
+    also_at: tuple[KeyPath, ...] = ()
 
     def problem(self, source_map: SourceMap) -> Problem:
         """The problem, where the text has its place."""
+        lines = sorted({source_map.value_span(path).line for path in self.also_at})
+        also_at = f"also at line {', '.join(map(str, lines[:8]))}" if lines else None
         return Problem(
             code=self.code,
             message=self.message,
             file=source_map.file,
             span=self.span(source_map),
             help=self.help,
-            note=self.note,
+            note=self.note or also_at,
             level=self.level or "error",
         )
 
     def span(self, source_map: SourceMap) -> Span:
         """Where the key, the value or the part stands."""
+        if not self.path:
+            return source_map.first_key
         if self.at == "key":
             return source_map.key_span(self.path)
         span = source_map.value_span(self.path)

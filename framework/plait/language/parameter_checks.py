@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from plait.language.build.parameters import REFERENCE, check_parameter_values, texts
+from plait.language.finding import Finding
 from plait.language.secrets_in_text import MOVE_VALUE_HELP, find_secret
-from plait.language.shape_errors import ShapeProblem
 from plait.problems.problem import excerpt
 from plait.problems.suggest import edited_once, help_for, nearest, one_of
 
@@ -23,7 +23,7 @@ _FOREIGN_REFERENCE = re.compile(
 
 def check_parameters(
     document: Mapping[str, Any], given: Mapping[str, str], values: Mapping[str, str], is_well_formed: bool
-) -> Iterator[ShapeProblem]:
+) -> Iterator[Finding]:
     """The problems of references to parameters, and of the `values` that take their place.
 
     `given` are the values of the command line. Names that nothing declares, and parameters that nothing uses, are told
@@ -35,7 +35,7 @@ def check_parameters(
         if name not in names:
             message = f"`--param` names {excerpt(name)}, and the spec has no such parameter"
             help = help_for(name, names, "parameter", None)
-            yield ShapeProblem(("parameters",), "undeclared-parameter", message, help, at_key=True)
+            yield Finding(("parameters",), message, help, code="undeclared-parameter", at="key")
     yield from _problems_of_values(values)
     others = {key: value for key, value in document.items() if key != "parameters"}
     used: set[str] = set()
@@ -43,7 +43,7 @@ def check_parameters(
     for path in _keys_with_references(others, ()):
         used.update(name for name in REFERENCE.findall(str(path[-1])) if name)
         message = "a parameter stands in values, never in a key"
-        yield ShapeProblem(path, "parameter-in-key", message, "write the key out", at_key=True)
+        yield Finding(path, message, "write the key out", code="parameter-in-key", at="key")
     for path, text in texts(others, ()):
         yield from _foreign_references(path, text, names, used)
         for match in REFERENCE.finditer(text):
@@ -60,13 +60,13 @@ def check_parameters(
         yield from (_unused(name) for name in names if name not in used)
 
 
-def _problems_of_values(values: Mapping[str, str]) -> Iterator[ShapeProblem]:
+def _problems_of_values(values: Mapping[str, str]) -> Iterator[Finding]:
     for name, value in values.items():
         if secret := find_secret(value):
             path: KeyPath = ("parameters", name, "default")
-            yield ShapeProblem(path, "literal-secret", f"this text holds {secret}", MOVE_VALUE_HELP)
+            yield Finding(path, f"this text holds {secret}", MOVE_VALUE_HELP, code="literal-secret")
     for error in check_parameter_values(values):
-        yield ShapeProblem(error.path, error.code, str(error), error.help or "", part=error.part)
+        yield Finding(error.path, str(error), error.help or "", code=error.code, part=error.part)
 
 
 def _keys_with_references(value: Any, path: KeyPath) -> Iterator[KeyPath]:
@@ -81,20 +81,20 @@ def _keys_with_references(value: Any, path: KeyPath) -> Iterator[KeyPath]:
 
 def _foreign_references(
     path: KeyPath, text: str, names: Collection[str], used: set[str]
-) -> Iterator[ShapeProblem]:
+) -> Iterator[Finding]:
     """References in the manner of another tool that name a parameter."""
     for match in _FOREIGN_REFERENCE.finditer(text):
         name = next(group for group in match.groups() if group)
         if name in names and not (match[4] and path[-1] not in ("path", "quarantine")):
             used.add(name)
             message = f"{excerpt(match[0])} is plain text here, not the parameter"
-            yield ShapeProblem(path, "not-a-reference", message, f"write `${{{name}}}`", part=match[0])
+            yield Finding(path, message, f"write `${{{name}}}`", code="not-a-reference", part=match[0])
 
 
-def _never_closed(path: KeyPath, match: re.Match[str]) -> ShapeProblem:
+def _never_closed(path: KeyPath, match: re.Match[str]) -> Finding:
     likely_name = match.string[match.start() :][:30].split("/")[0]
     help = f"write `{likely_name}}}`, or `$${{` for the characters"
-    return ShapeProblem(path, "unclosed-parameter", "`${` is never closed", help, part="${")
+    return Finding(path, "`${` is never closed", help, code="unclosed-parameter", part="${")
 
 
 def _is_misspelt(document: Mapping[str, Any]) -> bool:
@@ -106,7 +106,7 @@ def _is_misspelt(document: Mapping[str, Any]) -> bool:
 
 def _unknown_names(
     unknown: Mapping[str, list[KeyPath]], document: Mapping[str, Any], names: list[str], used: set[str]
-) -> Iterator[ShapeProblem]:
+) -> Iterator[Finding]:
     """A problem for each name that is not declared; one for all where nothing is declared."""
     if not names and unknown:
         name, (path, *_) = next(iter(unknown.items()))
@@ -127,12 +127,12 @@ def _unknown_names(
 
 def _unknown(
     name: str, path: KeyPath, help: str, note: str | None = None, also_at: tuple[KeyPath, ...] = ()
-) -> ShapeProblem:
+) -> Finding:
     message, part = f"no parameter is called {excerpt(name)}", f"${{{name}}}"
-    return ShapeProblem(path, "unknown-parameter", message, help, part=part, note=note, also_at=also_at)
+    return Finding(path, message, help, code="unknown-parameter", part=part, note=note, also_at=also_at)
 
 
-def _unused(name: str) -> ShapeProblem:
+def _unused(name: str) -> Finding:
     help = f"remove it, or write `${{{name[:40]}}}` where it belongs"
     message = f"the parameter {excerpt(name)} is never used"
-    return ShapeProblem(("parameters", name), "unused-parameter", message, help, at_key=True, level="warning")
+    return Finding(("parameters", name), message, help, code="unused-parameter", at="key", level="warning")

@@ -6,13 +6,13 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from plait.language.build.parameters import REFERENCE, put_in, texts
+from plait.language.finding import Finding
 from plait.language.secrets_in_text import (
     MOVE_VALUE_HELP,
     find_secret,
     is_secret_variable,
     secret_name_error,
 )
-from plait.language.shape_errors import ShapeProblem
 from plait.problems.problem import Problem, Span, excerpt
 
 if TYPE_CHECKING:
@@ -26,14 +26,14 @@ _VARIABLE_HELP = (
 )
 
 
-def check_secrets(document: Mapping[str, Any], values: Mapping[str, str]) -> Iterator[ShapeProblem]:
+def check_secrets(document: Mapping[str, Any], values: Mapping[str, str]) -> Iterator[Finding]:
     """The problem of each text that holds a secret; `values` are those of the parameters."""
     for path, text in texts(document, ()):
         if secret := find_secret(text):
-            yield ShapeProblem(path, "literal-secret", f"this text holds {secret}", MOVE_VALUE_HELP)
+            yield Finding(path, f"this text holds {secret}", MOVE_VALUE_HELP, code="literal-secret")
         if path[:1] == ("parameters",) and path[2:] == ("env",) and is_secret_variable(text):
             message = f"{excerpt(text)} holds a secret, and the values of parameters are shown"
-            yield ShapeProblem(path, "literal-secret", message, _VARIABLE_HELP, at_key=True)
+            yield Finding(path, message, _VARIABLE_HELP, code="literal-secret", at="key")
     for path, raw in _names_of_secrets(document):
         bound = put_in({"secret": raw}, values)["secret"]
         error = secret_name_error(REFERENCE.sub("x", bound) if isinstance(bound, str) else bound)
@@ -41,7 +41,7 @@ def check_secrets(document: Mapping[str, Any], values: Mapping[str, str]) -> Ite
             reference = _LONE_REFERENCE.fullmatch(raw) if isinstance(raw, str) else None
             is_default = reference and "default" in _block(document, "parameters", reference[1])
             place: KeyPath = ("parameters", reference[1], "default") if reference and is_default else path
-            yield ShapeProblem(place, "literal-secret", str(error), str(error.help))
+            yield Finding(place, str(error), str(error.help), code="literal-secret")
 
 
 def _names_of_secrets(document: Mapping[str, Any]) -> Iterator[tuple[KeyPath, Any]]:

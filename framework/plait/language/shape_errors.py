@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from plait.language.finding import Finding
 from plait.language.schema import FORMS
 from plait.language.text_help import help_for_text
 from plait.language.wording import correction, flow_style, kind_of
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from plait.language.source_map import KeyPath
-    from plait.problems.problem import Level
 
 _KINDS = {
     "string": "text",
@@ -45,37 +45,19 @@ class SchemaError(Protocol):
     relative_schema_path: Sequence[str | int]
 
 
-@dataclass(frozen=True, slots=True)
-class ShapeProblem:
-    """A problem at the value of a path, or at its key, or at a `part` of its text.
-
-    `also_at` are other values that have it, of which the note names the lines.
-    """
-
-    path: KeyPath
-    code: str
-    message: str
-    help: str
-    at_key: bool = False
-    part: str | None = None
-    note: str | None = None
-    also_at: tuple[KeyPath, ...] = ()
-    level: Level = "error"
-
-
-def explain(error: SchemaError) -> Iterator[ShapeProblem]:
+def explain(error: SchemaError) -> Iterator[Finding]:
     """The problems of one error, except those of unknown and missing keys, which are told together."""
     path = tuple(error.absolute_path)
     if "propertyNames" in error.relative_schema_path:
         yield _bad_key(error, (*path, error.instance))
     elif error.schema.get("code") == "unknown-version" and error.instance is not None:
         message = f"{excerpt(str(error.instance))} is no version of the language"
-        yield ShapeProblem(path, "unknown-version", message, f"write `plait: {error.schema['enum'][0]}`")
+        yield Finding(path, message, f"write `plait: {error.schema['enum'][0]}`", code="unknown-version")
     elif error.validator in _BY_KEYWORD:
         yield from _BY_KEYWORD[error.validator](error, path)
     else:
         message = f"{excerpt(error.instance)} does not fit"
-        yield ShapeProblem(path, "wrong-value", message, help_of_key(path, error.schema))
+        yield Finding(path, message, help_of_key(path, error.schema), code="wrong-value")
 
 
 def help_of_key(path: KeyPath, schema: Any) -> str:
@@ -97,7 +79,7 @@ def help_of_key(path: KeyPath, schema: Any) -> str:
     )
 
 
-def _wrong_kind(error: SchemaError, path: KeyPath) -> Iterator[ShapeProblem]:
+def _wrong_kind(error: SchemaError, path: KeyPath) -> Iterator[Finding]:
     schema, value = error.schema, error.instance
     types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     form = FORMS.get(schema.get("format", ""))
@@ -106,7 +88,7 @@ def _wrong_kind(error: SchemaError, path: KeyPath) -> Iterator[ShapeProblem]:
     spelt = getattr(form, "spelt", None)
     help = (spelt and spelt(value)) or _wrapped(value, path, schema) or correction(kinds, value)
     message = f"expected {kinds}, got {kind_of(value)}"
-    yield ShapeProblem(path, "wrong-kind", message, help or help_of_key(path, schema))
+    yield Finding(path, message, help or help_of_key(path, schema), code="wrong-kind")
 
 
 def _wrapped(value: Any, path: KeyPath, schema: Any) -> str | None:
@@ -117,7 +99,7 @@ def _wrapped(value: Any, path: KeyPath, schema: Any) -> str | None:
     return f"write `{str(path[-1])[:40]}: {{{key}: {flow_style(value)[:40]}}}`"
 
 
-def _wrong_word(error: SchemaError, path: KeyPath) -> Iterator[ShapeProblem]:
+def _wrong_word(error: SchemaError, path: KeyPath) -> Iterator[Finding]:
     words, value, key = error.validator_value, error.instance, path[-1]
     if key == "connector" and len(path) < 4:
         yield from _wrong_connector(str(value), path)
@@ -125,12 +107,12 @@ def _wrong_word(error: SchemaError, path: KeyPath) -> Iterator[ShapeProblem]:
         yield _no_word(value, words, path)
 
 
-def _no_word(value: str, words: list[str], path: KeyPath) -> ShapeProblem:
+def _no_word(value: str, words: list[str], path: KeyPath) -> Finding:
     message = f"{excerpt(value)} is no word for `{path[-1]}`"
-    return ShapeProblem(path, "wrong-word", message, help_for(value, words, "word", None))
+    return Finding(path, message, help_for(value, words, "word", None), code="wrong-word")
 
 
-def _wrong_connector(word: str, path: KeyPath) -> Iterator[ShapeProblem]:
+def _wrong_connector(word: str, path: KeyPath) -> Iterator[Finding]:
     """Why a word is none of the connectors that may stand in this place."""
     from plait.language.build.connectors import usable_connector
 
@@ -144,59 +126,59 @@ def _wrong_connector(word: str, path: KeyPath) -> Iterator[ShapeProblem]:
             help = help_for(word, words, "connector", "`plait connectors`")
         elif error.code == "ambiguous-connector":
             help = "uninstall one of them"
-        yield ShapeProblem(path, error.code, error.message, help, note=error.note)
+        yield Finding(path, error.message, help, code=error.code, note=error.note)
         return
     if path[0] == "sink":
-        yield ShapeProblem(path, "not-a-sink", f"`{word}` cannot write", capable)
+        yield Finding(path, f"`{word}` cannot write", capable, code="not-a-sink")
     else:
-        yield ShapeProblem(path, "not-a-driver", f"`{word}` cannot be read from", capable)
+        yield Finding(path, f"`{word}` cannot be read from", capable, code="not-a-driver")
 
 
-def _wrong_form(error: SchemaError, path: KeyPath) -> Iterator[ShapeProblem]:
+def _wrong_form(error: SchemaError, path: KeyPath) -> Iterator[Finding]:
     """A text that the type of its key cannot parse."""
     problem = unreadable_text(error.cause, error.instance, path)
     yield problem if problem.help else replace(problem, help=help_of_key(path, error.schema))
 
 
-def unreadable_text(error: Any, text: str, path: KeyPath) -> ShapeProblem:
+def unreadable_text(error: Any, text: str, path: KeyPath) -> Finding:
     """The problem of a text that does not parse; the help is empty if the error does not let it be known."""
     if not isinstance(error, SpecValueError):
-        return ShapeProblem(path, "wrong-value", str(error), getattr(error, "help", None) or "")
+        return Finding(path, str(error), getattr(error, "help", None) or "", code="wrong-value")
     help = help_for_text(error, text) or ""
-    return ShapeProblem((*path, *error.path), error.code, str(error), help, part=error.part, note=error.note)
+    return Finding((*path, *error.path), str(error), help, code=error.code, part=error.part, note=error.note)
 
 
-def _wrong_text(error: SchemaError, path: KeyPath) -> Iterator[ShapeProblem]:
+def _wrong_text(error: SchemaError, path: KeyPath) -> Iterator[Finding]:
     """A text that does not match the pattern of its key."""
     schema, value, code = error.schema, error.instance, error.schema.get("code", "bad-name")
     if code == "wrong-word":
         problem = _no_word(value, schema["examples"], path)
-        is_open = problem.help.startswith("one of") and schema.get("description")
-        yield ShapeProblem(path, code, problem.message, schema["description"] if is_open else problem.help)
+        is_open = str(problem.help).startswith("one of") and schema.get("description")
+        yield Finding(path, problem.message, schema["description"] if is_open else problem.help, code=code)
         return
     expected = schema.get("patternErrorMessage") or schema.get("description", "another text")
     message = f"{excerpt(value)} does not fit: expected {expected}"
     candidate = re.sub(r"[^a-z0-9]+", "_", value.lower()).strip("_")
     likely = path == ("name",) and re.match(error.validator_value, candidate)
     help = f"did you mean {excerpt(candidate)}?" if likely else help_of_key(path, schema)
-    yield ShapeProblem(path, code, message if value else "the text is empty", help)
+    yield Finding(path, message if value else "the text is empty", help, code=code)
 
 
-def _bad_key(error: SchemaError, path: KeyPath) -> ShapeProblem:
+def _bad_key(error: SchemaError, path: KeyPath) -> Finding:
     """A name that the author of a spec chose, and that is none."""
     name = str(path[-1])
     if error.validator == "maxLength":
         message = f"a name has at most {error.validator_value} characters"
-        return ShapeProblem(path, "bad-name", message, "shorten it", at_key=True)
+        return Finding(path, message, "shorten it", code="bad-name", at="key")
     likely = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_")
     is_name = re.match(error.schema["pattern"], likely)
     help = f"did you mean `{likely[:40]}`?" if is_name else "begin with a letter or `_`"
-    return ShapeProblem(
-        path, "bad-name", f"{excerpt(name)} is no {error.schema['patternErrorMessage']}", help, at_key=True
+    return Finding(
+        path, f"{excerpt(name)} is no {error.schema['patternErrorMessage']}", help, code="bad-name", at="key"
     )
 
 
-def _choice(error: SchemaError, _path: KeyPath) -> Iterator[ShapeProblem]:
+def _choice(error: SchemaError, _path: KeyPath) -> Iterator[Finding]:
     """A value that is neither what its key takes nor a parameter: the first choice says why."""
     for choice in error.context or ():
         if choice.relative_schema_path[0] == 0:
@@ -204,7 +186,7 @@ def _choice(error: SchemaError, _path: KeyPath) -> Iterator[ShapeProblem]:
             yield from (replace(problem, code=code or problem.code) for problem in explain(choice))
 
 
-def _out_of_bounds(error: SchemaError, path: KeyPath) -> Iterator[ShapeProblem]:
+def _out_of_bounds(error: SchemaError, path: KeyPath) -> Iterator[Finding]:
     limit, least = error.validator_value, error.validator in _LEAST
     number = f"at {'least' if least else 'most'} {limit}"
     nouns = {"Items": "entries", "Properties": "keys", "Length": "characters"}
@@ -216,10 +198,10 @@ def _out_of_bounds(error: SchemaError, path: KeyPath) -> Iterator[ShapeProblem]:
             type(error.instance)
         ]
     code = error.schema.get("code", "wrong-value")
-    yield ShapeProblem(path, code, message, help_of_key(path, error.schema))
+    yield Finding(path, message, help_of_key(path, error.schema), code=code)
 
 
-def _wrong_number_of_keys(error: SchemaError, path: KeyPath) -> Iterator[ShapeProblem]:
+def _wrong_number_of_keys(error: SchemaError, path: KeyPath) -> Iterator[Finding]:
     if error.schema.get("code") != "wrong-step":
         yield from _out_of_bounds(error, path)
         return
@@ -229,18 +211,18 @@ def _wrong_number_of_keys(error: SchemaError, path: KeyPath) -> Iterator[ShapePr
         if number
         else "write a word such as `base64`, or `{epoch: s}`"
     )
-    yield ShapeProblem(path, "wrong-step", f"a step is one word, and here are {number or 'none'}", help)
+    yield Finding(path, f"a step is one word, and here are {number or 'none'}", help, code="wrong-step")
 
 
-def _repeated(error: SchemaError, path: KeyPath) -> Iterator[ShapeProblem]:
+def _repeated(error: SchemaError, path: KeyPath) -> Iterator[Finding]:
     values = error.instance
     number = next(number for number, value in enumerate(values) if value in values[:number])
     message = f"{excerpt(values[number])} is listed twice"
-    yield ShapeProblem((*path, number), "repeated-key", message, "keep one")
+    yield Finding((*path, number), message, "keep one", code="repeated-key")
 
 
 _LEAST = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
-_BY_KEYWORD: dict[Any, Callable[[SchemaError, KeyPath], Iterator[ShapeProblem]]] = {
+_BY_KEYWORD: dict[Any, Callable[[SchemaError, KeyPath], Iterator[Finding]]] = {
     "type": _wrong_kind,
     "enum": _wrong_word,
     "format": _wrong_form,

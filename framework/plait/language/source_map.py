@@ -54,6 +54,11 @@ class SourceMap:
         """The lines of the text."""
         return LINE_BREAK.split(self.text)
 
+    @property
+    def first_key(self) -> Span:
+        """Where the first key stands, for what is true of the whole document."""
+        return next(iter(self.key_spans.values()), FILE_START)
+
     def key_span(self, path: KeyPath) -> Span:
         """Where the key of `path` stands, else that of its nearest ancestor."""
         for length in range(len(path), 0, -1):

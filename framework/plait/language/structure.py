@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from plait.language.finding import Finding
 from plait.language.forms import PARSERS
 from plait.language.hints import misplaced_blocks
 from plait.language.schema import FORMS
 from plait.language.secret_checks import secret_spans
-from plait.language.shape_errors import SchemaError, ShapeProblem, explain
+from plait.language.shape_errors import SchemaError, explain
 from plait.language.shape_keys import Keys, note_keys, problems_of_keys
 from plait.problems.problem import Problem, by_place, excerpt
 
@@ -28,9 +30,9 @@ def check_structure(source_map: SourceMap, schema: Mapping[str, Any]) -> list[Pr
     return to_problems(shape_problems(source_map.value, schema), source_map)
 
 
-def to_problems(found: Iterable[ShapeProblem], source_map: SourceMap) -> list[Problem]:
+def to_problems(found: Iterable[Finding], source_map: SourceMap) -> list[Problem]:
     """Problems with their places in the text: the first one of each place, and of a secret nothing else."""
-    problems = [_to_problem(problem, source_map) for problem in found]
+    problems = [_to_problem(finding, source_map) for finding in found]
     by_span: dict[Any, Problem] = {}
     secrets = secret_spans(problems, source_map)
     for problem in problems:
@@ -48,34 +50,22 @@ def _is_within(span: Span | None, outer: Span) -> bool:
     )
 
 
-def _to_problem(found: ShapeProblem, source_map: SourceMap) -> Problem:
-    path, code, message = found.path, found.code, found.message
-    is_empty = not found.at_key and source_map.is_empty(path)
-    if is_empty and code == "wrong-kind" and path:
-        code, message = "no-value", f"{excerpt(str(path[-1]))} has no value"
-    span = source_map.key_span(path) if found.at_key or is_empty else source_map.value_span(path)
-    if not path:
-        span = next(iter(source_map.key_spans.values()), span)
-    if found.part:
-        span = source_map.part_span(span, found.part)
-    lines = sorted({source_map.value_span(other).line for other in found.also_at})
-    note = found.note or (f"also at line {', '.join(map(str, lines[:8]))}" if lines else None)
-    return Problem(
-        code=code,
-        message=message,
-        file=source_map.file,
-        span=span,
-        help=found.help,
-        note=note,
-        level=found.level,
-    )
+def _to_problem(finding: Finding, source_map: SourceMap) -> Problem:
+    """The problem of a finding; a key with nothing after it is told as that, and at the key."""
+    path = finding.path
+    if path and finding.at == "value" and source_map.is_empty(path):
+        finding = replace(finding, at="key")
+        if finding.code == "wrong-kind":
+            message = f"{excerpt(str(path[-1]))} has no value"
+            finding = replace(finding, code="no-value", message=message)
+    return finding.problem(source_map)
 
 
-def shape_problems(document: Any, schema: Mapping[str, Any]) -> Iterator[ShapeProblem]:
+def shape_problems(document: Any, schema: Mapping[str, Any]) -> Iterator[Finding]:
     """What is wrong with the shape of a document, each with the path of its place."""
     misplaced = [*misplaced_blocks(document)] if isinstance(document, dict) else []
     for path, message, help in misplaced:
-        yield ShapeProblem(path, "misplaced-block", message, help, at_key=True)
+        yield Finding(path, message, help, code="misplaced-block", at="key")
     hidden = [_block_around(path) for path, *_ in misplaced]
     errors: list[SchemaError] = sorted(_validator_class()(schema).iter_errors(document), key=_rank)
     counted = {tuple(error.absolute_path) for error in errors if error.validator == "maxProperties"}

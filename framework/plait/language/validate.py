@@ -107,7 +107,7 @@ def _problems_of_build(
         text = str(_value_at(source_map.value, error.path))
         if not any(f"${{{name}}}" in text for name in unset):
             problem = unreadable_text(error, text, ())
-            problems.append(replace(problem, at_key=problem.code == "no-driver"))
+            problems.append(replace(problem, at="key") if problem.code == "no-driver" else problem)
     return to_problems(problems, source_map)
 
 

@@ -15,7 +15,7 @@ from plait.problems.problem import Problem
 if TYPE_CHECKING:
     import msgspec
 
-    from plait.language.shape_errors import ShapeProblem
+    from plait.language.finding import Finding
     from plait.language.source_map import KeyPath, SourceMap
 
 _cached_schema = cache(struct_schema)
@@ -54,6 +54,6 @@ class ProblemCollector:
         self._add_all(found, path)
         return None
 
-    def _add_all(self, found: list[ShapeProblem], path: KeyPath) -> None:
+    def _add_all(self, found: list[Finding], path: KeyPath) -> None:
         placed = [replace(problem, path=(*path, *problem.path)) for problem in found]
         self.problems += to_problems(placed, self.source_map)

@@ -82,7 +82,9 @@ def shape_problems(document: Any, schema: Mapping[str, Any]) -> Iterator[Finding
             yield from explain(error)
     if ("parameters",) in hidden and () in mappings:
         mappings[()].missing.pop("sources", None)
+    beside = {path[1] for path, *_ in misplaced if path[0] == "sources" and len(path) == 2}
     for path, keys in mappings.items():
+        keys.missing = {word: help for word, help in keys.missing.items() if word not in beside}
         if path not in counted:
             yield from problems_of_keys(path, keys)
 

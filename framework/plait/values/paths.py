@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 UNSAFE = re.compile(r"/|\\|\.\.|[\x00-\x1f\x7f]")
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+")
-BUCKET = re.compile(r"s3://((?:[A-Za-z0-9._-]|\$\{[^}/]*\})*)(?=/|\Z)")
+BUCKET = re.compile(r"s3://((?:[a-z0-9.-]|\$\{[^}/]*\})*)(?=/|\Z)")
 
 
 def _path_pattern(*holes: str) -> str:
@@ -29,7 +29,7 @@ def _path_pattern(*holes: str) -> str:
     rest = f"(?:{within}|/)*"
     first = rf"(?:[^{{}}*/:]|{braces}|(?:[^{{}}*/]|{braces})(?:{within})*(?:{ends}))"
     local = rf"(?:[^{{}}*/]|{braces})(?:{within})*|{first}?/{rest}|[A-Za-z]:/{rest}"
-    return rf"^(?:s3://[A-Za-z0-9._-]+(?:/{rest})?|{local})$"
+    return rf"^(?:s3://[a-z0-9.-]+(?:/{rest})?|{local})$"
 
 
 class UnsafePathValue(ValueError):
@@ -104,7 +104,7 @@ class PathTemplate:
             raise SpecValueError(message, code="wrong-path", help=help, part=scheme[0])
         if scheme and not BUCKET.match(first):
             bucket = first.removeprefix("s3://").partition("/")[0]
-            help = "write letters, digits, `.`, `-` and `_`"
+            help = "write small letters, digits, `.` and `-`"
             raise SpecValueError(
                 f"`{bucket[:40]}` is no name of a bucket", code="wrong-path", help=help, part=bucket
             )

@@ -184,6 +184,11 @@ MISTAKES: list[tuple[str, list[tuple[str, str]], str, str, str]] = [
     (ORDERS, [("{sku: string, quantity: int}", "{sku: string, SKU: int}")], "case-clash", "SKU", "rename one of them"),
     (TRIPS, [("      began: timestamp", "      began: date"), ("month(began, America/New_York)", "hour(began)")], "partition-type", "began", "write `date(began)`"),
     (ORDERS, [("date(ordered_at)", "date(order_id)")], "partition-type", "order_id", "choose a date or timestamp"),
+    (ORDERS, [("    join: {on: store_id}", "  join: {on: store_id}")], "misplaced-block", "join", "indent it below `stores`"),
+    (ORDERS, [("total: decimal(12,2)", "total: decimal(6)")], "unknown-type", "decimal(6)", "did you mean `decimal(6,0)`?"),
+    (STAFF, [("path: out/staff/", "path: {lake}/staff/")], "yaml-syntax", "{lake}/staff/", 'write `"{lake}/staff/"`'),
+    (ORDERS, [("s3://shop-lake/orders/", "s3://Shop_Lake/orders/")], "wrong-path", "Shop_Lake", "write small letters, digits, `.` and `-`"),
+    (ORDERS, [("total: decimal(12,2)", "total: .nan")], "number-too-large", ".nan", "put it in quotes if it is text"),
 ]  # fmt: skip
 
 

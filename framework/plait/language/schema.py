@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 Schema = dict[str, Any]
 _DIALECT = "http://json-schema.org/draft-07/schema#"
 _DEFINITIONS = "#/definitions/"
-_PARAMETER_PATTERN = r"\$\{"
+_PARAMETER_OR_ESCAPE = r"\$\{"
+_PARAMETER = rf"(?:^|[^$]){_PARAMETER_OR_ESCAPE}"
 _STRUCT_SCHEMAS: dict[
     str, Schema
 ] = {}  # what a struct says of its schema, which msgspec leaves out of choices
@@ -124,13 +125,14 @@ def _allow_parameter_as_text(node: Schema) -> Schema:
     is_text = "string" in (kind if isinstance(kind, list) else [kind])
     if not is_text and not any(isinstance(word, str) for word in node.get("enum", ())):
         return node
+    reference = _PARAMETER_OR_ESCAPE if "format" in node else _PARAMETER  # what has a form may escape
     if "pattern" in node:
-        return {**node, "pattern": f"{node['pattern']}|{_PARAMETER_PATTERN}"}
+        return {**node, "pattern": f"{node['pattern']}|{reference}"}
     limits = {key: node[key] for key in ("enum", "enumDescriptions", "maxLength") if key in node}
     if not limits:
         return node
     others = {key: value for key, value in node.items() if key not in limits}
-    return {**others, "anyOf": [limits, {"type": "string", "pattern": _PARAMETER_PATTERN}]}
+    return {**others, "anyOf": [limits, {"type": "string", "pattern": reference}]}
 
 
 def struct_schema(cls: type[msgspec.Struct]) -> Schema:

@@ -8,6 +8,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from plait.problems.errors import GiveUp
+
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -50,10 +52,12 @@ class LocalAws:
 def start_aws(server: str = SERVER_MODULE) -> LocalAws:
     """Start moto's server on a free port of this machine; `server` is the module that serves it.
 
-    Raises RuntimeError where moto is not installed or does not start.
+    Raises GiveUp if moto is not installed, RuntimeError if it does not start.
     """
     if importlib.util.find_spec("moto") is None or importlib.util.find_spec("flask") is None:
-        raise RuntimeError('the sandbox needs moto: pip install "plait[sandbox]"')
+        raise GiveUp(
+            "the sandbox needs moto", code="cannot-start", help="install plait with its extra `sandbox`"
+        )
     command = [sys.executable, "-P", "-m", server]
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True

@@ -109,7 +109,7 @@ def _price(cents: int) -> str:
 
 
 def _add_quirks(drafts: list[Draft], per_quirk: int) -> dict[str, list[str]]:
-    """Give every quirk to the next drafts whose facets it changes are still as made; return their keys by quirk."""
+    """Apply each quirk to the next drafts whose affected parts no other quirk has changed; return their keys by quirk."""
     changed: dict[str, list[Draft]] = {}
     position = 0
     for name, quirk in QUIRKS.items():

@@ -17,7 +17,7 @@ class MemoryOptions(Options, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True)
-class Rows:
+class MemoryRows:
     options: MemoryOptions
     context: Context
 
@@ -36,5 +36,5 @@ class Rows:
 
 @hookimpl
 def plait_connectors() -> list[Connector]:
-    return [Connector(name="memory", summary="Rows in the spec itself.", options=MemoryOptions, driver=Rows,
-        lookup=Rows, known_fields=MemoryOptions.fields, order="position", offline=True, dated=False)]  # fmt: skip
+    return [Connector(name="memory", summary="Rows in the spec itself.", options=MemoryOptions, driver=MemoryRows,
+        lookup=MemoryRows, known_fields=MemoryOptions.fields, order="position", offline=True, dated=False)]  # fmt: skip

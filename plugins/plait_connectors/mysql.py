@@ -32,9 +32,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 KEYS_PER_CALL = 1000
 CONNECT_SECONDS = 10.0
-STATEMENT_SHARE = (
-    5 / 6
-)  # of the time for a call, so that the server stops a statement before the client gives up
+# The share of the time for a call after which the server stops a statement, before the client gives up.
+STATEMENT_SHARE = 5 / 6
 SESSION_SETTINGS = {
     "charset": "utf8mb4",
     "init_command": "SET SESSION time_zone = '+00:00'",

@@ -92,6 +92,10 @@ class Proxy:
         with self._lock:
             self._log, self._calls, self._faults = [], Counter(), []
 
+    def hang_up(self) -> None:
+        """End all connections, as those of a process that ended are."""
+        self._server.cut()
+
     def on(
         self,
         number: int,

@@ -136,7 +136,7 @@ class Clients:
 
 
 def is_complete(operation: Any, answer: Any, parsed: dict[str, Any]) -> bool:
-    """Whether an answer is the service's and all of it; botocore parses what it cannot read as an empty answer."""
+    """Whether an answer is complete and comes from the service; botocore parses any other as an empty answer."""
     if answer.status_code >= 300 or operation.has_streaming_output or operation.http.get("method") == "HEAD":
         return True
     length = answer.headers.get("content-length", "")

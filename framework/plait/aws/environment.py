@@ -1,4 +1,4 @@
-"""Read the environment variables of AWS, and refuse those that a client would fail of in its own words."""
+"""Read the environment variables of AWS, and reject invalid ones before a client fails with its own message."""
 
 from __future__ import annotations
 

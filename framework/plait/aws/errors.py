@@ -162,9 +162,9 @@ def code_and_status(error: BaseException) -> tuple[str, int]:
 def meaning(error: BaseException) -> ErrorMeaning | None:
     """What an error of a client of AWS means, or None where it is no client's error, but a bug."""
     code, status = code_and_status(error)
-    for part, known in MEANING_OF_CODE.items():
+    for part, meaning_of_part in MEANING_OF_CODE.items():
         if part in code:
-            return known
+            return meaning_of_part
     if status:
         return UNAVAILABLE if status >= 500 else MEANING_OF_STATUS.get(status, WRONG)
     names = (cls.__name__ for cls in type(error).__mro__)

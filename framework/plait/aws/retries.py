@@ -24,7 +24,7 @@ MARGIN_SHARE, MIN_MARGIN, MAX_MARGIN = 0.1, 1.0, 10.0
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How patient clients are.
+    """How long clients wait for an answer and between tries.
 
     `timeout` is how many seconds a call may go unanswered, `backoff` a factor for each pause between two tries.
     """

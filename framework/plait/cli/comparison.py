@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def load_compared_pipeline(spec: str, against: str, parameters: Mapping[str, str]) -> Pipeline:
-    """The pipeline that `spec` is compared with, under those of the parameters that it declares.
+    """Load the pipeline that `spec` is compared with; it gets only the parameters that it declares.
 
     Raises CannotStart where there is no such file or revision, and ends the command with 2 where its spec is invalid.
     """

@@ -36,13 +36,13 @@ def print_problems_on_stderr(problems: Sequence[Problem], texts: Mapping[str, st
 
 
 def print_json(answer: Mapping[str, Any]) -> None:
-    """Print one document, headed by the version of the format; half of a surrogate pair is escaped, UTF-8 has none."""
+    """Print one document that begins with the version of its format; lone surrogates, which UTF-8 cannot hold, are escaped."""
     text = json.dumps({"format_version": FORMAT_VERSION, **answer}, indent=2, ensure_ascii=False)
     click.echo(text.encode("utf-8", "backslashreplace"))
 
 
 def print_github(problems: Sequence[Problem]) -> None:
-    """Print workflow commands; what GitHub would not mark goes to the job's summary, or below them without one."""
+    """Print workflow commands; problems that GitHub would not mark go to the job's summary, else below the commands."""
     if problems:
         click.echo(github(problems))
     unmarked, summary_file = summary(problems), os.environ.get("GITHUB_STEP_SUMMARY")

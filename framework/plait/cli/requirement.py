@@ -1,4 +1,4 @@
-"""From where a new project installs plait: a wheel, a revision, or an index that its user names."""
+"""Where a new project installs plait from: a wheel, a revision, or an index that its user names."""
 
 from __future__ import annotations
 

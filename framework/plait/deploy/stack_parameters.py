@@ -1,4 +1,4 @@
-"""Make the parameters of a spec parameters of its stack, whose values are known only when the stack is created.
+"""Turn the parameters of a spec into parameters of its stack, whose values are known only when the stack is created.
 
 The spec is validated with a mark in place of each value. Everything derived from it (ARNs, patterns) then contains
 the marks, and CloudFormation's functions are put in their place.
@@ -19,10 +19,11 @@ DOLLAR_BRACE = re.compile(r"\$\{(?!AWS::)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackParameter:
-    """A parameter of the spec as one of the stack.
+    """The parameter of the stack that sets a parameter of the spec.
 
-    `id` is its name in the stack. `mark` stands for its value in the marked spec, and `marks` are the marks within it
-    with the CloudFormation function that gives the value of each. `pattern` is a regular expression for its values.
+    `id` is its name in the stack, `name` its name in the spec. `mark` is the text that takes the place of its value in
+    the spec. `marks` maps each mark within that text to the CloudFormation function that gives its value. `pattern` is
+    a regular expression for its values.
     """
 
     id: str

@@ -81,7 +81,7 @@ class Target:
 
 
 def running_target() -> Target:
-    """The running_target Python on this machine."""
+    """Return the target that is this machine and its Python."""
     machine = platform.machine().lower()
     arch: Arch = "arm64" if machine in ("aarch64", "arm64") else "x86_64"
     return Target(f"{sys.version_info.major}.{sys.version_info.minor}", arch, here=True)

@@ -47,7 +47,7 @@ def key_pairs(source: Source) -> KeyPairs:
 
 
 def cast_key(value: Any, key_type: Type | None) -> Any:
-    """A value of an answer's key in the row's type, or None where that would lose something."""
+    """Convert a value of an answer's key to the row's type; None if that would lose something."""
     if key_type is None:
         return None if isinstance(value, (list, dict, set)) else value
     try:
@@ -87,7 +87,7 @@ def _record_at(records: RecordsOrTable, number: int) -> Record:
 
 
 def concat_answers(parts: list[Answers]) -> Answers:
-    """The answers of all parts as one."""
+    """Put the answers of all parts together."""
     if len(parts) == 1:
         return parts[0]
     import pyarrow as pa
@@ -108,7 +108,7 @@ def concat_answers(parts: list[Answers]) -> Answers:
 
 
 def select_keys(answers: Answers, asked: set[KeyValues], keys: list[KeyValues]) -> Answers:
-    """The answers of the keys asked for; `keys` has the key of each row."""
+    """Return only the answers of the keys that were asked; `keys` has the key of each row."""
     import pyarrow as pa
 
     is_asked = [key in asked for key in keys]
@@ -127,12 +127,12 @@ def select_keys(answers: Answers, asked: set[KeyValues], keys: list[KeyValues]) 
 
 
 def no_answers(source: Source) -> Answers:
-    """What a lookup without any record answers."""
+    """The answers of a lookup that found no record."""
     return Answers(table=cast([], source).table, keys=[[] for _ in key_pairs(source)], times=[], faults={})
 
 
 def key_of(fields: Any, pairs: KeyPairs, key_types: Sequence[Type | None]) -> KeyValues:
-    """The key of a record in the types of the row, with None for a part that would lose something."""
+    """The key of a record in the types of the row, with None for a value whose conversion would lose something."""
     return tuple(
         cast_key(fields.get(name), key_type) for (_, name), key_type in zip(pairs, key_types, strict=True)
     )
@@ -147,7 +147,7 @@ def raw_keys(records: RecordsOrTable, pairs: KeyPairs) -> Iterable[KeyValues]:
 
 
 def _key_column(records: RecordsOrTable, typed: TypedRecords, name: str, key_type: Type | None) -> Any:
-    """A key of all answers in the row's type, null where that would lose something; a list without a type."""
+    """One key column of all answers in the row's type, null if that would lose something; a list if there is no type."""
     import pyarrow as pa
 
     values = _raw_key_column(records, typed, name)
@@ -172,7 +172,7 @@ def _raw_key_column(records: RecordsOrTable, typed: TypedRecords, name: str) -> 
 
 
 def _fault_of_answer(source: Source, fault: BadRecord, record: Record) -> BadRecord:
-    """The fault of an answered record, as the error of the row that would take it."""
+    """Turn a fault of a look-up record into the error for the row that matches it."""
     place = f"`{source.name}`, {record.position}" if record.position else f"`{source.name}`"
     message, bare = (f"{place}: {text}" for text in (fault.message, fault.bare))
     return bad_record_of(source, message, code=fault.code, help=fault.help, bare=bare)

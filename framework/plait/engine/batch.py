@@ -1,4 +1,4 @@
-"""A batch underway: driving records with their rows, and what became of those that have none.
+"""A batch during a run: driving records with their rows, and the outcome of those that have none.
 
 Records whose undeclared fields do not fit together are split here into parts that do.
 """
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from plait.plan.plan import Plan
     from plait.plugin import GiveUp, Item, PlaitError, Record
 
-MANY = 32  # so many objects make a batch large enough to pause garbage collection
+MANY = 32  # from this number of objects on, garbage collection is paused for a batch
 
 
 @dataclass(slots=True)
@@ -46,7 +46,7 @@ class Batch:
     failed: dict[int, PlaitError] = field(default_factory=dict)
 
     def take_out(self, record_numbers: Iterable[int]) -> None:
-        """Take out all rows of these records."""
+        """Remove all rows of these records."""
         self.rows = without(self.rows, set(record_numbers))
 
     def uri_of(self, record_number: int) -> str:
@@ -55,7 +55,7 @@ class Batch:
 
 
 def all_bad(records: list[Record], error: GiveUp, spec: Spec, now: datetime) -> Batch:
-    """Make a batch of records none of which becomes a row, for one reason."""
+    """Make a batch of records that all fail for one reason and become no rows."""
     bad = BadRecord(error.message, code=error.code, help=error.help)
     table = with_columns(empty_rows(0), (p.column for p in spec.partition_by))
     return Batch(records, Rows(table, []), now, dict.fromkeys(range(len(records)), bad))
@@ -102,7 +102,7 @@ def _check_columns(table: Any, plan: Plan) -> None:
 
 
 def split_by_type(records: Sequence[Record], error: IncompatibleTypes) -> list[list[Record]]:
-    """Split records into parts: objects go together in which the field of the error is of the same types."""
+    """Split records into parts, each of objects in which the error's field has the same types."""
     types: dict[str, set[str]] = {}
     for record, type_name in zip(records, error.kinds, strict=True):
         types.setdefault(item_of(record).uri, set()).add(type_name)

@@ -19,7 +19,7 @@ MAX_BYTES = 64 * 2**20
 
 
 class CacheEntry(NamedTuple):
-    """The records of a key, since when they are kept, and about how many bytes they take."""
+    """The cached records of a key, the time at which they were cached, and roughly their size in bytes."""
 
     since: float
     records: Sequence[Record]
@@ -28,7 +28,7 @@ class CacheEntry(NamedTuple):
 
 @dataclass(slots=True)
 class Cache:
-    """Records by key, safe between threads; of too many keys or bytes the oldest go first.
+    """Records by key, safe between threads; beyond a number of keys or bytes the oldest are removed first.
 
     Times are seconds by one clock. Where that clock was set back, an answer from its future is not used.
     """
@@ -50,7 +50,7 @@ class Cache:
             return entry
 
     def put(self, key: Any, now: float, records: Sequence[Record]) -> None:
-        """Keep the records of a key; drop what is too old or too much."""
+        """Cache the records of a key; remove entries that are too old or exceed the bounds."""
         size = weigh(key) + sum(weigh(r.fields) + len(r.raw) + getsizeof(r) for r in records)
         entry = CacheEntry(now, records, size)
         with self.lock:

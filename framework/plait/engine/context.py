@@ -50,7 +50,7 @@ class Services:
             self._by_source: dict[str, Counter[str]] = {}
 
     def count(self, operation: str, calls: int = 1) -> None:
-        """Count calls for the run, and for the source that is being worked for."""
+        """Count calls for the run, and for the source that currently makes them."""
         self.count_for(current_source.get(), operation, calls)
 
     def count_for(self, source: str | None, operation: str, calls: int) -> None:
@@ -90,7 +90,7 @@ class Services:
             current_source.reset(token)
 
     def retry_policy_now(self) -> RetryPolicy:
-        """The retry policy of a client that is made now: no call takes most of the time that is left."""
+        """The retry policy of a client that is made now, by which no single call takes most of the remaining time."""
         return self.retry_policy.within(self.deadline.seconds)
 
     @cached_property
@@ -103,9 +103,9 @@ class Services:
     def secret(self, name: str, *, fresh: bool = False) -> Secrets:
         """A secret that is a JSON mapping; raises GiveUp without showing a value."""
         with self._lock:
-            known = self._secrets.get(name)
-        if known is not None and not fresh:
-            return known
+            cached_secret = self._secrets.get(name)
+        if cached_secret is not None and not fresh:
+            return cached_secret
         value = self._fetch_secret(name)
         if value is None:
             message = f"the secret `{name}` is not a JSON mapping"

@@ -52,7 +52,7 @@ def require_distinct(names: Sequence[str]) -> None:
 
 
 def concat_tables(tables: Sequence[Any]) -> Any:
-    """Put tables one below the other; a column whose types do not meet becomes text."""
+    """Concatenate tables; a column whose types do not fit together becomes text."""
     import pyarrow as pa
 
     if len(tables) == 1:
@@ -78,7 +78,7 @@ def _json_text(value: Any) -> str | None:
 
 
 def _with_type(column: pa.ChunkedArray, arrow_type: pa.DataType) -> pa.ChunkedArray:
-    """Give a column another nullability of its nested fields; the buffers are shared, the nulls are checked."""
+    """Change the nullability of a column's nested fields; checks for nulls and shares the buffers."""
     import pyarrow as pa
 
     if column.type == arrow_type:

@@ -1,4 +1,4 @@
-"""Run a pipeline: string the phases together, from driving objects to files and a report."""
+"""Run the phases of a pipeline one after the other, from driving objects to files and a report."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class Engine:
         return self.report
 
     def prepare(self) -> None:
-        """Do what needs no event: import what connectors work with and make their clients. Nothing is called."""
+        """Prepare connectors before the first event: import their libraries and make their clients, without a call."""
         for role in (self.driver, *map(self.lookups.open, self.spec.lookups), self.sink):
             if hasattr(role, "prepare"):
                 role.prepare()
@@ -142,7 +142,7 @@ class Engine:
         self.report.check()
 
     def _run_until_settled(self, items: list[Item]) -> None:
-        """Run items, and again those whose object changed between being read and being written."""
+        """Run items; run those again whose object changed between reading and writing."""
         for attempt in range(MAX_READS):
             changed = self._run_once(items)
             if not changed:
@@ -199,7 +199,7 @@ class Engine:
         return failures, records
 
     def _join_records(self, records: list[Record]) -> Iterator[Batch]:
-        """Make records one batch, or several where fields found without `columns` do not fit together."""
+        """Make one batch of the records, or several if the types of undeclared fields do not fit together."""
         try:
             batch = self._cast(records)
         except IncompatibleTypes as error:
@@ -216,7 +216,7 @@ class Engine:
             yield batch
 
     def _join_parts(self, parts: list[list[Record]], error: IncompatibleTypes) -> Iterator[Batch]:
-        """Make each part of the records a batch; records that cannot be parted are bad."""
+        """Split records into parts and make each a batch; records that cannot be split further are bad."""
         if len(parts) > 1:
             yield from chain.from_iterable(map(self._join_records, parts))
             return
@@ -232,7 +232,7 @@ class Engine:
         )
 
     def _run_stages(self, batch: Batch) -> None:
-        """Join all look-ups, declare the columns, and take out the records that no partition holds."""
+        """Join all look-ups, declare the columns, and remove the records that fit no partition."""
         for stage in self.plan.stages:
             self._run_stage(stage, batch)
         table = with_columns(batch.rows.table, (p.column for p in self.spec.partition_by))

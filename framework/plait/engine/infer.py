@@ -47,7 +47,7 @@ def type_name(name: str, fields: Mapping[str, Any]) -> str:
 
 
 class _EmptyMapping(Exception):
-    """A mapping has no fields, so that no file can hold it."""
+    """A mapping has no fields, and files cannot hold it."""
 
 
 def _as_arrow_value(value: Any) -> Any:

@@ -34,9 +34,9 @@ class Rows:
 
 @dataclass(slots=True)
 class Joined:
-    """The rows after a join, and the records that it took out, each with why; the counts of the join.
+    """The rows after a join, the records that it removed, each with the reason, and the counts of the join.
 
-    `bad` and `retry` are by record number. `retry` has the records without a match that may come, and why they are
+    `bad` and `retry` are by record number. `retry` has the records whose match may still come, and why they are
     bad once the wait is over.
     """
 
@@ -52,7 +52,8 @@ class Joined:
 def join(rows: Rows, answers: Answers, source: Source) -> Joined:
     """Join the answers of a lookup to the rows, as the spec's `join` says.
 
-    Only rows that meet a bad record, that have no match where one is needed, or too many, are looked at one by one.
+    Only three kinds of rows are checked one by one: those that match a bad record, those that lack a match they need,
+    and those with too many matches.
     """
     result = Joined(rows)
     matches = match_keys([rows.table.column(name) for name, _ in key_pairs(source)], answers.keys)
@@ -66,8 +67,8 @@ def join(rows: Rows, answers: Answers, source: Source) -> Joined:
     taken_out = {row for row in checked if _is_taken_out(row, matches.of(row), answers, source, result)}
     taken_out |= _crowded(result, matches.counts, source)
     if taken_out:
-        rest = [row for row in range(len(rows.record_numbers)) if row not in taken_out]
-        rows, matches = _rows_at(rows, rest), matches.at(rest)
+        remaining_rows = [row for row in range(len(rows.record_numbers)) if row not in taken_out]
+        rows, matches = _rows_at(rows, remaining_rows), matches.at(remaining_rows)
     result.rows = _assemble(rows, answers, source, matches)
     if result.bad:
         result.rows = without(result.rows, set(result.bad))
@@ -76,10 +77,10 @@ def join(rows: Rows, answers: Answers, source: Source) -> Joined:
 
 def without(rows: Rows, record_numbers: set[int]) -> Rows:
     """The rows of all other records."""
-    rest = [row for row, number in enumerate(rows.record_numbers) if number not in record_numbers]
-    if len(rest) == len(rows.record_numbers):
+    other_rows = [row for row, number in enumerate(rows.record_numbers) if number not in record_numbers]
+    if len(other_rows) == len(rows.record_numbers):
         return rows
-    return _rows_at(rows, rest)
+    return _rows_at(rows, other_rows)
 
 
 def _rows_at(rows: Rows, positions: list[int]) -> Rows:
@@ -94,7 +95,7 @@ def _count(result: Joined, counts: list[int], source: Source) -> None:
 
 
 def _crowded(result: Joined, counts: list[int], source: Source) -> set[int]:
-    """The rows of records that would become too many rows, which are bad records of the result."""
+    """Mark records whose join exceeds the row limit as bad; return their row positions."""
     record_numbers = result.rows.record_numbers
     if not source.join or source.join.shape != "rows" or sum(counts) + len(counts) <= MOST_ROWS:
         return set()
@@ -114,7 +115,7 @@ def _keys(rows: Rows, source: Source) -> Iterator[KeyValues]:
 
 
 def _rows_to_check(rows: Rows, answers: Answers, source: Source, counts: list[int]) -> list[int]:
-    """Positions of rows that a rule of the join may take out, in order."""
+    """Return the positions of rows that a rule of the join may remove, in order."""
     rule = source.join
     assert rule is not None  # noqa: S101 - only look-ups come here
     least = 1 if rule.missing != "keep" or _error_of_required((), source) else 0
@@ -126,7 +127,7 @@ def _rows_to_check(rows: Rows, answers: Answers, source: Source, counts: list[in
 
 
 def _is_taken_out(row: int, positions: list[int], answers: Answers, source: Source, result: Joined) -> bool:
-    """Whether a row of these matches is taken out; the result gets its record and why."""
+    """Return whether the join rules remove this row; record the reason in the result."""
     rows = result.rows
     key = tuple(rows.table.column(name)[row].as_py() for name, _ in key_pairs(source))
     window = source.window
@@ -151,7 +152,7 @@ def _is_taken_out(row: int, positions: list[int], answers: Answers, source: Sour
 
 
 def _uncount(result: Joined, matches: int, source: Source) -> None:
-    """A row that meets a bad record counts neither as matched nor as missing."""
+    """Correct the counts for a row that matches a bad record: it is neither matched nor missing."""
     result.missing -= not matches
     result.matched -= bool(matches)
     result.duplicates -= matches > 1 and source.join is not None and source.join.shape == "columns"
@@ -163,7 +164,7 @@ def _takes_latest(source: Source) -> bool:
 
 
 def _fault_taken(faults: Faults, positions: list[int], answers: Answers, source: Source) -> BadRecord | None:
-    """The bad record that a row would take, if any; one that a later record outdates is not taken."""
+    """Return the bad record among a row's matches; under `latest`, ignore one that a newer match replaces."""
     if not faults:
         return None
     if not _takes_latest(source) or not positions:
@@ -174,7 +175,7 @@ def _fault_taken(faults: Faults, positions: list[int], answers: Answers, source:
 
 
 def _stays(key: KeyValues, matches: int, source: Source, *, may_come: bool) -> bool:
-    """Whether a row of so many matches stays in; raises BadRecord."""
+    """Whether a row with this number of matches is kept; raises BadRecord."""
     rule = source.join
     assert rule is not None  # noqa: S101 - only look-ups come here
     if matches > 1 and rule.shape == "columns" and rule.duplicates == "fail":
@@ -240,7 +241,7 @@ def _columns_at(answers: Answers, source: Source, positions: list[int | None]) -
 
 
 def _ordered(answers: Answers, source: Source, matches: Matches) -> Iterator[list[int]]:
-    """The matches of each row, in a deterministic order also where the source promises none."""
+    """The matches of each row, in a deterministic order even if the source promises none."""
     positions = (matches.of(row) for row in range(len(matches.counts)))
     if source.connector.order != "none":
         return positions

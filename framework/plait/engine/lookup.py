@@ -1,4 +1,4 @@
-"""Keyed look-ups: the distinct keys of a batch, asked once, in chunks; answers are kept while a cache says."""
+"""Keyed look-ups: the distinct keys of a batch, asked once, in chunks; answers are cached for as long as `cache` says."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from plait.values.types import Type
 
 TimeSpan = tuple[int, int]  # microseconds since 1970, both ends included
-Moment = TypeVar("Moment", int, datetime)
+SpanEnd = TypeVar("SpanEnd", int, datetime)
 MICROSECOND = timedelta(microseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST_MICROSECOND = (datetime.min.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
@@ -43,7 +43,7 @@ LAST_MICROSECOND = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
 
 @dataclass(slots=True)
 class LookupStats:
-    """What one lookup was asked in a batch: of `keys` so many were `cached`, the oldest for so many seconds."""
+    """The keys that a batch asked of one lookup, those answered from the cache, and the age of the oldest such answer."""
 
     keys: int = 0
     cached: int = 0
@@ -77,16 +77,16 @@ class OpenLookups:
             return look_up(source, self.open(source), table, column_types, cache, self._seconds)
 
     def remember_for_parts(self) -> None:
-        """From now on keep all answers, for the parts of a batch that does not fit together."""
+        """Cache all answers from now on, because the batch is run in parts."""
         if not self.caches_of_parts:
             self.caches_of_parts = {name: Cache(math.inf) for name in self.names}
 
     def forget_parts(self) -> None:
-        """Forget the answers kept for parts of a batch."""
+        """Forget the answers that were cached for the parts of a batch."""
         self.caches_of_parts = {}
 
     def _seconds(self) -> float:
-        """The clock of caches: it goes on while a process sleeps between invocations."""
+        """The time that caches measure age by, in seconds; it goes on while a process sleeps between invocations."""
         return self.services.now().timestamp()
 
 
@@ -100,14 +100,14 @@ def look_up(
 ) -> tuple[Answers, LookupStats]:
     """Ask a lookup for the rows of a batch; raises what the connector raises."""
     pairs = key_pairs(source)
-    key_types = [column_types.get(left) for left, _ in pairs]
+    key_types = [column_types.get(column) for column, _ in pairs]
     keys = distinct_keys(table, source)
     stats = LookupStats(keys=len(keys))
-    records, rest = _take_cached(keys, cache, now(), stats)
-    size = source.connector.keys_per_call or max(len(rest), 1)
-    if cache is None and len(rest) <= size and source.columns is not None:
-        return _ask_at_once(source, lookup, rest, pairs, key_types), stats
-    remaining, misses = iter(rest.items()), set[KeyValues]()
+    records, uncached = _take_cached(keys, cache, now(), stats)
+    size = source.connector.keys_per_call or max(len(uncached), 1)
+    if cache is None and len(uncached) <= size and source.columns is not None:
+        return _ask_at_once(source, lookup, uncached, pairs, key_types), stats
+    remaining, misses = iter(uncached.items()), set[KeyValues]()
     while chunk := list(islice(remaining, size)):
         fetched = [*_single_records(lookup.fetch([key for _, key in chunk]))]
         owners = [key_of(record.fields, pairs, key_types) for record in fetched]
@@ -160,9 +160,9 @@ def key_column(table: Any, name: str) -> Any:
     return column
 
 
-def merge_spans(spans: Iterable[tuple[Moment, Moment]]) -> list[tuple[Moment, Moment]]:
-    """The same time in spans that do not overlap, so that no record is within two of them."""
-    merged: list[tuple[Moment, Moment]] = []
+def merge_spans(spans: Iterable[tuple[SpanEnd, SpanEnd]]) -> list[tuple[SpanEnd, SpanEnd]]:
+    """Merge spans that overlap, so that no record lies within two of them."""
+    merged: list[tuple[SpanEnd, SpanEnd]] = []
     for since, until in sorted(spans):
         if merged and since <= merged[-1][1]:
             merged[-1] = merged[-1][0], max(until, merged[-1][1])
@@ -172,7 +172,7 @@ def merge_spans(spans: Iterable[tuple[Moment, Moment]]) -> list[tuple[Moment, Mo
 
 
 def _key_fields(pairs: KeyPairs, values: Iterable[Any]) -> dict[str, Any]:
-    return {right: value for (_, right), value in zip(pairs, values, strict=True)}
+    return {field: value for (_, field), value in zip(pairs, values, strict=True)}
 
 
 def _ask_at_once(
@@ -213,26 +213,26 @@ def _parts(fetched: Iterable[Record | RecordTable]) -> list[RecordsOrTable]:
 def _take_cached(
     keys: dict[KeyValues, Key], cache: Cache | None, now: float, stats: LookupStats
 ) -> tuple[list[Record], dict[KeyValues, Key]]:
-    """The records that a cache has of keys, which are counted, and the keys that it does not have."""
+    """Return the cached records of the keys, and the keys that are not cached; count the cached ones in `stats`."""
     if cache is None:
         return [], keys
     records: list[Record] = []
-    rest = {}
+    uncached = {}
     for values, key in keys.items():
         entry = cache.get(values, now)
         if entry is None:
-            rest[values] = key
+            uncached[values] = key
             continue
         records += entry.records
         stats.cached += 1
         stats.cached_seconds = max(stats.cached_seconds, now - entry.since)
-    return records, rest
+    return records, uncached
 
 
 def _group_by_key(
     chunk: Sequence[tuple[KeyValues, Key]], owned: Iterable[tuple[KeyValues, Record]]
 ) -> dict[KeyValues, list[Record]]:
-    """The records of each key that was asked; what nobody asked for is left out."""
+    """The records of each key that was asked; records of other keys are ignored."""
     by_owner: dict[KeyValues, list[Record]] = {}
     for owner, record in owned:
         by_owner.setdefault(owner, []).append(record)
@@ -245,14 +245,14 @@ def _group_by_key(
 def _near_misses_of(
     chunk: Sequence[tuple[KeyValues, Key]], owners: Sequence[KeyValues], fetched: Sequence[Record]
 ) -> set[KeyValues]:
-    """The keys asked for that no record has, but for which a record came whose key looks alike."""
+    """Keys without a match for which the source answered a similar key."""
     missed = {tuple(key.fields.values()) for _, key in chunk} - set(owners)
     names = [*chunk[0][1].fields]
     return near_misses(missed, (tuple(map(r.fields.get, names)) for r in fetched)) if missed else set()
 
 
 def _keep(cache: Cache, source: Source, answered: dict[KeyValues, list[Record]], now: float) -> None:
-    """Keep answers by key; a miss is not kept while it waits."""
+    """Cache answers by key, but not a miss while objects wait for its match."""
     waits = source.join is not None and source.join.missing == "retry"
     for values, records in answered.items():
         if records or not waits:

@@ -1,4 +1,4 @@
-"""Which rows of one table have the keys of another's, and rows of Arrow columns by position; pure.
+"""Match the rows of two tables by their keys, and take rows of Arrow columns by position; pure.
 
 Arrow's own `take` brings `pyarrow.compute`, which costs a cold start 20 ms to load; a few rows are cut out and put
 together without it.
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from plait.language.spec import TimeWindow
 
-MANY = 64  # so many rows are matched by Arrow
-FEW = 32  # so many rows are taken without `pyarrow.compute`
-EVER = timedelta(days=3_660_000)  # more than there is between the first and the last moment
+MANY = 64  # from this number of rows on, Arrow matches them
+FEW = 32  # up to this number, rows are taken without `pyarrow.compute`
+EVER = timedelta(days=3_660_000)  # longer than from the first to the last datetime
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def _codes(left: pa.ChunkedArray, right: pa.Array | list[Any]) -> tuple[pa.Array
 
 
 def _equals_as_python(arrow_type: pa.DataType) -> bool:
-    """Whether Arrow's equality of a type is Python's: not for floats, whose zeros have a sign."""
+    """Whether Arrow and Python agree on which values of a type are equal; for floats they do not, as zeros have a sign."""
     import pyarrow as pa
 
     t = pa.types

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-KeyValues = tuple[Any, ...]
+    from plait.engine.answers import KeyValues
+
 CHARACTERS_OF_NUMBERS = frozenset("+-.0123456789")
 
 
 def near_misses(missed: Iterable[KeyValues], answered: Iterable[KeyValues]) -> set[KeyValues]:
-    """The missed keys that look like one of the keys answered.
+    """Return the missed keys that look like one of the answered keys.
 
     >>> near_misses([("Ada",), ("Bo",), (7,)], [("ADA ",), ("Bob",), ("007",)]) == {("Ada",), (7,)}
     True
@@ -24,7 +25,7 @@ def near_misses(missed: Iterable[KeyValues], answered: Iterable[KeyValues]) -> s
 
 
 def _look(value: Any) -> Any:
-    """What values that look alike have in common: a number, or a text without case, accents and width."""
+    """Reduce a value to a form that is equal for look-alikes."""
     text = str(value).casefold().strip()
     if not text.isascii():
         text = unicodedata.normalize("NFKD", text)

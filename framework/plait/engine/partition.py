@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 FORMATS = {"date": "{:%Y-%m-%d}", "month": "{:%Y-%m}", "hour": "{:%Y-%m-%d-%H}"}
-MANY = 64  # so many rows are encoded by distinct value
+MANY = 64  # from this number of rows on, each distinct value is encoded once
 UNENCODED = " !$&'()+,-.;<>@[]_`|~"
 MAX_NAME_BYTES = 255  # of a folder, on the file systems of today
 
@@ -37,7 +37,7 @@ def folders(table: Any, partitions: Sequence[Partition]) -> list[str]:
 
 
 def overlong_rows(table: Any, partitions: Sequence[Partition]) -> dict[int, BadRecord]:
-    """The rows whose folder would have a longer name than file systems take, each with why."""
+    """The rows whose folder name would be longer than file systems allow, each with its error."""
     bad: dict[int, BadRecord] = {}
     for partition in partitions:
         values = (
@@ -52,7 +52,7 @@ def overlong_rows(table: Any, partitions: Sequence[Partition]) -> dict[int, BadR
 
 
 def out_of_range_rows(table: Any, partitions: Sequence[Partition]) -> dict[int, BadRecord]:
-    """The rows whose moment, in the zone of a partition, is not in the years 1 to 9999, each with why."""
+    """The rows whose time in a partition's zone is outside of the years 1 to 9999, each with its error."""
     bad: dict[int, BadRecord] = {}
     for partition in partitions:
         if partition.zone == "UTC":
@@ -67,7 +67,7 @@ def out_of_range_rows(table: Any, partitions: Sequence[Partition]) -> dict[int, 
 
 
 def partition_column(table: Any, name: str) -> Any:
-    """The column of a partition; raises IncompatibleTypes where an undeclared type turns out to part no files."""
+    """The column of a partition; raises IncompatibleTypes if the inferred type cannot partition files."""
     from pyarrow import types
 
     column = table.column(name)
@@ -89,7 +89,7 @@ def _folder_texts(column: Any, partition: Partition) -> list[str]:
 
 
 def _floored_to_hours(column: Any, partition: Partition) -> Any:
-    """The column with all moments of an hour as one, since they lie in the same folder in UTC."""
+    """Round times down to the hour: all times of an hour share a UTC folder."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

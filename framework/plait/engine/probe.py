@@ -1,4 +1,4 @@
-"""Find out whether each block of a spec can be reached: ask what a run would ask, for something that is not there."""
+"""Check whether each block of a spec can be reached, by the calls of a run for something that does not exist."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ ABSENT_VALUES: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeResult:
-    """A block of the spec, what is known of where it leads, and why it cannot be used (None: it can)."""
+    """A block of the spec, what its options say about its target, and why it cannot be used (None if it can)."""
 
     block: str
     connector: str

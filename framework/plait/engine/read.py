@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from plait.language.spec import Column, Source
 
 
-MANY = 32  # so many records are cast column by column
+MANY = 32  # from this number of records on, they are cast column by column
 EMPTY_RECORD = Record(fields={})
 
 
@@ -54,14 +54,14 @@ def cast(records: Sequence[Record] | RecordTable, source: Source) -> TypedRecord
 
 
 def is_flat(source: Source) -> bool:
-    """Whether each column is declared and is a field as it is."""
+    """Whether each column is declared and takes a field unchanged."""
     if source.columns is None or source.decode:
         return False
     return all(len(c.selector) == 1 and c.origin not in OBJECT_FACTS for c in source.columns)
 
 
 def empty_rows(count: int) -> Any:
-    """A table of so many rows without columns."""
+    """A table with this number of rows and no columns."""
     import pyarrow as pa
 
     return pa.table({"$": pa.nulls(count)}).select([])
@@ -121,7 +121,7 @@ def _cast_table(records: RecordTable, source: Source) -> TypedRecords:
 
 
 def _cast_usual(column: Column, values: Any) -> Any:
-    """Cast the values of a column as a whole; None if a cell must be cast, or refused, by itself."""
+    """Cast a column at once; None if its cells must be cast one by one."""
     cells = to_array(values, column.type)
     if cells is None or not cells.null_count:
         return cells
@@ -149,7 +149,7 @@ def _cast_cells(
 
 
 def _pick_all(column: Column, records: Sequence[Record], typed: TypedRecords) -> list[Any] | None:
-    """What `pick` gives for each record, or None where it may refuse one."""
+    """The value that `pick` gives for each record; None if it may refuse one."""
     if column.origin in OBJECT_FACTS:
         return [_object_fact(column.origin, records[number]) for number in typed.record_numbers]
     values: list[Any] = typed.fields
@@ -218,7 +218,7 @@ def _object_fact(word: str, record: Record) -> Any:
 
 
 def pick(fields: Any, selector: Sequence[str | int]) -> Any:
-    """The value that a selector leads to, None where there is none; raises ConversionError if a step does not apply."""
+    """The value at a selector, None if there is none; raises ConversionError if a step does not apply."""
     value = fields
     for step in selector:
         if isinstance(step, int):
@@ -262,7 +262,7 @@ def _inferred_table(typed: TypedRecords, keys: set[str]) -> Any:
 
 
 def _set_aside(typed: TypedRecords, name: str) -> bool:
-    """Make records faults whose field has no type even alone; return whether there are any."""
+    """Mark records as faults whose field has no type even alone; return whether there are any."""
     errors = [type_error_of(name, fields) for fields in typed.fields]
     for record_number, error in zip(typed.record_numbers, errors, strict=True):
         if error:

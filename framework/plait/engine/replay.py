@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from plait.engine.quarantine import QuarantinedRecord
     from plait.engine.report import Report
 
-BATCH_SIZE = 1_000  # in objects
+BATCH_SIZE = 1_000  # driving objects that are run together
 FORMAT_VERSION = 1
 Fate = Literal["removed", "bad", "gone", "skipped", "retry", "failed", "left"]
 FATES: tuple[Fate, ...] = ("removed", "bad", "gone", "skipped", "retry", "failed", "left")
@@ -33,7 +33,7 @@ class Choice:
     window: Window = field(default_factory=Window)
 
     def takes(self, record: QuarantinedRecord) -> bool:
-        """Whether a record chooses its object; a record of unknown time does whatever the window is."""
+        """Whether a record's object is run again; a record of unknown time is in every window."""
         return self.window.contains(record.modified) and (not self.codes or record.code in self.codes)
 
 

@@ -21,7 +21,7 @@ FORMAT_VERSION = 1
 Outcome = Literal["done", "skipped", "gone", "retry", "failed"]
 OUTCOMES: tuple[Outcome, ...] = ("done", "skipped", "gone", "retry", "failed")
 MAX_PROBLEMS = 1000
-NAMESPACE = "plait"  # of the metrics in CloudWatch
+NAMESPACE = "plait"  # CloudWatch namespace of the metrics
 DIMENSION = "Pipeline"
 RECORD_COUNTS = ("read", "written", "dropped", "quarantined")
 
@@ -38,7 +38,7 @@ class FileEntry:
 
 @dataclass(slots=True, kw_only=True)
 class LookupCounts:
-    """What a lookup was asked and answered in a run; `matched`, `missing` and `duplicates` count rows.
+    """The keys that a run asked of a lookup, and the answers; `matched`, `missing` and `duplicates` count rows.
 
     Of the rows missing a match, `inexact` have a key that the source knows in another spelling: another case,
     accents, spaces, or another way to write a number.
@@ -56,7 +56,7 @@ class LookupCounts:
     cached_seconds: float = 0.0
 
     def add(self, asked: LookupStats, joined: Joined) -> None:
-        """Add what the look-up was asked for a batch, and what its join came to."""
+        """Add the keys that a batch asked, and the counts of its join."""
         self.keys += asked.keys
         self.cached += asked.cached
         self.cached_seconds = max(self.cached_seconds, asked.cached_seconds)
@@ -109,7 +109,7 @@ class Report:
         return not {"retry", "failed"} & set(self.outcomes.values())
 
     def add_problem(self, problem: Problem) -> None:
-        """Keep a problem; beyond a thousand of its level they are only counted by their outcome."""
+        """Keep a problem; beyond a thousand of a level, problems are only counted by their outcome."""
         if self._kept_by_level[problem.level] < MAX_PROBLEMS:
             self._kept_by_level[problem.level] += 1
             self.problems.append(problem)
@@ -122,13 +122,13 @@ class Report:
         self.seconds[phase] = self.seconds.get(phase, 0.0) + time.perf_counter() - start
 
     def check(self) -> None:
-        """Raise AssertionError where the numbers do not add up: a record that was lost must not be silent."""
+        """Raise AssertionError if the numbers do not add up, so that a lost record is noticed."""
         counts = self.records
         if counts.read != counts.written + counts.dropped + counts.quarantined:
             raise AssertionError(f"records do not add up: {asdict(counts)}")
 
     def check_settled(self, uris: Iterable[str]) -> None:
-        """Raise AssertionError where an object that was to be read has no outcome: its loss must not be silent."""
+        """Raise AssertionError if an object that was to be read has no outcome, so that its loss is noticed."""
         lost = [uri for uri in uris if self.outcomes[uri] == "skipped"]
         if lost:
             raise AssertionError(

@@ -1,4 +1,4 @@
-"""Decide what becomes of each record and each driving object: what waits, what is bad, what is done.
+"""Decide the outcome of each record and each driving object: waiting, bad or done.
 
 `errors` are by the URI of a driving object throughout.
 """
@@ -50,7 +50,7 @@ def _is_foreign(uri: str, spec: Spec) -> bool:
 
 
 def fail_lookup(batch: Batch, source: Source, error: BaseException) -> None:
-    """Take out every record of a batch after a look-up failed: retried where that may help, never joined to nulls.
+    """Remove every record of a batch after a look-up failed, so that none is joined to nulls; retry if that may help.
 
     Raises the error itself if it is IncompatibleTypes, or no error of a connector.
     """
@@ -68,7 +68,7 @@ def fail_lookup(batch: Batch, source: Source, error: BaseException) -> None:
 def settle_missed(
     batch: Batch, missed: dict[int, dict[str, BadRecord | None]], spec: Spec, *, waits: bool
 ) -> None:
-    """Take out the records that wait for a match, and those that need one and whose wait is over.
+    """Remove the records that wait for a match, and those whose wait is over although they need one.
 
     `missed` has, by record number, the names of the look-ups without a match and why the record is bad without it.
     """
@@ -87,7 +87,7 @@ def settle_missed(
 def put_in_quarantine(
     batch: Batch, errors: dict[str, PlaitError], spec: Spec, services: Services, report: Report
 ) -> dict[str, PlaitError]:
-    """Put bad records into quarantine, unless their object must come again; return the errors of doing so.
+    """Put bad records into quarantine, unless their object must come again; return the errors of the writes.
 
     Without a quarantine in the spec, the bad records are the errors of their objects.
     """

@@ -1,4 +1,4 @@
-"""Decide how long an object waits for a look-up that has no match yet, and say so; pure."""
+"""Decide whether and how long an object waits for a look-up that has no match yet; pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 class Late(TryAgain):
-    """Look-ups have no match yet, and the object is young enough to wait; `note` says until when."""
+    """The object must come again: a look-up has no match and its `retry_for` has not passed.
+
+    `note` says until when the object waits.
+    """
 
     code = "not-there-yet"
 
@@ -27,18 +30,18 @@ class Late(TryAgain):
 
 
 def wait_ends(item: Item, source: Source) -> datetime | None:
-    """When the wait of an object for a look-up ends; None where it does not wait or has no age."""
+    """When an object stops waiting for a look-up; None if it does not wait, or its age is unknown."""
     limit = source.join.retry_for if source.join else None
     return _later(item.modified, limit) if item.modified and limit else None
 
 
 def why_late(item: Item, sources: Iterable[Source], now: datetime) -> Late | None:
-    """Why an object without a match in these look-ups must come again, or None where its wait is over."""
+    """The error by which an object without a match in these look-ups comes again; None if its wait is over."""
     ends = {source.name: end for source in sources if (end := wait_ends(item, source)) and now < end}
     return Late([*ends], max(ends.values())) if ends else None
 
 
 def _later(moment: datetime, duration: timedelta) -> datetime:
-    """The moment that a duration leads to, or the last moment that a datetime can be."""
+    """A time plus a duration, at most the last time that a datetime can be."""
     last = moment.max.replace(tzinfo=moment.tzinfo)
     return moment + duration if last - moment > duration else last

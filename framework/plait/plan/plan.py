@@ -139,14 +139,14 @@ def _column_field(source: Source, column: Column) -> Field:
 
 
 def _example(partition: Partition) -> str:
-    """What stands for the value in the name of a partition's folder, such as `YYYY-MM-DD`."""
+    """The placeholder of the value in the name of a partition's folder, such as `YYYY-MM-DD`."""
     if partition.function == "bucket":
         return f"<0 to {partition.buckets - 1}>"
     return TIME_FORMATS.get(partition.function, f"<{partition.column}>")
 
 
 def _partition_field(partition: Partition, fields: list[Field]) -> Field:
-    """A partition column. It can be null where its column is a text, as an empty text lies in the folder of null."""
+    """The field of a partition column. A text can become null, because an empty text lies in the folder of null."""
     field = next((field for field in fields if field.name == partition.column), None)
     type_words = {"date": "date", "month": "string", "hour": "string", "bucket": "int"}
     kind = field.type if field else None

@@ -65,14 +65,14 @@ class Isolation:
                 yield answer
 
     def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """Return what a function answers; an iterator is read to its end."""
+        """Return the answer of a function, an iterator as the list of its elements; raises GiveUp or TryAgain."""
         with self.naming_failures():
             answer = function(*arguments)
             return [*answer] if isinstance(answer, Iterator) else answer
 
 
 def _description(error: BaseException) -> str:
-    """The type of an exception and where it was raised; a ContractViolation in its own words."""
+    """The type of an exception and where it was raised; for a ContractViolation, its message."""
     if isinstance(error, ContractViolation):
         return str(error)
     last = extract_tb(error.__traceback__)[-1]

@@ -21,12 +21,12 @@ def nearest(word: str, words: Iterable[str], preferred: Sequence[str] = ()) -> s
     """
     if not word or len(word) > _MAX_LENGTH:
         return None
-    known = list(dict.fromkeys((*preferred, *_ordered(words))))[:_MAX_WORDS]
+    candidates = list(dict.fromkeys((*preferred, *_ordered(words))))[:_MAX_WORDS]
     folded = _fold(word)
     for matches in (_are_same, _are_one_edit_apart):
-        if meant := next((other for other in known if matches(folded, _fold(other))), None):
+        if meant := next((other for other in candidates if matches(folded, _fold(other))), None):
             return meant
-    return _most_similar(folded, known)
+    return _most_similar(folded, candidates)
 
 
 def help_for(word: str, words: Iterable[str], what: str, listing: str | None) -> str:
@@ -34,29 +34,29 @@ def help_for(word: str, words: Iterable[str], what: str, listing: str | None) ->
 
     `what` is what the words are, such as "connector"; `listing` is the command that lists them.
     """
-    known = list(dict.fromkeys(_ordered(words)))
-    if meant := nearest(word, known):
+    known_words = list(dict.fromkeys(_ordered(words)))
+    if meant := nearest(word, known_words):
         return f"did you mean `{meant}`?"
-    if not known:
+    if not known_words:
         return f"there is no {what} to choose from"
-    if len(known) > MAX_LISTED and listing:
+    if len(known_words) > MAX_LISTED and listing:
         return f"{listing} lists them"
-    return one_of(known)
+    return one_of(known_words)
 
 
 def one_of(words: Iterable[str]) -> str:
     """A help that lists the words, or the first few of them."""
-    known = list(words)
-    rest = f" and {len(known) - MAX_LISTED} more" if len(known) > MAX_LISTED else ""
+    listed = list(words)
+    ending = f" and {len(listed) - MAX_LISTED} more" if len(listed) > MAX_LISTED else ""
     return (
-        ("one of " if len(known) > 1 else "write ")
-        + ", ".join(f"`{name}`" for name in known[:MAX_LISTED])
-        + rest
+        ("one of " if len(listed) > 1 else "write ")
+        + ", ".join(f"`{name}`" for name in listed[:MAX_LISTED])
+        + ending
     )
 
 
 def edited_once(word: str, other: str) -> bool:
-    """Whether one letter was added, left out, changed or swapped with its neighbour, or none at all."""
+    """Whether the words are equal or one edit apart; case does not count, and `-` equals `_`."""
     return _are_same(_fold(word), _fold(other)) or _are_one_edit_apart(_fold(word), _fold(other))
 
 
@@ -73,17 +73,17 @@ def _are_same(word: str, other: str) -> bool:
 
 
 def _are_one_edit_apart(word: str, other: str) -> bool:
-    """Whether one letter was added, left out, changed or swapped with its neighbour."""
+    """Whether one added, removed, changed or swapped letter makes one word the other."""
     if abs(len(word) - len(other)) > 1 or min(len(word), len(other)) == 0:
         return False
     head = _common_length(word, other)
     tail = _common_length(word[head:][::-1], other[head:][::-1])
-    left, right = word[head : len(word) - tail], other[head : len(other) - tail]
+    middle, other_middle = word[head : len(word) - tail], other[head : len(other) - tail]
     if len(word) != len(other):
-        return not left or not right
-    if len(left) == 1:
+        return not middle or not other_middle
+    if len(middle) == 1:
         return len(word) > 1
-    return len(left) == 2 and left == right[::-1]
+    return len(middle) == 2 and middle == other_middle[::-1]
 
 
 def _common_length(word: str, other: str) -> int:
@@ -92,20 +92,20 @@ def _common_length(word: str, other: str) -> int:
     return next((index for index, (a, b) in pairs if a != b), min(len(word), len(other)))
 
 
-def _most_similar(word: str, known: Sequence[str]) -> str | None:
-    """The known word that has most in common, else the first that contains the word or is contained in it."""
+def _most_similar(word: str, candidates: Sequence[str]) -> str | None:
+    """The candidate that has most in common, else the first that contains the word or is contained in it."""
     from difflib import get_close_matches
 
-    by_folded = {_fold(other): other for other in reversed(known)}
+    by_folded = {_fold(other): other for other in reversed(candidates)}
     if matches := get_close_matches(word, by_folded, n=1, cutoff=_LIKENESS):
         return by_folded[matches[0]]
-    return next((other for other in known if _contains(_fold(other), word)), None)
+    return next((other for other in candidates if _contains(_fold(other), word)), None)
 
 
 def _lacks_at_most_two(longer: str, shorter: str) -> bool:
     """Whether the shorter word is the longer one without one or two of its letters."""
-    rest = iter(longer)
-    return len(longer) - len(shorter) <= 2 and all(letter in rest for letter in shorter)
+    letters = iter(longer)
+    return len(longer) - len(shorter) <= 2 and all(letter in letters for letter in shorter)
 
 
 def _contains(other: str, word: str) -> bool:

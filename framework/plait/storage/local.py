@@ -63,7 +63,7 @@ def get(uri: str, limit: int | None = None) -> StoredObject:
 
 
 def put(uri: str, data: bytes) -> Written:
-    """Write a file so that nobody ever sees half of it."""
+    """Write a file at once: readers see the old file or the new one."""
     folder = posixpath.dirname(uri) or "."
     Path(folder).mkdir(parents=True, exist_ok=True)
     temporary = posixpath.join(folder, f"{TEMPORARY_PREFIX}{uuid.uuid4().hex}")
@@ -84,7 +84,7 @@ def delete(item: Item) -> None:
     path.unlink(missing_ok=True)
 
 
-def explain(uri: str, error: Exception) -> Missing | PlaitError:
+def local_error(uri: str, error: Exception) -> Missing | PlaitError:
     """What an error means for a file: it is missing, or one of our errors."""
     if isinstance(error, PlaitError):
         return error

@@ -63,7 +63,7 @@ class Storage:
         try:
             return self._s3.get(uri, limit) if on_s3(uri) else local.get(uri, limit)
         except Exception as error:  # noqa: BLE001 -- every error is returned as an answer
-            return _explain(uri, error)
+            return _error_for_object(uri, error)
 
     def _put(self, put: Put) -> Written | PlaitError:
         try:
@@ -75,12 +75,12 @@ class Storage:
         try:
             self._s3.delete(item) if on_s3(item.uri) else local.delete(item)
         except Exception as error:  # noqa: BLE001 -- every error is returned as an answer
-            answer = _explain(item.uri, error)
+            answer = _error_for_object(item.uri, error)
             return None if isinstance(answer, Missing) else answer
         return None
 
     def _map(self, work: Callable[[T], R], things: Sequence[T]) -> Iterator[R]:
-        """What `work` returns for each thing, in order; at most `MAX_AT_ONCE` are underway or wait to be taken."""
+        """Yield what `work` returns for each thing, in order; at most `MAX_AT_ONCE` run or wait to be read at a time."""
         if len(things) == 1:
             yield work(things[0])
             return
@@ -103,15 +103,15 @@ class Storage:
             return self._pool
 
 
-def _explain(uri: str, error: Exception) -> Missing | PlaitError:
-    return s3_errors.explain(uri, error) if on_s3(uri) else local.explain(uri, error)
+def _error_for_object(uri: str, error: Exception) -> Missing | PlaitError:
+    return s3_errors.s3_error(uri, error) if on_s3(uri) else local.local_error(uri, error)
 
 
 def _failure(uri: str, error: Exception) -> PlaitError:
     """The error of a listing or a put, where a missing object means a missing bucket or folder."""
     if isinstance(error, PlaitError):
         return error
-    answer = _explain(uri, error)
+    answer = _error_for_object(uri, error)
     if not isinstance(answer, Missing):
         return answer
     if on_s3(uri):

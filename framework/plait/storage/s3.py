@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from plait.aws.errors import UnreadableAnswer
 from plait.plugin import Item, Missing, ObjectChanged, Put, StoredObject, TryAgain, Written
-from plait.storage.s3_errors import ask_again, explain, is_conflict
+from plait.storage.s3_errors import ask_again, is_conflict, s3_error
 from plait.storage.s3_store import open_store
 from plait.values.paths import on_s3
 
@@ -55,7 +55,7 @@ def _required_etag(etag: str | None) -> str:
 
 
 class S3:
-    """Requests to S3, each counted; methods raise what the client raises, for `explain` to translate."""
+    """Requests to S3, each counted; methods raise what the client raises, for `s3_error` to translate."""
 
     def __init__(
         self,
@@ -160,12 +160,12 @@ class S3:
         try:
             return self.head(uri)
         except Exception as error:
-            if isinstance(explain(uri, error), Missing):
+            if isinstance(s3_error(uri, error), Missing):
                 return None
             raise
 
     def _put_if(self, put: Put, etag: str, match: str) -> bool:
-        """Put if what stands there is as `match` says; return whether it was."""
+        """Put if the stored version is the one that `match` names; return whether it was."""
         try:
             # Where the answer to a put is lost, the next try finds the file that it wrote itself.
             ask_again(lambda: self._put(put, etag, match))

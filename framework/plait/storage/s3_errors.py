@@ -23,7 +23,7 @@ PUT_DENIED = (
 LOCKED = "write into a bucket without object lock, or look at its retention"
 
 
-def explain(uri: str, error: Exception) -> Missing | PlaitError:
+def s3_error(uri: str, error: Exception) -> Missing | PlaitError:
     """What an error means for an object: it is missing, or one of our errors; raises the error again if it is a bug."""
     if isinstance(error, PlaitError):
         return error

@@ -1,4 +1,5 @@
 """What a value may be: types, exact conversion, decoding, paths and patterns, secrets.
 
-The language reads a spec by it and the engine converts data by it; connectors get what they need from `plait.plugin`.
+`language` reads a spec by it and `engine` converts data by it; `plan`, `storage`, `testing`, `deploy`, `aws_lambda` and
+`plugin` use its types and paths. Connectors import what they need of it from `plait.plugin`.
 """

@@ -1,4 +1,4 @@
-"""Convert many raw values at once to an Arrow array, where that surely gives what `convert` gives for each of them."""
+"""Convert many raw values at once to an Arrow array, only where the result is certain to equal that of `convert`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PATTERNS = {
 
 
 def to_array(values: Sequence[Any] | pa.Array, kind: Type) -> pa.Array | None:
-    """The values as an array of the type, with null for None; None where a value is unusual, and may not fit."""
+    """The values as an array of the type, with null for None; None if a value needs the slow, exact conversion."""
     import pyarrow as pa
 
     try:
@@ -57,7 +57,7 @@ def _cast_values(values: Sequence[Any], kind: Type) -> pa.Array | None:
 
 
 def _cast_texts(texts: pa.Array, kind: Type) -> pa.Array | None:
-    """Texts as an array of the type; None where one of them is not written in the usual way."""
+    """Texts as an array of the type; None if a text needs the slow, exact conversion."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

@@ -48,7 +48,7 @@ def convert(value: Any, kind: Type) -> Any:
 
 
 def _wrong_kind(value: Any, kind: Type, help: str | None = None) -> ConversionError:
-    """The error for a value that is not of its type, in YAML's words."""
+    """The error for a value that is not of its type; it names the value's kind as YAML does."""
     return conversion_error(f"expected {kind}, got {{}}", value, help)
 
 

@@ -35,7 +35,7 @@ class Step:
 
 
 def decode(fields: Mapping[str, Any], steps: Mapping[str, tuple[Step, ...]]) -> Mapping[str, Any]:
-    """The fields, those with steps decoded; null stays null, a missing field missing. Raises ConversionError."""
+    """Decode the fields that have steps; null stays null, and a missing field stays missing. Raises ConversionError."""
     if not steps:
         return fields
     decoded = dict(fields)

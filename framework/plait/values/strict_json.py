@@ -15,7 +15,7 @@ SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 UNSURE = object()
 NESTED = (dict, list)
 SPACES = b" \t\r\n"
-TOO_DEEP = -(1 << 62)  # no document has so many keys that this plus their count is positive
+TOO_DEEP = -(1 << 62)  # stays negative when the number of keys of any document is added
 
 
 class NotJson(ValueError):
@@ -29,7 +29,7 @@ def parse_json(data: bytes) -> Any:
 
 
 def _parse_quickly(data: bytes) -> Any:
-    """The value, where a fast decoder and a count of the keys leave no doubt, else UNSURE.
+    """Decode with a fast decoder; return UNSURE unless a count of the keys proves that none stands twice.
 
     Without spaces, a quote and a colon stand together at least once for each key, so as many of them as there are
     distinct keys means that no key stands twice.

@@ -96,6 +96,7 @@ class Stage:
         self.proxy.reset()
         if not (warm and environment == self.begun):
             aws_lambda._engines.clear()
+            self.proxy.hang_up()
         self.begun = environment
         for name, value in (self.environment() | environment).items():
             patch.setenv(name, value)

@@ -112,7 +112,7 @@ def test_in_a_folder_a_full_disk_is_one_error_and_no_half_file(tmp_path: Path) -
 )
 def test_what_a_file_system_says_is_told_in_its_words(number: int, kind: type[PlaitError], code: str) -> None:
     """The path, the reason in lower case, and whether trying again may help."""
-    told = storage_local.explain("lake/a.parquet", OSError(number, "No Room in /secret/place"))
+    told = storage_local.local_error("lake/a.parquet", OSError(number, "No Room in /secret/place"))
     assert isinstance(told, kind)
     assert told.code == code
     assert told.message.startswith("`lake/a.parquet` cannot be ")

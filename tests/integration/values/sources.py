@@ -20,7 +20,7 @@ from kit.connect import (
 from kit.stand_ins import log_in
 from kit.stubs import Stub
 from plait.plugin import Item, Key, Record, RecordTable
-from plait_connectors.memory import MemoryOptions, Rows
+from plait_connectors.memory import MemoryOptions, MemoryRows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -75,7 +75,7 @@ def _only(records: Iterable[Record | RecordTable]) -> Record:
 def memory_records(kinds: Sequence[Kind]) -> list[Record]:
     """The row of each value."""
     options = MemoryOptions(rows=[{"v": kind.source} for kind in kinds])
-    return [*Rows(options, context()).fetch([])]
+    return [*MemoryRows(options, context()).fetch([])]
 
 
 def mysql_records(kinds: Sequence[Kind], server: LocalMysql, secret: dict[str, Any]) -> list[Record]:

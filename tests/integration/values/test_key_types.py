@@ -19,7 +19,7 @@ from plait.engine.lookup import look_up
 from plait.language.spec import Join, TimeWindow
 from plait.plugin.registry import connector
 from plait.values.types import arrow_type, parse
-from plait_connectors.memory import MemoryOptions, Rows
+from plait_connectors.memory import MemoryOptions, MemoryRows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,7 +65,7 @@ def test_rows_in_the_spec_match_by_value(kind: KeyKind) -> None:
     """Texts that are the full text of the key, and the value itself."""
     rows: list[dict[str, Any]] = [{"k": text, "n": n} for n, text in enumerate((*kind.equal, *kind.other))]
     rows += [{"k": kind.value, "n": 100}, {"k": None, "n": 101}, {"k": [], "n": 102}, {"n": 103}]
-    lookup = Rows(MemoryOptions(rows=rows), context())
+    lookup = MemoryRows(MemoryOptions(rows=rows), context())
     assert numbers(asked("memory", lookup, kind)) == [*range(len(kind.equal)), 100]
 
 

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from kit.tables import table
 from plait.aws.errors import calling
 from plait.plugin import PlaitError
-from plait.storage.s3_errors import explain
+from plait.storage.s3_errors import s3_error
 
 
 def test_a_bug_within_a_call_stays_a_bug() -> None:
@@ -18,7 +18,7 @@ def test_a_bug_within_a_call_stays_a_bug() -> None:
 
 def test_a_bug_while_an_object_is_used_stays_a_bug() -> None:
     with pytest.raises(ZeroDivisionError):
-        explain("s3://shop/a", ZeroDivisionError())
+        s3_error("s3://shop/a", ZeroDivisionError())
 
 
 @pytest.mark.parametrize(("code", "status", "error", "ours"), table("aws_errors.yaml"))

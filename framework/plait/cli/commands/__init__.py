@@ -1,1 +1,4 @@
-"""The commands, one module each, which `plait.cli.main` imports by the command's name; each has a `command`."""
+"""The commands, one module each, named as its command; each defines a click command called `command`.
+
+Only `plait.cli.main` imports them, and only the one that is called.
+"""

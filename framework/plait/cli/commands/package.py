@@ -79,7 +79,7 @@ def _target(python: str | None, arch: Arch | None, *, here: bool) -> Target:
 
 
 def _validate(file: str) -> tuple[bytes, Validated]:
-    """The text and the valid spec, with its parameters at their defaults: the environment here is not the function's."""
+    """Read a spec with its parameters at their defaults, since the environment here is not the function's."""
     try:
         text = read_bytes(file)
     except OSError as error:

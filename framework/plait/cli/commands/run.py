@@ -63,7 +63,7 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
 
 
 def _read_event(file: IO[bytes], buckets: Sequence[str]) -> Event:
-    """The event of a file, whose messages that name no object are printed; raises CannotStart where all are so."""
+    """Read an event; print messages that name no object; raises CannotStart if no message names an object."""
     from plait.aws_lambda.events import unwrap
 
     try:

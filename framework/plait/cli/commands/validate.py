@@ -64,7 +64,7 @@ def _specs_here() -> list[str]:
 
 
 def _without_repeats(files: Sequence[str]) -> list[str]:
-    """The files in their order, each once, as it was first named."""
+    """The files in their order, each once, under the name given first."""
     return [*{Path(file).resolve(): file for file in reversed(files)}.values()][::-1]
 
 
@@ -78,7 +78,7 @@ def _validate(file: str, parameters: Mapping[str, str]) -> Validated:
 
 
 def _validate_cases(file: str) -> Validated:
-    """The problems of a file of cases, and one problem in place of those that its spec has."""
+    """The problems of a file of cases; one problem stands for all problems of its spec."""
     from plait.testing.cases.suite import load, spec_of
 
     suite = load(spec_of(file))

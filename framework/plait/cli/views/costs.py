@@ -74,7 +74,7 @@ def _iam_actions(spec: Spec) -> list[str]:
 
 
 def _event_rule_lines(spec: Spec) -> Iterable[str]:
-    """Which keys the event rule lets through: its wildcard cannot stop at `/`, so they may be more than the path's."""
+    """The keys that the event rule lets through; its wildcard does not stop at `/`, so the path may match fewer."""
     options = [getattr(spec.driver.options, name) for name in spec.driver.options.__struct_fields__]
     for path in (option for option in options if isinstance(option, DriverPath) and option.bucket):
         key = event_pattern(path)["detail"]["object"]["key"][0]

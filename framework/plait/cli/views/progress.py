@@ -17,7 +17,7 @@ SECONDS_BETWEEN_LINES = 3.0
 
 @contextmanager
 def object_progress(total: int | None) -> Iterator[Callable[[int], None]]:
-    """Give a function that adds so many objects to those that are done, shown as a bar where stderr is a terminal."""
+    """Yield a function that counts objects as done; the count is shown as a bar if stderr is a terminal."""
     if not sys.stderr.isatty():
         yield _line_progress(total)
         return

@@ -60,7 +60,7 @@ def total_with_parts(total: int, word: str, parts: dict[str, int]) -> str:
 
 
 def size_text(number: float) -> str:
-    """A number of bytes as people read it.
+    """A number of bytes in the largest unit that fits.
 
     >>> size_text(1536)
     '1.5 KiB'
@@ -76,7 +76,7 @@ def size_text(number: float) -> str:
 
 
 def _grouped(problems: Sequence[Problem]) -> Iterable[Problem]:
-    """One problem in place of all that are worded the same, at the first of their objects; errors come first."""
+    """Group problems of the same text into one, shown at the first of their objects; errors come first."""
     kinds = Counter(map(_kind, problems))
     for kind, count in sorted(kinds.items(), key=lambda counted: (counted[0][0], -counted[1])):
         same = [problem for problem in problems if _kind(problem) == kind]

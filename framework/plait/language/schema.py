@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_
 
 import msgspec
 
-from plait.language.keys import Document, Form
+from plait.language.column_keys import Form
+from plait.language.keys import Document
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,12 +8,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from plait.language.finding import Finding
-from plait.language.forms import PARSERS
-from plait.language.hints import misplaced_blocks
 from plait.language.schema import FORMS
 from plait.language.secret_checks import secret_spans
-from plait.language.shape_errors import SchemaError, explain
-from plait.language.shape_keys import Keys, note_keys, problems_of_keys
+from plait.language.shape.errors import SchemaError, explain
+from plait.language.shape.forms import PARSERS
+from plait.language.shape.hints import misplaced_blocks
+from plait.language.shape.keys import Keys, note_keys, problems_of_keys
 from plait.problems.problem import Problem, by_place, excerpt
 
 if TYPE_CHECKING:

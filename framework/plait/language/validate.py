@@ -15,7 +15,7 @@ from plait.language.document import check_document
 from plait.language.finding import one_a_place
 from plait.language.secret_checks import secret_spans
 from plait.language.secrets_in_text import mask
-from plait.language.shape_errors import unreadable_text
+from plait.language.shape.errors import unreadable_text
 from plait.language.structure import to_problems
 from plait.language.text import MAX_BYTES
 from plait.problems.problem import Problem, by_place, excerpt

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from plait.language.keys import STEPS, STEPS_WITH_ARGUMENT, ColumnBlock, StepBlock
+from plait.language.column_keys import STEPS, STEPS_WITH_ARGUMENT, ColumnBlock, StepBlock
 from plait.language.spec import Column
 from plait.problems.errors import SpecValueError
 from plait.problems.problem import excerpt

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from plait.language.build.values import Reader
 from plait.language.schema import struct_schema
-from plait.language.shape_errors import unreadable_text
+from plait.language.shape.errors import unreadable_text
 from plait.language.structure import shape_problems, to_problems
 from plait.problems.problem import Problem
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from plait.language.build.columns import read_regex
 from plait.language.build.output import build_partition
-from plait.language.keys import STEPS, STEPS_WITH_ARGUMENT
+from plait.language.column_keys import STEPS, STEPS_WITH_ARGUMENT
 from plait.problems.errors import SpecValueError
 from plait.problems.problem import excerpt
 from plait.problems.suggest import help_for

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from plait.language.finding import Finding
 from plait.language.schema import FORMS
-from plait.language.text_help import help_for_text
+from plait.language.shape.text_help import help_for_text
 from plait.language.wording import correction, flow_style, kind_of
 from plait.plugin.registry import ConnectorUnavailable, offers
 from plait.problems.errors import SpecValueError

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from plait.language.column_keys import STEPS
 from plait.language.finding import Finding
-from plait.language.hints import likely_key, synonym
-from plait.language.keys import STEPS
 from plait.language.secrets_in_text import MOVE_KEY_HELP, is_credential_key
-from plait.language.shape_errors import help_of_key
+from plait.language.shape.errors import help_of_key
+from plait.language.shape.hints import likely_key, synonym
 from plait.plugin.registry import offers
 from plait.problems.problem import excerpt
 from plait.problems.suggest import edited_once, help_for, nearest, one_of
@@ -17,7 +17,7 @@ from plait.problems.suggest import edited_once, help_for, nearest, one_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from plait.language.shape_errors import SchemaError
+    from plait.language.shape.errors import SchemaError
     from plait.language.source_map import KeyPath
 
 

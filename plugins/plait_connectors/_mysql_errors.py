@@ -122,10 +122,10 @@ def reading_answers() -> Iterator[None]:
 
 def as_plait_error(error: Exception, table: str) -> PlaitError:
     """Return the error for users; it never has the client's text, which may show the user, the host or a value."""
-    known, number = meaning(error), _error_number(error)
+    error_meaning, number = meaning(error), _error_number(error)
     if number == 1054 and (column := re.search("'(.*?)'", str(error.args[1:]))):
         message, help = f"`{table}` has no column `{column[1]}`", "check `columns` and `join`"
         return GiveUp(message, code="not-found", help=help)
-    message = known.message.format(table=table) + f" (error {number or MALFORMED_ANSWER})"
-    kind = TryAgain if known.remedy in ("lost", "slow") else GiveUp
-    return kind(message, code=known.code, help=known.help)
+    message = error_meaning.message.format(table=table) + f" (error {number or MALFORMED_ANSWER})"
+    kind = TryAgain if error_meaning.remedy in ("lost", "slow") else GiveUp
+    return kind(message, code=error_meaning.code, help=error_meaning.help)

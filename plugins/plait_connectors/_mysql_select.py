@@ -61,10 +61,10 @@ def select(
     key_columns = tuple(keys[0].fields)
     names = None if fields is None else dict.fromkeys((*fields, *key_columns))
     columns = "*" if names is None else ", ".join(_selected(name, floats) for name in names)
-    left, right = ", ".join(map(quoted, key_columns)), ", ".join(["%s"] * len(key_columns))
+    key_names, placeholders = ", ".join(map(quoted, key_columns)), ", ".join(["%s"] * len(key_columns))
     if len(key_columns) > 1:
-        left, right = f"({left})", f"({right})"
-    where = f"WHERE {left} IN ({', '.join([right] * len(keys))}) LIMIT {limit}"
+        key_names, placeholders = f"({key_names})", f"({placeholders})"
+    where = f"WHERE {key_names} IN ({', '.join([placeholders] * len(keys))}) LIMIT {limit}"
     # MariaDB reads the first of these two comments, MySQL the second.
     mariadb_limit = f"/*M! SET STATEMENT max_statement_time={seconds:.3f} FOR */"
     mysql_limit = f"/*+ MAX_EXECUTION_TIME({seconds * 1000:.0f}) */"

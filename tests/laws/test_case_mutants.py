@@ -48,7 +48,7 @@ def test_a_mutant_has_problems_with_places_or_runs_and_can_be_updated(text: str)
     assert [problem for problem in file.problems if problem.span is None] == []
     results = run(Suite(spec="x.yaml", file=file, problems=file.problems, texts={}), file.cases)
     assert [p for result in results for p in result.problems if p.span is None] == []
-    failing = [(result.case, result.got) for result in results if result.problems and result.got]
+    failing = [(result.case, result.outcome) for result in results if result.problems and result.outcome]
     if failing and file.yaml_text:
         updated = read_cases(rewrite(file.yaml_text, failing).encode(), "x.test.yaml", SPECS)
         assert updated.yaml_text is not None

@@ -122,8 +122,10 @@ class Clients:
         handler = register_retry_handler(client, max_attempts=MAX_TRIES)
         client.meta.events.unregister(event, unique_id=name)
 
-        def pause(attempts: int, operation: Any, response: Any = None, **rest: Any) -> float | None:
-            seconds = handler.needs_retry(attempts=attempts, operation=operation, response=response, **rest)
+        def pause(attempts: int, operation: Any, response: Any = None, **arguments: Any) -> float | None:
+            seconds = handler.needs_retry(
+                attempts=attempts, operation=operation, response=response, **arguments
+            )
             if seconds is not None:
                 return min(seconds * self._retry_policy.backoff, self._timeout())
             if not response or is_complete(operation, *response):

@@ -79,7 +79,7 @@ class Deadline:
         self._now = now
         self._end = now() + self.seconds
 
-    def left(self) -> float:
+    def seconds_left(self) -> float:
         """How many seconds are left for work, 0 or more."""
         return max(self._end - self._now(), 0.0)
 

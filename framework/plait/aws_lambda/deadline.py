@@ -36,7 +36,7 @@ def run_within(engine: Engine, uris: Sequence[str], seconds: float = math.inf) -
     else:
         thread = threading.Thread(target=copy_context().run, args=(run.work,), daemon=True)
         thread.start()
-        thread.join(deadline.left() + deadline.grace)
+        thread.join(deadline.seconds_left() + deadline.grace)
         if thread.is_alive():
             return run.unfinished_report(), False
     if run.error is not None:
@@ -57,7 +57,7 @@ class _SlicedRun:
             for start in range(0, len(self.uris), SLICE_SIZE):
                 if start:
                     self.settled = deepcopy(self.engine.report)
-                if not self.deadline.left():
+                if not self.deadline.seconds_left():
                     _mark_for_retry(self.engine.report, self.uris)
                     return
                 self.engine.run(Item(uri=uri) for uri in self.uris[start : start + SLICE_SIZE])

@@ -95,7 +95,7 @@ def check_inferred(typed: TypedRecords, plan: Plan) -> None:
 def _check_columns(table: Any, plan: Plan) -> None:
     require_distinct([*table.column_names, *(f.name for f in plan.fields)])
     names = {*table.column_names}
-    for name in {left for source in plan.spec.lookups for left, _ in key_pairs(source)} & names:
+    for name in {column for source in plan.spec.lookups for column, _ in key_pairs(source)} & names:
         key_column(table, name)
     for name in {partition.column for partition in plan.spec.partition_by} & names:
         partition_column(table, name)

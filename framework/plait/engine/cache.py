@@ -77,11 +77,11 @@ class Cache:
 
 def weigh(value: Any) -> int:
     """About how many bytes of memory a value takes, with all that is in it."""
-    total, rest = 0, [value]
-    while rest:
-        part = rest.pop()
+    total, uncounted = 0, [value]
+    while uncounted:
+        part = uncounted.pop()
         total += getsizeof(part)
-        rest += _parts(part)
+        uncounted += _parts(part)
     return total
 
 

@@ -63,15 +63,15 @@ class Services:
 
     def timeout(self) -> float:
         """How many seconds a call may go unanswered now; raises TryAgain where no time is left."""
-        left = self.deadline.left()
-        if not left:
+        seconds_left = self.deadline.seconds_left()
+        if not seconds_left:
             raise too_late()
-        return min(left, self.retry_policy.timeout)
+        return min(seconds_left, self.retry_policy.timeout)
 
     def pause(self, attempt: int) -> None:
         """Wait before the next try; raises TryAgain where there would be no time left afterwards."""
         seconds = self.retry_policy.pause(attempt)
-        if seconds >= self.deadline.left():
+        if seconds >= self.deadline.seconds_left():
             raise too_late()
         time.sleep(seconds)
 

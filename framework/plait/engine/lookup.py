@@ -124,7 +124,7 @@ def look_up(
 def distinct_keys(table: Any, source: Source) -> dict[KeyValues, Key]:
     """The distinct keys of a batch's rows; a row with a null in its key asks nothing."""
     pairs = key_pairs(source)
-    columns = [key_column(table, left).to_pylist() for left, _ in pairs]
+    columns = [key_column(table, column).to_pylist() for column, _ in pairs]
     window = source.window
     if window is None:
         distinct = dict.fromkeys(zip(*columns, strict=True))

@@ -100,7 +100,7 @@ def _probe_driver(source: Source, services: Services) -> None:
 def _probe_lookup(source: Source, services: Services, column_types: Mapping[str, Type | None]) -> None:
     assert source.connector.lookup is not None  # noqa: S101 - validated
     lookup = source.connector.lookup(source.options, services.context(source.name, source.fields))
-    fields = {right: _absent_value(column_types.get(left)) for left, right in key_pairs(source)}
+    fields = {field: _absent_value(column_types.get(column)) for column, field in key_pairs(source)}
     now = services.now()
     since, until = (now - WINDOW, now) if source.window else (None, None)
     for record in lookup.fetch([Key(fields=fields, since=since, until=until)]):

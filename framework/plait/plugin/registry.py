@@ -44,9 +44,9 @@ def _entry_points() -> tuple[EntryPoint, ...]:
     return tuple(entry_points(group=GROUP))
 
 
-def pin(known: Iterable[Offer]) -> None:
+def pin(offers: Iterable[Offer]) -> None:
     """Offer only these words from now on, as a package's lock names them, instead of searching for entry points."""
-    _pinned[:] = known
+    _pinned[:] = offers
     connector.cache_clear()
 
 

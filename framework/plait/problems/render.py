@@ -50,26 +50,26 @@ def github(problems: Iterable[Problem]) -> str:
 
 def summary(problems: Iterable[Problem]) -> str:
     """A table in Markdown of the problems that GitHub does not mark; empty where it marks all."""
-    rest = _split_for_github(problems)[1]
-    if not rest:
+    unmarked = _split_for_github(problems)[1]
+    if not unmarked:
         return ""
-    rows = [_row(problem) for problem in rest[:MAX_ROWS]]
-    more = [f"\n… and {len(rest) - MAX_ROWS:,} more"] if len(rest) > MAX_ROWS else []
-    title = f"### plait: {len(rest):,} more that could not be marked"
+    rows = [_row(problem) for problem in unmarked[:MAX_ROWS]]
+    more = [f"\n… and {len(unmarked) - MAX_ROWS:,} more"] if len(unmarked) > MAX_ROWS else []
+    title = f"### plait: {len(unmarked):,} more that could not be marked"
     return "\n".join(
         [title, "", "| place | level | code | problem |", "| --- | --- | --- | --- |", *rows, *more]
     )
 
 
 def _split_for_github(problems: Iterable[Problem]) -> tuple[list[Problem], list[Problem]]:
-    """The problems that GitHub marks, and the rest."""
+    """The problems that GitHub marks, and the others."""
     marked: list[Problem] = []
-    rest: list[Problem] = []
-    left = {"error": MAX_ANNOTATIONS, "warning": MAX_ANNOTATIONS}
+    unmarked: list[Problem] = []
+    room = {"error": MAX_ANNOTATIONS, "warning": MAX_ANNOTATIONS}
     for problem in problems:
-        (marked if left[problem.level] > 0 else rest).append(problem)
-        left[problem.level] -= 1
-    return marked, rest
+        (marked if room[problem.level] > 0 else unmarked).append(problem)
+        room[problem.level] -= 1
+    return marked, unmarked
 
 
 def _row(problem: Problem) -> str:

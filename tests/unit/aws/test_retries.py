@@ -67,18 +67,18 @@ def test_a_margin_of_the_time_stays_free_to_report_the_work(seconds: float, shar
     clock = Clock()
     deadline = Deadline(seconds, clock)
     margin = min(max(seconds / 10, 1), 10)
-    assert deadline.left() == pytest.approx(max(seconds - margin, 0))
+    assert deadline.seconds_left() == pytest.approx(max(seconds - margin, 0))
     clock.now += share * seconds
-    left = deadline.left()
+    left = deadline.seconds_left()
     assert 0 <= left <= deadline.seconds + 1e-6
     clock.now += 1
-    assert deadline.left() <= left
+    assert deadline.seconds_left() <= left
     clock.now += 900
-    assert deadline.left() == 0
+    assert deadline.seconds_left() == 0
 
 
 def test_without_a_limit_there_is_always_time() -> None:
-    assert Deadline().left() == math.inf
+    assert Deadline().seconds_left() == math.inf
     assert Services().timeout() == Services().retry_policy.timeout
 
 

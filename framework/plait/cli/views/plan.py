@@ -98,7 +98,7 @@ def _lookup_document(source: Source) -> dict[str, Any]:
     return {
         "source": source.name,
         "connector": source.connector.name,
-        "on": [{"column": left, "field": right} for left, right in join.on],
+        "on": [{"column": column, "field": field} for column, field in join.on],
         "as": join.shape,
         "missing": join.missing,
         "retry_seconds": _whole_seconds(join.retry_for),

@@ -51,7 +51,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcomes:
+class CaseOutcome:
     """What a run of a case gave, or must give.
 
     The values of `rows` have the columns' types; expected rows may name only some of the columns.
@@ -74,4 +74,4 @@ class Case:
     spec: Spec
     now: datetime
     inputs: Mapping[str, SourceInputs]
-    expected: Outcomes
+    expected: CaseOutcome

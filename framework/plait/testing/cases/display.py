@@ -39,14 +39,16 @@ def show_value(value: Any) -> str:
     return flow_yaml(value).strip('"') if isinstance(value, (bytes, date, datetime)) else flow_yaml(value)
 
 
-def show_pair(expected: Any, got: Any) -> tuple[str, str]:
+def show_pair(expected: Any, actual: Any) -> tuple[str, str]:
     """Two values, shown from shortly before the first difference if they are long."""
-    left, right = show_value(expected), show_value(got)
-    if type(expected) is not type(got) and left == right:
-        return f"{left} ({type(expected).__name__})", f"{right} ({type(got).__name__})"
-    equal = sum(1 for _ in _common_start(left, right))
-    skip = max(0, equal - VALUE_LENGTH // 2) if max(len(left), len(right)) > VALUE_LENGTH else 0
-    return _shorten(left, skip), _shorten(right, skip)
+    expected_text, actual_text = show_value(expected), show_value(actual)
+    if type(expected) is not type(actual) and expected_text == actual_text:
+        return f"{expected_text} ({type(expected).__name__})", f"{actual_text} ({type(actual).__name__})"
+    equal = sum(1 for _ in _common_start(expected_text, actual_text))
+    skip = (
+        max(0, equal - VALUE_LENGTH // 2) if max(len(expected_text), len(actual_text)) > VALUE_LENGTH else 0
+    )
+    return _shorten(expected_text, skip), _shorten(actual_text, skip)
 
 
 def show_row(value: Any) -> str:
@@ -58,8 +60,8 @@ def show_row(value: Any) -> str:
     return "[" + _shorten(", ".join(elements), limit=ROW_LENGTH) + "]"
 
 
-def _common_start(left: str, right: str) -> Iterator[str]:
-    for character, other in zip(left, right, strict=False):
+def _common_start(text: str, other_text: str) -> Iterator[str]:
+    for character, other in zip(text, other_text, strict=False):
         if character != other:
             return
         yield character

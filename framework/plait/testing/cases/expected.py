@@ -13,7 +13,7 @@ from plait.language.wording import kind_of
 from plait.plan.plan import plan
 from plait.problems.problem import excerpt
 from plait.problems.suggest import help_for
-from plait.testing.cases.case import COUNT_NAMES, FAILURE_KINDS, Finding, Outcomes
+from plait.testing.cases.case import COUNT_NAMES, FAILURE_KINDS, CaseOutcome, Finding
 from plait.testing.cases.keys import ExpectBlock, FindingBlock
 from plait.values.convert import ConversionError, convert
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 def read_expected(
     block: Any, path: KeyPath, spec: Spec, collector: ProblemCollector, yaml_text: YamlText
-) -> tuple[Outcomes, KeyPath]:
+) -> tuple[CaseOutcome, KeyPath]:
     """The outcomes that a case expects, and the place of its rows in the file."""
     is_list_of_rows = isinstance(block, list)
     rows_path = path if is_list_of_rows else (*path, "rows")
     mapping = {"rows": block} if is_list_of_rows else block
     expect: ExpectBlock | None = collector.read_struct(ExpectBlock, mapping, path)
     if expect is None:
-        return Outcomes(), rows_path
+        return CaseOutcome(), rows_path
     reader = _RowReader(*_output_columns(spec), collector)
     rows = [
         reader.row(yaml_text.with_decimals(row, (*rows_path, n)), (*rows_path, n))
@@ -48,7 +48,7 @@ def read_expected(
         for kind in FAILURE_KINDS
     }
     counts = {name: getattr(expect, name) for name in COUNT_NAMES}
-    return Outcomes(rows=rows, findings=findings, counts=counts), rows_path
+    return CaseOutcome(rows=rows, findings=findings, counts=counts), rows_path
 
 
 def _output_columns(spec: Spec) -> tuple[dict[str, Type | None], bool]:

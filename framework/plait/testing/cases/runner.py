@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from plait.engine.engine import Engine
 from plait.engine.partition import HIVE_NULL
 from plait.plan.plan import plan
-from plait.testing.cases.case import COUNT_NAMES, Finding, Outcomes
+from plait.testing.cases.case import COUNT_NAMES, CaseOutcome, Finding
 from plait.testing.cases.stand_ins import (
     CapturingSink,
     MemoryObjects,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from plait.testing.cases.case import Case, FailureKind
 
 
-def run_case(case: Case) -> Outcomes:
+def run_case(case: Case) -> CaseOutcome:
     """Run a case; raises PlaitError if the run itself fails, and whatever a bug of a connector raises."""
     driver = case.inputs.get(case.spec.driver.name)
     objects = driver.objects if driver else ()
@@ -46,7 +46,7 @@ def run_case(case: Case) -> Outcomes:
         "retry": _unfinished_findings("retry", report, names),
         "failed": _unfinished_findings("failed", report, names),
     }
-    return Outcomes(rows=rows, findings=findings, counts=_counts(report))
+    return CaseOutcome(rows=rows, findings=findings, counts=_counts(report))
 
 
 def _rows_of_file(file: File, partitions: Sequence[Field]) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from plait.testing.cases.read import CaseFile, SpecVariants, read_cases
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from plait.testing.cases.case import Case, Outcomes
+    from plait.testing.cases.case import Case, CaseOutcome
     from plait.testing.cases.yaml_text import YamlText
 
 CASES_ENDING = ".test.yaml"
@@ -37,7 +37,7 @@ class CaseResult:
     """What a case gave, None if the run itself failed; a case without problems holds."""
 
     case: Case
-    got: Outcomes | None
+    outcome: CaseOutcome | None
     problems: tuple[Problem, ...]
 
 
@@ -72,7 +72,7 @@ def _run(case: Case, yaml_text: YamlText) -> CaseResult:
     from plait.testing.cases.runner import run_case
 
     try:
-        got = run_case(case)
+        outcome = run_case(case)
     except PlaitError as error:
         message = f"case `{case.name[:60]}`: {error.message}"
         source_map = yaml_text.source_map
@@ -83,8 +83,8 @@ def _run(case: Case, yaml_text: YamlText) -> CaseResult:
             span=source_map.key_span(case.path),
             help=error.help,
         )
-        return CaseResult(case=case, got=None, problems=(problem,))
-    return CaseResult(case=case, got=got, problems=tuple(compare(case, got, yaml_text)))
+        return CaseResult(case=case, outcome=None, problems=(problem,))
+    return CaseResult(case=case, outcome=outcome, problems=tuple(compare(case, outcome, yaml_text)))
 
 
 def update(suite: Suite, results: Sequence[CaseResult]) -> list[Case]:
@@ -95,7 +95,7 @@ def update(suite: Suite, results: Sequence[CaseResult]) -> list[Case]:
     from plait.testing.cases.compare import compare
     from plait.testing.cases.update import rewrite
 
-    failing = {result.case.name: result.got for result in results if result.problems and result.got}
+    failing = {result.case.name: result.outcome for result in results if result.problems and result.outcome}
     yaml_text = suite.file.yaml_text
     if yaml_text is None or not failing:
         return []
@@ -104,11 +104,11 @@ def update(suite: Suite, results: Sequence[CaseResult]) -> list[Case]:
     variants = SpecVariants(suite.texts[suite.spec], suite.spec)
     updated = read_cases(text.encode(), suite.file.file, variants)
     updated_cases = {case.name: case for case in updated.cases}
-    for name, got in failing.items():
+    for name, outcome in failing.items():
         if (
             updated.yaml_text is None
             or name not in updated_cases
-            or compare(updated_cases[name], got, updated.yaml_text)
+            or compare(updated_cases[name], outcome, updated.yaml_text)
         ):
             message = f"what case `{name[:60]}` expects cannot be rewritten in `{suite.file.file}`"
             raise GiveUp(message, help="edit it by hand")

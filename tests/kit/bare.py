@@ -21,19 +21,21 @@ def bare_python(folder: Path) -> str:
 
 def with_requirements(names: tuple[str, ...]) -> list[str]:
     """Distributions and all that they require, without extras."""
-    found: dict[str, None] = {}
+    distributions: dict[str, None] = {}
     waiting = [*names]
     while waiting:
         name = waiting.pop().lower()
-        if name not in found:
-            found[name] = None
+        if name not in distributions:
+            distributions[name] = None
             required = map(Requirement, distribution(name).requires or ())
             waiting += [r.name for r in required if not r.marker or r.marker.evaluate({"extra": ""})]
-    return [*found]
+    return [*distributions]
 
 
 def link(name: str, packages: Path) -> None:
     """Show an installed distribution in another folder of packages."""
-    one = distribution(name)
-    for top in {file.parts[0] for file in one.files or () if file.parts[0] not in ("..", "__pycache__")}:
-        (packages / top).symlink_to(Path(str(one.locate_file(top))))
+    installed = distribution(name)
+    for top in {
+        file.parts[0] for file in installed.files or () if file.parts[0] not in ("..", "__pycache__")
+    }:
+        (packages / top).symlink_to(Path(str(installed.locate_file(top))))

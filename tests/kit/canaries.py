@@ -29,21 +29,21 @@ _seen: list[str] = []
 _original: list[tuple[Any, str, Any]] = []
 
 
-def look(where: str, *said: Any, payload: bool = False) -> None:
+def look(where: str, *values: Any, payload: bool = False) -> None:
     """Remember each canary in what was said there; `payload` says whether that may have some."""
     words = [SECRET] if payload else [SECRET, PAYLOAD]
-    for text in map(_text, said):
+    for text in map(_text, values):
         places = [text.find(word) for word in words]
         _seen.extend(f"{where}: …{text[max(0, at - AROUND) : at + AROUND]!r}…" for at in places if at >= 0)
 
 
-def _text(said: Any) -> str:
-    if isinstance(said, bytes):
-        return said.decode("latin-1")
-    if isinstance(said, BaseException):
-        shown = traceback.TracebackException.from_exception(said, capture_locals=False)
+def _text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    if isinstance(value, BaseException):
+        shown = traceback.TracebackException.from_exception(value, capture_locals=False)
         return "".join(shown.format())
-    return said if isinstance(said, str) else "" if said is None else repr(said)
+    return value if isinstance(value, str) else "" if value is None else repr(value)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -79,18 +79,18 @@ def _watch(owner: Any, name: str, watched: Callable[..., Any]) -> None:
 
 
 def _communicated(function: Any, self: subprocess.Popen[Any], *arguments: Any, **named: Any) -> Any:
-    out, err = said = function(self, *arguments, **named)
+    out, err = outputs = function(self, *arguments, **named)
     words = self.args if isinstance(self.args, (list, tuple)) else [self.args]
     where = f"the output of `{' '.join(map(str, words))[:200]}`"
     look(where, out, payload="preview" in words)
     look(where, err)
-    return said
+    return outputs
 
 
 def _captured(function: Any, self: Any) -> Any:
-    said = function(self)
-    look("what `readouterr` gave", *said)
-    return said
+    captured = function(self)
+    look("what `readouterr` gave", *captured)
+    return captured
 
 
 def _invoked(function: Any, self: Any, command: Any, arguments: Any = (), *rest: Any, **named: Any) -> Any:
@@ -128,7 +128,7 @@ def _search_buckets(endpoint: str) -> None:
     with contextlib.closing(client), ThreadPoolExecutor(8) as pool:
         for bucket in client.list_buckets()["Buckets"]:
             pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket["Name"])
-            keys = [one["Key"] for page in pages for one in page.get("Contents", ())]
+            keys = [entry["Key"] for page in pages for entry in page.get("Contents", ())]
             list(pool.map(search, [bucket["Name"]] * len(keys), keys))
 
 

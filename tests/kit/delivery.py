@@ -95,7 +95,9 @@ class Queue:
         everything = {message.id for message in taken}
         if outcome.kind != "answered":
             return everything
-        named = {one.get("itemIdentifier") for one in (outcome.answer or {}).get("batchItemFailures", ())}
+        named = {
+            failure.get("itemIdentifier") for failure in (outcome.answer or {}).get("batchItemFailures", ())
+        }
         return everything if named - everything else named
 
 

@@ -15,7 +15,7 @@ UNSIGNED = ("", "UNSIGNED-PAYLOAD")
 
 def refusal(message: Message) -> Answer | None:
     """S3's answer to a body that was damaged on its way; None where the body is whole, or nothing says what it was."""
-    code = next((code for code, said, is_ in _digests(message) if said != is_), None)
+    code = next((code for code, promised, is_ in _digests(message) if promised != is_), None)
     text = f"<Error><Code>{code}</Code><Message>the body is not what was sent</Message></Error>"
     return Answer(400, text.encode()) if code else None
 
@@ -30,11 +30,11 @@ def _digests(message: Message) -> Iterator[tuple[str, str, str]]:
     signed = headers.get("x-amz-content-sha256", "")
     if signed not in UNSIGNED and not signed.startswith("STREAMING-"):
         yield "XAmzContentSHA256Mismatch", signed, hashlib.sha256(body).hexdigest()
-    found = {
+    digests = {
         "content-md5": hashlib.md5(body, usedforsecurity=False).digest(),
         "x-amz-checksum-sha256": hashlib.sha256(body).digest(),
         "x-amz-checksum-crc32": zlib.crc32(body).to_bytes(4, "big"),
     }
-    for name, digest in found.items():
+    for name, digest in digests.items():
         if name in headers:
             yield "BadDigest", headers[name], base64.b64encode(digest).decode()

@@ -47,28 +47,28 @@ def _terms(pattern: str) -> tuple[list[Term], list[Term], list[Term]]:
     terms: dict[str, list[Term]] = {"": [], "?": [], "-": []}
     position, text = 0, pattern.rstrip()
     while position < len(text):
-        found = TOKEN.match(text, position)
-        if found is None:
+        match = TOKEN.match(text, position)
+        if match is None:
             raise RefusedError(f"a quote or a percent sign has no other: {text[position:]}")
-        if found["regex"] is not None and (found.end() < len(text) or position or found["sign"]):
+        if match["regex"] is not None and (match.end() < len(text) or position or match["sign"]):
             raise RefusedError("a regular expression stands alone")
-        terms[found["sign"]].append(_term(found))
-        position = found.end()
+        terms[match["sign"]].append(_term(match))
+        position = match.end()
     return terms[""], terms["?"], terms["-"]
 
 
-def _term(found: re.Match[str]) -> Term:
-    if (phrase := found["phrase"]) is not None:
+def _term(match: re.Match[str]) -> Term:
+    if (phrase := match["phrase"]) is not None:
         plain = re.sub(r"\\(.)", r"\1", phrase)
         return lambda line: plain in line
-    if (regex := found["regex"]) is not None:
+    if (regex := match["regex"]) is not None:
         if not REGEX.fullmatch(regex):
             raise RefusedError(f"not a regular expression that is supported: {regex}")
         try:
             return lambda line, compiled=re.compile(regex, re.ASCII): bool(compiled.search(line))  # type: ignore[misc]
         except re.error as error:
             raise RefusedError(str(error)) from error
-    if not WORD.fullmatch(found["word"]):
-        raise RefusedError(f"quotes are needed around {found['word']}")
-    whole = re.compile(rf"(?<![A-Za-z0-9_]){found['word']}(?![A-Za-z0-9_])")
-    return lambda line: bool(whole.search(line))
+    if not WORD.fullmatch(match["word"]):
+        raise RefusedError(f"quotes are needed around {match['word']}")
+    whole_word = re.compile(rf"(?<![A-Za-z0-9_]){match['word']}(?![A-Za-z0-9_])")
+    return lambda line: bool(whole_word.search(line))

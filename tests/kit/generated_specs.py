@@ -55,12 +55,12 @@ def specs(draw: st.DrawFn) -> Made:
 
 def _driver(draw: st.DrawFn, files: dict[str, str]) -> dict[str, Any]:
     columns = _columns(draw, "c", {**PLAIN, **NESTED, "binary": ["AQI="]})
-    decode = {name: ["base64"] for name, one in columns.items() if one["type"] == "binary"}
+    decode = {name: ["base64"] for name, column in columns.items() if column["type"] == "binary"}
     for name, word in FACTS.items():
         if draw(st.booleans()):
             columns[f"fact_{name[1:]}"] = {"type": word, "from": name}
     for number in range(draw(st.integers(1, 3))):
-        record = {name: _value(draw, one["type"], number) for name, one in columns.items()}
+        record = {name: _value(draw, column["type"], number) for name, column in columns.items()}
         record |= {"id": f"o{number}", "nr": number, "at": "2026-07-01T22:30:00Z"}
         files[f"raw/o{number}.json"] = json.dumps({k: v for k, v in record.items() if v is not ...})
     columns |= {
@@ -114,12 +114,14 @@ def _lookup(draw: st.DrawFn, name: str, files: dict[str, str]) -> dict[str, Any]
 
 def _forget(source: dict[str, Any], key: str) -> None:
     """Leave the columns undeclared, and no field that another source has."""
-    kept = {key, *(name for name, one in source.pop("columns").items() if one["type"] in PLAIN)}
-    source["rows"] = [{name: value for name, value in row.items() if name in kept} for row in source["rows"]]
+    remaining = {key, *(name for name, column in source.pop("columns").items() if column["type"] in PLAIN)}
+    source["rows"] = [
+        {name: value for name, value in row.items() if name in remaining} for row in source["rows"]
+    ]
 
 
 def _row(draw: st.DrawFn, columns: dict[str, Any], number: int) -> dict[str, Any]:
-    values = {name: _value(draw, one["type"], number) for name, one in columns.items()}
+    values = {name: _value(draw, column["type"], number) for name, column in columns.items()}
     return {"id": f"o{number}", "number": number} | {k: v for k, v in values.items() if v is not ...}
 
 
@@ -137,7 +139,7 @@ def _cell(value: Any) -> str:
 def _partitions(draw: st.DrawFn, columns: dict[str, Any]) -> dict[str, str]:
     """Some partition columns, of which some take the place of an output column."""
     functions = {"at": ["date(at)", "month(at, Asia/Tokyo)", "hour(at)"], "id": ["bucket(8, id)"]}
-    plain = {name: [name] for name, one in columns.items() if one["type"] in PARTED}
+    plain = {name: [name] for name, column in columns.items() if column["type"] in PARTED}
     chosen = draw(st.lists(st.sampled_from([*functions, *plain]), max_size=3, unique=True))
     texts = {name: draw(st.sampled_from(functions.get(name, []) + plain.get(name, []))) for name in chosen}
     return {draw(st.sampled_from([name, f"part_{name}"])): text for name, text in texts.items()}

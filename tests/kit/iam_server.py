@@ -52,8 +52,8 @@ def enforce_as_aws_does() -> None:
     def normal(self: Any, _resource: str = "*") -> None:
         scope = self.headers.get("Authorization", "").partition("Credential=")[2].split("/")
         region, service = scope[2:4] if len(scope) > 3 else ("", "")
-        for one in resources(service, region, self.current_account, _json(self.body)):
-            self._authenticate_and_authorize_action(IAMRequest, one)
+        for resource in resources(service, region, self.current_account, _json(self.body)):
+            self._authenticate_and_authorize_action(IAMRequest, resource)
 
     def s3(self: Any, bucket_name: str | None = None, key_name: str | None = None) -> None:
         plain_s3(self, bucket_name, key_name)
@@ -92,10 +92,10 @@ def _json(body: Any) -> dict[str, Any]:
     if isinstance(body, dict):  # as moto's DynamoDB has it
         return body
     try:
-        found = json.loads(body)
+        document = json.loads(body)
     except (ValueError, TypeError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return document if isinstance(document, dict) else {}
 
 
 if __name__ == "__main__":

@@ -21,8 +21,8 @@ Described = tuple[str, str | None, bool, tuple[Any, ...]]
 def differences(plan: Plan, files: Sequence[Path]) -> list[str]:
     """How the schema of each file differs from the plan, and how the first does that DuckDB reads."""
     promised = [_planned(field) for field in plan.columns]
-    found = [(file, _read(file, promised, more=bool(plan.undeclared))) for file in files]
-    wrong = [f"{file}: {schema} is not {promised}" for file, schema in found if schema != promised]
+    schemas = [(file, _read(file, promised, more=bool(plan.undeclared))) for file in files]
+    wrong = [f"{file}: {schema} is not {promised}" for file, schema in schemas if schema != promised]
     by_duckdb = _read_by_duckdb(files[0])[: len(promised)]
     wanted = [(f.name, _duckdb(f.type), f.nullable) for f in plan.columns]
     known = [
@@ -74,12 +74,12 @@ def _read_by_duckdb(file: Path) -> list[tuple[str, str, bool]]:
         types = {row[0]: row[1].replace('"', "") for row in connection.execute(query, [str(file)]).fetchall()}
         query = "SELECT name, repetition_type, coalesce(num_children, 0) FROM parquet_schema(?)"
         [_, *nodes] = connection.execute(query, [str(file)]).fetchall()
-    found = []
+    columns = []
     while nodes:
         name, repetition, _ = nodes[0]
-        found.append((name, types[name], repetition == "OPTIONAL"))
+        columns.append((name, types[name], repetition == "OPTIONAL"))
         nodes = _after(nodes)
-    return found
+    return columns
 
 
 def _after(nodes: list[tuple[str, str, int]]) -> list[tuple[str, str, int]]:

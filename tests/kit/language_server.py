@@ -25,7 +25,7 @@ class LanguageServer:
         self.end = Timer(LONGEST, self.process.kill)
         self.end.start()
         self.asked = 0
-        self.told: dict[str, list[Any]] = {}
+        self.diagnostics: dict[str, list[Any]] = {}
         root = folder.as_uri()
         self.ask("initialize", processId=None, rootUri=root, capabilities=ABILITIES, workspaceFolders=None)
         self.tell("initialized")
@@ -66,13 +66,13 @@ class LanguageServer:
 
     def problems(self, file: Path) -> list[Any]:
         """What the server finds wrong with an open file, once it says so."""
-        while file.as_uri() not in self.told:
+        while file.as_uri() not in self.diagnostics:
             self._take(self._receive())
-        return self.told[file.as_uri()]
+        return self.diagnostics[file.as_uri()]
 
     def _take(self, message: dict[str, Any]) -> None:
         if message.get("method") == "textDocument/publishDiagnostics":
-            self.told[message["params"]["uri"]] = message["params"]["diagnostics"]
+            self.diagnostics[message["params"]["uri"]] = message["params"]["diagnostics"]
         elif "id" in message and "method" in message:
             self._send(id=message["id"], result=self._answer(message))
 

@@ -79,18 +79,18 @@ def main() -> None:
 def _verdict(text: str) -> Verdict:
     begin = time.process_time()
     try:
-        found = validate(text, "spec.yaml")
-        if found.spec:
-            plan(found.spec)
+        validated = validate(text, "spec.yaml")
+        if validated.spec:
+            plan(validated.spec)
     except BaseException:  # noqa: BLE001 - whatever it is, it is the verdict
         return {"trace": traceback.format_exc()}
-    problems = [{"code": p.code, "line": p.span and p.span.line, "help": p.help} for p in found.problems]
+    problems = [{"code": p.code, "line": p.span and p.span.line, "help": p.help} for p in validated.problems]
     used = {"cpu": time.process_time() - begin, "peak": _peak()}
-    waits = found.spec is None and not found.errors and bool(found.unset)
+    waits = validated.spec is None and not validated.errors and bool(validated.unset)
     return {
         "problems": problems,
-        "valid": not found.errors,
-        "planned": bool(found.spec),
+        "valid": not validated.errors,
+        "planned": bool(validated.spec),
         "waits": waits,
         **used,
     }
@@ -100,10 +100,10 @@ def _peak() -> int:
     """The most memory that this process had so far, in bytes."""
     if sys.platform != "linux":
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    found = PEAK.search(
+    match = PEAK.search(
         Path("/proc/self/status").read_text("ascii")
     )  # getrusage tells of the parent, before exec
-    return int(found[1]) * 1024 if found else 0
+    return int(match[1]) * 1024 if match else 0
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ class Event:
     def size(self) -> int:
         return len(self.message.encode("utf-8", "surrogatepass")) + OVERHEAD
 
-    def told(self) -> dict[str, Any]:
+    def as_answered(self) -> dict[str, Any]:
         """Return the event as FilterLogEvents tells it."""
         return {
             "logStreamName": self.stream,
@@ -108,9 +108,9 @@ class Logs:
     ) -> None:
         """Put lines, each with its time in milliseconds, of whatever age; group and stream need not be there."""
         with self._lock:
-            found = self._groups.setdefault(group, _Group(self._millis()))
-            found.streams.setdefault(stream, self._millis())
-            self._add(found, stream, lines, self.delay if delay is None else delay)
+            log_group = self._groups.setdefault(group, _Group(self._millis()))
+            log_group.streams.setdefault(stream, self._millis())
+            self._add(log_group, stream, lines, self.delay if delay is None else delay)
 
     def throttle(self, calls: int) -> None:
         """Refuse the next calls."""
@@ -128,10 +128,10 @@ class Logs:
             if self._throttled:
                 self._throttled -= 1
                 raise RefusalError("ThrottlingException", "Rate exceeded")
-            found = getattr(self, f"_{operation}", None)
-            if found is None:
+            method = getattr(self, f"_{operation}", None)
+            if method is None:
                 raise RefusalError("UnknownOperationException", operation)
-            answer: dict[str, Any] = found(request)
+            answer: dict[str, Any] = method(request)
             return answer
 
     def _millis(self) -> int:
@@ -207,7 +207,7 @@ class Logs:
                 size += event.size
                 if len(page) == limit or size > PAGE_BYTES:
                     break
-                page.append(event.told())
+                page.append(event.as_answered())
             looked += 1
         answer = {"events": page, "searchedLogStreams": []}
         return answer | self._token(request, events[looked:])

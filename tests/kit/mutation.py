@@ -92,7 +92,7 @@ def put(parent: Any, key: Any, other: Any) -> None:
 
 def rename(parent: Any, key: str, new: str) -> None:
     """Call a key otherwise; it stays where it stood."""
-    pairs = [(new if one == key else one, value) for one, value in parent.items()]
+    pairs = [(new if name == key else name, value) for name, value in parent.items()]
     parent.clear()
     parent.update(pairs)
 
@@ -104,4 +104,4 @@ def twice(parent: Any, key: Any) -> None:
         return
     pairs = [pair for pair in parent.items() for _ in range(2 if pair[0] == key else 1)]
     parent.clear()
-    parent.update((Again(one), value) for one, value in pairs)
+    parent.update((Again(name), value) for name, value in pairs)

@@ -81,8 +81,8 @@ class _Lookups:
         self.activity = {item["customer_id"]: item.get("last_seen") for item in sample.activity}
         self.scores: defaultdict[str, list[tuple[datetime, str]]] = defaultdict(list)
         for epoch_ms, message in sample.logs:
-            if found := SCORE.fullmatch(message):
-                self.scores[found[1]].append((EPOCH + timedelta(milliseconds=epoch_ms), found[2]))
+            if match := SCORE.fullmatch(message):
+                self.scores[match[1]].append((EPOCH + timedelta(milliseconds=epoch_ms), match[2]))
 
     def items(self, transaction_id: str) -> list[Row]:
         if any(c == "/" or unicodedata.category(c) == "Cc" for c in transaction_id) or ".." in transaction_id:
@@ -91,16 +91,16 @@ class _Lookups:
         return [_item(record, transaction_id) for record in read_csv(data)] if data else []
 
     def store(self, store_id: int | None) -> tuple[str | None, str | None]:
-        found = self.stores.get(store_id, []) if store_id is not None else []
-        if len(found) > 1:
-            raise BadRecordError(f"{len(found)} stores have the id {store_id}")
-        return found[0] if found else (None, None)
+        matches = self.stores.get(store_id, []) if store_id is not None else []
+        if len(matches) > 1:
+            raise BadRecordError(f"{len(matches)} stores have the id {store_id}")
+        return matches[0] if matches else (None, None)
 
     def score(self, transaction_id: str, ordered_at: datetime | None) -> int:
         if ordered_at is None:
             return 0
-        found = self.scores.get(transaction_id, [])
-        near = [(at, score) for at, score in found if abs(at - ordered_at) <= HOUR]
+        scores = self.scores.get(transaction_id, [])
+        near = [(at, score) for at, score in scores if abs(at - ordered_at) <= HOUR]
         if not near:
             return 0
         latest = max(at for at, _ in near)

@@ -50,9 +50,9 @@ def read_lake(folder: Path) -> list[Row]:
     if not files:
         return []
     with duckdb.connect() as connection:
-        found = connection.sql(QUERY, params={"files": files})
-        types = {name: str(kind) for name, kind in zip(found.columns, found.types, strict=True)}
-        rows = found.project(", ".join(map(_selected, types, types.values()))).fetchall()
+        relation = connection.sql(QUERY, params={"files": files})
+        types = {name: str(kind) for name, kind in zip(relation.columns, relation.types, strict=True)}
+        rows = relation.project(", ".join(map(_selected, types, types.values()))).fetchall()
     return [{name: _value(types[name], cell) for name, cell in zip(types, row, strict=True)} for row in rows]
 
 
@@ -69,20 +69,22 @@ def _value(kind: str, cell: Any) -> Any:
 
 def compare(expected: HasRows, rows: Iterable[Row]) -> list[str]:
     """Return a sentence for each difference, row for row and value for value, types included."""
-    wanted, found = _by_id(expected.rows.values()), _by_id(rows)
+    wanted, actual = _by_id(expected.rows.values()), _by_id(rows)
     differences = []
-    for name in sorted({*wanted, *found}, key=str):
-        if len(wanted[name]) != len(found[name]):
-            differences.append(f"{name}: {len(wanted[name])} rows expected, {len(found[name])} found")
-        for want, got in zip(wanted[name], found[name], strict=False):
-            differences += [f"{name}: {difference}" for difference in _differences(want, got)]
+    for name in sorted({*wanted, *actual}, key=str):
+        if len(wanted[name]) != len(actual[name]):
+            differences.append(f"{name}: {len(wanted[name])} rows expected, {len(actual[name])} found")
+        for expected_row, row in zip(wanted[name], actual[name], strict=False):
+            differences += [f"{name}: {difference}" for difference in _differences(expected_row, row)]
     return differences
 
 
-def lost_or_added(wanted: Iterable[Hashable], found: Iterable[Hashable]) -> list[str]:
+def lost_or_added(wanted: Iterable[Hashable], actual: Iterable[Hashable]) -> list[str]:
     """Return a sentence for each row that is not there, or there too often."""
-    want, got = Counter(wanted), Counter(found)
-    return [f"lost: {row}" for row in want - got] + [f"too many: {row}" for row in got - want]
+    wanted_counts, actual_counts = Counter(wanted), Counter(actual)
+    return [f"lost: {row}" for row in wanted_counts - actual_counts] + [
+        f"too many: {row}" for row in actual_counts - wanted_counts
+    ]
 
 
 def _by_id(rows: Iterable[Row]) -> defaultdict[Any, list[Row]]:
@@ -92,10 +94,14 @@ def _by_id(rows: Iterable[Row]) -> defaultdict[Any, list[Row]]:
     return groups
 
 
-def _differences(want: Row, got: Row) -> list[str]:
-    if list(want) != list(got):
-        return [f"columns {list(want)} expected, {list(got)} found"]
-    return [f"{c}: {want[c]!r} expected, {got[c]!r} found" for c in want if not _same(want[c], got[c])]
+def _differences(expected: Row, actual: Row) -> list[str]:
+    if list(expected) != list(actual):
+        return [f"columns {list(expected)} expected, {list(actual)} found"]
+    return [
+        f"{c}: {expected[c]!r} expected, {actual[c]!r} found"
+        for c in expected
+        if not _same(expected[c], actual[c])
+    ]
 
 
 def _same(want: Any, got: Any) -> bool:

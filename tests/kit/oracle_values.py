@@ -127,10 +127,10 @@ def timestamp(value: object) -> datetime | None:
     """An ISO 8601 text as UTC, cut to the microsecond."""
     if value is None:
         return None
-    found = TIMESTAMP.fullmatch(value) if isinstance(value, str) else None
-    if found is None or (found[4] and not found[3]):
+    match = TIMESTAMP.fullmatch(value) if isinstance(value, str) else None
+    if match is None or (match[4] and not match[3]):
         raise BadRecordError("not a timestamp")
-    day, minute, second, fraction, zone = found.groups()
+    day, minute, second, fraction, zone = match.groups()
     digits = (fraction or "").ljust(6, "0")[:6]
     try:
         at = datetime.fromisoformat(f"{day}T{minute}{second or ':00'}.{digits}{zone or 'Z'}")

@@ -19,7 +19,10 @@ TIER = re.compile(rb'("tier": ")')
 def salted(sample: Sample) -> Sample:
     """The same orders, however odd, with canaries in them."""
     objects = {key: _salted(key, body) for key, body in sample.objects.items()}
-    stores = [one._replace(name=f"{one.name} {PAYLOAD}store") if one.name else one for one in sample.stores]
+    stores = [
+        store._replace(name=f"{store.name} {PAYLOAD}store") if store.name else store
+        for store in sample.stores
+    ]
     activity = [
         {**item, "customer_id": f"{item['customer_id']}-{PAYLOAD}customer", "note": f"{PAYLOAD}attribute"}
         for item in sample.activity
@@ -34,7 +37,7 @@ def _salted(key: str, body: bytes) -> bytes:
         return body.replace(b"SKU-", word + b"sku-")
     body = body.replace(b"{", b'{"note": "' + word + b'order", ', 1)
     body = re.sub(rb'("customer_id": "c-\w+)"', rb"\1-" + word + b'customer"', body)
-    return EMBEDDED.sub(lambda found: found[1] + _embedded(found[2]) + b'"', body)
+    return EMBEDDED.sub(lambda match: match[1] + _embedded(match[2]) + b'"', body)
 
 
 def _embedded(text: bytes) -> bytes:

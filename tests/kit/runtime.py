@@ -150,8 +150,8 @@ class _Exchange(BaseHTTPRequestHandler):
 
     @property
     def api(self) -> _Api:
-        found: _Api = self.server.api  # type: ignore[attr-defined]
-        return found
+        api: _Api = self.server.api  # type: ignore[attr-defined]
+        return api
 
     def do_GET(self) -> None:
         waiting = self.api.events.get()
@@ -170,11 +170,11 @@ class _Exchange(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self._body()
-        told = json.loads(body) if body else None
+        document = json.loads(body) if body else None
         if self.path.endswith("/response"):
-            self.api.outcomes.put(Outcome("answered", answer=told))
+            self.api.outcomes.put(Outcome("answered", answer=document))
         else:
-            self.api.outcomes.put(Outcome("failed", error=told))
+            self.api.outcomes.put(Outcome("failed", error=document))
         self._answer(202, b'{"status": "OK"}', {})
 
     def log_message(self, format: str, *args: Any) -> None:

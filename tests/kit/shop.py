@@ -61,7 +61,7 @@ FORK.set_forkserver_preload(
 
 
 @dataclass
-class Told:
+class HandlerRun:
     """What became of a process: the answers of the handler or what it raised, its reports, its exit code."""
 
     answers: list[dict[str, Any]] = field(default_factory=list)
@@ -73,7 +73,7 @@ def forked(
     environment: Mapping[str, str],
     events: Sequence[Any],
     started: Callable[[int], object] = lambda _pid: None,
-) -> Told:
+) -> HandlerRun:
     """Give events to the handler in a forked process of their own; `started` gets its pid before the first."""
     here, there = FORK.Pipe()
     process = FORK.Process(target=_serve, args=(dict(environment), there), daemon=True)
@@ -81,18 +81,18 @@ def forked(
     there.close()
     assert process.pid is not None
     started(process.pid)
-    told = Told()
+    handled = HandlerRun()
     with here, contextlib.suppress(EOFError, ConnectionError):
         here.send(events)
         while True:
             answer, log = here.recv()
             look("what a forked function said", answer, log)
-            told.answers.append(answer)
+            handled.answers.append(answer)
             lines = [json.loads(line) for line in log.splitlines()]
-            told.reports += [one for one in lines if one["message"] == "report"]
+            handled.reports += [line for line in lines if line["message"] == "report"]
     process.join(60)
-    told.exitcode = process.exitcode
-    return told
+    handled.exitcode = process.exitcode
+    return handled
 
 
 def _serve(environment: dict[str, str], caller: Connection) -> None:
@@ -155,13 +155,13 @@ class Shop:
         answers = [json.loads(line.removeprefix("ANSWER ")) for line in lines if line.startswith("ANSWER ")]
         logged = [json.loads(line) for line in lines if line.startswith("{")]
         assert done.returncode <= 0, done.stderr[-3000:]
-        return done.returncode, answers, [one for one in logged if one["message"] == "report"]
+        return done.returncode, answers, [line for line in logged if line["message"] == "report"]
 
-    def fork(self, lake: str, events: Sequence[Any], **environment: str) -> Told:
+    def fork(self, lake: str, events: Sequence[Any], **environment: str) -> HandlerRun:
         """Give events to the handler in one forked process, which starts faster than that of `invoke`."""
-        told = forked({**self.environment(lake), **environment}, events)
-        assert told.exitcode == 0
-        return told
+        handled = forked({**self.environment(lake), **environment}, events)
+        assert handled.exitcode == 0
+        return handled
 
     def command(self, lake: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run `plait` with these arguments."""

@@ -34,19 +34,19 @@ def edited(text: str, replacements: Mapping[str, str]) -> str:
     return text
 
 
-def shown() -> dict[str, str]:
+def documented_specs() -> dict[str, str]:
     """The specs of `pipelines/`, of a new project and of the pages, by a name of their own."""
     folders = (ROOT / "pipelines", PROJECT / "pipelines")
     files = [file for folder in folders for file in sorted(folder.glob("*.yaml"))]
-    found = {file.stem: file.read_text("utf-8") for file in files if not file.name.endswith(".test.yaml")}
+    specs = {file.stem: file.read_text("utf-8") for file in files if not file.name.endswith(".test.yaml")}
     for page in (ROOT / "README.md", *sorted(ROOT.glob("*/*.md"))):
         for text in BLOCK.findall(page.read_text("utf-8")):
             if VERSION.search(text):
-                found[_free(NAME.findall(text)[0], found)] = text
-    return found
+                specs[_free(NAME.findall(text)[0], specs)] = text
+    return specs
 
 
-def kept() -> dict[str, str]:
+def golden_specs() -> dict[str, str]:
     """The specs that hold the language to its meaning."""
     files = sorted((ROOT / "tests/data/golden").glob("*.yaml"))
     return {f"golden-{file.stem}": file.read_text("utf-8") for file in files}
@@ -54,11 +54,11 @@ def kept() -> dict[str, str]:
 
 def write_samples(folder: Path) -> None:
     """Write what the local ones among the specs read, each where it looks for it."""
-    found = dict(SAMPLE.findall((ROOT / "pipelines/README.md").read_text("utf-8")))
+    samples = dict(SAMPLE.findall((ROOT / "pipelines/README.md").read_text("utf-8")))
     for home in (PROJECT, ROOT / "tests/data/golden"):
         files = (file for file in home.glob("sample/**/*") if file.is_file())
-        found |= {str(file.relative_to(home)): file.read_text("utf-8") for file in files}
-    for name, text in found.items():
+        samples |= {str(file.relative_to(home)): file.read_text("utf-8") for file in files}
+    for name, text in samples.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
 

@@ -124,15 +124,15 @@ class _Connection(socketserver.BaseRequestHandler):
 
     def _answers(self, upstream: socket.socket, weather: Weather) -> None:
         passed, ends = self.server.proxy.passed, (weather.cut_after, weather.stall_after)
-        mine = len(passed)
+        number = len(passed)
         passed.append(0)
         room = min((end for end in ends if end is not None), default=sys.maxsize)
         while data := upstream.recv(65_536):
             time.sleep(weather.latency)
-            told = _garbled(data, passed[mine], weather.garble_after)[: room - passed[mine]]
-            self.request.sendall(told)
-            passed[mine] += len(told)
-            if passed[mine] >= room:
+            sent = _garbled(data, passed[number], weather.garble_after)[: room - passed[number]]
+            self.request.sendall(sent)
+            passed[number] += len(sent)
+            if passed[number] >= room:
                 if weather.stall_after is not None:
                     self.server.proxy.wait(120)
                 return

@@ -58,9 +58,9 @@ def words(source_map: SourceMap) -> Iterator[Word]:
             begin, end = _range(source_map, source_map.value_spans[place])
             for kind, where, what in VALUES:
                 if re.fullmatch(where, shape) and not _drives(source_map, place, kind):
-                    for found in re.finditer(what, source_map.text[begin:end]):
-                        group = found.lastindex or 0
-                        yield Word(kind, found[group], begin + found.start(group))
+                    for match in re.finditer(what, source_map.text[begin:end]):
+                        group = match.lastindex or 0
+                        yield Word(kind, match[group], begin + match.start(group))
 
 
 def _kind(shape: str) -> str | None:
@@ -84,8 +84,8 @@ def _range(source_map: SourceMap, span: Span) -> tuple[int, int]:
 def typos(word: str) -> set[str]:
     """Each word that one letter added, left out, changed, or swapped with its neighbour gives."""
     cuts = [(word[:n], word[n:]) for n in range(len(word) + 1)]
-    found = {head + letter + tail for head, tail in cuts for letter in ascii_lowercase}
-    found |= {head + tail[1:] for head, tail in cuts if tail}
-    found |= {head + letter + tail[1:] for head, tail in cuts if tail for letter in ascii_lowercase}
-    found |= {head + tail[1] + tail[0] + tail[2:] for head, tail in cuts if len(tail) > 1}
-    return found - {word, ""}
+    words = {head + letter + tail for head, tail in cuts for letter in ascii_lowercase}
+    words |= {head + tail[1:] for head, tail in cuts if tail}
+    words |= {head + letter + tail[1:] for head, tail in cuts if tail for letter in ascii_lowercase}
+    words |= {head + tail[1] + tail[0] + tail[2:] for head, tail in cuts if len(tail) > 1}
+    return words - {word, ""}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from kit import mutation
 from kit.paths import ROOT
-from kit.specs import PROJECT, shown
+from kit.specs import PROJECT, documented_specs
 from kit.tables import table
 from plait.language.validate import validate
 from plait.language.yaml_reader import locate
@@ -22,7 +22,7 @@ from plait.testing.cases.read import SpecVariants, read_cases
 
 EXAMPLES = 25 if os.environ.get("PLAIT_BUDGET") == "large" else 1
 SECONDS = 1.0
-SPECS = [text for _, text in sorted(shown().items())]
+SPECS = [text for _, text in sorted(documented_specs().items())]
 SUITES = [
     (file.with_name(file.name.replace(".test.yaml", ".yaml")), file)
     for folder in (ROOT / "pipelines", PROJECT / "pipelines")

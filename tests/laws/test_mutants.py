@@ -18,7 +18,7 @@ from kit import mutation
 from kit.limited import BYTES, SECONDS, Verdict, judge
 from kit.paths import DATA
 from kit.sample import case_of
-from kit.specs import kept, shown, write_samples
+from kit.specs import documented_specs, golden_specs, write_samples
 from plait.engine.report import Report
 from plait.language.spec import Spec
 from plait.language.validate import validate
@@ -28,9 +28,9 @@ from plait.plugin import PlaitError
 from plait.testing.cases.runner import run_case
 
 LISTS = DATA / "mutants"
-SHOWN = shown()
+SHOWN = documented_specs()
 LARGE = os.environ.get("PLAIT_BUDGET") == "large"
-SPECS = {**SHOWN, **kept()} if LARGE else SHOWN
+SPECS = {**SHOWN, **golden_specs()} if LARGE else SHOWN
 ROW_DATA = re.compile(r"sources\.\w+\.rows\.")
 Mutant = tuple[str, str]
 Judged = Mapping[str, list[tuple[Mutant, Verdict]]]

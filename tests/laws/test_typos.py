@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from random import Random
 
 from kit.limited import judge
-from kit.specs import shown
+from kit.specs import documented_specs
 from kit.typos import Word, typos, words
 from plait.language.source_map import SourceMap
 from plait.language.validate import validate
@@ -68,7 +68,7 @@ def _spec(text: str) -> Spec:
 
 
 def _mistakes() -> Iterator[Mistake]:
-    specs = [_spec(text) for text in shown().values()]
+    specs = [_spec(text) for text in documented_specs().values()]
     for kind in WORDS_OF_THE_LANGUAGE:
         union = set[str]().union(*(spec.known.get(kind, set()) for spec in specs))
         for spec in specs:

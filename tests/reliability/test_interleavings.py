@@ -14,7 +14,7 @@ import pytest
 from kit import oracle_lake
 from kit.locked import locked
 from kit.proxy import Proxy, When
-from kit.shop import Told, forked, queue
+from kit.shop import HandlerRun, forked, queue
 
 from .budget import LARGE
 
@@ -65,7 +65,7 @@ class Held:
         self.reached.set()
         self.released.wait(PATIENCE)
 
-    def run(self, endpoint: str, environment: dict[str, str], key: str, moment: Moment) -> Told:
+    def run(self, endpoint: str, environment: dict[str, str], key: str, moment: Moment) -> HandlerRun:
         with Proxy(endpoint) as proxy:
             proxy.on(moment.number, moment.when, self.hold)
             try:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from kit.proxy import Proxy, When, kill
-from kit.shop import Shop, Told, forked
+from kit.shop import HandlerRun, Shop, forked
 
 from .budget import SEED, budget
 from .jobs import JOBS, Job
@@ -75,7 +75,7 @@ class Stage:
         return self.shop.below(f"{lake}/")
 
 
-def _assert_done(process: Told, events: list[Any]) -> None:
+def _assert_done(process: HandlerRun, events: list[Any]) -> None:
     assert process.exitcode == 0
     assert process.answers == [{"batchItemFailures": []}] * len(events)
     for report in process.reports:

@@ -18,7 +18,7 @@ from kit import oracle
 from kit.locked import locked
 from kit.paths import ROOT
 from kit.proxy import Proxy
-from kit.shop import SPEC, Shop, Told, queue
+from kit.shop import SPEC, HandlerRun, Shop, queue
 from kit.specs import valid
 from kit.tables import table
 from plait.deploy.policy import Grant, grants, policy_document
@@ -89,7 +89,7 @@ class Judge:
                 name = f"{self.lake}/{kind}/transactions/{key}"
                 self.shop.client.delete_object(Bucket="shop-lake", Key=name)
 
-    def _enforced(self, events: list[Any]) -> Told:
+    def _enforced(self, events: list[Any]) -> HandlerRun:
         environment = {**self.credentials, "PLAIT_SPEC": locked(self.spec)}
         _reset_auth(self.shop, "0")
         try:

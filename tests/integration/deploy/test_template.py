@@ -72,7 +72,8 @@ def test_the_linter_catches_a_planted_fault(tmp_path: Path, fault: str) -> None:
 
 
 @pytest.fixture
-def aws() -> Iterator[None]:
+def in_process_aws() -> Iterator[None]:
+    """AWS within this process: moto warns here of resources that it leaves out, and makes functions without Docker."""
     with mock_aws(config={"lambda": {"use_docker": False}}), pytest.MonkeyPatch.context() as patch:
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             patch.setenv(name, "testing")
@@ -107,7 +108,7 @@ def _create(template: Any) -> tuple[set[str], set[str]]:
 @pytest.mark.parametrize(
     ("more", "unmade"), [("", UNMADE), (DIRECT, UNMADE | {"AWS::Lambda::EventInvokeConfig"})]
 )
-@pytest.mark.usefixtures("aws")
+@pytest.mark.usefixtures("in_process_aws")
 def test_a_stack_can_be_created_from_the_template(tmp_path: Path, more: str, unmade: set[str]) -> None:
     """Every resource exists but those of the types in `unmade`, which moto is known to leave out."""
     template = _template(tmp_path, more)
@@ -129,7 +130,7 @@ def _keys(number: int) -> list[str]:
     return list(dict.fromkeys([*usual, *fine]))[:number]
 
 
-@pytest.mark.usefixtures("aws")
+@pytest.mark.usefixtures("in_process_aws")
 def test_the_rule_delivers_every_key_that_the_pipeline_reads(tmp_path: Path) -> None:
     """Of 500 keys, those that match arrive in the queue; besides them only keys with `/`, which `*` lets through."""
     template = _template(tmp_path)

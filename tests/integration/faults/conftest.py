@@ -46,8 +46,8 @@ def calm(stage: Stage) -> dict[str, str]:
     """The lake of a calm run, which has the rows that plain Python computes."""
     with pytest.MonkeyPatch.context() as patch:
         stage.begin(patch)
-        told = stage.deliver()
-        assert told.failures == set()
+        delivered = stage.deliver()
+        assert delivered.failures == set()
     expected = oracle.expect(stage.shop.sample).rows
     wanted = oracle.Expected(rows={key: expected[key] for key in stage.keys[:2]})
     assert oracle_lake.compare(wanted, oracle_lake.read_files(stage.shop.lake("faults"))) == []

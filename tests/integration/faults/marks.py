@@ -39,8 +39,8 @@ def marked() -> dict[str, list[str]]:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    found: dict[str, list[str]] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    files_by_id: dict[str, list[str]] = json.loads(done.stdout.splitlines()[-1])
+    return files_by_id
 
 
 def _collect() -> int:

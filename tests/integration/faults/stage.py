@@ -54,7 +54,7 @@ FULL = b"\x17\x00\x00\x00\xff\x10\x04Too many connections"
 
 
 @dataclass
-class Told:
+class Delivered:
     """What a delivery ended with: the messages that come again, the report, and every text that a user may see."""
 
     failures: set[str] = field(default_factory=set)
@@ -100,8 +100,8 @@ class Stage:
         self.begun = environment
         for name, value in (self.environment() | environment).items():
             patch.setenv(name, value)
-        if found := self.lake():
-            keys: Any = {"Objects": [{"Key": key} for key in found]}
+        if files := self.lake():
+            keys: Any = {"Objects": [{"Key": key} for key in files]}
             self.shop.client.delete_objects(Bucket="shop-lake", Delete=keys)
 
     def start_anew(self, patch: pytest.MonkeyPatch, **environment: str) -> None:
@@ -110,22 +110,22 @@ class Stage:
         for name, value in environment.items():
             patch.setenv(name, value)
 
-    def deliver(self, messages: Sequence[str] = ("0", "1", "2"), seconds: float | None = None) -> Told:
+    def deliver(self, messages: Sequence[str] = ("0", "1", "2"), seconds: float | None = None) -> Delivered:
         """Hand messages to the function, which has so many seconds."""
         event = queue([f"faults/{self.keys[int(n)]}" for n in messages])
         for record, name in zip(event["Records"], messages, strict=True):
             record["messageId"] = name
         return self.handle(event, seconds)
 
-    def handle(self, event: Any, seconds: float | None = None) -> Told:
+    def handle(self, event: Any, seconds: float | None = None) -> Delivered:
         """Hand an event to the function, which has so many seconds."""
         self.logged.clear()
         with self._watched(), contextlib.redirect_stdout(io.StringIO()) as printed:
-            told = _handled(event, seconds)
-        told.seen += printed.getvalue()
+            delivered = _handled(event, seconds)
+        delivered.seen += printed.getvalue()
         lines = [json.loads(line) for line in printed.getvalue().splitlines()]
-        told.report = next((line for line in lines if line["message"] == "report"), {})
-        return told
+        delivered.report = next((line for line in lines if line["message"] == "report"), {})
+        return delivered
 
     @contextlib.contextmanager
     def _watched(self) -> Iterator[None]:
@@ -140,20 +140,20 @@ class Stage:
             root.removeHandler(keeper)
             root.setLevel(before)
 
-    def command(self, name: str = "run", *options: str) -> Told:
+    def command(self, name: str = "run", *options: str) -> Delivered:
         """Run a command of plait over the same orders; its failures are none or everything."""
         done = CliRunner().invoke(main, [name, str(self.spec), *options, "-o", "json"])
-        told = Told(
+        ended = Delivered(
             seen=done.output, raised=None if isinstance(done.exception, SystemExit) else done.exception
         )
-        told.report = json.loads(done.stdout) if done.stdout else {}
-        told.failures = set() if done.exit_code == 0 else {"everything"}
-        return told
+        ended.report = json.loads(done.stdout) if done.stdout else {}
+        ended.failures = set() if done.exit_code == 0 else {"everything"}
+        return ended
 
     def lake(self) -> dict[str, str]:
         """The files of the lake and of quarantine, each with the digest of its bytes."""
-        found = self.shop.client.list_objects_v2(Bucket="shop-lake", Prefix="faults/")
-        return {one["Key"]: one["ETag"] for one in found.get("Contents", ())}
+        listing = self.shop.client.list_objects_v2(Bucket="shop-lake", Prefix="faults/")
+        return {file["Key"]: file["ETag"] for file in listing.get("Contents", ())}
 
     def fail(self, service: str, failure: str, *, forever: bool, number: int = 1) -> None:
         """Break the n-th request of a service, or each from there on."""
@@ -172,7 +172,7 @@ class Stage:
             self.shop.sandbox.mysql.execute(f"REVOKE SELECT ON stores.* FROM {USER}@'127.0.0.1'")
             return
         if failure == "rotated":
-            self._rotate(told=not forever)
+            self._rotate(secret_follows=not forever)
             return
         place = 20 if service == "mysql-connect" else self.tcp.passed[-1] - 20
         weather = {
@@ -188,13 +188,13 @@ class Stage:
         else:
             self.tcp.storm(weather)
 
-    def _rotate(self, *, told: bool) -> None:
+    def _rotate(self, *, secret_follows: bool) -> None:
         """Change the password and end the sessions of the old one; the secret is told at once, or by `mend`."""
         self.login["password"] += "x"
         mysql = self.shop.sandbox.mysql
         mysql.execute(f"ALTER USER {USER}@'127.0.0.1' IDENTIFIED BY '{self.login['password']}'")
         mysql.execute(f"KILL USER {USER}@'127.0.0.1'")
-        if told:
+        if secret_follows:
             self.tell()
 
     def tell(self) -> None:
@@ -213,12 +213,12 @@ class Stage:
 
 
 class _Keeper(logging.Handler):
-    def __init__(self, kept: list[logging.LogRecord]) -> None:
+    def __init__(self, records: list[logging.LogRecord]) -> None:
         super().__init__()
-        self.kept = kept
+        self.records = records
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.kept.append(record)
+        self.records.append(record)
 
 
 @dataclass
@@ -229,12 +229,14 @@ class _Context:
         return int((self.end - time.monotonic()) * 1000)
 
 
-def _handled(event: Any, seconds: float | None) -> Told:
+def _handled(event: Any, seconds: float | None) -> Delivered:
     context = None if seconds is None else _Context(time.monotonic() + seconds)
     try:
         answer = aws_lambda.handler(event, context)
     except PlaitError as error:
-        return Told(raised=error, seen=f"{error.message} {error.help}")
+        return Delivered(raised=error, seen=f"{error.message} {error.help}")
     except Exception as error:  # noqa: BLE001 - what a user must never see is what the tests look for
-        return Told(raised=error, seen=repr(error))
-    return Told({one["itemIdentifier"] for one in answer["batchItemFailures"]}, seen=json.dumps(answer))
+        return Delivered(raised=error, seen=repr(error))
+    return Delivered(
+        {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}, seen=json.dumps(answer)
+    )

@@ -21,7 +21,7 @@ from reliability.budget import budget
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from integration.faults.stage import Stage, Told
+    from integration.faults.stage import Delivered, Stage
     from kit.runtime import Outcome
 
 LIMIT = 2.5
@@ -57,7 +57,7 @@ def test_a_function_whose_services_fall_silent_answers_and_lives_on(stage: Stage
         stage.proxy.on(1, "before", faults.stall(), operation=operation, forever=True)
     outcome = function.invoke(_event(stage), timeout=LIMIT)
     assert outcome.kind == "answered"
-    assert {one["itemIdentifier"] for one in outcome.answer["batchItemFailures"]} == {"0", "1", "2"}
+    assert {failure["itemIdentifier"] for failure in outcome.answer["batchItemFailures"]} == {"0", "1", "2"}
     report = _report(outcome)
     assert report["objects"]["retry"] == 3
     assert {problem["code"] for problem in report["problems"]} == {"deadline"}
@@ -83,12 +83,12 @@ def test_wherever_the_time_ends_a_redelivery_completes_the_lake(
     else:
         operation, path = REQUESTS[service]
         stage.proxy.on(1, "before", faults.stall(), operation=operation, path=path, forever=True)
-    told = stage.deliver(seconds=LIMIT)
-    assert told.raised is None
-    assert told.failures
-    assert told.report["objects"]["retry"] == len(told.failures)
+    delivered = stage.deliver(seconds=LIMIT)
+    assert delivered.raised is None
+    assert delivered.failures
+    assert delivered.report["objects"]["retry"] == len(delivered.failures)
     stage.mend()
-    assert stage.deliver(sorted(told.failures)).failures == set()
+    assert stage.deliver(sorted(delivered.failures)).failures == set()
     assert len(stage.lake()) == 3
 
 
@@ -115,14 +115,14 @@ def test_any_latencies_leave_time_to_answer(
             action = faults.stall() if seconds is None else faults.delay(seconds)
             stage.proxy.on(1, "before", action, operation=operation, path=path, forever=True)
         stage.tcp.weather = Weather(latency=mysql)
-        told = stage.deliver(seconds=limit)
-        assert told.raised is None, told.seen
-        objects = told.report["objects"]
+        delivered = stage.deliver(seconds=limit)
+        assert delivered.raised is None, delivered.seen
+        objects = delivered.report["objects"]
         assert objects["seen"] == objects["done"] + objects["retry"] == 3
-        assert len(told.failures) == objects["retry"]
+        assert len(delivered.failures) == objects["retry"]
         stage.mend()
-        if told.failures:
-            assert stage.deliver(sorted(told.failures)).failures == set()
+        if delivered.failures:
+            assert stage.deliver(sorted(delivered.failures)).failures == set()
         assert len(stage.lake()) == 3
 
 
@@ -136,9 +136,9 @@ def test_objects_whose_turn_never_came_come_again_alone(
     monkeypatch.setattr(invocation, "SLICE_SIZE", 1)
     slow, (operation, path) = faults.delay(0.9), REQUESTS["driver-get"]
     stage.proxy.on(1, "before", slow, operation=operation, path=path, forever=True)
-    told = stage.deliver(["0", "1"], seconds=LIMIT)
-    assert (told.failures, told.report["objects"]["done"]) == ({"1"}, 1)
-    assert [problem["code"] for problem in told.report["problems"]] == ["deadline"]
+    delivered = stage.deliver(["0", "1"], seconds=LIMIT)
+    assert (delivered.failures, delivered.report["objects"]["done"]) == ({"1"}, 1)
+    assert [problem["code"] for problem in delivered.report["problems"]] == ["deadline"]
     stage.mend()
     assert stage.deliver(["1"]).failures == set()
 
@@ -154,9 +154,9 @@ def test_pages_without_end_end_with_the_time(stage: Stage, monkeypatch: pytest.M
         return faults.Answer(200, body, "application/x-amz-json-1.1")
 
     stage.proxy.on(1, "before", page, operation="logs:FilterLogEvents", forever=True)
-    told: Told = stage.deliver(seconds=LIMIT)
-    assert told.failures >= {"0", "1"}
-    assert {problem["code"] for problem in told.errors()} == {"deadline"}
+    delivered: Delivered = stage.deliver(seconds=LIMIT)
+    assert delivered.failures >= {"0", "1"}
+    assert {problem["code"] for problem in delivered.errors()} == {"deadline"}
     assert next(pages) > 5
 
 

@@ -22,16 +22,20 @@ SAMPLE = 6
 @pytest.fixture(scope="module")
 def requests(stage: Stage) -> dict[str, int]:
     """How many requests a delivery makes of each service, a second one of what only that asks for."""
-    found = {}
+    numbers = {}
     with pytest.MonkeyPatch.context() as patch:
         stage.begin(patch)
         for services in (REQUESTS.keys() - SECOND, SECOND):
             stage.proxy.reset()
             assert stage.deliver().failures == set()
             for operation, path, name in ((*REQUESTS[name], name) for name in sorted(services)):
-                met = [one for one in stage.proxy.log if one.operation == operation and path in one.path]
-                found[name] = len(met)
-    return found
+                matching = [
+                    request
+                    for request in stage.proxy.log
+                    if request.operation == operation and path in request.path
+                ]
+                numbers[name] = len(matching)
+    return numbers
 
 
 @pytest.mark.fault("P1")
@@ -39,17 +43,17 @@ def test_a_failure_has_its_verdict_at_every_request(
     stage: Stage, calm: dict[str, str], requests: dict[str, int], results: Results
 ) -> None:
     """Or it is as if nothing had happened; whichever, one calm delivery then completes the lake."""
-    found = [
+    cells = [
         Cell(service, failure, often, verdict, number)
         for service, most in requests.items()
         for number in range(2, most + 1)
         for failure, verdicts in TABLE[service].items()
         for often, verdict in verdicts.items()
     ]
-    assert {cell.service for cell in found} >= {"driver-get", "items-get", "sink-put", "replace-put", "head"}
-    tried = found if LARGE else random.Random(SEED).sample(found, SAMPLE)
+    assert {cell.service for cell in cells} >= {"driver-get", "items-get", "sink-put", "replace-put", "head"}
+    tried = cells if LARGE else random.Random(SEED).sample(cells, SAMPLE)
     broken = {}
-    with results.part("failures at every request", SEED, failures=len(tried), possible=len(found)):
+    with results.part("failures at every request", SEED, failures=len(tried), possible=len(cells)):
         for cell in tried:
             with pytest.MonkeyPatch.context() as patch:
                 try:
@@ -81,9 +85,9 @@ def test_a_connection_to_mysql_may_end_at_any_byte(
                         stage.tcp.weather = weather
                     else:
                         stage.tcp.storm(weather)
-                    told = stage.deliver()
-                    check(stage, told, "again" if forever else "done")
+                    delivered = stage.deliver()
+                    check(stage, delivered, "again" if forever else "done")
                     stage.mend()
-                    if told.failures:
-                        assert stage.deliver(sorted(told.failures)).failures == set()
+                    if delivered.failures:
+                        assert stage.deliver(sorted(delivered.failures)).failures == set()
                     assert stage.lake() == calm

@@ -70,10 +70,10 @@ def test_what_needs_no_service_asks_none_whatever_the_texts_of_a_spec(tmp_path: 
     )
     plain = [[verb, "hostile.yaml"] for verb in ("validate", "plan", "policy", "template")]
     against = ["plan", "hostile.yaml", "--against", "hostile.yaml"]
-    told = offline(tmp_path, *plain, against, ["schema"], ["connectors"], ["connectors", "mysql"])
-    assert [(one["code"], one["stderr"]) for one in told["ended"] if one["code"]] == []
-    assert (told["noted"], told["loaded"]) == ([], [])
-    schema = told["ended"][-3]["stdout"]
+    watched = offline(tmp_path, *plain, against, ["schema"], ["connectors"], ["connectors", "mysql"])
+    assert [(command["code"], command["stderr"]) for command in watched["ended"] if command["code"]] == []
+    assert (watched["noted"], watched["loaded"]) == ([], [])
+    schema = watched["ended"][-3]["stdout"]
     assert [ref for ref in references(json.loads(schema)) if not ref.startswith("#/")] == []
 
 
@@ -150,7 +150,7 @@ def test_a_secret_whose_host_is_a_metadata_service_is_refused_in_any_spelling(
 ) -> None:
     """Before anything is resolved or opened."""
     opened: list[Any] = []
-    monkeypatch.setattr(socket, "create_connection", lambda *told, **_: opened.append(told))
+    monkeypatch.setattr(socket, "create_connection", lambda *arguments, **_: opened.append(arguments))
     with pytest.raises(GiveUp, match="the `host` of the secret `db` is the address of a metadata") as refused:
         log_in(host)
     assert refused.value.help == "set `host` to the address of the database"

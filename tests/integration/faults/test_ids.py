@@ -20,7 +20,7 @@ GROUPS: dict[str, dict[str, dict[str, str]]] = yaml.safe_load(
     Path(__file__).with_name("faults.yaml").read_text(encoding="utf-8")
 )
 LAWS = GROUPS["laws"]
-FAULTS = {id: told for group in GROUPS.values() for id, told in group.items() if group is not LAWS}
+FAULTS = {id: entry for group in GROUPS.values() for id, entry in group.items() if group is not LAWS}
 COUNTS = {"E": 16, "J": 13, "C": 5, "L": 6, "M": 11, "D": 7, "W": 8, "P": 16, "S": 16}
 REASONS = ("exempt", "waiting")
 
@@ -33,7 +33,7 @@ def files() -> dict[str, list[str]]:
 
 def untested(reason: str) -> set[str]:
     """The ids that have this reason for having no tests."""
-    return {id for id, told in FAULTS.items() if reason in told}
+    return {id for id, entry in FAULTS.items() if reason in entry}
 
 
 def test_the_table_has_each_of_the_98_ids_once() -> None:
@@ -55,7 +55,7 @@ def test_every_mark_names_an_id_of_the_table_and_every_law_has_a_test(files: dic
 
 def test_an_id_has_no_words_but_those_of_the_table() -> None:
     words = {"fault", "gets", "partly", *REASONS}
-    assert [id for id, told in FAULTS.items() if not {"fault", "gets"} <= told.keys() <= words] == []
+    assert [id for id, entry in FAULTS.items() if not {"fault", "gets"} <= entry.keys() <= words] == []
 
 
 def test_the_page_of_faults_is_what_is_tested(files: dict[str, list[str]]) -> None:
@@ -83,15 +83,15 @@ def counts() -> str:
 def group(name: str, files: Mapping[str, Sequence[str]]) -> str:
     """The table of one group, below its heading."""
     rows = [
-        [id, told["fault"], told["gets"], evidence(told, files.get(id, ()))]
-        for id, told in GROUPS[name].items()
+        [id, entry["fault"], entry["gets"], evidence(entry, files.get(id, ()))]
+        for id, entry in GROUPS[name].items()
     ]
     title = f"{name[0].upper()}{name[1:]}"
     return f"## {title}\n\n{table(['', 'fault', 'what a user gets', 'tests'], rows)}"
 
 
-def evidence(told: Mapping[str, str], files: Sequence[str]) -> str:
+def evidence(entry: Mapping[str, str], files: Sequence[str]) -> str:
     """The files with tests, or why there are none."""
     links = [f"[`{file.removeprefix('tests/')}`](../{file})" for file in files]
-    reasons = [f"{word}: {told[word]}" for word in ("partly", *REASONS) if word in told]
+    reasons = [f"{word}: {entry[word]}" for word in ("partly", *REASONS) if word in entry]
     return "<br>".join([*links, *reasons])

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from integration.faults.stage import Stage
 
 TABLE = VERDICTS["replay"]
-CELLS = [(failure, often, told) for failure, row in TABLE.items() for often, told in row.items()]
+CELLS = [(failure, often, verdict) for failure, row in TABLE.items() for often, verdict in row.items()]
 REMOVAL = "s3:DeleteObject"
 SILENCE = "1.5"
 
@@ -53,12 +53,12 @@ def test_a_removal_that_fails_has_its_verdict(
     stage.proxy.on(1, when, action("s3"), operation=REMOVAL, forever=often == "forever")
     with monkeypatch.context() as patch:
         patch.setenv("PLAIT_TIMEOUT", SILENCE if failure == "silent" else "30")
-        told = stage.command("replay")
-    ours(stage, told)
-    records = told.report["records"]
-    assert (bool(told.failures), records["failed"]) == ((False, 0) if verdict == "done" else (True, 1))
-    errors = [one for one in told.report["run"]["problems"] if one["level"] == "error"]
-    assert [bool(one["help"]) for one in errors if verdict == "failed"] == [True] * (verdict == "failed")
+        ended = stage.command("replay")
+    ours(stage, ended)
+    records = ended.report["records"]
+    assert (bool(ended.failures), records["failed"]) == ((False, 0) if verdict == "done" else (True, 1))
+    errors = [problem for problem in ended.report["run"]["problems"] if problem["level"] == "error"]
+    assert [bool(error["help"]) for error in errors if verdict == "failed"] == [True] * (verdict == "failed")
     rows = {key: digest for key, digest in calm.items() if key != mended}
     assert (mended in stage.lake()) <= (verdict != "done")
     stage.mend()
@@ -66,5 +66,5 @@ def test_a_removal_that_fails_has_its_verdict(
     left = stage.lake()
     assert {key: left.get(key) for key in rows} == rows
     assert [key.split("/")[1] for key in left.keys() - rows.keys()] == ["extracted"]
-    deleted = {one.path.partition("?")[0] for one in stage.proxy.log if "Delete" in one.operation}
+    deleted = {request.path.partition("?")[0] for request in stage.proxy.log if "Delete" in request.operation}
     assert deleted == {f"/shop-lake/{mended}"}

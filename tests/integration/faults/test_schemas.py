@@ -75,8 +75,8 @@ def test_the_schema_of_a_file_is_that_of_the_spec_whatever_the_data(
     """Nulls alone, unknown fields, empty lists and mappings, other types in other objects: one schema, or no row."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("schemas"))
-        whole = {"id": "a", "total": 1, "tags": ["a"], "place": {"city": "a", "zip": 1}, "note": "n"}
-        (file,) = run(spec(COLUMNS), {"whole": whole}).files
+        full_order = {"id": "a", "total": 1, "tags": ["a"], "place": {"city": "a", "zip": 1}, "note": "n"}
+        (file,) = run(spec(COLUMNS), {"full": full_order}).files
         declared = pq.read_schema(file.uri)
 
         @settings(max_examples=40)
@@ -102,22 +102,22 @@ def test_a_new_column_is_null_in_old_files_and_breaks_no_reader(project: Path) -
         ("a", 1.0, None),
         ("b", 2.0, 8),
     ]
-    assert [change.kind for change in told(old, new)] == ["column-added"]
-    assert not any(change.breaking for change in told(old, new))
+    assert [change.kind for change in changes_between(old, new)] == ["column-added"]
+    assert not any(change.breaking for change in changes_between(old, new))
 
 
-def told(old: dict[str, Any], new: dict[str, Any]) -> Any:
+def changes_between(old: dict[str, Any], new: dict[str, Any]) -> Any:
     """What changes for readers between two specs."""
-    found = [validate(json.dumps(one), "orders.yaml").spec for one in (old, new)]
-    assert all(found)
-    return changes(*(plan(one) for one in found if one))
+    specs = [validate(json.dumps(document), "orders.yaml").spec for document in (old, new)]
+    assert all(specs)
+    return changes(*(plan(checked) for checked in specs if checked))
 
 
 @pytest.mark.fault("P12")
 def test_a_name_that_changes_its_case_is_another_column_to_readers_and_both_at_once_are_a_problem() -> None:
     """Some engines see the case of a name and some do not, so neither is left to chance."""
-    renamed = spec({("Total" if name == "total" else name): one for name, one in COLUMNS.items()})
-    seen = {(change.kind, change.name, change.breaking) for change in told(spec(COLUMNS), renamed)}
+    renamed = spec({("Total" if name == "total" else name): column for name, column in COLUMNS.items()})
+    seen = {(change.kind, change.name, change.breaking) for change in changes_between(spec(COLUMNS), renamed)}
     assert seen >= {("column-removed", "total", True), ("column-added", "Total", False)}
     both = json.dumps(spec({**COLUMNS, "Total": "bigint"}), indent=1)
     assert {problem.code for problem in validate(both, "orders.yaml").errors} == {"case-clash"}
@@ -137,7 +137,9 @@ def test_the_plan_says_how_many_files_there_will_be(project: Path) -> None:
     report = run(made, {str(n): {"id": str(n)} for n in range(30)})
     assert len(report.files) == len([*Path("lake").rglob("*.parquet")]) == 30
     planned = CliRunner().invoke(main, ["plan", "orders.yaml", "--objects", "7000000", "-o", "json"])
-    quantities = {one["name"]: one for one in json.loads(planned.stdout)["forecast"]["assumptions"]}
+    quantities = {
+        quantity["name"]: quantity for quantity in json.loads(planned.stdout)["forecast"]["assumptions"]
+    }
     assert (quantities["files"]["value"], quantities["files"]["why"]) == (
         7_000_000,
         "each object gives one file",

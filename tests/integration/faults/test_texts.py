@@ -36,7 +36,7 @@ TEXTS = st.one_of(
     st.sampled_from(CODE),
     st.tuples(st.sampled_from(CODE), st.sampled_from(CODE)).map("".join),
     st.lists(st.sampled_from(PIECES), max_size=12).map("".join),
-    st.tuples(st.sampled_from(PIECES), st.sampled_from([50, 2_000])).map(lambda one: one[0] * one[1]),
+    st.tuples(st.sampled_from(PIECES), st.sampled_from([50, 2_000])).map(lambda pair: pair[0] * pair[1]),
 )
 FREE = [("description",), ("sources", "seen", "table"),
         ("sources", "orders", "columns", "tier", "default")]  # fmt: skip
@@ -86,12 +86,12 @@ def steps(text: str) -> tuple[int, Validated]:
     before = sys.getprofile()
     sys.setprofile(called)
     try:
-        found = validate(text, "spec.yaml", environment={"PLAIT_CANARY": CANARY})
-        if found.spec is not None:
-            plan(found.spec)
+        validated = validate(text, "spec.yaml", environment={"PLAIT_CANARY": CANARY})
+        if validated.spec is not None:
+            plan(validated.spec)
     finally:
         sys.setprofile(before)
-    return count, found
+    return count, validated
 
 
 @pytest.fixture(scope="module")
@@ -101,8 +101,8 @@ def plain() -> int:
     for place in PLACES:
         steps(spec(place, "{{"))
     steps(spec(("partition_by", "date"), "date(at, Nowhere)"))
-    count, found = steps(json.dumps(SPEC, indent=1))
-    assert found.problems == ()
+    count, validated = steps(json.dumps(SPEC, indent=1))
+    assert validated.problems == ()
     return count
 
 
@@ -114,36 +114,36 @@ def plain() -> int:
 def test_a_text_is_itself_or_a_problem_and_never_code(plain: int, place: tuple[Any, ...], text: str) -> None:
     """The steps are those of any spec and some for each character."""
     with watched():
-        count, found = steps(spec(place, text))
+        count, validated = steps(spec(place, text))
     assert noted == []
     assert count <= 10 * plain + 60 * len(text)
-    assert (found.spec is None) == bool(found.errors)
-    assert [p for p in found.problems if p.span is None or not p.help] == []
-    digest = found.spec.digest if found.spec else ""  # has any digits
-    told = repr(found.spec).replace(digest, "") + "".join(
-        f"{p.message} {p.help} {p.note}" for p in found.problems
+    assert (validated.spec is None) == bool(validated.errors)
+    assert [p for p in validated.problems if p.span is None or not p.help] == []
+    digest = validated.spec.digest if validated.spec else ""  # has any digits
+    shown = repr(validated.spec).replace(digest, "") + "".join(
+        f"{p.message} {p.help} {p.note}" for p in validated.problems
     )
-    assert COMPUTED in text or COMPUTED not in told
-    assert CANARY not in told
+    assert COMPUTED in text or COMPUTED not in shown
+    assert CANARY not in shown
 
 
 @pytest.mark.parametrize("place", FREE, ids=".".join)
 @pytest.mark.parametrize("text", CODE)
 def test_where_any_text_may_stand_it_stays_as_it_is(place: tuple[Any, ...], text: str) -> None:
     """Names in `${}` are parameters there as elsewhere, so an unknown one is a problem."""
-    _, found = steps(spec(place, text))
+    _, validated = steps(spec(place, text))
     if "${" in text:
-        assert {p.code for p in found.errors} <= {"unknown-parameter", "unclosed-parameter"}
-        assert found.errors or text == "${lake}${lake}"
+        assert {p.code for p in validated.errors} <= {"unknown-parameter", "unclosed-parameter"}
+        assert validated.errors or text == "${lake}${lake}"
     else:
-        assert found.errors == (), found.errors
-        assert repr(text) in repr(found.spec)
+        assert validated.errors == (), validated.errors
+        assert repr(text) in repr(validated.spec)
 
 
 def test_the_watch_would_see_code_at_work() -> None:
     with watched():
         eval("7 * 191")
-    assert [one.split()[0] for one in noted] == ["compile", "exec"]
+    assert [event.split()[0] for event in noted] == ["compile", "exec"]
 
 
 def test_the_watch_looks_at_its_own_thread() -> None:

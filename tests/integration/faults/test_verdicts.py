@@ -14,7 +14,7 @@ from kit.canaries import SECRET
 from plait.plugin import PlaitError
 
 if TYPE_CHECKING:
-    from integration.faults.stage import Stage, Told
+    from integration.faults.stage import Delivered, Stage
 
 TABLE = VERDICTS["services"]
 COVERS = VERDICTS["covers"]
@@ -72,51 +72,56 @@ def survive(stage: Stage, calm: dict[str, str], patch: pytest.MonkeyPatch, cell:
     if cell.service == "list":
         _command(stage, cell.verdict)
     else:
-        told = stage.deliver(seconds=LIMIT if silent and forever else None)
-        unharmed = cell.number > 1 and not told.failures  # what a later request meets may not matter
-        check(stage, told, "done" if unharmed else cell.verdict)
+        delivered = stage.deliver(seconds=LIMIT if silent and forever else None)
+        unharmed = cell.number > 1 and not delivered.failures  # what a later request meets may not matter
+        check(stage, delivered, "done" if unharmed else cell.verdict)
         stage.mend()
         if silent:
             stage.start_anew(patch, PLAIT_TIMEOUT="30")
-        if told.failures:
-            assert stage.deliver(sorted(told.failures)).failures == set()
+        if delivered.failures:
+            assert stage.deliver(sorted(delivered.failures)).failures == set()
     assert stage.lake() == calm
     assert not [name for name in stage.proxy.calls if "Delete" in name]
 
 
 def _command(stage: Stage, verdict: str) -> None:
-    told = stage.command("run", "--all")
-    ours(stage, told)
-    assert bool(told.failures) == (verdict != "done")
-    assert (not told.report) == (verdict != "done")
+    delivered = stage.command("run", "--all")
+    ours(stage, delivered)
+    assert bool(delivered.failures) == (verdict != "done")
+    assert (not delivered.report) == (verdict != "done")
     if verdict == "failed":
-        assert "help:" in told.seen
+        assert "help:" in delivered.seen
     stage.mend()
-    if told.failures:
+    if delivered.failures:
         assert stage.command("run", "--all").failures == set()
 
 
-def ours(stage: Stage, told: Told) -> None:
+def ours(stage: Stage, delivered: Delivered) -> None:
     """No word of anybody else's reaches the user, nor a secret: in no answer, log, report, exception or its causes."""
-    assert told.raised is None or isinstance(told.raised, PlaitError), told.seen
-    assert not FOREIGN.search(told.seen), told.seen
+    assert delivered.raised is None or isinstance(delivered.raised, PlaitError), delivered.seen
+    assert not FOREIGN.search(delivered.seen), delivered.seen
     assert stage.login["password"].startswith(SECRET)
-    causes = "".join(traceback.format_exception(told.raised)) if told.raised else ""
-    for said in (told.seen, json.dumps(told.report), causes, *(log.getMessage() for log in stage.logged)):
-        assert SECRET not in said
+    causes = "".join(traceback.format_exception(delivered.raised)) if delivered.raised else ""
+    for text in (
+        delivered.seen,
+        json.dumps(delivered.report),
+        causes,
+        *(log.getMessage() for log in stage.logged),
+    ):
+        assert SECRET not in text
 
 
-def check(stage: Stage, told: Told, verdict: str) -> None:
+def check(stage: Stage, delivered: Delivered, verdict: str) -> None:
     """What was told is what the verdict says."""
-    ours(stage, told)
-    outcomes: dict[str, Any] = told.report["objects"]
+    ours(stage, delivered)
+    outcomes: dict[str, Any] = delivered.report["objects"]
     if verdict == "done":
-        assert (told.failures, outcomes["done"]) == (set(), 3)
+        assert (delivered.failures, outcomes["done"]) == (set(), 3)
         return
     word = OUTCOMES[verdict]
-    assert told.failures
-    assert outcomes[word] == 3 - outcomes["done"] == len(told.failures), told.report["problems"]
-    errors = told.errors()
-    assert len(errors) == len(told.failures)
+    assert delivered.failures
+    assert outcomes[word] == 3 - outcomes["done"] == len(delivered.failures), delivered.report["problems"]
+    errors = delivered.errors()
+    assert len(errors) == len(delivered.failures)
     if verdict == "failed":
-        assert all(one["help"] and one["code"] != "give-up" for one in errors), errors
+        assert all(error["help"] and error["code"] != "give-up" for error in errors), errors

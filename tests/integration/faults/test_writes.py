@@ -53,9 +53,9 @@ sink: {connector: parquet, path: ./lake}
 """
 
 
-def _python(code: str, *arguments: str, **given: Any) -> subprocess.CompletedProcess[str]:
+def _python(code: str, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-P", "-c", code, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300, **given)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300, **options)
 
 
 @pytest.mark.fault("P4")
@@ -66,9 +66,9 @@ def test_on_s3_no_byte_goes_to_a_disk(
     stage.begin(monkeypatch)
     event = queue([f"faults/{key}" for key in stage.keys])
     environment = {**stage.shop.environment("faults"), **stage.environment(), "PYTHONDONTWRITEBYTECODE": "1"}
-    told = _python(NO_DISK + HANDLE, input=json.dumps(event) + "\n", env=environment)
-    assert told.returncode == 0, told.stderr[-2000:]
-    assert 'ANSWER {"batchItemFailures": []}' in told.stdout
+    ended = _python(NO_DISK + HANDLE, input=json.dumps(event) + "\n", env=environment)
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    assert 'ANSWER {"batchItemFailures": []}' in ended.stdout
     assert stage.lake() == calm
 
 
@@ -80,22 +80,22 @@ def test_in_a_folder_a_full_disk_is_one_error_and_no_half_file(tmp_path: Path) -
     noise = "".join(chr(33 + n * n * 7 % 89) + chr(33 + n * 31 % 83) for n in range(20_000))
     for name, text in {"a": "short", "b": noise, "c": "short too"}.items():
         (tmp_path / f"notes/{name}.json").write_text(json.dumps({"id": name, "text": text}), encoding="utf-8")
-    told = _python(LIMITED, "run", "notes.yaml", "--all", "-o", "json", cwd=tmp_path, env=unmeasured())
-    assert told.returncode == 1, told.stderr
-    report = json.loads(told.stdout)
+    ended = _python(LIMITED, "run", "notes.yaml", "--all", "-o", "json", cwd=tmp_path, env=unmeasured())
+    assert ended.returncode == 1, ended.stderr
+    report = json.loads(ended.stdout)
     (problem,) = report["problems"]
     assert (problem["code"], report["objects"]["done"], report["objects"]["retry"]) == ("no-space", 2, 1)
     assert problem["message"].startswith("`./lake/")
     assert problem["message"].endswith("cannot be written: file too large")
     assert "make room" in problem["help"]
-    assert "Traceback" not in told.stderr
+    assert "Traceback" not in ended.stderr
     left = sorted(path for path in (tmp_path / "lake").rglob("*") if path.is_file())
     assert sorted(str(path.relative_to(tmp_path)) for path in left) == sorted(
         f["uri"] for f in report["files"]
     )
 
-    told = _python("from plait.cli.main import main; main()", "run", "notes.yaml", "--all", cwd=tmp_path)
-    assert told.returncode == 0, told.stderr
+    ended = _python("from plait.cli.main import main; main()", "run", "notes.yaml", "--all", cwd=tmp_path)
+    assert ended.returncode == 0, ended.stderr
     assert len([path for path in (tmp_path / "lake").rglob("*") if path.is_file()]) == 3
 
 
@@ -112,18 +112,18 @@ def test_in_a_folder_a_full_disk_is_one_error_and_no_half_file(tmp_path: Path) -
 )
 def test_what_a_file_system_says_is_told_in_its_words(number: int, kind: type[PlaitError], code: str) -> None:
     """The path, the reason in lower case, and whether trying again may help."""
-    told = storage_local.local_error("lake/a.parquet", OSError(number, "No Room in /secret/place"))
-    assert isinstance(told, kind)
-    assert told.code == code
-    assert told.message.startswith("`lake/a.parquet` cannot be ")
-    assert told.message.endswith("no room in /secret/place")
+    error = storage_local.local_error("lake/a.parquet", OSError(number, "No Room in /secret/place"))
+    assert isinstance(error, kind)
+    assert error.code == code
+    assert error.message.startswith("`lake/a.parquet` cannot be ")
+    assert error.message.endswith("no room in /secret/place")
 
 
 @pytest.mark.fault("P4")
 def test_an_answer_that_has_no_room_is_one_error(tmp_path: Path) -> None:
     """`plait schema >file` on a full disk: one line and exit code 2, no traceback, also none when the process ends."""
     with (tmp_path / "answer").open("wb") as answer:
-        told = subprocess.run(
+        ended = subprocess.run(
             [sys.executable, "-P", "-c", LIMITED.replace("4_000", "0"), "schema"],
             stdout=answer,
             stderr=subprocess.PIPE,
@@ -132,8 +132,8 @@ def test_an_answer_that_has_no_room_is_one_error(tmp_path: Path) -> None:
             check=False,
             timeout=300,
         )
-    assert told.returncode == 2
-    assert told.stderr.splitlines() == [
+    assert ended.returncode == 2
+    assert ended.stderr.splitlines() == [
         "error[no-space]: the answer cannot be written: file too large",
         "  = help: make room there, then run it again",
     ]
@@ -155,20 +155,20 @@ def test_a_bucket_that_takes_no_file_is_told_at_the_first_try(
     body = f"<Error><Code>{answer['code']}</Code><Message>{text}</Message></Error>".encode()
     action = faults.fail(answer["status"], body)
     stage.proxy.on(1, "before", action, operation=operation, path=path, forever=True)
-    told = stage.deliver()
+    delivered = stage.deliver()
     asked = [
         request for request in stage.proxy.log if request.operation == operation and path in request.path
     ]
-    errors = told.errors()
-    assert len(errors) == len(told.failures) == len(asked) == (2 if service == "sink-put" else 1)
-    assert told.report["objects"]["failed"] == len(errors)
+    errors = delivered.errors()
+    assert len(errors) == len(delivered.failures) == len(asked) == (2 if service == "sink-put" else 1)
+    assert delivered.report["objects"]["failed"] == len(errors)
     for problem in errors:
         assert problem["code"] == expected["code"]
         assert "`s3://shop-lake/" in problem["message"]
         assert expected["message"] in problem["message"]
         assert expected["help"] in problem["help"]
     stage.mend()
-    assert stage.deliver(sorted(told.failures)).failures == set()
+    assert stage.deliver(sorted(delivered.failures)).failures == set()
     assert stage.lake() == calm
 
 
@@ -179,9 +179,9 @@ def test_every_put_tells_s3_what_it_should_get(stage: Stage, monkeypatch: pytest
     assert stage.deliver().failures == set()
     odd = Put(uri="s3://shop-lake/faults//odd", data=b"odd")
     assert isinstance(Storage(lambda *_: None).put([odd])[0], Written)
-    puts = [one for one in stage.proxy.log if one.operation == "s3:PutObject"]
+    puts = [request for request in stage.proxy.log if request.operation == "s3:PutObject"]
     assert len(puts) == 4
-    assert [one.path for one in puts if not one.sums] == []
+    assert [put.path for put in puts if not put.sums] == []
 
 
 @pytest.mark.fault("P16")
@@ -211,9 +211,9 @@ def test_a_file_that_was_damaged_does_not_count(
     """While bits turn on the way to the sink no file is there, none is reported, and each object comes again."""
     stage.begin(monkeypatch)
     stage.fail("sink-put", "damaged", forever=True)
-    told = stage.deliver()
-    assert (told.failures, told.report["files"], told.report["rows"]) == ({"0", "1"}, [], 0)
-    assert {problem["code"] for problem in told.errors()} == {"damaged"}
+    delivered = stage.deliver()
+    assert (delivered.failures, delivered.report["files"], delivered.report["rows"]) == ({"0", "1"}, [], 0)
+    assert {problem["code"] for problem in delivered.errors()} == {"damaged"}
     assert not [key for key in stage.lake() if "/extracted/" in key]
     stage.mend()
     assert stage.deliver(["0", "1"]).failures == set()
@@ -257,12 +257,13 @@ def _deliver_all(stage: Stage, sqs: Any, url: str) -> list[int]:
     sizes = []
     while messages := _receive(sqs, url):
         records = [
-            {"messageId": one["MessageId"], "eventSource": "aws:sqs", "body": one["Body"]} for one in messages
+            {"messageId": message["MessageId"], "eventSource": "aws:sqs", "body": message["Body"]}
+            for message in messages
         ]
-        told = stage.handle({"Records": records})
-        for one in messages:
-            if one["MessageId"] not in told.failures:
-                sqs.delete_message(QueueUrl=url, ReceiptHandle=one["ReceiptHandle"])
+        delivered = stage.handle({"Records": records})
+        for message in messages:
+            if message["MessageId"] not in delivered.failures:
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         sizes.append(len(messages))
     return sizes
 
@@ -282,8 +283,8 @@ def _redriven(arns: dict[str, str]) -> Sequence[str]:
         command = command.replace(f"${{{name}.Arn}}", arn)
     tool, service, task, *options = shlex.split(command)
     assert (tool, service, task) == ("aws", "sqs", "start-message-move-task")
-    given = dict(zip(options[::2], options[1::2], strict=True))
-    parameters = {"SourceArn": given["--source-arn"], "DestinationArn": given["--destination-arn"]}
+    values = dict(zip(options[::2], options[1::2], strict=True))
+    parameters = {"SourceArn": values["--source-arn"], "DestinationArn": values["--destination-arn"]}
     model = botocore.session.get_session().get_service_model("sqs").operation_model("StartMessageMoveTask")
     assert model.input_shape is not None
     assert not ParamValidator().validate(parameters, model.input_shape).has_errors()

@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def package(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What `plait package` tells of the main job's package."""
     return packaged(SPEC, tmp_path_factory.mktemp("zip") / "transactions.zip")
 
 
 @pytest.fixture(scope="session")
-def task(told: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def task(package: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The package, unpacked into an empty folder."""
-    return unpacked(told, tmp_path_factory.mktemp("unpacked") / "task")
+    return unpacked(package, tmp_path_factory.mktemp("unpacked") / "task")
 
 
 @pytest.fixture(scope="session")

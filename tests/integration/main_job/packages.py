@@ -18,13 +18,13 @@ def packaged(spec: Path, out: Path, **how: Any) -> dict[str, Any]:
     command = [str(Path(sys.executable).parent / "plait"), "package", str(spec), "--here", "--out", str(out)]
     done = subprocess.run([*command, "-o", "json"], capture_output=True, text=True, check=False, **how)
     assert done.returncode == 0, done.stderr
-    told: dict[str, Any] = json.loads(done.stdout)
-    return told
+    package: dict[str, Any] = json.loads(done.stdout)
+    return package
 
 
-def unpacked(told: dict[str, Any], folder: Path) -> Path:
+def unpacked(package: dict[str, Any], folder: Path) -> Path:
     """The package, unpacked into a folder that was not there."""
-    with zipfile.ZipFile(told["file"]) as archive:
+    with zipfile.ZipFile(package["file"]) as archive:
         archive.extractall(folder)
     return folder
 

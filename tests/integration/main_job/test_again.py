@@ -50,7 +50,7 @@ def keys(expected: oracle.Expected) -> list[str]:
 
 
 def _failures(*ids: str) -> dict[str, Any]:
-    return {"batchItemFailures": [{"itemIdentifier": one} for one in ids]}
+    return {"batchItemFailures": [{"itemIdentifier": id} for id in ids]}
 
 
 def _differences(shop: Shop, lake: str, expected: oracle.Expected, keys: list[str]) -> list[str]:
@@ -69,9 +69,9 @@ def test_one_object_that_cannot_be_read_comes_again_alone(
     """Its neighbours are written; once it can be read, one redelivery completes the lake."""
     lake, shop = f"unreadable-{why}", broken.shop
     broken.break_object(keys[2], UNREADABLE[why])
-    told = shop.fork(lake, [queue(keys)])
-    assert told.answers == [_failures("2")]
-    [report] = told.reports
+    handled = shop.fork(lake, [queue(keys)])
+    assert handled.answers == [_failures("2")]
+    [report] = handled.reports
     assert report["objects"]["done"] == len(keys) - 1
     assert _differences(shop, lake, expected, [*keys[:2], *keys[3:]]) == []
     refused = {request.path for request in broken.proxy.log if request.status in (403, 503)}
@@ -89,8 +89,8 @@ def test_a_lookup_that_is_throttled_sends_the_whole_batch_again(
     """Nothing is written with nulls that are not the customer's; redelivery writes all of it."""
     broken.proxy.on(1, "before", throttled("dynamodb"), operation="dynamodb:BatchGetItem", forever=True)
     shop = broken.shop
-    told = shop.fork("throttled", [queue(keys)])
-    assert told.answers == [_failures(*map(str, range(len(keys))))]
+    handled = shop.fork("throttled", [queue(keys)])
+    assert handled.answers == [_failures(*map(str, range(len(keys))))]
     assert shop.lake("throttled") == {}
 
     broken.proxy.reset()
@@ -125,9 +125,9 @@ def test_a_direct_call_gets_the_report_even_if_an_object_failed(broken: Broken, 
     """Who calls waits for the answer, so the answer says what became of each object."""
     broken.break_object(keys[0], UNREADABLE["denied"])
     event = {"objects": [f"s3://shop-raw/{key}" for key in keys[:3]]}
-    told = broken.shop.fork("direct", [event])
-    [answer] = told.answers
-    assert told.reports == [{"message": "report", **answer}]
+    handled = broken.shop.fork("direct", [event])
+    [answer] = handled.answers
+    assert handled.reports == [{"message": "report", **answer}]
     assert answer["objects"]["seen"] == 3
     assert answer["objects"]["done"] == 2
     assert answer["objects"]["failed"] == 1
@@ -170,16 +170,16 @@ def test_an_order_comes_again_until_its_late_part_is_there(shop: Shop, tmp_path:
     _put_items(shop, f"other-{strand}")
     _put_line(shop, f"other-{strand}")
     late = shop.put_order("late", name)
-    told = shop.fork(lake, [queue([other, late])], **environment)
-    assert told.answers == [_failures("1")]
+    handled = shop.fork(lake, [queue([other, late])], **environment)
+    assert handled.answers == [_failures("1")]
     assert [row["transaction_id"] for row in oracle_lake.read_files(shop.lake(lake))] == [f"other-{strand}"]
 
     _put_items(shop, name)
     _put_line(shop, name)
     assert shop.fork(lake, [queue([late])], **environment).answers == [CALM]
-    found = {row["transaction_id"]: row for row in oracle_lake.read_files(shop.lake(lake))}
-    assert found[name]["fraud_score"] == 55
-    assert [item["sku"] for item in found[name]["items"]] == ["SKU-00001"]
+    rows = {row["transaction_id"]: row for row in oracle_lake.read_files(shop.lake(lake))}
+    assert rows[name]["fraud_score"] == 55
+    assert [item["sku"] for item in rows[name]["items"]] == ["SKU-00001"]
 
 
 def test_an_order_whose_wait_is_over_is_written_as_it_is(shop: Shop, tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def test_all_blocks_of_the_main_job_are_reached(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    ("action", "told"),
+    ("action", "message"),
     [
         (faults.throttled("s3"), "cannot be reached now: 503"),
         (faults.broken("s3", 500), "cannot be reached now: 500"),
@@ -47,19 +47,19 @@ def test_all_blocks_of_the_main_job_are_reached(shop: Shop) -> None:
     ids=["throttled", "broken", "expired", "another account's"],
 )
 def test_a_bucket_is_another_accounts_only_where_s3_says_so(
-    shop: Shop, action: faults.Action, told: str | None
+    shop: Shop, action: faults.Action, message: str | None
 ) -> None:
     """A 403 for the account that asks is the owner's; that S3 is busy or fails is told as it is."""
     shop.proxy.reset()
-    shop.proxy.on(2, "before", action, operation="s3:HeadBucket", forever=told is not None)
+    shop.proxy.on(2, "before", action, operation="s3:HeadBucket", forever=message is not None)
     code, blocks = _check(shop, str(SPEC))
     shop.proxy.mend()
     problem, facts = blocks["transactions"]["problem"], blocks["transactions"]["facts"]
-    if told is None:
+    if message is None:
         assert (code, problem, facts[1]) == (0, None, "owned by another account")
     else:
         assert code == 1
-        assert told in problem["message"]
+        assert message in problem["message"]
 
 
 @pytest.mark.parametrize(("block", "mistake"), TABLE["mistakes"].items(), ids=TABLE["mistakes"])

@@ -50,11 +50,13 @@ def test_the_counts_add_up_and_name_what_was_set_aside(shop: Shop, expected: ora
     assert records["quarantined"] == len(expected.quarantined)
     assert records["read"] == records["written"] + records["quarantined"]
     assert records["written"] == report["rows"] == len(report["files"]) == len(expected.rows)
-    kept = [json.loads(data) for data in shop.lake("counts", "quarantine").values()]
-    assert {one["object"].removeprefix("s3://shop-raw/") for one in kept} == set(expected.quarantined)
-    for one in kept:
-        assert one["raw"].encode() == shop.sample.objects[one["object"].removeprefix("s3://shop-raw/")]
-        assert one["message"]
+    records = [json.loads(data) for data in shop.lake("counts", "quarantine").values()]
+    assert {record["object"].removeprefix("s3://shop-raw/") for record in records} == set(
+        expected.quarantined
+    )
+    for record in records:
+        assert record["raw"].encode() == shop.sample.objects[record["object"].removeprefix("s3://shop-raw/")]
+        assert record["message"]
 
 
 def test_one_malformed_object_leaves_its_nine_neighbours(shop: Shop, expected: oracle.Expected) -> None:
@@ -64,10 +66,10 @@ def test_one_malformed_object_leaves_its_nine_neighbours(shop: Shop, expected: o
     _, [answer], [report] = shop.invoke("nine", [queue([*good[:4], bad, *good[4:]])])
     assert answer == {"batchItemFailures": []}
     assert len(oracle_lake.read_files(shop.lake("nine"))) == 9
-    [kept] = [json.loads(data) for data in shop.lake("nine", "quarantine").values()]
-    assert kept["object"] == f"s3://shop-raw/{bad}"
-    assert kept["raw"].encode() == shop.sample.objects[bad]
-    assert "JSON" in kept["message"]
+    [record] = [json.loads(data) for data in shop.lake("nine", "quarantine").values()]
+    assert record["object"] == f"s3://shop-raw/{bad}"
+    assert record["raw"].encode() == shop.sample.objects[bad]
+    assert "JSON" in record["message"]
     assert report["records"] == {"read": 10, "written": 9, "dropped": 0, "quarantined": 1}
 
 

@@ -31,14 +31,14 @@ def test_the_same_spec_runs_on_folders(shop: Shop, tmp_path: Path) -> None:
     write(shop.sample, tmp_path / "sample")
     folders = ("--param", f"raw={tmp_path}/sample", "--param", f"lake={tmp_path}/out")
     before = shop.proxy.calls.copy()
-    told = shop.command("unused", "run", "pipelines/transactions.yaml", *folders, "--all", "-o", "json")
+    ended = shop.command("unused", "run", "pipelines/transactions.yaml", *folders, "--all", "-o", "json")
     asked = shop.proxy.calls - before
-    assert told.returncode == 0, told.stderr
+    assert ended.returncode == 0, ended.stderr
     expected = oracle.expect(shop.sample)
     assert oracle_lake.compare(expected, oracle_lake.read_lake(tmp_path / "out" / "extracted")) == []
     assert not [name for name in asked if name.startswith("s3:")]
-    kept = [json.loads(file.read_text()) for file in (tmp_path / "out" / "quarantine").rglob("*.json")]
-    assert {Path(one["object"]).relative_to(tmp_path / "sample").as_posix() for one in kept} == set(
+    records = [json.loads(file.read_text()) for file in (tmp_path / "out" / "quarantine").rglob("*.json")]
+    assert {Path(record["object"]).relative_to(tmp_path / "sample").as_posix() for record in records} == set(
         expected.quarantined
     )
 
@@ -87,8 +87,8 @@ def test_the_whole_handler_path_runs_without_extras(
     """All orders of the sample through the handler: the lake is the oracle's, and nothing else was loaded."""
     code = f"{HANDLE}\nprint('LOADED', *sys.modules)"
     events = json.dumps(queue(shop.keys())) + "\n"
-    told = bare(code, input=events, env=shop.environment("bare"))
-    loaded = {name.partition(".")[0] for name in told.stdout.splitlines()[-1].split()}
+    ended = bare(code, input=events, env=shop.environment("bare"))
+    loaded = {name.partition(".")[0] for name in ended.stdout.splitlines()[-1].split()}
     assert {"pyarrow", "obstore", "pymysql"} <= loaded
     assert not loaded.intersection((*NEVER_IN_LAMBDA, *EXTRAS))
     assert oracle_lake.compare(oracle.expect(shop.sample), oracle_lake.read_files(shop.lake("bare"))) == []

@@ -32,10 +32,10 @@ def _spec(name: str, folder: Path) -> Path:
 
 
 def _predicted(shop: Shop, spec: Path, report: Path) -> dict[str, int]:
-    told = shop.command("unused", "plan", str(spec), "--like", str(report), "-o", "json")
-    assert told.returncode == 0, told.stderr
-    found: dict[str, int] = json.loads(told.stdout)["forecast"]["calls"]
-    return found
+    ended = shop.command("unused", "plan", str(spec), "--like", str(report), "-o", "json")
+    assert ended.returncode == 0, ended.stderr
+    calls: dict[str, int] = json.loads(ended.stdout)["forecast"]["calls"]
+    return calls
 
 
 @pytest.fixture
@@ -53,14 +53,18 @@ def test_the_calls_of_a_run_are_those_of_the_plan(
     objects = [word for key in safe for word in ("--object", f"s3://shop-raw/{key}")]
     for _ in range(2):
         before = shop.proxy.calls
-        told = shop.command(f"forecast/{len(name)}", "run", str(spec), *objects, "-o", "json")
+        ended = shop.command(f"forecast/{len(name)}", "run", str(spec), *objects, "-o", "json")
         asked = shop.proxy.calls - before
-        assert told.returncode == 0, told.stderr
-        (tmp_path / "report.json").write_text(told.stdout)
+        assert ended.returncode == 0, ended.stderr
+        (tmp_path / "report.json").write_text(ended.stdout)
         predicted = Counter(_predicted(shop, spec, tmp_path / "report.json"))
-        mysql = {one: predicted.pop(one) for one in [*predicted] if one.startswith("mysql:")}
+        mysql = {
+            operation: predicted.pop(operation)
+            for operation in [*predicted]
+            if operation.startswith("mysql:")
+        }
         assert predicted == asked
-        assert mysql == {n: c for n, c in json.loads(told.stdout)["calls"].items() if n.startswith("mysql:")}
+        assert mysql == {n: c for n, c in json.loads(ended.stdout)["calls"].items() if n.startswith("mysql:")}
 
 
 def test_the_calls_of_an_invocation_are_those_of_the_plan(

@@ -53,12 +53,12 @@ def history(request: pytest.FixtureRequest) -> Iterator[History]:
         shop = Shop(sandbox, sample, proxy, sandbox.client("s3"))
         with log_in(sandbox.mysql) as admin:
             before = counts(admin)
-            told = shop.command("history", "run", "pipelines/transactions.yaml", "--all", "-o", "json")
-            assert told.returncode == 0, told.stderr[-2000:]
+            ended = shop.command("history", "run", "pipelines/transactions.yaml", "--all", "-o", "json")
+            assert ended.returncode == 0, ended.stderr[-2000:]
             mysql = counts(admin) - before
         asked = Counter(proxy.calls)
         yield History(
-            shop, oracle.expect(sample), shop.lake("history"), json.loads(told.stdout), asked, mysql
+            shop, oracle.expect(sample), shop.lake("history"), json.loads(ended.stdout), asked, mysql
         )
 
 
@@ -86,8 +86,8 @@ def test_the_lake_of_two_thousand_orders_equals_the_oracle(history: History) -> 
 
 def test_what_is_no_row_is_in_the_quarantine_or_skipped(history: History) -> None:
     """The quarantine holds exactly the orders that the oracle refuses, and the numbers add up."""
-    kept = [json.loads(data) for data in history.shop.lake("history", "quarantine").values()]
-    refused = {one["object"].removeprefix("s3://shop-raw/") for one in kept}
+    quarantined = [json.loads(data) for data in history.shop.lake("history", "quarantine").values()]
+    refused = {record["object"].removeprefix("s3://shop-raw/") for record in quarantined}
     assert refused == set(history.expected.quarantined)
     objects, records = history.report["objects"], history.report["records"]
     assert objects["seen"] == objects["done"] == len(history.shop.keys()) - len(history.expected.skipped)

@@ -59,9 +59,9 @@ def test_an_order_comes_again_until_its_late_row_is_there(shop: Shop, tmp_path: 
     environment = waiting(tmp_path, strand, "{retry_for: 10m}")
     key = shop.put_order("rows", name, customer_id=name, store_id=STORE)
     for _ in range(2):
-        told = shop.fork(lake, [queue([key])], **environment)
-        assert told.answers == [{"batchItemFailures": [{"itemIdentifier": "0"}]}]
-        [problem] = told.reports[0]["problems"]
+        handled = shop.fork(lake, [queue([key])], **environment)
+        assert handled.answers == [{"batchItemFailures": [{"itemIdentifier": "0"}]}]
+        [problem] = handled.reports[0]["problems"]
         assert (problem["code"], problem["message"]) == ("not-there-yet", f"`{strand}` has no match yet")
     assert shop.lake(lake) == shop.lake(lake, "quarantine") == {}
 

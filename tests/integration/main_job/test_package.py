@@ -29,8 +29,8 @@ MB = 1_000_000
 @pytest.fixture
 def function(shop: Shop, task: Path, python: str) -> Iterator[Function]:
     """The function, without anything of the project but its package."""
-    with Function(environment(shop, task, "packaged"), python=python, cwd=str(task)) as found:
-        yield found
+    with Function(environment(shop, task, "packaged"), python=python, cwd=str(task)) as started:
+        yield started
 
 
 def test_the_package_alone_does_the_main_job(shop: Shop, function: Function) -> None:
@@ -44,21 +44,23 @@ def test_the_package_alone_does_the_main_job(shop: Shop, function: Function) -> 
 
 
 def test_two_builds_are_byte_identical_whenever_and_wherever_they_are_made(
-    told: dict[str, Any], tmp_path: Path
+    package: dict[str, Any], tmp_path: Path
 ) -> None:
     copy = tmp_path / "elsewhere.yaml"
     copy.write_bytes(SPEC.read_bytes())
     surroundings = {**os.environ, "TZ": "Asia/Tokyo", "PYTHONHASHSEED": "7", "LAKE": "s3://another-lake"}
     again = packaged(copy, tmp_path / "again.zip", cwd=tmp_path, env=surroundings)
-    assert again["sha256"] == told["sha256"] == hashlib.sha256(Path(told["file"]).read_bytes()).hexdigest()
+    assert (
+        again["sha256"] == package["sha256"] == hashlib.sha256(Path(package["file"]).read_bytes()).hexdigest()
+    )
 
 
 def test_the_package_is_small_and_has_nothing_that_a_function_never_opens(
-    told: dict[str, Any], task: Path
+    package: dict[str, Any], task: Path
 ) -> None:
     """At most 150 MB unzipped; no command line, no tests, no pandas, no path of the machine that made it."""
-    assert told["unzipped"] == sum(file.stat().st_size for file in task.rglob("*") if file.is_file())
-    assert told["unzipped"] <= 150 * MB
+    assert package["unzipped"] == sum(file.stat().st_size for file in task.rglob("*") if file.is_file())
+    assert package["unzipped"] <= 150 * MB
     tops = {file.name for file in task.iterdir()}
     assert not tops & {"boto3", "botocore", "click", "jsonschema", "numpy", "pandas", "rich", "yaml"}
     assert {"plait", "plait_connectors", "pyarrow", "transactions.yaml", "transactions.lock.json"} <= tops
@@ -116,8 +118,8 @@ def probe(shop: Shop, task: Path, python: str, tmp_path: Path) -> Iterator[Funct
     (tmp_path / "probe.py").write_text(PROBE)
     paths = {"PYTHONPATH": f"{task}{os.pathsep}{tmp_path}"}
     surroundings = {**environment(shop, task, "probed"), **paths}
-    with Function(surroundings, handler="probe.handler", python=python, cwd=str(task)) as found:
-        yield found
+    with Function(surroundings, handler="probe.handler", python=python, cwd=str(task)) as started:
+        yield started
 
 
 def test_a_start_loads_nothing_that_one_order_does_not_use(shop: Shop, probe: Function) -> None:
@@ -135,11 +137,11 @@ def test_each_line_of_the_log_is_one_json_document(shop: Shop, probe: Function) 
     outcome = probe.invoke(queue(shop.keys()[:3]))
     lines = outcome.log.split("\n")
     assert lines.pop() == ""
-    told = [json.loads(line) for line in lines]
+    documents = [json.loads(line) for line in lines]
     assert all(line.isprintable() for line in lines)
-    messages = [one.get("message") for one in told]
+    messages = [document.get("message") for document in documents]
     assert "first line\nsecond \x1b[31m line" in messages
-    report, metrics = (told[messages.index(word)] for word in ("report", "metrics"))
+    report, metrics = (documents[messages.index(word)] for word in ("report", "metrics"))
     assert metrics["Pipeline"] == report["pipeline"] == "transactions"
     assert sum(metrics[f"Objects{word}"] for word in ("Done", "Skipped")) == 3
 

@@ -77,18 +77,18 @@ def test_payload_is_in_the_lake_and_the_quarantine_and_in_nothing_that_the_funct
     environment = {**shop.environment("payload"), "RAW": "s3://shop-raw/payload"}
     with Function(environment, timeout=120) as function:
         many = function.invoke(queue(bad))
-        one = function.invoke(announced(bad[0]))
+        outcome = function.invoke(announced(bad[0]))
         report = function.invoke({"objects": [f"s3://shop-raw/{key}" for key in bad]})
     assert many.answer == {"batchItemFailures": []}
-    assert one.answer["records"]["quarantined"] == 1
+    assert outcome.answer["records"]["quarantined"] == 1
     assert report.answer["records"]["quarantined"] == len(bad)
     assert {problem["file"].rsplit("/", 1)[1] for problem in report.answer["problems"]} == {
         key.rsplit("/", 1)[1] for key in bad
     }
-    kept = [json.loads(body) for body in shop.lake("payload", "quarantine").values()]
-    assert len(kept) == len(bad)
-    assert sum(PAYLOAD in one["message"] for one in kept) >= 4
-    assert sum(PAYLOAD in one["raw"] for one in kept) >= len(bad) - 2
+    records = [json.loads(body) for body in shop.lake("payload", "quarantine").values()]
+    assert len(records) == len(bad)
+    assert sum(PAYLOAD in record["message"] for record in records) >= 4
+    assert sum(PAYLOAD in record["raw"] for record in records) >= len(bad) - 2
 
 
 @pytest.mark.fault("S10")
@@ -98,9 +98,9 @@ def test_without_a_quarantine_an_error_that_the_function_raises_shows_no_payload
     spec = edited_spec(tmp_path, {"quarantine: ${lake}/quarantine/transactions/\n": ""})
     more = {"RAW": "s3://shop-raw/payload", "PLAIT_SPEC": locked(spec)}
     with Function({**shop.environment("payload-raised"), **more}, timeout=120) as function:
-        told = [function.invoke(announced(key)) for key in bad]
-    assert {one.kind for one in told} == {"failed"}
-    errors = [one.error or {} for one in told]
+        outcomes = [function.invoke(announced(key)) for key in bad]
+    assert {outcome.kind for outcome in outcomes} == {"failed"}
+    errors = [outcome.error or {} for outcome in outcomes]
     assert {error["errorType"] for error in errors} == {"GiveUp"}
     assert any("expected bigint, got a text" in error["errorMessage"] for error in errors)
 
@@ -127,8 +127,8 @@ def test_the_sample_of_all_these_tests_has_canaries_in_each_source(shop: Shop) -
     key = next(
         key for key, row in oracle.expect(shop.sample).rows.items() if row["items"] and row["loyalty_tier"]
     )
-    told = shop.fork("payload-rows", [queue([key])])
-    assert told.answers == [{"batchItemFailures": []}]
+    handled = shop.fork("payload-rows", [queue([key])])
+    assert handled.answers == [{"batchItemFailures": []}]
     [file] = shop.lake("payload-rows").values()
     [row] = pyarrow.parquet.read_table(io.BytesIO(file)).to_pylist()
     for value in (row["customer_id"], row["loyalty_tier"], row["items"][0]["sku"]):

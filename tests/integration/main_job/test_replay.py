@@ -26,7 +26,7 @@ DENIED = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Err
 
 def mended(sample: Sample) -> Sample:
     """The sample with each order of the quarantine as it should have been."""
-    whole = {
+    mended_objects = {
         key: json.dumps(
             {
                 "transaction_id": f"mended-{n}",
@@ -39,10 +39,10 @@ def mended(sample: Sample) -> Sample:
         ).encode()
         for n, key in enumerate(oracle.expect(sample).quarantined)
     }
-    return replace(sample, objects={**sample.objects, **whole})
+    return replace(sample, objects={**sample.objects, **mended_objects})
 
 
-def told(shop: Shop, lake: str, *arguments: str) -> tuple[int, dict[str, Any]]:
+def answer_of(shop: Shop, lake: str, *arguments: str) -> tuple[int, dict[str, Any]]:
     """Run a command; its exit code and its answer."""
     ended = shop.command(lake, *arguments, "-o", "json")
     return ended.returncode, json.loads(ended.stdout)
@@ -73,13 +73,13 @@ def test_replay_of_mended_orders_gives_the_lake_of_a_sample_without_faults(shop:
     """On S3: every record of the quarantine is removed, and each removal names the version it means."""
     raw = ("--param", f"raw={copy}")
     bad = len(oracle.expect(shop.sample).quarantined)
-    code, report = told(shop, "replay", "run", SPEC, *raw, "--all")
+    code, report = answer_of(shop, "replay", "run", SPEC, *raw, "--all")
     assert (code, report["records"]["quarantined"]) == (0, bad)
     assert len(shop.lake("replay", "quarantine")) == bad
 
     put_mended(shop, copy)
     before = shop.proxy.calls.copy()
-    code, answer = told(shop, "replay", "replay", SPEC, *raw)
+    code, answer = answer_of(shop, "replay", "replay", SPEC, *raw)
     asked = shop.proxy.calls - before
     assert (code, answer["records"]["found"], answer["records"]["removed"]) == (0, bad, bad)
     assert shop.lake("replay", "quarantine") == {}
@@ -89,7 +89,7 @@ def test_replay_of_mended_orders_gives_the_lake_of_a_sample_without_faults(shop:
     assert oracle_lake.compare(expected, oracle_lake.read_files(shop.lake("replay"))) == []
 
     lake = shop.lake("replay")
-    code, answer = told(shop, "replay", "replay", SPEC, *raw)
+    code, answer = answer_of(shop, "replay", "replay", SPEC, *raw)
     assert (code, answer["records"]["found"], answer["run"]["objects"]["seen"]) == (0, 0, 0)
     assert shop.lake("replay") == lake
 
@@ -99,9 +99,9 @@ def test_replay_on_folders_does_the_same(shop: Shop, tmp_path: Path) -> None:
     """Orders, items, rows and quarantine in folders; the other strands stay services."""
     write(shop.sample, tmp_path / "sample")
     folders = ("--param", f"raw={tmp_path}/sample", "--param", f"lake={tmp_path}/out")
-    told(shop, "unused", "run", SPEC, *folders, "--all")
+    answer_of(shop, "unused", "run", SPEC, *folders, "--all")
     write(mended(shop.sample), tmp_path / "sample")
-    code, answer = told(shop, "unused", "replay", SPEC, *folders)
+    code, answer = answer_of(shop, "unused", "replay", SPEC, *folders)
     bad = len(oracle.expect(shop.sample).quarantined)
     assert (code, answer["records"]["removed"]) == (0, bad)
     assert [*(tmp_path / "out" / "quarantine").rglob("*.json")] == []
@@ -119,7 +119,7 @@ def test_a_mended_order_that_is_delivered_again_leaves_its_record_to_replay(shop
     shop.fork("again", [queue([key])], **environment)
     lake = shop.lake("again")
     assert (len(lake), len(shop.lake("again", "quarantine"))) == (1, 1)
-    code, answer = told(shop, "again", "replay", SPEC, "--param", f"raw={copy}")
+    code, answer = answer_of(shop, "again", "replay", SPEC, "--param", f"raw={copy}")
     assert (code, answer["records"]["removed"]) == (0, 1)
     assert shop.lake("again", "quarantine") == {}
     assert shop.lake("again") == lake
@@ -129,14 +129,14 @@ def test_a_mended_order_that_is_delivered_again_leaves_its_record_to_replay(shop
 def test_what_is_refused_keeps_every_record(shop: Shop, copy: str, operation: str) -> None:
     """Rows that could not be put remove nothing; records that could not be removed are told as failed."""
     raw, lake = ("--param", f"raw={copy}"), f"refused-{operation[3:]}"
-    told(shop, lake, "run", SPEC, *raw, "--all")
+    answer_of(shop, lake, "run", SPEC, *raw, "--all")
     records = shop.lake(lake, "quarantine")
     put_mended(shop, copy)
     with Proxy(shop.sandbox.aws.endpoint) as proxy:
         proxy.on(1, "before", fail(403, DENIED), operation=operation, forever=True)
-        code, answer = told(replace(shop, proxy=proxy), lake, "replay", SPEC, *raw)
+        code, answer = answer_of(replace(shop, proxy=proxy), lake, "replay", SPEC, *raw)
     assert code == 1
     assert answer["records"]["found"] == answer["records"]["failed"] == len(records)
     assert shop.lake(lake, "quarantine") == records
-    code, answer = told(shop, lake, "replay", SPEC, *raw)
+    code, answer = answer_of(shop, lake, "replay", SPEC, *raw)
     assert (code, answer["records"]["removed"]) == (0, len(records))

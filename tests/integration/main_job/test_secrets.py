@@ -23,7 +23,7 @@ import contextlib, io, json, logging, sys
 import boto3
 from plait.cli.main import main
 
-def said(name, secret, arguments):
+def outputs_of(name, secret, arguments):
     client = boto3.client("secretsmanager")
     client.put_secret_value(SecretId=name, SecretString=json.dumps(secret))
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
@@ -42,7 +42,7 @@ def said(name, secret, arguments):
         texts[word] = stream.buffer.getvalue().decode()
     return {"code": code, **texts}
 
-json.dump([said(*one) for one in json.load(sys.stdin)], sys.stdout)
+json.dump([outputs_of(*command) for command in json.load(sys.stdin)], sys.stdout)
 """
 HANDLER = """
 import json, logging, sys
@@ -78,12 +78,12 @@ def secret(shop: Shop) -> Iterator[Secret]:
     client.delete_secret(SecretId=NAME, ForceDeleteWithoutRecovery=True)
 
 
-def process(shop: Shop, code: str, given: Any) -> subprocess.CompletedProcess[str]:
+def process(shop: Shop, code: str, standard_input: Any) -> subprocess.CompletedProcess[str]:
     """A process that gets JSON and writes below a lake of its own."""
     return subprocess.run(
         [sys.executable, "-P", "-c", code],
         env={**shop.environment("secrets"), "SHOP_SECRET": NAME},
-        input=json.dumps(given),
+        input=json.dumps(standard_input),
         capture_output=True,
         text=True,
         check=False,
@@ -91,11 +91,11 @@ def process(shop: Shop, code: str, given: Any) -> subprocess.CompletedProcess[st
     )
 
 
-def said(shop: Shop, runs: Sequence[tuple[Secret, Sequence[str]]]) -> list[Mapping[str, Any]]:
+def outputs_of(shop: Shop, runs: Sequence[tuple[Secret, Sequence[str]]]) -> list[Mapping[str, Any]]:
     """What each of these commands said, with all logging on, and its exit code."""
-    told = process(shop, COMMANDS, [(NAME, secret, arguments) for secret, arguments in runs])
-    assert told.returncode == 0, told.stderr[-2000:]
-    answers: list[Mapping[str, Any]] = json.loads(told.stdout)
+    ended = process(shop, COMMANDS, [(NAME, secret, arguments) for secret, arguments in runs])
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    answers: list[Mapping[str, Any]] = json.loads(ended.stdout)
     return answers
 
 
@@ -116,12 +116,12 @@ def test_no_command_shows_a_secret(shop: Shop, secret: Secret) -> None:
         ("preview", str(SPEC), "-o", "json"): True,
         ("run", str(SPEC), "--all", "-o", "json"): True,
     }
-    for (arguments, reads), told in zip(
-        runs.items(), said(shop, [(secret, one) for one in runs]), strict=True
+    for (arguments, reads), answer in zip(
+        runs.items(), outputs_of(shop, [(secret, command) for command in runs]), strict=True
     ):
-        assert told["code"] == 0, (arguments, told["err"][-2000:])
-        assert shown(told["out"], told["err"]) == [], arguments
-        assert ("DEBUG:botocore.parsers" in told["err"] and "GetSecretValue" in told["err"]) == reads
+        assert answer["code"] == 0, (arguments, answer["err"][-2000:])
+        assert shown(answer["out"], answer["err"]) == [], arguments
+        assert ("DEBUG:botocore.parsers" in answer["err"] and "GetSecretValue" in answer["err"]) == reads
 
 
 WRONG: dict[str, Secret] = {
@@ -140,12 +140,12 @@ def test_what_fails_because_of_a_secret_does_not_show_it(shop: Shop, secret: Sec
     """A wrong value of any kind is one problem without any value of the secret."""
     key = min(oracle.expect(shop.sample).rows)
     arguments = ("preview", str(SPEC), "--object", f"s3://shop-raw/{key}")
-    answers = said(shop, [({**secret, **wrong}, arguments) for wrong in WRONG.values()])
-    for wrong, told in zip(WRONG, answers, strict=True):
-        assert shown(told["out"], told["err"]) == [], wrong
-        assert told["code"] == 1, (wrong, told["err"][-2000:])
-        assert told["err"].count("error[") == 1
-        assert "Traceback" not in told["err"]
+    answers = outputs_of(shop, [({**secret, **wrong}, arguments) for wrong in WRONG.values()])
+    for wrong, answer in zip(WRONG, answers, strict=True):
+        assert shown(answer["out"], answer["err"]) == [], wrong
+        assert answer["code"] == 1, (wrong, answer["err"][-2000:])
+        assert answer["err"].count("error[") == 1
+        assert "Traceback" not in answer["err"]
 
 
 @pytest.mark.fault("S10")
@@ -154,9 +154,9 @@ def test_the_function_does_not_log_a_secret(shop: Shop, secret: Secret) -> None:
     """With a log level of DEBUG, as it may be set for a function, and in no file that it writes."""
     client = shop.sandbox.client("secretsmanager")
     client.put_secret_value(SecretId=NAME, SecretString=json.dumps(secret))
-    told = process(shop, HANDLER, queue(shop.keys()))
-    assert "'batchItemFailures': []" in told.stdout, told.stderr[-2000:]
-    assert shown(told.stdout, told.stderr) == []
+    ended = process(shop, HANDLER, queue(shop.keys()))
+    assert "'batchItemFailures': []" in ended.stdout, ended.stderr[-2000:]
+    assert shown(ended.stdout, ended.stderr) == []
     for kind in ("extracted", "quarantine"):
         for data in shop.lake("secrets", kind).values():
             assert shown(data.decode("latin-1")) == []

@@ -39,14 +39,14 @@ def newer(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def expected(shop: Shop, keys: list[str]) -> oracle.Expected:
     """What the second version gives for these objects, its column where the spec has it."""
-    found = oracle.Expected()
+    changed = oracle.Expected()
     for key, row in oracle.expect(shop.sample).rows.items():
         if key in keys:
             channel = json.loads(shop.sample.objects[key]).get("channel")
             items = [*row.items()]
             place = [name for name, _ in items].index("store_id") + 1
-            found.rows[key] = dict([*items[:place], ("channel", channel), *items[place:]])
-    return found
+            changed.rows[key] = dict([*items[:place], ("channel", channel), *items[place:]])
+    return changed
 
 
 def rows_of(shop: Shop) -> list[Row]:
@@ -70,18 +70,18 @@ def test_an_update_of_the_spec_in_flight_loses_and_doubles_nothing(
         Function(environment(shop, newer, LAKE), python=python, cwd=str(newer)) as new,
     ):
         _send(queue, before)
-        assert [one.kind for one in queue.drain(old.invoke)] == ["answered"]
+        assert [outcome.kind for outcome in queue.drain(old.invoke)] == ["answered"]
         _send(queue, during)
         shop.proxy.reset()
         action = _kill_halfway(shop, old)
         shop.proxy.on(HALFWAY + 1, "before", action, operation="s3:PutObject", path=LAKE, forever=True)
-        assert [one.kind for one in queue.drain(old.invoke, until=queue.now)] == ["died"]
+        assert [outcome.kind for outcome in queue.drain(old.invoke, until=queue.now)] == ["died"]
         shop.proxy.reset()
         written = {str(row["transaction_id"]) for row in rows_of(shop)}
         assert len(written) == len(before) + HALFWAY
         _send(queue, after)
         outcomes: list[Outcome] = queue.drain(new.invoke)
-        assert {json.dumps(one.answer) for one in outcomes} == {json.dumps({"batchItemFailures": []})}
+        assert {json.dumps(outcome.answer) for outcome in outcomes} == {json.dumps({"batchItemFailures": []})}
         assert queue.dead == []
         _check_mixed(shop, before, [*during, *after])
         _send(queue, before)
@@ -100,7 +100,10 @@ def _kill_halfway(shop: Shop, function: Function) -> Action:
     end = kill(lambda: pid)
 
     def act() -> Answer | Spoilt | Damaged | None:
-        while sum(one.operation == "s3:PutObject" and one.status == 200 for one in shop.proxy.log) < HALFWAY:
+        while (
+            sum(request.operation == "s3:PutObject" and request.status == 200 for request in shop.proxy.log)
+            < HALFWAY
+        ):
             time.sleep(0.01)
         return end()
 
@@ -112,6 +115,6 @@ def _check_mixed(shop: Shop, old: list[str], new: list[str]) -> None:
     wanted = expected(shop, [*old, *new])
     for key in old:
         wanted.rows[key] = {**wanted.rows[key], "channel": None}
-    found: list[Any] = rows_of(shop)
+    rows: list[Any] = rows_of(shop)
     order = [*next(iter(wanted.rows.values()))]
-    assert oracle_lake.compare(wanted, [{name: row[name] for name in order} for row in found]) == []
+    assert oracle_lake.compare(wanted, [{name: row[name] for name in order} for row in rows]) == []

@@ -130,8 +130,8 @@ def test_a_stretch_of_time_begins_with_its_start(client: Any, logs: Logs, at: in
     """Whether its end belongs to it is said in two ways, so the stand-in can do both."""
     logs.put("g", *((at + n, str(n)) for n in range(5)))
     logs.end_belongs = end_belongs
-    found = messages(client, startTime=at + 1, endTime=at + 3)
-    assert found == ["1", "2", "3"][: 2 + end_belongs]
+    texts = messages(client, startTime=at + 1, endTime=at + 3)
+    assert texts == ["1", "2", "3"][: 2 + end_belongs]
 
 
 def test_events_come_by_time_then_by_ingestion_whatever_the_stream(

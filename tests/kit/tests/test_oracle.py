@@ -89,15 +89,15 @@ def test_six_strands_make_one_row() -> None:
 
 def test_nulls_match_nothing() -> None:
     """An order of nulls is a row with an empty list and the score's default."""
-    found = row(order(**dict.fromkeys(["ordered_at", "store_id", "customer_id", "total", "embedded_data"])))
-    assert {c for c in found if found[c] is None} == {*COLUMNS} - {"transaction_id", "items", "fraud_score"}
-    assert (found["items"], found["fraud_score"]) == ([], 0)
+    actual = row(order(**dict.fromkeys(["ordered_at", "store_id", "customer_id", "total", "embedded_data"])))
+    assert {c for c in actual if actual[c] is None} == {*COLUMNS} - {"transaction_id", "items", "fraud_score"}
+    assert (actual["items"], actual["fraud_score"]) == ([], 0)
 
 
 def test_unknown_keys_match_nothing() -> None:
     """A store and a customer that do not exist leave their columns null."""
-    found = row(order(store_id=18, customer_id="c2"))
-    assert (found["store_name"], found["store_city"], found["customer_last_seen"]) == (None, None, None)
+    actual = row(order(store_id=18, customer_id="c2"))
+    assert (actual["store_name"], actual["store_city"], actual["customer_last_seen"]) == (None, None, None)
 
 
 @pytest.mark.parametrize("case", CASES["scores"], ids=str)

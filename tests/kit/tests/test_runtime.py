@@ -34,8 +34,8 @@ def handler(event, context):
 def function(tmp_path: Path) -> Any:
     (tmp_path / "example.py").write_text(HANDLER)
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    with Function(environment, handler="example.handler", timeout=20) as found:
-        yield found
+    with Function(environment, handler="example.handler", timeout=20) as started:
+        yield started
 
 
 def test_a_warm_function_keeps_its_process_and_what_it_holds(function: Function) -> None:

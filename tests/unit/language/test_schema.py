@@ -14,7 +14,7 @@ from msgspec import Meta
 
 from kit.mutation import Place, at, changed, places, put, rename
 from kit.paths import ROOT
-from kit.specs import shown
+from kit.specs import documented_specs
 from plait.language.build.connectors import usable_connector
 from plait.language.schema import language_schema
 from plait.language.validate import validate
@@ -35,7 +35,7 @@ EDITORS_READ = """
 """
 
 
-SPECS = shown()
+SPECS = documented_specs()
 
 
 def _value(text: str) -> Any:

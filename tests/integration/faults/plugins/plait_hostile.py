@@ -51,7 +51,7 @@ class Part:
     def write(self, files: Any) -> Sequence[Any]:
         if self.options.how == "short":
             return []
-        wrote = [Written(uri=one.name, rows=one.table.num_rows, bytes=1) for one in files]
+        wrote = [Written(uri=file.name, rows=file.table.num_rows, bytes=1) for file in files]
         return [*wrote, *wrong(self.options, "write")]
 
 

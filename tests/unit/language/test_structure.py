@@ -14,7 +14,7 @@ import re2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit.specs import shown
+from kit.specs import documented_specs
 from plait.language import structure
 from plait.language.document import check_bound, check_document, schema_of
 from plait.language.schema import language_schema, struct_schema
@@ -217,4 +217,4 @@ def test_every_pattern_means_the_same_to_editors_and_here() -> None:
 
 
 def test_every_shipped_spec_has_the_right_shape() -> None:
-    assert [name for name, text in shown().items() if problems(text)] == []
+    assert [name for name, text in documented_specs().items() if problems(text)] == []

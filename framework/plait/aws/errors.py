@@ -160,7 +160,7 @@ def code_and_status(error: BaseException) -> tuple[str, int]:
 
 
 def meaning(error: BaseException) -> ErrorMeaning | None:
-    """What an error of a client of AWS means, or None where it is no client's error, but a bug."""
+    """What an error of a client of AWS means, or None for any other error, which is a bug."""
     code, status = code_and_status(error)
     for part, meaning_of_part in MEANING_OF_CODE.items():
         if part in code:

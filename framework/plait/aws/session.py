@@ -33,7 +33,7 @@ class ModelFiles(JSONFileLoader):
     """Reads the files of models with a fast decoder."""
 
     def load_file(self, file_path: str) -> Any:
-        """The JSON document at a path without extension, plain or packed by gzip, or None where there is no file."""
+        """The JSON document at a path without extension, plain or packed by gzip, or None if there is no file."""
         plain, packed = Path(f"{file_path}.json"), Path(f"{file_path}.json.gz")
         if plain.is_file():
             return json.decode(plain.read_bytes())

@@ -1,4 +1,4 @@
-"""Write a folder as a zip whose bytes depend on the files alone, not on when or where it is made."""
+"""Write a folder as a zip whose bytes depend on the files alone, not on the time or the machine."""
 
 from __future__ import annotations
 

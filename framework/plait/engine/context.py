@@ -54,7 +54,7 @@ class Services:
         self.count_for(current_source.get(), operation, calls)
 
     def count_for(self, source: str | None, operation: str, calls: int) -> None:
-        """Count calls for the run and for a source; raises TryAgain where no time is left for them."""
+        """Count calls for the run and for a source; raises TryAgain if no time is left for them."""
         self.timeout()
         with self._lock:
             self.calls[operation] += calls
@@ -62,14 +62,14 @@ class Services:
                 self._by_source.setdefault(source, Counter())[operation] += calls
 
     def timeout(self) -> float:
-        """How many seconds a call may go unanswered now; raises TryAgain where no time is left."""
+        """How many seconds a call may go unanswered now; raises TryAgain if no time is left."""
         seconds_left = self.deadline.seconds_left()
         if not seconds_left:
             raise too_late()
         return min(seconds_left, self.retry_policy.timeout)
 
     def pause(self, attempt: int) -> None:
-        """Wait before the next try; raises TryAgain where there would be no time left afterwards."""
+        """Wait before the next try; raises TryAgain if there would be no time left afterwards."""
         seconds = self.retry_policy.pause(attempt)
         if seconds >= self.deadline.seconds_left():
             raise too_late()
@@ -115,7 +115,7 @@ class Services:
         return value
 
     def _fetch_secret(self, name: str) -> Secrets | None:
-        """Fetch a secret; None where it is no mapping.
+        """Fetch a secret; None if it is no mapping.
 
         An error is raised without its frames and causes, since these may hold the answer.
         """
@@ -170,9 +170,9 @@ class SourceContext:
         self.services.count_for(self.source, operation, calls)
 
     def timeout(self) -> float:
-        """How many seconds a call may go unanswered now; raises TryAgain where no time is left."""
+        """How many seconds a call may go unanswered now; raises TryAgain if no time is left."""
         return self.services.timeout()
 
     def pause(self, attempt: int) -> None:
-        """Wait before the next try; raises TryAgain where there would be no time left afterwards."""
+        """Wait before the next try; raises TryAgain if there would be no time left afterwards."""
         self.services.pause(attempt)

@@ -148,7 +148,7 @@ def _moments(span: TimeSpan) -> tuple[datetime, datetime]:
 
 
 def key_column(table: Any, name: str) -> Any:
-    """The column of a key; raises IncompatibleTypes where a column of undeclared type turns out to nest."""
+    """The column of a key; raises IncompatibleTypes if a column of undeclared type turns out to nest."""
     import pyarrow as pa
 
     column = table.column(name)

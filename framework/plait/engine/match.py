@@ -42,7 +42,7 @@ class Matches:
         return self.positions[self.starts[row] : self.starts[row + 1]]
 
     def firsts(self) -> list[int | None]:
-        """The first match of each row, None where it has none."""
+        """The first match of each row, None if it has none."""
         pairs = zip(self.starts, self.counts, strict=False)
         return [self.positions[start] if count else None for start, count in pairs]
 

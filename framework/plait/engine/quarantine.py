@@ -93,7 +93,7 @@ def _utc_text(moment: datetime) -> str:
 
 
 def read_record(item: Item, data: bytes, spec: Spec) -> QuarantinedRecord | None:
-    """Read a file of the quarantine; None where it is no record of this pipeline, or has another record's name."""
+    """Read a file of the quarantine; None if it is no record of this pipeline, or has another record's name."""
     try:
         body = json.loads(data)
         pipeline, uri, position = body["pipeline"], body["object"], body["position"]

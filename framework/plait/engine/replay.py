@@ -83,7 +83,7 @@ def replay(
     forget_gone: bool = False,
     progress: Callable[[int], None] = lambda _done: None,
 ) -> ReplayReport:
-    """Run the objects of the records in quarantine again; raises GiveUp where the spec has none.
+    """Run the objects of the records in quarantine again; raises GiveUp if the spec has none.
 
     A record is removed only after the rows of its object are known to be written, and only if it is still the
     record that was read before the run: one that another process has set aside meanwhile stays.

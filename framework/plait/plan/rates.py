@@ -65,7 +65,7 @@ class Batching:
 
 
 def batching(rate: float, forecast_for: Callable[[int], Forecast]) -> Batching | None:
-    """Find the batch that reaches a rate of objects a second; None where no batch does.
+    """Find the batch that reaches a rate of objects a second; None if no batch does.
 
     `forecast_for` forecasts for a batch of this size.
     """

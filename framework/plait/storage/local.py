@@ -22,7 +22,7 @@ MISSING = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG}
 
 
 def find(prefix: str) -> Iterator[Item]:
-    """The files whose path begins with the prefix, sorted; raises GiveUp where there is no such folder."""
+    """The files whose path begins with the prefix, sorted; raises GiveUp if there is no such folder."""
     prefix = normal_uri(prefix)
     if prefix == "./":
         prefix = ""

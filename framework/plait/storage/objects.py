@@ -56,7 +56,7 @@ class Storage:
         return [*self._map(self._put, puts)]
 
     def remove(self, items: Sequence[Item]) -> Sequence[PlaitError | None]:
-        """Remove each object if it is still the version of the item, else `ObjectChanged`; None where it is gone."""
+        """Remove each object if it is still the version of the item, else `ObjectChanged`; None if it is gone."""
         return [*self._map(self._remove, items)]
 
     def _get(self, uri: str, limit: int | None) -> StoredObject | Missing | PlaitError:

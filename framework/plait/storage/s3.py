@@ -140,7 +140,7 @@ class S3:
             raise
 
     def _put_newest(self, put: Put, source: str, etag: str) -> None:
-        """Store an object made from the version `etag` of the source; raise ObjectChanged where the source has another by now."""
+        """Store an object made from the version `etag` of the source; raise ObjectChanged if the source has another by now."""
         for _ in range(MAX_ROUNDS):
             if self._put_if(put, etag, "*"):
                 return

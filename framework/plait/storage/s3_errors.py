@@ -74,7 +74,7 @@ def ask_again(ask: Callable[[], T]) -> T:
 
 
 def _catch_panic(ask: Callable[[], T]) -> T:
-    """Ask; raise GiveUp where obstore panics, which no `except Exception` catches."""
+    """Ask; raise GiveUp if obstore panics, which no `except Exception` catches."""
     try:
         return ask()
     except BaseException as error:

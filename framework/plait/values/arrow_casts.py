@@ -97,7 +97,7 @@ def _to_decimal(values: Sequence[Any], kind: Type) -> pa.Array | None:
 
 
 def _to_double(values: Sequence[Any], kind: Type) -> pa.Array | None:
-    """Numbers as the nearest doubles; None where one is not finite, or out of the range of the type."""
+    """Numbers as the nearest doubles; None if one is not finite, or out of the range of the type."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

@@ -59,7 +59,7 @@ def conversion_error(sentence: str, value: Any, help: str | None = None) -> Conv
 
 
 def _describe(value: Any, *, shown: bool) -> str:
-    """The kind of a value, and where it is shown at most 40 characters of it, as a message says it."""
+    """The words by which a message names a value: its kind and, if it is shown, at most 40 characters of it."""
     words: tuple[tuple[type | tuple[type, ...], str], ...] = (
         (bool, "true/false"),
         ((int, float, Decimal), "the number"),

@@ -26,7 +26,7 @@ class Pattern:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a pattern; raises SpecValueError where it names no field, or one field twice."""
+        """Read a pattern; raises SpecValueError if it names no field, or one field twice."""
         names: list[str] = []
         regex, stars = "(?s)", 0
         for part in split(text):

@@ -73,7 +73,7 @@ class PathTemplate:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a path; raises SpecValueError where it is none, or has a hole that this kind of path does not take."""
+        """Read a path; raises SpecValueError if it is none, or has a hole that this kind of path does not take."""
         if not text.strip():
             raise SpecValueError(
                 "the path is empty", code="wrong-path", help="write `s3://bucket/key` or a local path"
@@ -163,7 +163,7 @@ class DriverPath(PathTemplate):
     }
 
     def match(self, uri: str) -> dict[str, str] | None:
-        """The text of each `{name}` in a URI that fits the path, or None where it does not fit."""
+        """The text of each `{name}` in a URI that fits the path, or None if it does not fit."""
         match = self._regex.fullmatch(uri)
         return match.groupdict() if match else None
 
@@ -205,7 +205,7 @@ class LookupPath(PathTemplate):
         return {name: path_text(value) for name, value in values.items()}
 
     def fill(self, values: Mapping[str, object]) -> str | None:
-        """The path for one row, or None where a value is null or empty.
+        """The path for one row, or None if a value is null or empty.
 
         Raises UnsafePathValue for bytes, and for a value with a slash, a backslash, `..` or a control character in it.
         """

@@ -47,7 +47,7 @@ def _decoder() -> msgspec.json.Decoder[Any]:
 
 
 def _count_keys(value: Any, level: int) -> int:
-    """How many keys the mappings within a value have; below zero where it nests too deep."""
+    """The number of keys of all mappings within a value; negative if it nests too deep."""
     inner: Any = value
     count = 0
     if type(value) is dict:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def assumptions_for(spec: Spec, objects: int, report_file: str | None) -> tuple[Assumption, ...]:
-    """The quantities that a report file has, or those assumed for so many objects; raises CannotStart."""
+    """The quantities that a report file has, or those assumed for this number of objects; raises CannotStart."""
     if report_file is None:
         return default_assumptions(spec, objects)
     try:

@@ -70,12 +70,6 @@ def test_importing_the_sandbox_loads_no_sdk() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_without_moto_the_sandbox_says_what_to_install() -> None:
-    code = "import sys; sys.modules['moto'] = None; from plait_sandbox.aws import start_aws; start_aws()"
-    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=False)
-    assert 'pip install "plait[sandbox]"' in done.stderr.splitlines()[-1]
-
-
 def test_every_object_arrives_and_each_below_transactions_is_announced_once(shop: Sandbox) -> None:
     objects, odd = sample().objects, sample().quirks["odd_key"][0]
     pages = shop.client("s3").get_paginator("list_objects_v2").paginate(Bucket="shop-raw")

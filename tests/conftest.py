@@ -1,6 +1,7 @@
 """Every test starts from the same environment and leaves it as it was."""
 
 import os
+import resource
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,13 @@ settings.register_profile("small", deadline=None, derandomize=True)
 settings.register_profile("large", deadline=None, max_examples=1_000)
 settings.register_profile("mutation", settings.get_profile("small"), phases=[Phase.explicit, Phase.generate])
 settings.load_profile(os.environ.get("PLAIT_BUDGET", "small"))
+
+
+def pytest_configure() -> None:
+    """Allow as many open files as the machine does: proxies and stand-ins of one process hold thousands."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    wanted = 16_384 if most == resource.RLIM_INFINITY else min(most, 16_384)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,11 +1,14 @@
 """Every test starts from the same environment and leaves it as it was."""
 
 import os
+import resource
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import Phase, settings
+
+from plait.plugin import registry
 
 pytest_plugins = [
     *(f"kit.{module}" for module in ("workers", "canaries", "confinement", "stand_ins", "console")),
@@ -15,6 +18,13 @@ settings.register_profile("small", deadline=None, derandomize=True)
 settings.register_profile("large", deadline=None, max_examples=1_000)
 settings.register_profile("mutation", settings.get_profile("small"), phases=[Phase.explicit, Phase.generate])
 settings.load_profile(os.environ.get("PLAIT_BUDGET", "small"))
+
+
+def pytest_configure() -> None:
+    """Allow as many open files as the machine does: proxies and stand-ins of one process hold thousands."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    wanted = 16_384 if most == resource.RLIM_INFINITY else min(most, 16_384)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -35,6 +45,8 @@ def _no_leaks(_nobodys_aws: None) -> Iterator[None]:
     after = _environment()
     changed = sorted(name for name in before | after if before.get(name) != after.get(name))
     stayed = Path.cwd() == folder
+    if registry._pinned:  # a function started in this process, with the connectors of its lock
+        registry.pin(())
     os.chdir(folder)
     assert not changed, f"the test left these environment variables changed: {', '.join(changed)}"
     assert stayed, "the test left the working directory changed"

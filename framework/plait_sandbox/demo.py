@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import tempfile
 import textwrap
 from collections import Counter
 from pathlib import Path
@@ -49,13 +50,14 @@ def main(flavour: Flavour | None = None) -> int:
     """Run the demo and return 0 where every event was done; `flavour` is the MySQL to take, by default the best here."""
     from rich.console import Console
 
+    from plait_sandbox.locked_spec import locked_copy
     from plait_sandbox.sample_data import sample
     from plait_sandbox.sandbox import Sandbox
 
     console = Console(highlight=False)
-    with Sandbox(flavour) as sandbox:
+    with Sandbox(flavour) as sandbox, tempfile.TemporaryDirectory() as folder:
         os.environ.update(sandbox.environment())
-        os.environ["PLAIT_SPEC"] = spec_file()
+        os.environ["PLAIT_SPEC"] = str(locked_copy(Path(spec_file()), Path(folder)))
         console.rule("sandbox")
         console.print(f"AWS is moto at {sandbox.aws.endpoint}, MySQL is {sandbox.mysql.flavour}")
         _print_plan(console)

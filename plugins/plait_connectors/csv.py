@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 
 import msgspec
 
@@ -40,6 +40,11 @@ class Delimiter(str):
     """The character between two fields."""
 
     __slots__ = ()
+    json_schema: ClassVar[dict[str, Any]] = {
+        "pattern": r"^[\t\x20-\x21\x23-\x7e]$",
+        "patternErrorMessage": "one character of ASCII such as `;`, and no quote",
+        "examples": [",", ";", "|"],
+    }
 
     @classmethod
     def parse(cls, text: str) -> Delimiter:

@@ -19,6 +19,7 @@ from plait.cli.commands.schema import schema_text
 from plait.cli.main import main
 from plait.cli.views.values import json_value
 from plait.language import keys as language
+from plait.language.column_keys import STEPS
 from plait.language.validate import validate
 from plait.plugin import Connector, Options
 from plait.plugin.registry import connector, offers
@@ -141,7 +142,7 @@ def test_every_option_of_every_connector_is_named(ours: Connector) -> None:
     assert [option for option in _keys(ours.options) if f"`{option}`" not in row] == []
 
 
-@pytest.mark.parametrize("step", language.STEPS)
+@pytest.mark.parametrize("step", STEPS)
 def test_every_decode_step_has_its_row(step: str) -> None:
     assert re.search(rf"^\| `\{{?{step}\b", _text(LANGUAGE), re.MULTILINE)
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from kit.buckets import contents
 from kit.canaries import look
+from kit.locked import locked
 from kit.paths import ROOT
 from kit.specs import edited
 
@@ -134,7 +135,7 @@ class Shop:
             **self.sandbox.environment(),
             "AWS_ENDPOINT_URL": self.proxy.endpoint,
             "LAKE": f"s3://shop-lake/{lake}",
-            "PLAIT_SPEC": str(SPEC),
+            "PLAIT_SPEC": locked(SPEC),
         }
 
     def invoke(

@@ -10,6 +10,7 @@ from typing import Any
 
 from kit import oracle, oracle_lake
 from kit.canaries import PAYLOAD
+from kit.locked import locked
 from kit.shop import SPEC, Shop, batches
 
 HERE = Path(__file__).parent / "pipelines"
@@ -35,7 +36,7 @@ class Job:
 
     def environment(self, shop: Shop, lake: str) -> dict[str, str]:
         """The environment of a process that runs this pipeline."""
-        return {**shop.environment(lake), "PLAIT_SPEC": str(self.spec), "PLAIT_BACKOFF": "0.005"}
+        return {**shop.environment(lake), "PLAIT_SPEC": locked(self.spec), "PLAIT_BACKOFF": "0.005"}
 
     def fill(self, shop: Shop) -> None:
         """Put what the pipeline reads and the sample of the shop does not have."""

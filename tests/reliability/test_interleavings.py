@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from kit import oracle_lake
+from kit.locked import locked
 from kit.proxy import Proxy, When
 from kit.shop import HandlerRun, forked, queue
 
@@ -88,7 +89,7 @@ def _meetings(deep: int) -> list[Meeting]:
 def _meet(shop: Shop, lake: str, bodies: tuple[str, str], meeting: Meeting) -> Left:
     """What lies in the lake once whoever had to come again has come again."""
     key = f"versions/{lake}.json"
-    environment = {**shop.environment(lake), "PLAIT_SPEC": str(SPEC)}
+    environment = {**shop.environment(lake), "PLAIT_SPEC": locked(SPEC)}
     older, newer = Held(), Held()
     endpoint = shop.sandbox.aws.endpoint
     with ThreadPoolExecutor(2) as pool:

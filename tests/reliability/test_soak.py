@@ -16,6 +16,7 @@ import pytest
 from kit import faults, oracle_lake
 from kit.canaries import PAYLOAD
 from kit.delivery import Queue
+from kit.locked import locked
 from kit.proxy import Proxy
 from kit.runtime import Function, Outcome
 from kit.shop import Shop, announced
@@ -137,7 +138,7 @@ def soak(shop: Shop) -> Iterator[Soak]:
     """The soak's pipeline in one process of the Lambda runtime."""
     with Proxy(shop.sandbox.aws.endpoint) as proxy:
         environment = replace(shop, proxy=proxy).environment("soak")
-        own = {"PLAIT_SPEC": str(SPEC), "PLAIT_BACKOFF": "0.005"}
+        own = {"PLAIT_SPEC": locked(SPEC), "PLAIT_BACKOFF": "0.005"}
         with Function({**environment, **own}) as function:
             yield Soak(shop, proxy, function)
 

@@ -17,8 +17,8 @@ from plait.aws_lambda.events import Message, unwrap
 from plait.aws_lambda.logs import json_line, log_as_json
 from plait.engine.engine import Engine
 from plait.engine.report import metrics
+from plait.language.build.document import packaged_spec
 from plait.language.lock import PACKAGE_AGAIN, read_lock
-from plait.language.validate import validate_for_run, validate_values_for_run
 from plait.plugin import GiveUp, PlaitError, TryAgain
 from plait.plugin.registry import Offer, pin
 from plait.problems.errors import InternalError
@@ -26,7 +26,7 @@ from plait.problems.errors import InternalError
 if TYPE_CHECKING:
     from plait.aws_lambda.events import Event
     from plait.engine.report import Report
-    from plait.language.validate import Validated
+    from plait.language.spec import Spec
 
 EVENTS_HELP = 'send events of S3, or `{"objects": [uri, …]}`'
 _engines: dict[str, Engine] = {}
@@ -98,34 +98,28 @@ def _log(message: str, fields: dict[str, Any]) -> None:
 
 
 def _engine() -> Engine:
-    """The engine of the spec that `PLAIT_SPEC` names, built once a process; raises GiveUp if the spec is not valid."""
+    """The engine of the spec that `PLAIT_SPEC` names, built once a process; raises GiveUp where there is none."""
     file = os.environ.get("PLAIT_SPEC")
     if not file:
         raise GiveUp("`PLAIT_SPEC` does not name a spec", help="set it to the spec's path in the package")
     if file not in _engines:
         try:
-            validated = _validate(file)
+            _engines[file] = Engine(_spec(file))
         except OSError as error:
             raise GiveUp(f"the spec `{file}` cannot be read", help="set `PLAIT_SPEC` to its path") from error
-        if validated.spec is None:
-            lines = "; ".join(f"{problem.code}: {problem.message}" for problem in validated.errors[:5])
-            raise GiveUp(f"the spec `{file}` cannot be run: {lines}", help="run `plait validate`")
-        _engines[file] = Engine(validated.spec)
     return _engines[file]
 
 
-def _validate(file: str) -> Validated:
-    """The spec as it was packaged, or, without a lock beside it, validated from its text."""
+def _spec(file: str) -> Spec:
+    """The spec as it was packaged, with the parameters of this environment; raises GiveUp."""
     lock = read_lock(file, __version__)
-    if lock is None:
-        return validate_for_run(file, {})
     pin(Offer(word, **to_builtins(locked)) for word, locked in lock.connectors.items())
-    validated = validate_values_for_run(lock.values, file)
-    if validated.spec and validated.spec.digest != lock.digest:
+    spec = packaged_spec(lock.values, file, os.environ)
+    if spec.digest != lock.digest:
         raise GiveUp(
             f"the lock of `{file}` is not what `plait package` wrote", code="spec-changed", help=PACKAGE_AGAIN
         )
-    return validated
+    return spec
 
 
 def _messages_to_retry(event: Event, report: Report) -> list[Message]:

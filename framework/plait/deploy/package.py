@@ -57,7 +57,7 @@ def package(
     Raises GiveUp, and writes no file, if a distribution cannot be had or the package is larger than Lambda accepts.
     """
     distributions = required_distributions(spec, target, with_boto3=with_boto3)
-    lock = _lock(spec, text, values, target, distributions)
+    lock = make_lock(spec, text, values, target, distributions)
     name = f"{spec.name}.yaml"
     with tempfile.TemporaryDirectory(prefix="plait-package-") as folder:
         wheels, staged = Path(folder, "wheels"), Path(folder, "package")
@@ -82,7 +82,7 @@ def package(
     )
 
 
-def _lock(
+def make_lock(
     spec: Spec,
     text: bytes,
     values: dict[str, Any],

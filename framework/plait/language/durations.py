@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 from plait.problems.errors import SpecValueError
 
 SECONDS_BY_UNIT = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_DURATION = re.compile(r"(\d{1,9})(s|m|h|d)\Z")
+_DURATION = re.compile(r"([0-9]{1,9})(s|m|h|d)\Z")
 _OTHER_SPELLING = re.compile(r"(?:PT?)?\s*(\d{1,9})\s*([A-Za-z]*)\Z")
 
 

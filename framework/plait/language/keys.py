@@ -2,64 +2,44 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, Literal
 
-from msgspec import UNSET, Meta, UnsetType, field
+from msgspec import Meta, field
 
+from plait.language.column_keys import ColumnBlock, ColumnName, Form, StepBlock, StepWord, TypeWord
 from plait.language.durations import Duration  # noqa: TC001 - msgspec reads the annotations of the structs
-from plait.language.selectors import Selector  # noqa: TC001 - msgspec reads the annotations of the structs
-from plait.plugin import FolderPath, Options, Pattern
-from plait.values import types
+from plait.plugin import FolderPath, Options
 
-ColumnName = Annotated[str, Meta(pattern="^[A-Za-z_][A-Za-z0-9_]*$")]
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """Stands beside `Any`: the type that the schema shows for a value that `build` reads by its own rules."""
-
-    type: Any
-
-
-@dataclass(frozen=True, slots=True)
-class TypeWord:
-    """The type of a column, such as `decimal(12,2)`."""
-
-    kind: types.Type
-    noun: ClassVar[str] = "a type"
-    json_schema: ClassVar[dict[str, Any]] = {
-        "pattern": rf"^\s*(?:{'|'.join(types.WORDS)}|decimal\([\s\d]+,[\s\d]+\)|array<.+>|struct<.+>)\s*$",
-        "patternErrorMessage": f"the types are {', '.join(types.FORMS)}",
-        "examples": [*types.WORDS, "decimal(12,2)", "array<string>", "struct<name:string,quantity:int>"],
-    }
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read a type; raises SpecValueError if the text is none."""
-        return cls(types.parse(text))
+ParameterName = Annotated[
+    str,
+    Meta(
+        pattern="^[A-Za-z_][A-Za-z0-9_-]*$",
+        extra_json_schema={"patternErrorMessage": "name of letters, digits, `_` and `-`"},
+    ),
+]
 
 
 class ParameterBlock(Options, frozen=True, kw_only=True):
     """What differs between environments."""
 
     env: (
-        Annotated[str, Meta(description="environment variable that gives the value", examples=["RAW"])] | None
+        Annotated[
+            str,
+            Meta(
+                description="environment variable that gives the value",
+                examples=["RAW"],
+                extra_json_schema={
+                    "pattern": "^[A-Za-z_][A-Za-z0-9_]*$",
+                    "patternErrorMessage": "the bare name of an environment variable",
+                    "format": "variable",
+                },
+            ),
+        ]
+        | None
     ) = None
     default: (
         Annotated[str, Meta(description="value where the environment gives none", examples=["sample"])] | None
     ) = None
-
-
-class ColumnBlock(Options, frozen=True, kw_only=True):
-    """An output column."""
-
-    type: Annotated[TypeWord, Meta(description="type of the column, as Athena and Glue spell it")]
-    from_: Annotated[Selector, Meta(description="where the value stands in the record")] | None = field(
-        name="from", default=None
-    )
-    required: Annotated[bool, Meta(description="null is a bad record")] = False
-    default: Annotated[Any, Meta(description="stands in for every null")] = UNSET
 
 
 class RetryBlock(Options, frozen=True, kw_only=True):
@@ -73,7 +53,17 @@ class JoinBlock(Options, frozen=True, kw_only=True):
 
     on: Annotated[
         Any,
-        Form(str | Annotated[list[str], Meta(min_length=1)] | Annotated[dict[str, str], Meta(min_length=1)]),
+        Form(
+            Annotated[str, Meta(min_length=1)]
+            | Annotated[
+                list[Annotated[str, Meta(min_length=1, description="the name of a column")]],
+                Meta(min_length=1, extra_json_schema={"uniqueItems": True}),
+            ]
+            | Annotated[
+                dict[str, Annotated[str, Meta(min_length=1, description="the name of a field")]],
+                Meta(min_length=1),
+            ]
+        ),
         Meta(description="column to join on, a list of them, or `{column: field}`", examples=["id"]),
     ]
     as_: Annotated[Literal["columns", "list", "rows"], Meta(description="shape of the matches")] = field(
@@ -97,56 +87,53 @@ class WindowBlock(Options, frozen=True, kw_only=True):
     after: Annotated[Duration, Meta(description="how much later a record may be")]
 
 
-class StepBlock(Options, frozen=True, kw_only=True):
-    """A decode step with an argument: one of the keys."""
-
-    json_schema: ClassVar[dict[str, Any]] = {"minProperties": 1, "maxProperties": 1}
-
-    epoch: (
-        Annotated[
-            Literal["s", "ms", "us"], Meta(description="a number since 1970, in this unit, to a timestamp")
-        ]
-        | UnsetType
-    ) = UNSET
-    pattern: (
-        Annotated[Pattern, Meta(description="text to fields: `{name}` is text without spaces, `*` any text")]
-        | UnsetType
-    ) = UNSET
-    regex: (
-        Annotated[
-            str,
-            Meta(description="text to fields: its named groups", examples=["(?P<id>[0-9]+): (?P<rest>.*)"]),
-        ]
-        | UnsetType
-    ) = UNSET
-
-
-STEPS_WITH_ARGUMENT = tuple(StepBlock.__struct_fields__)
-STEPS = ("base64", "json", "gzip", *STEPS_WITH_ARGUMENT)
-
-
 class SourceBlock(Options, frozen=True, kw_only=True):
     """The keys that every source has, beside its connector's options."""
 
-    connector: Annotated[str, Meta(description="word of an installed connector")]
+    connector: Annotated[str, Meta(description="the word of an installed connector", examples=["json"])]
     columns: (
         Annotated[
-            dict[ColumnName, Annotated[Any, Form(TypeWord | ColumnBlock)]],
-            Meta(description="each output column with its type"),
+            dict[
+                ColumnName,
+                Annotated[
+                    Any, Form(TypeWord | ColumnBlock), Meta(description="its type, or a mapping with `type`")
+                ],
+            ],
+            Meta(description="each output column with its type", examples=[{"id": "string"}]),
         ]
         | None
     ) = None
     decode: (
         Annotated[
-            dict[str, list[Annotated[Any, Form(Literal["base64", "json", "gzip"] | StepBlock)]]],
-            Meta(description="field to decode steps"),
+            dict[
+                str,
+                Annotated[
+                    list[Annotated[Any, Form(StepWord | StepBlock)]],
+                    Meta(
+                        min_length=1,
+                        description="the steps of a field, one after the other",
+                        examples=[["base64", "json"]],
+                        extra_json_schema={"code": "wrong-step"},
+                    ),
+                ],
+            ],
+            Meta(description="field to decode steps", examples=[{"payload": ["base64", "json"]}]),
         ]
         | None
     ) = None
     join: Annotated[
-        Any, Form(JoinBlock), Meta(description="how records join the row; the driver has none")
+        Any,
+        Form(JoinBlock),
+        Meta(description="how records join the row; the driver has none", examples=[{"on": "id"}]),
     ] = None
-    window: Annotated[Any, Form(WindowBlock), Meta(description="times near the row's own")] = None
+    window: Annotated[
+        Any,
+        Form(WindowBlock),
+        Meta(
+            description="times near the row's own",
+            examples=[{"around": "ordered_at", "before": "1h", "after": "1h"}],
+        ),
+    ] = None
     cache: Annotated[Duration, Meta(description="how long a warm process keeps answers")] | None = None
 
 
@@ -182,6 +169,7 @@ class DeployBlock(Options, frozen=True, kw_only=True):
 
 
 PARTITION_SCHEMA = {
+    "format": "partition",
     "pattern": r"^(?:date|month|hour)\([^,]+(?:,[^,]+)?\)$|^bucket\(\s*[0-9]+\s*,[^,]+\)$|^[^()]+$",
     "patternErrorMessage": "write `date(c)`, `month(c)`, `hour(c)`, `date(c, Europe/Madrid)`, `bucket(n, c)` or `c`",
     "examples": ["date(ordered_at)", "month(ordered_at)", "hour(ordered_at)", "bucket(16, customer_id)"],
@@ -191,7 +179,14 @@ PARTITION_SCHEMA = {
 class Document(Options, frozen=True, kw_only=True):
     """One pipeline."""
 
-    plait: Annotated[Literal[1], Meta(description="version of the language: 1")]
+    plait: Annotated[
+        Literal[1],
+        Meta(
+            description="version of the language: 1",
+            examples=[1],
+            extra_json_schema={"code": "unknown-version"},
+        ),
+    ]
     name: Annotated[
         str,
         Meta(
@@ -203,21 +198,34 @@ class Document(Options, frozen=True, kw_only=True):
     ]
     sources: Annotated[
         dict[ColumnName, Annotated[Any, Form(SourceBlock)]],
-        Meta(description="where the strands of a row come from"),
+        Meta(
+            description="where the strands of a row come from",
+            examples=[{"orders": {"connector": "json", "path": "s3://raw/orders/*.json"}}],
+        ),
     ]
-    sink: Annotated[Any, Form(SinkBlock), Meta(description="where rows go")]
+    sink: Annotated[
+        Any,
+        Form(SinkBlock),
+        Meta(description="where rows go", examples=[{"connector": "parquet", "path": "s3://lake/orders/"}]),
+    ]
     description: Annotated[str, Meta(description="what a row is")] = ""
     parameters: (
         Annotated[
-            dict[str, Annotated[Any, Form(ParameterBlock)]],
-            Meta(description="what differs between environments"),
+            dict[ParameterName, Annotated[Any, Form(ParameterBlock)]],
+            Meta(
+                description="what differs between environments",
+                examples=[{"raw": {"env": "RAW", "default": "s3://raw"}}],
+            ),
         ]
         | None
     ) = None
     partition_by: (
         Annotated[
             dict[ColumnName, Annotated[str, Meta(extra_json_schema=PARTITION_SCHEMA)]],
-            Meta(description="each partition column with what it is made of"),
+            Meta(
+                description="each partition column with what it is made of",
+                examples=[{"date": "date(ordered_at)"}],
+            ),
         ]
         | None
     ) = None
@@ -227,5 +235,7 @@ class Document(Options, frozen=True, kw_only=True):
         Meta(description="where records that cannot become a row go"),
     ] = None
     deploy: Annotated[
-        Any, Form(DeployBlock), Meta(description="read by `plait template` and `plait package`")
+        Any,
+        Form(DeployBlock),
+        Meta(description="read by `plait template` and `plait package`", examples=[{"trigger": "queue"}]),
     ] = None

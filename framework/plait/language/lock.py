@@ -56,20 +56,23 @@ def lock_text(lock: Lock) -> bytes:
     return json.dumps(msgspec.to_builtins(lock), indent=1).encode()
 
 
-def read_lock(spec: str, version: str) -> Lock | None:
-    """Read the lock of a spec's file; None if there is none.
+def read_lock(spec: str, version: str) -> Lock:
+    """Read the lock of a spec's file.
 
-    Raises GiveUp if it was made from another text, or by another version of plait than `version`.
+    Raises GiveUp if there is none, or it was made from another text, or by another version of plait than `version`;
+    OSError if the spec cannot be read.
     """
+    text_of_spec = Path(spec).read_bytes()
     try:
         text = lock_file(spec).read_bytes()
     except FileNotFoundError:
-        return None
+        message = f"`{spec}` has no lock beside it, so nothing says that it was checked"
+        raise GiveUp(message, code="no-lock", help=PACKAGE_AGAIN) from None
     try:
         lock = msgspec.convert(json.loads(text), Lock)
     except ValueError:
         raise GiveUp(f"the lock of `{spec}` cannot be read", code="broken-lock", help=PACKAGE_AGAIN) from None
-    if lock.sha256 != text_digest(Path(spec).read_bytes()):
+    if lock.sha256 != text_digest(text_of_spec):
         raise GiveUp(f"`{spec}` is not the spec that was packaged", code="spec-changed", help=PACKAGE_AGAIN)
     if lock.plait != version:
         message = f"`{spec}` was packaged by plait {lock.plait}, this is {version}"

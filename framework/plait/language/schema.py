@@ -6,11 +6,12 @@ import re
 from functools import reduce
 from operator import or_
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
-from plait.language.keys import Document, Form
+from plait.language.column_keys import Form
+from plait.language.keys import Document
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,45 +21,55 @@ if TYPE_CHECKING:
 Schema = dict[str, Any]
 _DIALECT = "http://json-schema.org/draft-07/schema#"
 _DEFINITIONS = "#/definitions/"
-_PARAMETER_PATTERN = r"\$\{"
+_PARAMETER_OR_ESCAPE = r"\$\{"
+_PARAMETER = rf"(?:^|[^$]){_PARAMETER_OR_ESCAPE}"
+_STRUCT_SCHEMAS: dict[
+    str, Schema
+] = {}  # what a struct says of its schema, which msgspec leaves out of choices
+FORMS: dict[str, Any] = {}  # the types with `parse` by the `format` that stands for each in a schema
+_OF_SOME_SOURCES = ("join", "window")  # an editor suggests them where the connector takes them
 _ANNOTATIONS = ("type", "title", "description", "examples", "patternErrorMessage")
 
 
 def language_schema(connectors: Iterable[Connector]) -> Schema:
     """The schema of a spec that may use these connectors; each block is closed once its connector is known."""
     by_name = sorted(connectors, key=lambda connector: connector.name)
-    document = _struct_schema(Document)
+    document = struct_schema(Document)
     keys = document["properties"]
     sources, sink = keys["sources"]["additionalProperties"], keys["sink"]
-    definitions = {name: schema for name, schema in sources["properties"].items() if name != "connector"}
     source_blocks = [
-        (connector, _source_block(connector)) for connector in by_name if connector.driver or connector.lookup
+        (connector, _source_block(connector, sources["properties"]))
+        for connector in by_name
+        if connector.driver or connector.lookup
     ]
-    keys["sources"]["additionalProperties"] = _block_by_connector(
-        sources["properties"]["connector"], source_blocks
-    )
+    keys["sources"]["additionalProperties"] = _block_by_connector(sources, source_blocks)
     sink_blocks = [(connector, _closed_block(connector, {}, [])) for connector in by_name if connector.sink]
-    sink_schema = _block_by_connector(sink["properties"]["connector"], sink_blocks)
-    keys["sink"] = {**sink_schema, "description": sink["description"]}
-    schema: Schema = _allow_parameters({"$schema": _DIALECT, **document, "definitions": definitions})
+    keys["sink"] = _block_by_connector(sink, sink_blocks)
+    declared = keys.pop("parameters")
+    schema: Schema = _allow_parameters({"$schema": _DIALECT, **document})
+    schema["properties"]["parameters"] = declared
     return schema
 
 
 def options_schema(connector: Connector) -> Schema:
     """The schema of a connector's options: a closed object, in which a type with `parse` is text."""
-    return {**_struct_schema(connector.options), "description": connector.summary}
+    return {**struct_schema(connector.options), "description": connector.summary}
 
 
-def _block_by_connector(word: Schema, blocks: list[tuple[Connector, Schema]]) -> Schema:
-    """A block whose further keys are those of the connector that it names."""
+def _block_by_connector(common: Schema, blocks: list[tuple[Connector, Schema]]) -> Schema:
+    """A block with the common keys, whose further keys are those of the connector that it names."""
     names = {
         "enum": [connector.name for connector, _ in blocks],
         "enumDescriptions": [connector.summary for connector, _ in blocks],
     }
+    keys = common["properties"]
     return {
-        "type": "object",
-        "properties": {"connector": {**word, **names}},
-        "required": ["connector"],
+        **{key: value for key, value in common.items() if key != "additionalProperties"},
+        "properties": {
+            **keys,
+            "connector": {**keys["connector"], **names},
+            **{key: {**keys[key], "doNotSuggest": True} for key in _OF_SOME_SOURCES if key in keys},
+        },
         "allOf": [
             {
                 "if": {
@@ -72,24 +83,25 @@ def _block_by_connector(word: Schema, blocks: list[tuple[Connector, Schema]]) ->
     }
 
 
-def _source_block(connector: Connector) -> Schema:
+def _source_block(connector: Connector, keys: Schema) -> Schema:
     """A source with this connector: without `join` if it cannot look up, without `window` if it has no time."""
     join = ["join"] if connector.lookup else []
     window = ["window"] if connector.lookup and connector.order == "time" else []
-    common = ["columns", "decode", *join, *window, "cache"]
     required = [] if connector.driver else join
     required = required + (window if connector.needs_window and not connector.driver else [])
-    return _closed_block(connector, {key: {"$ref": _DEFINITIONS + key} for key in common}, required)
+    common: Schema = dict.fromkeys(("columns", "decode", *join, *window, "cache"), True)
+    suggested = {key: {"description": keys[key]["description"]} for key in _OF_SOME_SOURCES if key in common}
+    return _closed_block(connector, common | suggested, required)
 
 
 def _closed_block(connector: Connector, common: Schema, required: list[str]) -> Schema:
-    """A block with the connector's options and the keys that are common to sources."""
+    """A block with the connector's options and the common keys, which are described beside it."""
     options = options_schema(connector)
     return {
         "title": connector.name,
         **options,
         "properties": {"connector": True, **options["properties"], **common},
-        "required": ["connector", *options["required"], *required],
+        "required": [*options["required"], *required],
     }
 
 
@@ -98,9 +110,8 @@ def _allow_parameters(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
     allowed = dict(node)
-    for key in ("properties", "definitions"):
-        if key in node:
-            allowed[key] = {name: _allow_parameters(schema) for name, schema in node[key].items()}
+    if "properties" in node:
+        allowed["properties"] = {name: _allow_parameters(key) for name, key in node["properties"].items()}
     for key in ("items", "additionalProperties", "then", "else"):
         if key in node:
             allowed[key] = _allow_parameters(node[key])
@@ -115,22 +126,23 @@ def _allow_parameter_as_text(node: Schema) -> Schema:
     is_text = "string" in (kind if isinstance(kind, list) else [kind])
     if not is_text and not any(isinstance(word, str) for word in node.get("enum", ())):
         return node
+    reference = _PARAMETER_OR_ESCAPE if "format" in node else _PARAMETER  # what has a form may escape
     if "pattern" in node:
-        return {**node, "pattern": f"{node['pattern']}|{_PARAMETER_PATTERN}"}
+        return {**node, "pattern": f"{node['pattern']}|{reference}"}
     limits = {key: node[key] for key in ("enum", "enumDescriptions", "maxLength") if key in node}
     if not limits:
         return node
     others = {key: value for key, value in node.items() if key not in limits}
-    return {**others, "anyOf": [limits, {"type": "string", "pattern": _PARAMETER_PATTERN}]}
+    return {**others, "anyOf": [limits, {"type": "string", "pattern": reference}]}
 
 
-def _struct_schema(cls: type[msgspec.Struct]) -> Schema:
+def struct_schema(cls: type[msgspec.Struct]) -> Schema:
     """The closed object of a struct without references; of a key that may be left out, null is not mentioned."""
     (reference,), definitions = msgspec.json.schema_components(
         [_plain_struct(cls, ())], schema_hook=lambda _type: {}, ref_template=_DEFINITIONS + "{name}"
     )
     for definition in definitions.values():
-        definition.pop("title", None)
+        definition.update(_STRUCT_SCHEMAS.get(definition.pop("title", ""), {}))
     schema: Schema = _inline(reference, definitions)
     return schema
 
@@ -143,9 +155,9 @@ def _inline(node: Any, definitions: Schema) -> Any:
         return node
     definition = definitions.get(str(node.get("$ref", "")).removeprefix(_DEFINITIONS), {})
     beside = {key: value for key, value in node.items() if key != "$ref" or not definition}
-    return _merge_choice(
-        {key: _inline(value, definitions) for key, value in {**definition, **beside}.items()}
-    )
+    inlined = {key: _inline(value, definitions) for key, value in {**definition, **beside}.items()}
+    words = inlined.pop("words", None)
+    return _merge_choice({**inlined, "enum": words} if isinstance(words, list) else inlined)
 
 
 def _merge_choice(node: Schema) -> Schema:
@@ -174,11 +186,14 @@ def _words_as_pattern(choice: Schema) -> Schema:
     if not words or not all(isinstance(word, str) for word in words):
         return choice
     listed = ", ".join(f"`{word}`" for word in words)
+    pattern = f"^(?:{'|'.join(map(re.escape, words))})$"
+    others = {key: value for key, value in choice.items() if key != "enum"}
     return {
-        "type": "string",
-        "pattern": f"^(?:{'|'.join(map(re.escape, words))})$",
+        "pattern": pattern,
         "patternErrorMessage": f"one of {listed}",
         "examples": words,
+        "code": "wrong-word",
+        **others,
     }
 
 
@@ -188,6 +203,7 @@ def _plain_struct(cls: type[msgspec.Struct], within: tuple[type, ...]) -> type[m
         (info.encode_name, _plain_type(info.type, (*within, cls)), _plain_default(info))
         for info in msgspec.structs.fields(cls)
     ]
+    _STRUCT_SCHEMAS[cls.__name__] = getattr(cls, "json_schema", {})
     return msgspec.defstruct(
         cls.__name__, fields, kw_only=True, forbid_unknown_fields=True, namespace={"__doc__": cls.__doc__}
     )
@@ -205,18 +221,29 @@ def _plain_default(info: msgspec.structs.FieldInfo) -> Any:
 
 def _plain_type(annotation: Any, within: tuple[type, ...]) -> Any:
     """The type as msgspec has a schema for it; a struct `within` itself is an open mapping."""
-    extra = msgspec.Meta(extra_json_schema=getattr(annotation, "json_schema", {}))
     if isinstance(annotation, type) and hasattr(annotation, "parse"):
-        return Annotated[str, extra]
+        return _plain_form(annotation)
     if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
-        return dict[str, Any] if annotation in within else Annotated[_plain_struct(annotation, within), extra]
+        return dict[str, Any] if annotation in within else _plain_struct(annotation, within)
     origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Literal:
+        # In the author's order; msgspec would sort them.
+        kind = {"type": "string"} if isinstance(arguments[0], str) else {"type": "integer"}
+        return Annotated[annotation, msgspec.Meta(extra_json_schema={**kind, "words": [*arguments]})]
     if origin is Annotated:
         forms = (meta.type for meta in arguments[1:] if isinstance(meta, Form))
         return Annotated[(_plain_type(next(forms, arguments[0]), within), *arguments[1:])]
     if origin in (Union, UnionType):
         members = (_plain_type(member, within) for member in arguments if member is not NoneType)
         return reduce(or_, members)
-    if origin in (list, tuple, dict, set, frozenset):
-        return origin[tuple(_plain_type(argument, within) for argument in arguments)]
-    return annotation
+    containers = (list, tuple, dict, set, frozenset)
+    plain = tuple(_plain_type(argument, within) for argument in arguments) if origin in containers else ()
+    return origin[plain] if plain else annotation
+
+
+def _plain_form(form: Any) -> Any:
+    """A type with `parse` as text, whose `format` is the name by which the type is found in FORMS."""
+    name = f"{form.__module__}.{form.__qualname__}"
+    FORMS[name] = form
+    schema = {**getattr(form, "json_schema", {}), "format": name}
+    return Annotated[str, msgspec.Meta(extra_json_schema=schema)]

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from plait.problems.errors import SpecValueError
-from plait.problems.suggest import nearest
 
 OBJECT_FACTS = ("$object", "$modified", "$etag")
 _FACT_LIST = ", ".join(f"`{fact}`" for fact in OBJECT_FACTS)
-_NAME_PATTERN = r'[^.\[\]"]+|"(?:[^"\\]|\\.)*"'
-_STEP = re.compile(r'\.?(?:"((?:[^"\\]|\\.)*)"|([^.\[\]"]+))|\[(\d{1,9})\]')
+_QUOTED_PATTERN = r'"(?:[^"\\]|\\.)*"'
+_NAME_PATTERN = rf'[^.\[\]"]+|{_QUOTED_PATTERN}'
+_STEP = re.compile(r'\.?(?:"((?:[^"\\]|\\.)*)"|([^.\[\]"]+))|\[([0-9]{1,9})\]')
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Selector:
     json_schema: ClassVar[dict[str, Any]] = {
         "pattern": (
             rf"^\$(?:object|modified|etag)$"
-            rf"|^(?!\$)(?:{_NAME_PATTERN})(?:\.(?:{_NAME_PATTERN})|\[[0-9]{{1,9}}\])*$"
+            rf'|^(?:[^$.\[\]"][^.\[\]"]*|{_QUOTED_PATTERN})(?:\.(?:{_NAME_PATTERN})|\[[0-9]{{1,9}}\])*$'
         ),
         "patternErrorMessage": f'a place in a record is written `a.b[0]."c d"`, or is one of {_FACT_LIST}',
         "examples": ["customer.name", "tags[0]", *OBJECT_FACTS],
@@ -71,6 +71,6 @@ def _not_a_fact(text: str) -> SpecValueError:
     """Say that only the facts begin with `$`; `$.a['b']` is how JSONPath writes the place `a.b`."""
     message = f"`{text[:40]}` is none of {_FACT_LIST}, which alone begin with `$`"
     field = re.sub(r"\['([^']*)'\]", r'."\1"', text[1:].lstrip("."))
-    likely = nearest(text, OBJECT_FACTS) or (field if text.startswith(("$.", "$[")) and field else None)
+    likely = field if text.startswith(("$.", "$[")) else None
     help = f"did you mean `{likely[:40]}`?" if likely else "leave out the `$` for a field of the record"
-    return SpecValueError(message, code="wrong-place", help=help)
+    return SpecValueError(message, code="wrong-place", help=help, part=text, words=OBJECT_FACTS)

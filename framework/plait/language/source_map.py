@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from plait.problems.problem import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 KeyPath = tuple[str | int, ...]  # keys and positions in lists, from the top of the file
 Point = tuple[int, int]  # line and column, both from 1
@@ -41,27 +41,23 @@ class Lines:
 
 @dataclass(frozen=True)
 class SourceMap:
-    """A YAML document as plain mappings, lists and scalars, with the span of each key and value.
-
-    `problem_spans` are the places of the problems found while reading. `skipped_keys` are keys whose values were
-    not read, such as repeated ones. `tagged_spans` are the mappings and lists with a YAML tag. `merged_mappings` are
-    the paths of mappings that look like two blocks run together.
-    """
+    """A YAML document as plain mappings, lists and scalars, with the span of each key and value."""
 
     file: str
     text: str
     value: Any
     key_spans: Mapping[KeyPath, Span]
     value_spans: Mapping[KeyPath, Span]
-    problem_spans: frozenset[Span] = frozenset()
-    skipped_keys: frozenset[str] = frozenset()
-    tagged_spans: tuple[Span, ...] = ()
-    merged_mappings: frozenset[KeyPath] = frozenset()
 
     @cached_property
     def lines(self) -> list[str]:
         """The lines of the text."""
         return LINE_BREAK.split(self.text)
+
+    @property
+    def first_key(self) -> Span:
+        """Where the first key stands, for what is true of the whole document."""
+        return next(iter(self.key_spans.values()), FILE_START)
 
     def key_span(self, path: KeyPath) -> Span:
         """Where the key of `path` stands, else that of its nearest ancestor."""
@@ -87,19 +83,3 @@ class SourceMap:
             if (position := line.find(part, start, end)) >= 0:
                 return Span(number, position + 1, number, position + 1 + len(part))
         return span
-
-
-def map_without_text(value: dict[str, Any], file: str) -> SourceMap:
-    """Map values whose text is not at hand: each stands at the start of the file."""
-    return SourceMap(file, "", value, {}, dict.fromkeys(_paths(value, ()), FILE_START))
-
-
-def _paths(value: Any, path: KeyPath) -> Iterator[KeyPath]:
-    """The path of a value and of each value within it."""
-    yield path
-    if isinstance(value, dict):
-        for key, child in value.items():
-            yield from _paths(child, (*path, key))
-    elif isinstance(value, list):
-        for position, child in enumerate(value):
-            yield from _paths(child, (*path, position))

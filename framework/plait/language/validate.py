@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from plait.language.build.deployment import check_deploy, read_deploy, variables
-from plait.language.build.output import read_partitions, read_quarantine, read_sink
-from plait.language.build.sources import read_sources
-from plait.language.characters import MAX_BYTES
-from plait.language.checks.blocks import check_blocks
-from plait.language.checks.waiting import check_waits
-from plait.language.keys import DeployBlock, Document
-from plait.language.parameters import (
-    add_unknown_parameters,
-    add_unused_parameters,
-    put_in_parameters,
-    read_parameters,
-)
+from plait.language.build.document import build_spec
+from plait.language.build.parameters import declared_parameters
+from plait.language.build.values import UnreadableTexts
+from plait.language.checks import run_checks
+from plait.language.document import check_document
+from plait.language.finding import one_a_place
+from plait.language.secret_checks import secret_spans
 from plait.language.secrets_in_text import mask
-from plait.language.source_map import map_without_text
-from plait.language.spec import Spec
-from plait.language.structure import ProblemCollector, read_struct
+from plait.language.shape.errors import unreadable_text
+from plait.language.structure import to_problems
+from plait.language.text import MAX_BYTES
 from plait.problems.problem import Problem, by_place, excerpt
-from plait.problems.suggest import help_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from plait.language.source_map import SourceMap
-
-LANGUAGE_VERSION = 1
+    from plait.language.source_map import KeyPath, SourceMap
+    from plait.language.spec import Spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,28 +73,56 @@ def validate(
 
     source_map, problems = locate(text, file)
     shown = text if isinstance(text, str) else text.decode("utf-8", "replace")
-    if source_map is None:
+    if source_map is None or _has_error(problems):
         return Validated(None, tuple(sorted(problems, key=by_place)), mask(shown, (), everywhere=True))
-    return _validate_values(source_map, problems, shown, parameters or {}, environment or {})
+    return _judge(source_map, shown, parameters or {}, environment or {})
 
 
-def _validate_values(
-    source_map: SourceMap,
-    problems: Iterable[Problem],
-    shown: str,
-    parameters: Mapping[str, str],
-    environment: Mapping[str, str],
+def _judge(
+    source_map: SourceMap, shown: str, given: Mapping[str, str], environment: Mapping[str, str]
 ) -> Validated:
-    collector = ProblemCollector(source_map)
-    collector.problems += problems
-    _check_given_names(parameters, collector)
-    spec = _read_spec(collector, parameters, environment)
-    shown = mask(shown, collector.secret_spans) if collector.secret_spans else shown
-    unset = tuple(sorted(collector.unset_parameters))
-    validated = Validated(
-        spec, tuple(sorted(set(collector.problems), key=by_place)), shown, source_map, unset
-    )
-    return replace(validated, spec=None) if validated.errors else validated
+    """The second gate, the shape of the document, and the third, its meaning."""
+    problems, values = check_document(source_map, given, environment)
+    spans = secret_spans(problems, source_map)
+    shown = mask(shown, spans) if spans else shown
+    spec: Spec | None = None
+    unset: tuple[str, ...] = ()
+    if not _has_error(problems):
+        unset = tuple(sorted(declared_parameters(source_map.value).keys() - values.keys()))
+        try:
+            spec = build_spec(source_map.value, source_map.file, values)
+            problems = one_a_place([*problems, *run_checks(spec, source_map)])
+        except UnreadableTexts as unreadable:
+            problems += _problems_of_build(unreadable, source_map, unset)
+    problems = sorted(problems, key=by_place)
+    return Validated(None if _has_error(problems) else spec, tuple(problems), shown, source_map, unset)
+
+
+def _problems_of_build(
+    unreadable: UnreadableTexts, source_map: SourceMap, unset: tuple[str, ...]
+) -> list[Problem]:
+    """The problems of texts that do not parse, but for those that wait for the value of a parameter."""
+    problems = []
+    for error in unreadable.errors:
+        text = str(_value_at(source_map.value, error.path))
+        if not any(f"${{{name}}}" in text for name in unset):
+            problem = unreadable_text(error, text, ())
+            problems.append(replace(problem, at="key") if problem.code == "no-driver" else problem)
+    return to_problems(problems, source_map)
+
+
+def _value_at(document: Any, path: KeyPath) -> Any:
+    """The value of a path; None where the document has none."""
+    for step in path:
+        try:
+            document = document[step]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return document
+
+
+def _has_error(problems: Iterable[Problem]) -> bool:
+    return any(problem.level == "error" for problem in problems)
 
 
 def duplicate_names(checked: Mapping[str, Validated]) -> list[Problem]:
@@ -128,79 +146,6 @@ def duplicate_names(checked: Mapping[str, Validated]) -> list[Problem]:
             )
             problems.append(problem)
     return problems
-
-
-def _check_given_names(parameters: Mapping[str, str], collector: ProblemCollector) -> None:
-    """Add a problem for each parameter of the command line that the spec does not declare."""
-    declared = collector.source_map.value.get("parameters")
-    names = [*declared] if isinstance(declared, dict) else []
-    for name in parameters:
-        if name not in names:
-            help = help_for(name, names, "parameter", None)
-            message = f"`--param` names {excerpt(name)}, and the spec has no such parameter"
-            collector.add_at_key(("parameters",), "undeclared-parameter", message, help=help)
-
-
-def digest(value: Any) -> str:
-    """The SHA-256 of a spec's values, free of layout and comments."""
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _read_spec(
-    collector: ProblemCollector, values: Mapping[str, str], environment: Mapping[str, str]
-) -> Spec | None:
-    """Read and check every block; None if one that a spec needs could not be read."""
-    raw = collector.source_map.value
-    parameters = read_parameters(raw.get("parameters"), collector, values, environment)
-    root = put_in_parameters(_with_known_version(raw, collector), parameters, collector)
-    if parameters.misplaced_sources:
-        root.setdefault("sources", {})
-    document: Document | None = read_struct(Document, root, (), collector)
-    add_unknown_parameters(parameters, collector)
-    blocks = root.get("sources") if not parameters.misplaced_sources else None
-    drafts = read_sources(blocks, collector)
-    sink = read_sink(root["sink"], collector) if "sink" in root else None
-    quarantine = read_quarantine(root.get("quarantine"), collector)
-    partitions = read_partitions(root.get("partition_by"), collector)
-    order = check_blocks(drafts, partitions, sink, quarantine, collector) if isinstance(blocks, dict) else []
-    deploy = None
-    if root.get("deploy") is not None:
-        deploy = read_struct(DeployBlock, root["deploy"], ("deploy",), collector)
-    check_deploy(deploy, collector)
-    check_waits(drafts, deploy, collector)
-    if not any(problem.level == "error" for problem in collector.problems):
-        add_unused_parameters(parameters, collector)
-    sources = [draft.source for draft in drafts]
-    driver = next((source for source in sources if source and source.join is None), None)
-    if document is None or sink is None or driver is None or not all(sources):
-        return None
-    return Spec(
-        name=document.name,
-        description=document.description,
-        file=collector.source_map.file,
-        digest=digest(raw),
-        parameters=parameters.values,
-        unset=tuple(sorted(parameters.unset)),
-        driver=driver,
-        lookups=tuple(source for source in sources if source and source.join),
-        order=tuple(order),
-        partition_by=tuple(partitions),
-        sink=sink,
-        quarantine=quarantine,
-        variables=variables(raw),
-        deploy=read_deploy(deploy),
-    )
-
-
-def _with_known_version(raw: dict[str, Any], collector: ProblemCollector) -> dict[str, Any]:
-    """The values with the one version of the language that there is; adds a problem if they have another."""
-    version = raw.get("plait")
-    if version is None or (type(version) is int and version == LANGUAGE_VERSION):
-        return raw
-    message = f"{excerpt(str(version))} is no version of the language"
-    collector.add_at(("plait",), "unknown-version", message, help=f"write `plait: {LANGUAGE_VERSION}`")
-    return {**raw, "plait": LANGUAGE_VERSION}
 
 
 def missing_parameters(validated: Validated) -> list[Problem]:
@@ -227,12 +172,6 @@ def validate_for_run(file: str, parameters: Mapping[str, str], text: bytes | Non
     return _require_parameters(
         validate(read_bytes(file) if text is None else text, file, parameters, os.environ)
     )
-
-
-def validate_values_for_run(values: dict[str, Any], file: str) -> Validated:
-    """Validate for a run the values that a spec's file held when it was packaged."""
-    source_map = map_without_text(values, file)
-    return _require_parameters(_validate_values(source_map, (), "", {}, os.environ))
 
 
 def _require_parameters(validated: Validated) -> Validated:

@@ -153,6 +153,11 @@ def _unquoted_brace(lines: Lines, error: _ParserError) -> Explanation | None:
     """Find a text with a brace in it that stands in `{…}` or `[…]` without quotes."""
     number, column = error.stop
     before = lines.line(number)[: column - 1]
+    if _is_in_flow(error) and (braces := re.search(r"\{[^{}]*\}$", before)):
+        rest = re.match(r"[^\s,{}\]]*", lines.line(number)[column - 1 :])
+        text = braces[0] + (rest[0] if rest else "")
+        message, help = "a brace within `{…}` or `[…]` needs quotes", f'write `"{text[:40]}"`'
+        return _explanation(lines, (number, braces.start() + 1), len(text), "yaml-syntax", message, help)
     continues_text = before.strip(" ")[-1:] not in ("", ",", ":", "[", "{")
     if not _is_in_flow(error) or lines.character(error.stop) != "{" or not continues_text:
         return None

@@ -63,13 +63,25 @@ class BadRecord(PlaitError):
 
 
 class SpecValueError(ValueError):
-    """A text of the spec is not what its key takes; `part` is the piece of it that is wrong."""
+    """A text of the spec is not what its key takes.
+
+    `part` is the piece of it that is wrong, `path` the keys and positions that lead to the text, `words` what could
+    stand in place of the part, of which `suggest` proposes the nearest.
+    """
 
     def __init__(
-        self, message: str, *, code: str = "wrong-value", help: str | None = None, part: str | None = None
+        self,
+        message: str,
+        *,
+        code: str = "wrong-value",
+        help: str | None = None,
+        part: str | None = None,
+        words: tuple[str, ...] = (),
     ) -> None:
         super().__init__(message)
-        self.code, self.help, self.part = code, help, part
+        self.code, self.help, self.part, self.words = code, help, part, words
+        self.path: tuple[str | int, ...] = ()
+        self.note: str | None = None
 
 
 class InternalError(Exception):

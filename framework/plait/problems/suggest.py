@@ -8,6 +8,7 @@ from collections.abc import Set as AbstractSet
 MAX_LISTED = 8
 _MAX_LENGTH = 100
 _MAX_WORDS = 2_000
+_LIKENESS = 0.75
 
 
 def nearest(word: str, words: Iterable[str], preferred: Sequence[str] = ()) -> str | None:
@@ -92,29 +93,13 @@ def _common_length(word: str, other: str) -> int:
 
 
 def _most_similar(word: str, candidates: Sequence[str]) -> str | None:
-    """The candidate with the fewest edits, else the first that contains the word or is contained in it."""
-    distances = ((_distance(word, _fold(other)), index) for index, other in enumerate(candidates))
-    best = min(((distance, index) for distance, index in distances if distance is not None), default=None)
-    if best is not None:
-        return candidates[best[1]]
+    """The candidate that has most in common, else the first that contains the word or is contained in it."""
+    from difflib import get_close_matches
+
+    by_folded = {_fold(other): other for other in reversed(candidates)}
+    if matches := get_close_matches(word, by_folded, n=1, cutoff=_LIKENESS):
+        return by_folded[matches[0]]
     return next((other for other in candidates if _contains(_fold(other), word)), None)
-
-
-def _distance(word: str, other: str) -> int | None:
-    """The number of letters to add, remove, change or swap; None if that is too many."""
-    shorter, longer = sorted((len(word), len(other)))
-    most = 3 if shorter > 8 else 2 if shorter > 5 else 1
-    if longer - shorter > most or longer > _MAX_LENGTH or len(set(word) ^ set(other)) > 2 * most:
-        return None
-    above: list[int] = []
-    row = [*range(len(other) + 1)]
-    for i, letter in enumerate(word):
-        before, above, row = above, row, [i + 1]
-        for j, other_letter in enumerate(other):
-            row.append(min(above[j] + (letter != other_letter), above[j + 1] + 1, row[j] + 1))
-            if i and j and letter == other[j - 1] and word[i - 1] == other_letter:
-                row[-1] = min(row[-1], before[j - 1] + 1)
-    return row[-1] if row[-1] <= most and row[-1] < longer else None
 
 
 def _lacks_at_most_two(longer: str, shorter: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 from plait.problems.errors import SpecValueError
 from plait.values.safe_regex import SPACES, Expression
-from plait.values.templates import STAR, STARS, split
+from plait.values.templates import HOLE_PATTERN, STAR, STARS, split
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Pattern:
     expression: Expression
     noun: ClassVar[str] = "a pattern"
     json_schema: ClassVar[dict[str, Any]] = {
-        "pattern": r"\{[A-Za-z_][A-Za-z0-9_]*\}",
+        "pattern": rf"^(?:[^{{}}]|\{{\{{|\}}\}}|{HOLE_PATTERN})*{HOLE_PATTERN}(?:[^{{}}]|\{{\{{|\}}\}}|{HOLE_PATTERN})*$",
         "patternErrorMessage": "a pattern has at least one `{name}`, as in `order {id} scored {score}`",
         "examples": ["order {id} scored {score}"],
     }

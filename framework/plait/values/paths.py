@@ -11,14 +11,25 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from plait.problems.errors import SpecValueError
-from plait.values.templates import STAR, STARS, Hole, Part, split
+from plait.values.templates import HOLE_PATTERN, STAR, STARS, Hole, Part, split
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 UNSAFE = re.compile(r"/|\\|\.\.|[\x00-\x1f\x7f]")
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+")
-BUCKET = re.compile(r"s3://((?:[A-Za-z0-9._-]|\$\{[^}/]*\})*)(?=/|\Z)")
+BUCKET = re.compile(r"s3://((?:[a-z0-9.-]|\$\{[^}/]*\})*)(?=/|\Z)")
+
+
+def _path_pattern(*holes: str) -> str:
+    """The expression, for editors, of paths that may have these holes behind a literal beginning."""
+    braces = r"\{\{|\}\}"
+    within = "|".join((r"[^{}*/]", braces, *holes))
+    ends = "|".join((r"[^{}*/:]", braces, *holes))  # what would end in a colon is a scheme
+    rest = f"(?:{within}|/)*"
+    first = rf"(?:[^{{}}*/:]|{braces}|(?:[^{{}}*/]|{braces})(?:{within})*(?:{ends}))"
+    local = rf"(?:[^{{}}*/]|{braces})(?:{within})*|{first}?/{rest}|[A-Za-z]:/{rest}"
+    return rf"^(?:s3://[a-z0-9.-]+(?:/{rest})?|{local})$"
 
 
 class UnsafePathValue(ValueError):
@@ -93,7 +104,7 @@ class PathTemplate:
             raise SpecValueError(message, code="wrong-path", help=help, part=scheme[0])
         if scheme and not BUCKET.match(first):
             bucket = first.removeprefix("s3://").partition("/")[0]
-            help = "write letters, digits, `.`, `-` and `_`"
+            help = "write small letters, digits, `.` and `-`"
             raise SpecValueError(
                 f"`{bucket[:40]}` is no name of a bucket", code="wrong-path", help=help, part=bucket
             )
@@ -146,7 +157,7 @@ class DriverPath(PathTemplate):
     """The path of driving objects: `*` stands for text without a slash, `**` for any text, `{name}` for a segment."""
 
     json_schema: ClassVar[dict[str, Any]] = {
-        "pattern": r"^(?:\{\{|[^{*])",
+        "pattern": _path_pattern(HOLE_PATTERN, r"\*"),
         "patternErrorMessage": "a path begins with literal text, as in `s3://bucket/orders/*.json`",
         "examples": ["s3://bucket/orders/*.json", "sample/orders/{day}/*.json"],
     }
@@ -182,7 +193,7 @@ class LookupPath(PathTemplate):
 
     takes_stars = False
     json_schema: ClassVar[dict[str, Any]] = {
-        "pattern": r"^(?:\{\{|[^{*])[^*]*$",
+        "pattern": _path_pattern(HOLE_PATTERN),
         "patternErrorMessage": "a path begins with literal text and has no `*`, as in `s3://bucket/items/{id}.csv`",
         "examples": ["s3://bucket/items/{id}.csv"],
     }
@@ -236,7 +247,7 @@ class FolderPath(PathTemplate):
     takes_stars = False
     takes_columns = False
     json_schema: ClassVar[dict[str, Any]] = {
-        "pattern": r"^(?:[^{}*]|\{\{|\}\})+$",
+        "pattern": _path_pattern(),
         "patternErrorMessage": "a folder such as `s3://bucket/orders/`, without `{column}` and `*`",
         "examples": ["s3://bucket/orders/", "out/orders/"],
     }

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from plait.problems.errors import SpecValueError
 
 TOKEN = re.compile(r"\{\{|\}\}|\$\$\{|\$\{[^}]*\}|\{([^{}]*)\}|\*\*|\*|[{}]")
+HOLE_PATTERN = r"\{[A-Za-z_][A-Za-z0-9_]*\}"
 HOLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 

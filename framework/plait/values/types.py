@@ -18,6 +18,7 @@ BRACKETED = ("decimal", "array", "struct")
 FORMS = (*WORDS, "decimal(p,s)", "array<T>", "struct<a:T>")
 DECIMAL = re.compile(r"decimal\(\s*(\d{1,2})\s*,\s*(\d{1,2})\s*\)\Z")
 SQUARE_BRACKETS = re.compile(r"(array|list|struct)\[(.*)\]\Z", re.DOTALL)
+WITHOUT_SCALE = re.compile(r"(?:decimal|numeric|number)\(\s*([0-9]{1,2})\s*\)\Z")
 FIRST_WORD = re.compile(r"\w+")
 FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 MAX_DEPTH = 16
@@ -92,6 +93,8 @@ def _suggestion(text: str) -> str | None:
     if square := SQUARE_BRACKETS.match(text):
         word = "struct" if square[1] == "struct" else "array"
         return f"did you mean `{word}<{square[2][:40]}>`?"
+    if precision := WITHOUT_SCALE.match(text):
+        return f"did you mean `decimal({precision[1]},0)`?"
     first_word = FIRST_WORD.match(text)
     our_word = FOREIGN_WORDS.get(first_word[0].lower()) if first_word else None
     return f"did you mean `{our_word}`?" if our_word else None

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from kit import oracle
+from kit.locked import locked
 from kit.paths import ROOT
 from kit.proxy import Proxy
 from kit.shop import SPEC, HandlerRun, Shop, queue
@@ -89,7 +90,7 @@ class Judge:
                 self.shop.client.delete_object(Bucket="shop-lake", Key=name)
 
     def _enforced(self, events: list[Any]) -> HandlerRun:
-        environment = {**self.credentials, "PLAIT_SPEC": str(self.spec)}
+        environment = {**self.credentials, "PLAIT_SPEC": locked(self.spec)}
         _reset_auth(self.shop, "0")
         try:
             return self.shop.fork(self.lake, events, **environment)

@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 
 from kit.language_server import LanguageServer
-from kit.paths import ROOT
+from kit.paths import DATA, ROOT
 from kit.tables import table
 from plait.cli.commands.init import SPEC, project_texts
-from plait.language.struct_fields import fields_of
+from plait.language.schema import options_schema
+from plait.language.structure import check_structure
+from plait.language.yaml_reader import locate
 from plait.plugin.registry import connector, offers
-from unit.language.test_schema import SPECS
+from unit.language.test_schema import SCHEMA, SPECS
 
 SERVER = Path(__file__).parent / "node_modules" / "yaml-language-server" / "bin" / "yaml-language-server"
 MODELINE = "# yaml-language-server: $schema=./pipeline.schema.json\n"
@@ -105,7 +107,14 @@ def test_a_block_is_offered_the_options_of_its_own_connector_and_the_common_keys
     offered = editor.completions(f"{ORDERS}  other:\n    connector: {word}\n    {CURSOR}\n{SINK}")
     keys = {*offered} - {word}  # the whole block, offered under the word
     time = {"window"} if connector(word).order == "time" else set()
-    assert keys == {*fields_of(connector(word).options), "columns", "decode", "join", "cache", *time}
+    assert keys == {
+        *options_schema(connector(word))["properties"],
+        "columns",
+        "decode",
+        "join",
+        "cache",
+        *time,
+    }
 
 
 @pytest.mark.parametrize(("place", "words"), TABLES["offered"])
@@ -137,7 +146,7 @@ def test_a_good_spec_has_no_mark(editor: Editor) -> None:
 def test_a_key_shows_what_the_author_of_its_connector_wrote(
     editor: Editor, text: str, word: str, option: str
 ) -> None:
-    assert fields_of(connector(word).options)[option].description in editor.hover(text + SINK)
+    assert options_schema(connector(word))["properties"][option]["description"] in editor.hover(text + SINK)
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "pipelines").glob("*.yaml")), ids=lambda file: file.name)
@@ -157,6 +166,27 @@ def test_the_spec_of_a_new_project_is_clean(editor: Editor) -> None:
 @pytest.mark.parametrize("name", SPECS)
 def test_every_spec_of_the_documentation_is_clean(editor: Editor, name: str) -> None:
     assert editor.problems(SPECS[name]) == []
+
+
+def test_the_editor_and_validate_have_one_verdict_on_the_shape_of_every_wrong_spec(editor: Editor) -> None:
+    """But for texts of the right form that cannot be: a time zone that is none, more digits than there are, look-ahead."""
+    verdicts = {}
+    for file in sorted((DATA / "problems").glob("*/*.yaml")):
+        source_map, _ = locate(file.read_bytes(), file.name)
+        if source_map is not None:
+            refused_here = check_structure(source_map, SCHEMA) != []
+            verdicts[f"{file.parent.name}/{file.stem}"] = (
+                refused_here,
+                editor.problems(source_map.text) != [],
+            )
+    assert len(verdicts) > 120
+    assert sum(refused_here for refused_here, _ in verdicts.values()) > 80
+    differing = {name for name, (refused_here, marked) in verdicts.items() if refused_here != marked}
+    assert differing == {
+        "unknown-type/decimal_swapped_blind",
+        "unknown-zone/unknown_time_zone_blind",
+        "wrong-regex/looks_ahead",
+    }
 
 
 def test_the_locked_packages_come_from_no_host_in_particular() -> None:

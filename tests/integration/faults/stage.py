@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from click.testing import CliRunner
 
 from kit import faults
+from kit.locked import locked
 from kit.shop import queue
 from kit.tables import table
 from kit.tcp import CALM, Weather
@@ -82,7 +83,11 @@ class Stage:
 
     def environment(self) -> dict[str, str]:
         """The environment of the function."""
-        own = {"AWS_ENDPOINT_URL": self.proxy.endpoint, "PLAIT_SPEC": str(self.spec), "SHOP_SECRET": SECRET}
+        own = {
+            "AWS_ENDPOINT_URL": self.proxy.endpoint,
+            "PLAIT_SPEC": locked(self.spec),
+            "SHOP_SECRET": SECRET,
+        }
         return self.shop.sandbox.environment() | own | {"RAW": RAW, "LAKE": LAKE, "PLAIT_BACKOFF": "0.005"}
 
     def begin(self, patch: pytest.MonkeyPatch, *, warm: bool = False, **environment: str) -> None:

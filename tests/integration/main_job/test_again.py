@@ -11,6 +11,7 @@ import pytest
 
 from kit import oracle, oracle_lake
 from kit.faults import denied, throttled
+from kit.locked import locked
 from kit.proxy import Proxy
 from kit.shop import announced, edited_spec, queue
 
@@ -141,7 +142,7 @@ def _waiting(folder: Path, *, item: str = "keep", line: str = "keep") -> dict[st
             f"{{on: transaction_id, duplicates: latest, missing: {line}}}"
         ),
     }
-    return {"PLAIT_SPEC": str(edited_spec(folder, edits)), "RAW": "s3://shop-raw/late"}
+    return {"PLAIT_SPEC": locked(edited_spec(folder, edits)), "RAW": "s3://shop-raw/late"}
 
 
 def _put_items(shop: Shop, name: str) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from kit import oracle_lake
 from kit.delivery import Queue
+from kit.locked import locked
 from kit.logs import Logs
 from kit.proxy import Proxy
 from kit.runtime import Function
@@ -48,7 +49,7 @@ def function(shop: Shop, logs: Logs, tmp_path: Path) -> Iterator[Function]:
     spec = edited_spec(tmp_path, {PLAIN: WAITING})
     with Proxy(shop.sandbox.aws.endpoint, {"logs": logs.endpoint}) as proxy:
         environment = replace(shop, proxy=proxy).environment("late-line")
-        raw = {"RAW": "s3://shop-raw/late-line", "PLAIT_SPEC": str(spec), "PLAIT_BACKOFF": "0.01"}
+        raw = {"RAW": "s3://shop-raw/late-line", "PLAIT_SPEC": locked(spec), "PLAIT_BACKOFF": "0.01"}
         with Function({**environment, **raw}) as function:
             yield function
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kit import oracle_lake
+from kit.locked import locked
 from kit.proxy import Proxy
 from kit.shop import announced, edited_spec, queue
 
@@ -37,7 +38,7 @@ def waiting(folder: Path, strand: str, word: str) -> dict[str, str]:
     """The environment that runs the pipeline over `rows/` with this word for `missing` of a strand."""
     on = {"activity": "customer_id", "stores": "store_id"}[strand]
     spec = edited_spec(folder, {f"{{on: {on}}}": f"{{on: {on}, missing: {word}}}"})
-    return {"PLAIT_SPEC": str(spec), "RAW": "s3://shop-raw/rows"}
+    return {"PLAIT_SPEC": locked(spec), "RAW": "s3://shop-raw/rows"}
 
 
 def put_row(shop: Shop, strand: str, name: str) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from kit import oracle
 from kit.canaries import PAYLOAD
+from kit.locked import locked
 from kit.runtime import Function
 from kit.shop import SPEC, announced, edited_spec, queue
 
@@ -95,7 +96,7 @@ def test_without_a_quarantine_an_error_that_the_function_raises_shows_no_payload
     shop: Shop, bad: list[str], tmp_path: Any
 ) -> None:
     spec = edited_spec(tmp_path, {"quarantine: ${lake}/quarantine/transactions/\n": ""})
-    more = {"RAW": "s3://shop-raw/payload", "PLAIT_SPEC": str(spec)}
+    more = {"RAW": "s3://shop-raw/payload", "PLAIT_SPEC": locked(spec)}
     with Function({**shop.environment("payload-raised"), **more}, timeout=120) as function:
         outcomes = [function.invoke(announced(key)) for key in bad]
     assert {outcome.kind for outcome in outcomes} == {"failed"}

@@ -16,10 +16,12 @@ import pytest
 
 from kit.buckets import buckets, contents
 from kit.events import created, in_topic, notified, queued, sent
+from kit.locked import lock, locked
 from kit.proxy import Proxy, fail
 from kit.tables import table
 from plait.aws_lambda import handler
 from plait.engine.engine import Engine
+from plait.language.lock import lock_file
 from plait.plugin import GiveUp, PlaitError
 from plait.problems.errors import InternalError
 
@@ -67,6 +69,7 @@ def shop(at_aws: LocalAws, proxy: Proxy, tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
     spec = tmp_path / "transactions.yaml"
     spec.write_text(SPEC.read_text())
+    lock(spec)
     monkeypatch.setenv("PLAIT_SPEC", str(spec))
     shop = Shop(proxy, client, spec)
     with buckets(client, "shop-raw", "shop-lake", "other"):
@@ -165,6 +168,14 @@ def test_without_a_valid_spec_every_call_raises(shop: Shop, monkeypatch: pytest.
             handler({"objects": []})
 
 
+def test_without_a_lock_every_call_gives_up(shop: Shop) -> None:
+    """Nothing says that the spec was checked, and the function has no checker."""
+    lock_file(str(shop.spec)).unlink()
+    with pytest.raises(GiveUp) as raised:
+        handler({"objects": []})
+    assert raised.value.code == "no-lock"
+
+
 @pytest.mark.fault("E6")
 @pytest.mark.parametrize("bucket", ["other", "shop-raw-2", "shop-lake", "SHOP-RAW", "shop-raw."])
 def test_an_object_of_another_bucket_is_never_touched(shop: Shop, bucket: str) -> None:
@@ -228,6 +239,7 @@ def test_an_event_of_years_ago_gives_the_same_files(shop: Shop) -> None:
 def test_an_empty_object_is_a_bad_record_and_a_folder_marker_is_skipped(shop: Shop) -> None:
     """No bytes are no JSON; `transactions/` does not match `*.json`."""
     shop.spec.write_text(SPEC.read_text() + QUARANTINE)
+    lock(shop.spec)
     for key in ("transactions/", "transactions/empty.json"):
         shop.client.put_object(Bucket="shop-raw", Key=key, Body=b"")
     report = handler({"Items": [{"Key": "transactions/"}, {"Key": "transactions/empty.json"}]})
@@ -284,7 +296,7 @@ class MinuteContext:
 @pytest.fixture
 def function(monkeypatch: pytest.MonkeyPatch) -> None:
     """The function of the spec, which reads nothing."""
-    monkeypatch.setenv("PLAIT_SPEC", str(SPEC))
+    monkeypatch.setenv("PLAIT_SPEC", locked(SPEC))
     monkeypatch.setattr("plait.aws_lambda.function._engines", dict[str, Engine]())
 
 

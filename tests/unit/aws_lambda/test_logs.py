@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kit.locked import lock
 from kit.runtime import Function
 from plait.aws.clients import mute_bodies
 from plait.aws_lambda.logs import JsonLine
@@ -112,11 +114,10 @@ def test_libraries_that_log_bodies_are_kept_quiet_unless_their_level_was_set(
 @pytest.fixture
 def careless(tmp_path: Path) -> Iterator[Function]:
     """The function with the careless connector, at the lowest log level."""
-    own = {
-        "PYTHONPATH": str(CARELESS),
-        "PLAIT_SPEC": str(CARELESS / "careless.yaml"),
-        "TEXTS": json.dumps(TEXTS),
-    }
+    spec = tmp_path / "careless.yaml"
+    shutil.copy(CARELESS / spec.name, spec)
+    lock(spec, careless="careless")
+    own = {"PYTHONPATH": str(CARELESS), "PLAIT_SPEC": str(spec), "TEXTS": json.dumps(TEXTS)}
     with Function({**os.environ, **own, "AWS_LAMBDA_LOG_LEVEL": "DEBUG"}, cwd=str(tmp_path)) as function:
         yield function
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 import plait
+from kit.locked import lock
 from kit.run import put, rows_in
 from plait.aws_lambda import handler
 
@@ -42,6 +43,7 @@ def put_objects(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PutObjects:
 
     def put_them(*objects: str, lookup: str = "") -> None:
         put(Path("queued.yaml"), SPEC + lookup)
+        lock(Path("queued.yaml"))
         for number, text in enumerate(objects):
             put(Path(f"in/{number}.json"), text)
 

@@ -152,20 +152,23 @@ def _imported(module: str, seen: set[str]) -> set[str]:
     seen.add(module)
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("plait."):
-            _imported(str(node.module).removeprefix("plait."), seen)
+            imported = str(node.module).removeprefix("plait.")
+            _imported(imported, seen)
+            for alias in node.names:
+                _imported(f"{imported}.{alias.name}", seen)
     return seen
 
 
 def _codes(module: str) -> Iterator[str]:
-    """The words of a module that are written as codes are, and the one-word codes where a problem is reported."""
+    """The words of a module that are written as codes are, and the one-word codes of checks."""
     tree = ast.parse(_file(module).read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and KEBAB.fullmatch(node.value):
             yield node.value
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args[1:]:
-            code = node.args[1]
-            if node.func.attr in ("add", "add_at", "add_at_key") and isinstance(code, ast.Constant):
-                yield str(code.value)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "check":
+            [code] = node.args
+            assert isinstance(code, ast.Constant)
+            yield str(code.value)
 
 
 def test_every_code_has_its_cases_and_its_heading_and_there_are_no_others() -> None:

@@ -34,7 +34,6 @@ def test_a_text_that_is_no_place_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "help"),
     [
-        ("$modifed", "did you mean `$modified`?"),
         ("$.a.b", "did you mean `a.b`?"),
         ("$.a['c d']", 'did you mean `a."c d"`?'),
         ("$key", "leave out the `$` for a field of the record"),

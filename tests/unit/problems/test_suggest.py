@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from kit.tables import table
 from plait.language import keys as language
 from plait.language.build.connectors import usable_connector
-from plait.language.struct_fields import fields_of
+from plait.language.column_keys import STEPS
 from plait.plugin import Options
 from plait.plugin.registry import offers
 from plait.problems.suggest import help_for, nearest
@@ -37,8 +37,8 @@ def test_an_unrelated_word_is_answered_by_no_suggestion() -> None:
         value for value in vars(language).values() if isinstance(value, type) and issubclass(value, Options)
     ]
     structs += [usable_connector(offer.word).options for offer in offers()]
-    known = {key for struct in structs for key in fields_of(struct)}
-    known |= {*WORDS, *FORMS, *language.STEPS}
+    known = {key for struct in structs for key in struct.__struct_encode_fields__}
+    known |= {*WORDS, *FORMS, *STEPS}
     assert len(known) > 70
     assert [(word, meant) for word in TABLES["unrelated"].split() if (meant := nearest(word, known))] == []
 

@@ -1,4 +1,4 @@
-"""Read the blocks of a spec into the values of a `Spec`, reporting the problems of each block.
+"""Build the frozen `Spec` of a document that was checked, with the values of its parameters.
 
-`language` calls it; `plait schema` asks it which connectors are usable.
+The function of a pipeline and `plait validate` both call it; it imports none of the checks, and no suggestions.
 """

@@ -1,97 +1,80 @@
-"""Read where rows go into frozen values: the sink, the quarantine and the partition columns."""
+"""Build where rows go: the sink, the quarantine, the partition columns; and how the function runs."""
 
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from plait.language.build.columns import check_name
-from plait.language.build.connectors import read_connector
-from plait.language.keys import QuarantineBlock
-from plait.language.spec import Partition, Quarantine, Target
-from plait.language.struct_fields import fields_of
-from plait.language.structure import ProblemCollector, add_wrong_kind, read_keys, read_struct
+from plait.language.build.connectors import named_connector
+from plait.language.build.sources import build_options
+from plait.language.keys import DeployBlock, QuarantineBlock
+from plait.language.spec import Deploy, Partition, Quarantine, Target
 from plait.plugin import FolderPath
 from plait.problems.errors import SpecValueError
 from plait.problems.problem import excerpt
-from plait.problems.suggest import edited_once, nearest
 
 if TYPE_CHECKING:
-    from plait.language.source_map import KeyPath
+    from collections.abc import Mapping
+
+    from plait.language.build.values import Reader
 
 FUNCTION_CALL = re.compile(r"\s*(\w+)\s*\((.*)\)\s*\Z", re.DOTALL)
 TIME_FUNCTIONS = ("date", "month", "hour")
-OTHER_NAMES = {"day": "date", "days": "date", "months": "month", "hours": "hour", "hash": "bucket"}
 FORMS_HELP = "write `date(c)`, `month(c)`, `hour(c)`, `bucket(16, c)`, or the column as it is"
+BATCH_WITHOUT_WINDOW = 10  # Lambda's event source mapping takes more messages only within a window
 
 
-def read_sink(block: Any, collector: ProblemCollector) -> Target | None:
-    """Read the `sink` block; None after reporting its problems."""
-    path: KeyPath = ("sink",)
-    if not isinstance(block, dict):
-        if block is not None or not collector.source_map.is_empty(path):
-            add_wrong_kind(block, "a mapping", path, collector, "write its `connector` and `path` below it")
-        return None
-    connector = read_connector(block, path, collector)
-    if connector is None:
-        return None
-    if connector.sink is None:
-        message, help = f"`{connector.name}` cannot write", "`plait connectors` shows which can"
-        collector.add_at((*path, "connector"), "not-a-sink", message, help=help)
-        return None
-    others = {key: value for key, value in block.items() if key != "connector"}
-    options = read_struct(connector.options, others, path, collector)
-    return None if options is None else Target(connector=connector, options=options)
+def build_sink(block: Mapping[str, Any], reader: Reader) -> Target | None:
+    """The sink of a block; None if its connector or options cannot be read."""
+    connector = reader.call(("sink", "connector"), named_connector, block["connector"])
+    options = connector and build_options(connector, block, ("sink",), reader)
+    return None if options is None or connector is None else Target(connector=connector, options=options)
 
 
-def read_quarantine(block: Any, collector: ProblemCollector) -> Quarantine | None:
-    """Read the `quarantine` key, which is a path or a block; None without it, or after reporting its problems."""
-    path: KeyPath = ("quarantine",)
-    if block is None:
-        return None
-    if isinstance(block, str):
-        try:
-            return Quarantine(path=FolderPath.parse(block).literal)
-        except ValueError as error:
-            collector.add_error(path, error)
-            return None
-    help = "write the folder, or `path` below it"
-    values = read_keys(fields_of(QuarantineBlock), block, path, collector, help=help)
-    if not values.complete:
-        return None
-    return Quarantine(path=values.get("path").literal, payload=values.values.get("payload", True))
+def build_quarantine(block: Any, reader: Reader) -> Quarantine | None:
+    """The quarantine of a path or a block; None without one."""
+    if isinstance(block, dict):
+        values = reader.struct(QuarantineBlock, block, ("quarantine",))
+        return values and Quarantine(path=values.path.literal, payload=values.payload)
+    folder = None if block is None else reader.call(("quarantine",), FolderPath.parse, block)
+    return Quarantine(path=folder.literal) if folder else None
 
 
-def read_partitions(blocks: Any, collector: ProblemCollector) -> list[Partition]:
-    """Read the `partition_by` block; partition columns that could not be read are left out."""
-    texts = blocks.items() if isinstance(blocks, dict) else ()
-    partitions = [_read_partition(name, text, collector) for name, text in texts if isinstance(text, str)]
-    return [partition for partition in partitions if partition]
+def build_deploy(block: Any, reader: Reader) -> Deploy:
+    """How the function runs; a batch of more than ten gets a window of at least a second, as Lambda requires."""
+    values = reader.struct(DeployBlock, block, ("deploy",)) if block is not None else None
+    if values is None:
+        return Deploy()
+    shortest = timedelta(seconds=1) if values.batch > BATCH_WITHOUT_WINDOW else timedelta(0)
+    return Deploy(
+        memory=values.memory,
+        timeout=values.timeout or Deploy().timeout,
+        trigger=values.trigger,
+        batch=values.batch,
+        window=max(values.window or shortest, shortest),
+        max_concurrency=values.max_concurrency,
+    )
 
 
-def _read_partition(name: str, text: str, collector: ProblemCollector) -> Partition | None:
-    path: KeyPath = ("partition_by", name)
-    if not check_name(name, path, collector):
-        return None
+def build_partitions(texts: Mapping[str, str], reader: Reader) -> tuple[Partition, ...]:
+    """The partition columns."""
+    read = (reader.call(("partition_by", name), build_partition, name, text) for name, text in texts.items())
+    return tuple(partition for partition in read if partition)
+
+
+def build_partition(name: str, text: str) -> Partition:
+    """The partition column of a text such as `date(ordered_at)`; raises SpecValueError."""
     call = FUNCTION_CALL.match(text)
-    try:
-        if not call:
-            return _partition_of_column(name, text.strip())
-        arguments = [argument.strip() for argument in call[2].split(",")]
-        return _partition_of_function(name, call[1], arguments)
-    except SpecValueError as error:
-        collector.add_error(path, error)
-        return None
-
-
-def _partition_of_column(name: str, text: str) -> Partition:
-    if "(" in text or ")" in text:
-        raise SpecValueError(
-            f"{excerpt(text)} has a bracket without its partner", code="unknown-function", help=FORMS_HELP
-        )
-    if not text:
+    if call:
+        return _partition_of_function(name, call[1], [argument.strip() for argument in call[2].split(",")])
+    column = text.strip()
+    if "(" in column or ")" in column:
+        message = f"{excerpt(column)} has a bracket without its partner"
+        raise SpecValueError(message, code="unknown-function", help=FORMS_HELP)
+    if not column:
         raise SpecValueError("no column is named", code="unknown-function", help=FORMS_HELP)
-    return Partition(name=name, function="column", column=text)
+    return Partition(name=name, function="column", column=column)
 
 
 def _partition_of_function(name: str, word: str, arguments: list[str]) -> Partition:
@@ -105,11 +88,9 @@ def _partition_of_function(name: str, word: str, arguments: list[str]) -> Partit
         takes = "a number and a column" if word == "bucket" else "a column, or a column and a time zone"
         form = "bucket(16, c)" if word == "bucket" else f"{word}(c)` or `{word}(c, Europe/Madrid)"
         raise SpecValueError(f"`{word}` takes {takes}", code="wrong-function", help=f"write `{form}`")
-    meant = OTHER_NAMES.get(word.lower()) or nearest(word, [*TIME_FUNCTIONS, "bucket"])
-    argument = f"16, {arguments[-1]}" if meant == "bucket" else arguments[0]
-    help = f"did you mean `{meant}({argument[:40]})`?" if meant else FORMS_HELP
     message = f"no partition function is called {excerpt(word)}"
-    raise SpecValueError(message, code="unknown-function", help=help, part=word)
+    words = (*TIME_FUNCTIONS, "bucket")
+    raise SpecValueError(message, code="unknown-function", part=word, words=words)
 
 
 def _partition_of_bucket(name: str, number: str, column: str) -> Partition:
@@ -127,14 +108,10 @@ def _partition_of_bucket(name: str, number: str, column: str) -> Partition:
 def _check_zone(zone: str, part: str) -> None:
     if zone == "UTC":
         return
-    from zoneinfo import ZoneInfo, available_timezones
+    from zoneinfo import ZoneInfo
 
     try:
         ZoneInfo(zone)
     except (KeyError, ValueError, OSError):
-        meant = next((name for name in sorted(available_timezones()) if edited_once(zone, name)), None)
-        help = (
-            f"did you mean `{meant}`?" if meant else "write a name of the IANA list, such as `Europe/Madrid`"
-        )
         message = f"no time zone is called {excerpt(zone)}"
-        raise SpecValueError(message, code="unknown-zone", help=help, part=part or None) from None
+        raise SpecValueError(message, code="unknown-zone", part=part or None) from None

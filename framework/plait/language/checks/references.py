@@ -1,21 +1,25 @@
-"""Check names of columns in joins, paths and windows: each must be a column of the row, of a type that fits."""
+"""Each column that a join, a path, a window or a partition names is one of the row, of a type that fits."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from plait.language.checks.row import column_help, describe, known_fields, level_of_unknown_field, row_columns
+from plait.language.build.sources import known_fields, row_columns
+from plait.language.checks.registry import check
+from plait.language.checks.subject import describe, level_of_unknown_field, path_of
+from plait.language.finding import Finding
 from plait.language.wording import flow_style
 from plait.problems.problem import excerpt
 from plait.problems.suggest import edited_once, help_for, nearest
 from plait.values.types import INTEGERS
 
 if TYPE_CHECKING:
-    from plait.language.build.sources import SourceDraft
-    from plait.language.checks.row import Row
-    from plait.language.structure import ProblemCollector
-    from plait.problems.problem import Span
+    from collections.abc import Iterator
+
+    from plait.language.checks.subject import Subject
+    from plait.language.source_map import KeyPath
+    from plait.language.spec import Source
     from plait.values.types import Type
 
 NESTED = ("array", "struct")
@@ -28,160 +32,208 @@ KEY_FAMILIES = {
 }
 
 
-@dataclass(slots=True)
-class UnknownColumns:
-    """Collect names that are no column of the row, each with every place that names it."""
-
-    collector: ProblemCollector
-    row: Row
-    places: dict[str, list[tuple[Span, str | None]]] = field(default_factory=dict)
-
-    def add(self, name: str, span: Span, help: str | None = None) -> None:
-        """Add a place that names no column, with a help if the usual one does not fit."""
-        self.places.setdefault(name, []).append((span, help))
-
-    def report(self) -> None:
-        """Report one problem for each name, at its first place, with the lines of the others."""
-        for name, places in self.places.items():
-            (span, help), *others = sorted(places, key=lambda place: place[0])
-            lines = sorted({other.line for other, _ in others} - {span.line})
-            note = f"also at line {', '.join(map(str, lines[:8]))}" if lines else None
-            message = f"no column of the row is called {excerpt(name)}"
-            self.collector.add(
-                span, "unknown-column", message, help=help or column_help(name, self.row), note=note
-            )
-
-
 @dataclass(frozen=True, slots=True)
 class NeededColumn:
-    """A column of the row by which a look-up is asked, and where the spec names it."""
+    """A place that names a column of the row by which a look-up is asked."""
 
     name: str
-    span: Span
     use: Literal["on", "path", "around"]
+    path: KeyPath
+    at: Literal["key", "value"] = "value"
+    part: str | None = None
 
 
-def needed_columns(draft: SourceDraft, collector: ProblemCollector) -> list[NeededColumn]:
-    """The columns of the row by which a look-up is asked."""
-    if draft.role != "lookup":
-        return []
-    needed = [NeededColumn(column, _column_span(draft, column, collector), "on") for column, _ in draft.on]
-    needed += [
-        NeededColumn(name, _option_span(draft, name, collector), "path") for name in row_columns(draft)
-    ]
-    if draft.window:
-        span = collector.span((*draft.path, "window", "around"))
-        needed.append(NeededColumn(draft.window.column, span, "around"))
-    return needed
+def places_of_needed(subject: Subject, source: Source) -> Iterator[NeededColumn]:
+    """Each place of a look-up that names a column of the row by which it is asked."""
+    path, block = path_of(source), subject.block(source)
+    on = block["join"]["on"]
+    for column, _ in source.join.on if source.join else ():
+        is_key = isinstance(on, dict)
+        yield NeededColumn(column, "on", _path_in_on(subject, source, column), "key" if is_key else "value")
+    for name in row_columns(source):
+        part = f"{{{name}}}"
+        keys = (key for key, value in block.items() if isinstance(value, str) and part in value)
+        yield NeededColumn(name, "path", (*path, next(keys, "connector")), part=part)
+    if source.window:
+        yield NeededColumn(source.window.column, "around", (*path, "window", "around"))
 
 
-def _column_span(draft: SourceDraft, column: str, collector: ProblemCollector) -> Span:
-    """Where `on` names a column of the row."""
-    if isinstance(draft.block["join"]["on"], dict):
-        return collector.source_map.key_span((*draft.path, "join", "on", column))
-    return _field_span(draft, column, collector)
-
-
-def _field_span(draft: SourceDraft, column: str, collector: ProblemCollector) -> Span:
-    """Where `on` names the field of the source that equals a column."""
-    on, path = draft.block["join"]["on"], (*draft.path, "join", "on")
+def _path_in_on(subject: Subject, source: Source, column: str) -> KeyPath:
+    """Where `on` names a column of the row, and the field that equals it."""
+    on, path = subject.block(source)["join"]["on"], (*path_of(source), "join", "on")
     if isinstance(on, list):
-        return collector.span((*path, on.index(column)))
-    return collector.span((*path, column) if isinstance(on, dict) else path)
+        return (*path, on.index(column))
+    return (*path, column) if isinstance(on, dict) else path
 
 
-def _option_span(draft: SourceDraft, name: str, collector: ProblemCollector) -> Span:
-    """Where an option has `{name}` in it."""
-    part = f"{{{name}}}"
-    keys = (key for key, value in draft.block.items() if isinstance(value, str) and part in value)
-    return collector.span((*draft.path, next(keys, "connector")), part)
+@check("unknown-column")
+def unknown_column(subject: Subject) -> Iterator[Finding]:
+    """A join, path, window or partition names a column that the row does not have.
+
+    Told once for each name, with every line.
+
+    ```yaml
+    partition_by: {date: date(att)}     # wrong
+    partition_by: {date: date(at)}      # right
+    ```
+    """
+    row = subject.row
+    findings: dict[str, list[Finding]] = {}
+    for source in subject.spec.lookups:
+        for needed in places_of_needed(subject, source):
+            if row.lacks(needed.name):
+                help = _swapped_help(subject, source, needed.name)
+                help = help or row.help_for_column(needed.name, source.name)
+                finding = Finding(needed.path, "", help, at=needed.at, part=needed.part)
+                findings.setdefault(needed.name, []).append(finding)
+    for partition in subject.spec.partition_by:
+        name = partition.column
+        if row.lacks(name):
+            finding = Finding(("partition_by", partition.name), "", row.help_for_column(name), part=name)
+            findings.setdefault(name, []).append(finding)
+    for name, places in findings.items():
+        spans = {subject.span(place.path, place.at, place.part): place for place in places}
+        first = min(spans)
+        lines = sorted({span.line for span in spans} - {first.line})
+        note = f"also at line {', '.join(map(str, lines[:8]))}" if lines else None
+        message, place = f"no column of the row is called {excerpt(name)}", spans[first]
+        yield Finding(place.path, message, place.help, note, place.at, place.part)
 
 
-def check_lookup(draft: SourceDraft, row: Row, unknown: UnknownColumns, collector: ProblemCollector) -> None:
-    """Each column by which a look-up is asked is one of the row, of a type that can be asked for."""
-    for needed in needed_columns(draft, collector):
-        name = needed.name
-        kind = row.types.get(name)
-        if row.givers.get(name) == draft.name:
-            if not row.has_driver:
-                continue
-            message = f"{excerpt(name)} comes from {excerpt(draft.name)} itself, so it cannot find it"
-            collector.add(needed.span, "own-column", message, help=column_help("", row, draft.name))
-        elif row.lacks(name):
-            unknown.add(
-                name, needed.span, _swapped_help(draft, name, row) or column_help(name, row, draft.name)
-            )
-        elif kind is not None:
-            _check_type(needed, kind, row, collector)
-        elif needed.use == "around" and row.leaves_type_open(name):
-            message = f"a window lies around a timestamp, and the type of {excerpt(name)} is not declared"
-            help = f"declare `{name}: timestamp` in {row.source_to_declare(name)}"
-            collector.add(needed.span, "not-a-time", message, help=help)
-
-
-def _swapped_help(draft: SourceDraft, name: str, row: Row) -> str | None:
+def _swapped_help(subject: Subject, source: Source, name: str) -> str | None:
     """Suggest to swap column and field, if the field is a column of the row."""
-    on = draft.block["join"]["on"] if draft.on else None
-    if any(edited_once(name, column) for column in row.types):
+    on, types = subject.block(source)["join"]["on"], subject.row.types
+    if any(edited_once(name, column) for column in types):
         return None
-    if isinstance(on, dict) and isinstance(on.get(name), str) and on[name] in row.types:
+    if isinstance(on, dict) and on.get(name) in types:
         return f"the column comes first: did you mean `{flow_style({on[name]: name})[:60]}`?"
     return None
 
 
-def _check_type(needed: NeededColumn, kind: Type, row: Row, collector: ProblemCollector) -> None:
-    name = needed.name
-    if needed.use == "around":
-        if kind.word != "timestamp":
-            help = f"declare `{name}: timestamp` in {excerpt(row.givers[name])}"
-            message = f"a window lies around a timestamp, and {excerpt(name)} is {describe(kind)}"
-            collector.add(needed.span, "not-a-time", message, help=help)
-    elif kind.word in NESTED:
-        message = f"{excerpt(name)} is {describe(kind)}, which is no key"
-        collector.add(needed.span, "nested-key", message, help="choose a column that holds one value")
-    elif kind.word == "binary" and needed.use == "path":
-        message = f"{excerpt(name)} is binary, which cannot fill a path"
-        collector.add(needed.span, "nested-key", message, help="choose a column of text or numbers")
+@check("own-column")
+def own_column(subject: Subject) -> Iterator[Finding]:
+    """A look-up cannot be found by a column that it brings itself.
+
+    ```yaml
+    sources: {stores: {join: {on: city}}}      # wrong
+    sources: {stores: {join: {on: store}}}     # right
+    ```
+    """
+    for source in subject.spec.lookups:
+        for needed in places_of_needed(subject, source):
+            if subject.row.givers.get(needed.name) == source.name:
+                message = (
+                    f"{excerpt(needed.name)} comes from {excerpt(source.name)} itself, so it cannot find it"
+                )
+                help = subject.row.help_for_column("", source.name)
+                yield Finding(needed.path, message, help, at=needed.at, part=needed.part)
 
 
-def check_fields(draft: SourceDraft, row: Row, collector: ProblemCollector) -> None:
-    """Each field that `on` names is one of the source, and can equal its column."""
-    known = known_fields(draft)
-    for column, field_name in draft.on:
-        if row.lacks(column):
+@check("not-a-time")
+def not_a_time(subject: Subject) -> Iterator[Finding]:
+    """A window lies around a timestamp of the row.
+
+    ```yaml
+    sources: {logs: {window: {around: store, before: 1h, after: 1h}}}     # wrong
+    sources: {logs: {window: {around: at, before: 1h, after: 1h}}}        # right
+    ```
+    """
+    row = subject.row
+    for source in subject.spec.lookups:
+        if source.window is None or row.givers.get(source.window.column) == source.name:
             continue
-        span = _field_span(draft, column, collector)
-        if known is not None and field_name not in known:
-            help = help_for(field_name, known, "field", None)
-            if column == field_name and (meant := nearest(field_name, known)):
+        name, path = source.window.column, (*path_of(source), "window", "around")
+        kind = row.types.get(name)
+        if kind is None and not row.lacks(name) and subject.spec.driver.columns != ():
+            message = f"a window lies around a timestamp, and the type of {excerpt(name)} is not declared"
+            yield Finding(path, message, f"declare `{name}: timestamp` in {row.source_to_declare(name)}")
+        elif kind is not None and kind.word != "timestamp":
+            message = f"a window lies around a timestamp, and {excerpt(name)} is {describe(kind)}"
+            yield Finding(path, message, f"declare `{name}: timestamp` in {excerpt(row.givers[name])}")
+
+
+@check("nested-key")
+def nested_key(subject: Subject) -> Iterator[Finding]:
+    """A list or struct is no key, and binary fills no path.
+
+    ```yaml
+    sources: {stores: {join: {on: {items: nr}}}}     # wrong
+    sources: {stores: {join: {on: {store: nr}}}}     # right
+    ```
+    """
+    for source in subject.spec.lookups:
+        for needed in places_of_needed(subject, source):
+            name, kind = needed.name, subject.row.types.get(needed.name)
+            if kind is None or needed.use == "around" or subject.row.givers[name] == source.name:
+                continue
+            if kind.word in NESTED:
+                message = f"{excerpt(name)} is {describe(kind)}, which is no key"
+                help = "choose a column that holds one value"
+            elif kind.word == "binary" and needed.use == "path":
+                message = f"{excerpt(name)} is binary, which cannot fill a path"
+                help = "choose a column of text or numbers"
+            else:
+                continue
+            yield Finding(needed.path, message, help, at=needed.at, part=needed.part)
+
+
+def fields_of_joins(subject: Subject) -> Iterator[tuple[Source, str, str, KeyPath]]:
+    """Each look-up with a column that its `on` names, the field that equals it, and where that is named."""
+    for source in subject.spec.lookups:
+        for column, field in source.join.on if source.join else ():
+            if not subject.row.lacks(column):
+                yield source, column, field, _path_in_on(subject, source, column)
+
+
+def unknown_fields_of_joins(subject: Subject) -> Iterator[Finding]:
+    """Each field that an `on` names and the source does not have."""
+    for source, column, field, path in fields_of_joins(subject):
+        known = known_fields(source)
+        if known is not None and field not in known:
+            help = help_for(field, known, "field", None)
+            if column == field and (meant := nearest(field, known)):
                 help = f"did you mean `{{{column}: {meant}}}`?"
-            message = f"no field of {excerpt(draft.name)} is called {excerpt(field_name)}"
-            level = level_of_unknown_field(draft)
-            collector.add(span, "unknown-field", message, help=help, level=level)
-        elif field_name in draft.decode:
-            message = (
-                f"{excerpt(field_name)} is asked for as it stands in the source, so it cannot be decoded"
-            )
-            path = (*draft.path, "decode", field_name)
-            collector.add_at_key(path, "decoded-key", message, help="join on another field")
-        else:
-            _check_key_types(draft, (column, field_name), span, row, collector)
+            message = f"no field of {excerpt(source.name)} is called {excerpt(field)}"
+            yield Finding(path, message, help, level=level_of_unknown_field(source))
 
 
-def _check_key_types(
-    draft: SourceDraft, pair: tuple[str, str], span: Span, row: Row, collector: ProblemCollector
-) -> None:
-    """A column of the row and the field of the source that it must equal have types that can be equal."""
-    column, field = pair
-    columns = (declared for declared in (draft.columns or {}).values() if declared)
-    field_column = next((declared for declared in columns if declared.selector == (field,)), None)
-    kind = row.types.get(column)
-    if field_column is None or kind is None or row.givers[column] == draft.name or kind.word in NESTED:
-        return
-    families = {KEY_FAMILIES.get(kind.word), KEY_FAMILIES.get(field_column.type.word)}
-    if len(families) == 1 or ("text" in families and not families & {"binary", None}):
-        return
-    line = collector.source_map.key_span((*draft.path, "columns", field_column.name)).line
-    text = f"the field {excerpt(field)} of {excerpt(draft.name)}"
-    message = f"{excerpt(column)} is {describe(kind)} and never equals {text}, which is `{field_column.type}`"
-    collector.add(span, "key-types", message, help="declare both alike", note=f"declared at line {line}")
+@check("decoded-key")
+def decoded_key(subject: Subject) -> Iterator[Finding]:
+    """A field that a join asks by is compared as the source has it, so it cannot be decoded.
+
+    ```yaml
+    sources: {stores: {decode: {store: [base64, json]}, columns: {nr: {type: bigint, from: store}}}}             # wrong
+    sources: {stores: {decode: {packed: [base64, json]}, columns: {nr: {type: bigint, from: packed.nr}}}}        # right
+    ```
+    """
+    for source, _, field, _ in fields_of_joins(subject):
+        if field in source.decode:
+            message = f"{excerpt(field)} is asked for as it stands in the source, so it cannot be decoded"
+            yield Finding((*path_of(source), "decode", field), message, "join on another field", at="key")
+
+
+@check("key-types")
+def key_types(subject: Subject) -> Iterator[Finding]:
+    """The column and the field of a join have types whose values are never equal.
+
+    ```yaml
+    sources: {stores: {columns: {since: {type: date, from: nr}}, join: {on: {store: nr}}}}       # wrong
+    sources: {stores: {columns: {number: {type: bigint, from: nr}}, join: {on: {store: nr}}}}    # right
+    ```
+    """
+    for source, column, field, path in fields_of_joins(subject):
+        declared = next((other for other in source.columns or () if other.selector == (field,)), None)
+        kind = subject.row.types.get(column)
+        if declared is None or kind is None or subject.row.givers[column] == source.name:
+            continue
+        if kind.word in NESTED or field in source.decode or _can_be_equal(kind, declared.type):
+            continue
+        line = subject.line((*path_of(source), "columns", declared.name))
+        text = f"the field {excerpt(field)} of {excerpt(source.name)}"
+        message = f"{excerpt(column)} is {describe(kind)} and never equals {text}, which is `{declared.type}`"
+        yield Finding(path, message, "declare both alike", f"declared at line {line}")
+
+
+def _can_be_equal(kind: Type, other: Type) -> bool:
+    families = {KEY_FAMILIES.get(kind.word), KEY_FAMILIES.get(other.word)}
+    return len(families) == 1 or ("text" in families and not families & {"binary", None})

@@ -1,37 +1,74 @@
-"""Check what a spec that waits for late records needs: a queue that delivers again, and an age to count from."""
+"""What a spec that waits for late records needs: a queue that delivers again, and an age to count from."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from plait.language.checks.registry import check
+from plait.language.checks.subject import path_of
+from plait.language.finding import Finding
 from plait.language.spec import LONGEST_WAIT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
+    from datetime import timedelta
 
-    from plait.language.build.sources import SourceDraft
-    from plait.language.keys import DeployBlock
+    from plait.language.checks.subject import Subject
     from plait.language.source_map import KeyPath
-    from plait.language.structure import ProblemCollector
 
 
-def check_waits(
-    drafts: Sequence[SourceDraft], deploy: DeployBlock | None, collector: ProblemCollector
-) -> None:
-    """Report each `retry_for` that cannot work."""
-    driver = next((draft.connector for draft in drafts if draft.role == "driver"), None)
-    for draft in drafts:
-        if draft.join is None or draft.join.retry_for is None:
-            continue
-        path: KeyPath = (*draft.path, "join", "missing", "retry_for")
-        if deploy and deploy.trigger == "direct":
+def _waits(subject: Subject) -> Iterator[tuple[KeyPath, timedelta]]:
+    """Each `retry_for`, with its place."""
+    for source in subject.spec.lookups:
+        if source.join and source.join.retry_for is not None:
+            yield (*path_of(source), "join", "missing", "retry_for"), source.join.retry_for
+
+
+@check("no-queue")
+def no_queue(subject: Subject) -> Iterator[Finding]:
+    """`{retry_for}` waits by the next delivery of a queue.
+
+    ```yaml
+    sources: {stores: {join: {on: store, missing: {retry_for: 10m}}}}
+    deploy: {trigger: direct}     # wrong
+    deploy: {trigger: queue}      # right
+    ```
+    """
+    if subject.spec.deploy.trigger == "direct":
+        for path, _ in _waits(subject):
             message = "`retry_for` waits by the queue's next delivery, and `trigger: direct` has no queue"
-            help = "write `trigger: queue`, or `missing: keep`"
-            note = f"`trigger` is given at line {collector.line(('deploy', 'trigger'))}"
-            collector.add_at_key(path, "no-queue", message, help=help, note=note)
-        elif driver and not driver.dated:
+            note = f"`trigger` is given at line {subject.line(('deploy', 'trigger'))}"
+            yield Finding(path, message, "write `trigger: queue`, or `missing: keep`", note, at="key")
+
+
+@check("no-age")
+def no_age(subject: Subject) -> Iterator[Finding]:
+    """`{retry_for}` counts from the age of the driving object, and rows of the spec have none.
+
+    ```yaml
+    sources:
+      orders: {connector: memory, rows: [{id: a, store: 1, at: "2026-07-01"}], columns: {id: string, at: timestamp, store: bigint}}
+      stores: {connector: mysql, secret: a, table: b, columns: {city: string}, join: {on: store, missing: {retry_for: 10m}}}     # wrong
+      stores: {connector: mysql, secret: a, table: b, columns: {city: string}, join: {on: store, missing: keep}}                 # right
+    ```
+    """
+    driver = subject.spec.driver.connector
+    if not driver.dated:
+        for path, _ in _waits(subject):
             message = f"objects of `{driver.name}` have no age, so nothing can wait until they are old"
-            collector.add_at_key(path, "no-age", message, help="use `missing: keep`")
-        elif draft.join.retry_for > LONGEST_WAIT:
+            yield Finding(path, message, "use `missing: keep`", at="key")
+
+
+@check("too-long")
+def too_long(subject: Subject) -> Iterator[Finding]:
+    """A queue keeps a message for two weeks, so no record can be waited for longer than 13 days.
+
+    ```yaml
+    sources: {stores: {join: {on: store, missing: {retry_for: 30d}}}}     # wrong
+    sources: {stores: {join: {on: store, missing: {retry_for: 13d}}}}     # right
+    ```
+    """
+    for path, retry_for in _waits(subject):
+        if retry_for > LONGEST_WAIT:
             message = f"no queue keeps a message for longer than {LONGEST_WAIT.days} days"
-            collector.add_at(path, "too-long", message, help=f"wait for at most `{LONGEST_WAIT.days}d`")
+            yield Finding(path, message, f"wait for at most `{LONGEST_WAIT.days}d`")

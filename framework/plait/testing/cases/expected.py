@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from plait.language.structure import ProblemCollector, read_struct
 from plait.language.wording import kind_of
 from plait.plan.plan import plan
 from plait.problems.problem import excerpt
@@ -21,6 +20,7 @@ from plait.values.convert import ConversionError, convert
 if TYPE_CHECKING:
     from plait.language.source_map import KeyPath
     from plait.language.spec import Spec
+    from plait.testing.cases.problem_collector import ProblemCollector
     from plait.testing.cases.yaml_text import YamlText
     from plait.values.types import Type
 
@@ -32,7 +32,7 @@ def read_expected(
     is_list_of_rows = isinstance(block, list)
     rows_path = path if is_list_of_rows else (*path, "rows")
     mapping = {"rows": block} if is_list_of_rows else block
-    expect: ExpectBlock | None = read_struct(ExpectBlock, mapping, path, collector)
+    expect: ExpectBlock | None = collector.read_struct(ExpectBlock, mapping, path)
     if expect is None:
         return CaseOutcome(), rows_path
     reader = _RowReader(*_output_columns(spec), collector)
@@ -62,7 +62,7 @@ def _read_finding(block: Any, path: KeyPath, collector: ProblemCollector) -> Fin
     """Read a finding: the code alone, or a mapping of what is compared."""
     if isinstance(block, str):
         return Finding(code=block)
-    finding: FindingBlock | None = read_struct(FindingBlock, block, path, collector)
+    finding: FindingBlock | None = collector.read_struct(FindingBlock, block, path)
     if finding is None:
         return Finding()
     message = finding.message.text if finding.message else None

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from plait.language.structure import ProblemCollector, read_struct
 from plait.language.wording import kind_of
 from plait.plugin import BadRecord, DriverPath, LookupPath, Record
 from plait.problems.problem import excerpt
@@ -18,11 +16,12 @@ from plait.testing.cases.keys import ContentBlock, LookupBlock, Moment, ObjectBl
 from plait.values.templates import STAR, STARS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
     from plait.language.source_map import KeyPath
     from plait.language.spec import Source, Spec
+    from plait.testing.cases.problem_collector import ProblemCollector
     from plait.testing.cases.yaml_text import YamlText
 
 BYTES_KEYS = ("json", "text", "base64")
@@ -81,7 +80,7 @@ class _InputReader:
 
     def lookup(self, block: Any, path: KeyPath) -> SourceInputs:
         block, rows_path = ({"rows": block}, path) if isinstance(block, list) else (block, (*path, "rows"))
-        lookup: LookupBlock | None = read_struct(LookupBlock, block, path, self.collector)
+        lookup: LookupBlock | None = self.collector.read_struct(LookupBlock, block, path)
         if lookup is None:
             return SourceInputs()
         if len(block) != 1:
@@ -125,7 +124,7 @@ class _InputReader:
                 self.collector.add_at_key((*path, name), "unknown-field", message, help=help, level="warning")
 
     def _object(self, block: Any, path: KeyPath, number: int) -> CaseObject | None:
-        object_block: ObjectBlock | None = read_struct(ObjectBlock, block, path, self.collector)
+        object_block: ObjectBlock | None = self.collector.read_struct(ObjectBlock, block, path)
         content_key = self._content_key(block, CONTENT_KEYS, path) if object_block else None
         if object_block is None or content_key is None:
             return None
@@ -159,7 +158,7 @@ class _InputReader:
             content, block = ContentBlock(), {"text": block}
             data: bytes | None = block["text"].encode("utf-8", "surrogatepass")
         else:
-            content = read_struct(ContentBlock, block, path, self.collector)
+            content = self.collector.read_struct(ContentBlock, block, path)
             if content is None or self._content_key(block, (*BYTES_KEYS, "fails"), path) is None:
                 return None
             data = self._data(block, content, path)
@@ -192,14 +191,6 @@ class _InputReader:
 
     def _json(self, value: Any, path: KeyPath) -> bytes:
         exact = self.yaml_text.with_decimals(value, path)
-        leaves = _leaves(exact, path)
-        infinite = next(
-            (leaf_path for leaf_path, leaf in leaves if isinstance(leaf, float) and not math.isfinite(leaf)),
-            None,
-        )
-        if infinite:
-            message = f"{excerpt(self.yaml_text.text_at(infinite))} is no number of JSON"
-            self.collector.add_at(infinite, "wrong-value", message, help="give the file as `text`")
         return JSON_ENCODER.encode(exact)
 
     def _uri(self, name: str | None, number: int, path: KeyPath) -> str | None:
@@ -240,13 +231,3 @@ def _record_of_fields(_options: Any, row: Mapping[str, Any]) -> Record:
         return Record(fields=fields, time=Moment.parse(str(row[TIME_FIELD])).time)
     except ValueError as error:
         raise BadRecord(f"`{TIME_FIELD}`: {error}", code="wrong-value") from None
-
-
-def _leaves(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
-    """The values within lists and mappings that are neither, each with its place."""
-    if isinstance(value, (dict, list)):
-        members = value.items() if isinstance(value, dict) else enumerate(value)
-        for step, member in members:
-            yield from _leaves(member, (*path, step))
-    else:
-        yield path, value

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from plait.language.structure import ProblemCollector, read_struct
 from plait.language.validate import validate
 from plait.language.yaml_reader import locate
 from plait.problems.problem import Problem, by_place, excerpt
@@ -15,6 +14,7 @@ from plait.testing.cases.case import Case
 from plait.testing.cases.expected import read_expected
 from plait.testing.cases.inputs import needs_objects, read_inputs
 from plait.testing.cases.keys import CaseBlock, CasesBlock
+from plait.testing.cases.problem_collector import ProblemCollector
 from plait.testing.cases.yaml_text import YamlText
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class _CaseReader:
     yaml_text: YamlText
 
     def cases(self, root: dict[str, Any]) -> list[Case]:
-        shared: CasesBlock | None = read_struct(CasesBlock, root, (), self.collector)
+        shared: CasesBlock | None = self.collector.read_struct(CasesBlock, root, ())
         now = shared.now.time if shared and shared.now else DEFAULT_NOW
         blocks = root.get("cases")
         if not isinstance(blocks, dict) or self.specs.unchanged.spec is None:
@@ -103,7 +103,7 @@ class _CaseReader:
     def _case(self, name: str, block: Any, root: dict[str, Any], now: datetime) -> Case | None:
         errors_before = self._count_errors()
         path: KeyPath = ("cases", name)
-        case_block: CaseBlock | None = read_struct(CaseBlock, block, path, self.collector)
+        case_block: CaseBlock | None = self.collector.read_struct(CaseBlock, block, path)
         if case_block is None:
             return None
         spec = self._spec(block, path, root)

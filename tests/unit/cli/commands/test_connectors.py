@@ -69,7 +69,10 @@ class Made(Options, frozen=True, kw_only=True):
 def test_what_is_read_from_text_is_text_wherever_it_stands() -> None:
     schema = options_schema(Connector(name="made", summary="Made up.", options=Made))
     options = schema["properties"]
-    assert options["path"] == FolderPath.json_schema | {"type": "string"}
+    assert options["path"] == FolderPath.json_schema | {
+        "type": "string",
+        "format": "plait.values.paths.FolderPath",
+    }
     assert options["others"]["items"] == options["path"]
     assert options["others"]["description"] == "more folders"
     assert options["spare"] == options["path"]

@@ -20,10 +20,10 @@ from plait.cli.main import main
 main(["validate", sys.argv[1]], standalone_mode=False)
 print(json.dumps(sorted(set(sys.modules) - before)))
 """
-MOST, OURS = 250, 70
+MOST, OURS = 325, 80
 NEVER = """
-    asyncio boto3 botocore concurrent ctypes difflib http jsonschema logging mmh3 multiprocessing obstore pandas pyarrow
-    pymysql rich sqlite3 ssl subprocess xml zoneinfo plait.testing plait.engine.context plait.language.schema plait.engine.engine plait.storage.objects
+    asyncio boto3 botocore concurrent ctypes difflib http logging mmh3 multiprocessing obstore pandas pyarrow
+    pymysql rich sqlite3 ssl subprocess xml zoneinfo plait.testing plait.engine.context plait.engine.engine plait.storage.objects
 """
 
 
@@ -50,7 +50,7 @@ def test_a_huge_file_is_refused_without_reading_it_whole(plait: Call, tmp_path: 
 
 
 def test_validate_loads_few_modules_and_none_that_only_a_run_needs(figure: Callable[[str], None]) -> None:
-    """`email` comes with importlib.metadata, by which connectors are found."""
+    """`email` comes with importlib.metadata, by which connectors are found; `jsonschema` brings about 70 modules."""
     command = [sys.executable, "-P", "-c", SCRIPT, str(ROOT / "pipelines" / "transactions.yaml")]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     loaded = json.loads(done.stdout.splitlines()[-1])

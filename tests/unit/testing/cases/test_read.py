@@ -11,9 +11,9 @@ import pytest
 
 from kit.specs import edited, valid
 from kit.tables import table
-from plait.language.structure import ProblemCollector
 from plait.plugin import Record
 from plait.testing.cases.inputs import read_inputs
+from plait.testing.cases.problem_collector import ProblemCollector
 from plait.testing.cases.read import DEFAULT_NOW
 from unit.testing.cases.conftest import ORDER, SPEC, Cases, one_case
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from decimal import Decimal
 from typing import Any
 
@@ -57,7 +56,7 @@ def test_a_fraction_keeps_every_digit_that_is_written(number: Decimal) -> None:
     assert str(row["a"]) == f"{number:f}"
 
 
-def test_a_number_that_json_does_not_have_stays_as_yaml_reads_it() -> None:
-    source_map, _ = locate("it: [.5, .inf, +1.0]", "x.yaml")
+def test_a_number_that_json_writes_otherwise_stays_as_yaml_reads_it() -> None:
+    source_map, _ = locate("it: [.5, +1.0]", "x.yaml")
     assert source_map is not None
-    assert YamlText(source_map).with_decimals(source_map.value["it"], ("it",)) == [0.5, math.inf, 1.0]
+    assert YamlText(source_map).with_decimals(source_map.value["it"], ("it",)) == [0.5, 1.0]

@@ -1,0 +1,86 @@
+"""The values of a spec's parameters, and the document with those values put in."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from plait.problems.errors import SpecValueError
+from plait.problems.problem import excerpt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from plait.language.source_map import KeyPath
+
+REFERENCE = re.compile(r"\$\$\{|\$\{([^{}]*)\}|\$\{")
+PATH_PATTERN = re.compile(r"[{}*]")
+
+
+def declared_parameters(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The blocks of the parameters by name."""
+    return {name: block or {} for name, block in (document.get("parameters") or {}).items()}
+
+
+def parameter_values(
+    document: Mapping[str, Any], given: Mapping[str, str], environment: Mapping[str, str]
+) -> dict[str, str]:
+    """The values by name: one of `given` goes before the environment, and that before the default."""
+    values = {}
+    for name, block in declared_parameters(document).items():
+        value = given.get(name, environment.get(block.get("env") or "", block.get("default")))
+        if value is not None:
+            values[name] = value
+    return values
+
+
+def check_parameter_values(values: Mapping[str, str]) -> Iterator[SpecValueError]:
+    """An error for each value with a reference or a pattern in it, which could change what the spec means."""
+    for name, value in values.items():
+        match = PATH_PATTERN.search(value)
+        if "${" in value:
+            message = "a parameter cannot be made of another one"
+            help = "write the whole value, or put both where they are used"
+            error = SpecValueError(message, code="parameter-value", help=help)
+        elif match:
+            message = f"the value of the parameter {excerpt(name)} has {excerpt(match[0])} in it"
+            help = f"leave {excerpt(match[0])} to the places where the parameter is used"
+            error = SpecValueError(message, code="parameter-value", help=help, part=match[0])
+        else:
+            continue
+        error.path = ("parameters", name, "default")
+        yield error
+
+
+def references(document: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str, str | None]]:
+    """Each `${name}` of the document's values: its path, the text, and the name; None where it is never closed."""
+    for path, text in texts({key: value for key, value in document.items() if key != "parameters"}, ()):
+        for match in REFERENCE.finditer(text):
+            if match[0] != "$${":
+                yield path, text, match[1]
+
+
+def put_in(document: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, Any]:
+    """The document with `${name}` replaced, except in keys and in the block `parameters`."""
+    return {
+        key: value if key == "parameters" else _replaced(value, values) for key, value in document.items()
+    }
+
+
+def _replaced(value: Any, values: Mapping[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _replaced(child, values) for key, child in value.items()}
+    if isinstance(value, list):
+        return [_replaced(child, values) for child in value]
+    if isinstance(value, str) and "${" in value:
+        return REFERENCE.sub(lambda match: values.get(match[1] or "", match[0]), value)
+    return value
+
+
+def texts(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
+    """Each text within a value, with its path."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, (dict, list)):
+        for step, child in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from texts(child, (*path, step))

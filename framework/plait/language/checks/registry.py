@@ -1,0 +1,62 @@
+"""The checks by their codes, and how their findings become problems."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from plait.language.checks.subject import Subject
+from plait.language.finding import Finding, one_a_place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from plait.language.source_map import SourceMap
+    from plait.language.spec import Spec
+    from plait.problems.problem import Level, Problem
+
+    Function = Callable[[Subject], Iterator[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A check: the function, its code and level; one `of_roles` runs before the others, which need clear roles."""
+
+    code: str
+    level: Level
+    function: Function
+    of_roles: bool = False
+
+    @property
+    def page(self) -> str:
+        """What the code means, as Markdown, with an example."""
+        return inspect.cleandoc(self.function.__doc__ or "")
+
+
+CHECKS: list[Check] = []
+
+
+def check(code: str, level: Level = "error", *, of_roles: bool = False) -> Callable[[Function], Function]:
+    """Register a function as the check of a code."""
+
+    def register(function: Function) -> Function:
+        CHECKS.append(Check(code, level, function, of_roles))
+        return function
+
+    return register
+
+
+def run_checks(spec: Spec, source_map: SourceMap) -> list[Problem]:
+    """The problems of a complete spec: one a place, an error before a warning."""
+    subject = Subject(spec, source_map)
+    problems = [problem for check in CHECKS if check.of_roles for problem in _run(check, subject)]
+    if not problems:
+        problems = [problem for check in CHECKS if not check.of_roles for problem in _run(check, subject)]
+    return one_a_place(problems)
+
+
+def _run(check: Check, subject: Subject) -> Iterator[Problem]:
+    for finding in check.function(subject):
+        level = finding.level or check.level
+        yield replace(finding, code=check.code, level=level).problem(subject.source_map)

@@ -1,0 +1,72 @@
+"""The spec of a document that was checked, and what is said where a text of it does not parse after all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from plait.language.build.document import build_spec, packaged_spec
+from plait.language.build.parameters import parameter_values
+from plait.language.build.values import UnreadableTexts
+from plait.plugin import GiveUp
+
+
+def document(**more: Any) -> dict[str, Any]:
+    """A document of the right shape, with other values for some of its keys."""
+    orders = {"connector": "json", "path": "raw/*.json", "columns": {"id": "string", "at": "timestamp"}}
+    sink = {"connector": "parquet", "path": "${lake}/orders/"}
+    parameters = {"lake": {"env": "LAKE", "default": "lake"}}
+    plain = {"plait": 1, "name": "orders", "sources": {"orders": orders}, "sink": sink}
+    return {**plain, "parameters": parameters, **more}
+
+
+def test_the_values_of_parameters_are_put_in_and_the_digest_is_that_of_the_document_as_written() -> None:
+    at_home, elsewhere = (
+        build_spec(document(), "orders.yaml", parameter_values(document(), {}, environment))
+        for environment in ({}, {"LAKE": "s3://lake"})
+    )
+    assert at_home.sink.options.path.text == "lake/orders/"
+    assert elsewhere.sink.options.path.text == "s3://lake/orders/"
+    assert at_home.digest == elsewhere.digest
+    assert elsewhere.parameters == {"lake": "s3://lake"}
+
+
+def test_each_text_that_does_not_parse_is_told_with_its_path() -> None:
+    columns = {"id": "strin", "at": {"type": "timestamp", "from": "$.at"}}
+    orders = {"connector": "json", "path": "s3:/raw", "columns": columns}
+    wrong = document(sources={"orders": orders}, partition_by={"day": "day(at)"})
+    with pytest.raises(UnreadableTexts) as raised:
+        build_spec(wrong, "orders.yaml", {"lake": "lake"})
+    assert [(error.code, error.path) for error in raised.value.errors] == [
+        ("wrong-path", ("sources", "orders", "path")),
+        ("unknown-type", ("sources", "orders", "columns", "id")),
+        ("wrong-place", ("sources", "orders", "columns", "at", "from")),
+        ("unknown-function", ("partition_by", "day")),
+    ]
+
+
+def test_a_packaged_spec_without_the_value_of_a_parameter_gives_up() -> None:
+    with pytest.raises(GiveUp) as raised:
+        packaged_spec(document(parameters={"lake": {"env": "LAKE"}}), "orders.yaml", {})
+    assert (raised.value.code, raised.value.help) == ("missing-parameter", "set its environment variable")
+
+
+@pytest.mark.parametrize("value", ["lake/*", "lake/{id}", "${other}"])
+def test_a_packaged_spec_gives_up_on_a_value_that_would_change_what_it_means(value: str) -> None:
+    with pytest.raises(GiveUp, match=r"parameter-value: .*parameters\.lake"):
+        packaged_spec(document(), "orders.yaml", {"LAKE": value})
+
+
+def test_of_look_ups_each_stands_after_those_whose_columns_it_needs() -> None:
+    def lookup(on: Any, column: str) -> dict[str, Any]:
+        return {"connector": "memory", "rows": [], "columns": {column: "string"}, "join": {"on": on}}
+
+    sources = {
+        "orders": document()["sources"]["orders"],
+        "last": lookup({"middle_name": "id"}, "last_name"),
+        "middle": lookup({"first_name": "id"}, "middle_name"),
+        "first": lookup("id", "first_name"),
+    }
+    spec = build_spec(document(sources=sources), "orders.yaml", {"lake": "lake"})
+    assert spec.order == ("first", "middle", "last")

@@ -58,7 +58,7 @@ def compare(file: Path, text: str) -> None:
 
 @pytest.fixture(autouse=True)
 def _among_the_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.copytree(GOLDEN, tmp_path, dirs_exist_ok=True)
+    shutil.copytree(GOLDEN, tmp_path, dirs_exist_ok=True, copy_function=shutil.copyfile)
     monkeypatch.chdir(tmp_path)
 
 

@@ -1,10 +1,14 @@
-"""The page of problems keeps its word: each snippet has its problem, and its cure has none."""
+"""The pages of problems keep their word: each example has its problem, its cure has none, and PROBLEMS.md shows them.
+
+PLAIT_UPDATE=1 writes PROBLEMS.md of `framework/plait/problems/pages.md`.
+"""
 
 from __future__ import annotations
 
 import json
-import re
+import os
 from copy import deepcopy
+from itertools import groupby
 from typing import Any
 
 import pytest
@@ -12,19 +16,17 @@ import pytest
 from kit.paths import DATA, ROOT
 from plait.language.validate import validate
 from plait.language.yaml_reader import locate
+from plait.problems.pages import Page, pages
 
-PAGE = ROOT / "pipelines" / "PROBLEMS.md"
-PART = re.compile(r"^### `([^`]+)`\n(.+?)^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-MARK = re.compile(r"\s+# (wrong|right).*$")
+FILE = ROOT / "pipelines" / "PROBLEMS.md"
+INTRODUCTION = """# Problems
+
+What `plait validate` says of a spec, by code; `plait explain CODE` prints a page of these. Each snippet has the mistake and
+its cure; lines without a mark belong to both, and stand in a spec such as those of [`README.md`](README.md). A *warning*
+leaves exit code 0, unless `--fail-level warning` is given.
+"""
 SPEC: dict[str, Any] = locate((DATA / "around_snippets.yaml").read_bytes(), "spec.yaml")[0].value  # type: ignore[union-attr]
-PARTS = {code: (kind, text) for code, _, kind, text in PART.findall(PAGE.read_text(encoding="utf-8"))}
-SNIPPETS = [(code, text) for code, (kind, text) in PARTS.items() if kind == "yaml"]
-
-
-def variant(text: str, mark: str) -> str:
-    """The lines of a snippet that are marked so, and those without a mark."""
-    found = ((MARK.search(line), line) for line in text.splitlines())
-    return "\n".join(MARK.sub("", line) for mark_, line in found if mark_ is None or mark_[1] == mark)
+SNIPPETS = [page for page in pages().values() if page.language == "yaml"]
 
 
 def merged(fragment: dict[str, Any]) -> str:
@@ -51,16 +53,29 @@ def codes(text: str) -> set[str]:
     return {problem.code for problem in validate(merged(source_map.value), "spec.yaml").problems}
 
 
+def as_markdown(page: Page) -> str:
+    return f"\n### `{page.code}`\n{page.meaning}\n```{page.language}\n{page.example}```\n"
+
+
 def test_the_spec_around_the_snippets_is_right() -> None:
     assert validate(json.dumps(SPEC), "spec.yaml").problems == ()
 
 
-@pytest.mark.parametrize(("code", "text"), SNIPPETS, ids=[code for code, _ in SNIPPETS])
-def test_the_wrong_snippet_has_its_problem_and_the_right_one_none(code: str, text: str) -> None:
-    assert codes(variant(text, "wrong")) == {code}
-    assert codes(variant(text, "right")) == set()
+@pytest.mark.parametrize("page", SNIPPETS, ids=lambda page: page.code)
+def test_the_wrong_snippet_has_its_problem_and_the_right_one_none(page: Page) -> None:
+    assert codes(page.variant("wrong")) == {page.code}
+    assert codes(page.variant("right")) == set()
 
 
-def test_every_problem_has_a_wrong_and_a_right_snippet() -> None:
-    assert [code for code, (_, text) in PARTS.items() if "# wrong" not in text] == []
+def test_every_problem_shows_what_is_wrong_and_what_is_right() -> None:
+    assert [page.code for page in pages().values() if page.variant("wrong") == page.variant("right")] == []
     assert len(SNIPPETS) > 70
+
+
+def test_the_page_of_problems_shows_the_page_of_each_code() -> None:
+    text = INTRODUCTION
+    for chapter, of_chapter in groupby(pages().values(), key=lambda page: page.chapter):
+        text += f"\n## {chapter}\n{''.join(map(as_markdown, of_chapter))}"
+    if os.environ.get("PLAIT_UPDATE"):
+        FILE.write_text(text, encoding="utf-8")
+    assert FILE.read_text(encoding="utf-8") == text

@@ -15,6 +15,7 @@ ENTRY_POINT_GROUP = "plait_commands"
 COMMANDS = {
     "init": "Write a new project: a spec, its cases, sample data, checks for CI.",
     "validate": "Find every problem of specs, offline.",
+    "explain": "Tell what a problem means, with a mistake and its cure.",
     "plan": "Show what a run would do: joins, schema, partitions.",
     "list": "List the objects that a run would take.",
     "preview": "Read and join for real, write nothing, show the rows.",

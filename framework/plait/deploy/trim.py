@@ -23,6 +23,7 @@ COMMAND_LINE_MODULES = (
     "plait_sandbox/*",
     "plait/language/checks/*",
     "plait/language/shape/*",
+    "plait/problems/pages.*",
 )
 # What checks a spec; a function builds the one that was checked when its package was made.
 CHECKERS = re.compile(

@@ -27,11 +27,11 @@ from kit.paths import DATA, ROOT
 from plait.language.validate import Validated, duplicate_names, missing_parameters, validate
 from plait.language.yaml_reader import locate
 from plait.plugin import registry
+from plait.problems.pages import pages
 from plait.problems.problem import Problem, Span
 from plait.problems.render import as_json, concise, full, github
 
 FOLDER = DATA / "problems"
-PAGE = ROOT / "pipelines" / "PROBLEMS.md"
 CASES = sorted(file for file in FOLDER.glob("*/*.yaml") if not file.name.endswith(".beside.yaml"))
 CODES = sorted({file.parent.name for file in CASES})
 COMMAND = re.compile(r"# \$ plait (\w+)(.*)")
@@ -166,18 +166,17 @@ def _codes(module: str) -> Iterator[str]:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and KEBAB.fullmatch(node.value):
             yield node.value
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "check":
-            [code] = node.args
+            code = node.args[0]
             assert isinstance(code, ast.Constant)
             yield str(code.value)
 
 
-def test_every_code_has_its_cases_and_its_heading_and_there_are_no_others() -> None:
+def test_every_code_has_its_cases_and_its_page_and_there_are_no_others() -> None:
     modules = _imported("language.validate", set()) - REPORTED_BY_RUNS
     codes = {code for module in modules for code in _codes(module)} - NOT_CODES
     assert len(modules) > 25
     assert sorted(codes) == CODES
-    headings = re.findall(r"^### `(.+)`$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-    assert sorted(headings) == CODES
+    assert sorted(pages()) == CODES
 
 
 def test_there_are_many_cases_and_sixty_of_them_by_another_hand() -> None:

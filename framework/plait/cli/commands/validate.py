@@ -103,7 +103,8 @@ def _print(problems: Sequence[Problem], texts: Mapping[str, str], everything: bo
     warnings = len(problems) - errors
     counts = [plural(errors, "problem")] if errors else ["no problems"]
     counts += [plural(warnings, "warning")] if warnings else []
-    more = "; `--all` shows them all" if len(problems) > MAX_SHOWN and not everything else ""
+    more = "; `plait explain CODE` tells more" if problems else ""
+    more += "; `--all` shows them all" if len(problems) > MAX_SHOWN and not everything else ""
     cases = sum(file.endswith(CASES_ENDING) for file in texts)
     files = [plural(len(texts) - cases, "spec")] if cases < len(texts) else []
     files += [plural(cases, "file") + " of cases"] if cases else []

@@ -1,6 +1,6 @@
-"""Check what the blocks of a complete spec mean together; each check is a function, and its docstring the page of its code.
+"""Check what the blocks of a complete spec mean together; each check is a function, and its code has a page in `problems/pages.md`.
 
-`run_checks` runs them all; only `language.validate`, and what shows the pages, call it.
+`run_checks` runs them all; only `language.validate` calls it.
 """
 
 from plait.language.checks import columns, decode, names, options, output, references, roles, waiting

@@ -44,13 +44,7 @@ def _at_type(subject: Subject, path: KeyPath, message: str, help: str | None) ->
 
 @check("no-columns")
 def no_columns(subject: Subject) -> Iterator[Finding]:
-    """Parquet has no rows without columns, and no structs without fields.
-
-    ```yaml
-    sources: {items: {columns: {}}}                # wrong
-    sources: {items: {columns: {sku: string}}}     # right
-    ```
-    """
+    """Parquet has no rows without columns, and no structs without fields."""
     help = "name a column, or leave `columns` out"
     for source in subject.sources:
         if source.columns == () and (source is subject.spec.driver or is_list(source)):
@@ -67,13 +61,7 @@ def no_columns(subject: Subject) -> Iterator[Finding]:
 
 @check("object-fact")
 def object_fact(subject: Subject) -> Iterator[Finding]:
-    """`$object`, `$modified` and `$etag` are known of the driving object alone.
-
-    ```yaml
-    sources: {stores: {columns: {seen: {type: timestamp, from: $modified}}}}     # wrong
-    sources: {stores: {columns: {seen: {type: timestamp, from: changed}}}}       # right
-    ```
-    """
+    """`$object`, `$modified` and `$etag` are known of the driving object alone."""
     for source, column, path in _columns(subject):
         if column.origin in OBJECT_FACTS and source is not subject.spec.driver:
             message = f"`{column.origin}` is known of the driving object only"
@@ -82,15 +70,7 @@ def object_fact(subject: Subject) -> Iterator[Finding]:
 
 @check("unknown-field")
 def unknown_field(subject: Subject) -> Iterator[Finding]:
-    """A column or join takes a field that the source does not have, as its pattern or a decode step tells.
-
-    For rows that stand in the spec it is a *warning*.
-
-    ```yaml
-    sources: {logs: {columns: {score: {type: int, from: scored}}}}     # wrong
-    sources: {logs: {columns: {score: {type: int, from: score}}}}      # right
-    ```
-    """
+    """A column or join takes a field that the source does not have, as its pattern or a decode step tells."""
     yield from unknown_fields_of_joins(subject)
     for source, column, path in _columns(subject):
         field, place = column.selector[0], column.selector[1:]
@@ -118,13 +98,7 @@ def _is_unknown(source: Source, column: Column) -> bool:
 
 @check("wrong-column-type")
 def wrong_column_type(subject: Subject) -> Iterator[Finding]:
-    """The type is none that the value can have: base64 gives binary, `epoch` and `$modified` a timestamp, a pattern fields.
-
-    ```yaml
-    sources: {orders: {columns: {id: string, at: timestamp, store: bigint, seen: {type: string, from: $modified}}}}       # wrong
-    sources: {orders: {columns: {id: string, at: timestamp, store: bigint, seen: {type: timestamp, from: $modified}}}}    # right
-    ```
-    """
+    """The type is none that the value can have: base64 gives binary, `epoch` and `$modified` a timestamp, a pattern fields."""
     within: set[tuple[str, str]] = set()
     for source, column, path in _columns(subject):
         if column.origin in OBJECT_FACTS:
@@ -162,13 +136,7 @@ def _problem_of_decoded(subject: Subject, source: Source, column: Column, path: 
 
 @check("required-default")
 def required_default(subject: Subject) -> Iterator[Finding]:
-    """A required column is never null, so nothing is left for its default.
-
-    ```yaml
-    sources: {stores: {columns: {city: {type: string, required: true, default: none}}}}     # wrong
-    sources: {stores: {columns: {city: {type: string, default: none}}}}                     # right
-    ```
-    """
+    """A required column is never null, so nothing is left for its default."""
     for _, column, path in _columns(subject):
         if column.required and column.default is not None:
             message = "a required column is never null, so its `default` stands for nothing"
@@ -177,13 +145,7 @@ def required_default(subject: Subject) -> Iterator[Finding]:
 
 @check("wrong-default")
 def wrong_default(subject: Subject) -> Iterator[Finding]:
-    """The default is no value of the column's type.
-
-    ```yaml
-    sources: {stores: {columns: {floors: {type: int, default: none}}}}     # wrong
-    sources: {stores: {columns: {floors: {type: int, default: 0}}}}        # right
-    ```
-    """
+    """The default is no value of the column's type."""
     for source, column, path in _columns(subject):
         if column.default is not None and not column.required:
             block = subject.block(source)["columns"][column.name]

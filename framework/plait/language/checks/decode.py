@@ -38,13 +38,7 @@ STEP_TAKES = {
 
 @check("step-order")
 def step_order(subject: Subject) -> Iterator[Finding]:
-    """A step cannot take what the one before it gives, or what the source gives.
-
-    ```yaml
-    sources: {items: {decode: {sku: [gzip, base64, json]}}}     # wrong
-    sources: {items: {decode: {sku: [base64, gzip, json]}}}     # right
-    ```
-    """
+    """A step cannot take what the one before it gives, or what the source gives."""
     for source in subject.sources:
         for field, steps in source.decode.items():
             value, before = (ANY if source.connector.gives_binary else PLAIN), None
@@ -66,13 +60,7 @@ def step_order(subject: Subject) -> Iterator[Finding]:
 
 @check("unused-decode")
 def unused_decode(subject: Subject) -> Iterator[Finding]:
-    """No column takes the field, so decoding it is for nothing; mostly a slip of the pen.
-
-    ```yaml
-    sources: {stores: {decode: {citty: [base64, json]}}}     # wrong
-    sources: {stores: {decode: {city: [base64, json]}}}      # right
-    ```
-    """
+    """No column takes the field, so decoding it is for nothing; mostly a slip of the pen."""
     for source in subject.sources:
         taken = {str(column.selector[0]): None for column in source.columns or ()}
         taken |= {field: None for _, field in source.join.on} if source.join else {}

@@ -46,13 +46,7 @@ def _clashes(subject: Subject) -> Iterator[tuple[GivenColumn, GivenColumn]]:
 
 @check("duplicate-column")
 def duplicate_column(subject: Subject) -> Iterator[Finding]:
-    """Two sources give one column.
-
-    ```yaml
-    sources: {stores: {columns: {at: timestamp}}}                               # wrong
-    sources: {stores: {columns: {store_at: {type: timestamp, from: at}}}}       # right
-    ```
-    """
+    """Two sources give one column."""
     for (name, path, source), other in _clashes(subject):
         if name != other.name:
             continue
@@ -66,13 +60,7 @@ def duplicate_column(subject: Subject) -> Iterator[Finding]:
 
 @check("case-clash")
 def case_clash(subject: Subject) -> Iterator[Finding]:
-    """Athena and Glue do not see case, so two columns must differ in more.
-
-    ```yaml
-    sources: {stores: {columns: {AT: {type: timestamp, from: at}}}}             # wrong
-    sources: {stores: {columns: {opened: {type: timestamp, from: at}}}}         # right
-    ```
-    """
+    """Athena and Glue do not see case, so two columns must differ in more."""
     pairs = [(column.name, column.path, other.name, other.path) for column, other in _clashes(subject)]
     for source in filter(is_list, subject.sources):
         pairs += _clashes_within(source)
@@ -99,15 +87,7 @@ def _clashes_within(source: Source) -> Iterator[tuple[str, KeyPath, str, KeyPath
 
 @check("join-cycle")
 def join_cycle(subject: Subject) -> Iterator[Finding]:
-    """Look-ups that wait for columns of each other.
-
-    ```yaml
-    sources:
-      one: {connector: memory, rows: [{k: 1, b: 2}], columns: {b: int}, join: {on: {c: k}}}     # wrong
-      one: {connector: memory, rows: [{k: 1, b: 2}], columns: {b: int}, join: {on: {store: k}}}     # right
-      two: {connector: memory, rows: [{k: 1, c: 2}], columns: {c: int}, join: {on: {b: k}}}
-    ```
-    """
+    """Look-ups that wait for columns of each other."""
     waiting = {source.name: source for source in subject.spec.lookups}
     while ready := [name for name, source in waiting.items() if not blockers(source, waiting.values())]:
         waiting = {name: source for name, source in waiting.items() if name not in ready}

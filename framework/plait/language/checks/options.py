@@ -22,13 +22,7 @@ LONGEST = {"timeout": timedelta(minutes=15), "window": timedelta(minutes=5)}
 
 @check("idle-duplicates")
 def idle_duplicates(subject: Subject) -> Iterator[Finding]:
-    """`as: list` and `as: rows` take all matches, so `duplicates` has nothing to choose.
-
-    ```yaml
-    sources: {logs: {join: {on: id, as: list, duplicates: latest}}}     # wrong
-    sources: {logs: {join: {on: id, duplicates: latest}}}               # right
-    ```
-    """
+    """`as: list` and `as: rows` take all matches, so `duplicates` has nothing to choose."""
     for source in subject.spec.lookups:
         path = (*path_of(source), "join", "duplicates")
         if source.join and source.join.shape != "columns" and subject.writes(path):
@@ -39,13 +33,7 @@ def idle_duplicates(subject: Subject) -> Iterator[Finding]:
 
 @check("no-order")
 def no_order(subject: Subject) -> Iterator[Finding]:
-    """`first` is for sources with an order, `latest` for sources in time.
-
-    ```yaml
-    sources: {stores: {join: {on: store, duplicates: latest}}}     # wrong
-    sources: {logs: {join: {on: id, duplicates: latest}}}          # right
-    ```
-    """
+    """`first` is for sources with an order, `latest` for sources in time."""
     for source in subject.spec.lookups:
         if source.join is None or source.join.shape != "columns":
             continue
@@ -59,13 +47,7 @@ def no_order(subject: Subject) -> Iterator[Finding]:
 
 @check("required-keep", level="warning")
 def required_keep(subject: Subject) -> Iterator[Finding]:
-    """A *warning*: `missing: keep` keeps a row without a match, and a required column then refuses it.
-
-    ```yaml
-    sources: {stores: {columns: {city: {type: string, required: true}}, join: {on: store, missing: keep}}}     # wrong
-    sources: {stores: {columns: {city: {type: string, required: true}}, join: {on: store, missing: fail}}}     # right
-    ```
-    """
+    """A *warning*: `missing: keep` keeps a row without a match, and a required column then refuses it."""
     for source in subject.spec.lookups:
         path = (*path_of(source), "join", "missing")
         name = next((column.name for column in source.columns or () if column.required), None)
@@ -81,13 +63,7 @@ def required_keep(subject: Subject) -> Iterator[Finding]:
 
 @check("wrong-value")
 def outside_limits(subject: Subject) -> Iterator[Finding]:
-    """A value of the right kind that does not fit: too small, too long, out of a limit of AWS.
-
-    ```yaml
-    deploy: {memory: 64}      # wrong
-    deploy: {memory: 128}     # right
-    ```
-    """
+    """A value of the right kind that does not fit: too small, too long, out of a limit of AWS."""
     for name, longest in LONGEST.items():
         if not SHORTEST[name] <= getattr(subject.spec.deploy, name) <= longest:
             message = f"`{name}` is from {SHORTEST[name].seconds}s to {longest.seconds // 60}m"

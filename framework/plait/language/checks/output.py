@@ -24,13 +24,7 @@ if TYPE_CHECKING:
 
 @check("partition-type")
 def partition_type(subject: Subject) -> Iterator[Finding]:
-    """Files are parted by text, whole numbers, decimals, dates, timestamps and true or false; `hour` needs a timestamp.
-
-    ```yaml
-    partition_by: {items: items}     # wrong
-    partition_by: {store: store}     # right
-    ```
-    """
+    """Files are parted by text, whole numbers, decimals, dates, timestamps and true or false; `hour` needs a timestamp."""
     for partition in subject.spec.partition_by:
         if problem := _type_problem(partition, subject):
             yield Finding(("partition_by", partition.name), *problem, part=partition.column)
@@ -69,13 +63,7 @@ def _declared_type_problem(partition: Partition, kind: Type) -> tuple[str, str] 
 
 @check("moving-partition", level="warning")
 def moving_partition(subject: Subject) -> Iterator[Finding]:
-    """A *warning*: a partition column comes from a look-up, so a later run may move rows and leave the old file behind.
-
-    ```yaml
-    partition_by: {city: city}       # wrong
-    partition_by: {store: store}     # right
-    ```
-    """
+    """A *warning*: a partition column comes from a look-up, so a later run may move rows and leave the old file behind."""
     for partition in subject.spec.partition_by:
         column = partition.column
         if subject.row.givers.get(column, subject.spec.driver.name) != subject.spec.driver.name:
@@ -86,13 +74,7 @@ def moving_partition(subject: Subject) -> Iterator[Finding]:
 
 @check("hidden-column", level="warning")
 def hidden_column(subject: Subject) -> Iterator[Finding]:
-    """A *warning*: a partition column takes the column of its name out of the files, and is made of another.
-
-    ```yaml
-    partition_by: {store: date(at)}     # wrong
-    partition_by: {day: date(at)}       # right
-    ```
-    """
+    """A *warning*: a partition column takes the column of its name out of the files, and is made of another."""
     for partition in subject.spec.partition_by:
         name, kind = partition.name, subject.row.types.get(partition.column)
         has_same_values = partition.function == "column" or kind is None or kind.word == "date"
@@ -108,14 +90,7 @@ def hidden_column(subject: Subject) -> Iterator[Finding]:
 
 @check("recursion")
 def recursion(subject: Subject) -> Iterator[Finding]:
-    """Files that are written would fit the driving path, and start the pipeline again, for ever.
-
-    ```yaml
-    sources: {orders: {path: "lake/**"}}     # wrong
-    sources: {orders: {path: "raw/**"}}      # right
-    quarantine: lake/bad/
-    ```
-    """
+    """Files that are written would fit the driving path, and start the pipeline again, for ever."""
     spec = subject.spec
     names = [partition.name for partition in spec.partition_by]
     forms: dict[KeyPath, tuple[str, ...]] = {
@@ -136,14 +111,7 @@ def recursion(subject: Subject) -> Iterator[Finding]:
 
 @check("quarantine-in-sink")
 def quarantine_in_sink(subject: Subject) -> Iterator[Finding]:
-    """Readers of the sink's folder expect rows, and the quarantine is JSON.
-
-    ```yaml
-    sink: {connector: parquet, path: lake/orders/}
-    quarantine: lake/orders/bad/     # wrong
-    quarantine: lake/bad/            # right
-    ```
-    """
+    """Readers of the sink's folder expect rows, and the quarantine is JSON."""
     quarantine = subject.spec.quarantine
     for key, folder in _folders(subject.spec.sink.options).items():
         if quarantine and normal_folder(quarantine.path).startswith(normal_folder(folder)):

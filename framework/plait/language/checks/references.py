@@ -68,15 +68,7 @@ def _path_in_on(subject: Subject, source: Source, column: str) -> KeyPath:
 
 @check("unknown-column")
 def unknown_column(subject: Subject) -> Iterator[Finding]:
-    """A join, path, window or partition names a column that the row does not have.
-
-    Told once for each name, with every line.
-
-    ```yaml
-    partition_by: {date: date(att)}     # wrong
-    partition_by: {date: date(at)}      # right
-    ```
-    """
+    """A join, path, window or partition names a column that the row does not have."""
     row = subject.row
     findings: dict[str, list[Finding]] = {}
     for source in subject.spec.lookups:
@@ -112,13 +104,7 @@ def _swapped_help(subject: Subject, source: Source, name: str) -> str | None:
 
 @check("own-column")
 def own_column(subject: Subject) -> Iterator[Finding]:
-    """A look-up cannot be found by a column that it brings itself.
-
-    ```yaml
-    sources: {stores: {join: {on: city}}}      # wrong
-    sources: {stores: {join: {on: store}}}     # right
-    ```
-    """
+    """A look-up cannot be found by a column that it brings itself."""
     for source in subject.spec.lookups:
         for needed in places_of_needed(subject, source):
             if subject.row.givers.get(needed.name) == source.name:
@@ -131,13 +117,7 @@ def own_column(subject: Subject) -> Iterator[Finding]:
 
 @check("not-a-time")
 def not_a_time(subject: Subject) -> Iterator[Finding]:
-    """A window lies around a timestamp of the row.
-
-    ```yaml
-    sources: {logs: {window: {around: store, before: 1h, after: 1h}}}     # wrong
-    sources: {logs: {window: {around: at, before: 1h, after: 1h}}}        # right
-    ```
-    """
+    """A window lies around a timestamp of the row."""
     row = subject.row
     for source in subject.spec.lookups:
         if source.window is None or row.givers.get(source.window.column) == source.name:
@@ -154,13 +134,7 @@ def not_a_time(subject: Subject) -> Iterator[Finding]:
 
 @check("nested-key")
 def nested_key(subject: Subject) -> Iterator[Finding]:
-    """A list or struct is no key, and binary fills no path.
-
-    ```yaml
-    sources: {stores: {join: {on: {items: nr}}}}     # wrong
-    sources: {stores: {join: {on: {store: nr}}}}     # right
-    ```
-    """
+    """A list or struct is no key, and binary fills no path."""
     for source in subject.spec.lookups:
         for needed in places_of_needed(subject, source):
             name, kind = needed.name, subject.row.types.get(needed.name)
@@ -199,13 +173,7 @@ def unknown_fields_of_joins(subject: Subject) -> Iterator[Finding]:
 
 @check("decoded-key")
 def decoded_key(subject: Subject) -> Iterator[Finding]:
-    """A field that a join asks by is compared as the source has it, so it cannot be decoded.
-
-    ```yaml
-    sources: {stores: {decode: {store: [base64, json]}, columns: {nr: {type: bigint, from: store}}}}             # wrong
-    sources: {stores: {decode: {packed: [base64, json]}, columns: {nr: {type: bigint, from: packed.nr}}}}        # right
-    ```
-    """
+    """A field that a join asks by is compared as the source has it, so it cannot be decoded."""
     for source, _, field, _ in fields_of_joins(subject):
         if field in source.decode:
             message = f"{excerpt(field)} is asked for as it stands in the source, so it cannot be decoded"
@@ -214,13 +182,7 @@ def decoded_key(subject: Subject) -> Iterator[Finding]:
 
 @check("key-types")
 def key_types(subject: Subject) -> Iterator[Finding]:
-    """The column and the field of a join have types whose values are never equal.
-
-    ```yaml
-    sources: {stores: {columns: {since: {type: date, from: nr}}, join: {on: {store: nr}}}}       # wrong
-    sources: {stores: {columns: {number: {type: bigint, from: nr}}, join: {on: {store: nr}}}}    # right
-    ```
-    """
+    """The column and the field of a join have types whose values are never equal."""
     for source, column, field, path in fields_of_joins(subject):
         declared = next((other for other in source.columns or () if other.selector == (field,)), None)
         kind = subject.row.types.get(column)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -27,11 +26,6 @@ class Check:
     level: Level
     function: Function
     of_roles: bool = False
-
-    @property
-    def page(self) -> str:
-        """What the code means, as Markdown, with an example."""
-        return inspect.cleandoc(self.function.__doc__ or "")
 
 
 CHECKS: list[Check] = []

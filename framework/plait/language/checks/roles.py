@@ -19,13 +19,7 @@ if TYPE_CHECKING:
 
 @check("no-driver", of_roles=True)
 def no_driver(subject: Subject) -> Iterator[Finding]:
-    """One source drives: the one without a `join`, whose objects become rows.
-
-    ```yaml
-    sources: {orders: {connector: memory, rows: [{id: a, at: "2026-07-01", store: 1}], columns: {id: string, at: timestamp, store: bigint}, join: {on: id}}}     # wrong
-    sources: {orders: {connector: memory, rows: [{id: a, at: "2026-07-01", store: 1}], columns: {id: string, at: timestamp, store: bigint}}}                     # right
-    ```
-    """
+    """One source drives: the one without a `join`, whose objects become rows."""
     if subject.spec.driver.join is not None:
         able = next((source.name for source in subject.sources if source.connector.driver), None)
         help = f"leave `join` out of {excerpt(able)}, if its objects become the rows" if able else None
@@ -35,14 +29,7 @@ def no_driver(subject: Subject) -> Iterator[Finding]:
 
 @check("two-drivers", of_roles=True)
 def two_drivers(subject: Subject) -> Iterator[Finding]:
-    """Two sources have no `join`.
-
-    ```yaml
-    sources:
-      more: {connector: memory, rows: [{id: a, n: 1}], columns: {n: int}}                     # wrong
-      more: {connector: memory, rows: [{id: a, n: 1}], columns: {n: int}, join: {on: id}}     # right
-    ```
-    """
+    """Two sources have no `join`."""
     driver = subject.spec.driver
     for source in subject.spec.lookups:
         if source.join is None:
@@ -60,13 +47,7 @@ def _shared_column(driver: Source, source: Source) -> str:
 
 @check("not-for-a-driver")
 def not_for_a_driver(subject: Subject) -> Iterator[Finding]:
-    """`window` and `cache` are for look-ups.
-
-    ```yaml
-    sources: {orders: {cache: 5m}}     # wrong
-    sources: {stores: {cache: 5m}}     # right
-    ```
-    """
+    """`window` and `cache` are for look-ups."""
     helps = {"window": "remove it: `--since` and `--until` choose objects by time", "cache": "remove it"}
     for key, help in helps.items():
         if key in subject.block(subject.spec.driver):
@@ -75,14 +56,7 @@ def not_for_a_driver(subject: Subject) -> Iterator[Finding]:
 
 @check("missing-window")
 def missing_window(subject: Subject) -> Iterator[Finding]:
-    """A log group is read within a window around a timestamp of the row.
-
-    ```yaml
-    sources:
-      seen: {connector: cloudwatch_logs, log_group: /a, pattern: "{id} {n}", columns: {n: int}, join: {on: id, as: list}}     # wrong
-      seen: {connector: cloudwatch_logs, log_group: /a, pattern: "{id} {n}", columns: {n: int}, join: {on: id, as: list}, window: {around: at, before: 1h, after: 1h}}     # right
-    ```
-    """
+    """A log group is read within a window around a timestamp of the row."""
     columns = subject.spec.driver.columns or ()
     time = next(
         (column.name for column in columns if column.type.word == "timestamp"), "a_timestamp_of_the_row"

@@ -26,14 +26,7 @@ def _waits(subject: Subject) -> Iterator[tuple[KeyPath, timedelta]]:
 
 @check("no-queue")
 def no_queue(subject: Subject) -> Iterator[Finding]:
-    """`{retry_for}` waits by the next delivery of a queue.
-
-    ```yaml
-    sources: {stores: {join: {on: store, missing: {retry_for: 10m}}}}
-    deploy: {trigger: direct}     # wrong
-    deploy: {trigger: queue}      # right
-    ```
-    """
+    """`{retry_for}` waits by the next delivery of a queue."""
     if subject.spec.deploy.trigger == "direct":
         for path, _ in _waits(subject):
             message = "`retry_for` waits by the queue's next delivery, and `trigger: direct` has no queue"
@@ -43,15 +36,7 @@ def no_queue(subject: Subject) -> Iterator[Finding]:
 
 @check("no-age")
 def no_age(subject: Subject) -> Iterator[Finding]:
-    """`{retry_for}` counts from the age of the driving object, and rows of the spec have none.
-
-    ```yaml
-    sources:
-      orders: {connector: memory, rows: [{id: a, store: 1, at: "2026-07-01"}], columns: {id: string, at: timestamp, store: bigint}}
-      stores: {connector: mysql, secret: a, table: b, columns: {city: string}, join: {on: store, missing: {retry_for: 10m}}}     # wrong
-      stores: {connector: mysql, secret: a, table: b, columns: {city: string}, join: {on: store, missing: keep}}                 # right
-    ```
-    """
+    """`{retry_for}` counts from the age of the driving object, and rows of the spec have none."""
     driver = subject.spec.driver.connector
     if not driver.dated:
         for path, _ in _waits(subject):
@@ -61,13 +46,7 @@ def no_age(subject: Subject) -> Iterator[Finding]:
 
 @check("too-long")
 def too_long(subject: Subject) -> Iterator[Finding]:
-    """A queue keeps a message for two weeks, so no record can be waited for longer than 13 days.
-
-    ```yaml
-    sources: {stores: {join: {on: store, missing: {retry_for: 30d}}}}     # wrong
-    sources: {stores: {join: {on: store, missing: {retry_for: 13d}}}}     # right
-    ```
-    """
+    """A queue keeps a message for two weeks, so no record can be waited for longer than 13 days."""
     for path, retry_for in _waits(subject):
         if retry_for > LONGEST_WAIT:
             message = f"no queue keeps a message for longer than {LONGEST_WAIT.days} days"

@@ -1,37 +1,18 @@
-"""Each check has a page, and the page of problems shows it."""
+"""Each check has one code and a page that says how grave it is."""
 
 from __future__ import annotations
 
-import re
-
-import pytest
-
-from kit.paths import ROOT
 from plait.language.checks import CHECKS
-from plait.language.checks.registry import Check
-
-PAGE = (ROOT / "pipelines" / "PROBLEMS.md").read_text(encoding="utf-8")
-
-
-def words(text: str) -> list[str]:
-    """The words of a text, however its lines are broken."""
-    return text.split()
-
-
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.code)
-def test_the_page_of_problems_says_of_a_check_what_its_docstring_says(check: Check) -> None:
-    section = re.search(rf"^### `{check.code}`\n(.*?)(?=^##|\Z)", PAGE, re.DOTALL | re.MULTILINE)
-    assert section
-    assert words(section[1]) == words(check.page)
-
-
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.code)
-def test_the_page_of_a_check_shows_what_is_wrong_and_what_is_right(check: Check) -> None:
-    assert "# wrong" in check.page
-    assert "# right" in check.page
-    assert (check.level == "warning") == check.page.startswith("A *warning*")
+from plait.problems.pages import pages
 
 
 def test_no_code_has_two_checks() -> None:
     codes = [check.code for check in CHECKS]
     assert len(codes) == len({*codes})
+
+
+def test_the_page_of_a_check_calls_it_a_warning_where_it_is_one() -> None:
+    warnings = [check.code for check in CHECKS if check.level == "warning"]
+    assert warnings == [
+        check.code for check in CHECKS if pages()[check.code].meaning.startswith("A *warning*")
+    ]

@@ -6,8 +6,10 @@ import math
 import os
 import random
 import time
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from plait.problems.errors import GiveUp, TryAgain
 
@@ -22,8 +24,7 @@ FIRST_PAUSE, MAX_PAUSE = 0.05, 10.0
 MARGIN_SHARE, MIN_MARGIN, MAX_MARGIN = 0.1, 1.0, 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
+class RetryPolicy(Struct, frozen=True):
     """How long clients wait for an answer and between tries.
 
     `timeout` is how many seconds a call may go unanswered, `backoff` a factor for each pause between two tries.

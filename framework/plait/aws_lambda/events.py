@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,8 +23,7 @@ OBJECT_CREATED = "Object Created"
 BATCH_KEYS = ("objects", "Items", "Key")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(Struct, frozen=True, kw_only=True):
     """One message of an event.
 
     `id` is the one that the queue gave, empty outside of a queue. `ignored` are the names of events that announce no
@@ -36,8 +36,7 @@ class Message:
     unknown: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(Struct, frozen=True, kw_only=True):
     """What the function was called with; `queue` and `direct` decide how it answers failures.
 
     `queue` says that the messages come from SQS, `direct` that the caller listed the objects and reads the report.
@@ -63,8 +62,7 @@ class Event:
         return tuple(message for message in self.messages if message.unknown)
 
 
-@dataclass(frozen=True, slots=True)
-class IgnoredEvent:
+class IgnoredEvent(Struct, frozen=True):
     """An event that announces no new object, by its name."""
 
     name: str

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from itertools import chain, compress
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from plait.engine.read import MANY, TypedRecords, cast, is_flat
 from plait.plugin import BadRecord, Record, RecordTable
@@ -24,8 +26,7 @@ KeyPairs = tuple[tuple[str, str], ...]  # a column of the row, and the field of 
 RecordsOrTable = list[Record] | RecordTable
 
 
-@dataclass(slots=True)
-class Answers:
+class Answers(Struct):
     """Typed rows of a lookup; `times[n]` belongs to row n of `table`, and so do the n-th values of all `keys`.
 
     `faults` are the records that could not be typed, by key, each with its time. `near_misses` are the keys without

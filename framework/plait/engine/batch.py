@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import gc
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from plait.engine.answers import key_pairs
 from plait.engine.declare import require_distinct, with_columns
@@ -31,8 +32,7 @@ if TYPE_CHECKING:
 MANY = 32  # from this number of objects on, garbage collection is paused for a batch
 
 
-@dataclass(slots=True)
-class Batch:
+class Batch(Struct):
     """Driving records with their rows.
 
     `bad`, `retry` and `failed` are by record number: why a record is put into quarantine, comes again, or fails.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from sys import getsizeof
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,8 +27,7 @@ class CacheEntry(NamedTuple):
     size: int
 
 
-@dataclass(slots=True)
-class Cache:
+class Cache(Struct):
     """Records by key, safe between threads; beyond a number of keys or bytes the oldest are removed first.
 
     Times are seconds by one clock. Where that clock was set back, an answer from its future is not used.

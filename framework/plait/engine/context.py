@@ -9,10 +9,11 @@ import time
 from collections import Counter
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from plait.aws.clients import Clients, unlogged
 from plait.aws.retries import Deadline, RetryPolicy, too_late
@@ -139,8 +140,7 @@ def _parse_secret(answer: Mapping[str, Any]) -> Secrets | None:
     return Secrets(value) if isinstance(value, dict) else None
 
 
-@dataclass(frozen=True, slots=True)
-class SourceContext:
+class SourceContext(Struct, frozen=True):
     """The `Context` of the connectors' contract, for one block of the spec."""
 
     services: Services

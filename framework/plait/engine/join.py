@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from plait.engine.answers import Answers, bad_record_of, key_pairs
 from plait.engine.match import Matches, is_near, match_keys, take, take_rows, within
@@ -24,16 +25,14 @@ MOST_ROWS = 1_000_000
 Faults = list[tuple["datetime | None", BadRecord]]
 
 
-@dataclass(slots=True)
-class Rows:
+class Rows(Struct):
     """The rows of a batch: row n of `table` belongs to driving record `record_numbers[n]`."""
 
     table: Any
     record_numbers: list[int]
 
 
-@dataclass(slots=True)
-class Joined:
+class Joined(Struct):
     """The rows after a join, the records that it removed, each with the reason, and the counts of the join.
 
     `bad` and `retry` are by record number. `retry` has the records whose match may still come, and why they are

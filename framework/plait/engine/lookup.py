@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from msgspec import Struct
 
 from plait.engine.answers import (
     Answers,
@@ -41,8 +42,7 @@ FIRST_MICROSECOND = (datetime.min.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
 LAST_MICROSECOND = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
 
 
-@dataclass(slots=True)
-class LookupStats:
+class LookupStats(Struct):
     """The keys that a batch asked of one lookup, those answered from the cache, and the age of the oldest such answer."""
 
     keys: int = 0

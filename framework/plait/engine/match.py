@@ -6,11 +6,12 @@ together without it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from itertools import accumulate, chain, compress
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,8 +26,7 @@ FEW = 32  # up to this number, rows are taken without `pyarrow.compute`
 EVER = timedelta(days=3_660_000)  # longer than from the first to the last datetime
 
 
-@dataclass(frozen=True)
-class Matches:
+class Matches(Struct, frozen=True, dict=True):
     """The matches of rows: row n has `counts[n]` of them, whose positions stand one after the other."""
 
     counts: list[int]

@@ -6,9 +6,10 @@ import base64
 import hashlib
 import json
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from plait.engine.batch import item_of
 from plait.engine.files import file_name
@@ -23,8 +24,7 @@ FORMAT_VERSION = 1
 FILE_NAME = re.compile(r"([0-9a-f]{32})(-[0-9a-f]{16})?\.json")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuarantinedRecord:
+class QuarantinedRecord(Struct, frozen=True, kw_only=True):
     """A record in quarantine: `item` is its file there, `object` the driving object it is a record of."""
 
     item: Item

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from itertools import compress
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from plait.engine.infer import infer_column, type_error_of, type_name
 from plait.language.selectors import OBJECT_FACTS
@@ -27,8 +28,7 @@ MANY = 32  # from this number of records on, they are cast column by column
 EMPTY_RECORD = Record(fields={})
 
 
-@dataclass(slots=True)
-class TypedRecords:
+class TypedRecords(Struct):
     """Records cast to types: row n of `table` is record `record_numbers[n]`, whose decoded fields are `fields[n]`.
 
     `faults` has why each other record does not fit, by record number.

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from plait.problems.render import as_json
 
@@ -26,8 +28,7 @@ DIMENSION = "Pipeline"
 RECORD_COUNTS = ("read", "written", "dropped", "quarantined")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileEntry:
+class FileEntry(Struct, frozen=True, kw_only=True):
     """A file that the run wrote; `partition` is its folder below the sink's path."""
 
     uri: str
@@ -36,8 +37,7 @@ class FileEntry:
     partition: str
 
 
-@dataclass(slots=True, kw_only=True)
-class LookupCounts:
+class LookupCounts(Struct, kw_only=True):
     """The keys that a run asked of a lookup, and the answers; `matched`, `missing` and `duplicates` count rows.
 
     Of the rows missing a match, `inexact` have a key that the source knows in another spelling: another case,
@@ -66,8 +66,7 @@ class LookupCounts:
         self.duplicates += joined.duplicates
 
 
-@dataclass(slots=True, kw_only=True)
-class RecordCounts:
+class RecordCounts(Struct, kw_only=True):
     """What became of the records of the objects that are done."""
 
     read: int = 0
@@ -76,8 +75,7 @@ class RecordCounts:
     quarantined: int = 0
 
 
-@dataclass(slots=True, kw_only=True)
-class Report:
+class Report(Struct, kw_only=True):
     """The counts of a run.
 
     `outcomes` says for each object what became of it; `ignored` counts events of no new object by their name.
@@ -95,7 +93,7 @@ class Report:
     calls: Counter[str] = field(default_factory=Counter)
     seconds: dict[str, float] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
-    _kept_by_level: Counter[str] = field(default_factory=Counter, init=False, repr=False)
+    problems_by_level: Counter[str] = field(default_factory=Counter)
 
     @property
     def objects(self) -> dict[str, int]:
@@ -110,8 +108,8 @@ class Report:
 
     def add_problem(self, problem: Problem) -> None:
         """Keep a problem; beyond a thousand of a level, problems are only counted by their outcome."""
-        if self._kept_by_level[problem.level] < MAX_PROBLEMS:
-            self._kept_by_level[problem.level] += 1
+        if self.problems_by_level[problem.level] < MAX_PROBLEMS:
+            self.problems_by_level[problem.level] += 1
             self.problems.append(problem)
 
     @contextmanager

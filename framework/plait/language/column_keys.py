@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from msgspec import UNSET, Meta, UnsetType, field
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from plait.language.selectors import Selector  # noqa: TC001 - msgspec reads the annotations of the structs
 from plait.plugin import Options, Pattern
@@ -17,8 +17,7 @@ ColumnName = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(Struct, frozen=True):
     """Stands beside `Any`: the type that the schema shows for a value that `build` reads by its own rules."""
 
     type: Any

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct, field
 
 from plait.language.durations import spell_duration
 from plait.language.selectors import OBJECT_FACTS
@@ -23,8 +24,7 @@ DuplicatesRule = Literal["fail", "first", "latest"]
 LONGEST_WAIT = timedelta(days=13)  # SQS keeps messages for at most 14 days
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
+class Column(Struct, frozen=True, kw_only=True):
     """An output column.
 
     `origin` is the place of its value as the spec writes it, `selector` the same as field names and positions.
@@ -38,8 +38,7 @@ class Column:
     default: Any = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Join:
+class Join(Struct, frozen=True, kw_only=True):
     """How a lookup's records join the row; `on` pairs columns of the row with fields of the source."""
 
     on: tuple[tuple[str, str], ...]
@@ -66,8 +65,7 @@ class Join:
         return f"on {self.pairs_text}{shape}{missing}{duplicates}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimeWindow:
+class TimeWindow(Struct, frozen=True, kw_only=True):
     """How near the time of a record must be to the row's own time, in `column`, for the two to join."""
 
     column: str
@@ -79,8 +77,7 @@ class TimeWindow:
         return f"{spell_duration(self.before)} before {self.column} to {spell_duration(self.after)} after"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(Struct, frozen=True, kw_only=True):
     """One block of `sources`; without `columns`, the fields of its records become columns as they are."""
 
     name: str
@@ -124,8 +121,7 @@ class Source:
         return tuple(dict.fromkeys(path.bucket for path in paths if path.bucket))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Partition:
+class Partition(Struct, frozen=True, kw_only=True):
     """A partition column: a function of one output column."""
 
     name: str
@@ -144,24 +140,21 @@ class Partition:
         return f"{self.function}({self.column}{zone})"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class Target(Struct, frozen=True, kw_only=True):
     """The sink's connector and its options."""
 
     connector: Connector
     options: Any
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quarantine:
+class Quarantine(Struct, frozen=True, kw_only=True):
     """The folder of records that cannot become a row; `payload` says whether the raw record is kept with them."""
 
     path: str
     payload: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deploy:
+class Deploy(Struct, frozen=True, kw_only=True):
     """How the pipeline's function runs: `memory` in MB, `batch` in messages, at most `max_concurrency` invocations at once."""
 
     memory: int = 1024
@@ -172,8 +165,7 @@ class Deploy:
     max_concurrency: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spec:
+class Spec(Struct, frozen=True, kw_only=True):
     """One pipeline.
 
     `digest` is the SHA-256 of the spec's values before parameters are put in, as hexadecimal text. `parameters` are the

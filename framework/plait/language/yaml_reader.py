@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from msgspec.structs import replace
 
 from plait.language.scalars import number_problem, scalar
 from plait.language.source_map import FILE_START, KeyPath, Lines, Point, SourceMap

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from plait.language.selectors import OBJECT_FACTS
 from plait.values.types import Type, arrow_type
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
 TIME_FORMATS = {"date": "YYYY-MM-DD", "month": "YYYY-MM", "hour": "YYYY-MM-DD-HH"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
+class Field(Struct, frozen=True, kw_only=True):
     """An output column: its type (None: known only at run time) and where its values come from.
 
     For a look-up under `as: list`, `fields` are the columns of its source; the elements of the list are never null.
@@ -41,8 +41,7 @@ class Field:
         return pa.field(self.name, kind, nullable=self.nullable)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """What a run does. Look-ups of one stage run side by side; `partitions` are not in the files.
 
     `undeclared` names the sources without `columns`: their fields are inferred at run time and follow `fields`.

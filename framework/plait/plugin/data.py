@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -27,8 +27,7 @@ class Item(FrozenStruct, frozen=True, kw_only=True, gc=False):
     etag: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
+class Window(Struct, frozen=True, kw_only=True):
     """A range of time in UTC: `since` is included, `until` is not, and None means no bound."""
 
     since: datetime | None = None
@@ -63,8 +62,7 @@ def no_position(_row: int) -> str:
     return ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordTable:
+class RecordTable(Struct, frozen=True, kw_only=True):
     """Many records of a lookup at once: each row of an Arrow table stands for a `Record` with its cells as fields.
 
     `position(n)` is the position of row n.
@@ -79,8 +77,7 @@ class RecordTable:
         return (Record(fields=fields, position=self.position(n)) for n, fields in rows)
 
 
-@dataclass(frozen=True, slots=True)
-class ReadFailure:
+class ReadFailure(Struct, frozen=True):
     """A driving object that gave no records: it is gone (`Missing`), or the error says why it cannot be read."""
 
     item: Item
@@ -105,8 +102,7 @@ class Key(FrozenStruct, frozen=True, kw_only=True, gc=False):
         return time is not None and self.since <= time <= self.until
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class File:
+class File(Struct, frozen=True, kw_only=True):
     """The rows of one file, as an Arrow `table`.
 
     `folder` is the partition (`date=2026-07-01/`), `name` has no extension, and `item` is the driving object
@@ -119,8 +115,7 @@ class File:
     item: Item
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class Written(Struct, frozen=True, kw_only=True):
     """A file as it was stored; `bytes` is its size."""
 
     uri: str
@@ -135,15 +130,13 @@ class StoredObject(FrozenStruct, frozen=True, kw_only=True, gc=False):
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(Struct, frozen=True):
     """No object has this URI."""
 
     uri: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Put:
+class Put(Struct, frozen=True, kw_only=True):
     """Bytes to store at a URI; `source` is the driving object that they were made from."""
 
     uri: str

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from functools import partial
 from traceback import extract_tb
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from plait.aws.errors import meaning
 from plait.plugin.data import Item, ReadFailure, Record, RecordTable, Written
@@ -27,8 +29,7 @@ class ContractViolation(Exception):
     """A connector answered something that the contract does not allow."""
 
 
-@dataclass(frozen=True, slots=True)
-class Isolation:
+class Isolation(Struct, frozen=True):
     """Calls a connector's functions and names the connector in each of their failures.
 
     `word` is the connector's word, `distribution` the distribution that offers it, with its version, such as

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statement:
+
+class Statement(Struct, frozen=True, kw_only=True):
     """IAM actions that calls need on resources; `why` is the reason, for whoever reviews the policy.
 
     In the ARNs of `resources`, `${AWS::Partition}`, `${AWS::Region}` and `${AWS::AccountId}` stand for where
@@ -19,8 +19,7 @@ class Statement:
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Calls:
+class Calls(Struct, frozen=True, kw_only=True):
     """How often an operation is called: once for each `per` of a quantity in a batch.
 
     Quantities are `objects` read, `listings` (pages of a listing), `keys` that a lookup is asked for, `pages`

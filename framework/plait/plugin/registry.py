@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from plait.plugin.hooks import Hooks
 from plait.plugin.isolation import isolate
@@ -19,8 +20,7 @@ GROUP = OURS = "plait"
 _pinned: list[Offer] = []
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Struct, frozen=True):
     """A word, and the distribution and module that offer a connector under it."""
 
     word: str

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import threading
 from contextlib import closing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from plait.aws.errors import UnreadableAnswer
 from plait.plugin import Item, Missing, ObjectChanged, Put, StoredObject, TryAgain, Written
@@ -25,8 +26,7 @@ SOURCE_ETAG = "plait-source-etag"
 MAX_ROUNDS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(Struct, frozen=True):
     """The version of an object: its ETag as S3 spells it, and the ETag of the object that it was made from."""
 
     etag: str

@@ -7,9 +7,10 @@ import binascii
 import gzip
 import io
 import zlib
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct
 
 from plait.values.convert import ConversionError, conversion_error, exact_number
 from plait.values.strict_json import NotJson, parse_json
@@ -26,8 +27,7 @@ MAX_RATIO = 200
 MAX_AT_ANY_RATIO = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One decode step: its word, and its argument (the unit of `epoch`, a `Pattern` or an `Expression`)."""
 
     word: Literal["base64", "json", "gzip", "epoch", "pattern", "regex"]

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
+
+from msgspec import Struct
 
 MAX_PYTHON_STEPS = 1_000_000
 SPACES = "".join(c for c in map(chr, range(0x3001)) if c.isspace())
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
+class Expression(Struct, frozen=True):
     """A regular expression that gives its named groups.
 
     RE2 takes linear time for any text. Python's own matcher is faster for the short texts that are usual, and takes at

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from plait.problems.errors import SpecValueError
 
@@ -12,8 +13,7 @@ HOLE_PATTERN = r"\{[A-Za-z_][A-Za-z0-9_]*\}"
 HOLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Hole:
+class Hole(Struct, frozen=True):
     """A `{name}`, `*` or `**` of a template."""
 
     name: str

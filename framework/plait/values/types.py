@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from plait.problems.errors import SpecValueError
 
@@ -40,8 +41,7 @@ FOREIGN_WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Type:
+class Type(Struct, frozen=True):
     """A column's type: its word, and what stands in its brackets; the one field of an array is its `element`."""
 
     word: str

@@ -5,11 +5,11 @@ What each rule makes of rows is in `tests/data/cases/joins*.test.yaml`; `tests/l
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
 import pytest
+from msgspec.structs import replace
 
 from kit import fakes
 from kit.fakes import FixedLookup, column

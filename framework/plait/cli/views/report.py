@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import astuple, fields
 from typing import TYPE_CHECKING
+
+from msgspec.structs import astuple
 
 from plait.cli.printing import aligned, plural
 from plait.engine.report import OUTCOMES, LookupCounts
@@ -21,7 +22,7 @@ def report_text(report: Report, *, colour: bool) -> str:
     """The numbers of a run, those of its look-ups, and its problems by kind."""
     parts = [aligned(_number_rows(report))]
     if report.lookups:
-        names = [field.name for field in fields(LookupCounts)]
+        names = [*LookupCounts.__struct_fields__]
         rows = [
             (source, *(f"{number:,.0f}" for number in astuple(counts)))
             for source, counts in report.lookups.items()

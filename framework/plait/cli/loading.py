@@ -1,15 +1,19 @@
-"""Load the spec that a command names."""
+"""Load the spec that a command names, and what is given for its sources."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plait.cli.failures import unreadable_file
 from plait.cli.printing import print_problems_on_stderr
-from plait.pipeline.pipeline import Pipeline
+from plait.pipeline.pipeline import InvalidSpec, Pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from plait.language.spec import Spec
+    from plait.testing.cases.given import GivenFile
 
 
 def load_pipeline(file: str, parameters: Mapping[str, str]) -> Pipeline:
@@ -21,3 +25,19 @@ def load_pipeline(file: str, parameters: Mapping[str, str]) -> Pipeline:
     if pipeline.warnings:
         print_problems_on_stderr(pipeline.warnings, {file: pipeline.text})
     return pipeline
+
+
+def load_given(file: str, spec: Spec) -> GivenFile:
+    """What a file of cases gives for the spec's sources; raises CannotStart, or InvalidSpec with the file's problems."""
+    from plait.engine.context import utc_now
+    from plait.testing.cases.given import read_given
+
+    try:
+        given = read_given(Path(file).read_bytes(), file, spec, utc_now())
+    except OSError as error:
+        raise unreadable_file(file, error) from error
+    if any(problem.level == "error" for problem in given.problems):
+        raise InvalidSpec(file, given.problems, given.text)
+    if given.problems:
+        print_problems_on_stderr(given.problems, {file: given.text})
+    return given

@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from plait.cli.loading import load_pipeline
+from plait.cli.loading import load_given, load_pipeline
 from plait.cli.options import output_option, parameter_option
 from plait.cli.printing import plural, print_json, print_problems_on_stderr, printable
 from plait.cli.views.rows import print_rows
 from plait.cli.views.values import json_value
+from plait.pipeline.pipeline import Pipeline
 from plait.problems.render import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from plait.language.spec import Spec
 
 
 @click.command("preview")
@@ -25,11 +28,22 @@ if TYPE_CHECKING:
 @click.option(
     "--limit", type=click.IntRange(min=1), default=10, show_default=True, help="At most so many rows."
 )
+@click.option(
+    "--given",
+    "cases",
+    metavar="FILE",
+    help="Take what sources hold from the `given` of this file of cases; the others are read for real.",
+)
 @parameter_option
 @output_option("text", "json")
-def command(spec: str, objects: Sequence[str], limit: int, parameters: dict[str, str], output: str) -> None:
+def command(
+    spec: str, objects: Sequence[str], limit: int, cases: str | None, parameters: dict[str, str], output: str
+) -> None:
     """Read and join for real, write nothing, and show the rows."""
-    table, report = load_pipeline(spec, parameters).preview_with_report(objects or None, limit)
+    pipeline = load_pipeline(spec, parameters)
+    if cases is not None:
+        pipeline = Pipeline(_spec_with_given(pipeline.spec, cases))
+    table, report = pipeline.preview_with_report(objects or None, limit)
     names = table.column_names
     records = table.slice(0, limit).to_pylist()
     rows = [{name: json_value(value) for name, value in record.items()} for record in records]
@@ -45,3 +59,11 @@ def command(spec: str, objects: Sequence[str], limit: int, parameters: dict[str,
             click.echo(f"{outcome}: {printable(uri)}", err=True)
     if not report.ok:
         raise click.exceptions.Exit(1)
+
+
+def _spec_with_given(spec: Spec, cases: str) -> Spec:
+    """The spec whose sources hold what a file of cases gives for them."""
+    from plait.engine.context import utc_now
+    from plait.testing.cases.stand_ins import given_spec
+
+    return given_spec(spec, load_given(cases, spec).inputs, utc_now())

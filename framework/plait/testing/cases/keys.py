@@ -72,6 +72,13 @@ class CasesBlock(Options, frozen=True, kw_only=True):
     parameters: Parameters = None
 
 
+class GivenFileBlock(CasesBlock, frozen=True, kw_only=True):
+    """A file of cases of which only `given` is read."""
+
+    given: Annotated[dict[str, Any], Meta(description="source of the spec to what it holds")]
+    cases: Any = None
+
+
 class CaseBlock(Options, frozen=True, kw_only=True):
     """One case."""
 

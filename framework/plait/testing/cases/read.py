@@ -22,7 +22,7 @@ from plait.testing.cases.yaml_text import YamlText
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from plait.language.source_map import KeyPath
+    from plait.language.source_map import KeyPath, SourceMap
     from plait.language.spec import Spec
     from plait.language.validate import Validated
 
@@ -62,10 +62,9 @@ class CaseFile:
 
 def read_cases(text: bytes, file: str, specs: SpecVariants) -> CaseFile:
     """Read a file of cases and find all of its problems; a case with an error is left out of `cases`."""
-    source_map, problems = locate(text, file)
+    source_map, problems = locate_cases(text, file)
     decoded = text.decode("utf-8", "replace")
     if source_map is None:
-        problems = [_with_own_help(problem) for problem in problems]
         return CaseFile(file=file, text=decoded, yaml_text=None, cases=(), problems=tuple(problems))
     reader = _CaseReader(specs, ProblemCollector(source_map), YamlText(source_map))
     reader.collector.problems += problems
@@ -76,13 +75,13 @@ def read_cases(text: bytes, file: str, specs: SpecVariants) -> CaseFile:
     )
 
 
-def _with_own_help(problem: Problem) -> Problem:
-    """The problem of an empty file with help for cases in place of that for specs."""
-    return (
-        replace(problem, help="a file of cases begins with `cases:`")
-        if problem.code == "empty-file"
-        else problem
-    )
+def locate_cases(text: bytes, file: str, first_key: str = "cases") -> tuple[SourceMap | None, list[Problem]]:
+    """Read YAML as `locate` does; the help for an empty file says with which key such a file begins."""
+    source_map, problems = locate(text, file)
+    help = f"a file of cases begins with `{first_key}:`"
+    return source_map, [
+        replace(problem, help=help) if problem.code == "empty-file" else problem for problem in problems
+    ]
 
 
 @dataclass(frozen=True, slots=True)

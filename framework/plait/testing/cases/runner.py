@@ -36,7 +36,7 @@ def run_case(case: Case) -> CaseOutcome:
     objects = driver.objects if driver else ()
     memory = MemoryObjects(chain.from_iterable(inputs.objects for inputs in case.inputs.values()))
     sink = CapturingSink()
-    engine = Engine(offline_spec(case, sink), OfflineServices(case, memory))
+    engine = Engine(offline_spec(case, sink), OfflineServices(case.now, memory))
     report = engine.run(map(item_of, objects) if driver else engine.find())
     partitions = plan(case.spec).partitions
     rows = [row for file in sink.files for row in _rows_of_file(file, partitions)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
@@ -26,10 +27,11 @@ from plait.testing.cases.case import SourceInputs
 from plait.values.paths import normal_uri
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from plait.language.spec import Source, Spec
-    from plait.plugin import File, Key, Window
+    from plait.plugin import Context, File, Key, Window
     from plait.testing.cases.case import Case, CaseObject
 
 NO_INPUTS = SourceInputs(records=())
@@ -92,10 +94,10 @@ def _failure_of(case_object: CaseObject) -> PlaitError | None:
 
 
 class OfflineServices(Services):
-    """The time and the objects of a case; the client of any service is refused."""
+    """A time and objects that are given; the client of any service is refused."""
 
-    def __init__(self, case: Case, memory: MemoryObjects) -> None:
-        super().__init__(now=lambda: case.now)
+    def __init__(self, now: datetime, memory: MemoryObjects) -> None:
+        super().__init__(now=lambda: now)
         self.client: Any = _refuse
         self.objects = memory
 
@@ -165,14 +167,38 @@ def offline_spec(case: Case, sink: CapturingSink) -> Spec:
     sink_connector = replace(spec.sink.connector, sink=lambda _options, _context: sink)
     return replace(
         spec,
-        driver=_offline_driver(spec.driver, case),
+        driver=_offline_driver(spec.driver, case.inputs.get(spec.driver.name, NO_INPUTS)),
         lookups=tuple(_offline_lookup(source, case.inputs.get(source.name)) for source in spec.lookups),
         sink=replace(spec.sink, connector=sink_connector),
     )
 
 
-def _offline_driver(source: Source, case: Case) -> Source:
-    inputs = case.inputs.get(source.name, NO_INPUTS)
+def given_spec(spec: Spec, inputs: Mapping[str, SourceInputs], now: datetime) -> Spec:
+    """The spec whose given sources hold these inputs and ask no service; the others stay as they are."""
+    memory = MemoryObjects(chain.from_iterable(source_inputs.objects for source_inputs in inputs.values()))
+    services = OfflineServices(now, memory)
+    driver, lookups = spec.driver, list(spec.lookups)
+    if driver.name in inputs:
+        driver = _with_services(_offline_driver(driver, inputs[driver.name]), "driver", services)
+    for number, source in enumerate(lookups):
+        if source.name in inputs:
+            offline = _offline_lookup(source, inputs[source.name])
+            lookups[number] = _with_services(offline, "lookup", services)
+    return replace(spec, driver=driver, lookups=tuple(lookups))
+
+
+def _with_services(source: Source, role: str, services: Services) -> Source:
+    """The source whose role is lent these services, not those of the run."""
+    make_role = getattr(source.connector, role)
+
+    def make(options: Any, context: Context) -> Any:
+        return make_role(options, services.context(source.name, context.fields))
+
+    changed_role: Any = {role: make}
+    return replace(source, connector=replace(source.connector, **changed_role))
+
+
+def _offline_driver(source: Source, inputs: SourceInputs) -> Source:
     objects = {normal_uri(case_object.uri): case_object for case_object in inputs.objects}
     if source.connector.offline and all(case_object.record is None for case_object in objects.values()):
         return source

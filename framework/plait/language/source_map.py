@@ -2,41 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from plait.language.text import FILE_START, split_lines
 from plait.problems.problem import Span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 KeyPath = tuple[str | int, ...]  # keys and positions in lists, from the top of the file
-Point = tuple[int, int]  # line and column, both from 1
-FILE_START = Span(1, 1, 1, 1)
-LINE_BREAK = re.compile(r"\r\n|\r|\n")
-
-
-class Lines:
-    """The lines of a text by number, from 1."""
-
-    def __init__(self, text: str) -> None:
-        self.lines = LINE_BREAK.split(text)
-
-    def line(self, number: int) -> str:
-        """The text of a line; empty where the text has no such line."""
-        return self.lines[number - 1] if 1 <= number <= len(self.lines) else ""
-
-    def character(self, point: Point) -> str:
-        """The character at a point; empty at the end of a line."""
-        return self.line(point[0])[point[1] - 1 : point[1]]
-
-    def span(self, start: Point, end: Point) -> Span:
-        """The span between two points, moved into the text where one lies behind its end."""
-        line, end_line = min(start[0], len(self.lines)), min(end[0], len(self.lines))
-        column = min(start[1], len(self.line(line)) + 1)
-        return Span(line, column, end_line, min(end[1], len(self.line(end_line)) + 1))
 
 
 @dataclass(frozen=True)
@@ -52,7 +28,7 @@ class SourceMap:
     @cached_property
     def lines(self) -> list[str]:
         """The lines of the text."""
-        return LINE_BREAK.split(self.text)
+        return split_lines(self.text)
 
     @property
     def first_key(self) -> Span:

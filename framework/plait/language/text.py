@@ -1,41 +1,55 @@
-"""Read the bytes of a file as UTF-8 text without invisible characters."""
+"""The text of a YAML file: its characters, its lines, and what an unquoted word means in YAML 1.2 (core schema)."""
 
 from __future__ import annotations
 
+import math
 import re
 from itertools import islice
+from typing import Any
 
-from plait.language.source_map import FILE_START, LINE_BREAK
-from plait.problems.problem import Problem, Span
+from plait.problems.problem import Problem, Span, excerpt
 
 MAX_BYTES = 1 << 20
 _MAX_INVISIBLE_PROBLEMS = 20
+FILE_START = Span(1, 1, 1, 1)
+_LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _INVISIBLE = re.compile(
     "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
+_INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_LEADING_ZERO = re.compile(r"[-+]?0[0-9]")
+_NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_MAX_INT_LENGTH = 400
+_WORDS: dict[str, Any] = dict.fromkeys(("", "~", "null", "Null", "NULL"))
+_WORDS |= dict.fromkeys(("true", "True", "TRUE"), True)
+_WORDS |= dict.fromkeys(("false", "False", "FALSE"), False)
 
 
-def read_text(text: str | bytes, file: str) -> tuple[str | None, list[Problem]]:
-    """Decode the text of a file, without its byte order mark; None, with the problems, if that is not possible."""
+def split_lines(text: str) -> list[str]:
+    """The lines of a text."""
+    return _LINE_BREAK.split(text)
+
+
+def read_text(text: str | bytes, file: str) -> tuple[str, list[Problem]]:
+    """The text of a file without its byte order mark; empty, beside the problems, if it cannot be read."""
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     if len(data) > MAX_BYTES:
-        help = "put one pipeline into one file"
-        return None, [_problem(file, FILE_START, "too-large", "the file is larger than 1 MiB", help)]
+        message, help = "the file is larger than 1 MiB", "put one pipeline into one file"
+        return "", [_problem(file, FILE_START, "too-large", message, help)]
     if data.startswith(_UTF_16_MARKS):
-        message = "the file is UTF-16"
-        return None, [_problem(file, FILE_START, "not-utf8", message, "save the file as UTF-8")]
-    if isinstance(text, bytes):
-        try:
-            text = data.decode()
-        except UnicodeDecodeError as error:
-            span = _span_at(data[: error.start].decode().removeprefix("\ufeff"), 0)
-            message = f"the byte `0x{data[error.start]:02x}` is not UTF-8"
-            return None, [_problem(file, span, "not-utf8", message, "save the file as UTF-8")]
+        return "", [_problem(file, FILE_START, "not-utf8", "the file is UTF-16", "save the file as UTF-8")]
+    try:
+        text = text if isinstance(text, str) else text.decode()
+    except UnicodeDecodeError as error:
+        span = _span_behind(data[: error.start].decode().removeprefix("\ufeff"), 0)
+        message = f"the byte `0x{data[error.start]:02x}` is not UTF-8"
+        return "", [_problem(file, span, "not-utf8", message, "save the file as UTF-8")]
     text = text.removeprefix("\ufeff")
     matches = islice(_INVISIBLE.finditer(text), _MAX_INVISIBLE_PROBLEMS)
     problems = [_invisible_character(text, match, file) for match in matches]
-    return (None if problems else text), problems
+    return "" if problems else text, problems
 
 
 def _invisible_character(text: str, match: re.Match[str], file: str) -> Problem:
@@ -43,14 +57,37 @@ def _invisible_character(text: str, match: re.Match[str], file: str) -> Problem:
     code = "control-character" if number else "nul-character"
     message = f"the character U+{number:04X} cannot be seen and is not read"
     help = f'remove it, or write "\\u{number:04x}" in double quotes'
-    return _problem(file, _span_at(text[: match.start()], 1), code, message, help)
+    return _problem(file, _span_behind(text[: match.start()], 1), code, message, help)
 
 
-def _span_at(before: str, length: int) -> Span:
-    lines = LINE_BREAK.split(before)
+def _span_behind(before: str, length: int) -> Span:
+    lines = split_lines(before)
     column = len(lines[-1]) + 1
     return Span(len(lines), column, len(lines), column + length)
 
 
-def _problem(file: str, span: Span, code: str, message: str, help: str | None) -> Problem:
+def _problem(file: str, span: Span, code: str, message: str, help: str) -> Problem:
     return Problem(code=code, message=message, file=file, span=span, help=help)
+
+
+def scalar(text: str) -> Any:
+    """The value of an unquoted text: a number, true or false, None, else the text itself."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INT.fullmatch(text):
+        base = {"0o": 8, "0x": 16}.get(text[:2], 10)
+        return int(text, base) if len(text) <= _MAX_INT_LENGTH else math.inf
+    if _NOT_FINITE.fullmatch(text):
+        return float(text.replace(".", "", 1))
+    return float(text) if _FLOAT.fullmatch(text) else text
+
+
+def number_problem(text: str, value: Any) -> tuple[str, str, str] | None:
+    """The code, message and help of an unquoted number that is not what was written; None for any other value."""
+    help = "put it in quotes if it is text"
+    if type(value) is int and _LEADING_ZERO.match(text):
+        message = f"{excerpt(text)} is the number {excerpt(str(value))}"
+        return "ambiguous-number", message, f"{help}, else leave out the zeros"
+    if isinstance(value, float) and not math.isfinite(value):
+        return "number-too-large", f"{excerpt(text)} is no finite number", help
+    return None

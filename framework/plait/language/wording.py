@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from plait.language.scalars import scalar
+from plait.language.text import scalar
 from plait.problems.problem import excerpt
 
 _TRUE_WORDS, _FALSE_WORDS = ("yes", "on", "y", "true", "1"), ("no", "off", "n", "false", "0")

@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from plait.language.scalars import scalar
+from plait.language.text import scalar
 from plait.values.convert import NUMBER
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from plait.aws.environment import check_settings, region
 from plait.aws.errors import SETTINGS, UnreadableAnswer, calling
 from plait.aws.retries import MAX_TRIES, RetryPolicy
 from plait.problems.errors import GiveUp
@@ -99,6 +98,8 @@ class Clients:
         return client
 
     def _create_client(self, service: str, config: Any) -> Any:
+        from plait.aws.environment import check_settings, region
+
         check_settings()
         with calling(f"the client of `{service}`", service=service):
             try:

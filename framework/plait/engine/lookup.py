@@ -22,7 +22,6 @@ from plait.engine.answers import (
     type_answers,
 )
 from plait.engine.cache import Cache
-from plait.engine.near_misses import near_misses
 from plait.plugin import Key, Record, RecordTable
 from plait.problems.errors import IncompatibleTypes
 
@@ -189,10 +188,8 @@ def _ask_at_once(
     columns = (column if isinstance(column, list) else column.to_pylist() for column in answers.keys)
     owners = [*zip(*columns, strict=True)]
     answered = {*owners}
-    if missed := asked - answered - {*answers.faults}:
-        answers.near_misses = near_misses(
-            missed, chain.from_iterable(raw_keys(part, pairs) for part in parts)
-        )
+    missed = asked - answered - {*answers.faults}
+    answers.near_misses = _near_misses(missed, chain.from_iterable(raw_keys(part, pairs) for part in parts))
     return answers if answered <= asked else select_keys(answers, asked, owners)
 
 
@@ -248,7 +245,15 @@ def _near_misses_of(
     """Keys without a match for which the source answered a similar key."""
     missed = {tuple(key.fields.values()) for _, key in chunk} - set(owners)
     names = [*chunk[0][1].fields]
-    return near_misses(missed, (tuple(map(r.fields.get, names)) for r in fetched)) if missed else set()
+    return _near_misses(missed, (tuple(map(r.fields.get, names)) for r in fetched))
+
+
+def _near_misses(missed: set[KeyValues], answered: Iterable[KeyValues]) -> set[KeyValues]:
+    if not missed:
+        return set()
+    from plait.engine.near_misses import near_misses
+
+    return near_misses(missed, answered)
 
 
 def _keep(cache: Cache, source: Source, answered: dict[KeyValues, list[Record]], now: float) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from msgspec import Struct, field
 from msgspec.structs import asdict
 
-from plait.problems.render import as_json
+from plait.problems.problem import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -17,7 +17,7 @@ from plait.engine.waiting import Late, why_late
 from plait.plugin import GiveUp, Missing, ObjectChanged, PlaitError, TryAgain
 from plait.problems.errors import IncompatibleTypes
 from plait.problems.problem import Problem
-from plait.storage.s3 import bucket_and_key
+from plait.values.paths import on_s3
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +47,7 @@ def accept(items: Sequence[Item], driver: Driver, spec: Spec, report: Report) ->
 
 def _is_foreign(uri: str, spec: Spec) -> bool:
     buckets = spec.driver.buckets
-    return bool(buckets) and uri.startswith("s3://") and bucket_and_key(uri)[0] not in buckets
+    return bool(buckets) and on_s3(uri) and uri.split("/")[2] not in buckets
 
 
 def fail_lookup(batch: Batch, source: Source, error: BaseException) -> None:

@@ -28,8 +28,8 @@ from plait.plugin.planning import Calls, Statement
 from plait.plugin.roles import Connector, Driver, Lookup, Options, Sink, Use
 from plait.problems.errors import BadRecord, GiveUp, ObjectChanged, PlaitError, TryAgain
 from plait.values.convert import Flag
-from plait.values.message_pattern import Pattern
 from plait.values.paths import DriverPath, FolderPath, LookupPath, UnsafePathValue, normal_path
+from plait.values.patterns import Pattern
 from plait.values.secret import Secret, Secrets
 from plait.values.strict_json import NotJson, parse_json
 

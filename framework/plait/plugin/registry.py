@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from plait.plugin.hooks import Hooks
-from plait.plugin.isolation import isolate
 from plait.plugin.roles import Connector
 
 if TYPE_CHECKING:
@@ -99,9 +98,15 @@ def _load(offer: Offer) -> Connector:
         ) from error
     for descriptor in descriptors:
         if isinstance(descriptor, Connector) and descriptor.name == offer.word:
-            return descriptor if offer.distribution == OURS else isolate(descriptor, distribution)
+            return descriptor if offer.distribution == OURS else _isolated(descriptor, distribution)
     message = f"the module of `{offer.word}` offers no connector of that name"
     raise ConnectorUnavailable("broken-connector", message, f"from {distribution}")
+
+
+def _isolated(descriptor: Connector, distribution: str) -> Connector:
+    from plait.plugin.isolation import isolate
+
+    return isolate(descriptor, distribution)
 
 
 def _call_hook(word: str) -> list[list[Any]]:

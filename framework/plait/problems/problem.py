@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Level = Literal["error", "warning"]
 
@@ -48,3 +51,24 @@ def excerpt(value: object) -> str:
     beginning = text[: MAX_EXCERPT + 1]
     text = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in beginning)
     return f"`{text}`" if len(text) <= MAX_EXCERPT else f"`{text[: MAX_EXCERPT - 1]}…`"
+
+
+def as_json(problems: Iterable[Problem]) -> list[dict[str, Any]]:
+    """The problems as mappings of texts, numbers and None, for reports and logs."""
+    return [_as_mapping(problem) for problem in problems]
+
+
+def _as_mapping(problem: Problem) -> dict[str, Any]:
+    span = problem.span
+    return {
+        "code": problem.code,
+        "level": problem.level,
+        "message": problem.message,
+        "file": problem.file,
+        "line": span.line if span else None,
+        "column": span.column if span else None,
+        "end_line": span.end_line if span else None,
+        "end_column": span.end_column if span else None,
+        "help": problem.help,
+        "note": problem.note,
+    }

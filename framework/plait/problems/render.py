@@ -1,9 +1,9 @@
-"""The four ways a problem is shown: for a terminal, an editor, GitHub and a log."""
+"""The three ways a problem is shown: for a terminal, an editor and GitHub."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from unicodedata import combining, east_asian_width
 
 if TYPE_CHECKING:
@@ -80,11 +80,6 @@ def _row(problem: Problem) -> str:
 
 def _markdown(text: str) -> str:
     return _printable(text).replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|")
-
-
-def as_json(problems: Iterable[Problem]) -> list[dict[str, Any]]:
-    """The problems as mappings of texts, numbers and None, for reports and logs."""
-    return [_as_mapping(problem) for problem in problems]
 
 
 def _full_block(problem: Problem, sources: Mapping[str, str], colour: bool) -> str:
@@ -204,19 +199,3 @@ def _escape_data(text: str) -> str:
 
 def _escape_property(text: str) -> str:
     return _escape_data(text).replace(":", "%3A").replace(",", "%2C")
-
-
-def _as_mapping(problem: Problem) -> dict[str, Any]:
-    span = problem.span
-    return {
-        "code": problem.code,
-        "level": problem.level,
-        "message": problem.message,
-        "file": problem.file,
-        "line": span.line if span else None,
-        "column": span.column if span else None,
-        "end_line": span.end_line if span else None,
-        "end_column": span.end_column if span else None,
-        "help": problem.help,
-        "note": problem.note,
-    }

@@ -28,8 +28,8 @@ from plait.language.validate import Validated, duplicate_names, missing_paramete
 from plait.language.yaml_reader import locate
 from plait.plugin import registry
 from plait.problems.pages import pages
-from plait.problems.problem import Problem, Span
-from plait.problems.render import as_json, concise, full, github
+from plait.problems.problem import Problem, Span, as_json
+from plait.problems.render import concise, full, github
 
 FOLDER = DATA / "problems"
 CASES = sorted(file for file in FOLDER.glob("*/*.yaml") if not file.name.endswith(".beside.yaml"))

@@ -9,12 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.tables import table
-from plait.problems.problem import Problem, Span
+from plait.problems.problem import Problem, Span, as_json
 from plait.problems.render import (
     MAX_ANNOTATIONS,
     MAX_ROWS,
     MAX_WIDTH,
-    as_json,
     concise,
     full,
     github,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from kit.tables import table
 from plait.values.convert import ConversionError
 from plait.values.decode import MAX_AT_ANY_RATIO, MAX_INFLATED, MAX_RATIO, Step, decode
-from plait.values.message_pattern import Pattern
+from plait.values.patterns import Pattern
 
 NOISE = bytes(range(256)) * 8
 

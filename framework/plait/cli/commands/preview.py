@@ -12,7 +12,7 @@ from plait.cli.printing import plural, print_json, print_problems_on_stderr, pri
 from plait.cli.views.rows import print_rows
 from plait.cli.views.values import json_value
 from plait.pipeline.pipeline import Pipeline
-from plait.problems.render import as_json
+from plait.problems.problem import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,8 +11,8 @@ import click
 from plait.cli.failures import CannotStart, unreadable_file
 from plait.cli.options import output_option
 from plait.cli.printing import plural, print_github, print_json, print_problems
-from plait.problems.problem import Problem, by_place
-from plait.problems.render import MAX_SHOWN, as_json
+from plait.problems.problem import Problem, as_json, by_place
+from plait.problems.render import MAX_SHOWN
 from plait.testing.cases.suite import CASES_ENDING, CaseResult, Suite, cases_of, load, run, spec_of, update
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from plait.cli.failures import CannotStart, unreadable_file
 from plait.cli.options import output_option, parameter_option
 from plait.cli.printing import plural, print_github, print_json, print_problems
 from plait.language.validate import Validated, duplicate_names, validate_file
-from plait.problems.problem import Problem, Span, by_place
-from plait.problems.render import MAX_SHOWN, as_json
+from plait.problems.problem import Problem, Span, as_json, by_place
+from plait.problems.render import MAX_SHOWN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -13,7 +13,7 @@ from plait.problems.problem import excerpt
 from plait.values import types
 from plait.values.convert import ConversionError, convert
 from plait.values.decode import Step
-from plait.values.safe_regex import Expression
+from plait.values.patterns import Expression
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

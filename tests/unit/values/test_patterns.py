@@ -11,37 +11,37 @@ from hypothesis import strategies as st
 from kit.tables import table
 from plait.language.build.columns import read_regex
 from plait.problems.errors import SpecValueError
-from plait.values import safe_regex
-from plait.values.message_pattern import Pattern
+from plait.values import patterns
+from plait.values.patterns import Pattern
 
 LONG = 1 << 18
 TABLES = table("values/patterns.yaml")
 
 
 @pytest.mark.parametrize(("pattern", "line", "fields"), TABLES["matches"])
-@pytest.mark.parametrize("most", [safe_regex.MAX_PYTHON_STEPS, 0])
+@pytest.mark.parametrize("most", [patterns.MAX_PYTHON_STEPS, 0])
 def test_a_pattern_gives_the_runs_of_text_that_it_names(
     monkeypatch: pytest.MonkeyPatch, most: int, pattern: str, line: str, fields: Any
 ) -> None:
     """By Python's matcher and by RE2."""
-    monkeypatch.setattr(safe_regex, "MAX_PYTHON_STEPS", most)
+    monkeypatch.setattr(patterns, "MAX_PYTHON_STEPS", most)
     assert Pattern.parse(pattern).match(line) == fields
 
 
 literals = st.lists(st.sampled_from(["*", "x", "y", " ", ",", "\n", ".", "é"]), max_size=2).map("".join)
-patterns = st.lists(literals, min_size=2, max_size=4).map(
+pattern_texts = st.lists(literals, min_size=2, max_size=4).map(
     lambda texts: "".join(f"{text}{{f{n}}}" for n, text in enumerate(texts[:-1])) + texts[-1]
 )
 
 
 @pytest.mark.fault("W7")
-@given(patterns, st.text("xy ,\n.é\u2003\x1c", max_size=12))
+@given(pattern_texts, st.text("xy ,\n.é\u2003\x1c", max_size=12))
 def test_both_matchers_agree_on_every_pattern_and_line(text: str, line: str) -> None:
     """Python's, for short lines, and RE2, for long ones."""
     answers = []
     for most in (10**30, 0):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(safe_regex, "MAX_PYTHON_STEPS", most)
+            patch.setattr(patterns, "MAX_PYTHON_STEPS", most)
             answers.append(Pattern.parse(text).match(line))
     assert answers[0] == answers[1]
 

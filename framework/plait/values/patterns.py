@@ -1,0 +1,110 @@
+"""Expressions and patterns that match any text in linear time, so that no text and no expression can keep plait busy."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, ClassVar, Self
+
+from msgspec import Struct
+
+from plait.problems.errors import SpecValueError
+from plait.values.templates import HOLE_PATTERN, STAR, STARS, split
+
+MAX_PYTHON_STEPS = 1_000_000
+# The characters that `str.isspace` takes, as ranges of an expression.
+SPACES = "\t-\r\x1c- \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+
+
+class Expression(Struct, frozen=True):
+    """A regular expression that gives its named groups.
+
+    RE2 takes linear time for any text. Python's own matcher is faster for the short texts that are usual, and takes at
+    most as many steps as the text's length to the power of `parts`, the number of parts that vary in length. It is used
+    where that is a small number; where `parts` is None it is never used.
+    """
+
+    text: str
+    names: tuple[str, ...]
+    parts: int | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Expression:
+        """Read an expression in RE2's syntax; raises ValueError with RE2's own words."""
+        return cls(text, tuple(_compile_re2(text).groupindex))
+
+    def match(self, text: str) -> dict[str, Any] | None:
+        """The named groups of a text that matches from its beginning to its end, else None; a group may be None."""
+        use_python = self.parts is not None and len(text) ** self.parts <= MAX_PYTHON_STEPS
+        try:
+            match = (_compile_python if use_python else _compile_re2)(self.text).fullmatch(text)
+        except UnicodeEncodeError:  # half of a surrogate pair: no UTF-8, and no file could hold it
+            return None
+        return match.groupdict() if match else None
+
+
+@cache
+def _compile_python(text: str) -> re.Pattern[str]:
+    return re.compile(text)
+
+
+@cache
+def _compile_re2(pattern: str) -> Any:
+    import re2
+
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        return re2.compile(pattern, options)
+    except re2.error as error:
+        reason = error.args[0]
+        message = reason.decode() if isinstance(reason, bytes) else str(reason)
+        raise ValueError(message.replace("perl operator", "operator")) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """Free text, such as a log line, to fields: `{name}` is one run of text without spaces, `*` is any text."""
+
+    text: str
+    expression: Expression
+    noun: ClassVar[str] = "a pattern"
+    json_schema: ClassVar[dict[str, Any]] = {
+        "pattern": rf"^(?:[^{{}}]|\{{\{{|\}}\}}|{HOLE_PATTERN})*{HOLE_PATTERN}(?:[^{{}}]|\{{\{{|\}}\}}|{HOLE_PATTERN})*$",
+        "patternErrorMessage": "a pattern has at least one `{name}`, as in `order {id} scored {score}`",
+        "examples": ["order {id} scored {score}"],
+    }
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a pattern; raises SpecValueError if it names no field, or one field twice."""
+        names: list[str] = []
+        regex, stars = "(?s)", 0
+        for part in split(text):
+            if isinstance(part, str):
+                regex += re.escape(part)
+            elif part in (STAR, STARS):
+                regex += ".*?"
+                stars += 1
+            elif part.name in names:
+                message = f"`{{{part.name}}}` stands twice in the pattern"
+                help = "give the second another name, or write `*`"
+                raise SpecValueError(message, code="wrong-pattern", help=help)
+            else:
+                names.append(part.name)
+                regex += f"(?P<{part.name}>[^{SPACES}]+)"
+        if not names:
+            message = "the pattern has no `{name}`, so it gives no field"
+            help = "name what is wanted, as in `order {id} scored {score}`"
+            raise SpecValueError(message, code="wrong-pattern", help=help)
+        return cls(text, Expression(regex, tuple(names), stars + len(names)))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the fields, in order."""
+        return self.expression.names
+
+    def match(self, line: str) -> dict[str, str] | None:
+        """The fields of a line that matches from its beginning to its end, or None."""
+        return self.expression.match(line)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from packaging.tags import Tag
 
 Arch = Literal["x86_64", "arm64"]
+DEFAULT_PYTHON = "3.12"
 MACHINES: dict[Arch, str] = {"x86_64": "x86_64", "arm64": "aarch64"}
 # The minor version of glibc 2 in each runtime: Amazon Linux 2 up to Python 3.11, Amazon Linux 2023 above.
 GLIBC_MINOR = {"3.11": 26, "3.12": 34, "3.13": 34}

@@ -18,8 +18,9 @@ from integration.faults.stage import REQUESTS
 from kit import faults
 from kit.limited import unmeasured
 from kit.shop import HANDLE, announced, queue
+from kit.specs import valid
 from kit.tables import table
-from plait.deploy.delivery import redrive_output
+from plait.deploy.stack import read_stack, stack_text
 from plait.plugin import GiveUp, PlaitError, Put, TryAgain, Written
 from plait.storage import local as storage_local
 from plait.storage.objects import Storage
@@ -278,7 +279,8 @@ def _arn(sqs: Any, url: str) -> str:
 
 def _redriven(arns: dict[str, str]) -> Sequence[str]:
     """From where to where the command of the stack moves messages, as the service's model takes its options."""
-    command = redrive_output()["Value"]["Fn::Sub"]
+    stack = read_stack(stack_text(valid(SPEC, **{"./notes": "s3://notes"}), lambda _: None))
+    command = stack["Outputs"]["Redrive"]["Value"]["Fn::Sub"]
     for name, arn in arns.items():
         command = command.replace(f"${{{name}.Arn}}", arn)
     tool, service, task, *options = shlex.split(command)

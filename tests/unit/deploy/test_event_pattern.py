@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from moto.events.models import EventPattern
 
 from kit.events import created, sent
-from plait.deploy.event_pattern import event_pattern
+from plait.deploy.stack import event_pattern
 from plait.values.paths import DriverPath
 from plait.values.templates import STARS
 

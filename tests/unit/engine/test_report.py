@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.specs import valid
-from plait.deploy.delivery import alarms
+from plait.deploy.stack import read_stack, stack_text
 from plait.engine.report import DIMENSION, MAX_PROBLEMS, NAMESPACE, FileEntry, RecordCounts, Report, metrics
 from plait.problems.problem import Problem
 
@@ -98,9 +98,9 @@ def _read(line: dict[str, Any]) -> dict[str, tuple[float, str]]:
 
 def test_what_the_template_alarms_on_is_a_metric_that_a_function_gives() -> None:
     spec = valid(SPEC)
-    alarms_on_metrics = [
-        a["Properties"] for a in alarms(spec).values() if a["Properties"]["Namespace"] == NAMESPACE
-    ]
+    resources = read_stack(stack_text(spec, lambda _: None))["Resources"].values()
+    properties = [resource["Properties"] for resource in resources]
+    alarms_on_metrics = [alarm for alarm in properties if alarm.get("Namespace") == NAMESPACE]
     report = Report(pipeline=spec.name, spec_digest="")
     line = metrics(report, 0, 0)
     assert alarms_on_metrics

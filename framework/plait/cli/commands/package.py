@@ -10,9 +10,8 @@ import click
 from plait.cli.failures import CannotStart, unreadable_file
 from plait.cli.options import output_option
 from plait.cli.printing import aligned, print_json
-from plait.deploy.function import RUNTIME
 from plait.deploy.package import UNZIPPED_LIMIT, package
-from plait.deploy.target import GLIBC_MINOR, MACHINES, Target, running_target
+from plait.deploy.target import DEFAULT_PYTHON, GLIBC_MINOR, MACHINES, Target, running_target
 from plait.language.validate import read_bytes, validate
 from plait.pipeline.pipeline import InvalidSpec
 
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from plait.deploy.target import Arch
     from plait.language.validate import Validated
 
-DEFAULT_PYTHON = RUNTIME.removeprefix("python")
 MEGABYTE = 10**6
 SMALLEST_SHOWN = MEGABYTE // 20
 

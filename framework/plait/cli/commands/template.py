@@ -6,12 +6,11 @@ import json
 from typing import TYPE_CHECKING
 
 import click
-import yaml
 
 from plait.cli.failures import CannotStart
 from plait.cli.loading import load_pipeline
 from plait.cli.options import output_option, parameter_option
-from plait.deploy.template import template
+from plait.deploy.stack import read_stack, stack_text
 from plait.language.validate import validate_for_run
 
 if TYPE_CHECKING:
@@ -40,10 +39,7 @@ def command(spec: str, parameters: dict[str, str], output: str) -> None:
             f"the parameter `{without_variable[0]}` has no `env`, so a function cannot be given its value"
         )
         raise CannotStart(message, code="no-variable", help="add `env: NAME` to it in the spec")
-    stack = template(pipeline.spec, spec_with)
+    text = stack_text(pipeline.spec, spec_with)
     if output == "json":
-        click.echo(json.dumps(stack, indent=2, ensure_ascii=False))
-    else:
-        # YAML would write parts that are shared as aliases; a copy through JSON shares none.
-        unshared = json.loads(json.dumps(stack))
-        click.echo(yaml.safe_dump(unshared, sort_keys=False, allow_unicode=True, width=110), nl=False)
+        text = json.dumps(read_stack(text), indent=2, ensure_ascii=False) + "\n"
+    click.echo(text, nl=False)

@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 from plait.cli.failures import CannotStart, unreadable_file
 from plait.cli.printing import aligned
-from plait.deploy.event_pattern import event_pattern
 from plait.deploy.policy import grants
+from plait.deploy.stack import event_pattern
 from plait.plan.costs import Forecast, assumptions_of_report, default_assumptions, forecast, swings
 from plait.plan.prices import price_list
 from plait.plan.rates import Batching, batching, rates

@@ -1,0 +1,194 @@
+"""Fill what a spec says into `stack.yaml`, the CloudFormation template of one pipeline.
+
+In that file, `key: !Spec name` gets a value of `_values`, a text with `{name}` in it is filled with such values, and
+`<<: !Spec name` becomes the entries of a mapping.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import textwrap
+from datetime import timedelta
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from plait.deploy.policy import grants, policy_document
+from plait.deploy.redelivery import redelivery
+from plait.deploy.stack_parameters import StackParameter, resolve_marks, stack_parameter
+from plait.deploy.target import DEFAULT_PYTHON
+from plait.plugin import DriverPath, GiveUp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from plait.language.spec import Spec
+
+HOLE = re.compile(r"^( *)([\w<]+): !Spec (.+)\n", re.MULTILINE)
+PARAMETER_OR_RESOURCE = re.compile(r"^  (\w+):\n    Type:", re.MULTILINE)
+TOLERATED_DELAY = timedelta(hours=1)
+NO_VALUE = {"Ref": "AWS::NoValue"}
+
+
+def stack_text(spec: Spec, marked: Callable[[Mapping[str, str]], Spec | None]) -> str:
+    """The template of a spec's stack as YAML; raises GiveUp if a function cannot run the spec.
+
+    `marked` validates the spec anew with these values of its parameters, and returns None if they are not valid.
+    """
+    driver_path(spec)
+    parameters = _settable_parameters(spec, marked)
+    marked_spec = marked({name: parameter.mark for name, parameter in parameters.items()}) or spec
+    marks = {mark: part for parameter in parameters.values() for mark, part in parameter.marks.items()}
+    values = _values(marked_spec) | {
+        "parameters": {parameter.id: parameter.definition for parameter in parameters.values()},
+        "description": f"plait: the pipeline {spec.name}. {spec.description}".strip()[:1024],
+        "variables": {"PLAIT_SPEC": f"{spec.name}.yaml", **_environment(spec, parameters)},
+    }
+
+    def fill(hole: re.Match[str]) -> str:
+        indent, key, text = hole.groups()
+        value = resolve_marks(values[text] if text in values else text.format_map(values), marks)
+        block = value if key == "<<" else {key: value}
+        lines = yaml.dump(block, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=math.inf)
+        return textwrap.indent(lines, indent) if block else ""
+
+    return HOLE.sub(fill, _template())
+
+
+def read_stack(text: str) -> Any:
+    """Read a template whose functions have the short form, such as `!Ref Queue`, into their long form."""
+    return yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader that also knows CloudFormation's functions
+
+
+def driver_path(spec: Spec) -> DriverPath:
+    """The path on S3 that drives the pipeline; raises GiveUp if the driver reads no objects on S3."""
+    names = spec.driver.options.__struct_fields__
+    values = [getattr(spec.driver.options, name) for name in names]
+    path = next((value for value in values if isinstance(value, DriverPath)), None)
+    if path is None or not path.bucket:
+        message = f"`{spec.driver.name}` reads no objects on S3, so no event can start the function"
+        raise GiveUp(
+            message, code="no-events", help="give its path as `s3://…`, by `--param` where it is one"
+        )
+    return path
+
+
+def event_pattern(path: DriverPath) -> dict[str, Any]:
+    """The pattern of an EventBridge rule for new objects that match a path on S3.
+
+    EventBridge's `*` also matches `/`, so the rule may let through more objects than the path; a run skips those.
+    """
+    key = path.literal.removeprefix(f"s3://{path.bucket}/")
+    wildcard = key
+    for previous, part in pairwise(path.parts):
+        if isinstance(part, str):
+            wildcard += part
+        elif isinstance(previous, str):
+            wildcard += "*"  # EventBridge refuses two in a row
+    has_holes = len(path.parts) > 1
+    keys = [{"wildcard": wildcard.replace("\\", "\\\\")} if has_holes else key]
+    detail = {"bucket": {"name": [path.bucket]}, "object": {"key": keys}}
+    return {"source": ["aws.s3"], "detail-type": ["Object Created"], "detail": detail}
+
+
+def _settable_parameters(
+    spec: Spec, marked: Callable[[Mapping[str, str]], Spec | None]
+) -> dict[str, StackParameter]:
+    """The spec's parameters that a stack can set: those with an environment variable that may have any value."""
+    taken = {*PARAMETER_OR_RESOURCE.findall(_template())}
+    settable: dict[str, StackParameter] = {}
+    for number, (name, value) in enumerate(spec.parameters.items()):
+        if name not in spec.variables:
+            continue
+        parameter = stack_parameter(number, name, value)
+        if parameter.id in taken:
+            message = f"the parameter `{name}` has the name of another part of the stack, `{parameter.id}`"
+            raise GiveUp(message, help="rename it")
+        taken.add(parameter.id)
+        if marked({name: parameter.mark}) is not None:
+            settable[name] = parameter
+    return settable
+
+
+def _environment(spec: Spec, parameters: Mapping[str, StackParameter]) -> dict[str, Any]:
+    """The environment variables of the spec's parameters, sorted by name."""
+    values = {
+        spec.variables[name]: {"Ref": parameters[name].id} if name in parameters else value
+        for name, value in spec.parameters.items()
+        if name in spec.variables
+    }
+    return dict(sorted(values.items()))
+
+
+def _values(spec: Spec) -> dict[str, Any]:
+    """What goes into the holes of the template, by name."""
+    path, deploy = driver_path(spec), spec.deploy
+    waits = [source.join.retry_for for source in spec.lookups if source.join and source.join.retry_for]
+    longest_wait = max(waits, default=timedelta())
+    settings = redelivery(longest_wait, deploy.timeout, deploy.window)
+    bound, queued = deploy.max_concurrency, deploy.trigger == "queue"
+    return {
+        "name": spec.name,
+        "trigger": deploy.trigger,
+        "quarantine": "yes" if spec.quarantine else "no",
+        "bucket": path.bucket,
+        "event_pattern": event_pattern(path),
+        "statements": policy_document(grants(spec))["Statement"],
+        "python": DEFAULT_PYTHON,
+        "memory": deploy.memory,
+        "timeout": _seconds(deploy.timeout),
+        "reserved": bound if bound and not queued else NO_VALUE,
+        "scaling": {"MaximumConcurrency": bound} if bound and queued else NO_VALUE,
+        "batch": deploy.batch,
+        "window": _seconds(deploy.window),
+        "visibility": _seconds(settings.visibility),
+        "retention": _seconds(settings.retention),
+        "receives": settings.receives,
+        "oldest": _seconds(longest_wait + TOLERATED_DELAY),
+    }
+
+
+def _seconds(duration: timedelta) -> int:
+    return int(duration.total_seconds())
+
+
+@cache
+def _template() -> str:
+    return Path(__file__).with_name("stack.yaml").read_text(encoding="utf-8")
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads CloudFormation's functions in their short form."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes CloudFormation's functions in their short form, and parts that are shared as often as they are used."""
+
+    def ignore_aliases(self, _data: Any) -> bool:
+        return True
+
+
+def _read_function(loader: Any, name: str, node: Any) -> dict[str, Any]:
+    if isinstance(node, yaml.ScalarNode):
+        argument: Any = node.value.split(".", 1) if name == "GetAtt" else node.value
+    else:
+        argument = loader.construct_sequence(node, deep=True)
+    return {name if name in ("Ref", "Condition") else f"Fn::{name}": argument}
+
+
+def _write_mapping(dumper: Any, mapping: dict[str, Any]) -> Any:
+    name = next(iter(mapping), "")
+    if not name.startswith(("Ref", "Fn::")) or not isinstance(mapping[name], str | list):
+        return dumper.represent_dict(mapping.items())
+    node = dumper.represent_data(mapping[name])
+    node.tag = f"!{name.removeprefix('Fn::')}"
+    node.flow_style = True
+    return node
+
+
+_Loader.add_multi_constructor("!", _read_function)
+_Dumper.add_representer(dict, _write_mapping)

@@ -14,6 +14,7 @@ from plait.plugin import (
     Calls,
     Connector,
     GiveUp,
+    Lookup,
     Options,
     Pattern,
     Record,
@@ -27,7 +28,7 @@ from plait_connectors._aws import arn
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from plait.plugin import Context, Key, Use
+    from plait.plugin import Key
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
@@ -49,12 +50,49 @@ class CloudWatchLogsOptions(Options, frozen=True):
     )
 
 
-class CloudWatchLogsLookup:
+class CloudWatchLogsLookup(Lookup[CloudWatchLogsOptions]):
     """Asks a log group for the lines in a range of time, with FilterLogEvents."""
 
-    def __init__(self, options: CloudWatchLogsOptions, context: Context) -> None:
-        self.options = options
-        self.context = context
+    order = "time"
+    needs_window = True
+    gives_binary = False
+
+    def known_fields(self) -> tuple[str, ...]:
+        """Return the fields of the pattern."""
+        return self.options.pattern.names
+
+    def permissions(self) -> list[Statement]:
+        """Return the right to read the lines; IAM knows a group by its ARN with `:*`, which is all of its streams."""
+        group = arn("logs", f"log-group:{self.options.log_group}:*")
+        why = "read the lines of the log group; IAM knows a group by its ARN with `:*`, which is all of its streams"
+        return [Statement(actions=("logs:FilterLogEvents",), resources=(group,), why=why)]
+
+    def calls(self) -> list[Calls]:
+        """Return one call for each page of lines."""
+        return [Calls(operation="logs:FilterLogEvents", quantity="pages")]
+
+    def facts(self) -> Iterator[str]:
+        """Ask how long the group keeps its lines."""
+        name = self.options.log_group
+        with calling(f"log group `{name}`", service="logs"):
+            answer = self.context.client("logs").describe_log_groups(logGroupNamePrefix=name)
+        for group in answer["logGroups"]:
+            if group["logGroupName"] == name:
+                days = group.get("retentionInDays")
+                yield f"lines are kept for {days} days" if days else "lines are kept for ever"
+
+    def record_of_case(self, row: Mapping[str, Any]) -> Record | None:
+        """Return the record of a line `{time: …, message: …}`; the option `filter`, which the service reads, is ignored."""
+        time_text, message = row.get("time"), row.get("message")
+        if len(row) != 2 or not isinstance(time_text, str) or not isinstance(message, str):
+            raise BadRecord("a line of a log is `{time: …, message: …}`, two texts", code="wrong-value")
+        try:
+            time = datetime.fromisoformat(time_text)
+            time = time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+        except (ValueError, OverflowError):
+            raise BadRecord("`time` is no ISO 8601 timestamp", code="wrong-value") from None
+        fields = self.options.pattern.match(message.rstrip("\r\n"))
+        return None if fields is None else Record(fields=fields, time=time)
 
     def prepare(self) -> None:
         """Make the client."""
@@ -172,61 +210,8 @@ def _milliseconds(time: datetime) -> int:
     return ((time if time.tzinfo else time.replace(tzinfo=UTC)) - EPOCH) // MILLISECOND
 
 
-def _known_fields(options: CloudWatchLogsOptions) -> tuple[str, ...]:
-    return options.pattern.names
-
-
-def _given(options: CloudWatchLogsOptions, row: Mapping[str, Any]) -> Record | None:
-    """The record of a line of a case, `{time: …, message: …}`; the option `filter`, which the service reads, is ignored."""
-    time_text, message = row.get("time"), row.get("message")
-    if len(row) != 2 or not isinstance(time_text, str) or not isinstance(message, str):
-        raise BadRecord("a line of a log is `{time: …, message: …}`, two texts", code="wrong-value")
-    try:
-        time = datetime.fromisoformat(time_text)
-        time = time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        raise BadRecord("`time` is no ISO 8601 timestamp", code="wrong-value") from None
-    fields = options.pattern.match(message.rstrip("\r\n"))
-    return None if fields is None else Record(fields=fields, time=time)
-
-
-def _facts(options: CloudWatchLogsOptions, context: Context) -> Iterator[str]:
-    with calling(f"log group `{options.log_group}`", service="logs"):
-        answer = context.client("logs").describe_log_groups(logGroupNamePrefix=options.log_group)
-    for group in answer["logGroups"]:
-        if group["logGroupName"] == options.log_group:
-            days = group.get("retentionInDays")
-            yield f"lines are kept for {days} days" if days else "lines are kept for ever"
-
-
-def _permissions(options: CloudWatchLogsOptions, _use: Use) -> list[Statement]:
-    group = arn("logs", f"log-group:{options.log_group}:*")
-    why = (
-        "read the lines of the log group; IAM knows a group by its ARN with `:*`, which is all of its streams"
-    )
-    return [Statement(actions=("logs:FilterLogEvents",), resources=(group,), why=why)]
-
-
-def _calls(_options: CloudWatchLogsOptions, _use: Use) -> list[Calls]:
-    return [Calls(operation="logs:FilterLogEvents", quantity="pages")]
-
-
 @hookimpl
 def plait_connectors() -> list[Connector]:
     """Offer `cloudwatch_logs`."""
-    return [
-        Connector(
-            name="cloudwatch_logs",
-            summary="lines of a CloudWatch Logs group, by a pattern",
-            options=CloudWatchLogsOptions,
-            lookup=CloudWatchLogsLookup,
-            known_fields=_known_fields,
-            permissions=_permissions,
-            calls=_calls,
-            facts=_facts,
-            order="time",
-            given=_given,
-            needs_window=True,
-            gives_binary=False,
-        )
-    ]
+    summary = "lines of a CloudWatch Logs group, by a pattern"
+    return [Connector("cloudwatch_logs", summary, CloudWatchLogsOptions, lookup=CloudWatchLogsLookup)]

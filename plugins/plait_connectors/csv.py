@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 
 import msgspec
@@ -11,8 +10,8 @@ from plait.plugin import (
     BadRecord,
     Calls,
     Connector,
-    Context,
     Key,
+    Lookup,
     LookupPath,
     Missing,
     Options,
@@ -30,7 +29,7 @@ from plait_connectors._csv_plain import PlainFiles, Texts, add_if_plain, record_
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from plait.plugin import Statement, Use
+    from plait.plugin import Statement
 
 MIN_FILES_AT_ONCE = 32
 MAX_SHOWN = 40
@@ -80,12 +79,34 @@ class AskedFile(NamedTuple):
     answer: StoredObject | Missing | PlaitError
 
 
-@dataclass(frozen=True)
-class CsvLookup:
+class CsvLookup(Lookup[CsvOptions]):
     """Reads the file of each key."""
 
-    options: CsvOptions
-    context: Context
+    order = "position"
+    offline = True
+    gives_binary = False
+
+    def row_columns(self) -> Sequence[str]:
+        """Return the columns that the path names."""
+        return self.options.path.columns
+
+    def record_of_case(self, row: Mapping[str, Any]) -> Record:
+        """Return a row of a case as a file has it: texts and nulls."""
+        return Record(
+            fields={name: None if value is None else _field_text(value) for name, value in row.items()}
+        )
+
+    def permissions(self) -> Iterable[Statement]:
+        """Return the rights to read the files."""
+        return read_permissions(self.options.path)
+
+    def calls(self) -> list[Calls]:
+        """Return one call for each key."""
+        return [Calls(operation="s3:GetObject", quantity="keys")] if self.options.path.bucket else []
+
+    def facts(self) -> Iterable[str]:
+        """Ask for the region and the owner of the bucket."""
+        return bucket_facts(self.options.path, self.context)
 
     def fetch(self, keys: Sequence[Key]) -> Iterable[Record | RecordTable]:
         """Yield the lines of the keys' files, file by file; if there are many, plain files come in tables."""
@@ -176,27 +197,6 @@ def _record(uri: str, texts: Texts, line: int, fields: Fields | BadRecord) -> Re
     return Record(fields={**fields, **texts}, position=position)
 
 
-def _facts(options: CsvOptions, context: Context) -> Iterable[str]:
-    return bucket_facts(options.path, context)
-
-
-def _permissions(options: CsvOptions, _use: Use) -> Iterable[Statement]:
-    return read_permissions(options.path)
-
-
-def _calls(options: CsvOptions, _use: Use) -> list[Calls]:
-    return [Calls(operation="s3:GetObject", quantity="keys")] if options.path.bucket else []
-
-
-def _row_columns(options: CsvOptions) -> Sequence[str]:
-    return options.path.columns
-
-
-def _given(_options: CsvOptions, row: Mapping[str, Any]) -> Record:
-    """A row of a case as a file has it: texts and nulls."""
-    return Record(fields={name: None if value is None else _field_text(value) for name, value in row.items()})
-
-
 def _field_text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
@@ -204,19 +204,4 @@ def _field_text(value: Any) -> str:
 @hookimpl
 def plait_connectors() -> list[Connector]:
     """Offer `csv`."""
-    return [
-        Connector(
-            name="csv",
-            summary="Lines of the CSV file that a row names.",
-            options=CsvOptions,
-            lookup=CsvLookup,
-            row_columns=_row_columns,
-            order="position",
-            permissions=_permissions,
-            calls=_calls,
-            facts=_facts,
-            offline=True,
-            given=_given,
-            gives_binary=False,
-        )
-    ]
+    return [Connector("csv", "Lines of the CSV file that a row names.", CsvOptions, lookup=CsvLookup)]

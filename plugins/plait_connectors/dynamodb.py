@@ -12,6 +12,7 @@ from plait.plugin import (
     Calls,
     Connector,
     GiveUp,
+    Lookup,
     Options,
     Record,
     Statement,
@@ -24,9 +25,8 @@ from plait_connectors._aws import arn
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from plait.plugin import Context, Key, Use
+    from plait.plugin import Key
 
-KEYS_PER_CALL = 100
 TRIES = 8
 MAX_KEY_BYTES, MAX_SORT_KEY_BYTES = 2048, 1024
 MAX_DIGITS = 38
@@ -40,12 +40,23 @@ class DynamoDBOptions(Options, frozen=True):
     consistent: Annotated[bool, Meta(description="read what was written last (strongly consistent)")] = True
 
 
-class DynamoDBLookup:
+class DynamoDBLookup(Lookup[DynamoDBOptions]):
     """Asks a table for many keys at once, with BatchGetItem."""
 
-    def __init__(self, options: DynamoDBOptions, context: Context) -> None:
-        self.options = options
-        self.context = context
+    keys_per_call = 100
+
+    def permissions(self) -> list[Statement]:
+        """Return the right to read the table's items by key."""
+        table = self.options.table
+        resource = arn("dynamodb", table if table.startswith("arn:") else f"table/{table}")
+        why = "look items up by key, a hundred a call"
+        return [Statement(actions=("dynamodb:BatchGetItem",), resources=(resource,), why=why)]
+
+    def calls(self) -> list[Calls]:
+        """Return one call for a hundred keys; a read unit is a strongly consistent read of 4 KB, or two that are not."""
+        units = 1.0 if self.options.consistent else 0.5
+        per = self.keys_per_call
+        return [Calls(operation="dynamodb:BatchGetItem", quantity="keys", per=per, units=units)]
 
     def prepare(self) -> None:
         """Make the client."""
@@ -173,29 +184,8 @@ def _untyped(attribute: Mapping[str, Any]) -> Any:  # noqa: PLR0911 - one for ea
             return value
 
 
-def _permissions(options: DynamoDBOptions, _use: Use) -> list[Statement]:
-    table = arn("dynamodb", options.table if options.table.startswith("arn:") else f"table/{options.table}")
-    why = "look items up by key, a hundred a call"
-    return [Statement(actions=("dynamodb:BatchGetItem",), resources=(table,), why=why)]
-
-
-def _calls(options: DynamoDBOptions, _use: Use) -> list[Calls]:
-    # A read unit is a strongly consistent read of 4 KB, or two that are not.
-    units = 1.0 if options.consistent else 0.5
-    return [Calls(operation="dynamodb:BatchGetItem", quantity="keys", per=KEYS_PER_CALL, units=units)]
-
-
 @hookimpl
 def plait_connectors() -> list[Connector]:
     """Offer `dynamodb`."""
-    return [
-        Connector(
-            name="dynamodb",
-            summary="items of a DynamoDB table, by its key",
-            options=DynamoDBOptions,
-            lookup=DynamoDBLookup,
-            keys_per_call=KEYS_PER_CALL,
-            permissions=_permissions,
-            calls=_calls,
-        )
-    ]
+    summary = "items of a DynamoDB table, by its key"
+    return [Connector("dynamodb", summary, DynamoDBOptions, lookup=DynamoDBLookup)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +12,7 @@ from plait.plugin import (
     BadRecord,
     Calls,
     Connector,
-    Context,
+    Driver,
     DriverPath,
     Item,
     Missing,
@@ -33,7 +32,7 @@ from plait_connectors._aws import bucket_facts, read_permissions
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from plait.plugin import Statement, Use
+    from plait.plugin import Statement
 
 
 class JsonOptions(Options, frozen=True, kw_only=True):
@@ -68,12 +67,25 @@ def _with_captures(fields: dict[str, Any], captures: dict[str, str]) -> dict[str
     return {**captures, **fields}
 
 
-@dataclass(frozen=True)
-class JsonDriver:
+class JsonDriver(Driver[JsonOptions]):
     """Reads each object as one record."""
 
-    options: JsonOptions
-    context: Context
+    offline = True
+    gives_binary = False
+
+    def permissions(self) -> Iterable[Statement]:
+        """Return the rights to read the objects."""
+        return read_permissions(self.options.path)
+
+    def calls(self) -> list[Calls]:
+        """Return one call for each object, and the pages of a listing."""
+        reading = Calls(operation="s3:GetObject", quantity="objects")
+        listing = Calls(operation="s3:ListObjectsV2", quantity="listings")
+        return [reading, listing] if self.options.path.bucket else []
+
+    def facts(self) -> Iterable[str]:
+        """Ask for the region and the owner of the bucket."""
+        return bucket_facts(self.options.path, self.context)
 
     @cached_property
     def path(self) -> DriverPath:
@@ -118,33 +130,7 @@ class JsonDriver:
         return Record(fields=captures, item=item, fault=fault)
 
 
-def _facts(options: JsonOptions, context: Context) -> Iterable[str]:
-    return bucket_facts(options.path, context)
-
-
-def _permissions(options: JsonOptions, _use: Use) -> Iterable[Statement]:
-    return read_permissions(options.path)
-
-
-def _calls(options: JsonOptions, _use: Use) -> list[Calls]:
-    reading = Calls(operation="s3:GetObject", quantity="objects")
-    listing = Calls(operation="s3:ListObjectsV2", quantity="listings")
-    return [reading, listing] if options.path.bucket else []
-
-
 @hookimpl
 def plait_connectors() -> list[Connector]:
     """Offer `json`."""
-    return [
-        Connector(
-            name="json",
-            summary="One JSON object per file.",
-            options=JsonOptions,
-            driver=JsonDriver,
-            permissions=_permissions,
-            calls=_calls,
-            facts=_facts,
-            offline=True,
-            gives_binary=False,
-        )
-    ]
+    return [Connector("json", "One JSON object per file.", JsonOptions, driver=JsonDriver)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from msgspec import Meta
 
-from plait.plugin import BadRecord, Calls, Connector, GiveUp, Options, Record, Statement, hookimpl
+from plait.plugin import BadRecord, Calls, Connector, GiveUp, Lookup, Options, Record, Statement, hookimpl
 from plait_connectors._aws import arn
 from plait_connectors._mysql_errors import COLLATION_ERRORS, as_plait_error, meaning, reading_answers
 from plait_connectors._mysql_login import login, revealed, tls_context, tls_mode
@@ -27,10 +27,9 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from plait.plugin import Context, Key, Secret, Use
+    from plait.plugin import Context, Key, Secret
 
 T = TypeVar("T")
-KEYS_PER_CALL = 1000
 CONNECT_SECONDS = 10.0
 # The share of the time for a call after which the server stops a statement, before the client gives up.
 STATEMENT_SHARE = 5 / 6
@@ -79,18 +78,38 @@ class MySQLOptions(Options, frozen=True):
     max_rows: Annotated[int, Meta(ge=1, description="a key with more rows is a bad record")] = 100_000
 
 
-class MySQLLookup:
+class MySQLLookup(Lookup[MySQLOptions]):
     """Asks a table for many keys with one SELECT, over one connection."""
 
-    def __init__(self, options: MySQLOptions, context: Context) -> None:
-        self.options = options
-        self.context = context
+    keys_per_call = 1000
+    distributions = ("pymysql",)
+
+    def __init__(self, options: MySQLOptions, context: Context | None = None) -> None:
+        super().__init__(options, context)
         self._lock = threading.Lock()
         self._connection: Any = None
         self._tls: ssl.SSLContext | None = None
-        self._fields: Iterable[str] | None = context.fields
+        self._fields: Iterable[str] | None = context.fields if context else None
         self._floats: frozenset[str] = frozenset()
         self._charsets: dict[str, str] | None = None
+
+    def permissions(self) -> list[Statement]:
+        """Return the right to read the secret, in whose ARN a hyphen and six characters follow its name."""
+        name = self.options.secret
+        secret = name if name.startswith("arn:") else arn("secretsmanager", f"secret:{name}-??????")
+        why = "read the host, user and password of the database"
+        return [Statement(actions=("secretsmanager:GetSecretValue",), resources=(secret,), why=why)]
+
+    def calls(self) -> list[Calls]:
+        """Return a login for each process, and one query for a thousand keys."""
+        secret = self.options.secret
+        login = Calls(operation="secretsmanager:GetSecretValue", quantity="starts", once=secret)
+        connect = Calls(operation="mysql:Connect", quantity="starts")
+        return [login, connect, Calls(operation="mysql:Query", quantity="keys", per=self.keys_per_call)]
+
+    def local_files(self) -> tuple[str, ...]:
+        """Return the file of certificates."""
+        return (self.options.ca,) if self.options.ca else ()
 
     def prepare(self) -> None:
         """Load the driver, and make the client that reads the secret."""
@@ -213,37 +232,7 @@ class MySQLLookup:
         return {"ssl": self._tls}
 
 
-def _permissions(options: MySQLOptions, _use: Use) -> list[Statement]:
-    name = options.secret
-    # In the ARN of a secret, a hyphen and six characters follow its name.
-    secret = name if name.startswith("arn:") else arn("secretsmanager", f"secret:{name}-??????")
-    why = "read the host, user and password of the database"
-    return [Statement(actions=("secretsmanager:GetSecretValue",), resources=(secret,), why=why)]
-
-
-def _calls(options: MySQLOptions, _use: Use) -> list[Calls]:
-    secret = Calls(operation="secretsmanager:GetSecretValue", quantity="starts", once=options.secret)
-    connect = Calls(operation="mysql:Connect", quantity="starts")
-    return [secret, connect, Calls(operation="mysql:Query", quantity="keys", per=KEYS_PER_CALL)]
-
-
-def _files(options: MySQLOptions) -> tuple[str, ...]:
-    return (options.ca,) if options.ca else ()
-
-
 @hookimpl
 def plait_connectors() -> list[Connector]:
     """Offer `mysql`."""
-    return [
-        Connector(
-            name="mysql",
-            summary="rows of a MySQL table, by key columns",
-            options=MySQLOptions,
-            lookup=MySQLLookup,
-            keys_per_call=KEYS_PER_CALL,
-            permissions=_permissions,
-            calls=_calls,
-            distributions=("pymysql",),
-            files=_files,
-        )
-    ]
+    return [Connector("mysql", "rows of a MySQL table, by key columns", MySQLOptions, lookup=MySQLLookup)]

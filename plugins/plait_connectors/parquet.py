@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
@@ -11,14 +10,13 @@ from msgspec.structs import replace
 from plait.plugin import (
     Calls,
     Connector,
-    Context,
     File,
     FolderPath,
     Options,
     PlaitError,
     Put,
+    Sink,
     Statement,
-    Use,
     Written,
     hookimpl,
 )
@@ -26,8 +24,6 @@ from plait_connectors._aws import bucket_facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-SUFFIX = ".parquet"
 
 
 class ParquetOptions(Options, frozen=True, kw_only=True):
@@ -55,12 +51,31 @@ def encode(table: Any, compression: str) -> bytes:
     return data
 
 
-@dataclass(frozen=True)
-class ParquetSink:
+class ParquetSink(Sink[ParquetOptions]):
     """Writes each table as one file."""
 
-    options: ParquetOptions
-    context: Context
+    suffix = ".parquet"
+
+    def permissions(self) -> list[Statement]:
+        """Return the rights to write files, and to see which version a file was made from."""
+        path = self.options.path
+        if not path.bucket:
+            return []
+        files = f"{path.object_arn.rstrip('/')}/*.parquet"
+        put = Statement(actions=("s3:PutObject",), resources=(files,), why=f"write files below `{path.text}`")
+        why = "see which version a file was made from before it is replaced"
+        return [put, Statement(actions=("s3:GetObject",), resources=(files,), why=why)]
+
+    def calls(self) -> list[Calls]:
+        """Return one call for each file; a file that exists already is put, refused, looked at and put again."""
+        put = Calls(operation="s3:PutObject", quantity="files")
+        look = Calls(operation="s3:HeadObject", quantity="replaced")
+        again = Calls(operation="s3:PutObject", quantity="replaced")
+        return [put, look, again] if self.options.path.bucket else []
+
+    def facts(self) -> Iterable[str]:
+        """Ask for the region and the owner of the bucket."""
+        return bucket_facts(self.options.path, self.context)
 
     def prepare(self) -> None:
         """Load the encoder."""
@@ -71,7 +86,7 @@ class ParquetSink:
         base = self.options.path.literal.rstrip("/")
         puts = [
             Put(
-                uri=f"{base}/{file.folder}{file.name}{SUFFIX}",
+                uri=f"{base}/{file.folder}{file.name}{self.suffix}",
                 data=encode(file.table, self.options.compression),
                 source=file.item,
             )
@@ -84,40 +99,7 @@ class ParquetSink:
         ]
 
 
-def _facts(options: ParquetOptions, context: Context) -> Iterable[str]:
-    return bucket_facts(options.path, context)
-
-
-def _permissions(options: ParquetOptions, _use: Use) -> list[Statement]:
-    path = options.path
-    if not path.bucket:
-        return []
-    files = f"{path.object_arn.rstrip('/')}/*.parquet"
-    put = Statement(actions=("s3:PutObject",), resources=(files,), why=f"write files below `{path.text}`")
-    why = "see which version a file was made from before it is replaced"
-    return [put, Statement(actions=("s3:GetObject",), resources=(files,), why=why)]
-
-
-def _calls(options: ParquetOptions, _use: Use) -> list[Calls]:
-    put = Calls(operation="s3:PutObject", quantity="files")
-    # A file that exists already is put, refused, looked at and put again.
-    look = Calls(operation="s3:HeadObject", quantity="replaced")
-    again = Calls(operation="s3:PutObject", quantity="replaced")
-    return [put, look, again] if options.path.bucket else []
-
-
 @hookimpl
 def plait_connectors() -> list[Connector]:
     """Offer `parquet`."""
-    return [
-        Connector(
-            name="parquet",
-            summary="Parquet files in a folder.",
-            options=ParquetOptions,
-            sink=ParquetSink,
-            suffix=SUFFIX,
-            permissions=_permissions,
-            calls=_calls,
-            facts=_facts,
-        )
-    ]
+    return [Connector("parquet", "Parquet files in a folder.", ParquetOptions, sink=ParquetSink)]

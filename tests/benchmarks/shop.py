@@ -13,7 +13,7 @@ from kit.shop import SPEC
 from plait.engine.context import Services
 from plait.engine.engine import Engine
 from plait.engine.partition import folders
-from plait.plugin import Item, Missing, Record, StoredObject, Written
+from plait.plugin import Item, Lookup, Missing, Record, StoredObject, Written
 from plait_connectors.parquet import encode
 from plait_sandbox import generate
 
@@ -71,7 +71,7 @@ class Memory:
         return [None] * len(items)
 
 
-class Stores:
+class Stores(Lookup[Any]):
     """The table of stores, as PyMySQL gives its rows."""
 
     def __init__(self, sample: Sample) -> None:

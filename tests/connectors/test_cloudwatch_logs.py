@@ -151,26 +151,24 @@ def test_no_keys_cost_no_call(endpoint: str) -> None:
     assert not stub.calls
 
 
-(CONNECTOR,) = cloudwatch_logs.plait_connectors()
 OPTIONS = cloudwatch_logs.CloudWatchLogsOptions(log_group="/fraud", pattern=Pattern.parse(PATTERN))
+LOOKUP = cloudwatch_logs.CloudWatchLogsLookup(OPTIONS)
 
 
 def test_the_fields_are_known_from_the_pattern_alone() -> None:
-    assert CONNECTOR.known_fields(OPTIONS) == ("transaction_id", "score")
+    assert LOOKUP.known_fields() == ("transaction_id", "score")
 
 
 @pytest.mark.parametrize("time", ["2026-07-01T10:00:00", "2026-07-01T10:00:00Z", "2026-07-01T12:00:00+02:00"])
 def test_a_line_of_a_case_is_read_as_one_of_the_log_group(time: str) -> None:
-    assert CONNECTOR.given is not None
-    record = CONNECTOR.given(OPTIONS, {"time": time, "message": "transaction a scored 5\n"})
+    record = LOOKUP.record_of_case({"time": time, "message": "transaction a scored 5\n"})
     assert record == Record(
         fields={"transaction_id": "a", "score": "5"}, time=datetime(2026, 7, 1, 10, tzinfo=UTC)
     )
-    assert CONNECTOR.given(OPTIONS, {"time": time, "message": "started"}) is None
+    assert LOOKUP.record_of_case({"time": time, "message": "started"}) is None
 
 
 @pytest.mark.parametrize("time", ["yesterday", "0001-01-01T00:00:00+02:00", "9999-12-31T23:59:59-00:01"])
 def test_a_line_of_a_case_needs_a_time_that_utc_can_express(time: str) -> None:
-    assert CONNECTOR.given is not None
     with pytest.raises(BadRecord, match="`time` is no"):
-        CONNECTOR.given(OPTIONS, {"time": time, "message": "transaction a scored 5"})
+        LOOKUP.record_of_case({"time": time, "message": "transaction a scored 5"})

@@ -9,7 +9,7 @@ import pytest
 
 from kit.connect import csv_lookup
 from plait.plugin import GiveUp, Key, LookupPath, Record
-from plait_connectors.csv import CsvOptions, Delimiter, plait_connectors
+from plait_connectors.csv import CsvLookup, CsvOptions, Delimiter, plait_connectors
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,12 +27,8 @@ def fetch_file(tmp_path: Path, data: bytes, **options: Any) -> Any:
 
 def test_the_word_is_csv_and_the_path_names_columns_of_the_row() -> None:
     (connector,) = plait_connectors()
-    options = CsvOptions(path=LookupPath.parse("./{a}/{b}.csv"))
-    assert (connector.name, connector.order, connector.row_columns(options)) == (
-        "csv",
-        "position",
-        ("a", "b"),
-    )
+    lookup = CsvLookup(CsvOptions(path=LookupPath.parse("./{a}/{b}.csv")))
+    assert (connector.name, lookup.order, lookup.row_columns()) == ("csv", "position", ("a", "b"))
 
 
 def test_lines_of_the_files_of_all_keys_in_order(tmp_path: Path) -> None:
@@ -110,8 +106,6 @@ def test_a_delimiter_is_one_character_that_is_neither_a_quote_nor_a_line_end(tex
 
 
 def test_a_row_of_a_case_is_texts_and_nulls_as_in_a_file() -> None:
-    (connector,) = plait_connectors()
-    assert connector.given is not None
     row = {"a": 12, "b": Decimal("1.50"), "c": True, "d": None, "e": "x"}
-    record = connector.given(None, row)
+    record = csv_lookup("./{id}.csv").record_of_case(row)
     assert record == Record(fields={"a": "12", "b": "1.50", "c": "true", "d": None, "e": "x"})

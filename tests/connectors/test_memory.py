@@ -25,4 +25,4 @@ def test_every_row_may_match() -> None:
     connector: Any = plait_connectors()[0]
     lookup = connector.lookup(OPTIONS, Services().context("orders", None))
     assert [r.fields["id"] for r in lookup.fetch([Key(fields={"id": 2})])] == [1, 2]
-    assert connector.known_fields(OPTIONS) == ["id", "a", "b"]
+    assert lookup.known_fields() == ["id", "a", "b"]

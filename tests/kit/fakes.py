@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from plait.language.spec import Column, Source
-from plait.plugin import Connector, Key, Options
+from plait.plugin import Connector, Driver, Key, Lookup, Options
+from plait.plugin.roles import Role
 from plait.values.types import parse
 
 if TYPE_CHECKING:
@@ -14,21 +15,46 @@ if TYPE_CHECKING:
     from plait.plugin import Record
 
 
+R = TypeVar("R", bound=Role[Any])
+
+
 class NoOptions(Options, frozen=True, kw_only=True):
     """No options."""
 
 
-class FixedLookup:
+class FixedLookup(Lookup[NoOptions]):
     """A look-up that gives all of its records whatever it is asked; `asked` has the number of keys of each call."""
 
-    def __init__(self, records: Sequence[Record]) -> None:
+    def __init__(
+        self, records: Sequence[Record] = (), *, order: Any = "position", keys_per_call: int | None = None
+    ) -> None:
+        super().__init__(NoOptions())
         self.records, self.asked = records, list[int]()
+        self.order, self.keys_per_call = order, keys_per_call
 
     def fetch(self, keys: Sequence[Key]) -> Sequence[Record]:
         """All records, more than was asked, as real sources may give."""
         self.asked.append(len(keys))
         assert all(isinstance(key, Key) for key in keys)
         return self.records
+
+
+class FixedDriver(Driver[NoOptions]):
+    """A driver without objects, which takes any object and has no record of it."""
+
+    def accepts(self, _uri: str) -> bool:
+        return True
+
+    def list(self, _window: Any) -> Any:
+        return ()
+
+    def read(self, _items: Any) -> Any:
+        return ()
+
+
+def opened_as(role: R) -> type[R]:
+    """A class that makes no role but this one, whatever its options and context."""
+    return type("Opened", (type(role),), {"__new__": lambda *_: role})
 
 
 def column(name: str, word: str, *place: str | int, **more: Any) -> Column:
@@ -39,16 +65,14 @@ def column(name: str, word: str, *place: str | int, **more: Any) -> Column:
 def source(
     *columns: Column,
     order: Any = "position",
-    keys_per_call: int | None = None,
     connector: Connector | None = None,
     options: Any = None,
     decode: Any = None,
     **more: Any,
 ) -> Source:
-    """A source `s` of these columns; `order` and `keys_per_call` are those of its fixed connector, if it has no other."""
-    connector = connector or Connector(
-        name="fixed", summary="", options=NoOptions, order=order, keys_per_call=keys_per_call
-    )
+    """A source `s` of these columns; `order` is that of its fixed connector, if it has no other."""
+    lookup = opened_as(FixedLookup(order=order))
+    connector = connector or Connector("fixed", "", NoOptions, driver=FixedDriver, lookup=lookup)
     options = options or NoOptions()
     return Source(
         name="s", connector=connector, options=options, columns=columns, decode=decode or {}, **more

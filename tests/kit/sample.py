@@ -51,7 +51,7 @@ def _object(driver: Source, types: dict[str, Type]) -> CaseObject:
 
 def _record(source: Source, types: dict[str, Type]) -> Record:
     fields = _fields(source, types)
-    time = NOW if source.connector.order == "time" else None
+    time = NOW if source.join and source.open_lookup().order == "time" else None
     return structs.replace(Record(fields=fields, time=time), position="line 1")
 
 
@@ -62,7 +62,7 @@ def _fields(source: Source, types: dict[str, Type]) -> dict[str, Any]:
             _place(fields, column.selector, _value(column.type))
     for left, right in source.join.on if source.join else ():
         fields.setdefault(right, _value(types.get(left, Type("string"))))
-    for name in source.connector.row_columns(source.options) if source.join else ():
+    for name in source.row_columns:
         fields[name] = _value(types.get(name, Type("string")))
     return {name: _encoded(value, source.decode.get(name, ())) for name, value in fields.items()}
 

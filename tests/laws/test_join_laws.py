@@ -35,10 +35,10 @@ KEYS: dict[str, list[Any]] = {
 }
 
 
-def source(rule: Join, order: Any, *, required: bool, default: Any, around: Any, chunk: Any) -> Source:
-    """A source `s` of a column `v`, which is asked for so many keys at once."""
+def source(rule: Join, order: Any, *, required: bool, default: Any, around: Any) -> Source:
+    """A source `s` of a column `v`."""
     v = fakes.column("v", "int", required=required, default=default)
-    return fakes.source(v, order=order, join=rule, window=around, keys_per_call=chunk)
+    return fakes.source(v, order=order, join=rule, window=around)
 
 
 def is_near(moment: Any, time: Any, around: TimeWindow | None) -> bool:
@@ -83,7 +83,7 @@ def looped(
             continue
         asks = None not in key and (s.window is None or moment is not None)
         if stays(outcome, record[number], len(good), asks, rule, v):
-            taken, by_value = [latest] if latest else good, s.connector.order == "none"
+            taken, by_value = [latest] if latest else good, s.open_lookup().order == "none"
             outcome.rows += [(number, value) for value in values_of_row(taken, rule, v, by_value=by_value)]
     outcome.rows = [(n, value) for n, value in outcome.rows if record[n] not in outcome.bad]
     return outcome
@@ -170,7 +170,6 @@ def test_a_join_is_the_loop_over_all_pairs(data: st.DataObject) -> None:
         required=data.draw(st.booleans()),
         default=data.draw(st.sampled_from([None, 9])),
         around=around,
-        chunk=data.draw(st.sampled_from([None, 1, 2])),
     )
     values = [st.sampled_from([None, *KEYS[word]]) for word in words]
     rows = data.draw(st.lists(st.tuples(*values, times), max_size=6))
@@ -185,7 +184,12 @@ def test_a_join_is_the_loop_over_all_pairs(data: st.DataObject) -> None:
         "at": pa.array([row[2] for row in rows], arrow_type(parse("timestamp"))),
     }
     kinds: Any = {f"k{n}": parse(words[n]) for n in (0, 1)}
-    answers, _ = look_up(s, fakes.FixedLookup(records), pa.table(columns), kinds)
+    answers, _ = look_up(
+        s,
+        fakes.FixedLookup(records, keys_per_call=data.draw(st.sampled_from([None, 1, 2]))),
+        pa.table(columns),
+        kinds,
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(match, "MANY", data.draw(st.sampled_from([0, 100])))
         got = joined_outcome(join(Rows(pa.table(columns), record), answers, s), rule.shape == "list")

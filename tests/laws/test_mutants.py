@@ -127,7 +127,7 @@ def _is_local(spec: Spec) -> bool:
     paths = [option.path.text for option in options if getattr(option, "path", None)]
     if spec.quarantine:
         paths.append(spec.quarantine.path)
-    return all(source.connector.offline for source in sources) and all(map(_is_below_working_folder, paths))
+    return all(source.role.offline for source in sources) and all(map(_is_below_working_folder, paths))
 
 
 def _is_below_working_folder(path: str) -> bool:

@@ -96,7 +96,8 @@ def _direct_requirements(spec: Spec, *, with_boto3: bool) -> Iterator[str]:
         yield "mmh3"
     for connector in connectors_of(spec):
         yield offer_of(connector.name).distribution
-        yield from connector.distributions
+    for block in spec.blocks:
+        yield from block.role.distributions
 
 
 def _installed(name: str, requirement: Requirement) -> Distribution:

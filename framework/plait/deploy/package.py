@@ -114,7 +114,7 @@ def option_files(spec: Spec) -> dict[str, Path]:
 
     The function looks for them at the same relative path. Raises GiveUp if one is missing, or outside of the folder.
     """
-    names = [name for block in spec.blocks for name in block.connector.files(block.options)]
+    names = [name for block in spec.blocks for name in block.role.local_files()]
     files = {}
     for name in names:
         path = PurePosixPath(name)

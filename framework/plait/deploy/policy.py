@@ -66,11 +66,8 @@ def fill_pseudo_parameters(arn: str, values: Mapping[str, str]) -> str:
 
 def _statements(spec: Spec) -> Iterator[tuple[str, Statement]]:
     """The statements of the driver, the look-ups, the sink and the quarantine, each with its block's name."""
-    driver, sink = spec.driver, spec.sink
-    yield from _with_block(driver.name, driver.connector.permissions(driver.options, "driver"))
-    for source in spec.lookups:
-        yield from _with_block(source.name, source.connector.permissions(source.options, "lookup"))
-    yield from _with_block("sink", sink.connector.permissions(sink.options, "sink"))
+    for block in spec.blocks:
+        yield from ((block.name, statement) for statement in block.role.permissions())
     folder = FolderPath.parse(spec.quarantine.path) if spec.quarantine else None
     if folder and folder.bucket:
         files = f"{folder.object_arn.rstrip('/')}/*.json"
@@ -78,10 +75,6 @@ def _statements(spec: Spec) -> Iterator[tuple[str, Statement]]:
         yield "quarantine", Statement(actions=("s3:PutObject",), resources=(files,), why=write_reason)
         read_reason = "see which version a record is of before it is replaced"
         yield "quarantine", Statement(actions=("s3:GetObject",), resources=(files,), why=read_reason)
-
-
-def _with_block(block: str, statements: Iterable[Statement]) -> Iterator[tuple[str, Statement]]:
-    return ((block, statement) for statement in statements)
 
 
 def _is_covered(action: str, resource: str, granted: Iterable[tuple[str, str]]) -> bool:

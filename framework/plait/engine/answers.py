@@ -43,7 +43,7 @@ class Answers(Struct):
 def key_pairs(source: Source) -> KeyPairs:
     """Pairs of a row's column and the source's field that must be equal."""
     on = source.join.on if source.join else ()
-    in_options = ((column, column) for column in source.connector.row_columns(source.options))
+    in_options = ((column, column) for column in source.row_columns)
     return tuple(dict.fromkeys((*on, *in_options)))
 
 

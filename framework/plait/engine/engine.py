@@ -74,11 +74,9 @@ class Engine:
         self.report = self.new_report()
         self.waits = True
         self.lookups = OpenLookups(spec, self.services)
-        driver = spec.driver
-        open_driver, open_sink = driver.connector.driver, spec.sink.connector.sink
-        assert open_driver is not None and open_sink is not None  # noqa: S101, PT018 - validated
-        self.driver = open_driver(driver.options, self.services.context(driver.name, driver.fields))
-        self.sink = open_sink(spec.sink.options, self.services.context("sink", None))
+        driver, context = spec.driver, self.services.context
+        self.driver = driver.open_driver(context(driver.name, driver.fields))
+        self.sink = spec.sink.open(context("sink", None))
 
     def new_report(self) -> Report:
         """Begin a new report, with all counts at zero."""
@@ -91,12 +89,11 @@ class Engine:
     def prepare(self) -> None:
         """Prepare connectors before the first event: import their libraries and make their clients, without a call."""
         for role in (self.driver, *map(self.lookups.open, self.spec.lookups), self.sink):
-            if hasattr(role, "prepare"):
-                role.prepare()
+            role.prepare()
 
     def find(self, window: Window | None = None) -> Iterator[Item]:
         """List the driving objects that a run would take."""
-        return self.driver.list(window or Window())
+        return iter(self.driver.list(window or Window()))
 
     def run(
         self,

@@ -242,7 +242,7 @@ def _columns_at(answers: Answers, source: Source, positions: list[int | None]) -
 def _ordered(answers: Answers, source: Source, matches: Matches) -> Iterator[list[int]]:
     """The matches of each row, in a deterministic order even if the source promises none."""
     positions = (matches.of(row) for row in range(len(matches.counts)))
-    if source.connector.order != "none":
+    if source.open_lookup().order != "none":
         return positions
     rank = _ranks(answers.table)
     return (sorted(of_row, key=rank.__getitem__) for of_row in positions)
@@ -253,7 +253,7 @@ def _lists(answers: Answers, source: Source, matches: Matches) -> Any:
     import pyarrow as pa
 
     table, positions = answers.table, matches.positions
-    if source.connector.order == "none":
+    if source.open_lookup().order == "none":
         positions = [*chain(*_ordered(answers, source, matches))]
     arrays = [take(table.column(name), positions) for name in table.column_names]
     values = pa.nulls(len(positions))

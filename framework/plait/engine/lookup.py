@@ -55,16 +55,15 @@ class OpenLookups:
     def __init__(self, spec: Spec, services: Services) -> None:
         self.services = services
         self.names = [source.name for source in spec.lookups]
-        self.opened: dict[str, Lookup] = {}
+        self.opened: dict[str, Lookup[Any]] = {}
         self.caches = {s.name: Cache(s.cache.total_seconds()) for s in spec.lookups if s.cache}
         self.caches_of_parts: dict[str, Cache] = {}
 
-    def open(self, source: Source) -> Lookup:
+    def open(self, source: Source) -> Lookup[Any]:
         """Return the look-up of a source, opened once."""
         if source.name not in self.opened:
-            assert source.connector.lookup is not None  # noqa: S101 - validated
             context = self.services.context(source.name, source.fields)
-            self.opened[source.name] = source.connector.lookup(source.options, context)
+            self.opened[source.name] = source.open_lookup(context)
         return self.opened[source.name]
 
     def ask(
@@ -91,7 +90,7 @@ class OpenLookups:
 
 def look_up(
     source: Source,
-    lookup: Lookup,
+    lookup: Lookup[Any],
     table: Any,
     column_types: dict[str, Type | None],
     cache: Cache | None = None,
@@ -103,7 +102,7 @@ def look_up(
     keys = distinct_keys(table, source)
     stats = LookupStats(keys=len(keys))
     records, uncached = _take_cached(keys, cache, now(), stats)
-    size = source.connector.keys_per_call or max(len(uncached), 1)
+    size = lookup.keys_per_call or max(len(uncached), 1)
     if cache is None and len(uncached) <= size and source.columns is not None:
         return _ask_at_once(source, lookup, uncached, pairs, key_types), stats
     remaining, misses = iter(uncached.items()), set[KeyValues]()
@@ -176,7 +175,7 @@ def _key_fields(pairs: KeyPairs, values: Iterable[Any]) -> dict[str, Any]:
 
 def _ask_at_once(
     source: Source,
-    lookup: Lookup,
+    lookup: Lookup[Any],
     keys: dict[KeyValues, Key],
     pairs: KeyPairs,
     key_types: Sequence[Type | None],

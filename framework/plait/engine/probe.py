@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from plait.engine.context import Services
-    from plait.language.spec import Source, Spec
+    from plait.language.spec import Source, Spec, Target
     from plait.values.types import Type
 
 ABSENT_NAME = "plait-check"
@@ -67,12 +67,10 @@ def probe_blocks(spec: Spec, services: Services) -> Iterator[ProbeResult]:
         yield ProbeResult(block="quarantine", connector="", facts=(), error=error)
 
 
-def _probe(block: str, target: Any, services: Services, ask: Callable[[], None]) -> ProbeResult:
+def _probe(block: str, target: Source | Target, services: Services, ask: Callable[[], None]) -> ProbeResult:
     error = _error_of(ask)
     facts: list[str] = []
-    facts_error = _error_of(
-        lambda: facts.extend(target.connector.facts(target.options, services.context(block, None)))
-    )
+    facts_error = _error_of(lambda: facts.extend(target.open(services.context(block, None)).facts()))
     return ProbeResult(
         block=block, connector=target.connector.name, facts=tuple(facts), error=error or facts_error
     )
@@ -88,8 +86,7 @@ def _error_of(ask: Callable[[], None]) -> PlaitError | None:
 
 def _probe_driver(source: Source, services: Services) -> None:
     """Read an object that is not there, and list, as a run over history does."""
-    assert source.connector.driver is not None  # noqa: S101 - validated
-    driver = source.connector.driver(source.options, services.context(source.name, source.fields))
+    driver = source.open_driver(services.context(source.name, source.fields))
     uris = [_absent_uri(path) for path in _paths(source.options, DriverPath)]
     for answer in driver.read([Item(uri=uri) for uri in uris]):
         if isinstance(answer, ReadFailure) and not isinstance(answer.error, Missing):
@@ -98,8 +95,7 @@ def _probe_driver(source: Source, services: Services) -> None:
 
 
 def _probe_lookup(source: Source, services: Services, column_types: Mapping[str, Type | None]) -> None:
-    assert source.connector.lookup is not None  # noqa: S101 - validated
-    lookup = source.connector.lookup(source.options, services.context(source.name, source.fields))
+    lookup = source.open_lookup(services.context(source.name, source.fields))
     fields = {field: _absent_value(column_types.get(column)) for column, field in key_pairs(source)}
     now = services.now()
     since, until = (now - WINDOW, now) if source.window else (None, None)

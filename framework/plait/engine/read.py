@@ -241,7 +241,7 @@ def _cast_undeclared(records: Sequence[Record], source: Source) -> TypedRecords:
     """Make each field a column, typed by its values; raises IncompatibleTypes if records do not fit together."""
     typed = _decode_all(records, source)
     keys = {right for _, right in source.join.on} if source.join else set()
-    keys |= set(source.connector.row_columns(source.options)) if source.join else set()
+    keys |= {*source.row_columns}
     while typed.table is None:
         try:
             typed.table = _inferred_table(typed, keys)

@@ -32,7 +32,7 @@ FOREIGN_BUCKET = "a foreign object: the pipeline does not read its bucket"
 FOREIGN_BUCKET_HELP = "send only events of the bucket that the driving source reads"
 
 
-def accept(items: Sequence[Item], driver: Driver, spec: Spec, report: Report) -> list[Item]:
+def accept(items: Sequence[Item], driver: Driver[Any], spec: Spec, report: Report) -> list[Item]:
     """Return the items that the driver reads; report the others as skipped, with a warning if their bucket is foreign."""
     report.outcomes.update({item.uri: "skipped" for item in items})
     accepted = []

@@ -86,9 +86,10 @@ def _block_by_connector(common: Schema, blocks: list[tuple[Connector, Schema]]) 
 def _source_block(connector: Connector, keys: Schema) -> Schema:
     """A source with this connector: without `join` if it cannot look up, without `window` if it has no time."""
     join = ["join"] if connector.lookup else []
-    window = ["window"] if connector.lookup and connector.order == "time" else []
+    window = ["window"] if connector.lookup and connector.lookup.order == "time" else []
     required = [] if connector.driver else join
-    required = required + (window if connector.needs_window and not connector.driver else [])
+    needs_window = connector.lookup and connector.lookup.needs_window and not connector.driver
+    required = required + (window if needs_window else [])
     common: Schema = dict.fromkeys(("columns", "decode", *join, *window, "cache"), True)
     suggested = {key: {"description": keys[key]["description"]} for key in _OF_SOME_SOURCES if key in common}
     return _closed_block(connector, common | suggested, required)

@@ -14,7 +14,8 @@ from plait.values.paths import DriverPath
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from plait.plugin import Connector
+    from plait.plugin import Connector, Context, Driver, Lookup, Sink
+    from plait.plugin.roles import SourceRole
     from plait.values.decode import Step
     from plait.values.types import Type
 
@@ -89,6 +90,28 @@ class Source(Struct, frozen=True, kw_only=True):
     window: TimeWindow | None = None
     cache: timedelta | None = None
 
+    def open_driver(self, context: Context | None = None) -> Driver[Any]:
+        """Make the driver of this source; without a context, it only tells about the options."""
+        return self.connector.open(self.connector.driver, self.options, context)
+
+    def open_lookup(self, context: Context | None = None) -> Lookup[Any]:
+        """Make the look-up of this source; without a context, it only tells about the options."""
+        return self.connector.open(self.connector.lookup, self.options, context)
+
+    def open(self, context: Context | None = None) -> SourceRole[Any]:
+        """Make the role that this source plays."""
+        return self.open_lookup(context) if self.join else self.open_driver(context)
+
+    @property
+    def role(self) -> SourceRole[Any]:
+        """The role that this source plays, without a context."""
+        return self.open()
+
+    @property
+    def row_columns(self) -> tuple[str, ...]:
+        """The columns of the row that the options of a lookup name."""
+        return tuple(self.open_lookup().row_columns()) if self.join else ()
+
     @property
     def output_columns(self) -> tuple[str, ...]:
         """The output columns that this source fills, as far as the spec declares them."""
@@ -100,7 +123,7 @@ class Source(Struct, frozen=True, kw_only=True):
     def needed_columns(self) -> tuple[str, ...]:
         """The columns of the row that this lookup needs to find its records; none for the driver."""
         names = [left for left, _ in self.join.on] if self.join else []
-        names += self.connector.row_columns(self.options) if self.join else []
+        names += self.row_columns
         names += [self.window.column] if self.window else []
         return tuple(dict.fromkeys(names))
 
@@ -145,6 +168,16 @@ class Target(Struct, frozen=True, kw_only=True):
 
     connector: Connector
     options: Any
+    name: str = "sink"
+
+    def open(self, context: Context | None = None) -> Sink[Any]:
+        """Make the sink; without a context, it only tells about the options."""
+        return self.connector.open(self.connector.sink, self.options, context)
+
+    @property
+    def role(self) -> Sink[Any]:
+        """The sink without a context."""
+        return self.open()
 
 
 class Quarantine(Struct, frozen=True, kw_only=True):

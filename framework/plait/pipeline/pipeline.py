@@ -76,10 +76,10 @@ class Pipeline:
         return table
 
     def preview_with_report(
-        self, objects: Iterable[str] | None = None, limit: int = 10
+        self, objects: Iterable[str] | None = None, limit: int = 10, engine: Engine | None = None
     ) -> tuple[Any, Report]:
-        """Return the table of a preview, and the report of what was read for it."""
-        engine = self.engine()
+        """Return the table of a preview, and the report of what was read for it, by a new engine or by this one."""
+        engine = engine or self.engine()
         items = engine.find() if objects is None else (Item(uri=uri) for uri in objects)
         return engine.preview(list(islice(items, limit))), engine.report
 

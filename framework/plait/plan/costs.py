@@ -85,7 +85,7 @@ def default_assumptions(spec: Spec, objects: float = MILLION) -> tuple[Assumptio
         ),
     ]
     for source in spec.lookups:
-        quantities = {calls.quantity for calls in source.connector.calls(source.options, "lookup")}
+        quantities = {calls.quantity for calls in source.role.calls()}
         if "keys" in quantities:
             cached = ", though `cache` keeps some" if source.cache else ""
             why = f"each object has a key of its own{cached}"
@@ -146,11 +146,7 @@ def _lines(spec: Spec, quantities: Mapping[str, float]) -> Iterator[CostLine]:
 
 def _declared_calls(spec: Spec) -> Iterator[tuple[str, Calls]]:
     """The calls that connectors declare, each with the name of its block."""
-    driver, sink = spec.driver, spec.sink
-    yield from ((driver.name, calls) for calls in driver.connector.calls(driver.options, "driver"))
-    for source in spec.lookups:
-        yield from ((source.name, calls) for calls in source.connector.calls(source.options, "lookup"))
-    yield from (("sink", calls) for calls in sink.connector.calls(sink.options, "sink"))
+    return ((block.name, calls) for block in spec.blocks for calls in block.role.calls())
 
 
 def _line_of_calls(source: str, calls: Calls, quantities: Mapping[str, float]) -> CostLine:

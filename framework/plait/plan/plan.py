@@ -63,7 +63,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     def layout(self) -> str:
         """Where a file lies below the sink's path, such as `date=YYYY-MM-DD/<hash>.parquet`."""
         folders = (f"{partition.name}={_example(partition)}/" for partition in self.spec.partition_by)
-        return f"{''.join(folders)}<hash>{self.spec.sink.connector.suffix}"
+        return f"{''.join(folders)}<hash>{self.spec.sink.role.suffix}"
 
     @property
     def sink_path(self) -> str | None:

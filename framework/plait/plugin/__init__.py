@@ -25,58 +25,26 @@ from plait.plugin.data import (
 )
 from plait.plugin.hooks import hookimpl
 from plait.plugin.planning import Calls, Statement
-from plait.plugin.roles import Connector, Driver, Lookup, Options, Sink, Use
+from plait.plugin.roles import Connector, Driver, Lookup, Options, Sink
 from plait.problems.errors import BadRecord, GiveUp, ObjectChanged, PlaitError, TryAgain
+from plait.problems.problem import excerpt
 from plait.values.convert import Flag
 from plait.values.paths import DriverPath, FolderPath, LookupPath, UnsafePathValue, normal_path
 from plait.values.patterns import Pattern
 from plait.values.secret import Secret, Secrets
 from plait.values.strict_json import NotJson, parse_json
 
-__all__ = [  # noqa: RUF022 - grouped by what the names are for
-    # roles: what a module offers
-    "hookimpl",
-    "Connector",
-    "Driver",
-    "Lookup",
-    "Sink",
-    # data: what travels
-    "Window",
-    "Item",
-    "Key",
-    "Record",
-    "RecordTable",
-    "ReadFailure",
-    "File",
-    "Written",
-    "Put",
-    "StoredObject",
-    "Missing",
-    "Flag",
-    "parse_json",
-    "normal_path",
-    # errors: what to raise
-    "PlaitError",
-    "TryAgain",
-    "ObjectChanged",
-    "GiveUp",
-    "BadRecord",
-    "NotJson",
-    "UnsafePathValue",
-    "calling",
-    # options: what a spec may say
-    "Options",
-    "DriverPath",
-    "LookupPath",
-    "FolderPath",
-    "Pattern",
-    # context: what plait lends
-    "Context",
-    "Objects",
-    "Secret",
-    "Secrets",
-    # planning: what plans and policies ask
-    "Use",
-    "Statement",
-    "Calls",
-]
+# roles: what a module offers
+__all__ = ["Connector", "Driver", "Lookup", "Sink", "hookimpl"]
+# data: what travels
+__all__ += ["File", "Item", "Key", "ReadFailure", "Record", "RecordTable", "Window", "Written"]
+__all__ += ["Flag", "Missing", "Put", "StoredObject", "normal_path", "parse_json"]
+# errors: what to raise
+__all__ += ["BadRecord", "GiveUp", "NotJson", "ObjectChanged", "PlaitError", "TryAgain", "UnsafePathValue"]
+__all__ += ["calling", "excerpt"]
+# options: what a spec may say
+__all__ += ["DriverPath", "FolderPath", "LookupPath", "Options", "Pattern"]
+# context: what plait lends
+__all__ += ["Context", "Objects", "Secret", "Secrets"]
+# statements: what plans and policies ask
+__all__ += ["Calls", "Statement"]

@@ -1,4 +1,4 @@
-"""Turn any failure of a third-party connector into an error that names the connector and its distribution."""
+"""Turn any failure of a third-party connector into an error that names it."""
 
 from __future__ import annotations
 
@@ -8,68 +8,41 @@ from functools import partial
 from traceback import extract_tb
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
-from msgspec.structs import replace
-
 from plait.aws.errors import meaning
 from plait.plugin.data import Item, ReadFailure, Record, RecordTable, Written
+from plait.plugin.roles import ContractViolation
 from plait.problems.errors import GiveUp, PlaitError, TryAgain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable
 
     from plait.plugin.context import Context
-    from plait.plugin.data import File, Key, Window
-    from plait.plugin.roles import Connector
+    from plait.plugin.roles import Connector, Role
 
-DESCRIPTOR_FUNCTIONS = ("row_columns", "known_fields", "permissions", "calls", "facts", "files", "given")
+STREAMS: dict[str, tuple[type, ...]] = {
+    "list": (Item,),
+    "read": (Record, ReadFailure),
+    "fetch": (Record, RecordTable),
+}
+ANSWERS_FOR_EACH: dict[str, tuple[type, ...]] = {"write": (Written, PlaitError)}
 
 
-class ContractViolation(Exception):
-    """A connector answered something that the contract does not allow."""
+@contextmanager
+def isolated(connector: Connector) -> Iterator[None]:
+    """Raise any exception that is no PlaitError as GiveUp or TryAgain; KeyboardInterrupt passes through.
 
-
-class Isolation(Struct, frozen=True):
-    """Calls a connector's functions and names the connector in each of their failures.
-
-    `word` is the connector's word, `distribution` the distribution that offers it, with its version, such as
-    "`plait-outsider` 1.0".
+    The message shows the type and the line of the exception, never its text, which may hold a secret or a record.
     """
-
-    word: str
-    distribution: str
-
-    @contextmanager
-    def naming_failures(self) -> Iterator[None]:
-        """Raise any exception that is no PlaitError as GiveUp or TryAgain; KeyboardInterrupt passes through.
-
-        The message shows the type and the line of the exception, never its text, which may hold a secret or
-        a record.
-        """
-        try:
-            yield
-        except PlaitError:
-            raise
-        except (Exception, SystemExit) as error:
-            cause = meaning(error) if isinstance(error, Exception) else None
-            kind = TryAgain if cause and cause.error is TryAgain else GiveUp
-            message = f"the connector `{self.word}` of {self.distribution} failed: {_description(error)}"
-            help = f"tell those who maintain {self.distribution.partition(' ')[0]}"
-            raise kind(message, code="broken-connector", help=help) from error
-
-    def iterate(self, function: Callable[[Any], Iterable[Any]], argument: Any, *types: type) -> Iterator[Any]:
-        """Yield the answers of a function; raises GiveUp if one of them has none of these types."""
-        with self.naming_failures():
-            for answer in function(argument):
-                if not isinstance(answer, types):
-                    raise ContractViolation(f"it gave something of the kind {type(answer).__name__[:40]}")
-                yield answer
-
-    def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """Return the answer of a function, an iterator as the list of its elements; raises GiveUp or TryAgain."""
-        with self.naming_failures():
-            answer = function(*arguments)
-            return [*answer] if isinstance(answer, Iterator) else answer
+    try:
+        yield
+    except PlaitError:
+        raise
+    except (Exception, SystemExit) as error:
+        cause = meaning(error) if isinstance(error, Exception) else None
+        kind = TryAgain if cause and cause.error is TryAgain else GiveUp
+        subject = f"the connector `{connector.name}` of {connector.distribution}"
+        help = f"tell those who maintain {connector.distribution.partition(' ')[0]}"
+        raise kind(f"{subject} failed: {_description(error)}", code="broken-connector", help=help) from error
 
 
 def _description(error: BaseException) -> str:
@@ -80,66 +53,43 @@ def _description(error: BaseException) -> str:
     return f"{type(error).__name__[:40]} in line {last.lineno} of `{last.filename.rsplit('/', 1)[-1][:60]}`"
 
 
-def isolate(connector: Connector, distribution: str) -> Connector:
-    """Return the connector with all of its functions and roles isolated; see `Isolation` for `distribution`."""
-    isolation = Isolation(connector.name, distribution)
-    isolated: dict[str, Any] = {
-        name: partial(isolation.call, function)
-        for name in DESCRIPTOR_FUNCTIONS
-        if (function := getattr(connector, name))
-    }
-    for name, role in (("driver", IsolatedDriver), ("lookup", IsolatedLookup), ("sink", IsolatedSink)):
-        if make := getattr(connector, name):
-            isolated[name] = partial(role, isolation, make)
-    return replace(connector, **isolated)
-
-
 class IsolatedRole:
-    """A driver, lookup or sink of a third-party connector, made from its options and a context."""
+    """A role of a third-party connector: each failure of its methods names the connector, each answer is checked."""
 
     def __init__(
-        self, isolation: Isolation, make: Callable[..., Any], options: Any, context: Context
+        self, connector: Connector, role: type[Role[Any]], options: Any, context: Context | None
     ) -> None:
-        self.isolation = isolation
-        self.role = isolation.call(make, options, context)
+        self._connector = connector
+        with isolated(connector):
+            self._role = role(options, context)
 
-    def prepare(self) -> None:
-        """Let the role prepare itself before the first event, if it can."""
-        if hasattr(self.role, "prepare"):
-            self.isolation.call(self.role.prepare)
+    def __getattr__(self, name: str) -> Any:
+        with isolated(self._connector):
+            attribute = getattr(self._role, name)
+        if not callable(attribute):
+            return attribute
+        return partial(self._stream if name in STREAMS else self._call, name, attribute)
 
+    def _stream(self, name: str, method: Callable[..., Any], argument: Any) -> Iterator[Any]:
+        """Yield the answers of a method; raises GiveUp or TryAgain."""
+        with isolated(self._connector):
+            for answer in method(argument):
+                _check_type(answer, STREAMS[name])
+                yield answer
 
-class IsolatedDriver(IsolatedRole):
-    """A driver whose failures name its connector."""
-
-    def accepts(self, uri: str) -> bool:
-        """Return whether the driver reads the object of this URI."""
-        return bool(self.isolation.call(self.role.accepts, uri))
-
-    def list(self, window: Window) -> Iterator[Item]:
-        """Yield the driver's objects; each has to be an `Item`."""
-        return self.isolation.iterate(self.role.list, window, Item)
-
-    def read(self, items: Sequence[Item]) -> Iterator[Record | ReadFailure]:
-        """Yield the driver's records; each has to be a `Record` or a `ReadFailure`."""
-        return self.isolation.iterate(self.role.read, items, Record, ReadFailure)
-
-
-class IsolatedLookup(IsolatedRole):
-    """A lookup whose failures name its connector."""
-
-    def fetch(self, keys: Sequence[Key]) -> Iterator[Record | RecordTable]:
-        """Yield the lookup's records; each has to be a `Record` or a `RecordTable`."""
-        return self.isolation.iterate(self.role.fetch, keys, Record, RecordTable)
+    def _call(self, name: str, method: Callable[..., Any], *arguments: Any) -> Any:
+        """Return the answer of a method, an iterator as the list of its elements; raises GiveUp or TryAgain."""
+        with isolated(self._connector):
+            answer = method(*arguments)
+            answer = [*answer] if isinstance(answer, Iterator) else answer
+            if name in ANSWERS_FOR_EACH:
+                for part in answer:
+                    _check_type(part, ANSWERS_FOR_EACH[name])
+                if len(answer) != len(arguments[0]):
+                    raise ContractViolation(f"it gave {len(answer)} answers for {len(arguments[0])} files")
+            return answer
 
 
-class IsolatedSink(IsolatedRole):
-    """A sink whose failures name its connector."""
-
-    def write(self, files: Sequence[File]) -> Sequence[Written | PlaitError]:
-        """Write each file; there has to be one answer for each, `Written` or a PlaitError."""
-        with self.isolation.naming_failures():
-            answers = [*self.isolation.iterate(self.role.write, files, Written, PlaitError)]
-            if len(answers) != len(files):
-                raise ContractViolation(f"it gave {len(answers)} answers for {len(files)} files")
-        return answers
+def _check_type(answer: Any, types: tuple[type, ...]) -> None:
+    if not isinstance(answer, types):
+        raise ContractViolation(f"it gave something of the kind {type(answer).__name__[:40]}")

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from plait.plugin.hooks import Hooks
 from plait.plugin.roles import Connector
@@ -98,15 +99,11 @@ def _load(offer: Offer) -> Connector:
         ) from error
     for descriptor in descriptors:
         if isinstance(descriptor, Connector) and descriptor.name == offer.word:
-            return descriptor if offer.distribution == OURS else _isolated(descriptor, distribution)
+            return (
+                descriptor if offer.distribution == OURS else replace(descriptor, distribution=distribution)
+            )
     message = f"the module of `{offer.word}` offers no connector of that name"
     raise ConnectorUnavailable("broken-connector", message, f"from {distribution}")
-
-
-def _isolated(descriptor: Connector, distribution: str) -> Connector:
-    from plait.plugin.isolation import isolate
-
-    return isolate(descriptor, distribution)
 
 
 def _call_hook(word: str) -> list[list[Any]]:

@@ -2,121 +2,171 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast
 
 import msgspec
-from msgspec import Struct
+
+from plait.plugin.data import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from plait.plugin.context import Context
-    from plait.plugin.data import File, Item, Key, ReadFailure, Record, RecordTable, Window, Written
+    from plait.plugin.data import File, Item, Key, ReadFailure, RecordTable, Window, Written
     from plait.plugin.planning import Calls, Statement
     from plait.problems.errors import PlaitError
 
 Order = Literal["none", "position", "time"]
-Use = Literal["driver", "lookup", "sink"]
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The options of a connector: checks, defaults, JSON Schema and docs derive from the annotations."""
 
 
-class Driver(Protocol):
-    """The source whose objects become rows."""
+Opts = TypeVar("Opts", bound=Options)
 
+
+class ContractViolation(Exception):
+    """A connector did something that the contract does not allow; the message is for its author."""
+
+
+class Role(Generic[Opts]):
+    """What a driver, a lookup and a sink have in common: plait makes one from the options of a block and its context.
+
+    While plait validates, plans and writes policies there is no context, so `__init__`, `permissions`, `calls`,
+    `local_files` and what else tells about the options have to do without. `distributions` are those that the connector
+    imports and that its own distribution does not always require.
+    """
+
+    distributions: tuple[str, ...] = ()
+
+    def __init__(self, options: Opts, context: Context | None = None) -> None:
+        self.options = options
+        self._context = context
+
+    @property
+    def context(self) -> Context:
+        """What plait lends to the role in a run; raises ContractViolation while plait only plans."""
+        if self._context is None:
+            raise ContractViolation(
+                "it asked for its `context` while there is none: plait plans and calls nothing"
+            )
+        return self._context
+
+    def prepare(self) -> None:
+        """Import libraries and make clients, but call no service: a function does this once, when its process starts."""
+
+    def permissions(self) -> Iterable[Statement]:
+        """Return the IAM statements that the options need."""
+        return ()
+
+    def calls(self) -> Iterable[Calls]:
+        """Return the calls that a run makes."""
+        return ()
+
+    def facts(self) -> Iterable[str]:
+        """Ask the service for what `plait check` shows of it, such as a region; only read."""
+        return ()
+
+    def local_files(self) -> Sequence[str]:
+        """Return the local files that the options name, relative to where the function runs, for `plait package`."""
+        return ()
+
+
+R = TypeVar("R", bound=Role[Any])
+
+
+class SourceRole(Role[Opts]):
+    """What a driver and a lookup have in common: they give records.
+
+    `gives_binary` says whether a value may be bytes. `offline` says that the role needs only its options and
+    `Context.objects`, so a case runs it as it is.
+    """
+
+    gives_binary: bool = True
+    offline: bool = False
+
+    def known_fields(self) -> Sequence[str] | None:
+        """Return all fields of the records, if the options alone tell them; None means that only the source knows them."""
+        return None
+
+    def record_of_case(self, row: Mapping[str, Any]) -> Record | None:
+        """Return the record that the source would give for a row of a case, or None if it would give none.
+
+        Raises BadRecord for a row that the source could not have.
+        """
+        return Record(fields=row)
+
+
+class Driver(SourceRole[Opts], ABC):
+    """The source whose objects become rows; `dated` says that its items have `modified`."""
+
+    dated: bool = True
+
+    @abstractmethod
     def accepts(self, uri: str) -> bool:
         """Return whether the source reads the object of this URI."""
 
-    def list(self, window: Window) -> Iterator[Item]:
+    @abstractmethod
+    def list(self, window: Window) -> Iterable[Item]:
         """Yield the objects modified within the window, in a stable order."""
 
+    @abstractmethod
     def read(self, items: Sequence[Item]) -> Iterable[Record | ReadFailure]:
         """Yield the records of these objects, in order, and a `ReadFailure` for each object that gave none."""
 
 
-class Lookup(Protocol):
-    """A source that is asked by keys."""
+class Lookup(SourceRole[Opts], ABC):
+    """A source that is asked by keys.
 
+    `keys_per_call` is how many keys one `fetch` takes, None for all. `order` says what the order of the records
+    means: `none`, `position` (as in a file), or `time` (each record has its `time`, and the last is the latest).
+    `needs_window` says that it cannot be asked without a `window`.
+    """
+
+    keys_per_call: int | None = None
+    order: Order = "none"
+    needs_window: bool = False
+
+    def row_columns(self) -> Sequence[str]:
+        """Return the columns of the row that the options name, as in a path; each is also a field of every record."""
+        return ()
+
+    @abstractmethod
     def fetch(self, keys: Sequence[Key]) -> Iterable[Record | RecordTable]:
         """Yield all records that any of these distinct keys may match, in the source's own order."""
 
 
-class Sink(Protocol):
-    """The place that rows are written to."""
+class Sink(Role[Opts], ABC):
+    """The place that rows are written to; `suffix` is how the names of its files end."""
 
+    suffix: str = ""
+
+    @abstractmethod
     def write(self, files: Sequence[File]) -> Sequence[Written | PlaitError]:
         """Write each file, replacing one of the same name; the answers are in the order of the files."""
 
 
-def _no_names(_options: Any) -> tuple[str, ...]:
-    return ()
+class Connector(msgspec.Struct, frozen=True):
+    """What a plugin offers under one word, its `name`: a summary in a line, the options, and the roles it plays.
 
-
-def _unknown_fields(_options: Any) -> tuple[str, ...] | None:
-    return None
-
-
-def _no_permissions(_options: Any, _use: Use) -> tuple[Statement, ...]:
-    return ()
-
-
-def _no_calls(_options: Any, _use: Use) -> tuple[Calls, ...]:
-    return ()
-
-
-def _no_facts(_options: Any, _context: Context) -> tuple[str, ...]:
-    return ()
-
-
-class Connector(Struct, frozen=True, kw_only=True):
-    """What a plugin offers under one word, its `name`.
-
-    The roles: `driver`, `lookup` and `sink` each make an object of that role from the options and a `Context`.
-
-    About records: `row_columns` returns the columns of the row that the options name; each is also a field of
-    every record. `known_fields` returns the fields that are known from the options alone, or None if only the
-    source knows them. `order` says what the order of a lookup's records means: `none`, `position` (as in a
-    file), or `time` (each record has its `time`, and the last is the latest). `gives_binary` says whether a
-    value may be bytes.
-
-    About use: `keys_per_call` is how many keys one `fetch` takes, None for all. `needs_window` says that a
-    lookup cannot be asked without a `window`. `dated` says that the items of a driver have `modified`.
-    `suffix` is how the names of a sink's files end.
-
-    For planning: `permissions` returns the IAM statements that the options need for a use, `calls` the calls
-    that a run makes. `facts` asks the service for what `plait check` shows of it, such as a region, and
-    writes nothing.
-
-    For `plait package`: `distributions` are those that the connector imports and that its own distribution
-    does not always require. `files` returns the local files that the options name, relative to where the
-    function runs.
-
-    For cases, which run without services: `offline` says that the connector needs only its options and
-    `Context.objects`, so a case runs it as it is. `given` makes a row of a case into the record that the source
-    would give, or None if it would give none; it raises BadRecord for a row that the source could not have.
-    Without `given`, the row is the record's fields.
+    plait sets `distribution` of a connector that is not its own, such as "`plait-outsider` 1.0".
     """
 
     name: str
     summary: str
     options: type[Options]
-    driver: Callable[[Any, Context], Driver] | None = None
-    lookup: Callable[[Any, Context], Lookup] | None = None
-    sink: Callable[[Any, Context], Sink] | None = None
-    row_columns: Callable[[Any], Sequence[str]] = _no_names
-    known_fields: Callable[[Any], Sequence[str] | None] = _unknown_fields
-    order: Order = "none"
-    keys_per_call: int | None = None
-    dated: bool = True
-    suffix: str = ""
-    permissions: Callable[[Any, Use], Iterable[Statement]] = _no_permissions
-    calls: Callable[[Any, Use], Iterable[Calls]] = _no_calls
-    facts: Callable[[Any, Context], Iterable[str]] = _no_facts
-    distributions: tuple[str, ...] = ()
-    files: Callable[[Any], Sequence[str]] = _no_names
-    offline: bool = False
-    given: Callable[[Any, Mapping[str, Any]], Record | None] | None = None
-    needs_window: bool = False
-    gives_binary: bool = True
+    driver: type[Driver[Any]] | None = None
+    lookup: type[Lookup[Any]] | None = None
+    sink: type[Sink[Any]] | None = None
+    distribution: str = ""
+
+    def open(self, role: type[R] | None, options: Any, context: Context | None = None) -> R:
+        """Make one of the roles, isolated if the connector is not plait's own; without a context it can only plan."""
+        assert role is not None  # noqa: S101 - validated
+        if not self.distribution:
+            return role(options, context)
+        from plait.plugin.isolation import IsolatedRole
+
+        return cast("R", IsolatedRole(self, role, options, context))

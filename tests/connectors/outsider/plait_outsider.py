@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta
 
 from plait.plugin import (
     Connector,
-    Context,
+    Driver,
     GiveUp,
     Item,
     Key,
+    Lookup,
     Missing,
     Options,
     ReadFailure,
@@ -31,12 +31,10 @@ class AnswersOptions(Options, frozen=True, kw_only=True):
     answers: Annotated[dict[str, int], Meta(description="the answer to each question")]
 
 
-@dataclass(frozen=True)
-class Questions:
+class Questions(Driver[AnswersOptions]):
     """Drives a pipeline by the questions, each of which is an object."""
 
-    options: AnswersOptions
-    context: Context
+    dated = False
 
     def accepts(self, uri: str) -> bool:
         """Return whether the options have the question."""
@@ -55,12 +53,12 @@ class Questions:
                 yield ReadFailure(item, Missing(item.uri))
 
 
-@dataclass(frozen=True)
-class Oracle:
+class Oracle(Lookup[AnswersOptions]):
     """Answers the questions of the rows."""
 
-    options: AnswersOptions
-    context: Context
+    def known_fields(self) -> tuple[str, ...]:
+        """Return the field that is asked for, and the answer."""
+        return ("question", "answer")
 
     def fetch(self, keys: Sequence[Key]) -> Iterator[Record]:
         """Yield one record for each question that has an answer."""
@@ -76,6 +74,4 @@ class Oracle:
 def plait_connectors() -> list[Connector]:
     """Offer `answers`."""
     summary = "Questions, and the answers to them."
-    return [
-        Connector(name="answers", summary=summary, options=AnswersOptions, driver=Questions, lookup=Oracle)
-    ]
+    return [Connector("answers", summary, AnswersOptions, driver=Questions, lookup=Oracle)]

@@ -9,4 +9,4 @@ class Clash(Options, frozen=True):
 
 @hookimpl
 def plait_connectors() -> list[Connector]:
-    return [Connector(name="clash", summary="Clashes.", options=Clash)]
+    return [Connector("clash", "Clashes.", Clash)]

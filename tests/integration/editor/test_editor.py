@@ -106,7 +106,7 @@ def test_a_block_is_offered_the_options_of_its_own_connector_and_the_common_keys
 ) -> None:
     offered = editor.completions(f"{ORDERS}  other:\n    connector: {word}\n    {CURSOR}\n{SINK}")
     keys = {*offered} - {word}  # the whole block, offered under the word
-    time = {"window"} if connector(word).order == "time" else set()
+    time = {"window"} if getattr(connector(word).lookup, "order", None) == "time" else set()
     assert keys == {
         *options_schema(connector(word))["properties"],
         "columns",

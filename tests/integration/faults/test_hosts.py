@@ -123,7 +123,7 @@ def test_whatever_a_table_group_or_secret_is_called_its_service_alone_is_asked(
 ) -> None:
     services, now = Services(), datetime(2026, 7, 1, tzinfo=UTC)
     lines = CloudWatchLogsOptions(log_group=text, pattern=Pattern.parse("order {id} *"))
-    asked: list[Lookup] = [
+    asked: list[Lookup[Any]] = [
         MySQLLookup(MySQLOptions(secret=text, table="stores"), services.context("stores", None)),
         DynamoDBLookup(DynamoDBOptions(table=text), services.context("seen", None)),
         CloudWatchLogsLookup(lines, services.context("lines", None)),

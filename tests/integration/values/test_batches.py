@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from kit.documents import examples
 from kit.tables import table
@@ -62,8 +61,10 @@ def spec_of(draw_rules: dict[str, Any], store_rows: list[Any], region_rows: list
 def engine(spec: bytes, root: Path, to: str, keys: int) -> Engine:
     """The engine of a spec whose look-ups take so many keys at once."""
     loaded = Pipeline.load("s.yaml", {"root": str(root), "to": str(root / to)}, spec).spec
-    cut = (replace(s, connector=replace(s.connector, keys_per_call=keys)) for s in loaded.lookups)
-    return Engine(replace(loaded, lookups=tuple(cut)))
+    engine = Engine(loaded)
+    for lookup in map(engine.lookups.open, loaded.lookups):
+        lookup.keys_per_call = keys
+    return engine
 
 
 def written(root: Path, to: str) -> dict[str, bytes]:

@@ -9,7 +9,6 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from kit import fakes
 from kit.specs import valid
@@ -146,12 +145,12 @@ def test_batches_chunks_and_a_cache_give_the_rows_of_a_nested_loop(
     source = fakes.source(
         fakes.column("v", "bigint"),
         order="time",
-        keys_per_call=chunk,
         join=Join(on=(("k", "k"),), shape="list"),
         window=TimeWindow(column="at", before=3 * MINUTE, after=2 * MINUTE),
     )
     lookup = fakes.FixedLookup(
-        [Record(fields={"k": k, "v": n}, time=NOON + m * MINUTE) for n, (k, m) in enumerate(in_source)]
+        [Record(fields={"k": k, "v": n}, time=NOON + m * MINUTE) for n, (k, m) in enumerate(in_source)],
+        keys_per_call=chunk,
     )
     cache = Cache(600) if cached else None
     for rows in batches:
@@ -195,9 +194,8 @@ def test_the_report_tells_how_old_the_answers_were(tmp_path: Any) -> None:
         fakes.FixedLookup([Record(fields={"id": "a", "name": "Ada"})]),
         [NOON],
     )
-    connector = replace(source.connector, lookup=lambda _options, _context: lookup)
-    spec = replace(spec, lookups=(replace(source, connector=connector),))
     engine = Engine(spec, Services(now=lambda: clock[-1]))
+    engine.lookups.opened[source.name] = lookup
     items, seen = [*engine.find()], []
     for minutes, count in ((0, 1), (1, 2), (4.5, 2), (5, 2), (7, 2)):
         clock.append(NOON + minutes * MINUTE)

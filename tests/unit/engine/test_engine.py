@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from kit import fakes
 from kit.run import put, rows_in
 from kit.specs import valid
 from plait.engine.context import Services
 from plait.engine.engine import Engine
 from plait.engine.report import Report
 from plait.language.spec import Spec
-from plait.plugin import File, Item, ObjectChanged, PlaitError, Record, Written
+from plait.plugin import File, Item, Lookup, ObjectChanged, PlaitError, Record, Sink, Written
 
 SPEC = """\
 plait: 1
@@ -45,7 +46,7 @@ def lake(root: Path) -> dict[str, int]:
     return {row["id"]: row["total"] for row in rows_in(root / "lake")}
 
 
-class Moved:
+class Moved(Sink[Any]):
     """A sink before whose writes an order is overwritten, so many times."""
 
     def __init__(self, root: Path, times: int, sink: Any) -> None:
@@ -96,7 +97,7 @@ def test_an_object_that_never_stays_as_it_is_comes_again_later(tmp_path: Path) -
     assert (report.records.read, report.rows, [*lake(tmp_path)]) == (1, 1, ["b"])
 
 
-class Meeting:
+class Meeting(Lookup[Any]):
     """A look-up that answers once all others were asked too."""
 
     def __init__(self, all_asked: threading.Barrier) -> None:
@@ -111,7 +112,7 @@ def test_look_ups_that_need_nothing_of_each_other_are_asked_side_by_side(tmp_pat
     pipeline_spec = spec(tmp_path)
     all_asked = threading.Barrier(2)
     lookups = tuple(
-        replace(s, connector=replace(s.connector, lookup=lambda *_: Meeting(all_asked)))
+        replace(s, connector=replace(s.connector, lookup=fakes.opened_as(Meeting(all_asked))))
         for s in pipeline_spec.lookups
     )
     report = Engine(replace(pipeline_spec, lookups=lookups), Services()).run([put_order(tmp_path, "a", 1)])

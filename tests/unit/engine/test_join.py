@@ -50,8 +50,8 @@ def facts_of(error: BadRecord | None) -> tuple[str, str, str | None, str | None]
 
 def test_each_distinct_key_is_asked_once_in_chunks() -> None:
     """Keys are distinct, without null, and at most as many at once as the connector takes."""
-    lookup, table = FixedLookup([]), pa.table({"k": ["a", "b", "a", None, "c"]})
-    look_up(source(Join(on=ON), keys_per_call=2), lookup, table, {"k": parse("string")})
+    lookup, table = FixedLookup(keys_per_call=2), pa.table({"k": ["a", "b", "a", None, "c"]})
+    look_up(source(Join(on=ON)), lookup, table, {"k": parse("string")})
     assert lookup.asked == [2, 1]
 
 

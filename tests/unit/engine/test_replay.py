@@ -22,7 +22,7 @@ from plait.engine.context import Services
 from plait.engine.engine import Engine
 from plait.engine.replay import Choice, ReplayReport, replay
 from plait.language.spec import Spec
-from plait.plugin import GiveUp, Item, ReadFailure, Record, StoredObject, TryAgain, Window
+from plait.plugin import Driver, GiveUp, Item, ReadFailure, Record, Sink, StoredObject, TryAgain, Window
 
 BORN = datetime(2026, 7, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -44,12 +44,17 @@ quarantine: ROOT/bad/
 """
 
 
-class Lines:
+class Lines(Driver[Any]):
     """A driver of which each line of an object, `id,total`, is a record."""
 
     def __init__(self, engine: Engine) -> None:
-        self.accepts, self.list = engine.driver.accepts, engine.driver.list
-        self.objects = engine.services.objects
+        self.driver, self.objects = engine.driver, engine.services.objects
+
+    def accepts(self, uri: str) -> bool:
+        return self.driver.accepts(uri)
+
+    def list(self, window: Window) -> Any:
+        return self.driver.list(window)
 
     def read(self, items: Sequence[Item]) -> Any:
         answers = self.objects.get([item.uri for item in items])
@@ -85,12 +90,12 @@ class Shop:
         engine = Engine(spec or self.spec(), Services(now=lambda: self.now))
         write = engine.sink.write
 
-        class Sink:
+        class Moment(Sink[Any]):
             def write(_self, files: Sequence[Any]) -> Any:  # noqa: N805 - `self` is the shop
                 self.before_write()
                 return write(files) if self.answer is None else [self.answer] * len(files)
 
-        engine.sink = Sink()
+        engine.sink = Moment(None)
         engine.driver = Lines(engine) if self.lines else engine.driver
         return engine
 

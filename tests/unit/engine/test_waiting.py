@@ -20,7 +20,7 @@ from plait.engine.engine import Engine
 from plait.engine.report import Report
 from plait.engine.waiting import wait_ends, why_late
 from plait.language.spec import Join, TimeWindow
-from plait.plugin import Item, Record, Written
+from plait.plugin import Driver, Item, Record, Sink, Written
 
 BORN = datetime(2026, 7, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -118,8 +118,8 @@ def test_without_waiting_a_miss_is_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize("window", [None, TimeWindow(column="at", before=MINUTE, after=MINUTE)])
 def test_a_miss_is_not_cached_while_it_waits(tmp_path: Path, window: TimeWindow | None) -> None:
     """With a `cache` of a day each delivery asks again until there is a match, with and without a `window`."""
-    shop, events = Shop(tmp_path), fakes.FixedLookup([])
-    connector = replace(fakes.source(order="time").connector, lookup=lambda _options, _context: events)
+    shop, events = Shop(tmp_path), fakes.FixedLookup(order="time")
+    connector = replace(fakes.source().connector, lookup=fakes.opened_as(events))
     shop.open(PEOPLE, connector=connector, window=window)
     shop.order("a", at=BORN.isoformat())
     for minutes in (1, 2, 3):
@@ -130,7 +130,7 @@ def test_a_miss_is_not_cached_while_it_waits(tmp_path: Path, window: TimeWindow 
     assert (sum(events.asked), shop.rows("name")) == (4, {"a": "Ada"})
 
 
-class Orders:
+class Orders(Driver[Any]):
     """A driver whose objects are one order each."""
 
     def accepts(self, _uri: str) -> bool:
@@ -143,7 +143,7 @@ class Orders:
         raise AssertionError
 
 
-class Nowhere:
+class Nowhere(Sink[Any]):
     """A sink that keeps nothing."""
 
     def write(self, files: Any) -> list[Written]:
@@ -165,8 +165,8 @@ def test_an_object_comes_again_exactly_while_a_missing_lookup_would_wait(
         for n, limit in enumerate(limits)
     )
     spec = valid(SPEC, LOOKUPS=people, ROOT="nowhere")
-    driver = replace(spec.driver.connector, driver=lambda _options, _context: Orders())
-    sink = replace(spec.sink.connector, sink=lambda _options, _context: Nowhere())
+    driver = replace(spec.driver.connector, driver=Orders)
+    sink = replace(spec.sink.connector, sink=Nowhere)
     spec = replace(
         spec, driver=replace(spec.driver, connector=driver), sink=replace(spec.sink, connector=sink)
     )

@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 from msgspec import Meta
 
+from kit.fakes import FixedLookup
 from kit.mutation import Place, at, changed, places, put, rename
 from kit.paths import ROOT
 from kit.specs import documented_specs
@@ -176,7 +177,7 @@ class Tree(Options, frozen=True, kw_only=True):
 
 def test_a_connector_of_somebody_else_is_described_from_its_options() -> None:
     """An option that holds its own struct ends as a mapping, and a parameter may stand in any text."""
-    connector = Connector(name="tree", summary="Trees.", options=Tree, lookup=lambda _options, _context: None)  # type: ignore[arg-type,return-value]
+    connector = Connector(name="tree", summary="Trees.", options=Tree, lookup=FixedLookup)
     block = _blocks(language_schema([connector])["properties"]["sources"]["additionalProperties"])["tree"]
     assert block["properties"]["title"]["description"] == "an option named as a word of schemas"
     assert block["properties"]["inner"] == {"description": "a tree within", "type": "object"}

@@ -11,13 +11,10 @@ from plait.cli.options import output_option, parameter_option
 from plait.cli.printing import plural, print_json, print_problems_on_stderr, printable
 from plait.cli.views.rows import print_rows
 from plait.cli.views.values import json_value
-from plait.pipeline.pipeline import Pipeline
 from plait.problems.problem import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from plait.language.spec import Spec
 
 
 @click.command("preview")
@@ -41,9 +38,13 @@ def command(
 ) -> None:
     """Read and join for real, write nothing, and show the rows."""
     pipeline = load_pipeline(spec, parameters)
+    engine = pipeline.engine()
     if cases is not None:
-        pipeline = Pipeline(_spec_with_given(pipeline.spec, cases))
-    table, report = pipeline.preview_with_report(objects or None, limit)
+        from plait.testing.cases.stand_ins import OfflineServices, stand_in
+
+        inputs = load_given(cases, pipeline.spec).inputs
+        stand_in(engine, inputs, OfflineServices(engine.services.now(), inputs))
+    table, report = pipeline.preview_with_report(objects or None, limit, engine)
     names = table.column_names
     records = table.slice(0, limit).to_pylist()
     rows = [{name: json_value(value) for name, value in record.items()} for record in records]
@@ -59,11 +60,3 @@ def command(
             click.echo(f"{outcome}: {printable(uri)}", err=True)
     if not report.ok:
         raise click.exceptions.Exit(1)
-
-
-def _spec_with_given(spec: Spec, cases: str) -> Spec:
-    """The spec whose sources hold what a file of cases gives for them."""
-    from plait.engine.context import utc_now
-    from plait.testing.cases.stand_ins import given_spec
-
-    return given_spec(spec, load_given(cases, spec).inputs, utc_now())

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from plait.language.build.connectors import named_connector
-from plait.language.build.sources import build_options
 from plait.language.keys import DeployBlock, QuarantineBlock
 from plait.language.spec import Deploy, Partition, Quarantine, Target
 from plait.plugin import FolderPath
@@ -28,7 +27,7 @@ BATCH_WITHOUT_WINDOW = 10  # Lambda's event source mapping takes more messages o
 def build_sink(block: Mapping[str, Any], reader: Reader) -> Target | None:
     """The sink of a block; None if its connector or options cannot be read."""
     connector = reader.call(("sink", "connector"), named_connector, block["connector"])
-    options = connector and build_options(connector, block, ("sink",), reader)
+    options = connector and reader.struct(connector.options, block, ("sink",))
     return None if options is None or connector is None else Target(connector=connector, options=options)
 
 

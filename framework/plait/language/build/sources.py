@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from plait.language.build.values import Reader
     from plait.language.source_map import KeyPath
-    from plait.plugin import Connector
-
 MISSING_RULES = ("keep", "drop", "fail")
 
 
@@ -26,14 +24,14 @@ def build_source(name: str, block: Mapping[str, Any], reader: Reader) -> Source 
     path: KeyPath = ("sources", name)
     values = reader.struct(SourceBlock, block, path)
     connector = reader.call((*path, "connector"), named_connector, block["connector"])
-    options = connector and build_options(connector, block, path, reader)
+    options = connector and reader.struct(connector.options, block, path)
     columns = build_columns(block.get("columns") or {}, (*path, "columns"), reader)
     decode = build_decode(block.get("decode") or {}, (*path, "decode"), reader)
     join = build_join(block["join"], (*path, "join"), reader) if "join" in block else None
     window = reader.struct(WindowBlock, block["window"], (*path, "window")) if "window" in block else None
     if values is None or options is None or connector is None:
         return None
-    return Source(
+    source = Source(
         name=name,
         connector=connector,
         options=options,
@@ -43,15 +41,8 @@ def build_source(name: str, block: Mapping[str, Any], reader: Reader) -> Source 
         window=window and TimeWindow(column=window.around, before=window.before, after=window.after),
         cache=values.cache,
     )
-
-
-def build_options(connector: Connector, block: Mapping[str, Any], path: KeyPath, reader: Reader) -> Any:
-    """The options of a connector; None if it refuses them."""
-    options = reader.struct(connector.options, block, path)
-    if options is not None:
-        reader.call((*path, "connector"), connector.known_fields, options)
-        reader.call((*path, "connector"), connector.row_columns, options)
-    return options
+    reader.call((*path, "connector"), known_fields, source)
+    return source
 
 
 def build_join(block: Mapping[str, Any], path: KeyPath, reader: Reader) -> Join | None:
@@ -96,19 +87,14 @@ def row_columns_given(source: Source) -> tuple[str, ...] | None:
         return source.output_columns
     known = known_fields(source)
     keys = {field for _, field in source.join.on} if source.join else set()
-    keys |= {*row_columns(source)}
+    keys |= {*source.row_columns}
     return None if known is None else tuple(name for name in known if name not in keys)
-
-
-def row_columns(source: Source) -> tuple[str, ...]:
-    """The columns of the row that the options of a look-up name."""
-    return tuple(source.connector.row_columns(source.options)) if source.join else ()
 
 
 def known_fields(source: Source) -> tuple[str, ...] | None:
     """The fields of a source's records, if its options alone tell them."""
-    known = source.connector.known_fields(source.options)
-    return tuple(dict.fromkeys((*known, *row_columns(source)))) if known else None
+    known, row_columns = source.role.known_fields(), source.row_columns
+    return tuple(dict.fromkeys((*known, *row_columns))) if known else None
 
 
 def order_of_lookups(lookups: Iterable[Source]) -> tuple[str, ...]:

@@ -118,7 +118,7 @@ def _problem_of_decoded(subject: Subject, source: Source, column: Column, path: 
     """Why a column cannot have what the last decode step gives, or the connector without steps."""
     field, place = column.selector[0], column.selector[1:]
     last = (source.decode.get(str(field)) or (None,))[-1]
-    value = STEP_GIVES[last.word] if last else ANY if source.connector.gives_binary else PLAIN
+    value = STEP_GIVES[last.word] if last else ANY if source.role.gives_binary else PLAIN
     gives = f"`{last.word}` gives {value}" if last else ""
     fitting = {BINARY: "binary", TIME: "timestamp", FIELDS: "struct"}.get(value)
     if place and value in (BINARY, TIME):

@@ -41,7 +41,7 @@ def step_order(subject: Subject) -> Iterator[Finding]:
     """A step cannot take what the one before it gives, or what the source gives."""
     for source in subject.sources:
         for field, steps in source.decode.items():
-            value, before = (ANY if source.connector.gives_binary else PLAIN), None
+            value, before = (ANY if source.role.gives_binary else PLAIN), None
             for position, step in enumerate(steps):
                 wanted, fitting = STEP_TAKES[step.word]
                 if value not in fitting:

@@ -37,7 +37,7 @@ def no_order(subject: Subject) -> Iterator[Finding]:
     for source in subject.spec.lookups:
         if source.join is None or source.join.shape != "columns":
             continue
-        word, order = source.join.duplicates, source.connector.order
+        word, order = source.join.duplicates, source.open_lookup().order
         if (word == "first" and order == "none") or (word == "latest" and order != "time"):
             lacking = "order, so none is the first" if word == "first" else "time, so none is the latest"
             help = "write `first` or `fail`" if word == "latest" and order == "position" else "write `fail`"

@@ -94,7 +94,7 @@ def recursion(subject: Subject) -> Iterator[Finding]:
     spec = subject.spec
     names = [partition.name for partition in spec.partition_by]
     forms: dict[KeyPath, tuple[str, ...]] = {
-        ("sink", key): written_form(folder, names, spec.sink.connector.suffix)
+        ("sink", key): written_form(folder, names, spec.sink.role.suffix)
         for key, folder in _folders(spec.sink.options).items()
     }
     if spec.quarantine:

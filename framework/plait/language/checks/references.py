@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from plait.language.build.sources import known_fields, row_columns
+from plait.language.build.sources import known_fields
 from plait.language.checks.registry import check
 from plait.language.checks.subject import describe, level_of_unknown_field, path_of
 from plait.language.finding import Finding
@@ -50,7 +50,7 @@ def places_of_needed(subject: Subject, source: Source) -> Iterator[NeededColumn]
     for column, _ in source.join.on if source.join else ():
         is_key = isinstance(on, dict)
         yield NeededColumn(column, "on", _path_in_on(subject, source, column), "key" if is_key else "value")
-    for name in row_columns(source):
+    for name in source.row_columns:
         part = f"{{{name}}}"
         keys = (key for key, value in block.items() if isinstance(value, str) and part in value)
         yield NeededColumn(name, "path", (*path, next(keys, "connector")), part=part)

@@ -62,7 +62,7 @@ def missing_window(subject: Subject) -> Iterator[Finding]:
         (column.name for column in columns if column.type.word == "timestamp"), "a_timestamp_of_the_row"
     )
     for source in subject.spec.lookups:
-        if source.connector.needs_window and source.window is None:
+        if source.open_lookup().needs_window and source.window is None:
             message = f"`{source.connector.name}` needs a `window` to read within"
             help = f"add `window: {{around: {time}, before: 1h, after: 1h}}`"
             yield Finding(path_of(source), message, help, at="key")

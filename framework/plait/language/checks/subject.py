@@ -129,7 +129,7 @@ def is_list(source: Source) -> bool:
 
 def level_of_unknown_field(source: Source) -> Level:
     """An unknown field is a warning for records that stand in the spec or in files: they may have it another day."""
-    return "warning" if source.connector.offline else "error"
+    return "warning" if source.role.offline else "error"
 
 
 def describe(kind: Type) -> str:

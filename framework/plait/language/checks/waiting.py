@@ -37,10 +37,12 @@ def no_queue(subject: Subject) -> Iterator[Finding]:
 @check("no-age")
 def no_age(subject: Subject) -> Iterator[Finding]:
     """`{retry_for}` counts from the age of the driving object, and rows of the spec have none."""
-    driver = subject.spec.driver.connector
-    if not driver.dated:
+    driver = subject.spec.driver
+    if not driver.open_driver().dated:
         for path, _ in _waits(subject):
-            message = f"objects of `{driver.name}` have no age, so nothing can wait until they are old"
+            message = (
+                f"objects of `{driver.connector.name}` have no age, so nothing can wait until they are old"
+            )
             yield Finding(path, message, "use `missing: keep`", at="key")
 
 

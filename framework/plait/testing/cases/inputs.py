@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec import structs
 
 from plait.language.wording import kind_of
-from plait.plugin import BadRecord, DriverPath, LookupPath, Record
+from plait.plugin import BadRecord, DriverPath, LookupPath
 from plait.problems.problem import excerpt
 from plait.problems.suggest import help_for, nearest
 from plait.testing.cases.case import CaseObject, SourceInputs
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from plait.language.source_map import KeyPath
     from plait.language.spec import Source, Spec
+    from plait.plugin import Record
     from plait.testing.cases.problem_collector import ProblemCollector
     from plait.testing.cases.yaml_text import YamlText
 
@@ -52,7 +54,7 @@ def read_inputs(
 
 def needs_objects(source: Source) -> bool:
     """Whether a driver has nothing to read unless a case gives objects."""
-    return not source.connector.offline or _option_of_type(source, DriverPath) is not None
+    return not source.role.offline or _option_of_type(source, DriverPath) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,21 +103,31 @@ class _InputReader:
         if not isinstance(row, dict):
             self.collector.add_at(path, "wrong-kind", f"expected a mapping of fields, got {kind_of(row)}")
             return None
-        make_record = self.source.connector.given or _record_of_fields
         try:
-            record = make_record(self.source.options, self.yaml_text.with_decimals(row, path))
+            record = self._record_of_row(self.yaml_text.with_decimals(row, path))
         except BadRecord as error:
             self.collector.add_at(path, error.code, error.message, help=error.help)
             return None
         self._warn_of_misspelt([name for name in row if record and name in record.fields], path)
         return record
 
+    def _record_of_row(self, row: Mapping[str, Any]) -> Record | None:
+        """The record of a row, with the time that it has as `$time`; raises BadRecord."""
+        fields = {name: value for name, value in row.items() if name != TIME_FIELD}
+        record = self.source.role.record_of_case(fields)
+        if record is None or TIME_FIELD not in row:
+            return record
+        try:
+            return structs.replace(record, time=Moment.parse(str(row[TIME_FIELD])).time)
+        except ValueError as error:
+            raise BadRecord(f"`{TIME_FIELD}`: {error}", code="wrong-value") from None
+
     def _warn_of_misspelt(self, names: list[str], path: KeyPath) -> None:
         """Warn of each field that the spec does not use, if it uses one with nearly the same name."""
         source = self.source
         if source.fields is None:
             return
-        used = [*source.fields, *source.connector.row_columns(source.options)] if source.join else [*source.fields]  # fmt: skip
+        used = [*source.fields, *source.row_columns]
         for name in names:
             meant = None if name in used else nearest(name, [field for field in used if field not in names])
             if meant:
@@ -132,7 +144,7 @@ class _InputReader:
         record = self.record(block["fields"], (*path, "fields")) if content_key == "fields" else None
         if uri is None or (content_key == "fields" and record is None):
             return None
-        if content_key in BYTES_KEYS and not self.source.connector.offline:
+        if content_key in BYTES_KEYS and not self.source.role.offline:
             message = f"`{self.source.name}` reads no files"
             self.collector.add_at_key(
                 (*path, content_key), "wrong-value", message, help="give the record as `fields`"
@@ -150,7 +162,7 @@ class _InputReader:
         )
 
     def _file(self, name: str, block: Any, path: KeyPath) -> CaseObject | None:
-        if not self.source.connector.offline:
+        if not self.source.role.offline:
             message = f"`{self.source.name}` reads no files"
             self.collector.add_at_key(path, "wrong-value", message, help="give its `rows`")
             return None
@@ -220,14 +232,3 @@ def _full_address(literal: str, name: str) -> str:
     if name.startswith(("s3://", "/")):
         return name
     return literal[: literal.rfind("/") + 1] + name
-
-
-def _record_of_fields(_options: Any, row: Mapping[str, Any]) -> Record:
-    """A record with the fields of a row, and the time in `$time`; raises BadRecord if that is no time."""
-    fields = {name: value for name, value in row.items() if name != TIME_FIELD}
-    if TIME_FIELD not in row:
-        return Record(fields=fields)
-    try:
-        return Record(fields=fields, time=Moment.parse(str(row[TIME_FIELD])).time)
-    except ValueError as error:
-        raise BadRecord(f"`{TIME_FIELD}`: {error}", code="wrong-value") from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -12,11 +11,11 @@ from plait.engine.partition import HIVE_NULL
 from plait.plan.plan import plan
 from plait.testing.cases.case import COUNT_NAMES, CaseOutcome, Finding
 from plait.testing.cases.stand_ins import (
+    NO_INPUTS,
     CapturingSink,
-    MemoryObjects,
     OfflineServices,
     item_of,
-    offline_spec,
+    stand_in,
 )
 from plait.values.convert import convert
 from plait.values.paths import normal_uri
@@ -27,26 +26,33 @@ if TYPE_CHECKING:
     from plait.engine.report import Report
     from plait.plan.plan import Field
     from plait.plugin import File, Put
-    from plait.testing.cases.case import Case, FailureKind
+    from plait.testing.cases.case import Case, FailureKind, SourceInputs
 
 
 def run_case(case: Case) -> CaseOutcome:
     """Run a case; raises PlaitError if the run itself fails, and whatever a bug of a connector raises."""
     driver = case.inputs.get(case.spec.driver.name)
     objects = driver.objects if driver else ()
-    memory = MemoryObjects(chain.from_iterable(inputs.objects for inputs in case.inputs.values()))
-    sink = CapturingSink()
-    engine = Engine(offline_spec(case, sink), OfflineServices(case.now, memory))
+    services = OfflineServices(case.now, case.inputs)
+    engine, sink = Engine(case.spec, services), CapturingSink()
+    engine.sink = sink
+    stand_in(engine, _inputs_of_sources(case), services)
     report = engine.run(map(item_of, objects) if driver else engine.find())
     partitions = plan(case.spec).partitions
-    rows = [row for file in sink.files for row in _rows_of_file(file, partitions)]
+    rows = [row for file in sink.captured for row in _rows_of_file(file, partitions)]
     names = {normal_uri(case_object.uri): case_object.uri for case_object in objects}
     findings: dict[FailureKind, list[Finding]] = {
-        "quarantine": [_quarantine_finding(put, names) for put in memory.puts],
+        "quarantine": [_quarantine_finding(put, names) for put in services.objects.puts],
         "retry": _unfinished_findings("retry", report, names),
         "failed": _unfinished_findings("failed", report, names),
     }
     return CaseOutcome(rows=rows, findings=findings, counts=_counts(report))
+
+
+def _inputs_of_sources(case: Case) -> dict[str, SourceInputs]:
+    """What each source holds: what the case gives, or nothing where a source would ask a service."""
+    absent = {block.name for block in (case.spec.driver, *case.spec.lookups) if not block.role.offline}
+    return {**dict.fromkeys(absent, NO_INPUTS), **case.inputs}
 
 
 def _rows_of_file(file: File, partitions: Sequence[Field]) -> list[dict[str, Any]]:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
-from msgspec.structs import replace
 
 from plait.engine.context import Services
 from plait.plugin import (
+    Driver,
     GiveUp,
     Item,
+    Lookup,
     Missing,
     PlaitError,
     Put,
     ReadFailure,
     Record,
+    Sink,
     StoredObject,
     TryAgain,
     Written,
@@ -30,9 +31,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from plait.language.spec import Source, Spec
-    from plait.plugin import Context, File, Key, Window
-    from plait.testing.cases.case import Case, CaseObject
+    from plait.engine.engine import Engine
+    from plait.language.spec import Source
+    from plait.plugin import File, Key, Window
+    from plait.testing.cases.case import CaseObject
 
 NO_INPUTS = SourceInputs(records=())
 
@@ -96,10 +98,12 @@ def _failure_of(case_object: CaseObject) -> PlaitError | None:
 class OfflineServices(Services):
     """A time and objects that are given; the client of any service is refused."""
 
-    def __init__(self, now: datetime, memory: MemoryObjects) -> None:
+    def __init__(self, now: datetime, inputs: Mapping[str, SourceInputs]) -> None:
         super().__init__(now=lambda: now)
         self.client: Any = _refuse
-        self.objects = memory
+        self.objects: MemoryObjects = MemoryObjects(
+            chain.from_iterable(held.objects for held in inputs.values())
+        )
 
     def secret(self, name: str, *, fresh: bool = False) -> Any:  # noqa: ARG002 - the contract's parameters
         """Refuse any secret: a case has none."""
@@ -110,11 +114,11 @@ def _refuse(service: str) -> Any:
     raise GiveUp(f"a case asks no service, but this one asked for `{service}`", code="not-offline")
 
 
-@dataclass(frozen=True, slots=True)
-class GivenDriver:
+class GivenDriver(Driver[Any]):
     """A driver whose objects are given as records."""
 
-    objects: dict[str, CaseObject]
+    def __init__(self, objects: dict[str, CaseObject]) -> None:
+        self.objects = objects
 
     def accepts(self, uri: str) -> bool:
         """Whether the object is given."""
@@ -134,12 +138,11 @@ class GivenDriver:
                 yield structs.replace(case_object.record, item=item_of(case_object))
 
 
-@dataclass(frozen=True, slots=True)
-class GivenLookup:
+class GivenLookup(Lookup[Any]):
     """A look-up with the given records; the engine chooses those whose keys are equal."""
 
-    name: str
-    inputs: SourceInputs
+    def __init__(self, name: str, inputs: SourceInputs) -> None:
+        self.name, self.inputs = name, inputs
 
     def fetch(self, keys: Sequence[Key]) -> list[Record]:
         """The records within the time window of any key."""
@@ -149,65 +152,36 @@ class GivenLookup:
         return [record for record in records if any(key.covers(record.time) for key in keys)]
 
 
-class CapturingSink:
+class CapturingSink(Sink[Any]):
     """A sink that keeps the files it should write."""
 
     def __init__(self) -> None:
-        self.files: list[File] = []
+        self.captured: list[File] = []
 
     def write(self, files: Sequence[File]) -> Sequence[Written | PlaitError]:
         """Keep the files."""
-        self.files += files
+        self.captured += files
         return [Written(uri=f"{file.folder}{file.name}", rows=file.table.num_rows, bytes=0) for file in files]
 
 
-def offline_spec(case: Case, sink: CapturingSink) -> Spec:
-    """The spec of a case whose connectors use the case's inputs and this sink in place of services."""
-    spec = case.spec
-    sink_connector = replace(spec.sink.connector, sink=lambda _options, _context: sink)
-    return replace(
-        spec,
-        driver=_offline_driver(spec.driver, case.inputs.get(spec.driver.name, NO_INPUTS)),
-        lookups=tuple(_offline_lookup(source, case.inputs.get(source.name)) for source in spec.lookups),
-        sink=replace(spec.sink, connector=sink_connector),
-    )
-
-
-def given_spec(spec: Spec, inputs: Mapping[str, SourceInputs], now: datetime) -> Spec:
-    """The spec whose given sources hold these inputs and ask no service; the others stay as they are."""
-    memory = MemoryObjects(chain.from_iterable(source_inputs.objects for source_inputs in inputs.values()))
-    services = OfflineServices(now, memory)
-    driver, lookups = spec.driver, list(spec.lookups)
+def stand_in(engine: Engine, inputs: Mapping[str, SourceInputs], services: Services) -> None:
+    """Let the sources that these inputs name hold them, and lend them these services, which ask nobody."""
+    driver = engine.spec.driver
     if driver.name in inputs:
-        driver = _with_services(_offline_driver(driver, inputs[driver.name]), "driver", services)
-    for number, source in enumerate(lookups):
+        engine.driver = _offline_driver(driver, inputs[driver.name], services)
+    for source in engine.spec.lookups:
         if source.name in inputs:
-            offline = _offline_lookup(source, inputs[source.name])
-            lookups[number] = _with_services(offline, "lookup", services)
-    return replace(spec, driver=driver, lookups=tuple(lookups))
+            engine.lookups.opened[source.name] = _offline_lookup(source, inputs[source.name], services)
 
 
-def _with_services(source: Source, role: str, services: Services) -> Source:
-    """The source whose role is lent these services, not those of the run."""
-    make_role = getattr(source.connector, role)
-
-    def make(options: Any, context: Context) -> Any:
-        return make_role(options, services.context(source.name, context.fields))
-
-    changed_role: Any = {role: make}
-    return replace(source, connector=replace(source.connector, **changed_role))
-
-
-def _offline_driver(source: Source, inputs: SourceInputs) -> Source:
+def _offline_driver(source: Source, inputs: SourceInputs, services: Services) -> Driver[Any]:
     objects = {normal_uri(case_object.uri): case_object for case_object in inputs.objects}
-    if source.connector.offline and all(case_object.record is None for case_object in objects.values()):
-        return source
-    driver = GivenDriver(objects)
-    return replace(source, connector=replace(source.connector, driver=lambda _options, _context: driver))
+    if source.role.offline and all(case_object.record is None for case_object in objects.values()):
+        return source.open_driver(services.context(source.name, source.fields))
+    return GivenDriver(objects)
 
 
-def _offline_lookup(source: Source, inputs: SourceInputs | None) -> Source:
-    if source.connector.offline and (inputs is None or (inputs.records is None and not inputs.fails)):
-        return source
-    lookup = GivenLookup(source.name, inputs or NO_INPUTS)
-    return replace(source, connector=replace(source.connector, lookup=lambda _options, _context: lookup))
+def _offline_lookup(source: Source, inputs: SourceInputs, services: Services) -> Lookup[Any]:
+    if source.role.offline and inputs.records is None and not inputs.fails:
+        return source.open_lookup(services.context(source.name, source.fields))
+    return GivenLookup(source.name, inputs)

@@ -7,7 +7,19 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from plait.plugin import BadRecord, Connector, Item, Key, Options, Record, Written, hookimpl
+from plait.plugin import (
+    BadRecord,
+    Connector,
+    Driver,
+    Item,
+    Key,
+    Lookup,
+    Options,
+    Record,
+    Sink,
+    Written,
+    hookimpl,
+)
 
 SECRET = f"canary-{'secret'}-4c1e"  # this file is searched too
 
@@ -22,12 +34,20 @@ class Hostile(Options, frozen=True, kw_only=True):
         fail(self, "options")
 
 
-class Part:
+class Part(Driver[Hostile], Lookup[Hostile], Sink[Hostile]):
     """A driver, a look-up and a sink."""
 
-    def __init__(self, options: Hostile, _context: Any) -> None:
-        self.options = options
+    def __init__(self, options: Hostile, context: Any = None) -> None:
+        super().__init__(options, context)
         fail(options, "open")
+
+    def known_fields(self) -> list[str] | None:
+        fail(self.options, "known_fields")
+        return None
+
+    def calls(self) -> list[Any]:
+        fail(self.options, "calls")
+        return []
 
     def prepare(self) -> None:
         fail(self.options, "prepare")
@@ -74,28 +94,7 @@ def fail(options: Hostile, where: str) -> None:
         raise kinds[options.how](f"the password is {SECRET}\nand more")
 
 
-def known_fields(options: Hostile) -> list[str] | None:
-    fail(options, "known_fields")
-    return None
-
-
-def calls(options: Hostile, _use: Any) -> list[Any]:
-    fail(options, "calls")
-    return []
-
-
 @hookimpl
 def plait_connectors() -> list[Connector]:
     """Offer `hostile`."""
-    return [
-        Connector(
-            name="hostile",
-            summary="Fails.",
-            options=Hostile,
-            driver=Part,
-            lookup=Part,
-            sink=Part,
-            known_fields=known_fields,
-            calls=calls,
-        )
-    ]
+    return [Connector("hostile", "Fails.", Hostile, driver=Part, lookup=Part, sink=Part)]

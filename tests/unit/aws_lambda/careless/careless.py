@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from plait.plugin import Connector, Context, Options, hookimpl
+from plait.plugin import Connector, Driver, Options, hookimpl
 
 library = logging.getLogger("some.library")
 
@@ -16,9 +16,8 @@ class Careless(Options, frozen=True, kw_only=True):
     """No options."""
 
 
-class Driver:
-    def __init__(self, options: Careless, context: Context) -> None:
-        self.log = context.log
+class Chatter(Driver[Careless]):
+    dated = False
 
     def accepts(self, uri: str) -> bool:
         return True
@@ -28,17 +27,17 @@ class Driver:
 
     def read(self, items: Any) -> Iterator[Any]:
         for number, text in enumerate(json.loads(os.environ["TEXTS"])):
-            self.log.log(10 * number + 10, text)
+            self.context.log.log(10 * number + 10, text)
             library.debug("asked %s", text)
             library.info(text, 1, extra={"answer": text, "odd": object()})
             warnings.warn(text, stacklevel=1)
         try:
             raise KeyError("value-of-an-order")  # noqa: TRY301 - it is the cause
         except KeyError as error:
-            self.log.exception("it failed")
+            self.context.log.exception("it failed")
             raise ValueError("value-of-an-order") from error
 
 
 @hookimpl
 def plait_connectors() -> Any:
-    return [Connector(name="careless", summary="x", options=Careless, driver=Driver, dated=False)]
+    return [Connector("careless", "x", Careless, driver=Chatter)]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from kit import fakes
 from kit.specs import edited, valid
 from kit.tables import table
 from plait.plugin import Record
@@ -53,15 +54,14 @@ def test_a_field_that_the_spec_does_not_use_is_no_problem(cases: Cases) -> None:
     assert cases(one_case("orders: {json: {id: a, channel: web, device: {os: ios}}}")).problems == ()
 
 
-def test_the_field_time_is_the_time_of_a_record_unless_its_connector_reads_rows_itself(cases: Cases) -> None:
+def test_the_field_time_is_the_time_of_a_record(cases: Cases) -> None:
     suite = cases(
         one_case(f"{ORDER}, fraud: [{{$time: '2026-07-01T12:00:00+02:00', id: a}}, {{$time: noon}}]")
     )
     spec, yaml_text = valid(SPEC), suite.file.yaml_text
     assert yaml_text is not None
-    lookups = tuple(
-        replace(source, connector=replace(source.connector, given=None)) for source in spec.lookups
-    )
+    fixed = fakes.source().connector
+    lookups = tuple(replace(source, connector=fixed) for source in spec.lookups)
     collector = ProblemCollector(yaml_text.source_map)
     block = yaml_text.source_map.value["cases"]["a case"]["given"]["fraud"]
     path = ("cases", "a case", "given", "fraud")

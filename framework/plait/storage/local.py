@@ -14,7 +14,7 @@ from plait.plugin import GiveUp, Item, Missing, ObjectChanged, PlaitError, Store
 from plait.values.paths import normal_uri
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 TEMPORARY_PREFIX = ".plait-"
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -54,12 +54,12 @@ def _item(uri: str, stat: os.stat_result) -> Item:
     )
 
 
-def get(uri: str, limit: int | None = None) -> StoredObject:
-    """Read a file; without its bytes if it is larger than the limit. Raises what the file system raises."""
+def get(uri: str, takes: Callable[[int], bool]) -> StoredObject:
+    """Read a file; without its bytes where `takes` refuses its size. Raises what the file system raises."""
     with Path(uri).open("rb") as file:
         stat = os.fstat(file.fileno())
-        fits = limit is None or stat.st_size <= limit
-        return StoredObject(item=_item(normal_uri(uri), stat), data=file.read() if fits else b"")
+        data = file.read() if takes(stat.st_size) else b""
+        return StoredObject(item=_item(normal_uri(uri), stat), data=data)
 
 
 def put(uri: str, data: bytes) -> Written:

@@ -6,7 +6,6 @@ import threading
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from plait.aws.clients import Clients
@@ -21,6 +20,45 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 MAX_AT_ONCE = 64
+MAX_BYTES_AHEAD = 64 << 20
+
+
+class ReadAhead:
+    """Lets objects be read before their turn comes, as long as their bytes together fit into a room.
+
+    An object that does not fit is postponed: it is read when its turn comes, alone.
+    """
+
+    def __init__(self, room: int) -> None:
+        self._room = room
+        self._lock = threading.Lock()
+        self._sizes: dict[int, int] = {}
+        self._used = self._seen = self._bytes_seen = 0
+        self.postponed: set[int] = set()
+
+    def takes(self, number: int, size: int) -> bool:
+        """Whether the object of this number and size may be read now; its bytes then count until its turn has passed."""
+        self.pass_on(number)
+        with self._lock:
+            self._seen += 1
+            self._bytes_seen += size
+            if self._used + size > self._room:
+                self.postponed.add(number)
+                return False
+            self.postponed.discard(number)
+            self._sizes[number] = size
+            self._used += size
+            return True
+
+    def pass_on(self, number: int) -> None:
+        """The turn of this object has passed."""
+        with self._lock:
+            self._used -= self._sizes.pop(number, 0)
+
+    def at_once(self) -> int:
+        """How many objects of the mean size that was seen so far fit into the room."""
+        mean = self._bytes_seen // max(self._seen, 1)
+        return max(1, min(MAX_AT_ONCE, self._room // max(mean, 1)))
 
 
 class Storage:
@@ -31,7 +69,9 @@ class Storage:
         count: Callable[[str, int], None],
         client: Callable[[str], Any] | None = None,
         retry_policy: Callable[[], RetryPolicy] = RetryPolicy.from_environment,
+        room: int = MAX_BYTES_AHEAD,
     ) -> None:
+        self._room = room
         self._s3 = s3.S3(count, client or Clients(count), retry_policy)
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
@@ -49,7 +89,20 @@ class Storage:
         self, uris: Sequence[str], limit: int | None = None
     ) -> Iterator[StoredObject | Missing | PlaitError]:
         """The objects, in the order of the URIs; one larger than `limit` without its bytes."""
-        return self._map(partial(self._get, limit=limit), uris)
+        ahead = ReadAhead(self._room)
+
+        def takes(size: int) -> bool:
+            return limit is None or size <= limit
+
+        def get_ahead(number: int) -> StoredObject | Missing | PlaitError:
+            return self._get(uris[number], lambda size: takes(size) and ahead.takes(number, size))
+
+        if len(uris) == 1:
+            yield self._get(uris[0], takes)
+            return
+        for number, answer in enumerate(self._map(get_ahead, range(len(uris)), ahead.at_once)):
+            yield self._get(uris[number], takes) if number in ahead.postponed else answer
+            ahead.pass_on(number)
 
     def put(self, puts: Sequence[Put]) -> Sequence[Written | PlaitError]:
         """Store each object; one with a `source` only while nothing newer stands there, else `ObjectChanged`."""
@@ -59,9 +112,9 @@ class Storage:
         """Remove each object if it is still the version of the item, else `ObjectChanged`; None if it is gone."""
         return [*self._map(self._remove, items)]
 
-    def _get(self, uri: str, limit: int | None) -> StoredObject | Missing | PlaitError:
+    def _get(self, uri: str, takes: Callable[[int], bool]) -> StoredObject | Missing | PlaitError:
         try:
-            return self._s3.get(uri, limit) if on_s3(uri) else local.get(uri, limit)
+            return self._s3.get(uri, takes) if on_s3(uri) else local.get(uri, takes)
         except Exception as error:  # noqa: BLE001 -- every error is returned as an answer
             return _error_for_object(uri, error)
 
@@ -79,15 +132,17 @@ class Storage:
             return None if isinstance(answer, Missing) else answer
         return None
 
-    def _map(self, work: Callable[[T], R], things: Sequence[T]) -> Iterator[R]:
-        """Yield what `work` returns for each thing, in order; at most `MAX_AT_ONCE` run or wait to be read at a time."""
+    def _map(
+        self, work: Callable[[T], R], things: Sequence[T], at_once: Callable[[], int] = lambda: MAX_AT_ONCE
+    ) -> Iterator[R]:
+        """Yield what `work` returns for each thing, in order; at most `at_once` run or wait to be read at a time."""
         if len(things) == 1:
             yield work(things[0])
             return
         waiting: deque[Future[R]] = deque()
         try:
             for thing in things:
-                if len(waiting) >= MAX_AT_ONCE:
+                while len(waiting) >= at_once():
                     yield waiting.popleft().result()
                 waiting.append(self._threads().submit(copy_context().run, work, thing))
             while waiting:

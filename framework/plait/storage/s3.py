@@ -44,10 +44,6 @@ def unquoted(etag: str | None) -> str | None:
     return etag.strip('"') if etag else etag
 
 
-def _fits(size: int, limit: int | None) -> bool:
-    return limit is None or size <= limit
-
-
 def _required_etag(etag: str | None) -> str:
     if not etag:
         raise UnreadableAnswer  # S3 never leaves it out
@@ -82,18 +78,18 @@ class S3:
                     etag=unquoted(entry["ETag"]),
                 )
 
-    def get(self, uri: str, limit: int | None = None) -> StoredObject:
-        """An object with its bytes; without them, and without downloading them, if it is larger than the limit."""
-        return ask_again(lambda: self._get(uri, limit))
+    def get(self, uri: str, takes: Callable[[int], bool]) -> StoredObject:
+        """An object with its bytes; without them, and without downloading them, where `takes` refuses its size."""
+        return ask_again(lambda: self._get(uri, takes))
 
-    def _get(self, uri: str, limit: int | None) -> StoredObject:
+    def _get(self, uri: str, takes: Callable[[int], bool]) -> StoredObject:
         bucket, key = bucket_and_key(uri)
         if UNUSUAL_KEY.search(key):
             answer = self._client("s3").get_object(Bucket=bucket, Key=key)
             etag = _required_etag(answer.get("ETag"))
             size, modified = answer["ContentLength"], answer["LastModified"]
             with closing(answer["Body"]) as body:
-                data = body.read() if _fits(size, limit) else b""
+                data = body.read() if takes(size) else b""
         else:
             import obstore
 
@@ -101,7 +97,7 @@ class S3:
             result = obstore.get(self._store(bucket), key)
             etag = _required_etag(result.meta["e_tag"])
             size, modified = result.meta["size"], result.meta["last_modified"]
-            data = bytes(result.bytes()) if _fits(size, limit) else b""
+            data = bytes(result.bytes()) if takes(size) else b""
         return StoredObject(item=Item(uri=uri, size=size, modified=modified, etag=unquoted(etag)), data=data)
 
     def head(self, uri: str) -> Version:

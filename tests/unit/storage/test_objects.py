@@ -6,15 +6,13 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from plait.plugin import GiveUp, Item, Missing, ObjectChanged, Put, TryAgain, Written
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
+from plait.storage.objects import ReadAhead, Storage
 
 ODD = ["a//b", "a/../b", "./a", "/first", "last/", "tab\tkey"]
 USUAL = ["a b+c ñ 日本 %41.json", "x%2Fy", "q?x#y", "a*b", "a\\b", "a&b=c:;,@!$()'\""]
@@ -194,3 +192,18 @@ def test_an_object_is_removed_only_while_it_is_the_version_that_was_seen(
     assert storage.remove([now.item, Item(uri=f"{uri}.none", etag="x")]) == [None, None]
     assert [*storage.get([uri])] == [Missing(uri)]
     assert calls["s3:DeleteObject"] == (4 if on_s3 else 0)
+
+
+@pytest.mark.fault("J3")
+def test_objects_read_ahead_of_their_turn_take_a_room_of_bytes_and_each_comes_whole(tmp_path: Path) -> None:
+    """What does not fit is asked for again when its turn comes; small objects never are."""
+    sizes = [3, 900, 5, 700, 800, 2] + 100 * [1]
+    uris = [str(tmp_path / str(number)) for number in range(len(sizes))]
+    for uri, size in zip(uris, sizes, strict=True):
+        Path(uri).write_bytes(b"x" * size)
+    storage = Storage(lambda _operation, _n: None, room=1000)
+    assert [len(answer.data) for answer in storage.get(uris)] == sizes  # type: ignore[union-attr]
+    ahead = ReadAhead(1000)
+    assert [ahead.takes(0, 900), ahead.takes(1, 200), ahead.takes(2, 100)] == [True, False, True]
+    ahead.pass_on(0)
+    assert (ahead.takes(1, 200), ahead.postponed, ahead.at_once()) == (True, set(), 2)

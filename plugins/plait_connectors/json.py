@@ -57,7 +57,7 @@ def parse(data: bytes) -> dict[str, Any]:
     return value
 
 
-def _with_captures(fields: dict[str, Any], captures: dict[str, str]) -> dict[str, Any]:
+def _with_captures(fields: dict[str, Any], captures: dict[str, str | None]) -> dict[str, Any]:
     """The fields with those that the path captures; raises BadRecord if the two differ."""
     if not captures:
         return fields
@@ -111,7 +111,7 @@ class JsonDriver(Driver[JsonOptions]):
             yield self._record(item, answer, (named and path.match(normal_path(item.uri))) or {})
 
     def _record(
-        self, item: Item, answer: StoredObject | Missing | PlaitError, captures: dict[str, str]
+        self, item: Item, answer: StoredObject | Missing | PlaitError, captures: dict[str, str | None]
     ) -> Record | ReadFailure:
         if not isinstance(answer, StoredObject):
             return ReadFailure(item, answer)
@@ -123,7 +123,7 @@ class JsonDriver(Driver[JsonOptions]):
         except BadRecord as fault:
             return Record(fields=captures, item=item, raw=answer.data, fault=fault)
 
-    def _too_large(self, item: Item, captures: dict[str, str]) -> Record:
+    def _too_large(self, item: Item, captures: dict[str, str | None]) -> Record:
         fault = BadRecord(
             f"{item.size} bytes are more than the limit of {self.options.max_bytes}", help="raise `max_bytes`"
         )

@@ -76,7 +76,7 @@ class StepBlock(Options, frozen=True, kw_only=True):
         | UnsetType
     ) = UNSET
     pattern: (
-        Annotated[Pattern, Meta(description="text to fields: `{name}` is text without spaces, `*` any text")]
+        Annotated[Pattern, Meta(description="text to fields: `{name}` is text without white space, `{name*}` and `*` any text")]
         | UnsetType
     ) = UNSET
     regex: (

@@ -9,7 +9,7 @@ from msgspec import Struct, field
 
 from plait.language.durations import spell_duration
 from plait.language.selectors import OBJECT_FACTS
-from plait.values.paths import DriverPath
+from plait.values.driver_path import DriverPath
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

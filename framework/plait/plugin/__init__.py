@@ -29,7 +29,8 @@ from plait.plugin.roles import Connector, Driver, Lookup, Options, Sink
 from plait.problems.errors import BadRecord, GiveUp, ObjectChanged, PlaitError, TryAgain
 from plait.problems.problem import excerpt
 from plait.values.convert import Flag
-from plait.values.paths import DriverPath, FolderPath, LookupPath, UnsafePathValue, normal_path
+from plait.values.driver_path import DriverPath
+from plait.values.paths import FolderPath, LookupPath, UnsafePathValue, normal_path
 from plait.values.patterns import Pattern
 from plait.values.secret import Secret, Secrets
 from plait.values.strict_json import NotJson, parse_json

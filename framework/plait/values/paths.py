@@ -7,29 +7,43 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from plait.problems.errors import SpecValueError
-from plait.values.templates import HOLE_PATTERN, STAR, STARS, Hole, Part, split
+from plait.values.templates import (
+    HOLE_PATTERN,
+    UNNAMED,
+    Hole,
+    Part,
+    split,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-UNSAFE = re.compile(r"/|\\|\.\.|[\x00-\x1f\x7f]")
+UNSAFE = re.compile(r"/|\\|\.\.|[\x00-\x1f\x7f]|\A\.\Z")
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+")
 BUCKET = re.compile(r"s3://((?:[a-z0-9.-]|\$\{[^}/]*\})*)(?=/|\Z)")
 
 
-def _path_pattern(*holes: str) -> str:
-    """The expression, for editors, of paths that may have these holes behind a literal beginning."""
+def path_pattern(hole: str = "", *, with_folders: bool = False) -> str:
+    """The expression, for editors, of paths with a literal beginning; a `hole` may stand behind each of its characters.
+
+    `with_folders` allows `**/` at the beginning of a segment, and `**` as the last one.
+    """
     braces = r"\{\{|\}\}"
-    within = "|".join((r"[^{}*/]", braces, *holes))
-    ends = "|".join((r"[^{}*/:]", braces, *holes))  # what would end in a colon is a scheme
-    rest = f"(?:{within}|/)*"
-    first = rf"(?:[^{{}}*/:]|{braces}|(?:[^{{}}*/]|{braces})(?:{within})*(?:{ends}))"
-    local = rf"(?:[^{{}}*/]|{braces})(?:{within})*|{first}?/{rest}|[A-Za-z]:/{rest}"
-    return rf"^(?:s3://[a-z0-9.-]+(?:/{rest})?|{local})$"
+    character, not_colon = rf"(?:[^{{}}*/]|{braces})", rf"(?:[^{{}}*/:]|{braces})"
+    hole = hole and f"(?:{hole})"
+    maybe = hole and f"{hole}?"
+    slash = r"/(?:\*\*/)*" if with_folders else "/"
+    last = rf"(?:{slash}\*\*)?" if with_folders else ""
+    below = f"{slash}{maybe}(?:(?:{character}|{slash}){maybe})*{last}"
+    below = rf"(?:{slash}\*\*|{below})" if with_folders else below
+    # A first segment that ends in a colon is a scheme, or the letter of a drive.
+    end = f"(?:{not_colon}{maybe}|{character}{hole})" if hole else not_colon
+    first = f"(?:{character}{maybe})*{end}"
+    local = f"(?:{character}{maybe})+|(?:{first})?{below}|[A-Za-z]:{below}"
+    return rf"^(?:s3://[a-z0-9.-]+(?:{below})?|{local})$"
 
 
 class UnsafePathValue(ValueError):
@@ -113,17 +127,20 @@ class PathTemplate:
     def _check_hole(cls, part: Part) -> None:
         if isinstance(part, str):
             return
-        if part in (STAR, STARS) and not cls.takes_stars:
+        if part.takes_spaces:
+            message, help = f"`{part}` is for the pattern of a text", f"write `{{{part.name}}}`"
+            raise SpecValueError(message, code="wrong-path", help=help, part=str(part))
+        if part in UNNAMED and not cls.takes_stars:
             message = "`*` is for the path of the driving source only"
             raise SpecValueError(message, code="wrong-path", help=cls.hole_help, part=part.name)
-        if part not in (STAR, STARS) and not cls.takes_columns:
+        if part not in UNNAMED and not cls.takes_columns:
             message = "this path is a folder and takes no `{column}`"
-            raise SpecValueError(message, code="wrong-path", help=cls.hole_help, part=f"{{{part.name}}}")
+            raise SpecValueError(message, code="wrong-path", help=cls.hole_help, part=str(part))
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The names in braces, each once, in order."""
-        names = [part.name for part in self.parts if isinstance(part, Hole) and part not in (STAR, STARS)]
+        names = [part.name for part in self.parts if isinstance(part, Hole) and part not in UNNAMED]
         return tuple(dict.fromkeys(names))
 
     @property
@@ -144,7 +161,9 @@ class PathTemplate:
     @property
     def object_arn(self) -> str:
         """The ARN of every object that may fit the path, with `*` for each hole; empty for a local path."""
-        key = "".join(_arn_text(part) if isinstance(part, str) else "*" for part in self.parts)
+        key = re.sub(
+            r"\*+", "*", "".join(_arn_text(part) if isinstance(part, str) else "*" for part in self.parts)
+        )
         return f"{self.bucket_arn}/{key.removeprefix(f's3://{self.bucket}/')}" if self.bucket else ""
 
 
@@ -153,47 +172,12 @@ def _arn_text(text: str) -> str:
     return re.sub(r"[*?$]", lambda match: f"${{{match[0]}}}", text)
 
 
-class DriverPath(PathTemplate):
-    """The path of driving objects: `*` stands for text without a slash, `**` for any text, `{name}` for a segment."""
-
-    json_schema: ClassVar[dict[str, Any]] = {
-        "pattern": _path_pattern(HOLE_PATTERN, r"\*"),
-        "patternErrorMessage": "a path begins with literal text, as in `s3://bucket/orders/*.json`",
-        "examples": ["s3://bucket/orders/*.json", "sample/orders/{day}/*.json"],
-    }
-
-    def match(self, uri: str) -> dict[str, str] | None:
-        """The text of each `{name}` in a URI that fits the path, or None if it does not fit."""
-        match = self._regex.fullmatch(uri)
-        return match.groupdict() if match else None
-
-    @cached_property
-    def _regex(self) -> re.Pattern[str]:
-        return re.compile(self.pattern(), re.DOTALL)
-
-    def pattern(self) -> str:
-        """The regular expression of the URIs that fit; it has no nested repetition."""
-        seen: set[str] = set()
-        regex = ""
-        for part in self.parts:
-            if isinstance(part, str):
-                regex += re.escape(part)
-            elif part in (STAR, STARS):
-                regex += "[^/]*" if part == STAR else ".*"
-            elif part.name in seen:
-                regex += f"(?P={part.name})"
-            else:
-                seen.add(part.name)
-                regex += f"(?P<{part.name}>[^/]+)"
-        return regex
-
-
 class LookupPath(PathTemplate):
     """The path of looked-up objects, filled from columns of the row."""
 
     takes_stars = False
     json_schema: ClassVar[dict[str, Any]] = {
-        "pattern": _path_pattern(HOLE_PATTERN),
+        "pattern": path_pattern(HOLE_PATTERN),
         "patternErrorMessage": "a path begins with literal text and has no `*`, as in `s3://bucket/items/{id}.csv`",
         "examples": ["s3://bucket/items/{id}.csv"],
     }
@@ -247,7 +231,7 @@ class FolderPath(PathTemplate):
     takes_stars = False
     takes_columns = False
     json_schema: ClassVar[dict[str, Any]] = {
-        "pattern": _path_pattern(),
+        "pattern": path_pattern(),
         "patternErrorMessage": "a folder such as `s3://bucket/orders/`, without `{column}` and `*`",
         "examples": ["s3://bucket/orders/", "out/orders/"],
     }

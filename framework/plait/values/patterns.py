@@ -10,9 +10,19 @@ from typing import Any, ClassVar, Self
 from msgspec import Struct
 
 from plait.problems.errors import SpecValueError
-from plait.values.templates import HOLE_PATTERN, STAR, STARS, split
+from plait.values.templates import (
+    HOLE_PATTERN,
+    STAR,
+    STARS,
+    UNNAMED,
+    WIDE_HOLE_PATTERN,
+    Hole,
+    Part,
+    check_neighbours,
+    split,
+)
 
-MAX_PYTHON_STEPS = 1_000_000
+MAX_PYTHON_STEPS = 100_000
 # The characters that `str.isspace` takes, as ranges of an expression.
 SPACES = "\t-\r\x1c- \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 
@@ -63,42 +73,52 @@ def _compile_re2(pattern: str) -> Any:
         raise ValueError(message.replace("perl operator", "operator")) from None
 
 
+_LITERAL = r"(?:[^{}*]|\{\{|\}\})"
+_NAMED = rf"(?:\*?{HOLE_PATTERN}\*?|{WIDE_HOLE_PATTERN})"
+
+
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """Free text, such as a log line, to fields: `{name}` is one run of text without spaces, `*` is any text."""
+    """Free text, such as a log line, to fields.
+
+    `{name}` is at least one character without white space, `{name*}` at least one of any kind, `*` any text. Each takes,
+    from left to right, the shortest text with which the rest still fits; `{name}` before a `*` takes its whole run.
+    """
 
     text: str
     expression: Expression
     noun: ClassVar[str] = "a pattern"
     json_schema: ClassVar[dict[str, Any]] = {
-        "pattern": rf"^(?:[^{{}}]|\{{\{{|\}}\}}|{HOLE_PATTERN})*{HOLE_PATTERN}(?:[^{{}}]|\{{\{{|\}}\}}|{HOLE_PATTERN})*$",
+        "pattern": rf"^(?:(?:{_NAMED}|\*)?{_LITERAL})*{_NAMED}(?:{_LITERAL}(?:{_NAMED}|\*)?)*$",
         "patternErrorMessage": "a pattern has at least one `{name}`, as in `order {id} scored {score}`",
         "examples": ["order {id} scored {score}"],
     }
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a pattern; raises SpecValueError if it names no field, or one field twice."""
+        """Read a pattern; raises SpecValueError if it names no field, or one field twice, or holes stand side by side."""
+        parts = [part for whole in split(text) for part in ([STAR, STAR] if whole == STARS else [whole])]
+        check_neighbours(parts, _has_clear_end)
         names: list[str] = []
-        regex, stars = "(?s)", 0
-        for part in split(text):
-            if isinstance(part, str):
-                regex += re.escape(part)
-            elif part in (STAR, STARS):
-                regex += ".*?"
-                stars += 1
-            elif part.name in names:
-                message = f"`{{{part.name}}}` stands twice in the pattern"
+        for part in parts:
+            if isinstance(part, str) or part in UNNAMED:
+                continue
+            if part.name in names:
+                message = f"`{part}` stands twice in the pattern"
                 help = "give the second another name, or write `*`"
                 raise SpecValueError(message, code="wrong-pattern", help=help)
-            else:
-                names.append(part.name)
-                regex += f"(?P<{part.name}>[^{SPACES}]+)"
+            names.append(part.name)
         if not names:
             message = "the pattern has no `{name}`, so it gives no field"
             help = "name what is wanted, as in `order {id} scored {score}`"
             raise SpecValueError(message, code="wrong-pattern", help=help)
-        return cls(text, Expression(regex, tuple(names), stars + len(names)))
+        regex = "".join(
+            _regex_of(*neighbours)
+            for neighbours in zip((None, *parts), parts, (*parts[1:], None), strict=False)
+        )
+        return cls(
+            text, Expression(f"(?s){regex}", tuple(names), sum(isinstance(part, Hole) for part in parts))
+        )
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -108,3 +128,21 @@ class Pattern:
     def match(self, line: str) -> dict[str, str] | None:
         """The fields of a line that matches from its beginning to its end, or None."""
         return self.expression.match(line)
+
+
+def _has_clear_end(left: Hole, right: Hole) -> bool:
+    """Whether two holes may stand side by side: `*{name}` and `{name}*`, where the name takes its whole run."""
+    holes = {left, right} - {STAR}
+    return len(holes) == 1 and not any(hole in UNNAMED or hole.takes_spaces for hole in holes)
+
+
+def _regex_of(before: Part | None, part: Part, after: Part | None) -> str:
+    """The expression of a part of a pattern between its neighbours."""
+    if isinstance(part, str):
+        return re.escape(part)
+    if part != STAR:
+        return f"(?P<{part.name}>{'.' if part.takes_spaces else f'[^{SPACES}]'}+?)"
+    if not isinstance(before, Hole):
+        return ".*?"
+    may_be_empty = after is None or (isinstance(after, str) and after[0].isspace())
+    return rf"(?:[{SPACES}].*?)??" if may_be_empty else rf"[{SPACES}].*?"

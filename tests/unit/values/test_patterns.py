@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from kit.tables import table
@@ -13,6 +13,10 @@ from plait.language.build.columns import read_regex
 from plait.problems.errors import SpecValueError
 from plait.values import patterns
 from plait.values.patterns import Pattern
+from plait.values.templates import STAR, Part, split
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 LONG = 1 << 18
 TABLES = table("values/patterns.yaml")
@@ -28,10 +32,68 @@ def test_a_pattern_gives_the_runs_of_text_that_it_names(
     assert Pattern.parse(pattern).match(line) == fields
 
 
-literals = st.lists(st.sampled_from(["*", "x", "y", " ", ",", "\n", ".", "é"]), max_size=2).map("".join)
-pattern_texts = st.lists(literals, min_size=2, max_size=4).map(
-    lambda texts: "".join(f"{text}{{f{n}}}" for n, text in enumerate(texts[:-1])) + texts[-1]
-)
+@pytest.mark.parametrize(("pattern", "neighbours"), TABLES["adjacent"])
+def test_holes_side_by_side_are_refused_with_what_could_stand_between(pattern: str, neighbours: str) -> None:
+    with pytest.raises(SpecValueError) as caught:
+        Pattern.parse(pattern)
+    assert (caught.value.code, caught.value.part) == ("adjacent-holes", neighbours)
+    assert "write the text that stands between them" in (caught.value.help or "")
+
+
+def match_by_trying(parts: Sequence[Part], text: str, *, after_run: bool = False) -> dict[str, str] | None:
+    """The fields by trying each end of each hole, the nearest first; `after_run` asks for the end of a run here."""
+    if after_run and text and not text[0].isspace():
+        return None
+    if not parts:
+        return None if text else {}
+    part, *rest = parts
+    if isinstance(part, str):
+        return match_by_trying(rest, text[len(part) :]) if text.startswith(part) else None
+    for end in range(part != STAR, len(text) + 1):
+        if part != STAR and not part.takes_spaces and any(map(str.isspace, text[:end])):
+            return None
+        fields = match_by_trying(rest, text[end:], after_run=part != STAR and rest[:1] == [STAR])
+        if fields is not None:
+            return fields if part == STAR else {part.name: text[:end], **fields}
+    return None
+
+
+def is_pattern(text: str) -> bool:
+    """Whether no holes stand side by side."""
+    try:
+        return bool(Pattern.parse(text))
+    except SpecValueError:
+        return False
+
+
+literals = st.text("xy ,\n.é", max_size=2)
+gaps = literals | literals.map("{}*".format) | literals.map("*{}".format)
+pattern_texts = st.builds(
+    lambda holes, end: "".join(f"{gap}{{f{n}{star}}}" for n, (gap, star) in enumerate(holes)) + end,
+    st.lists(st.tuples(gaps, st.sampled_from(["", "", "*"])), min_size=1, max_size=3),
+    gaps,
+).filter(is_pattern)
+
+
+@given(pattern_texts, st.text("xy ,\n.é\u2003\x1c", max_size=12))
+def test_a_pattern_matches_as_a_matcher_that_tries_all_ways(text: str, line: str) -> None:
+    assert Pattern.parse(text).match(line) == match_by_trying(split(text), line)
+
+
+texts = st.text("abc=;", min_size=1, max_size=3)
+
+
+@given(st.lists(st.tuples(texts, texts), min_size=1, max_size=4))
+def test_what_was_printed_by_a_pattern_is_read_back_by_it(fields: list[tuple[str, str]]) -> None:
+    """For literals that first occur where their value ends, and nowhere later."""
+    for number, (value, literal) in enumerate(fields):
+        rest = "".join(value + literal for value, literal in fields[number:])
+        assume((value + literal).find(literal) == len(value) and rest.count(literal) == 1)
+    text = "".join(f"{{f{number}}}{literal}" for number, (_, literal) in enumerate(fields))
+    line = "".join(value + literal for value, literal in fields)
+    assert Pattern.parse(text).match(line) == {
+        f"f{number}": value for number, (value, _) in enumerate(fields)
+    }
 
 
 @pytest.mark.fault("W7")

@@ -5,13 +5,15 @@ The answer is exact unless a `{name}` stands twice in the path: then it may be y
 
 from __future__ import annotations
 
+from itertools import chain, product
 from typing import TYPE_CHECKING, Final
 
-from plait.values.paths import DriverPath, normal_path
-from plait.values.templates import STAR, STARS
+from plait.values.driver_path import DriverPath
+from plait.values.paths import normal_path
+from plait.values.templates import FOLDERS, STAR, STARS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 # Tokens of the form of a path; every other token is a character that stands for itself.
 HEX_DIGIT: Final = "hex digit"
@@ -42,19 +44,19 @@ def can_drive(path: DriverPath, form: tuple[str, ...]) -> bool:
     beginning = "".join(form[: len(literal)])
     if len(beginning) == len(literal) and beginning != literal:
         return False
-    return _have_common_text(_form_of(DriverPath.parse(normal_path(path.text))), form)
+    forms = _forms_of(DriverPath.parse(normal_path(path.text)))
+    return any(_have_common_text(driving, form) for driving in forms)
 
 
-def _form_of(path: DriverPath) -> tuple[str, ...]:
-    tokens: list[str] = []
-    for part in path.parts:
-        if isinstance(part, str):
-            tokens += part
-        elif part in (STAR, STARS):
-            tokens.append(NO_SLASHES if part == STAR else ANYTHING)
-        else:
-            tokens += [NO_SLASH, NO_SLASHES]
-    return tuple(tokens)
+def _forms_of(path: DriverPath) -> Iterator[tuple[str, ...]]:
+    """The forms of the paths that fit: `**/` is nothing, or anything up to a slash."""
+    choices = {STAR: [[NO_SLASHES]], STARS: [[ANYTHING]], FOLDERS: [[], [ANYTHING, "/"]]}
+    tokens = (
+        [[*part]] if isinstance(part, str) else choices.get(part, [[NO_SLASH, NO_SLASHES]])
+        for part in path.parts
+    )
+    for form in product(*tokens):
+        yield tuple(chain.from_iterable(form))
 
 
 def _have_common_text(left: tuple[str, ...], right: tuple[str, ...]) -> bool:

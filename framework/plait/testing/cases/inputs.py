@@ -14,7 +14,7 @@ from plait.problems.problem import excerpt
 from plait.problems.suggest import help_for, nearest
 from plait.testing.cases.case import CaseObject, SourceInputs
 from plait.testing.cases.keys import ContentBlock, LookupBlock, Moment, ObjectBlock
-from plait.values.templates import STAR, STARS
+from plait.values.templates import FOLDERS, UNNAMED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -217,8 +217,8 @@ class _InputReader:
             help = f"the path has `{{{columns[0]}}}` in it"
             self.collector.add_at(path, "missing-key", "`object` is missing", help=help)
             return None
-        parts = (str(number + 1) if part in (STAR, STARS) else part for part in template.parts)
-        return "".join(str(part) for part in parts)
+        texts = {FOLDERS: f"{number + 1}/", **dict.fromkeys({*UNNAMED} - {FOLDERS}, str(number + 1))}
+        return "".join(part if isinstance(part, str) else texts[part] for part in template.parts)
 
 
 def _option_of_type(source: Source, option_type: type[Any]) -> Any:

@@ -138,7 +138,7 @@ def run_by_batch(made: Engine, items: list[Item], batch: int = 10_000) -> dict[s
     """Seconds of each phase, the total of this process alone; with a file for each batch and partition."""
     started, rows, encoding = time.process_time(), 0, 0.0
     for start in range(0, len(items), batch):
-        _, (made_batch,) = made._read_and_join(items[start : start + batch])
+        made_batch = made._read_and_join(items[start : start + batch])
         begin = time.process_time()
         rows += made_batch.rows.table.num_rows
         _encode(made_batch.rows.table, folders(made_batch.rows.table, made.spec.partition_by))

@@ -106,18 +106,7 @@ def _lookup(draw: st.DrawFn, name: str, files: dict[str, str]) -> dict[str, Any]
         for number in {row["number"] for row in rows}:
             files[f"{name}/o{number}.csv"] = _csv([r for r in rows if r["number"] == number], columns)
         return {"connector": "csv", "path": f"${{root}}/{name}/{{id}}.csv", "columns": columns, "join": join}
-    source = {"connector": "memory", "rows": rows, "columns": columns, "join": join}
-    if draw(st.integers(0, 9)) == 0:
-        _forget(source, key)
-    return source
-
-
-def _forget(source: dict[str, Any], key: str) -> None:
-    """Leave the columns undeclared, and no field that another source has."""
-    remaining = {key, *(name for name, column in source.pop("columns").items() if column["type"] in PLAIN)}
-    source["rows"] = [
-        {name: value for name, value in row.items() if name in remaining} for row in source["rows"]
-    ]
+    return {"connector": "memory", "rows": rows, "columns": columns, "join": join}
 
 
 def _row(draw: st.DrawFn, columns: dict[str, Any], number: int) -> dict[str, Any]:

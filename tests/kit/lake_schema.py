@@ -15,34 +15,21 @@ from plait.values.types import Type
 TYPES: dict[str, list[str]] = table("types.yaml")
 WORDS = {arrow: word for word, (arrow, _) in TYPES.items()}
 
-Described = tuple[str, str | None, bool, tuple[Any, ...]]
+Described = tuple[str, str, bool, tuple[Any, ...]]
 
 
 def differences(plan: Plan, files: Sequence[Path]) -> list[str]:
     """How the schema of each file differs from the plan, and how the first does that DuckDB reads."""
     promised = [_planned(field) for field in plan.columns]
-    schemas = [(file, _read(file, promised, more=bool(plan.undeclared))) for file in files]
+    schemas = [(file, [_field(field) for field in parquet.read_schema(file)]) for file in files]
     wrong = [f"{file}: {schema} is not {promised}" for file, schema in schemas if schema != promised]
-    by_duckdb = _read_by_duckdb(files[0])[: len(promised)]
+    by_duckdb = _read_by_duckdb(files[0])
     wanted = [(f.name, _duckdb(f.type), f.nullable) for f in plan.columns]
-    known = [
-        (name, kind if want else None, null)
-        for (name, kind, null), (_, want, _) in zip(by_duckdb, wanted, strict=True)
-    ]
-    return wrong if known == wanted else [*wrong, f"DuckDB: {known} is not {wanted}"]
+    return wrong if by_duckdb == wanted else [*wrong, f"DuckDB: {by_duckdb} is not {wanted}"]
 
 
 def _planned(field: Field) -> Described:
-    kind = str(field.type) if field.type else None
-    return (field.name, kind, field.nullable, tuple(map(_planned, field.fields)))
-
-
-def _read(file: Path, promised: list[Described], *, more: bool) -> list[Described]:
-    """The columns of a file, without those that follow the `promised` ones where there may be `more`."""
-    fields = list(parquet.read_schema(file))
-    fields = fields[: len(promised)] if more else fields
-    unknown = {name for name, kind, _, _ in promised if kind is None}
-    return [(f.name, None, f.nullable, ()) if f.name in unknown else _field(f) for f in fields]
+    return (field.name, str(field.type), field.nullable, tuple(map(_planned, field.fields)))
 
 
 def _field(field: pa.Field) -> Described:
@@ -90,9 +77,7 @@ def _after(nodes: list[tuple[str, str, int]]) -> list[tuple[str, str, int]]:
     return rest
 
 
-def _duckdb(kind: Type | None) -> str | None:
-    if kind is None:
-        return None
+def _duckdb(kind: Type) -> str:
     if kind.word == "array":
         return f"{_duckdb(kind.fields[0][1])}[]"
     if kind.word == "struct":

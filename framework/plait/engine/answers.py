@@ -47,10 +47,8 @@ def key_pairs(source: Source) -> KeyPairs:
     return tuple(dict.fromkeys((*on, *in_options)))
 
 
-def cast_key(value: Any, key_type: Type | None) -> Any:
+def cast_key(value: Any, key_type: Type) -> Any:
     """Convert a value of an answer's key to the row's type; None if that would lose something."""
-    if key_type is None:
-        return None if isinstance(value, (list, dict, set)) else value
     try:
         return convert(value, key_type)
     except ConversionError:
@@ -59,7 +57,7 @@ def cast_key(value: Any, key_type: Type | None) -> Any:
 
 
 def type_answers(
-    source: Source, records: RecordsOrTable, pairs: KeyPairs, key_types: Sequence[Type | None]
+    source: Source, records: RecordsOrTable, pairs: KeyPairs, key_types: Sequence[Type]
 ) -> Answers:
     """Cast the columns and the keys of records; `key_types` are the types of the row's columns."""
     if isinstance(records, RecordTable) and not is_flat(source):
@@ -96,13 +94,9 @@ def concat_answers(parts: list[Answers]) -> Answers:
     faults: dict[KeyValues, list[tuple[datetime | None, BadRecord]]] = {}
     for key, bad in chain.from_iterable(part.faults.items() for part in parts):
         faults.setdefault(key, []).extend(bad)
-    columns = zip(*(part.keys for part in parts), strict=True)
     return Answers(
         table=pa.concat_tables([part.table for part in parts]),
-        keys=[
-            [*chain(*pieces)] if isinstance(pieces[0], list) else pa.concat_arrays(pieces)
-            for pieces in columns
-        ],
+        keys=[pa.concat_arrays(pieces) for pieces in zip(*(part.keys for part in parts), strict=True)],
         times=[*chain.from_iterable(part.times for part in parts)],
         faults=faults,
     )
@@ -113,15 +107,11 @@ def select_keys(answers: Answers, asked: set[KeyValues], keys: list[KeyValues]) 
     import pyarrow as pa
 
     is_asked = [key in asked for key in keys]
+    mask = pa.array(is_asked, pa.bool_())
     return replace(
         answers,
-        table=answers.table.filter(pa.array(is_asked, pa.bool_())),
-        keys=[
-            [*compress(column, is_asked)]
-            if isinstance(column, list)
-            else column.filter(pa.array(is_asked, pa.bool_()))
-            for column in answers.keys
-        ],
+        table=answers.table.filter(mask),
+        keys=[column.filter(mask) for column in answers.keys],
         times=[*compress(answers.times, is_asked)],
         faults={key: bad for key, bad in answers.faults.items() if key in asked},
     )
@@ -132,7 +122,7 @@ def no_answers(source: Source) -> Answers:
     return Answers(table=cast([], source).table, keys=[[] for _ in key_pairs(source)], times=[], faults={})
 
 
-def key_of(fields: Any, pairs: KeyPairs, key_types: Sequence[Type | None]) -> KeyValues:
+def key_of(fields: Any, pairs: KeyPairs, key_types: Sequence[Type]) -> KeyValues:
     """The key of a record in the types of the row, with None for a value whose conversion would lose something."""
     return tuple(
         cast_key(fields.get(name), key_type) for (_, name), key_type in zip(pairs, key_types, strict=True)
@@ -147,18 +137,18 @@ def raw_keys(records: RecordsOrTable, pairs: KeyPairs) -> Iterable[KeyValues]:
     return [tuple(map(record.fields.get, names)) for record in records]
 
 
-def _key_column(records: RecordsOrTable, typed: TypedRecords, name: str, key_type: Type | None) -> Any:
-    """One key column of all answers in the row's type, null if that would lose something; a list if there is no type."""
+def _key_column(records: RecordsOrTable, typed: TypedRecords, name: str, key_type: Type) -> Any:
+    """One key column of all answers in the row's type, null if that would lose something."""
     import pyarrow as pa
 
     values = _raw_key_column(records, typed, name)
-    column = to_array(values, key_type) if key_type and len(values) >= MANY else None
+    column = to_array(values, key_type) if len(values) >= MANY else None
     if column is not None:
         return column
     cells = [
         cast_key(value, key_type) for value in (values if isinstance(values, list) else values.to_pylist())
     ]
-    return pa.array(cells, arrow_type(key_type)) if key_type else cells
+    return pa.array(cells, arrow_type(key_type))
 
 
 def _raw_key_column(records: RecordsOrTable, typed: TypedRecords, name: str) -> Any:

@@ -4,23 +4,14 @@ from __future__ import annotations
 
 import contextvars
 from concurrent.futures import ThreadPoolExecutor
-from copy import deepcopy
-from itertools import chain, islice
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
 
-from plait.engine.batch import (
-    Batch,
-    all_bad,
-    check_inferred,
-    garbage_collection_paused,
-    item_of,
-    split_by_type,
-    split_in_halves,
-)
+from plait.engine.batch import Batch, garbage_collection_paused, item_of
 from plait.engine.context import Services
-from plait.engine.declare import concat_tables, declare, with_columns
+from plait.engine.declare import declare
 from plait.engine.files import split_into_files
 from plait.engine.join import Rows, join
 from plait.engine.lookup import OpenLookups
@@ -48,7 +39,6 @@ from plait.plugin import (
     Window,
     Written,
 )
-from plait.problems.errors import IncompatibleTypes
 from plait.values.paths import normal_uri
 
 if TYPE_CHECKING:
@@ -123,13 +113,10 @@ class Engine:
     def preview(self, items: Sequence[Item]) -> Any:
         """Read and join without writing; return the rows as one table, and report what went wrong."""
         accepted = accept([_normal_item(item) for item in items], self.driver, self.spec, self.report)
-        failures, batches = self._read_and_join(accepted)
-        for failure in failures:
-            settle_unread(failure, self.report)
-        for batch in batches:
-            self.set_aside |= settle_batch(batch, {}, self.spec, self.report)
+        batch = self._read_and_join(accepted)
+        self.set_aside |= settle_batch(batch, {}, self.spec, self.report)
         self._finish_report()
-        return concat_tables([batch.rows.table for batch in batches])
+        return batch.rows.table
 
     def _finish_report(self) -> None:
         """Add the calls made to the report, and check that its numbers add up."""
@@ -152,12 +139,7 @@ class Engine:
 
     def _run_once(self, items: list[Item]) -> list[Item]:
         """Run items from reading to writing; return those whose object changed meanwhile."""
-        if not items:
-            return []
-        failures, batches = self._read_and_join(items)
-        for failure in failures:
-            settle_unread(failure, self.report)
-        return [item for batch in batches for item in self._write(batch)]
+        return self._write(self._read_and_join(items)) if items else []
 
     def _write(self, batch: Batch) -> list[Item]:
         """Write a batch and settle its objects; return those that changed meanwhile."""
@@ -178,14 +160,18 @@ class Engine:
                 self.report.rows += answer.rows
         return [Item(uri=uri) for uri, error in errors.items() if isinstance(error, ObjectChanged)]
 
-    def _read_and_join(self, items: Sequence[Item]) -> tuple[list[ReadFailure], list[Batch]]:
+    def _read_and_join(self, items: Sequence[Item]) -> Batch:
         with garbage_collection_paused(len(items)):
-            failures, records = self._read(items)
-            self.lookups.forget_parts()
-            return failures, [*self._join_records(records)]
+            records = self._read(items)
+            with self.report.timed("columns"):
+                typed = cast(records, self.spec.driver)
+            rows = Rows(typed.table, typed.record_numbers)
+            batch = Batch(records, rows, self.services.now(), dict(typed.faults))
+            self._run_stages(batch)
+        return batch
 
-    def _read(self, items: Sequence[Item]) -> tuple[list[ReadFailure], list[Record]]:
-        """Read the records of items; an item without any is done."""
+    def _read(self, items: Sequence[Item]) -> list[Record]:
+        """Read the records of items, and settle each item without any."""
         with self.report.timed("read"), self.services.on_behalf_of(self.spec.driver.name):
             answers = list(self.driver.read(items))
         failures = [answer for answer in answers if isinstance(answer, ReadFailure)]
@@ -193,47 +179,15 @@ class Engine:
         unread = {failure.item.uri for failure in failures}
         empty = {item.uri for item in items} - unread - {item_of(record).uri for record in records}
         self.report.outcomes.update(dict.fromkeys(empty, "done"))
-        return failures, records
-
-    def _join_records(self, records: list[Record]) -> Iterator[Batch]:
-        """Make one batch of the records, or several if the types of undeclared fields do not fit together."""
-        try:
-            batch = self._cast(records)
-        except IncompatibleTypes as error:
-            yield from self._join_parts(split_by_type(records, error), error)
-            return
-        counts = deepcopy(self.report.lookups)
-        try:
-            self._run_stages(batch)
-        except IncompatibleTypes as error:
-            self.report.lookups = counts
-            self.lookups.remember_for_parts()
-            yield from self._join_parts(split_in_halves(records), error)
-        else:
-            yield batch
-
-    def _join_parts(self, parts: list[list[Record]], error: IncompatibleTypes) -> Iterator[Batch]:
-        """Split records into parts and make each a batch; records that cannot be split further are bad."""
-        if len(parts) > 1:
-            yield from chain.from_iterable(map(self._join_records, parts))
-            return
-        yield all_bad(parts[0], error, self.spec, self.services.now())
-
-    def _cast(self, records: list[Record]) -> Batch:
-        with self.report.timed("columns"):
-            typed = cast(records, self.spec.driver)
-            if self.spec.driver.columns is None:
-                check_inferred(typed, self.plan)
-        return Batch(
-            records, Rows(typed.table, typed.record_numbers), self.services.now(), dict(typed.faults)
-        )
+        for failure in failures:
+            settle_unread(failure, self.report)
+        return records
 
     def _run_stages(self, batch: Batch) -> None:
         """Join all look-ups, declare the columns, and remove the records that fit no partition."""
         for stage in self.plan.stages:
             self._run_stage(stage, batch)
-        table = with_columns(batch.rows.table, (p.column for p in self.spec.partition_by))
-        batch.rows.table = declare(table, self.plan)
+        batch.rows.table = declare(batch.rows.table, self.plan)
         for rule in (out_of_range_rows, overlong_rows):
             for row, error in rule(batch.rows.table, self.spec.partition_by).items():
                 batch.bad.setdefault(batch.rows.record_numbers[row], error)
@@ -241,9 +195,8 @@ class Engine:
 
     def _run_stage(self, stage: Sequence[Source], batch: Batch) -> None:
         """Ask the look-ups of a stage side by side, then join their answers in the order of the spec."""
-        kinds: dict[str, Type | None] = {f.name: f.type for f in self.plan.fields}
-        needed = (name for source in stage for name in source.needed_columns)
-        batch.rows.table = table = with_columns(batch.rows.table, needed)
+        kinds: dict[str, Type] = {f.name: f.type for f in self.plan.fields}
+        table = batch.rows.table
         with self.report.timed("lookups"), ThreadPoolExecutor(len(stage)) as pool:
             context = contextvars.copy_context
             asked = [pool.submit(context().run, self.lookups.ask, source, table, kinds) for source in stage]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from datetime import UTC, datetime, timedelta
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,7 +22,6 @@ from plait.engine.answers import (
 )
 from plait.engine.cache import Cache
 from plait.plugin import Key, Record, RecordTable
-from plait.problems.errors import IncompatibleTypes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -54,10 +52,8 @@ class OpenLookups:
 
     def __init__(self, spec: Spec, services: Services) -> None:
         self.services = services
-        self.names = [source.name for source in spec.lookups]
         self.opened: dict[str, Lookup[Any]] = {}
         self.caches = {s.name: Cache(s.cache.total_seconds()) for s in spec.lookups if s.cache}
-        self.caches_of_parts: dict[str, Cache] = {}
 
     def open(self, source: Source) -> Lookup[Any]:
         """Return the look-up of a source, opened once."""
@@ -66,22 +62,11 @@ class OpenLookups:
             self.opened[source.name] = source.open_lookup(context)
         return self.opened[source.name]
 
-    def ask(
-        self, source: Source, table: Any, column_types: dict[str, Type | None]
-    ) -> tuple[Answers, LookupStats]:
+    def ask(self, source: Source, table: Any, column_types: dict[str, Type]) -> tuple[Answers, LookupStats]:
         """Ask a source for the rows of a batch; raises what the connector raises."""
         with self.services.on_behalf_of(source.name):
-            cache = self.caches.get(source.name) or self.caches_of_parts.get(source.name)
+            cache = self.caches.get(source.name)
             return look_up(source, self.open(source), table, column_types, cache, self._seconds)
-
-    def remember_for_parts(self) -> None:
-        """Cache all answers from now on, because the batch is run in parts."""
-        if not self.caches_of_parts:
-            self.caches_of_parts = {name: Cache(math.inf) for name in self.names}
-
-    def forget_parts(self) -> None:
-        """Forget the answers that were cached for the parts of a batch."""
-        self.caches_of_parts = {}
 
     def _seconds(self) -> float:
         """The time that caches measure age by, in seconds; it goes on while a process sleeps between invocations."""
@@ -92,18 +77,18 @@ def look_up(
     source: Source,
     lookup: Lookup[Any],
     table: Any,
-    column_types: dict[str, Type | None],
+    column_types: dict[str, Type],
     cache: Cache | None = None,
     now: Callable[[], float] = lambda: 0.0,
 ) -> tuple[Answers, LookupStats]:
     """Ask a lookup for the rows of a batch; raises what the connector raises."""
     pairs = key_pairs(source)
-    key_types = [column_types.get(column) for column, _ in pairs]
+    key_types = [column_types[column] for column, _ in pairs]
     keys = distinct_keys(table, source)
     stats = LookupStats(keys=len(keys))
     records, uncached = _take_cached(keys, cache, now(), stats)
     size = lookup.keys_per_call or max(len(uncached), 1)
-    if cache is None and len(uncached) <= size and source.columns is not None:
+    if cache is None and len(uncached) <= size:
         return _ask_at_once(source, lookup, uncached, pairs, key_types), stats
     remaining, misses = iter(uncached.items()), set[KeyValues]()
     while chunk := list(islice(remaining, size)):
@@ -122,7 +107,7 @@ def look_up(
 def distinct_keys(table: Any, source: Source) -> dict[KeyValues, Key]:
     """The distinct keys of a batch's rows; a row with a null in its key asks nothing."""
     pairs = key_pairs(source)
-    columns = [key_column(table, column).to_pylist() for column, _ in pairs]
+    columns = [table.column(column).to_pylist() for column, _ in pairs]
     window = source.window
     if window is None:
         distinct = dict.fromkeys(zip(*columns, strict=True))
@@ -145,19 +130,6 @@ def _moments(span: TimeSpan) -> tuple[datetime, datetime]:
     return EPOCH + span[0] * MICROSECOND, EPOCH + span[1] * MICROSECOND
 
 
-def key_column(table: Any, name: str) -> Any:
-    """The column of a key; raises IncompatibleTypes if a column of undeclared type turns out to nest."""
-    import pyarrow as pa
-
-    column = table.column(name)
-    if pa.types.is_nested(column.type):
-        message = f"`{name}` turned out to be `{str(column.type)[:60]}`, which is no key"
-        raise IncompatibleTypes(
-            message, field=name, code="nested-key", help="join on a column that holds one value"
-        )
-    return column
-
-
 def merge_spans(spans: Iterable[tuple[SpanEnd, SpanEnd]]) -> list[tuple[SpanEnd, SpanEnd]]:
     """Merge spans that overlap, so that no record lies within two of them."""
     merged: list[tuple[SpanEnd, SpanEnd]] = []
@@ -178,14 +150,13 @@ def _ask_at_once(
     lookup: Lookup[Any],
     keys: dict[KeyValues, Key],
     pairs: KeyPairs,
-    key_types: Sequence[Type | None],
+    key_types: Sequence[Type],
 ) -> Answers:
     """Ask for all keys in one call, without keeping an answer."""
     parts = _parts(lookup.fetch([*keys.values()]) if keys else ())
     answers = concat_answers([type_answers(source, part, pairs, key_types) for part in parts])
     asked = {tuple(key.fields.values()) for key in keys.values()}
-    columns = (column if isinstance(column, list) else column.to_pylist() for column in answers.keys)
-    owners = [*zip(*columns, strict=True)]
+    owners = [*zip(*(column.to_pylist() for column in answers.keys), strict=True)]
     answered = {*owners}
     missed = asked - answered - {*answers.faults}
     answers.near_misses = _near_misses(missed, chain.from_iterable(raw_keys(part, pairs) for part in parts))

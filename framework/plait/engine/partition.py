@@ -9,7 +9,6 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from plait.plugin import BadRecord
-from plait.problems.errors import IncompatibleTypes
 from plait.values.paths import path_text
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ MAX_NAME_BYTES = 255  # of a folder, on the file systems of today
 
 def folders(table: Any, partitions: Sequence[Partition]) -> list[str]:
     """The folder of each row, such as `date=2026-07-01/`; a null has a folder of its own."""
-    columns = [_folder_texts(partition_column(table, p.column), p) for p in partitions]
+    columns = [_folder_texts(table.column(p.column), p) for p in partitions]
     names = [p.name for p in partitions]
     if not columns:
         return [""] * table.num_rows
@@ -40,9 +39,7 @@ def overlong_rows(table: Any, partitions: Sequence[Partition]) -> dict[int, BadR
     """The rows whose folder name would be longer than file systems allow, each with its error."""
     bad: dict[int, BadRecord] = {}
     for partition in partitions:
-        values = (
-            partition_column(table, partition.column).to_pylist() if partition.function == "column" else []
-        )
+        values = table.column(partition.column).to_pylist() if partition.function == "column" else []
         room = MAX_NAME_BYTES - len(encode(partition.name)) - 1
         for row, value in enumerate(values):
             if isinstance(value, str) and 3 * len(value.encode()) > room and len(encode(value)) > room:
@@ -57,24 +54,13 @@ def out_of_range_rows(table: Any, partitions: Sequence[Partition]) -> dict[int, 
     for partition in partitions:
         if partition.zone == "UTC":
             continue
-        for row, value in enumerate(partition_column(table, partition.column).to_pylist()):
+        for row, value in enumerate(table.column(partition.column).to_pylist()):
             try:
                 _folder_text(value, partition) if isinstance(value, datetime) else None
             except OverflowError:
                 why = f"partition `{partition.name}`: in {partition.zone} it is no moment of the years 1 to 9999"
                 bad.setdefault(row, BadRecord(why, code="bad-value", help="part by the date in UTC"))
     return bad
-
-
-def partition_column(table: Any, name: str) -> Any:
-    """The column of a partition; raises IncompatibleTypes if the inferred type cannot partition files."""
-    from pyarrow import types
-
-    column = table.column(name)
-    if types.is_nested(column.type) or types.is_floating(column.type) or types.is_binary(column.type):
-        message = f"`{name}` turned out to be `{column.type}`, by which files cannot be parted"
-        raise IncompatibleTypes(message, field=name, code="partition-type", help="part by another column")
-    return column
 
 
 def _folder_texts(column: Any, partition: Partition) -> list[str]:

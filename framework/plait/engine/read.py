@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 
-from plait.engine.infer import infer_column, type_error_of, type_name
 from plait.language.selectors import OBJECT_FACTS
 from plait.plugin import BadRecord, Record, RecordTable
-from plait.problems.errors import IncompatibleTypes
 from plait.problems.problem import excerpt
 from plait.values.arrow_casts import to_array
 from plait.values.convert import ConversionError, conversion_error, convert
@@ -43,21 +41,17 @@ class TypedRecords(Struct):
 def cast(records: Sequence[Record] | RecordTable, source: Source) -> TypedRecords:
     """Decode each record and cast its columns.
 
-    A RecordTable is cast for a flat source only (see `is_flat`), and its result has no `fields`. Raises
-    IncompatibleTypes where the source declares no columns and records do not fit together.
+    A RecordTable is cast for a flat source only (see `is_flat`), and its result has no `fields`.
     """
     if isinstance(records, RecordTable):
         return _cast_table(records, source)
-    if source.columns is None:
-        return _cast_undeclared(records, source)
     return _cast_by_column(records, source) if len(records) >= MANY else _cast_by_record(records, source)
 
 
 def is_flat(source: Source) -> bool:
-    """Whether each column is declared and takes a field unchanged."""
-    if source.columns is None or source.decode:
-        return False
-    return all(len(c.selector) == 1 and c.origin not in OBJECT_FACTS for c in source.columns)
+    """Whether each column takes a field unchanged."""
+    columns = source.columns or ()
+    return not source.decode and all(len(c.selector) == 1 and c.origin not in OBJECT_FACTS for c in columns)
 
 
 def empty_rows(count: int) -> Any:
@@ -70,13 +64,13 @@ def empty_rows(count: int) -> Any:
 def _cast_by_record(records: Sequence[Record], source: Source) -> TypedRecords:
     import pyarrow as pa
 
-    assert source.columns is not None  # noqa: S101 - `cast` looked
-    columns: list[list[Any]] = [[] for _ in source.columns]
+    declared = source.columns or ()
+    columns: list[list[Any]] = [[] for _ in declared]
     typed = TypedRecords(None, [], [])
     for record_number, record in enumerate(records):
         try:
             fields = _decoded_fields(record, source)
-            row = [_cell(column, record, fields) for column in source.columns]
+            row = [_cell(column, record, fields) for column in declared]
         except BadRecord as error:
             typed.faults[record_number] = error
             continue
@@ -84,7 +78,7 @@ def _cast_by_record(records: Sequence[Record], source: Source) -> TypedRecords:
             cells.append(cell)
         typed.record_numbers.append(record_number)
         typed.fields.append(fields)
-    schema = pa.schema([(c.name, arrow_type(c.type)) for c in source.columns])
+    schema = pa.schema([(c.name, arrow_type(c.type)) for c in declared])
     arrays = [pa.array(cells, type=f.type) for cells, f in zip(columns, schema, strict=True)]
     typed.table = pa.table(arrays, schema=schema) if arrays else empty_rows(len(typed.record_numbers))
     return typed
@@ -235,47 +229,3 @@ def pick(fields: Any, selector: Sequence[str | int]) -> Any:
 def _require_type(value: Any, python_type: type, words: str, step: str | int) -> None:
     if not isinstance(value, python_type):
         raise conversion_error(f"expected {words} with {excerpt(str(step))} in it, got {{}}", value)
-
-
-def _cast_undeclared(records: Sequence[Record], source: Source) -> TypedRecords:
-    """Make each field a column, typed by its values; raises IncompatibleTypes if records do not fit together."""
-    typed = _decode_all(records, source)
-    keys = {right for _, right in source.join.on} if source.join else set()
-    keys |= {*source.row_columns}
-    while typed.table is None:
-        try:
-            typed.table = _inferred_table(typed, keys)
-        except IncompatibleTypes as error:
-            if not _set_aside(typed, error.field):
-                error.kinds = type_names(typed, error.field)
-                raise
-    typed.faults = dict(sorted(typed.faults.items()))
-    return typed
-
-
-def _inferred_table(typed: TypedRecords, keys: set[str]) -> Any:
-    import pyarrow as pa
-
-    names = dict.fromkeys(name for fields in typed.fields for name in fields if name not in keys)
-    arrays = {name: infer_column(name, [fields.get(name) for fields in typed.fields]) for name in names}
-    return pa.table(arrays) if arrays else empty_rows(len(typed.record_numbers))
-
-
-def _set_aside(typed: TypedRecords, name: str) -> bool:
-    """Mark records as faults whose field has no type even alone; return whether there are any."""
-    errors = [type_error_of(name, fields) for fields in typed.fields]
-    for record_number, error in zip(typed.record_numbers, errors, strict=True):
-        if error:
-            typed.faults[record_number] = BadRecord(error.message, code=error.code, help=error.help)
-    fits = [error is None for error in errors]
-    typed.record_numbers = [*compress(typed.record_numbers, fits)]
-    typed.fields = [*compress(typed.fields, fits)]
-    return not all(fits)
-
-
-def type_names(typed: TypedRecords, name: str) -> tuple[str, ...]:
-    """The type of an undeclared field in each record, empty where it has none or is at fault."""
-    by_number = dict.fromkeys(typed.faults, "")
-    for record_number, fields in zip(typed.record_numbers, typed.fields, strict=True):
-        by_number[record_number] = type_name(name, fields)
-    return tuple(by_number[record_number] for record_number in sorted(by_number))

@@ -15,7 +15,6 @@ from plait.engine.batch import item_of
 from plait.engine.join import join
 from plait.engine.waiting import Late, why_late
 from plait.plugin import GiveUp, Missing, ObjectChanged, PlaitError, TryAgain
-from plait.problems.errors import IncompatibleTypes
 from plait.problems.problem import Problem
 from plait.values.paths import on_s3
 
@@ -53,9 +52,9 @@ def _is_foreign(uri: str, spec: Spec) -> bool:
 def fail_lookup(batch: Batch, source: Source, error: BaseException) -> None:
     """Remove every record of a batch after a look-up failed, so that none is joined to nulls; retry if that may help.
 
-    Raises the error itself if it is IncompatibleTypes, or no error of a connector.
+    Raises the error itself if it is no error of a connector.
     """
-    if isinstance(error, IncompatibleTypes) or not isinstance(error, PlaitError):
+    if not isinstance(error, PlaitError):
         raise error
     for record_number in set(batch.rows.record_numbers):
         if isinstance(error, TryAgain):

@@ -34,7 +34,6 @@ def changes(old: Plan, new: Plan) -> tuple[Change, ...]:
     old_names = _old_names(old, new)
     differences = chain(
         _changed_fields(_by_name(old.columns), _by_name(new.columns), "column", old_names),
-        _changed_declarations(old, new, old_names),
         _changed_sources(old, new, old_names),
         _changed_partitions(old, new),
         _changed_paths(old, new),
@@ -80,7 +79,7 @@ def _changed_fields(
 
 
 def _type_text(field: Field) -> str:
-    return str(field.type or "known only at run time")
+    return str(field.type)
 
 
 def _changed_field(
@@ -122,32 +121,20 @@ def _default_text(field: Field) -> str | None:
     return None if field.default is None else excerpt(str(field.default))
 
 
-def _extends(old: Type | None, new: Type | None) -> bool:
-    """Whether a type says more or has more fields, so that what read the old type reads the new one."""
-    if old is None or old == new:
+def _extends(old: Type, new: Type) -> bool:
+    """Whether a type has more fields, so that what read the old type reads the new one."""
+    if old == new:
         return True
-    if new is None:
-        return False
     parts = dict(new.fields)
     nested = old.word == new.word and bool(old.fields)
     return nested and all(name in parts and _extends(kind, parts[name]) for name, kind in old.fields)
-
-
-def _changed_declarations(old: Plan, new: Plan, old_names: Mapping[str, str]) -> Iterator[Change]:
-    """Sources that no longer declare their columns, and sources that now do."""
-    for name in new.undeclared:
-        if name in old_names and old_names[name] not in old.undeclared:
-            yield Change(kind="columns-undeclared", name=name, breaking=True)
-    for name, old_name in old_names.items():
-        if old_name in old.undeclared and name not in new.undeclared:
-            yield Change(kind="columns-declared", name=name, breaking=False)
 
 
 def _changed_sources(old: Plan, new: Plan, old_names: Mapping[str, str]) -> Iterator[Change]:
     before, after = _sources(old), _sources(new)
     for name in (name for name in before if name not in old_names.values()):
         join = before[name].join
-        breaking = join is None or join.shape == "rows" or name in old.undeclared
+        breaking = join is None or join.shape == "rows"
         yield Change(kind="source-removed", name=name, before=_join_text(join), breaking=breaking)
     for name, source in after.items():
         if name in old_names:

@@ -18,23 +18,23 @@ TIME_FORMATS = {"date": "YYYY-MM-DD", "month": "YYYY-MM", "hour": "YYYY-MM-DD-HH
 
 
 class Field(Struct, frozen=True, kw_only=True):
-    """An output column: its type (None: known only at run time) and where its values come from.
+    """An output column: its type and where its values come from.
 
     For a look-up under `as: list`, `fields` are the columns of its source; the elements of the list are never null.
     """
 
     name: str
-    type: Type | None
+    type: Type
     nullable: bool
     origin: str
     default: Any = None
     fields: tuple[Field, ...] = ()
 
-    def arrow(self, inferred: pa.DataType | None = None) -> pa.Field:
-        """The Arrow field; `inferred` is the type at run time of a column that declares none."""
+    def arrow(self) -> pa.Field:
+        """The Arrow field."""
         import pyarrow as pa
 
-        kind = arrow_type(self.type) if self.type else inferred
+        kind = arrow_type(self.type)
         if self.fields:
             element = pa.struct([field.arrow() for field in self.fields])
             kind = pa.list_(pa.field("element", element, nullable=False))
@@ -42,15 +42,11 @@ class Field(Struct, frozen=True, kw_only=True):
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """What a run does. Look-ups of one stage run side by side; `partitions` are not in the files.
-
-    `undeclared` names the sources without `columns`: their fields are inferred at run time and follow `fields`.
-    """
+    """What a run does. Look-ups of one stage run side by side; `partitions` are not in the files."""
 
     spec: Spec
     stages: tuple[tuple[Source, ...], ...]
     fields: tuple[Field, ...]
-    undeclared: tuple[str, ...]
     partitions: tuple[Field, ...]
 
     @property
@@ -80,7 +76,6 @@ def plan(spec: Spec) -> Plan:
         spec=spec,
         stages=_stages(spec),
         fields=tuple(fields),
-        undeclared=tuple(s.name for s in sources if s.columns is None and not _is_list(s)),
         partitions=tuple(_partition_field(partition, fields) for partition in spec.partition_by),
     )
 
@@ -96,12 +91,7 @@ def _stages(spec: Spec) -> tuple[tuple[Source, ...], ...]:
     for name in spec.order:
         source = spec.source(name)
         needs = set(source.needed_columns)
-        earlier = [
-            stage_of[o.name] for o in spec.lookups if o.name in stage_of and needs & set(o.output_columns)
-        ]
-        undeclared = [stage for other, stage in stage_of.items() if spec.source(other).columns is None]
-        if not _has_declared_needs(spec, source):
-            earlier += undeclared
+        earlier = (stage_of[n] for n in stage_of if needs & {*spec.source(n).output_columns})
         stage = max(earlier, default=-1) + 1
         if stage == len(stages):
             stages.append([])
@@ -110,18 +100,12 @@ def _stages(spec: Spec) -> tuple[tuple[Source, ...], ...]:
     return tuple(tuple(stage) for stage in stages)
 
 
-def _has_declared_needs(spec: Spec, source: Source) -> bool:
-    """Whether no look-up without `columns` can give what a source needs."""
-    declared = {column for other in (spec.driver, *spec.lookups) for column in other.output_columns}
-    return set(source.needed_columns) <= declared or spec.driver.columns is None
-
-
 def _fields_of_source(source: Source) -> tuple[Field, ...]:
     columns = tuple(_column_field(source, column) for column in source.columns or ())
     if not _is_list(source):
         return columns
     element = Type("struct", fields=tuple((column.name, column.type) for column in source.columns or ()))
-    kind = None if source.columns is None else Type("array", fields=(("element", element),))
+    kind = Type("array", fields=(("element", element),))
     return (Field(name=source.name, type=kind, nullable=False, origin=source.name, fields=columns),)
 
 
@@ -146,11 +130,11 @@ def _example(partition: Partition) -> str:
 
 def _partition_field(partition: Partition, fields: list[Field]) -> Field:
     """The field of a partition column. A text can become null, because an empty text lies in the folder of null."""
-    field = next((field for field in fields if field.name == partition.column), None)
+    field = next(field for field in fields if field.name == partition.column)
     type_words = {"date": "date", "month": "string", "hour": "string", "bucket": "int"}
-    kind = field.type if field else None
+    kind = field.type
     if partition.function in type_words:
         kind = Type(type_words[partition.function])
-    is_text = partition.function == "column" and (kind is None or kind.word == "string")
-    nullable = not field or field.nullable or is_text
+    is_text = partition.function == "column" and kind.word == "string"
+    nullable = field.nullable or is_text
     return Field(name=partition.name, type=kind, nullable=nullable, origin=str(partition))

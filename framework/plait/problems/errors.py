@@ -33,18 +33,6 @@ class GiveUp(PlaitError):
     code = "give-up"
 
 
-class IncompatibleTypes(GiveUp):
-    """The types inferred for a field without declared columns do not fit together; those of fewer objects may.
-
-    `kinds` are the types of the `field`, one for each driving record, if the driving source has the field.
-    """
-
-    def __init__(self, message: str, *, field: str, code: str, help: str) -> None:
-        super().__init__(message, code=code, help=help)
-        self.field = field
-        self.kinds: tuple[str, ...] = ()
-
-
 class BadRecord(PlaitError):
     """This record alone cannot become a row; plait sets the `source` that is to blame.
 

@@ -14,7 +14,7 @@ from plait.testing.cases.suite import CASES_ENDING, Suite, load, run, spec_of
 FOLDER = DATA / "cases"
 SPECS = [spec for spec in sorted(FOLDER.glob("*.yaml")) if not spec.name.endswith(CASES_ENDING)]
 SUITES = {spec.stem: load(str(spec)) for spec in SPECS}
-FAULTS = {"joins": ("L1", "L3", "W2"), "undeclared": ("J8", "J9"), "waiting": ("C1", "W1")}
+FAULTS = {"joins": ("L1", "L3", "W2"), "waiting": ("C1", "W1")}
 
 
 def cases() -> Iterator[Any]:

@@ -20,7 +20,6 @@ from hypothesis import strategies as st
 from plait.engine import partition
 from plait.engine.partition import FORMATS, bucket, encode, folders, out_of_range_rows, overlong_rows
 from plait.language.spec import Partition
-from plait.plugin import GiveUp
 
 UTC_TIME = pa.timestamp("us", tz="UTC")
 LAST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
@@ -159,16 +158,6 @@ def test_a_moment_without_a_date_in_one_zone_is_told_whatever_the_others_say() -
     assert [*bad] == [1]
     why = "partition `p`: in Asia/Tokyo it is no moment of the years 1 to 9999"
     assert (bad[1].message, bad[1].code, bad[1].help) == (why, "bad-value", "part by the date in UTC")
-
-
-@pytest.mark.parametrize("value", [[1], {"a": 1}, 1.5, b"x"])
-def test_a_column_that_turns_out_to_part_no_files_ends_the_run(value: Any) -> None:
-    table = pa.table({"c": [value]})
-    with pytest.raises(GiveUp) as caught:
-        folders(table, [by("column")])
-    error = caught.value
-    assert error.message == f"`c` turned out to be `{table['c'].type}`, by which files cannot be parted"
-    assert (error.code, error.help) == ("partition-type", "part by another column")
 
 
 @given(st.integers(-(2**63), 2**63 - 1))

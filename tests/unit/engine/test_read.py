@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from kit import fakes
 from kit.documents import examples, json_documents, spoiled
 from kit.fakes import column
-from plait.engine.read import TypedRecords, _cast_by_column, _cast_by_record, cast
+from plait.engine.read import TypedRecords, _cast_by_column, _cast_by_record
 from plait.language.spec import Column, Source
 from plait.plugin import BadRecord, Item, Record
 from plait.values.decode import Step
@@ -97,10 +96,3 @@ def test_the_first_fault_of_a_record_is_told_whatever_its_neighbours(documents: 
     records = [record(data) for data in documents]
     read_from = source(column("a", "int"), column("b", "bigint", required=True))
     assert as_text(_cast_by_column(records, read_from)) == as_text(_cast_by_record(records, read_from))
-
-
-def test_a_number_with_a_fraction_is_a_double_where_no_type_is_declared() -> None:
-    undeclared = replace(source(), columns=None)
-    typed = cast([record(b'{"a": 0.5, "b": {"c": [1.25]}}')], undeclared)
-    assert typed.table.to_pylist() == [{"a": 0.5, "b": {"c": [1.25]}}]
-    assert str(typed.table.schema.field("a").type) == "double"

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 COLUMN_HEADER = ("column", "type", "nullable", "origin")
 PARTITION_HEADER = ("partition", "type", "nullable", "origin")
-AT_RUN_TIME = "known only at run time"
 
 
 def plan_paragraphs(plan: Plan, *, brief: bool = False) -> Iterable[str]:
@@ -28,9 +27,6 @@ def plan_paragraphs(plan: Plan, *, brief: bool = False) -> Iterable[str]:
     if plan.columns:
         rows = (row for field in plan.columns for row in _field_rows(field, brief=brief))
         yield aligned([COLUMN_HEADER, *rows])
-    if plan.undeclared:
-        names = ", ".join(f"`{name}`" for name in plan.undeclared)
-        yield f"{'more ' if plan.columns else ''}columns: {AT_RUN_TIME}, from {names} without `columns`"
     if plan.partitions:
         yield aligned([PARTITION_HEADER, *(row for field in plan.partitions for row in _field_rows(field))])
     yield aligned(_place_rows(plan))
@@ -56,7 +52,7 @@ def _lookup_text(source: Source) -> str:
 def _field_rows(
     field: Field, indent: str = "", *, brief: bool = False
 ) -> Iterable[tuple[str, str, str, str]]:
-    type_text = str(field.type) if field.type else AT_RUN_TIME
+    type_text = str(field.type)
     if brief and field.fields:
         outside, _, _ = type_text.partition("struct<")
         type_text = f"{outside}struct{'>' * outside.count('<')}"
@@ -84,7 +80,6 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "driver": {"source": spec.driver.name, "connector": spec.driver.connector.name},
         "stages": [[_lookup_document(source) for source in stage] for stage in plan.stages],
         "columns": [_column_document(field) for field in plan.columns],
-        "undeclared": [*plan.undeclared],
         "partitions": [_field_document(field) for field in plan.partitions],
         "layout": plan.layout,
         "sink": {"connector": spec.sink.connector.name, "path": plan.sink_path},
@@ -118,8 +113,7 @@ def _whole_seconds(duration: timedelta | None) -> int | None:
 
 
 def _field_document(field: Field) -> dict[str, Any]:
-    type_text = str(field.type) if field.type else None
-    return {"name": field.name, "type": type_text, "nullable": field.nullable, "origin": field.origin}
+    return {"name": field.name, "type": str(field.type), "nullable": field.nullable, "origin": field.origin}
 
 
 def _column_document(field: Field) -> dict[str, Any]:

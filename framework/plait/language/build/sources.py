@@ -81,16 +81,6 @@ def _pairs(on: str | list[str] | dict[str, str] | None) -> tuple[tuple[str, str]
     return tuple((name, name) for name in dict.fromkeys(names))
 
 
-def row_columns_given(source: Source) -> tuple[str, ...] | None:
-    """The names of the columns that a source gives to the row; None if the spec does not tell."""
-    if source.columns is not None or (source.join and source.join.shape == "list"):
-        return source.output_columns
-    known = known_fields(source)
-    keys = {field for _, field in source.join.on} if source.join else set()
-    keys |= {*source.row_columns}
-    return None if known is None else tuple(name for name in known if name not in keys)
-
-
 def known_fields(source: Source) -> tuple[str, ...] | None:
     """The fields of a source's records, if its options alone tell them."""
     known, row_columns = source.role.known_fields(), source.row_columns
@@ -112,7 +102,7 @@ def order_of_lookups(lookups: Iterable[Source]) -> tuple[str, ...]:
 
 def blockers(source: Source, others: Iterable[Source]) -> dict[str, str]:
     """The names of the other look-ups that a look-up waits for, each with the first column that it needs of it."""
-    given = {other.name: row_columns_given(other) or () for other in (source, *others)}
+    given = {other.name: other.output_columns for other in (source, *others)}
     needed_of: dict[str, str] = {}
     for column in source.needed_columns:
         for name, columns in given.items():

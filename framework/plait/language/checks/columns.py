@@ -8,7 +8,7 @@ from plait.language.build.sources import known_fields
 from plait.language.checks.decode import ANY, BINARY, FIELDS, PLAIN, STEP_GIVES, TIME
 from plait.language.checks.references import unknown_fields_of_joins
 from plait.language.checks.registry import check
-from plait.language.checks.subject import is_list, level_of_unknown_field, path_of
+from plait.language.checks.subject import level_of_unknown_field, path_of
 from plait.language.finding import Finding
 from plait.language.selectors import OBJECT_FACTS
 from plait.problems.problem import excerpt
@@ -42,13 +42,22 @@ def _at_type(subject: Subject, path: KeyPath, message: str, help: str | None) ->
     return Finding((*path, "type") if subject.writes((*path, "type")) else path, message, help)
 
 
+@check("missing-columns")
+def missing_columns(subject: Subject) -> Iterator[Finding]:
+    """What is written, and of which types, stands in the spec."""
+    for source in subject.sources:
+        if source.columns is None:
+            message = f"{excerpt(source.name)} has no `columns`, so the types of its rows are not known"
+            yield Finding(path_of(source), message, "write the block that `plait guess` prints", at="key")
+
+
 @check("no-columns")
 def no_columns(subject: Subject) -> Iterator[Finding]:
     """Parquet has no rows without columns, and no structs without fields."""
-    help = "name a column, or leave `columns` out"
+    help = "name a column"
     for source in subject.sources:
-        if source.columns == () and (source is subject.spec.driver or is_list(source)):
-            message = "a list of records without a column cannot be written"
+        if source.columns == () and not (source.join and source.join.shape == "columns"):
+            message = "records without a column cannot be written, nor told from each other"
             if source is subject.spec.driver:
                 message = "the driving source gives no column, so nothing can be joined to it"
             yield Finding((*path_of(source), "columns"), message, help)

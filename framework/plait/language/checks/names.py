@@ -50,10 +50,10 @@ def duplicate_column(subject: Subject) -> Iterator[Finding]:
     for (name, path, source), other in _clashes(subject):
         if name != other.name:
             continue
-        kind = (columns_given(source) or {}).get(name) or "string"
+        kind = (columns_given(source) or {})[name]
         help = f"rename it, as in `{source.name}_{name}: {{type: {kind}, from: {name}}}`"
         if path == path_of(source):
-            help = "rename the source" if is_list(source) else "name its `columns`"
+            help = "rename the source"
         message = f"the column {excerpt(name)} comes from {excerpt(other.source.name)} already"
         yield Finding(path, message, help, f"first given at line {subject.line(other.path)}", at="key")
 

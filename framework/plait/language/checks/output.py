@@ -26,23 +26,13 @@ if TYPE_CHECKING:
 def partition_type(subject: Subject) -> Iterator[Finding]:
     """Files are parted by text, whole numbers, decimals, dates, timestamps and true or false; `hour` needs a timestamp."""
     for partition in subject.spec.partition_by:
-        if problem := _type_problem(partition, subject):
+        kind = subject.row.types.get(partition.column)
+        if kind is not None and (problem := _type_problem(partition, kind)):
             yield Finding(("partition_by", partition.name), *problem, part=partition.column)
 
 
-def _type_problem(partition: Partition, subject: Subject) -> tuple[str, str] | None:
+def _type_problem(partition: Partition, kind: Type) -> tuple[str, str] | None:
     """Why a function cannot take its column, and what to do."""
-    row, column, function = subject.row, partition.column, partition.function
-    if kind := row.types.get(column):
-        return _declared_type_problem(partition, kind)
-    if function == "column" or row.lacks(column) or subject.spec.driver.columns == ():
-        return None
-    message = f"the type of {excerpt(column)} is not declared, and `{function}` depends on it"
-    word = "timestamp" if function in TIME_FUNCTIONS else "string"
-    return message, f"declare it, as in `{column}: {word}`, in {row.source_to_declare(column)}"
-
-
-def _declared_type_problem(partition: Partition, kind: Type) -> tuple[str, str] | None:
     column, function = partition.column, partition.function
     name, word = excerpt(column), kind.word
     if word in ("array", "struct", "binary", "float", "double"):
@@ -77,7 +67,7 @@ def hidden_column(subject: Subject) -> Iterator[Finding]:
     """A *warning*: a partition column takes the column of its name out of the files, and is made of another."""
     for partition in subject.spec.partition_by:
         name, kind = partition.name, subject.row.types.get(partition.column)
-        has_same_values = partition.function == "column" or kind is None or kind.word == "date"
+        has_same_values = partition.function == "column" or (kind is not None and kind.word == "date")
         if subject.row.lacks(partition.column):
             continue
         if name in subject.row.types and not (partition.column == name and has_same_values):

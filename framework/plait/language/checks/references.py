@@ -118,18 +118,16 @@ def own_column(subject: Subject) -> Iterator[Finding]:
 @check("not-a-time")
 def not_a_time(subject: Subject) -> Iterator[Finding]:
     """A window lies around a timestamp of the row."""
-    row = subject.row
     for source in subject.spec.lookups:
-        if source.window is None or row.givers.get(source.window.column) == source.name:
+        if source.window is None or subject.row.givers.get(source.window.column) == source.name:
             continue
         name, path = source.window.column, (*path_of(source), "window", "around")
-        kind = row.types.get(name)
-        if kind is None and not row.lacks(name) and subject.spec.driver.columns != ():
-            message = f"a window lies around a timestamp, and the type of {excerpt(name)} is not declared"
-            yield Finding(path, message, f"declare `{name}: timestamp` in {row.source_to_declare(name)}")
-        elif kind is not None and kind.word != "timestamp":
+        kind = subject.row.types.get(name)
+        if kind is not None and kind.word != "timestamp":
             message = f"a window lies around a timestamp, and {excerpt(name)} is {describe(kind)}"
-            yield Finding(path, message, f"declare `{name}: timestamp` in {excerpt(row.givers[name])}")
+            yield Finding(
+                path, message, f"declare `{name}: timestamp` in {excerpt(subject.row.givers[name])}"
+            )
 
 
 @check("nested-key")

@@ -7,9 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from plait.language.build.parameters import put_in
-from plait.language.build.sources import known_fields, row_columns_given
+from plait.language.build.sources import known_fields
 from plait.language.finding import Finding
-from plait.problems.problem import excerpt
 from plait.problems.suggest import help_for
 from plait.values.types import Type
 
@@ -70,12 +69,12 @@ def path_of(source: Source) -> KeyPath:
 class Row:
     """The columns of the row.
 
-    `types` has the type of each column, None if it is not declared; `givers` the source that gives it; `inside` the list
+    `types` has the type of each column, `givers` the source that gives it; `inside` the list
     that holds a column of a look-up under `as: list`. The row is `open` if a source does not tell its columns: then it may
     have any other column too.
     """
 
-    types: dict[str, Type | None] = field(default_factory=dict)
+    types: dict[str, Type] = field(default_factory=dict)
     givers: dict[str, str] = field(default_factory=dict)
     inside: dict[str, str] = field(default_factory=dict)
     open: bool = False
@@ -83,10 +82,6 @@ class Row:
     def lacks(self, name: str) -> bool:
         """Whether no column can have this name."""
         return not self.open and name not in self.types and "${" not in name
-
-    def source_to_declare(self, name: str) -> str:
-        """The source in which to declare a column, for a message."""
-        return excerpt(self.givers[name]) if name in self.givers else "its source"
 
     def help_for_column(self, name: str, without: str | None = None) -> str:
         """What to write for an unknown column; never a column of the source `without`."""
@@ -112,14 +107,11 @@ def _row_of(subject: Subject) -> Row:
     return row
 
 
-def columns_given(source: Source) -> dict[str, Type | None] | None:
+def columns_given(source: Source) -> dict[str, Type] | None:
     """The columns that a source gives to the row, with their types; None if the spec does not tell."""
     if is_list(source):
         return {source.name: LIST}
-    if source.columns is not None:
-        return {column.name: column.type for column in source.columns}
-    names = row_columns_given(source)
-    return None if names is None else dict.fromkeys(names)
+    return None if source.columns is None else {column.name: column.type for column in source.columns}
 
 
 def is_list(source: Source) -> bool:

@@ -6,7 +6,6 @@ import base64
 import binascii
 import struct
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from plait.language.wording import kind_of
@@ -35,7 +34,7 @@ def read_expected(
     expect: ExpectBlock | None = collector.read_struct(ExpectBlock, mapping, path)
     if expect is None:
         return CaseOutcome(), rows_path
-    reader = _RowReader(*_output_columns(spec), collector)
+    reader = _RowReader(_output_columns(spec), collector)
     rows = [
         reader.row(yaml_text.with_decimals(row, (*rows_path, n)), (*rows_path, n))
         for n, row in enumerate(expect.rows or ())
@@ -51,11 +50,10 @@ def read_expected(
     return CaseOutcome(rows=rows, findings=findings, counts=counts), rows_path
 
 
-def _output_columns(spec: Spec) -> tuple[dict[str, Type | None], bool]:
-    """The columns of the output with their types, and whether these are all of them."""
+def _output_columns(spec: Spec) -> dict[str, Type]:
+    """The columns of the output with their types."""
     planned = plan(spec)
-    fields = (*planned.columns, *planned.partitions)
-    return {field.name: field.type for field in fields}, not planned.undeclared
+    return {field.name: field.type for field in (*planned.columns, *planned.partitions)}
 
 
 def _read_finding(block: Any, path: KeyPath, collector: ProblemCollector) -> Finding:
@@ -71,10 +69,9 @@ def _read_finding(block: Any, path: KeyPath, collector: ProblemCollector) -> Fin
 
 @dataclass(frozen=True, slots=True)
 class _RowReader:
-    """Reads expected rows; `types` are those of the columns, None if only a run finds it."""
+    """Reads expected rows; `types` are those of the columns."""
 
-    types: dict[str, Type | None]
-    is_complete: bool
+    types: dict[str, Type]
     collector: ProblemCollector
 
     def row(self, row: Any, path: KeyPath) -> dict[str, Any]:
@@ -82,14 +79,14 @@ class _RowReader:
             self.collector.add_at(path, "wrong-kind", f"expected a mapping of columns, got {kind_of(row)}")
             return {}
         for name in row:
-            if name not in self.types and self.is_complete:
+            if name not in self.types:
                 self._add_unknown("no column is called", name, list(self.types), (*path, name))
         return {name: self.cell(value, self.types.get(name), (*path, name)) for name, value in row.items()}
 
     def cell(self, value: Any, type: Type | None, path: KeyPath) -> Any:
         """A value as its column has it; of a struct only the fields that are named."""
         if type is None or value is None:
-            return _with_doubles(value)
+            return value
         if type.word == "struct" and isinstance(value, dict):
             field_types = dict(type.fields)
             for name in value:
@@ -121,12 +118,3 @@ def _convert(value: Any, type: Type) -> Any:
             raise ConversionError("binary is written as base64") from None
     converted = convert(value, type)
     return struct.unpack("f", struct.pack("f", converted))[0] if type.word == "float" else converted
-
-
-def _with_doubles(value: Any) -> Any:
-    """A value of a column whose type only a run finds, which reads fractions as doubles."""
-    if isinstance(value, dict):
-        return {name: _with_doubles(member) for name, member in value.items()}
-    if isinstance(value, list):
-        return [_with_doubles(element) for element in value]
-    return float(value) if isinstance(value, Decimal) else value

@@ -59,14 +59,10 @@ def _rows_of_file(file: File, partitions: Sequence[Field]) -> list[dict[str, Any
     """The rows of a file, with the partition columns that its folder names."""
     texts = [segment.partition("=")[2] for segment in file.folder.split("/")[:-1]]
     partition_values = {
-        field.name: None if text == HIVE_NULL else _convert(unquote(text), field)
+        field.name: None if text == HIVE_NULL else convert(unquote(text), field.type)
         for field, text in zip(partitions, texts, strict=True)
     }
     return [{**row, **partition_values} for row in file.table.to_pylist()]
-
-
-def _convert(text: str, field: Field) -> Any:
-    return convert(text, field.type) if field.type else text
 
 
 def _quarantine_finding(put: Put, names: dict[str, str]) -> Finding:

@@ -22,6 +22,6 @@ def locked_copy(spec: Path, folder: Path) -> Path:
         raise InvalidSpec(str(spec), validated.problems, validated.text)
     copy = folder / spec.name
     copy.write_bytes(text)
-    lock = make_lock(validated.spec, text, validated.source_map.value, running_target(), ())
+    lock = make_lock(validated.spec, text, validated.source_map.value, running_target(), {})
     lock_file(str(copy)).write_bytes(lock_text(lock))
     return copy

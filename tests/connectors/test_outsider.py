@@ -64,6 +64,17 @@ def _cli(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return _python(folder, "-c", "from plait.cli.main import main; main(prog_name='plait')", *arguments)
 
 
+def test_in_a_package_with_a_layer_it_lies_beside_the_spec(installed: Path) -> None:
+    """So an edit of the connector is a small upload, as one of the spec; plait and Arrow are in the layer."""
+    done = _cli(installed, "package", "outside.yaml", "--here", "--layer", "-o", "json")
+    assert done.returncode == 0, done.stderr
+    made = json.loads(done.stdout)
+    assert {"plait_outsider.py", "outside.yaml", "outside.lock.json"} <= made["parts"].keys()
+    assert not {"plait", "pyarrow"} & made["parts"].keys()
+    assert {"plait", "pyarrow"} <= made["layer"]["parts"].keys()
+    assert "plait_outsider.py" not in made["layer"]["parts"]
+
+
 @pytest.mark.fault("S12")
 def test_a_word_that_two_distributions_offer_is_a_problem_and_loads_neither(installed: Path) -> None:
     done = _cli(installed, "validate", "-o", "json", "stores.yaml")

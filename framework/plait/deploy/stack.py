@@ -11,7 +11,6 @@ import re
 import textwrap
 from datetime import timedelta
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,16 +81,11 @@ def event_pattern(path: DriverPath) -> dict[str, Any]:
 
     EventBridge's `*` also matches `/`, so the rule may let through more objects than the path; a run skips those.
     """
-    key = path.literal.removeprefix(f"s3://{path.bucket}/")
-    wildcard = key
-    for previous, part in pairwise(path.parts):
-        if isinstance(part, str):
-            wildcard += part
-        elif isinstance(previous, str):
-            wildcard += "*"  # EventBridge refuses two in a row
-    has_holes = len(path.parts) > 1
-    keys = [{"wildcard": wildcard.replace("\\", "\\\\")} if has_holes else key]
-    detail = {"bucket": {"name": [path.bucket]}, "object": {"key": keys}}
+    text = "".join(part if isinstance(part, str) else "*" for part in path.parts)
+    key: Any = text.removeprefix(f"s3://{path.bucket}/")
+    if len(path.parts) > 1:  # EventBridge refuses two `*` in a row
+        key = {"wildcard": re.sub(r"\*+", "*", key).replace("\\", "\\\\")}
+    detail = {"bucket": {"name": [path.bucket]}, "object": {"key": [key]}}
     return {"source": ["aws.s3"], "detail-type": ["Object Created"], "detail": detail}
 
 

@@ -16,12 +16,11 @@ if TYPE_CHECKING:
     from packaging.tags import Tag
 
 Arch = Literal["x86_64", "arm64"]
-DEFAULT_PYTHON = "3.12"
 MACHINES: dict[Arch, str] = {"x86_64": "x86_64", "arm64": "aarch64"}
+DEFAULT_PYTHON = "3.12"
 # The minor version of glibc 2 in each runtime: Amazon Linux 2 up to Python 3.11, Amazon Linux 2023 above.
 GLIBC_MINOR = {"3.11": 26, "3.12": 34, "3.13": 34}
-OLDEST_GLIBC_MINOR = 5
-OLD_PLATFORM_NAMES = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
+OLD_PLATFORMS = ["manylinux2014", "manylinux2010", "manylinux1"]
 
 
 @dataclass(frozen=True)
@@ -33,34 +32,17 @@ class Target:
     here: bool = False
 
     @property
-    def machine(self) -> str:
-        """The processor as tags of wheels name it."""
-        return MACHINES[self.arch]
-
-    @property
-    def version(self) -> tuple[int, int]:
-        """The Python's version as two numbers."""
-        major, minor = self.python.split(".")
-        return int(major), int(minor)
-
-    @property
-    def platforms(self) -> tuple[str, ...]:
+    def platforms(self) -> list[str]:
         """The platform tags of wheels that the runtime accepts, the newest first."""
-        platforms = []
-        for minor in range(GLIBC_MINOR[self.python], OLDEST_GLIBC_MINOR - 1, -1):
-            platforms.append(f"manylinux_2_{minor}_{self.machine}")
-            if minor in OLD_PLATFORM_NAMES:
-                platforms.append(f"{OLD_PLATFORM_NAMES[minor]}_{self.machine}")
-        return tuple(platforms)
+        names = [f"manylinux_2_{minor}" for minor in range(GLIBC_MINOR[self.python], 4, -1)]
+        return [f"{name}_{MACHINES[self.arch]}" for name in names + OLD_PLATFORMS]
 
     @property
     def markers(self) -> dict[str, str]:
         """The values of PEP 508's environment markers on the target."""
         return {
-            "implementation_name": "cpython",
             "os_name": "posix",
-            "platform_machine": self.machine,
-            "platform_python_implementation": "CPython",
+            "platform_machine": MACHINES[self.arch],
             "platform_system": "Linux",
             "python_full_version": f"{self.python}.0",
             "python_version": self.python,
@@ -68,21 +50,19 @@ class Target:
         }
 
     @cached_property
-    def tags(self) -> frozenset[Tag]:
+    def _tags(self) -> frozenset[Tag]:
         """The tags of the wheels that run on the target."""
-        platforms = self.platforms
-        native = cpython_tags(self.version, platforms=platforms)
-        return frozenset(
-            (*native, *compatible_tags(self.version, "cp" + self.python.replace(".", ""), platforms))
-        )
+        version = [int(number) for number in self.python.split(".")]
+        native = cpython_tags(version, platforms=self.platforms)
+        pure = compatible_tags(version, "cp" + self.python.replace(".", ""), self.platforms)
+        return frozenset((*native, *pure))
 
     def runs(self, tags: Iterable[str]) -> bool:
         """Whether a wheel with one of these tags runs on the target."""
-        return self.here or any(not self.tags.isdisjoint(parse_tag(tag)) for tag in tags)
+        return self.here or any(not self._tags.isdisjoint(parse_tag(tag)) for tag in tags)
 
 
 def running_target() -> Target:
     """Return the target that is this machine and its Python."""
-    machine = platform.machine().lower()
-    arch: Arch = "arm64" if machine in ("aarch64", "arm64") else "x86_64"
+    arch: Arch = "arm64" if platform.machine().lower() in ("aarch64", "arm64") else "x86_64"
     return Target(f"{sys.version_info.major}.{sys.version_info.minor}", arch, here=True)

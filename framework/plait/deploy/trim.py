@@ -7,10 +7,8 @@ from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
-
-    from plait.deploy.distributions import RequiredDistribution
 
 NEVER_OPENED = re.compile(r"(^|/)(__pycache__|tests)/|\.(pyc|pyi|pyx|pxd|pxi|c|cc|cpp|h|hpp|a)$|/py\.typed$")
 NEEDED_METADATA = re.compile(
@@ -39,13 +37,9 @@ ARROW_DATASETS = "dataset(_orc|_parquet|_parquet_encryption)?"
 ARROW_LIBRARY = re.compile(r"^pyarrow/(lib[a-z][^/]*\.so(\.\d+)*)$")
 
 
-def trim(files: Mapping[str, Path], distributions: Iterable[RequiredDistribution]) -> dict[str, Path]:
-    """Leave out the files, by their path in the package, that a function never opens.
-
-    Arrow's datasets stay if another distribution than plait requires Arrow.
-    """
-    needs_datasets = any("pyarrow" in required.requires for required in distributions)
-    parts = ARROW_PARTS if needs_datasets else f"{ARROW_PARTS}|{ARROW_DATASETS}"
+def trim(files: Mapping[str, Path], *, datasets: bool = False) -> dict[str, Path]:
+    """Leave out the files, by their path in the package, that a function never opens; with `datasets` Arrow's stay."""
+    parts = ARROW_PARTS if datasets else f"{ARROW_PARTS}|{ARROW_DATASETS}"
     unused = re.compile(rf"^pyarrow/(src/|(_|libarrow_python_)?({parts})\.)")
     return _without_unused_libraries(
         {name: file for name, file in files.items() if _is_opened(name) and not unused.match(name)}

@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from kit.shop import Shop
 
 
-def packaged(spec: Path, out: Path, **how: Any) -> dict[str, Any]:
+def packaged(spec: Path, out: Path, *options: str, **how: Any) -> dict[str, Any]:
     """What `plait package` tells of the zip that it wrote; `how` is for the process."""
     command = [str(Path(sys.executable).parent / "plait"), "package", str(spec), "--here", "--out", str(out)]
-    done = subprocess.run([*command, "-o", "json"], capture_output=True, text=True, check=False, **how)
+    done = subprocess.run(
+        [*command, *options, "-o", "json"], capture_output=True, text=True, check=False, **how
+    )
     assert done.returncode == 0, done.stderr
     package: dict[str, Any] = json.loads(done.stdout)
     return package

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from integration.main_job.packages import environment, packaged
+from integration.main_job.packages import environment, packaged, unpacked
 from kit import oracle, oracle_lake
 from kit.paths import ROOT
 from kit.runtime import Function
-from kit.shop import SPEC, batches, queue
+from kit.shop import SPEC, batches, edited_spec, queue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +40,27 @@ def test_the_package_alone_does_the_main_job(shop: Shop, function: Function) -> 
         assert outcome.kind == "answered", outcome.log
         assert outcome.answer == {"batchItemFailures": []}
     lake = oracle_lake.read_files(shop.lake("packaged"))
+    assert oracle_lake.compare(oracle.expect(shop.sample), lake) == []
+
+
+def test_with_a_layer_an_edited_spec_is_a_small_upload_and_does_the_main_job(
+    shop: Shop, python: str, tmp_path: Path
+) -> None:
+    """The layer's bytes stay as they are; Lambda unpacks the function to /var/task and the layer to /opt."""
+    first = packaged(SPEC, tmp_path / "first.zip", "--layer")
+    spec = edited_spec(tmp_path, {"1h, after: 1h": "2h, after: 2h"})
+    edited = packaged(spec, tmp_path / "edited.zip", "--layer")
+    assert edited["sha256"] != first["sha256"]
+    assert edited["layer"]["sha256"] == first["layer"]["sha256"]
+    assert edited["zipped"] < 20_000
+    task, opt = unpacked(edited, tmp_path / "task"), unpacked(edited["layer"], tmp_path / "opt")
+    paths = {"PYTHONPATH": f"{task}{os.pathsep}{opt / 'python'}"}
+    surroundings = {**environment(shop, task, "layered"), **paths}
+    with Function(surroundings, python=python, cwd=str(task)) as function:
+        for event in batches(shop.keys(), 10):
+            outcome = function.invoke(event)
+            assert outcome.answer == {"batchItemFailures": []}, outcome.log
+    lake = oracle_lake.read_files(shop.lake("layered"))
     assert oracle_lake.compare(oracle.expect(shop.sample), lake) == []
 
 

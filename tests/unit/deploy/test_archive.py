@@ -24,13 +24,13 @@ def test_a_python_that_does_not_run_or_is_another_compiles_nothing(
     monkeypatch.setenv("PATH", str(shim.parent))
     monkeypatch.setattr(sys, "executable", str(tmp_path / "venv" / "python"))
     (tmp_path / "module.py").write_text("A = 1\n")
-    assert add_byte_code(tmp_path, Target(other, "x86_64")) is False
+    assert add_byte_code(tmp_path, Target(other, "x86_64"), "/var/task") is False
     assert not (tmp_path / "__pycache__").exists()
 
 
 def test_the_running_python_compiles_for_itself(tmp_path: Path) -> None:
     (tmp_path / "module.py").write_text("A = 1\n")
     (tmp_path / "broken.py").write_text("print 'of another age'\n")
-    assert add_byte_code(tmp_path, running_target()) is True
+    assert add_byte_code(tmp_path, running_target(), "/var/task") is True
     tag = sys.implementation.cache_tag
     assert [file.name for file in (tmp_path / "__pycache__").iterdir()] == [f"module.{tag}.pyc"]

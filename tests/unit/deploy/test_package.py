@@ -12,8 +12,8 @@ import pytest
 
 from kit.paths import ROOT
 from kit.specs import valid
-from plait.deploy.distributions import ALWAYS_NEEDED, AWS_SDK, required_distributions
 from plait.deploy.package import package
+from plait.deploy.requirements import ALWAYS_NEEDED, AWS_SDK, required_distributions
 from plait.deploy.target import Target, running_target
 from plait.deploy.trim import trim
 from plait.language.validate import validate
@@ -42,7 +42,7 @@ def spec_of(lookup: str = "", partition: str = "") -> Spec:
 
 
 def names(spec: Spec, **options: bool) -> set[str]:
-    return {required.name for required in required_distributions(spec, HERE, **options)}
+    return {*required_distributions(spec, HERE, **options)}
 
 
 def test_only_what_the_connectors_and_partitions_of_the_spec_need_goes_in() -> None:
@@ -60,7 +60,7 @@ def test_what_the_function_imports_is_in_its_package_or_in_the_runtime() -> None
     """Every import of the packaged sources counts, also within functions; only the optional extras are left out."""
     folders = ((ROOT / "framework", "plait"), (ROOT / "plugins", "plait_connectors"))
     sources = {f.relative_to(top).as_posix(): f for top, name in folders for f in (top / name).rglob("*.py")}
-    packaged = trim(sources, ())
+    packaged = trim(sources)
     assert "plait/aws_lambda/function.py" in packaged
     assert "plait/cli/main.py" not in packaged
     imported = {top for file in packaged.values() for top in _imports(file)} - sys.stdlib_module_names
@@ -117,14 +117,14 @@ def test_a_library_of_arrow_stays_only_where_something_loads_it(tmp_path: Path) 
     for name, text in {**loaded, **unused}.items():
         files[f"pyarrow/{name}"] = tmp_path / name.replace("/", "_")
         files[f"pyarrow/{name}"].write_bytes(text)
-    assert trim(files, ()).keys() == {f"pyarrow/{name}" for name in loaded}
+    assert trim(files).keys() == {f"pyarrow/{name}" for name in loaded}
 
 
 def test_only_names_entry_points_and_licences_of_the_metadata_are_packaged() -> None:
     needed = ["METADATA", "entry_points.txt", "licenses/LICENSE", "LICENSE.txt"]
     unneeded = ["RECORD", "INSTALLER", "direct_url.json", "uv_cache.json", "WHEEL", "top_level.txt"]
     files = {f"some-1.0.dist-info/{name}": Path("unread") for name in (*needed, *unneeded)}
-    assert {name.partition("/")[2] for name in trim(files, ())} == set(needed)
+    assert {name.partition("/")[2] for name in trim(files)} == set(needed)
 
 
 def test_a_file_that_options_name_is_packaged_or_refused_as_missing_or_out_of_reach(

@@ -16,8 +16,9 @@ from plait.language.validate import read_bytes, validate
 from plait.pipeline.pipeline import InvalidSpec
 
 if TYPE_CHECKING:
-    from plait.deploy.package import Package
+    from plait.deploy.package import Package, Zip
     from plait.deploy.target import Arch
+    from plait.language.lock import Lock
     from plait.language.validate import Validated
 
 MEGABYTE = 10**6
@@ -33,6 +34,7 @@ SMALLEST_SHOWN = MEGABYTE // 20
     help=f"Python of the function.  [default: {DEFAULT_PYTHON}]",
 )
 @click.option("--arch", type=click.Choice([*MACHINES]), help="Processor of the function.  [default: x86_64]")
+@click.option("--layer", is_flag=True, help="Put what is required into a layer, a zip of its own beside it.")
 @click.option("--with-boto3", is_flag=True, help="Put boto3 in, instead of the one that the runtime has.")
 @click.option(
     "--here", is_flag=True, help="For this machine's Python and system, as for an image built here."
@@ -44,12 +46,14 @@ def command(  # noqa: PLR0913 - one for each option
     out: str | None,
     python: str | None,
     arch: Arch | None,
+    layer: bool,
     with_boto3: bool,
     here: bool,
     output: str,
 ) -> None:
     """Write the zip of a spec's function: the checked spec, its digest, and what its connectors need.
 
+    With --layer, plait and what the connectors need go into NAME-layer.zip, which an edited spec leaves as it is.
     The same spec and versions give the same bytes. Wheels for another Python or system are fetched by uv or pip.
     """
     target = _target(python, arch, here=here)
@@ -59,11 +63,22 @@ def command(  # noqa: PLR0913 - one for each option
     file = Path(out or f"{validated.spec.name}.zip")
     if not file.absolute().parent.is_dir():
         raise CannotStart(f"there is no folder `{file.parent}`", code="no-folder", help="make it first")
-    zipped = package(validated.spec, text, validated.source_map.value, target, file, with_boto3=with_boto3)
-    if not zipped.byte_code:
+    layer_file = file.with_name(f"{file.stem}-layer.zip") if layer else None
+    made = package(
+        validated.spec,
+        text,
+        validated.source_map.value,
+        target,
+        file,
+        layer=layer_file,
+        with_boto3=with_boto3,
+    )
+    if not made.byte_code:
         help = f"install Python {target.python}, or run plait with it"
         click.echo(f"warning: without byte-code the function starts slowly; {help}", err=True)
-    print_json(_document(zipped)) if output == "json" else click.echo(_text(zipped))
+    zips = [made.function, made.layer] if made.layer else [made.function]
+    texts = [_text(zipped, made.lock) for zipped in zips]
+    print_json(_document(made)) if output == "json" else click.echo("\n\n".join(texts))
 
 
 def _target(python: str | None, arch: Arch | None, *, here: bool) -> Target:
@@ -88,35 +103,41 @@ def _validate(file: str) -> tuple[bytes, Validated]:
     return text, validated
 
 
-def _document(zipped: Package) -> dict[str, Any]:
-    lock = zipped.lock
+def _document(package: Package) -> dict[str, Any]:
+    lock, layer = package.lock, package.layer
     return {
-        "file": str(zipped.file),
-        "sha256": zipped.sha256,
+        **_zip_document(package.function),
         "python": lock.python,
         "arch": lock.arch,
         "spec_digest": lock.digest,
-        "zipped": zipped.zipped,
-        "unzipped": zipped.unzipped,
         "limit": UNZIPPED_LIMIT,
-        "byte_code": zipped.byte_code,
-        "parts": dict(zipped.parts),
+        "byte_code": package.byte_code,
         "distributions": lock.distributions,
+        "layer": _zip_document(layer) if layer else None,
     }
 
 
-def _text(zipped: Package) -> str:
+def _zip_document(zipped: Zip) -> dict[str, Any]:
+    return {
+        "file": str(zipped.file),
+        "sha256": zipped.sha256,
+        "zipped": zipped.zipped,
+        "unzipped": zipped.unzipped,
+        "parts": dict(zipped.parts),
+    }
+
+
+def _text(zipped: Zip, lock: Lock) -> str:
     large_parts = [(name, size) for name, size in zipped.parts if size >= SMALLEST_SHOWN]
     others_size = zipped.unzipped - sum(size for _, size in large_parts)
     rows = [
-        *((name, _megabytes(size)) for name, size in large_parts),
-        ("other", _megabytes(others_size)),
-        ("unzipped", f"{_megabytes(zipped.unzipped)} of {UNZIPPED_LIMIT / MEGABYTE:.0f}"),
+        *((name, f"{_size(size):>10}") for name, size in large_parts),
+        ("other", f"{_size(others_size):>10}"),
+        ("unzipped", f"{_size(zipped.unzipped):>10} of {UNZIPPED_LIMIT / MEGABYTE:.0f} MB"),
     ]
-    zip_size = f"{zipped.zipped / MEGABYTE:.1f} MB"
-    head = f"{zipped.file}: Python {zipped.lock.python} on {zipped.lock.arch}, {zip_size}"
+    head = f"{zipped.file}: Python {lock.python} on {lock.arch}, {_size(zipped.zipped)}"
     return f"{head}\n{aligned(rows, indent='  ')}\nsha256 {zipped.sha256}"
 
 
-def _megabytes(size: int) -> str:
-    return f"{size / MEGABYTE:7.1f} MB"
+def _size(size: int) -> str:
+    return f"{size / MEGABYTE:.1f} MB" if size >= SMALLEST_SHOWN else f"{size / 1000:.1f} kB"

@@ -6,20 +6,18 @@ import base64
 import hashlib
 import sys
 import zipfile
-from importlib.metadata import version
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
 
-from plait.deploy.collect import collect
-from plait.deploy.distributions import RequiredDistribution
+from plait.deploy.requirements import collect, find_uv
 from plait.deploy.target import Target, running_target
-from plait.deploy.uv import find_uv
 from plait.plugin import GiveUp
 
 ARM = Target("3.12", "arm64")
-PINNED = version("msgspec")
-MSGSPEC = RequiredDistribution(name="msgspec", version=PINNED, editable=False, requires=())
+MSGSPEC = {"msgspec": distribution("msgspec")}
+PINNED = MSGSPEC["msgspec"].version
 
 
 def wheel(name: str, version: str, tag: str) -> dict[str, str]:
@@ -63,7 +61,7 @@ def test_a_wheel_of_the_target_is_fetched_at_the_version_that_is_installed(
     """Of several wheels, the one for the function's Python and processor, whatever runs here."""
     for tag in ("cp312-cp312-manylinux_2_17_aarch64", "cp312-cp312-manylinux_2_17_x86_64"):
         offer(offered, tag)
-    files = collect([MSGSPEC], ARM, tmp_path / "fetched")
+    files = collect(MSGSPEC, ARM, tmp_path / "fetched")
     assert "manylinux_2_17_aarch64" in files["msgspec.py"].read_text()
 
 
@@ -72,7 +70,7 @@ def test_without_a_fitting_wheel_the_package_is_refused_in_one_sentence(
 ) -> None:
     offer(offered, "cp311-cp311-manylinux_2_17_x86_64")
     with pytest.raises(GiveUp, match=r"no wheels of `msgspec` for Python 3\.12 on arm64 could be fetched"):
-        collect([MSGSPEC], ARM, tmp_path / "fetched")
+        collect(MSGSPEC, ARM, tmp_path / "fetched")
 
 
 @pytest.mark.fault("S14")
@@ -85,16 +83,13 @@ def test_what_a_package_fetches_is_pinned_and_without_dependencies(
     uv.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
     other = Target("3.12" if running_target().python != "3.12" else "3.13", "arm64")
-    required = [
-        RequiredDistribution(name=name, version=version, editable=False, requires=())
-        for name, version in (("msgspec", "0.20.1"), ("pyarrow", "19.0.0"))
-    ]
+    required = {**MSGSPEC, "pyarrow": distribution("pyarrow")}
     with pytest.raises(GiveUp, match="no wheels of"):
         collect(required, other, tmp_path / "fetched")
     arguments = recorded.read_text().splitlines()
     assert {"--no-deps", "--only-binary"} < {*arguments}
     assert arguments[arguments.index("--only-binary") + 1] == ":all:"
-    assert arguments[-2:] == ["msgspec==0.20.1", "pyarrow==19.0.0"]
+    assert arguments[-2:] == [f"{name}=={installed.version}" for name, installed in required.items()]
 
 
 @pytest.mark.fault("S14")
@@ -106,7 +101,7 @@ def test_a_file_that_is_not_what_was_installed_is_not_packaged(
         (tmp_path / path).parent.mkdir(exist_ok=True)
         (tmp_path / path).write_text(text)
     monkeypatch.syspath_prepend(str(tmp_path))
-    required = [RequiredDistribution(name="gadget", version="1.0", editable=False, requires=())]
+    required = {"gadget": distribution("gadget")}
     assert {*collect(required, running_target(), tmp_path / "fetched")} == {*files}
     (tmp_path / "gadget.py").write_text("TAG = 'py3-none-none'\n")
     with pytest.raises(GiveUp, match=r"`gadget\.py` of `gadget` is not what was installed"):
@@ -136,7 +131,7 @@ def test_uv_is_found_on_path_or_beside_the_python_that_runs(folder: str, tmp_pat
 def test_without_uv_and_pip_the_package_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("plait.deploy.collect.find_spec", lambda _name: None)
+    monkeypatch.setattr("plait.deploy.requirements.find_spec", lambda _name: None)
     with pytest.raises(GiveUp, match="no uv and no pip") as refused:
-        collect([MSGSPEC], ARM, tmp_path / "fetched")
+        collect(MSGSPEC, ARM, tmp_path / "fetched")
     assert "`uv`" in str(refused.value.help)

@@ -76,7 +76,12 @@ class StepBlock(Options, frozen=True, kw_only=True):
         | UnsetType
     ) = UNSET
     pattern: (
-        Annotated[Pattern, Meta(description="text to fields: `{name}` is text without white space, `{name*}` and `*` any text")]
+        Annotated[
+            Pattern,
+            Meta(
+                description="text to fields: `{name}` is text without white space, `{name*}` and `*` any text"
+            ),
+        ]
         | UnsetType
     ) = UNSET
     regex: (

@@ -6,6 +6,6 @@ Tests start the servers too. Nothing of `plait` imports this package: it finds t
 from __future__ import annotations
 
 from plait_sandbox.sample_data import Sample, Store, generate, sample, write
-from plait_sandbox.sandbox import Sandbox
+from plait_sandbox.sandbox import Sandbox, start_sandbox
 
-__all__ = ["Sample", "Sandbox", "Store", "generate", "sample", "write"]
+__all__ = ["Sample", "Sandbox", "Store", "generate", "sample", "start_sandbox", "write"]

@@ -5,43 +5,37 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from plait.problems.errors import GiveUp
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from collections.abc import Iterator
 
 REGION = "eu-west-1"
+ENVIRONMENT = {
+    "AWS_ENDPOINT_URL": "",
+    "AWS_ACCESS_KEY_ID": "sandbox",
+    "AWS_SECRET_ACCESS_KEY": "sandbox",
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_REGION": REGION,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
 SERVER_MODULE = "plait_sandbox.moto_server"
 
 
 @dataclass(frozen=True, slots=True)
 class LocalAws:
-    """A running server; `stop` ends it, as leaving `with` does."""
+    """A running server."""
 
     endpoint: str
     process: subprocess.Popen[str]
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
-        self.stop()
-
     def environment(self) -> dict[str, str]:
         """The variables that send every AWS client here."""
-        return {
-            "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_ACCESS_KEY_ID": "sandbox",
-            "AWS_SECRET_ACCESS_KEY": "sandbox",
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_REGION": REGION,
-            "AWS_EC2_METADATA_DISABLED": "true",
-        }
+        return {**ENVIRONMENT, "AWS_ENDPOINT_URL": self.endpoint}
 
     def stop(self) -> None:
         """End the server and forget what it holds."""
@@ -49,7 +43,8 @@ class LocalAws:
         self.process.communicate()
 
 
-def start_aws(server: str = SERVER_MODULE) -> LocalAws:
+@contextmanager
+def start_aws(server: str = SERVER_MODULE) -> Iterator[LocalAws]:
     """Start moto's server on a free port of this machine; `server` is the module that serves it.
 
     Raises GiveUp if moto is not installed, RuntimeError if it does not start.
@@ -66,4 +61,8 @@ def start_aws(server: str = SERVER_MODULE) -> LocalAws:
     if not endpoint:
         process.communicate()
         raise RuntimeError(f"moto's server did not start: exit code {process.returncode}")
-    return LocalAws(endpoint, process)
+    aws = LocalAws(endpoint, process)
+    try:
+        yield aws
+    finally:
+        aws.stop()

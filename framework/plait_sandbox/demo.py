@@ -43,6 +43,9 @@ def spec_file() -> str:
 @click.pass_context
 def command(ctx: click.Context) -> None:
     """Show the whole job on the sandbox."""
+    from plait_sandbox.guard import end_on_sigterm
+
+    end_on_sigterm()
     ctx.exit(main())
 
 
@@ -52,10 +55,10 @@ def main(flavour: Flavour | None = None) -> int:
 
     from plait_sandbox.locked_spec import locked_copy
     from plait_sandbox.sample_data import sample
-    from plait_sandbox.sandbox import Sandbox
+    from plait_sandbox.sandbox import start_sandbox
 
     console = Console(highlight=False)
-    with Sandbox(flavour) as sandbox, tempfile.TemporaryDirectory() as folder:
+    with start_sandbox(flavour) as sandbox, tempfile.TemporaryDirectory() as folder:
         os.environ.update(sandbox.environment())
         os.environ["PLAIT_SPEC"] = str(locked_copy(Path(spec_file()), Path(folder)))
         console.rule("sandbox")

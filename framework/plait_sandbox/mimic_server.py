@@ -1,4 +1,4 @@
-"""mysql-mimic: the table of stores behind MySQL's protocol, for machines without MariaDB."""
+"""mysql-mimic: tables behind MySQL's protocol that can only be read, for machines without MariaDB."""
 
 from __future__ import annotations
 
@@ -8,31 +8,29 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
-COLUMN_TYPES = {"store_id": "BIGINT", "name": "VARCHAR", "city": "VARCHAR"}
-Tables = dict[str, list[dict[str, Any]]]
+    from plait_sandbox.mysql import LocalMysql
 
 
-def serve(host: str, user: str, password: str, tables: Tables) -> tuple[int, Callable[[], None]]:
-    """Serve the tables from a thread; return the port and a function that ends the server."""
+@contextlib.contextmanager
+def serve(mysql: LocalMysql) -> Iterator[int]:
+    """Serve the tables to the administrator from a thread; gives the port."""
     loop = asyncio.new_event_loop()
-    server = _mimic_server(user, password, tables)
-    loop.run_until_complete(server.start_server(host=host, port=0))
-    port = int(server._server.sockets[0].getsockname()[1])  # noqa: SLF001 - nothing public has the port
+    server = _mimic_server(mysql)
+    loop.run_until_complete(server.start_server(host=mysql.host, port=0))
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-
-    def stop() -> None:
+    try:
+        yield int(server._server.sockets[0].getsockname()[1])  # noqa: SLF001 - nothing public has the port
+    finally:
         asyncio.run_coroutine_threadsafe(_close(server), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
 
-    return port, stop
 
-
-def _mimic_server(user: str, password: str, tables: Tables) -> Any:
+def _mimic_server(mysql: LocalMysql) -> Any:
     try:
         from mysql_mimic import IdentityProvider, MysqlServer, NativePasswordAuthPlugin, User
     except ImportError as error:
@@ -42,10 +40,10 @@ def _mimic_server(user: str, password: str, tables: Tables) -> Any:
 
     class Users(IdentityProvider):  # type: ignore[misc]
         async def get_user(self, username: str) -> User | None:
-            if username != user:
+            if username != mysql.user:
                 return None
-            secret = NativePasswordAuthPlugin.create_auth_string(password)
-            return User(name=user, auth_string=secret, auth_plugin=NativePasswordAuthPlugin.name)
+            secret = NativePasswordAuthPlugin.create_auth_string(mysql.password)
+            return User(name=username, auth_string=secret, auth_plugin=NativePasswordAuthPlugin.name)
 
     class Server(MysqlServer):  # type: ignore[misc]
         async def _client_connected_cb(self, *streams: Any) -> None:
@@ -53,24 +51,33 @@ def _mimic_server(user: str, password: str, tables: Tables) -> Any:
             with contextlib.suppress(asyncio.CancelledError):
                 await super()._client_connected_cb(*streams)
 
-    return Server(session_factory=_session_class(tables), identity_provider=Users())
+    return Server(session_factory=_session_class(mysql), identity_provider=Users())
 
 
-def _session_class(tables: Tables) -> Callable[[], Any]:
+def _session_class(mysql: LocalMysql) -> Any:
     from mysql_mimic import Session
+    from sqlglot import exp
     from sqlglot.executor import execute
 
-    schema = {"stores": {"stores": COLUMN_TYPES}}
-
-    class Stores(Session):  # type: ignore[misc]
+    class Tables(Session):  # type: ignore[misc]
         async def query(self, expression: Any, sql: str, attrs: dict[str, str]) -> Any:  # noqa: ARG002
-            answer = execute(expression, schema=schema, tables={"stores": tables})
+            for table in expression.find_all(exp.Table):
+                if not table.db:
+                    table.set("db", exp.to_identifier(self.database))
+            tables: dict[str, dict[str, Any]] = {}
+            for (database, name), content in mysql.tables.items():
+                rows = [dict(zip(content.columns, row, strict=True)) for row in content.tuples()]
+                tables.setdefault(database, {})[name] = rows
+            answer = execute(expression, schema=await self.schema(), tables=tables)
             return answer.rows, answer.columns
 
         async def schema(self) -> dict[str, Any]:
+            schema: dict[str, Any] = {}
+            for (database, name), content in mysql.tables.items():
+                schema.setdefault(database, {})[name] = dict(content.columns)
             return schema
 
-    return Stores
+    return Tables
 
 
 async def _close(server: Any) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from kit.bare import bare_python
 from kit.shop import queue
-from plait_sandbox import Sandbox
+from plait_sandbox import start_sandbox
 
 from .functions import Start, plait, wrangler
 from .shop import clean, orders_of
@@ -29,7 +29,7 @@ WARM_CPU = 0.015
 def events() -> Iterator[tuple[list[Any], dict[str, str]]]:
     """One event for each order of a filled sandbox, and the way to it."""
     sample = clean(200)
-    with Sandbox() as sandbox:
+    with start_sandbox() as sandbox:
         sandbox.fill(sample, announce=False)
         lake = {"LAKE": "s3://shop-lake/cold"}
         yield [queue([key]) for key in orders_of(sample)], {**sandbox.environment(), **lake}

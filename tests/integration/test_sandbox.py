@@ -9,15 +9,17 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from typing import TYPE_CHECKING, Any
 
 import pymysql
 import pytest
 
-from plait_sandbox import Sandbox, generate, sample
+from plait_sandbox import Sandbox, generate, sample, start_sandbox
 from plait_sandbox.aws import start_aws
-from plait_sandbox.mysql import serve_stores, start_mysql
+from plait_sandbox.contents import MysqlTable
+from plait_sandbox.mysql import start_mysql
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,14 +30,14 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def shop() -> Iterator[Sandbox]:
-    with Sandbox("mariadb") as sandbox:
+    with start_sandbox("mariadb") as sandbox:
         sandbox.fill(sample())
         yield sandbox
 
 
 @pytest.fixture(params=["mariadb", "mysql-mimic"], scope="module")
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalMysql]:
-    with start_mysql(tmp_path_factory.mktemp("server"), request.param) as server:
+def server(request: pytest.FixtureRequest) -> Iterator[LocalMysql]:
+    with start_mysql(request.param) as server:
         yield server
 
 
@@ -52,6 +54,14 @@ def read(secret: dict[str, Any], sql: str, values: tuple[object, ...] = ()) -> l
     with contextlib.closing(connection), connection.cursor() as cursor:
         cursor.execute(sql, values)
         return list(cursor.fetchall())
+
+
+def put_stores(server: LocalMysql, *stores: tuple[int, str | None, str | None]) -> dict[str, Any]:
+    """Replace the table of stores; the secret of its reader."""
+    columns = {"store_id": "BIGINT", "name": "VARCHAR(100)", "city": "VARCHAR(100)"}
+    rows = [dict(zip(columns, store, strict=True)) for store in stores]
+    server.put_table("stores", "stores", MysqlTable(columns, rows, key="store_id"))
+    return server.reader_secret("stores")
 
 
 def listens(port: int) -> bool:
@@ -83,7 +93,7 @@ def test_every_object_arrives_and_each_below_transactions_is_announced_once(shop
 
 
 def test_a_quiet_fill_announces_nothing() -> None:
-    with Sandbox("mysql-mimic") as shop:
+    with start_sandbox("mysql-mimic") as shop:
         shop.fill(generate(60, 2), announce=False)
         assert shop.receive(10) == []
         shop.client("s3").put_object(Bucket="shop-raw", Key="transactions/late.json", Body=b"{}")
@@ -114,32 +124,35 @@ print(json.dumps([events, json.loads(secret), [item["last_seen"] for item in tab
 
 @pytest.mark.parametrize("server", ["mariadb"], indirect=True)
 def test_the_reader_of_the_stores_may_not_write(server: LocalMysql) -> None:
-    secret = serve_stores(server, [(1, "Corner", None)])
+    secret = put_stores(server, (1, "Corner", None))
     with pytest.raises(pymysql.err.OperationalError, match="denied"):
         read(secret, "DELETE FROM stores.stores")
 
 
 def test_both_servers_answer_a_lookup_the_same(server: LocalMysql) -> None:
-    secret = serve_stores(server, [(1, "Señor 🛒", None), (2, None, "東京"), (3, "Kiosk", "Łódź")])
+    secret = put_stores(server, (1, "Señor 🛒", None), (2, None, "東京"), (3, "Kiosk", "Łódź"))
     sql = "SELECT `name`, `city`, `store_id` FROM `stores`.`stores` WHERE `store_id` IN (%s, %s, %s)"
     rows = read(secret, sql, (2, 1, 9))
     assert sorted(rows, key=lambda row: row[2]) == [("Señor 🛒", None, 1), (None, "東京", 2)]
 
 
 def test_both_servers_refuse_a_wrong_password(server: LocalMysql) -> None:
-    secret = serve_stores(server, [])
+    secret = put_stores(server)
     with pytest.raises(pymysql.err.OperationalError):
         read({**secret, "password": "wrong"}, "SELECT 1")
 
 
 def test_stores_are_replaced_as_a_whole(server: LocalMysql) -> None:
-    serve_stores(server, [(n, "old", None) for n in range(500)])
-    secret = serve_stores(server, [(7, "new", None)])
+    put_stores(server, *((n, "old", None) for n in range(500)))
+    secret = put_stores(server, (7, "new", None))
     assert read(secret, "SELECT store_id, name FROM stores.stores") == [(7, "new")]
 
 
-def test_a_stopped_server_listens_no_more(tmp_path: Path) -> None:
-    with start_mysql(tmp_path, "mariadb") as mysql, start_aws() as aws:
+def test_a_stopped_server_listens_no_more_and_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with start_mysql("mariadb") as mysql, start_aws() as aws:
         ports = [mysql.port, int(aws.endpoint.rpartition(":")[2])]
         assert all(map(listens, ports))
     assert not any(map(listens, ports))
@@ -150,9 +163,8 @@ def test_mysql_mimic_stops_silently_while_clients_are_connected() -> None:
     """One client has logged in and waits, another has not yet answered the greeting."""
     code = """
 import socket, pymysql
-from pathlib import Path
 from plait_sandbox.mysql import start_mysql
-with start_mysql(Path(), "mysql-mimic") as server:
+with start_mysql("mysql-mimic") as server:
     client = pymysql.connect(host=server.host, port=server.port, user=server.user, password=server.password)
     greeted = socket.create_connection((server.host, server.port))
     greeted.recv(1)
@@ -165,20 +177,22 @@ greeted.close()
     assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
 
 
-def test_the_servers_end_with_the_process_that_started_them() -> None:
+def test_the_servers_and_their_files_end_with_the_process_that_started_them(tmp_path: Path) -> None:
     code = """
 import time
-from plait_sandbox import Sandbox
-sandbox = Sandbox()
-print(sandbox.mysql.port, sandbox.aws.endpoint.rpartition(":")[2], flush=True)
-time.sleep(600)
+from plait_sandbox import start_sandbox
+with start_sandbox() as sandbox:
+    print(sandbox.mysql.port, sandbox.aws.endpoint.rpartition(":")[2], flush=True)
+    time.sleep(600)
 """
-    with subprocess.Popen([sys.executable, "-P", "-c", code], stdout=subprocess.PIPE, text=True) as parent:
+    command, environment = [sys.executable, "-P", "-c", code], {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as parent:
         assert parent.stdout
         ports = [int(port) for port in parent.stdout.readline().split()]
         assert all(map(listens, ports))
         parent.send_signal(signal.SIGKILL)
     deadline = time.monotonic() + 20
-    while any(map(listens, ports)) and time.monotonic() < deadline:
+    while (any(map(listens, ports)) or any(tmp_path.iterdir())) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not any(map(listens, ports))
+    assert list(tmp_path.iterdir()) == []

@@ -13,7 +13,7 @@ from kit.paths import DATA
 from kit.payload import salted
 from kit.proxy import Proxy
 from kit.shop import Shop
-from plait_sandbox import Sandbox, sample
+from plait_sandbox import sample, start_sandbox
 from plait_sandbox.aws import LocalAws, start_aws
 from plait_sandbox.mysql import LocalMysql, start_mysql
 
@@ -29,16 +29,16 @@ def aws() -> Iterator[LocalAws]:
 
 
 @pytest.fixture(scope="session")
-def mysql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalMysql]:
+def mysql() -> Iterator[LocalMysql]:
     """A MariaDB with nothing in it but what tests put there."""
-    with start_mysql(tmp_path_factory.mktemp("mysql"), "mariadb") as mysql:
+    with start_mysql("mariadb") as mysql:
         yield mysql
 
 
 @pytest.fixture(scope="session")
 def shop() -> Iterator[Shop]:
     """The sandbox with the demo's sample; plait talks to it through the proxy."""
-    with Sandbox("mariadb") as sandbox, Proxy(sandbox.aws.endpoint) as proxy:
+    with start_sandbox("mariadb") as sandbox, Proxy(sandbox.aws.endpoint) as proxy:
         salted_sample = salted(sample())
         sandbox.fill(salted_sample, announce=False)
         yield Shop(sandbox, salted_sample, proxy, sandbox.client("s3"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -24,7 +25,7 @@ from kit.tables import table
 from plait.deploy.policy import Grant, grants, policy_document
 from plait.language.spec import Spec
 from plait.language.validate import validate_for_run
-from plait_sandbox import Sandbox, sample
+from plait_sandbox import sample, start_sandbox
 
 NAMES = {"AWS::Partition": "aws", "AWS::Region": "eu-west-1", "AWS::AccountId": "123456789012"}
 USER = "function"
@@ -36,10 +37,11 @@ SPECS, LOOKUPS = PRIVILEGE["specs"], PRIVILEGE["lookups"]
 def guarded() -> Iterator[Shop]:
     """The filled sandbox on a server that can enforce IAM."""
     shop_sample = sample()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(ROOT / "tests"))
-        sandbox = Sandbox("mariadb", server="kit.iam_server")
-    with sandbox, Proxy(sandbox.aws.endpoint) as proxy:
+    with contextlib.ExitStack() as started:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PYTHONPATH", str(ROOT / "tests"))
+            sandbox = started.enter_context(start_sandbox("mariadb", server="kit.iam_server"))
+        proxy = started.enter_context(Proxy(sandbox.aws.endpoint))
         sandbox.fill(shop_sample, announce=False)
         yield Shop(sandbox, shop_sample, proxy, sandbox.client("s3"))
 

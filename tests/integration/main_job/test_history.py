@@ -15,7 +15,7 @@ from kit.mysql_counts import Counts, counts
 from kit.proxy import Proxy
 from kit.shop import Shop
 from kit.stand_ins import log_in
-from plait_sandbox import Sandbox, generate
+from plait_sandbox import generate, start_sandbox
 from plait_sandbox.quirks import QUIRKS
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def history(request: pytest.FixtureRequest) -> Iterator[History]:
     with plugins.getplugin("capturemanager").global_and_fixture_disabled():
         plugins.getplugin("terminalreporter").write_line(f"{ORDERS} orders of seed {SEED}")
     sample = generate(ORDERS, SEED, per_quirk=EACH)
-    with Sandbox("mariadb") as sandbox, Proxy(sandbox.aws.endpoint) as proxy:
+    with start_sandbox("mariadb") as sandbox, Proxy(sandbox.aws.endpoint) as proxy:
         sandbox.fill(sample, announce=False)
         sandbox.mysql.execute(
             f"INSERT INTO stores.stores SELECT seq + 1000000, 'Elsewhere', 'Elsewhere'"

@@ -1,0 +1,229 @@
+"""What a spec needs on AWS and in MySQL, and what a seed, the `given` of a file of cases, puts there."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from plait.language.wording import kind_of
+from plait.pipeline.pipeline import InvalidSpec
+from plait.plugin import GiveUp
+from plait.problems.problem import by_place, excerpt
+from plait.testing.cases.problem_collector import ProblemCollector
+from plait.values.convert import ConversionError, convert
+from plait.values.paths import PathTemplate, on_s3
+from plait.values.types import Type
+from plait_sandbox.contents import Contents, DynamoTable, MysqlTable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from plait.language.source_map import KeyPath
+    from plait.language.spec import Source, Spec
+    from plait.testing.cases.given import GivenFile
+
+DATABASE = "sandbox"  # of tables that a spec names without their database
+SECRET_ARN = re.compile(r"arn:.*:secret:(.+)-\w{6}")
+EPOCH, MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
+TIME, LONGEST_INTEGER = Type("timestamp"), 63
+NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double")
+SQL_TYPES = {
+    **{word: word.upper() for word in (*NUMBERS, "boolean", "date")},
+    "string": "LONGTEXT",
+    "timestamp": "DATETIME(6)",
+    "binary": "LONGBLOB",
+}
+KEY_TYPES = {**dict.fromkeys((*NUMBERS, "decimal"), "N"), "binary": "B"}
+KEY_CLASSES: dict[str, tuple[type, ...]] = {"N": (int, Decimal), "B": (bytes,), "S": (str,)}
+KEY_WORDS = {"N": "a number", "B": "bytes", "S": "text"}
+ONLY_IN_CASES = ("fields", "modified", "etag", "gone", "fails")  # what an object of S3 cannot be told
+
+
+def read_contents(spec: Spec, seed: GivenFile | None) -> Contents:
+    """What the servers hold for a spec; raises InvalidSpec with the problems of a seed that they cannot hold."""
+    reader = _Reader(spec, seed)
+    for source in (spec.driver, *spec.lookups):
+        reader.read(source)
+    paths = [path for block in spec.blocks for path in _paths(block.options)]
+    reader.contents.buckets.update(path.bucket for path in paths if path.bucket)
+    if spec.quarantine and on_s3(spec.quarantine.path):
+        reader.contents.buckets.add(spec.quarantine.path.split("/")[2])
+    for table in reader.contents.mysql.values():
+        for field in dict.fromkeys(field for row in table.rows for field in row):
+            table.columns.setdefault(field, _inferred_type([row.get(field) for row in table.rows]))
+    if seed and reader.collector and reader.collector.problems:
+        raise InvalidSpec(seed.file, sorted(reader.collector.problems, key=by_place), seed.text)
+    return reader.contents
+
+
+class _Reader:
+    """Adds to contents what each source needs and is given, and collects the problems of the seed."""
+
+    def __init__(self, spec: Spec, seed: GivenFile | None) -> None:
+        self.spec, self.contents = spec, Contents()
+        self.inputs = seed.inputs if seed else {}
+        self.yaml_text = seed.yaml_text if seed else None
+        self.collector = ProblemCollector(self.yaml_text.source_map) if self.yaml_text else None
+        self.given = self.yaml_text.source_map.value["given"] if self.yaml_text else {}
+        in_the_row = [source for source in spec.lookups if source.join and source.join.shape != "list"]
+        self.row_types = {
+            column.name: column.type
+            for source in (spec.driver, *in_the_row)
+            for column in source.columns or ()
+        }
+
+    def read(self, source: Source) -> None:
+        """Add what one source needs and is given."""
+        readers = {"mysql": self._mysql, "dynamodb": self._dynamodb, "cloudwatch_logs": self._logs}
+        readers.get(source.connector.name, self._objects)(source)
+
+    def _problem(self, path: KeyPath, message: str, help: str | None) -> None:
+        if self.collector:
+            self.collector.add_at(path, "wrong-value", message, help=help)
+
+    def _rows(self, source: Source) -> Iterator[tuple[dict[str, Any], KeyPath]]:
+        """The rows that are given for a source, with their places in the seed."""
+        path: KeyPath = ("given", source.name)
+        block = self.given.get(source.name)
+        if isinstance(block, dict):
+            if "fails" in block:
+                self._problem((*path, "fails"), "the servers of a sandbox answer", "give `rows`")
+            block, path = block.get("rows"), (*path, "rows")
+        for number, row in enumerate(block or ()):
+            assert self.yaml_text is not None  # noqa: S101 - it has rows
+            yield self.yaml_text.with_decimals(row, (*path, number)), (*path, number)
+
+    def _mysql(self, source: Source) -> None:
+        options = source.options
+        database, _, name = options.table.rpartition(".")
+        match = SECRET_ARN.fullmatch(options.secret)
+        secret = match[1] if match else options.secret
+        if not database or secret not in self.contents.secrets:
+            self.contents.secrets[secret] = database or DATABASE
+        types = self._field_types(options.table)
+        columns = {field: _sql_type(kind) for field, kind in types.items()}
+        table = self.contents.mysql.setdefault((database or DATABASE, name), MysqlTable(columns))
+        for row, path in self._rows(source):
+            table.rows.append(
+                {field: self._cell(value, types.get(field), (*path, field)) for field, value in row.items()}
+            )
+
+    def _field_types(self, table: str) -> dict[str, Type]:
+        """The types that the sources of a MySQL table declare for its fields, or for the columns joined with them."""
+        types: dict[str, Type] = {}
+        sources = [source for source in self.spec.lookups if getattr(source.options, "table", None) == table]
+        for source in sources:
+            for column in source.columns or ():
+                field = str(column.selector[0])
+                if len(column.selector) == 1 and field not in source.decode:
+                    types.setdefault(field, column.type)
+        for left, right in (pair for source in sources if source.join for pair in source.join.on):
+            types.setdefault(right, self.row_types.get(left, Type("string")))
+        return {field: kind for field, kind in types.items() if not kind.fields}
+
+    def _cell(self, value: Any, kind: Type | None, path: KeyPath) -> Any:
+        """A value as MySQL takes it, as the type of its column; None, and a problem, if it does not fit."""
+        if isinstance(value, (dict, list)):
+            self._problem(
+                path, f"a column of MySQL cannot hold {kind_of(value)}", "write it as the text of its JSON"
+            )
+            return None
+        try:
+            converted = convert(value, kind) if kind else value
+        except ConversionError as error:
+            self._problem(path, f"column {excerpt(str(path[-1]))}: {error}", error.help or f"write a {kind}")
+            return None
+        return converted.replace(tzinfo=None) if isinstance(converted, datetime) else converted
+
+    def _dynamodb(self, source: Source) -> None:
+        name = source.options.table.rpartition("/")[2]
+        pairs = source.join.on if source.join else ()
+        keys = {
+            right: KEY_TYPES.get(self.row_types[left].word, "S") if left in self.row_types else "S"
+            for left, right in pairs
+        }
+        table = self.contents.dynamodb.setdefault(name, DynamoTable(keys))
+        if len(keys) > 2 or table.keys != keys:
+            raise GiveUp(
+                f"`{source.name}` does not join on the key of a table `{name}`",
+                help="a table has one or two key attributes: join each of its sources on them",
+            )
+        for item, path in self._rows(source):
+            for key, kind in keys.items():
+                value = item.get(key)
+                if not isinstance(value, KEY_CLASSES[kind]) or isinstance(value, bool) or value == "":
+                    message = f"the key {excerpt(key)} is {KEY_WORDS[kind]}, got {kind_of(value)}"
+                    place = (*path, key) if key in item else path
+                    self._problem(place, message, "give each item its key")
+            if any(all(item.get(key) == other.get(key) for key in keys) for other in table.items):
+                self._problem(path, "two items have this key", "give one of them")
+            table.items.append(item)
+
+    def _logs(self, source: Source) -> None:
+        lines = self.contents.logs.setdefault(source.options.log_group, [])
+        for row, path in self._rows(source):
+            if time := self._cell(row["time"], TIME, (*path, "time")):
+                lines.append(((time.replace(tzinfo=UTC) - EPOCH) // MILLISECOND, row["message"]))
+
+    def _objects(self, source: Source) -> None:
+        """Add the objects of a source that reads files on S3; what is given for any other source is a problem."""
+        inputs, path = self.inputs.get(source.name), ("given", source.name)
+        if inputs is None:
+            return
+        paths = _paths(source.options)
+        if not paths:
+            message = f"the sandbox has no server for the connector `{source.connector.name}`"
+            self._problem(path, message, "leave it out")
+        elif not paths[0].bucket:
+            message = f"`{source.name}` reads a folder of this machine, which the sandbox leaves as it is"
+            self._problem(path, message, "put its files there, and leave it out")
+        elif inputs.records is not None:
+            self._problem(path, f"`{source.name}` is read from files", "give its `files`")
+        for place, name, block in self._object_blocks(source):
+            for key in ONLY_IN_CASES:
+                if key in block:
+                    self._problem((*place, key), f"`{key}` is for cases alone", "leave it out")
+            if paths and paths[0].bucket and name.startswith("/"):
+                self._problem(place, f"{excerpt(name)} is no object of S3", "begin it with `s3://`")
+        for stored in inputs.objects:
+            self.contents.objects[stored.uri] = stored.data or b""
+
+    def _object_blocks(self, source: Source) -> list[tuple[KeyPath, str, dict[str, Any]]]:
+        """The place in the seed, the name and the block of each object that is given for a source."""
+        block, path = self.given[source.name], ("given", source.name)
+        if source.join:
+            files = block.get("files") if isinstance(block, dict) else None
+            return [
+                ((*path, "files", name), name, file if isinstance(file, dict) else {})
+                for name, file in (files or {}).items()
+            ]
+        blocks = (
+            [((*path, n), member) for n, member in enumerate(block)]
+            if isinstance(block, list)
+            else [(path, block)]
+        )
+        return [(place, member.get("object") or "", member) for place, member in blocks]
+
+
+def _paths(options: Any) -> list[PathTemplate]:
+    values = [getattr(options, field) for field in options.__struct_fields__]
+    return [value for value in values if isinstance(value, PathTemplate)]
+
+
+def _sql_type(kind: Type) -> str:
+    return SQL_TYPES.get(kind.word, f"DECIMAL({kind.precision},{kind.scale})")
+
+
+def _inferred_type(values: Sequence[Any]) -> str:
+    """The type of a column that no source declares, by its values."""
+    kinds = {type(value) for value in values if value is not None}
+    if kinds == {bool}:
+        return "BOOLEAN"
+    if kinds == {int} and all(value is None or value.bit_length() <= LONGEST_INTEGER for value in values):
+        return "BIGINT"
+    if kinds and kinds <= {int, Decimal}:
+        scales = [-int(value.as_tuple().exponent) for value in values if isinstance(value, Decimal)]
+        return f"DECIMAL(38,{max(0, *scales, 0)})"
+    return "LONGTEXT"

@@ -1,2 +1,0 @@
-CREATE OR REPLACE USER reader@'{host}' IDENTIFIED BY '{password}';
-GRANT SELECT ON stores.* TO reader@'{host}';

@@ -1,0 +1,116 @@
+"""`plait sandbox` for a spec of one's own: a seed fills its sources, a shell uses it, and nothing of it stays."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from kit.buckets import contents
+from kit.console import Call
+from kit.paths import DATA
+from kit.run import rows_in
+from kit.tables import table
+from plait.cli.loading import load_given, load_pipeline
+from plait_sandbox import start_sandbox
+from plait_sandbox.seed import read_contents
+
+if TYPE_CHECKING:
+    from plait_sandbox.mysql import Flavour
+
+SPEC, SEED = str(DATA / "sandbox/shop.yaml"), str(DATA / "sandbox/seed.yaml")
+ROWS = table("sandbox/rows.yaml")
+USE = """
+eval "$(plait sandbox "$0" --seed "$1" --detach 2>notes)"
+plait run "$0" --all --param lake=first
+echo "UPDATE sandbox.stores SET city = 'Vigo'" | $(sed -n 's/^MySQL may be written by: //p' notes)
+plait run "$0" --all --param lake=second
+first=$PLAIT_SANDBOX
+eval "$(plait sandbox "$0" --detach)"
+test ! -e "$first"
+plait run "$0" --all --param lake=third
+eval "$(plait sandbox --stop)"
+test -z "${AWS_ENDPOINT_URL-}"
+"""
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """That of a user whose shell finds `plait`, with a folder for temporary files."""
+    (tmp_path / "tmp").mkdir()
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return {**os.environ, "PATH": path, "TMPDIR": str(tmp_path / "tmp")}
+
+
+def remains(environment: dict[str, str]) -> list[str]:
+    """The temporary files that are left, and the command lines of processes that name their folder."""
+    folder = environment["TMPDIR"]
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
+    return [
+        *map(str, Path(folder).iterdir()),
+        *(line for line in listed.stdout.splitlines() if folder in line),
+    ]
+
+
+def cells(lake: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of a lake in order, without the columns that nothing is said of."""
+    return sorted(({name: row[name] for name in ROWS[0]} for row in lake), key=lambda row: row["id"])
+
+
+@pytest.mark.parametrize("flavour", ["mariadb", "mysql-mimic"])
+def test_a_run_reads_what_a_seed_says_that_sources_hold(
+    flavour: Flavour, plait: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = load_pipeline(SPEC, {}).spec
+    needed = read_contents(spec, load_given(SEED, spec))
+    with start_sandbox(flavour) as sandbox:
+        sandbox.create_buckets(needed)
+        sandbox.put(needed)
+        for name, value in sandbox.environment().items():
+            monkeypatch.setenv(name, value)
+        assert plait("run", SPEC, "--all").exit_code == 0
+        files = contents(sandbox.client("s3"), "acme-lake", "orders/").values()
+        lake = [row for file in files for row in pq.read_table(io.BytesIO(file)).to_pylist()]
+    assert cells(lake) == ROWS
+
+
+def test_a_shell_starts_it_in_the_background_writes_to_it_and_stops_it(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    command = ["sh", "-eu", "-c", USE, SPEC, SEED]
+    used = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert used.returncode == 0, used.stdout + used.stderr
+    first, second, third = (rows_in(tmp_path / lake) for lake in ("first", "second", "third"))
+    assert cells(first) == ROWS
+    assert cells(second) == [{**row, "city": "Vigo"} for row in ROWS]
+    assert third == []
+    assert remains(environment) == []
+
+
+@pytest.mark.parametrize("seconds", [1.5, None])
+def test_sigterm_leaves_nothing_of_it(environment: dict[str, str], seconds: float | None) -> None:
+    """Sent while the servers start, and when they are ready."""
+    command = [str(Path(sys.executable).parent / "plait"), "sandbox", SPEC, "--seed", SEED]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
+    ) as sandbox:
+        assert sandbox.stdout
+        if seconds is None:
+            assert b"PLAIT_SANDBOX" in sandbox.stdout.read()
+            assert remains(environment) != []
+        else:
+            time.sleep(seconds)
+        sandbox.send_signal(signal.SIGTERM)
+    deadline = time.monotonic() + 20
+    while remains(environment) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert remains(environment) == []
+    assert sandbox.returncode in {128 + signal.SIGTERM, -signal.SIGTERM}

@@ -126,5 +126,5 @@ def test_the_wheel_has_every_file_that_lies_beside_our_modules(wheel: Path) -> N
     paths = [path for package in ("plait", "plait_sandbox") for path in (folder / package).rglob("*")]
     files = [path for path in paths if path.is_file() and path.suffix != ".pyc"]
     names = {path.relative_to(folder).as_posix() for path in files}
-    assert {"plait/cli/project/_gitignore", "plait_sandbox/sql/stores.sql"} < names
+    assert {"plait/cli/project/_gitignore", "plait_sandbox/words.toml"} < names
     assert names <= {*ZipFile(wheel).namelist()}

@@ -19,7 +19,7 @@ from plait.cli.commands.schema import schema_text
 from plait.cli.main import main
 from plait.cli.views.values import json_value
 from plait.language import keys as language
-from plait.language.column_keys import STEPS
+from plait.language.keys import STEPS
 from plait.language.validate import validate
 from plait.plugin import Connector, Options
 from plait.plugin.registry import connector, offers

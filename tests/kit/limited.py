@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from plait.language.build.connectors import usable_connector
+from plait.language.build import usable_connector
 from plait.language.validate import validate
 from plait.plan.plan import plan
 from plait.plugin.registry import offers

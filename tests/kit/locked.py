@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from plait import __version__
-from plait.language.build.document import digest
+from plait.language.build import digest
 from plait.language.lock import FORMAT_VERSION, Lock, LockedConnector, lock_file, lock_text, text_digest
 from plait.language.yaml_reader import locate
 from plait.plugin.registry import offer_of

@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import structs
 
-from plait.language.selectors import OBJECT_FACTS
+from plait.language.forms import OBJECT_FACTS
 from plait.language.spec import Source, Spec
 from plait.plugin import DriverPath, Record
 from plait.testing.cases.case import Case, CaseObject, CaseOutcome, SourceInputs

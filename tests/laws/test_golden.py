@@ -17,7 +17,7 @@ from kit.paths import DATA
 from plait.cli.commands.schema import schema_text
 from plait.cli.main import main
 from plait.cli.views.values import json_value
-from plait.language.selectors import OBJECT_FACTS
+from plait.language.forms import OBJECT_FACTS
 from plait.language.yaml_reader import locate
 from plait.plan.prices import price_list
 from plait.values.types import WORDS

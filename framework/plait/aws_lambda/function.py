@@ -17,7 +17,7 @@ from plait.aws_lambda.events import Message, unwrap
 from plait.aws_lambda.logs import json_line, log_as_json
 from plait.engine.engine import Engine
 from plait.engine.report import metrics
-from plait.language.build.document import packaged_spec
+from plait.language.build import packaged_spec
 from plait.language.lock import PACKAGE_AGAIN, read_lock
 from plait.plugin import GiveUp, PlaitError, TryAgain
 from plait.plugin.registry import Offer, pin

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from plait.engine.join import Rows
-    from plait.language.spec import Partition
+    from plait.language.forms import Partition
     from plait.plugin import Item
 
 

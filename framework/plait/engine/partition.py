@@ -14,7 +14,7 @@ from plait.values.paths import path_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from plait.language.spec import Partition
+    from plait.language.forms import Partition
 
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 FORMATS = {"date": "{:%Y-%m-%d}", "month": "{:%Y-%m}", "hour": "{:%Y-%m-%d-%H}"}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 
-from plait.language.selectors import OBJECT_FACTS
+from plait.language.forms import OBJECT_FACTS
 from plait.plugin import BadRecord, Record, RecordTable
 from plait.problems.problem import excerpt
 from plait.values.arrow_casts import to_array

@@ -6,9 +6,9 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from plait.language.build.connectors import usable_connector
-from plait.language.build.parameters import parameter_values, put_in, references
+from plait.language.build import usable_connector
 from plait.language.parameter_checks import check_parameters
+from plait.language.parameters import parameter_values, put_in, references
 from plait.language.schema import language_schema
 from plait.language.secret_checks import check_secrets
 from plait.language.structure import shape_problems, to_problems

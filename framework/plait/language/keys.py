@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from datetime import timedelta
+from typing import Annotated, Any, ClassVar, Literal
 
-from msgspec import Meta, field
+from msgspec import UNSET, Meta, UnsetType, field
+from msgspec.structs import force_setattr
 
-from plait.language.column_keys import ColumnBlock, ColumnName, Form, StepBlock, StepWord, TypeWord
-from plait.language.durations import Duration  # noqa: TC001 - msgspec reads the annotations of the structs
-from plait.plugin import FolderPath, Options
+from plait.language.forms import Duration, Partition, Selector
+from plait.plugin import FolderPath, Options, Pattern
+from plait.values.patterns import Expression  # noqa: TC001 - msgspec reads the annotations of the structs
+from plait.values.types import Type  # noqa: TC001
 
+ColumnName = Annotated[
+    str,
+    Meta(
+        pattern="^[A-Za-z_][A-Za-z0-9_]*$",
+        max_length=255,
+        extra_json_schema={"format": "name", "patternErrorMessage": "name of letters, digits and `_`"},
+    ),
+]
 ParameterName = Annotated[
     str,
     Meta(
@@ -17,29 +28,67 @@ ParameterName = Annotated[
         extra_json_schema={"patternErrorMessage": "name of letters, digits, `_` and `-`"},
     ),
 ]
+STEPS = ("base64", "json", "gzip", "epoch", "pattern", "regex")
+NonEmpty = Annotated[str, Meta(min_length=1)]
+StepWord = Annotated[
+    Literal["base64", "json", "gzip"],
+    Meta(
+        description="`base64`, `json`, `gzip`, `{epoch: s}`, `{pattern: …}` or `{regex: …}`",
+        extra_json_schema={"code": "unknown-step"},
+    ),
+]
 
 
 class ParameterBlock(Options, frozen=True, kw_only=True):
     """What differs between environments."""
 
-    env: (
-        Annotated[
-            str,
-            Meta(
-                description="environment variable that gives the value",
-                examples=["RAW"],
-                extra_json_schema={
-                    "pattern": "^[A-Za-z_][A-Za-z0-9_]*$",
-                    "patternErrorMessage": "the bare name of an environment variable",
-                    "format": "variable",
-                },
-            ),
-        ]
-        | None
-    ) = None
-    default: (
-        Annotated[str, Meta(description="value where the environment gives none", examples=["sample"])] | None
-    ) = None
+    env: Annotated[
+        str | None,
+        Meta(
+            description="environment variable that gives the value",
+            examples=["RAW"],
+            extra_json_schema={
+                "pattern": "^[A-Za-z_][A-Za-z0-9_]*$",
+                "patternErrorMessage": "the bare name of an environment variable",
+            },
+        ),
+    ] = None
+    default: Annotated[
+        str | None, Meta(description="value where the environment gives none", examples=["sample"])
+    ] = None
+
+
+class ColumnBlock(Options, frozen=True, kw_only=True):
+    """An output column."""
+
+    type: Annotated[Type, Meta(description="type of the column, as Athena and Glue spell it")]
+    from_: Annotated[Selector | None, Meta(description="where the value stands in the record")] = field(
+        name="from", default=None
+    )
+    required: Annotated[bool, Meta(description="null is a bad record")] = False
+    default: Annotated[
+        str | int | float | bool | list[Any] | dict[str, Any] | UnsetType,
+        Meta(description="stands in for every null"),
+    ] = UNSET
+
+
+class StepBlock(Options, frozen=True, kw_only=True):
+    """A decode step with an argument: one of the keys."""
+
+    json_schema: ClassVar[dict[str, Any]] = {"minProperties": 1, "maxProperties": 1, "code": "wrong-step"}
+
+    epoch: Annotated[
+        Literal["s", "ms", "us"] | UnsetType,
+        Meta(
+            description="a number since 1970, in this unit, to a timestamp",
+            extra_json_schema={"code": "wrong-step"},
+        ),
+    ] = UNSET
+    pattern: Annotated[
+        Pattern | UnsetType,
+        Meta(description="text to fields: `{name}` is text without white space, `{name*}` and `*` any text"),
+    ] = UNSET
+    regex: Annotated[Expression | UnsetType, Meta(description="text to fields: its named groups")] = UNSET
 
 
 class RetryBlock(Options, frozen=True, kw_only=True):
@@ -52,26 +101,21 @@ class JoinBlock(Options, frozen=True, kw_only=True):
     """How a lookup's records join the row."""
 
     on: Annotated[
-        Any,
-        Form(
-            Annotated[str, Meta(min_length=1)]
-            | Annotated[
-                list[Annotated[str, Meta(min_length=1, description="the name of a column")]],
-                Meta(min_length=1, extra_json_schema={"uniqueItems": True}),
-            ]
-            | Annotated[
-                dict[str, Annotated[str, Meta(min_length=1, description="the name of a field")]],
-                Meta(min_length=1),
-            ]
-        ),
+        NonEmpty
+        | Annotated[
+            list[Annotated[NonEmpty, Meta(description="the name of a column")]],
+            Meta(min_length=1, extra_json_schema={"uniqueItems": True}),
+        ]
+        | Annotated[
+            dict[str, Annotated[NonEmpty, Meta(description="the name of a field")]], Meta(min_length=1)
+        ],
         Meta(description="column to join on, a list of them, or `{column: field}`", examples=["id"]),
     ]
-    as_: Annotated[Literal["columns", "list", "rows"], Meta(description="shape of the matches")] = field(
+    shape: Annotated[Literal["columns", "list", "rows"], Meta(description="shape of the matches")] = field(
         name="as", default="columns"
     )
     missing: Annotated[
-        Any,
-        Form(Literal["keep", "drop", "fail"] | RetryBlock),
+        Literal["keep", "drop", "fail"] | RetryBlock,
         Meta(description="no match: `keep`, `drop`, `fail`, or `{retry_for: 10m}`"),
     ] = "keep"
     duplicates: Annotated[
@@ -91,50 +135,41 @@ class SourceBlock(Options, frozen=True, kw_only=True):
     """The keys that every source has, beside its connector's options."""
 
     connector: Annotated[str, Meta(description="the word of an installed connector", examples=["json"])]
-    columns: (
-        Annotated[
-            dict[
-                ColumnName,
-                Annotated[
-                    Any, Form(TypeWord | ColumnBlock), Meta(description="its type, or a mapping with `type`")
-                ],
-            ],
-            Meta(description="each output column with its type", examples=[{"id": "string"}]),
+    columns: Annotated[
+        dict[
+            ColumnName, Annotated[Type | ColumnBlock, Meta(description="its type, or a mapping with `type`")]
         ]
-        | None
-    ) = None
-    decode: (
-        Annotated[
-            dict[
-                str,
-                Annotated[
-                    list[Annotated[Any, Form(StepWord | StepBlock)]],
-                    Meta(
-                        min_length=1,
-                        description="the steps of a field, one after the other",
-                        examples=[["base64", "json"]],
-                        extra_json_schema={"code": "wrong-step"},
-                    ),
-                ],
+        | None,
+        Meta(description="each output column with its type", examples=[{"id": "string"}]),
+    ] = None
+    decode: Annotated[
+        dict[
+            str,
+            Annotated[
+                list[StepWord | StepBlock],
+                Meta(
+                    min_length=1,
+                    description="the steps of a field, one after the other",
+                    examples=[["base64", "json"]],
+                    extra_json_schema={"code": "wrong-step"},
+                ),
             ],
-            Meta(description="field to decode steps", examples=[{"payload": ["base64", "json"]}]),
         ]
-        | None
-    ) = None
+        | None,
+        Meta(description="field to decode steps", examples=[{"payload": ["base64", "json"]}]),
+    ] = None
     join: Annotated[
-        Any,
-        Form(JoinBlock),
+        JoinBlock | None,
         Meta(description="how records join the row; the driver has none", examples=[{"on": "id"}]),
     ] = None
     window: Annotated[
-        Any,
-        Form(WindowBlock),
+        WindowBlock | None,
         Meta(
             description="times near the row's own",
             examples=[{"around": "ordered_at", "before": "1h", "after": "1h"}],
         ),
     ] = None
-    cache: Annotated[Duration, Meta(description="how long a warm process keeps answers")] | None = None
+    cache: Annotated[Duration | None, Meta(description="how long a warm process keeps answers")] = None
 
 
 class SinkBlock(Options, frozen=True, kw_only=True):
@@ -150,30 +185,26 @@ class QuarantineBlock(Options, frozen=True, kw_only=True):
     payload: Annotated[bool, Meta(description="whether the raw record goes along")] = True
 
 
-class DeployBlock(Options, frozen=True, kw_only=True):
-    """What deployment reads."""
+class Deploy(Options, frozen=True, kw_only=True):
+    """How the pipeline's function runs: what deployment reads."""
 
     memory: Annotated[int, Meta(description="megabytes of the function", ge=128, le=10_240)] = 1024
-    timeout: Annotated[Duration, Meta(description="time limit of the function: 5m, at most 15m")] | None = (
-        None
+    timeout: Annotated[Duration, Meta(description="time limit of the function, at most 15m")] = Duration(
+        minutes=5
     )
     trigger: Annotated[Literal["queue", "direct"], Meta(description="how events arrive")] = "queue"
     batch: Annotated[int, Meta(description="messages an invocation takes", ge=1, le=10_000)] = 10
-    window: (
-        Annotated[Duration, Meta(description="how long a batch is collected: 0s, or 1s for more than 10")]
-        | None
-    ) = None
+    window: Annotated[
+        Duration, Meta(description="how long a batch is collected, at least 1s for more than 10")
+    ] = Duration(0)
     max_concurrency: (
         Annotated[int, Meta(description="invocations at one time: none, or 2 to 1000", ge=2, le=1000)] | None
     ) = None
 
-
-PARTITION_SCHEMA = {
-    "format": "partition",
-    "pattern": r"^(?:date|month|hour)\([^,]+(?:,[^,]+)?\)$|^bucket\(\s*[0-9]+\s*,[^,]+\)$|^[^()]+$",
-    "patternErrorMessage": "write `date(c)`, `month(c)`, `hour(c)`, `date(c, Europe/Madrid)`, `bucket(n, c)` or `c`",
-    "examples": ["date(ordered_at)", "month(ordered_at)", "hour(ordered_at)", "bucket(16, customer_id)"],
-}
+    def __post_init__(self) -> None:
+        """Lambda's event source mapping takes more than ten messages only within a window."""
+        if self.batch > 10:
+            force_setattr(self, "window", max(self.window, timedelta(seconds=1)))
 
 
 class Document(Options, frozen=True, kw_only=True):
@@ -197,45 +228,35 @@ class Document(Options, frozen=True, kw_only=True):
         ),
     ]
     sources: Annotated[
-        dict[ColumnName, Annotated[Any, Form(SourceBlock)]],
+        dict[ColumnName, SourceBlock],
         Meta(
             description="where the strands of a row come from",
             examples=[{"orders": {"connector": "json", "path": "s3://raw/orders/*.json"}}],
         ),
     ]
     sink: Annotated[
-        Any,
-        Form(SinkBlock),
+        SinkBlock,
         Meta(description="where rows go", examples=[{"connector": "parquet", "path": "s3://lake/orders/"}]),
     ]
     description: Annotated[str, Meta(description="what a row is")] = ""
-    parameters: (
-        Annotated[
-            dict[ParameterName, Annotated[Any, Form(ParameterBlock)]],
-            Meta(
-                description="what differs between environments",
-                examples=[{"raw": {"env": "RAW", "default": "s3://raw"}}],
-            ),
-        ]
-        | None
-    ) = None
-    partition_by: (
-        Annotated[
-            dict[ColumnName, Annotated[str, Meta(extra_json_schema=PARTITION_SCHEMA)]],
-            Meta(
-                description="each partition column with what it is made of",
-                examples=[{"date": "date(ordered_at)"}],
-            ),
-        ]
-        | None
-    ) = None
+    parameters: Annotated[
+        dict[ParameterName, ParameterBlock] | None,
+        Meta(
+            description="what differs between environments",
+            examples=[{"raw": {"env": "RAW", "default": "s3://raw"}}],
+        ),
+    ] = None
+    partition_by: Annotated[
+        dict[ColumnName, Partition] | None,
+        Meta(
+            description="each partition column with what it is made of",
+            examples=[{"date": "date(ordered_at)"}],
+        ),
+    ] = None
     quarantine: Annotated[
-        Any,
-        Form(FolderPath | QuarantineBlock),
-        Meta(description="where records that cannot become a row go"),
+        FolderPath | QuarantineBlock | None, Meta(description="where records that cannot become a row go")
     ] = None
     deploy: Annotated[
-        Any,
-        Form(DeployBlock),
+        Deploy,
         Meta(description="read by `plait template` and `plait package`", examples=[{"trigger": "queue"}]),
-    ] = None
+    ] = Deploy()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from plait.language.build.parameters import REFERENCE, check_parameter_values, texts
 from plait.language.finding import Finding
+from plait.language.parameters import REFERENCE, check_parameter_values, texts
 from plait.language.secrets_in_text import MOVE_VALUE_HELP, find_secret
 from plait.problems.problem import excerpt
 from plait.problems.suggest import edited_once, help_for, nearest, one_of

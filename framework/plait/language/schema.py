@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from functools import reduce
-from operator import or_
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
-from plait.language.column_keys import Form
 from plait.language.keys import Document
 
 if TYPE_CHECKING:
@@ -20,15 +17,12 @@ if TYPE_CHECKING:
 
 Schema = dict[str, Any]
 _DIALECT = "http://json-schema.org/draft-07/schema#"
-_DEFINITIONS = "#/definitions/"
 _PARAMETER_OR_ESCAPE = r"\$\{"
 _PARAMETER = rf"(?:^|[^$]){_PARAMETER_OR_ESCAPE}"
-_STRUCT_SCHEMAS: dict[
-    str, Schema
-] = {}  # what a struct says of its schema, which msgspec leaves out of choices
 FORMS: dict[str, Any] = {}  # the types with `parse` by the `format` that stands for each in a schema
 _OF_SOME_SOURCES = ("join", "window")  # an editor suggests them where the connector takes them
 _ANNOTATIONS = ("type", "title", "description", "examples", "patternErrorMessage")
+_PLAIN_TYPES: dict[Any, Any] = {"string": str, "integer": int, "number": float, "array": list, "object": dict}
 
 
 def language_schema(connectors: Iterable[Connector]) -> Schema:
@@ -111,140 +105,122 @@ def _allow_parameters(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
     allowed = dict(node)
-    if "properties" in node:
-        allowed["properties"] = {name: _allow_parameters(key) for name, key in node["properties"].items()}
-    for key in ("items", "additionalProperties", "then", "else"):
-        if key in node:
-            allowed[key] = _allow_parameters(node[key])
-    for key in ("allOf", "anyOf"):
-        if key in node:
-            allowed[key] = [_allow_parameters(schema) for schema in node[key]]
-    return _allow_parameter_as_text(allowed)
-
-
-def _allow_parameter_as_text(node: Schema) -> Schema:
+    for key, value in node.items():
+        if key in ("items", "additionalProperties", "then", "else"):
+            allowed[key] = _allow_parameters(value)
+        elif key in ("allOf", "anyOf"):
+            allowed[key] = [_allow_parameters(schema) for schema in value]
+        elif key == "properties":
+            allowed[key] = {name: _allow_parameters(schema) for name, schema in value.items()}
     kind = node.get("type")
     is_text = "string" in (kind if isinstance(kind, list) else [kind])
     if not is_text and not any(isinstance(word, str) for word in node.get("enum", ())):
-        return node
+        return allowed
     reference = _PARAMETER_OR_ESCAPE if "format" in node else _PARAMETER  # what has a form may escape
     if "pattern" in node:
-        return {**node, "pattern": f"{node['pattern']}|{reference}"}
-    limits = {key: node[key] for key in ("enum", "enumDescriptions", "maxLength") if key in node}
-    if not limits:
-        return node
-    others = {key: value for key, value in node.items() if key not in limits}
-    return {**others, "anyOf": [limits, {"type": "string", "pattern": reference}]}
+        return {**allowed, "pattern": f"{node['pattern']}|{reference}"}
+    limits = {key: allowed.pop(key) for key in ("enum", "enumDescriptions", "maxLength") if key in node}
+    return {**allowed, "anyOf": [limits, {"type": "string", "pattern": reference}]} if limits else allowed
 
 
-def struct_schema(cls: type[msgspec.Struct]) -> Schema:
-    """The closed object of a struct without references; of a key that may be left out, null is not mentioned."""
-    (reference,), definitions = msgspec.json.schema_components(
-        [_plain_struct(cls, ())], schema_hook=lambda _type: {}, ref_template=_DEFINITIONS + "{name}"
-    )
-    for definition in definitions.values():
-        definition.update(_STRUCT_SCHEMAS.get(definition.pop("title", ""), {}))
-    schema: Schema = _inline(reference, definitions)
-    return schema
+def struct_schema(cls: type[msgspec.Struct], within: tuple[type, ...] = ()) -> Schema:
+    """The closed object of a struct; a struct `within` itself is an open mapping."""
+    fields = msgspec.structs.fields(cls)
+    return {
+        "description": cls.__doc__ or "",
+        "type": "object",
+        "properties": {
+            info.encode_name: {**_type_schema(info.type, (*within, cls)), **_default(info)} for info in fields
+        },
+        "required": [info.encode_name for info in fields if info.required],
+        "additionalProperties": False,
+        **getattr(cls, "json_schema", {}),
+    }
 
 
-def _inline(node: Any, definitions: Schema) -> Any:
-    """The schema with each definition in place of the reference to it, together with the keys beside that."""
-    if isinstance(node, list):
-        return [_inline(item, definitions) for item in node]
-    if not isinstance(node, dict):
-        return node
-    definition = definitions.get(str(node.get("$ref", "")).removeprefix(_DEFINITIONS), {})
-    beside = {key: value for key, value in node.items() if key != "$ref" or not definition}
-    inlined = {key: _inline(value, definitions) for key, value in {**definition, **beside}.items()}
-    words = inlined.pop("words", None)
-    return _merge_choice({**inlined, "enum": words} if isinstance(words, list) else inlined)
+def _default(info: msgspec.structs.FieldInfo) -> Schema:
+    value = info.default if info.default_factory is msgspec.NODEFAULT else info.default_factory()
+    if (
+        value is None
+        or value is msgspec.UNSET
+        or value is msgspec.NODEFAULT
+        or isinstance(value, msgspec.Struct)
+    ):
+        return {}
+    is_form = hasattr(type(value), "parse")
+    return {"default": str(getattr(value, "text", value)) if is_form else msgspec.to_builtins(value)}
 
 
-def _merge_choice(node: Schema) -> Schema:
-    """A choice between text and other types as one schema that means the same.
+def _type_schema(annotation: Any, within: tuple[type, ...]) -> Schema:
+    """The schema of a type, in which a class with `parse` is text and null is not mentioned."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if isinstance(annotation, type) and hasattr(annotation, "parse"):
+        name = f"{annotation.__module__}.{annotation.__qualname__}"
+        FORMS[name] = annotation
+        return {"type": "string", **getattr(annotation, "json_schema", {}), "format": name}
+    if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
+        return {"type": "object"} if annotation in within else struct_schema(annotation, within)
+    if origin is Annotated:
+        schema = _type_schema(arguments[0], within)
+        kind = schema.get("type")
+        plain = _PLAIN_TYPES.get(kind[0] if isinstance(kind, list) else kind, Any)
+        return (
+            schema
+            | msgspec.json.schema(Annotated[(plain, *arguments[1:])])
+            | ({"type": kind} if kind else {})
+        )
+    if origin in (Literal, Union, UnionType, list, dict):
+        return _generic_schema(origin, arguments, within)
+    schema = msgspec.json.schema(annotation)
+    return schema if "$ref" not in schema else {}
+
+
+def _generic_schema(origin: Any, arguments: tuple[Any, ...], within: tuple[type, ...]) -> Schema:
+    if origin is Literal:  # in the author's order; msgspec would sort them
+        return {"type": "string" if isinstance(arguments[0], str) else "integer", "enum": [*arguments]}
+    if origin is list:
+        return _without_empty({"type": "array", "items": _type_schema(arguments[0], within)})
+    if origin is dict:
+        names, values = (_type_schema(argument, within) for argument in arguments)
+        names.pop("type", None)
+        return _without_empty({"type": "object", "propertyNames": names, "additionalProperties": values})
+    members = [member for member in arguments if member not in (NoneType, msgspec.UnsetType)]
+    return _choice([_type_schema(member, within) for member in members])
+
+
+def _without_empty(schema: Schema) -> Schema:
+    return {key: value for key, value in schema.items() if value != {}}
+
+
+def _choice(members: list[Schema]) -> Schema:
+    """A choice between types; with text, as one schema that means the same.
 
     So an editor marks the mistake within a value, not the choice, and completes such a key as text.
     """
-    if not isinstance(node.get("anyOf"), list):
-        return node
-    choices = [_words_as_pattern(choice) for choice in node["anyOf"]]
-    others = [choice for choice in choices if choice.get("type") != "string"]
-    limits = [key for choice in others for key in choice if key not in _ANNOTATIONS]
-    are_separate = all("type" in choice for choice in others) and len({*limits}) == len(limits)
-    if not are_separate or len(others) + 1 != len(choices):
-        return node
-    text = next(choice for choice in choices if choice.get("type") == "string")
-    beside = {key: value for key, value in node.items() if key != "anyOf"}
-    rest = {key: value for choice in others for key, value in choice.items() if key != "type"}
+    if len(members) == 1:
+        return members[0]
+    members = [_words_as_pattern(member) for member in members]
+    others = [member for member in members if member.get("type") != "string"]
+    limits = [key for member in others for key in member if key not in _ANNOTATIONS]
+    are_separate = all("type" in member for member in members) and len({*limits}) == len(limits)
+    if not are_separate or len(others) + 1 != len(members):
+        return {"anyOf": members}
+    text = next(member for member in members if member["type"] == "string")
+    rest = {key: value for member in others for key, value in member.items() if key != "type"}
     unless_text = {"if": {"type": "string"}, "else": rest} if rest else {}
-    return {**text, **beside, "type": [choice["type"] for choice in choices], **unless_text}
+    return {**text, "type": [member["type"] for member in members], **unless_text}
 
 
-def _words_as_pattern(choice: Schema) -> Schema:
+def _words_as_pattern(member: Schema) -> Schema:
     """A choice of words as text with a pattern; `enum` would be required of a mapping too."""
-    words = choice.get("enum", [])
-    if not words or not all(isinstance(word, str) for word in words):
-        return choice
-    listed = ", ".join(f"`{word}`" for word in words)
-    pattern = f"^(?:{'|'.join(map(re.escape, words))})$"
-    others = {key: value for key, value in choice.items() if key != "enum"}
+    words = member.get("enum", [])
+    if member.get("type") != "string" or not words:
+        return member
+    others = {key: value for key, value in member.items() if key != "enum"}
     return {
-        "pattern": pattern,
-        "patternErrorMessage": f"one of {listed}",
+        "pattern": f"^(?:{'|'.join(map(re.escape, words))})$",
+        "patternErrorMessage": f"one of {', '.join(f'`{word}`' for word in words)}",
         "examples": words,
         "code": "wrong-word",
         **others,
     }
-
-
-def _plain_struct(cls: type[msgspec.Struct], within: tuple[type, ...]) -> type[msgspec.Struct]:
-    """The struct with only types that msgspec has a schema for, and without null."""
-    fields = [
-        (info.encode_name, _plain_type(info.type, (*within, cls)), _plain_default(info))
-        for info in msgspec.structs.fields(cls)
-    ]
-    _STRUCT_SCHEMAS[cls.__name__] = getattr(cls, "json_schema", {})
-    return msgspec.defstruct(
-        cls.__name__, fields, kw_only=True, forbid_unknown_fields=True, namespace={"__doc__": cls.__doc__}
-    )
-
-
-def _plain_default(info: msgspec.structs.FieldInfo) -> Any:
-    if info.default_factory is not msgspec.NODEFAULT:
-        return msgspec.field(default_factory=info.default_factory)
-    if info.default is None:
-        return msgspec.UNSET
-    if info.default is not msgspec.NODEFAULT and hasattr(type(info.default), "parse"):
-        return str(getattr(info.default, "text", info.default))
-    return msgspec.field(default=info.default) if info.default is not msgspec.NODEFAULT else msgspec.field()
-
-
-def _plain_type(annotation: Any, within: tuple[type, ...]) -> Any:
-    """The type as msgspec has a schema for it; a struct `within` itself is an open mapping."""
-    if isinstance(annotation, type) and hasattr(annotation, "parse"):
-        return _plain_form(annotation)
-    if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
-        return dict[str, Any] if annotation in within else _plain_struct(annotation, within)
-    origin, arguments = get_origin(annotation), get_args(annotation)
-    if origin is Literal:
-        # In the author's order; msgspec would sort them.
-        kind = {"type": "string"} if isinstance(arguments[0], str) else {"type": "integer"}
-        return Annotated[annotation, msgspec.Meta(extra_json_schema={**kind, "words": [*arguments]})]
-    if origin is Annotated:
-        forms = (meta.type for meta in arguments[1:] if isinstance(meta, Form))
-        return Annotated[(_plain_type(next(forms, arguments[0]), within), *arguments[1:])]
-    if origin in (Union, UnionType):
-        members = (_plain_type(member, within) for member in arguments if member is not NoneType)
-        return reduce(or_, members)
-    containers = (list, tuple, dict, set, frozenset)
-    plain = tuple(_plain_type(argument, within) for argument in arguments) if origin in containers else ()
-    return origin[plain] if plain else annotation
-
-
-def _plain_form(form: Any) -> Any:
-    """A type with `parse` as text, whose `format` is the name by which the type is found in FORMS."""
-    name = f"{form.__module__}.{form.__qualname__}"
-    FORMS[name] = form
-    schema = {**getattr(form, "json_schema", {}), "format": name}
-    return Annotated[str, msgspec.Meta(extra_json_schema=schema)]

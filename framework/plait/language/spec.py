@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct, field
 
-from plait.language.durations import spell_duration
-from plait.language.selectors import OBJECT_FACTS
+from plait.language.forms import OBJECT_FACTS, spell_duration
+from plait.language.keys import Deploy
 from plait.values.driver_path import DriverPath
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from plait.language.forms import Partition
     from plait.plugin import Connector, Context, Driver, Lookup, Sink
     from plait.plugin.roles import SourceRole
     from plait.values.decode import Step
@@ -144,26 +145,7 @@ class Source(Struct, frozen=True, kw_only=True):
         return tuple(dict.fromkeys(path.bucket for path in paths if path.bucket))
 
 
-class Partition(Struct, frozen=True, kw_only=True):
-    """A partition column: a function of one output column."""
-
-    name: str
-    function: Literal["date", "month", "hour", "bucket", "column"]
-    column: str
-    zone: str = "UTC"
-    buckets: int = 0
-
-    def __str__(self) -> str:
-        """The function as a spec writes it."""
-        if self.function == "column":
-            return self.column
-        if self.function == "bucket":
-            return f"bucket({self.buckets}, {self.column})"
-        zone = "" if self.zone == "UTC" else f", {self.zone}"
-        return f"{self.function}({self.column}{zone})"
-
-
-class Target(Struct, frozen=True, kw_only=True):
+class Target(Struct, frozen=True):
     """The sink's connector and its options."""
 
     connector: Connector
@@ -185,17 +167,6 @@ class Quarantine(Struct, frozen=True, kw_only=True):
 
     path: str
     payload: bool = True
-
-
-class Deploy(Struct, frozen=True, kw_only=True):
-    """How the pipeline's function runs: `memory` in MB, `batch` in messages, at most `max_concurrency` invocations at once."""
-
-    memory: int = 1024
-    timeout: timedelta = timedelta(minutes=5)
-    trigger: Literal["queue", "direct"] = "queue"
-    batch: int = 10
-    window: timedelta = timedelta(0)
-    max_concurrency: int | None = None
 
 
 class Spec(Struct, frozen=True, kw_only=True):

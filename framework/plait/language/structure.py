@@ -11,7 +11,6 @@ from plait.language.finding import Finding
 from plait.language.schema import FORMS
 from plait.language.secret_checks import secret_spans
 from plait.language.shape.errors import SchemaError, explain
-from plait.language.shape.forms import PARSERS
 from plait.language.shape.hints import misplaced_blocks
 from plait.language.shape.keys import Keys, note_keys, problems_of_keys
 from plait.problems.problem import Problem, by_place, excerpt
@@ -144,4 +143,4 @@ def _validator_class() -> Any:
 
 
 def _parser(name: str) -> Callable[[str], Any] | None:
-    return FORMS[name].parse if name in FORMS else PARSERS.get(name)
+    return FORMS[name].parse if name in FORMS else None

@@ -7,12 +7,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from plait.language.build.document import build_spec
-from plait.language.build.parameters import declared_parameters
-from plait.language.build.values import UnreadableTexts
+from plait.language.build import UnreadableTexts, build_spec
 from plait.language.checks import run_checks
 from plait.language.document import check_document
 from plait.language.finding import one_a_place
+from plait.language.parameters import declared_parameters
 from plait.language.secret_checks import secret_spans
 from plait.language.secrets_in_text import mask
 from plait.language.shape.errors import unreadable_text
@@ -106,7 +105,7 @@ def _problems_of_build(
     for error in unreadable.errors:
         text = str(_value_at(source_map.value, error.path))
         if not any(f"${{{name}}}" in text for name in unset):
-            problem = unreadable_text(error, text, ())
+            problem = unreadable_text(error, ())
             problems.append(replace(problem, at="key") if problem.code == "no-driver" else problem)
     return to_problems(problems, source_map)
 

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from plait.language.selectors import OBJECT_FACTS
+from plait.language.forms import OBJECT_FACTS
 from plait.values.types import Type, arrow_type
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from plait.language.spec import Column, Partition, Source, Spec
+    from plait.language.forms import Partition
+    from plait.language.spec import Column, Source, Spec
 
 TIME_FORMATS = {"date": "YYYY-MM-DD", "month": "YYYY-MM", "hour": "YYYY-MM-DD-HH"}
 

@@ -23,6 +23,7 @@ from plait.values.templates import (
 )
 
 MAX_PYTHON_STEPS = 100_000
+MAX_LENGTH = 500
 # The characters that `str.isspace` takes, as ranges of an expression.
 SPACES = "\t-\r\x1c- \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 
@@ -38,11 +39,21 @@ class Expression(Struct, frozen=True):
     text: str
     names: tuple[str, ...]
     parts: int | None = None
+    noun: ClassVar[str] = "an expression"
+    json_schema: ClassVar[dict[str, Any]] = {"examples": ["(?P<id>[0-9]+): (?P<rest>.*)"]}
 
     @classmethod
     def parse(cls, text: str) -> Expression:
-        """Read an expression in RE2's syntax; raises ValueError with RE2's own words."""
-        return cls(text, tuple(_compile_re2(text).groupindex))
+        """Read an expression with named groups in RE2's syntax; raises SpecValueError if it is none."""
+        if len(text) > MAX_LENGTH:
+            message = f"the expression is longer than {MAX_LENGTH} characters"
+            raise SpecValueError(message, code="wrong-regex", help="shorten it")
+        names = tuple(_compile_re2(text).groupindex)
+        if not names:
+            message = "the expression has no named group, so it gives no field"
+            help = "name what is wanted, as in `(?P<id>[0-9]+)`"
+            raise SpecValueError(message, code="wrong-regex", help=help)
+        return cls(text, names)
 
     def match(self, text: str) -> dict[str, Any] | None:
         """The named groups of a text that matches from its beginning to its end, else None; a group may be None."""
@@ -68,9 +79,10 @@ def _compile_re2(pattern: str) -> Any:
     try:
         return re2.compile(pattern, options)
     except re2.error as error:
-        reason = error.args[0]
-        message = reason.decode() if isinstance(reason, bytes) else str(reason)
-        raise ValueError(message.replace("perl operator", "operator")) from None
+        reason = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error.args[0])
+        message = f"the expression cannot be read: {reason.replace('perl operator', 'operator')[:80]}"
+        help = "mend it; it is in RE2's syntax, which knows no look-around and no backreferences"
+        raise SpecValueError(message, code="wrong-regex", help=help) from None
 
 
 _LITERAL = r"(?:[^{}*]|\{\{|\}\})"

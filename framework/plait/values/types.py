@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from msgspec import Struct
 
@@ -18,8 +18,6 @@ WORDS = ("string", "boolean", *INTEGERS, "float", "double", "date", "timestamp",
 BRACKETED = ("decimal", "array", "struct")
 FORMS = (*WORDS, "decimal(p,s)", "array<T>", "struct<a:T>")
 DECIMAL = re.compile(r"decimal\(\s*(\d{1,2})\s*,\s*(\d{1,2})\s*\)\Z")
-SQUARE_BRACKETS = re.compile(r"(array|list|struct)\[(.*)\]\Z", re.DOTALL)
-WITHOUT_SCALE = re.compile(r"(?:decimal|numeric|number)\(\s*([0-9]{1,2})\s*\)\Z")
 FIRST_WORD = re.compile(r"\w+")
 FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 MAX_DEPTH = 16
@@ -48,6 +46,17 @@ class Type(Struct, frozen=True):
     precision: int = 0
     scale: int = 0
     fields: tuple[tuple[str, Type], ...] = ()
+    noun: ClassVar[str] = "a type"
+    json_schema: ClassVar[dict[str, Any]] = {
+        "pattern": rf"^[ \t\r\n]*(?:{'|'.join(WORDS)}|decimal\( *[0-9]{{1,2}} *, *[0-9]{{1,2}} *\)|array<.+>|struct<.+:.+>)[ \t\r\n]*$",
+        "patternErrorMessage": f"the types are {', '.join(FORMS)}",
+        "examples": [*WORDS, "decimal(12,2)", "array<string>", "struct<name:string,quantity:int>"],
+    }
+
+    @classmethod
+    def parse(cls, text: str) -> Type:
+        """Read a type as a spec spells it; raises SpecValueError for a text that is none."""
+        return parse(text)
 
     def __str__(self) -> str:
         """The type as a spec spells it."""
@@ -83,21 +92,25 @@ def _parse(text: str, depth: int) -> Type:
         return Type("array", fields=(("element", _parse(text[6:-1].strip(), depth + 1)),))
     if text.startswith("struct<") and text.endswith(">"):
         return Type("struct", fields=tuple(_struct_fields(text[7:-1], depth + 1)))
-    raise SpecValueError(
-        f"no type is called `{text[:40]}`", code="unknown-type", help=_suggestion(text), part=text
-    )
+    raise _unknown_type(text)
 
 
-def _suggestion(text: str) -> str | None:
-    """A help that proposes our word for a type of another system."""
-    if square := SQUARE_BRACKETS.match(text):
-        word = "struct" if square[1] == "struct" else "array"
-        return f"did you mean `{word}<{square[2][:40]}>`?"
-    if precision := WITHOUT_SCALE.match(text):
-        return f"did you mean `decimal({precision[1]},0)`?"
+def _unknown_type(text: str) -> SpecValueError:
+    """The error of a text that is no type; its help proposes our word for one of another system."""
     first_word = FIRST_WORD.match(text)
-    our_word = FOREIGN_WORDS.get(first_word[0].lower()) if first_word else None
-    return f"did you mean `{our_word}`?" if our_word else None
+    word = first_word[0].lower() if first_word else ""
+    rest = text[len(word) :]
+    ours = FOREIGN_WORDS.get(word)
+    if word in ("array", "list", "struct") and rest.startswith("[") and rest.endswith("]"):
+        ours = f"{'struct' if word == 'struct' else 'array'}<{rest[1:-1][:40]}>"
+    elif ours == "decimal(12,2)" and re.fullmatch(r"\( *[0-9]{1,2} *\)", rest):
+        ours = f"decimal({rest[1:-1].strip()},0)"
+    help = f"did you mean `{ours}`?" if ours else f"the types are {', '.join(FORMS)}"
+    words = () if ours else (*WORDS, *BRACKETED)
+    part = first_word[0] if first_word and not ours else text
+    return SpecValueError(
+        f"no type is called `{text[:40]}`", code="unknown-type", help=help, part=part, words=words
+    )
 
 
 def _decimal_type(text: str, precision: int, scale: int) -> Type:

@@ -16,7 +16,8 @@ from kit import fakes
 from kit.connect import csv_lookup, json_driver
 from plait.engine import join, partition
 from plait.engine.lookup import look_up
-from plait.language.spec import Join, Partition
+from plait.language.forms import Partition
+from plait.language.spec import Join
 from plait.plugin import BadRecord, Item, Key, Options, Record
 from plait.values import decode
 from plait.values.convert import MAX_EXPONENT, ConversionError, convert

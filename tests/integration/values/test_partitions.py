@@ -17,7 +17,7 @@ from kit import tables
 from kit.documents import examples
 from kit.run import run
 from plait.engine.partition import HIVE_NULL, encode, folders, overlong_rows
-from plait.language.spec import Partition
+from plait.language.forms import Partition
 from plait.values.types import arrow_type, parse
 
 PART = Partition(name="p", function="column", column="c")

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from plait.engine.files import file_name, split_into_files
 from plait.engine.join import Rows
-from plait.language.spec import Partition
+from plait.language.forms import Partition
 from plait.plugin import Item
 
 

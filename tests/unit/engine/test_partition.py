@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from plait.engine import partition
 from plait.engine.partition import FORMATS, bucket, encode, folders, out_of_range_rows, overlong_rows
-from plait.language.spec import Partition
+from plait.language.forms import Partition
 
 UTC_TIME = pa.timestamp("us", tz="UTC")
 LAST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)

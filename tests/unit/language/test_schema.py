@@ -16,7 +16,7 @@ from kit.fakes import FixedLookup
 from kit.mutation import Place, at, changed, places, put, rename
 from kit.paths import ROOT
 from kit.specs import documented_specs
-from plait.language.build.connectors import usable_connector
+from plait.language.build import usable_connector
 from plait.language.schema import language_schema
 from plait.language.validate import validate
 from plait.language.yaml_reader import locate

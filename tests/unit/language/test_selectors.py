@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from plait.language.selectors import OBJECT_FACTS, Selector
+from plait.language.forms import OBJECT_FACTS, Selector
 from plait.problems.errors import SpecValueError
 
 

@@ -9,10 +9,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from kit.tables import table
-from plait.language.build.columns import read_regex
 from plait.problems.errors import SpecValueError
 from plait.values import patterns
-from plait.values.patterns import Pattern
+from plait.values.patterns import Expression, Pattern
 from plait.values.templates import STAR, Part, split
 
 if TYPE_CHECKING:
@@ -117,11 +116,11 @@ def test_no_line_makes_a_pattern_slow(pattern: str, text: str) -> None:
 @pytest.mark.fault("W7", "S6")
 @pytest.mark.parametrize(("regex", "text"), TABLES["slow expressions"])
 def test_no_text_makes_an_expression_slow(regex: str, text: str) -> None:
-    assert read_regex(regex).match(text * (LONG // len(text))) is None
+    assert Expression.parse(regex).match(text * (LONG // len(text))) is None
 
 
 def test_a_group_that_takes_no_part_is_null() -> None:
-    expression = read_regex("(?P<a>x)?(?P<b>y*)")
+    expression = Expression.parse("(?P<a>x)?(?P<b>y*)")
     assert expression.names == ("a", "b")
     assert expression.match("") == {"a": None, "b": ""}
 
@@ -130,11 +129,11 @@ def test_a_group_that_takes_no_part_is_null() -> None:
 def test_what_re2_does_not_know_is_refused_at_once(regex: str) -> None:
     """With its own words for what is wrong."""
     with pytest.raises(SpecValueError, match=r"the expression cannot be read: \w") as caught:
-        read_regex(regex)
+        Expression.parse(regex)
     assert caught.value.code == "wrong-regex"
 
 
 def test_half_of_a_surrogate_pair_is_no_match_where_only_re2_can_tell() -> None:
     """No service sends it, and no file could hold it."""
-    assert read_regex("(?P<x>.*)").match("\ud800") is None
+    assert Expression.parse("(?P<x>.*)").match("\ud800") is None
     assert Pattern.parse("{x}").match("\ud800") == {"x": "\ud800"}

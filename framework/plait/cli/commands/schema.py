@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from plait.language.build.connectors import usable_connector
+from plait.language.build import usable_connector
 from plait.language.schema import language_schema
 from plait.plugin.registry import ConnectorUnavailable, offers
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from plait.cli.printing import aligned
 from plait.cli.views.values import json_value
-from plait.language.durations import spell_duration
+from plait.language.forms import spell_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from plait.language.build.sources import known_fields
+from plait.language.build import known_fields
 from plait.language.checks.decode import ANY, BINARY, FIELDS, PLAIN, STEP_GIVES, TIME
 from plait.language.checks.references import unknown_fields_of_joins
 from plait.language.checks.registry import check
 from plait.language.checks.subject import level_of_unknown_field, path_of
 from plait.language.finding import Finding
-from plait.language.selectors import OBJECT_FACTS
+from plait.language.forms import OBJECT_FACTS
 from plait.problems.problem import excerpt
 from plait.problems.suggest import help_for, nearest
 

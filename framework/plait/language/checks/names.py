@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from plait.language.build.sources import blockers
+from plait.language.build import blockers
 from plait.language.checks.references import places_of_needed
 from plait.language.checks.registry import check
 from plait.language.checks.subject import columns_given, is_list, path_of

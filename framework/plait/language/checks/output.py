@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from plait.language.build.output import TIME_FUNCTIONS
 from plait.language.checks.path_overlap import can_drive, normal_folder, written_form
 from plait.language.checks.registry import check
 from plait.language.checks.subject import describe
 from plait.language.finding import Finding
+from plait.language.forms import TIME_FUNCTIONS
 from plait.plugin import DriverPath, FolderPath
 from plait.problems.problem import excerpt
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from plait.language.checks.subject import Subject
+    from plait.language.forms import Partition
     from plait.language.source_map import KeyPath
-    from plait.language.spec import Partition
     from plait.plugin import Options
     from plait.values.types import Type
 

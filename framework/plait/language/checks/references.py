@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from plait.language.build.sources import known_fields
+from plait.language.build import known_fields
 from plait.language.checks.registry import check
 from plait.language.checks.subject import describe, level_of_unknown_field, path_of
 from plait.language.finding import Finding

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from plait.language.build.sources import known_fields
+from plait.language.build import known_fields
 from plait.language.checks.registry import check
 from plait.language.checks.subject import path_of
 from plait.language.finding import Finding

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from plait.language.build.parameters import put_in
-from plait.language.build.sources import known_fields
+from plait.language.build import known_fields
 from plait.language.finding import Finding
+from plait.language.parameters import put_in
 from plait.problems.suggest import help_for
 from plait.values.types import Type
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from plait.language.finding import Finding
+from plait.language.keys import STEPS
 from plait.language.schema import FORMS
-from plait.language.shape.text_help import help_for_text
 from plait.language.wording import correction, flow_style, kind_of
 from plait.plugin.registry import ConnectorUnavailable, offers
 from plait.problems.errors import SpecValueError
 from plait.problems.problem import excerpt
-from plait.problems.suggest import help_for
+from plait.problems.suggest import help_for, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -109,12 +109,14 @@ def _wrong_word(error: SchemaError, path: KeyPath) -> Iterator[Finding]:
 
 def _no_word(value: str, words: list[str], path: KeyPath) -> Finding:
     message = f"{excerpt(value)} is no word for `{path[-1]}`"
+    if isinstance(path[-1], int):
+        message = f"no decode step is called {excerpt(value)}"
     return Finding(path, message, help_for(value, words, "word", None), code="wrong-word")
 
 
 def _wrong_connector(word: str, path: KeyPath) -> Iterator[Finding]:
     """Why a word is none of the connectors that may stand in this place."""
-    from plait.language.build.connectors import usable_connector
+    from plait.language.build import usable_connector
 
     capable = "`plait connectors` shows which can"
     try:
@@ -136,25 +138,28 @@ def _wrong_connector(word: str, path: KeyPath) -> Iterator[Finding]:
 
 def _wrong_form(error: SchemaError, path: KeyPath) -> Iterator[Finding]:
     """A text that the type of its key cannot parse."""
-    problem = unreadable_text(error.cause, error.instance, path)
+    problem = unreadable_text(error.cause, path)
     yield problem if problem.help else replace(problem, help=help_of_key(path, error.schema))
 
 
-def unreadable_text(error: Any, text: str, path: KeyPath) -> Finding:
+def unreadable_text(error: Any, path: KeyPath) -> Finding:
     """The problem of a text that does not parse; the help is empty if the error does not let it be known."""
     if not isinstance(error, SpecValueError):
         return Finding(path, str(error), getattr(error, "help", None) or "", code="wrong-value")
-    help = help_for_text(error, text) or ""
+    meant = nearest(error.part or "", error.words)
+    help = f"did you mean `{meant}`?" if meant else error.help or ""
     return Finding((*path, *error.path), str(error), help, code=error.code, part=error.part, note=error.note)
 
 
 def _wrong_text(error: SchemaError, path: KeyPath) -> Iterator[Finding]:
     """A text that does not match the pattern of its key."""
     schema, value, code = error.schema, error.instance, error.schema.get("code", "bad-name")
-    if code == "wrong-word":
+    if code in ("wrong-word", "unknown-step"):
         problem = _no_word(value, schema["examples"], path)
         is_open = str(problem.help).startswith("one of") and schema.get("description")
-        yield Finding(path, problem.message, schema["description"] if is_open else problem.help, code=code)
+        help = schema["description"] if is_open else problem.help
+        code = "wrong-step" if value in STEPS else code
+        yield Finding(path, problem.message, help, code=code)
         return
     expected = schema.get("patternErrorMessage") or schema.get("description", "another text")
     message = f"{excerpt(value)} does not fit: expected {expected}"

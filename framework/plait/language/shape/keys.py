@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from plait.language.column_keys import STEPS
 from plait.language.finding import Finding
+from plait.language.keys import STEPS
 from plait.language.secrets_in_text import MOVE_KEY_HELP, is_credential_key
 from plait.language.shape.errors import help_of_key
 from plait.language.shape.hints import likely_key, synonym

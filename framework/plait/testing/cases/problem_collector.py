@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from plait.language.build.values import Reader
+from plait.language.reader import Reader
 from plait.language.schema import struct_schema
 from plait.language.shape.errors import unreadable_text
 from plait.language.structure import shape_problems, to_problems
@@ -48,7 +48,7 @@ class ProblemCollector:
         if not found:
             reader = Reader()
             struct = reader.struct(cls, block, ())
-            found = [unreadable_text(error, "", ()) for error in reader.errors]
+            found = [unreadable_text(error, ()) for error in reader.errors]
             if not found:
                 return struct
         self._add_all(found, path)

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from plait.language.build.document import build_spec, packaged_spec
-from plait.language.build.parameters import parameter_values
-from plait.language.build.values import UnreadableTexts
+from plait.language.build import UnreadableTexts, build_spec, packaged_spec
+from plait.language.parameters import parameter_values
 from plait.plugin import GiveUp
 
 

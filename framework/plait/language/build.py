@@ -1,0 +1,260 @@
+"""Build the frozen `Spec` of a document that was checked, with the values of its parameters.
+
+The function of a pipeline and `plait validate` both call it; it imports none of the checks, and no suggestions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec.structs import replace
+
+from plait.language.keys import ColumnBlock, Document, QuarantineBlock, RetryBlock, SourceBlock
+from plait.language.parameters import check_parameter_values, declared_parameters, parameter_values, put_in
+from plait.language.reader import Reader
+from plait.language.spec import Column, Join, Quarantine, Source, Spec, Target, TimeWindow
+from plait.plugin import GiveUp
+from plait.plugin.registry import ConnectorUnavailable, connector
+from plait.problems.errors import SpecValueError
+from plait.problems.problem import excerpt
+from plait.values.convert import ConversionError, convert
+from plait.values.decode import Step
+from plait.values.types import Type
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from plait.language.keys import JoinBlock, StepBlock
+    from plait.language.source_map import KeyPath
+    from plait.plugin import Connector, FolderPath
+
+DEFAULT_HELPS = {
+    "binary": "remove it",
+    "boolean": "write `true` or `false`",
+    "date": "write it as `2026-07-01`",
+    "timestamp": "write it as `2026-07-01T13:00:00Z`",
+}
+
+
+class UnreadableTexts(ValueError):
+    """Texts of a document do not parse: `errors` are a SpecValueError for each, with its path."""
+
+    def __init__(self, errors: list[SpecValueError]) -> None:
+        super().__init__("; ".join(f"{error.code}: {error}" for error in errors[:5]))
+        self.errors = errors
+
+
+def packaged_spec(document: Mapping[str, Any], file: str, environment: Mapping[str, str]) -> Spec:
+    """The spec of a packaged document, with parameters from the environment; raises GiveUp with all that is wrong."""
+    values = parameter_values(document, {}, environment)
+    for name, block in declared_parameters(document).items():
+        if name not in values:
+            by_environment = "set its environment variable"
+            help = by_environment if block.get("env") else "give it a default, and package again"
+            message = f"the spec `{file}` cannot be run: the parameter {excerpt(name)} has no value"
+            raise GiveUp(message, code="missing-parameter", help=help)
+    try:
+        return build_spec(document, file, values)
+    except UnreadableTexts as unreadable:
+        lines = [f"{e.code}: {e} (`{'.'.join(map(str, e.path))}`)" for e in unreadable.errors[:5]]
+        message = f"the spec `{file}` cannot be run: {'; '.join(lines)}"
+        raise GiveUp(message, help="run `plait validate`") from unreadable
+
+
+def build_spec(document: Mapping[str, Any], file: str, values: Mapping[str, str]) -> Spec:
+    """The spec of a document whose shape was checked, as it is written in its file, and its parameters' `values`.
+
+    What only the checks over a complete spec refuse is built as it stands: of several sources without a join the
+    first drives, and where there is none the first source does. Raises UnreadableTexts.
+    """
+    reader = Reader()
+    reader.errors += check_parameter_values(values)
+    bound = put_in(document, values)
+    connected = {
+        name: _connected(block, ("sources", name), reader) for name, block in bound["sources"].items()
+    }
+    sink = _connected(bound["sink"], ("sink",), reader)
+    top: Document | None = reader.struct(Document, bound, ())
+    blocks = top.sources.items() if top else ()
+    sources = [_source(name, block, *connected[name], reader) for name, block in blocks]
+    if not bound["sources"]:
+        help = "give a source without `join`, whose objects become the rows"
+        reader.add(SpecValueError("there is no source", code="no-driver", help=help), ("sources",))
+    if reader.errors or top is None:
+        raise UnreadableTexts(reader.errors)
+    driver = next((source for source in sources if source.join is None), sources[0])
+    lookups = tuple(source for source in sources if source is not driver)
+    parameters = declared_parameters(document)
+    return Spec(
+        name=top.name,
+        description=top.description,
+        file=file,
+        digest=digest(document),
+        parameters=dict(values),
+        unset=tuple(sorted(parameters.keys() - values.keys())),
+        driver=driver,
+        lookups=lookups,
+        order=order_of_lookups(lookups),
+        partition_by=tuple(replace(part, name=name) for name, part in (top.partition_by or {}).items()),
+        sink=Target(*sink),
+        quarantine=_quarantine(top.quarantine) if top.quarantine else None,
+        variables={name: block["env"] for name, block in parameters.items() if block.get("env")},
+        deploy=top.deploy,
+    )
+
+
+def digest(document: Mapping[str, Any]) -> str:
+    """The SHA-256 of a document, free of layout and comments, as hexadecimal text."""
+    text = json.dumps(document, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def usable_connector(word: str) -> Connector:
+    """Load the connector of a word.
+
+    Raises ConnectorUnavailable, also if msgspec cannot read its options, or one of them is a key of the language.
+    """
+    loaded = connector(word)
+    try:
+        msgspec.convert({}, loaded.options)
+    except msgspec.ValidationError:
+        pass
+    except (Exception, SystemExit) as error:
+        message = f"the options of the connector `{word}` cannot be read: {str(error)[:200]}"
+        raise ConnectorUnavailable("broken-connector", message) from error
+    clash = {*SourceBlock.__struct_encode_fields__} & {*loaded.options.__struct_encode_fields__}
+    if clash:
+        message = f"the connector `{word}` has an option `{min(clash)}`, which is a key of the language"
+        raise ConnectorUnavailable("broken-connector", message)
+    return loaded
+
+
+def _connected(block: Mapping[str, Any], path: KeyPath, reader: Reader) -> tuple[Any, Any]:
+    """The connector of a block and its options; None in place of what cannot be read."""
+    at_connector = (*path, "connector")
+    try:
+        loaded = usable_connector(block["connector"])
+    except ConnectorUnavailable as error:
+        reader.add(
+            SpecValueError(error.message, code=error.code, help="`plait connectors` tells more"), at_connector
+        )
+        return None, None
+    try:
+        options = reader.struct(loaded.options, block, path)
+    except (Exception, SystemExit) as error:
+        if not loaded.distribution:
+            raise
+        message = f"the connector's options cannot be made: {type(error).__name__[:40]}"
+        help = "`plait connectors` tells more"
+        reader.add(SpecValueError(message, code="broken-connector", help=help), at_connector)
+        return loaded, None
+    return loaded, options
+
+
+def _source(name: str, block: SourceBlock, loaded: Connector, options: Any, reader: Reader) -> Source:
+    path, window, join = ("sources", name, "columns"), block.window, block.join
+    columns = (
+        _column(column, kind, (*path, column), reader) for column, kind in (block.columns or {}).items()
+    )
+    source = Source(
+        name=name,
+        connector=loaded,
+        options=options,
+        columns=None if block.columns is None else tuple(columns),
+        decode={field: tuple(map(_step, steps)) for field, steps in (block.decode or {}).items()},
+        join=_join(join) if join else None,
+        window=TimeWindow(column=window.around, before=window.before, after=window.after) if window else None,
+        cache=block.cache,
+    )
+    if options is not None:
+        reader.call(("sources", name, "connector"), known_fields, source)
+    return source
+
+
+def _column(name: str, block: Type | ColumnBlock, path: KeyPath, reader: Reader) -> Column:
+    block = ColumnBlock(type=block) if isinstance(block, Type) else block
+    default = None
+    if block.default is not msgspec.UNSET and block.default is not None:
+        default = reader.call((*path, "default"), _convert_default, block.default, block.type)
+    return Column(
+        name=name,
+        type=block.type,
+        origin=block.from_.text if block.from_ else name,
+        selector=block.from_.steps if block.from_ else (name,),
+        required=block.required,
+        default=default,
+    )
+
+
+def _convert_default(value: Any, kind: Type) -> Any:
+    """The default as a value of the column's type; raises SpecValueError."""
+    help = DEFAULT_HELPS.get(kind.word)
+    if kind.word == "binary":
+        raise SpecValueError("no default can be written for binary", code="wrong-default", help=help)
+    try:
+        return convert(value, kind)
+    except ConversionError as error:
+        got = str(error).partition(", got ")[2]
+        message = f"the column is `{kind}`, and its default {got}" if got else f"the default {error}"
+        if kind.word == "string" and isinstance(value, (int, float)):
+            help = "put it in quotes"
+        help = help or error.help or "write one, or leave `default` out for null"
+        raise SpecValueError(message, code="wrong-default", help=help) from error
+
+
+def _step(block: str | StepBlock) -> Step:
+    if isinstance(block, str):
+        return Step(block)  # type: ignore[arg-type]
+    arguments = msgspec.structs.asdict(block).items()
+    return Step(*next((word, argument) for word, argument in arguments if argument is not msgspec.UNSET))  # type: ignore[arg-type]
+
+
+def _join(block: JoinBlock) -> Join:
+    names = [block.on] if isinstance(block.on, str) else block.on
+    pairs = names.items() if isinstance(names, dict) else ((name, name) for name in dict.fromkeys(names))
+    return Join(
+        on=tuple(pairs),
+        shape=block.shape,
+        missing="retry" if isinstance(block.missing, RetryBlock) else block.missing,
+        retry_for=block.missing.retry_for if isinstance(block.missing, RetryBlock) else None,
+        duplicates=block.duplicates,
+    )
+
+
+def _quarantine(block: FolderPath | QuarantineBlock) -> Quarantine:
+    if isinstance(block, QuarantineBlock):
+        return Quarantine(path=block.path.literal, payload=block.payload)
+    return Quarantine(path=block.literal)
+
+
+def known_fields(source: Source) -> tuple[str, ...] | None:
+    """The fields of a source's records, if its options alone tell them."""
+    known, row_columns = source.role.known_fields(), source.row_columns
+    return tuple(dict.fromkeys((*known, *row_columns))) if known else None
+
+
+def order_of_lookups(lookups: Iterable[Source]) -> tuple[str, ...]:
+    """The names of look-ups, each after those whose columns it needs, else as in the spec.
+
+    Look-ups that wait for each other come last.
+    """
+    waiting = {source.name: source for source in lookups}
+    order: list[str] = []
+    while ready := [name for name, source in waiting.items() if not blockers(source, waiting.values())]:
+        order += ready
+        waiting = {name: source for name, source in waiting.items() if name not in ready}
+    return (*order, *waiting)
+
+
+def blockers(source: Source, others: Iterable[Source]) -> dict[str, str]:
+    """The names of the other look-ups that a look-up waits for, each with the first column that it needs of it."""
+    given = {other.name: other.output_columns for other in (source, *others)}
+    needed_of: dict[str, str] = {}
+    for column in source.needed_columns:
+        for name, columns in given.items():
+            if name != source.name and column in columns and column not in given[source.name]:
+                needed_of.setdefault(name, column)
+    return needed_of

@@ -100,8 +100,8 @@ def _remove_embedded_data(draft: Draft, number: int) -> None:
         del draft.order["embedded_data"]
 
 
-def _put_slash_into_id(draft: Draft, _: int) -> None:
-    draft.id = f"{draft.id[:2]}/{draft.id[2:]}"
+def _put_dots_into_id(draft: Draft, _: int) -> None:
+    draft.id = f"{draft.id[:2]}..{draft.id[2:]}"
     draft.order["transaction_id"] = draft.id
 
 
@@ -121,7 +121,7 @@ BROKEN: dict[str, Change] = {
     "malformed": _set_attributes(rewrite=lambda text: text[: len(text) * 2 // 3]),
     "not_an_object": _set_attributes(rewrite=lambda text: f"[{text}]"),
     "no_id": _remove_value("transaction_id"),
-    "slash_id": _put_slash_into_id,
+    "dotted_id": _put_dots_into_id,
     "money_too_fine": _set_attributes(total="19.999"),
     "bad_base64": _set_values(embedded_data="%%% not base64 %%%"),
     "bad_csv_cell": _set_cell_of_last_item(1, "two"),

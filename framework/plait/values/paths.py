@@ -21,7 +21,7 @@ from plait.values.templates import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-UNSAFE = re.compile(r"/|\\|\.\.|[\x00-\x1f\x7f]|\A\.\Z")
+UNSAFE = re.compile(r"\\|\.\.|[\x00-\x1f\x7f]|(?:\A|/)\.(?:/|\Z)")
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+")
 BUCKET = re.compile(r"s3://((?:[a-z0-9.-]|\$\{[^}/]*\})*)(?=/|\Z)")
 
@@ -191,10 +191,11 @@ class LookupPath(PathTemplate):
     def fill(self, values: Mapping[str, object]) -> str | None:
         """The path for one row, or None if a value is null or empty.
 
-        Raises UnsafePathValue for bytes, and for a value with a slash, a backslash, `..` or a control character in it.
+        Raises UnsafePathValue for bytes, and for a value with a backslash, `..` or a control character in it, or with a
+        slash where the path goes on to another segment, or is local.
         """
         filled = ""
-        for part in self.parts:
+        for number, part in enumerate(self.parts):
             if isinstance(part, str):
                 filled += part
                 continue
@@ -202,12 +203,19 @@ class LookupPath(PathTemplate):
             if value is None or value == "":
                 return None
             text = path_text(value)
+            if "/" in text and not self._takes_slashes(number):
+                raise UnsafePathValue(f"the value of `{part.name}` has `/` in it")
             if UNSAFE.search(text):
                 raise UnsafePathValue(
-                    f"the value of `{part.name}` has `/`, `..` or a control character in it"
+                    f"the value of `{part.name}` has `.`, `..` or a control character in it"
                 )
             filled += text
         return filled
+
+    def _takes_slashes(self, number: int) -> bool:
+        """Whether a value with slashes still names an object that the policy's ARN means: at the end of a key of S3."""
+        rest = "".join("/" if isinstance(part, Hole) else part for part in self.parts[number + 1 :])
+        return on_s3(self.text) and "/" not in rest
 
 
 def path_text(value: object) -> str:

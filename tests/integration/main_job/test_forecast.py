@@ -41,7 +41,7 @@ def _predicted(shop: Shop, spec: Path, report: Path) -> dict[str, int]:
 @pytest.fixture
 def safe(shop: Shop) -> list[str]:
     """The orders whose id can stand in a path: an id that cannot is a key that nothing is asked for."""
-    return sorted(set(shop.keys()).difference(shop.sample.quirks["slash_id"]))
+    return sorted(set(shop.keys()).difference(shop.sample.quirks["dotted_id"]))
 
 
 @pytest.mark.parametrize("name", [MAIN_JOB, *TABLE["specs"]])

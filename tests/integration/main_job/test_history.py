@@ -99,7 +99,7 @@ def test_no_service_is_asked_more_than_the_keys_need(history: History) -> None:
     asked, expected, read = history.asked, history.expected, history.report["objects"]["done"]
     lookups = history.report["lookups"]
     customers = {row["customer_id"] for row in expected.rows.values() if row["customer_id"]}
-    unsafe = len(history.shop.sample.quirks["slash_id"])  # no path is made of such an id
+    unsafe = len(history.shop.sample.quirks["dotted_id"])  # no path is made of such an id
     assert asked["s3:GetObject"] == read + lookups["items"]["keys"] - unsafe
     assert lookups["items"]["keys"] <= read
     assert asked["s3:PutObject"] == len(expected.rows) + len(expected.quarantined)

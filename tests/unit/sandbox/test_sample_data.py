@@ -102,7 +102,7 @@ def test_each_quirk_of_the_document_is_what_its_name_says() -> None:
         orders.document("malformed")
     assert isinstance(orders.document("not_an_object"), list)
     assert "transaction_id" not in orders.document("no_id")
-    assert "/" in orders.document("slash_id")["transaction_id"]
+    assert ".." in orders.document("dotted_id")["transaction_id"]
     assert b'"total": 19.999' in texts["money_too_fine"]
     assert b'"store_id": 17.0' in texts["integral_float"]
     assert b'"store_id": "17"' in texts["text_store_id"]

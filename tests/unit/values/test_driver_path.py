@@ -17,7 +17,7 @@ from plait.values.templates import FOLDERS, STAR, STARS, Part
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-TABLES = table("values/driver_paths.yaml")
+TABLES = table("values/paths.yaml")
 
 
 @pytest.mark.parametrize(("path", "uri", "names"), TABLES["matches"])

@@ -6,7 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plait.values.paths import normal_path, normal_uri
+from kit.tables import table
+from plait.values.paths import LookupPath, UnsafePathValue, normal_path, normal_uri
+
+TABLES = table("values/paths.yaml")
 
 texts = st.lists(st.sampled_from(["a", ".", "..", "/", "b c"]), min_size=1).map("".join)
 
@@ -28,3 +31,16 @@ def test_a_local_path_is_made_plain_and_a_key_of_s3_stays_as_it_is(text: str, pa
 @given(texts)
 def test_a_spelling_is_its_own_spelling(text: str) -> None:
     assert normal_path(normal_path(text)) == normal_path(text)
+
+
+@pytest.mark.parametrize(("path", "value", "filled"), TABLES["filled"])
+def test_a_value_of_a_row_names_the_object_to_look_up(path: str, value: str | None, filled: str) -> None:
+    assert LookupPath.parse(path).fill({"id": value}) == filled
+
+
+@pytest.mark.fault("S6")
+@pytest.mark.parametrize(("path", "value", "message"), TABLES["unsafe"])
+def test_a_value_never_leads_a_path_elsewhere(path: str, value: str, message: str) -> None:
+    with pytest.raises(UnsafePathValue) as caught:
+        LookupPath.parse(path).fill({"id": value, "day": "1"})
+    assert str(caught.value) == message

@@ -20,6 +20,7 @@ from plait.deploy.policy import grants, policy_document
 from plait.deploy.redelivery import redelivery
 from plait.deploy.stack_parameters import StackParameter, resolve_marks, stack_parameter
 from plait.deploy.target import DEFAULT_PYTHON
+from plait.language.spec import options_of_type
 from plait.plugin import DriverPath, GiveUp
 
 if TYPE_CHECKING:
@@ -65,14 +66,11 @@ def read_stack(text: str) -> Any:
 
 def driver_path(spec: Spec) -> DriverPath:
     """The path on S3 that drives the pipeline; raises GiveUp if the driver reads no objects on S3."""
-    names = spec.driver.options.__struct_fields__
-    values = [getattr(spec.driver.options, name) for name in names]
-    path = next((value for value in values if isinstance(value, DriverPath)), None)
+    path = next(iter(options_of_type(spec.driver.options, DriverPath)), None)
     if path is None or not path.bucket:
         message = f"`{spec.driver.name}` reads no objects on S3, so no event can start the function"
-        raise GiveUp(
-            message, code="no-events", help="give its path as `s3://…`, by `--param` where it is one"
-        )
+        help = "give its path as `s3://…`, by `--param` where it is one"
+        raise GiveUp(message, code="no-events", help=help)
     return path
 
 

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from plait.engine.answers import key_pairs
+from plait.language.spec import options_of_type
 from plait.plan.plan import plan
 from plait.plugin import (
     DriverPath,
@@ -16,7 +17,6 @@ from plait.plugin import (
     GiveUp,
     Item,
     Key,
-    LookupPath,
     Missing,
     PlaitError,
     ReadFailure,
@@ -87,7 +87,7 @@ def _error_of(ask: Callable[[], None]) -> PlaitError | None:
 def _probe_driver(source: Source, services: Services) -> None:
     """Read an object that is not there, and list, as a run over history does."""
     driver = source.open_driver(services.context(source.name, source.fields))
-    uris = [_absent_uri(path) for path in _paths(source.options, DriverPath)]
+    uris = [_absent_uri(path) for path in options_of_type(source.options, DriverPath)]
     for answer in driver.read([Item(uri=uri) for uri in uris]):
         if isinstance(answer, ReadFailure) and not isinstance(answer.error, Missing):
             raise answer.error
@@ -118,12 +118,7 @@ def _probe_folders(folders: Iterable[str], suffix: str, services: Services) -> N
 
 
 def _folders(options: Any) -> list[str]:
-    return [path.literal for path in _paths(options, FolderPath)]
-
-
-def _paths(options: Any, path_type: type[DriverPath | FolderPath | LookupPath]) -> list[Any]:
-    values = (getattr(options, name) for name in options.__struct_fields__)
-    return [value for value in values if isinstance(value, path_type)]
+    return [path.literal for path in options_of_type(options, FolderPath)]
 
 
 def _absent_uri(path: DriverPath) -> str:

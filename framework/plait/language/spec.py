@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from msgspec import Struct, field
 
@@ -20,10 +20,17 @@ if TYPE_CHECKING:
     from plait.values.decode import Step
     from plait.values.types import Type
 
+T = TypeVar("T")
 JoinShape = Literal["columns", "list", "rows"]
 MissingRule = Literal["keep", "drop", "fail", "retry"]
 DuplicatesRule = Literal["fail", "first", "latest"]
 LONGEST_WAIT = timedelta(days=13)  # SQS keeps messages for at most 14 days
+
+
+def options_of_type(options: Any, kind: type[T]) -> list[T]:
+    """The values among a connector's options that have a type, such as its paths."""
+    values = (getattr(options, name) for name in options.__struct_fields__)
+    return [value for value in values if isinstance(value, kind)]
 
 
 class Column(Struct, frozen=True, kw_only=True):
@@ -140,8 +147,7 @@ class Source(Struct, frozen=True, kw_only=True):
     @property
     def buckets(self) -> tuple[str, ...]:
         """The S3 buckets that the paths of a driver name."""
-        values = [getattr(self.options, name) for name in self.options.__struct_fields__]
-        paths = [value for value in values if isinstance(value, DriverPath)]
+        paths = options_of_type(self.options, DriverPath)
         return tuple(dict.fromkeys(path.bucket for path in paths if path.bucket))
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from plait.plan.prices import price_list
 
@@ -21,8 +23,7 @@ SECONDS_PER_OBJECT = 0.02
 QUANTITIES_OF_A_SOURCE = ("keys", "pages")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assumption:
+class Assumption(Struct, frozen=True):
     """A named quantity: its value, and why it has that value."""
 
     name: str
@@ -30,8 +31,7 @@ class Assumption:
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CostLine:
+class CostLine(Struct, frozen=True):
     """Calls of one operation for one reason: how many, by which formula, for how many US dollars."""
 
     operation: str
@@ -42,13 +42,16 @@ class CostLine:
     dollars: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Forecast:
+class Forecast(Struct, frozen=True):
     """The calls of a run or a month, their price, and the assumptions behind them."""
 
     assumptions: tuple[Assumption, ...]
     lines: tuple[CostLine, ...]
-    quantities: Mapping[str, float] = field(repr=False)
+
+    @property
+    def quantities(self) -> dict[str, float]:
+        """The values of the assumptions by their names."""
+        return {assumption.name: float(assumption.value) for assumption in self.assumptions}
 
     @property
     def dollars(self) -> float:
@@ -68,38 +71,33 @@ class Forecast:
 def default_assumptions(spec: Spec, objects: float = MILLION) -> tuple[Assumption, ...]:
     """Assume a month of this many objects, where no report tells the quantities."""
     batches = math.ceil(objects / spec.deploy.batch)
+    seconds = batches * (SECONDS_PER_BATCH + SECONDS_PER_OBJECT * objects / batches)
+    why_seconds = f"{SECONDS_PER_BATCH} s a batch and {SECONDS_PER_OBJECT} s an object of computing"
     assumptions = [
-        Assumption(name="objects", value=objects, why="driving objects of a month; `--objects` sets it"),
-        Assumption(name="batches", value=batches, why=f"full batches of {spec.deploy.batch}: `deploy.batch`"),
-        Assumption(
-            name="starts", value=math.ceil(batches * COLD_START_SHARE), why="one in a hundred is cold"
-        ),
-        Assumption(name="listings", value=0, why="events name the objects"),
-        Assumption(name="files", value=objects, why="each object gives one file"),
-        Assumption(name="replaced", value=0, why="no event comes twice"),
-        Assumption(name="quarantined", value=0, why="no record is bad"),
-        Assumption(
-            name="seconds",
-            value=batches * (SECONDS_PER_BATCH + SECONDS_PER_OBJECT * objects / batches),
-            why=f"{SECONDS_PER_BATCH} s a batch and {SECONDS_PER_OBJECT} s an object of computing",
-        ),
+        Assumption("objects", objects, "driving objects of a month; `--objects` sets it"),
+        Assumption("batches", batches, f"full batches of {spec.deploy.batch}: `deploy.batch`"),
+        Assumption("starts", math.ceil(batches * COLD_START_SHARE), "one in a hundred is cold"),
+        Assumption("listings", 0, "events name the objects"),
+        Assumption("files", objects, "each object gives one file"),
+        Assumption("replaced", 0, "no event comes twice"),
+        Assumption("quarantined", 0, "no record is bad"),
+        Assumption("seconds", seconds, why_seconds),
     ]
     for source in spec.lookups:
         quantities = {calls.quantity for calls in source.role.calls()}
         if "keys" in quantities:
             cached = ", though `cache` keeps some" if source.cache else ""
             why = f"each object has a key of its own{cached}"
-            assumptions.append(Assumption(name=f"{source.name}.keys", value=objects, why=why))
+            assumptions.append(Assumption(f"{source.name}.keys", objects, why))
         if "pages" in quantities:
             why = "the windows of a batch are one stretch of one page"
-            assumptions.append(Assumption(name=f"{source.name}.pages", value=batches, why=why))
+            assumptions.append(Assumption(f"{source.name}.pages", batches, why))
     return tuple(assumptions)
 
 
 def assumptions_of_report(spec: Spec, report: Mapping[str, Any]) -> tuple[Assumption, ...]:
     """Take the quantities of a run from its report; raises KeyError, TypeError where it is no report."""
     objects, calls, lookups = report["objects"], report["calls"], report["lookups"]
-    replaced = calls.get("s3:HeadObject", 0)
     cold = calls.get("secretsmanager:GetSecretValue", 0) or calls.get("mysql:Connect", 0)
     values = {
         "objects": objects["seen"] - objects["skipped"],
@@ -107,7 +105,7 @@ def assumptions_of_report(spec: Spec, report: Mapping[str, Any]) -> tuple[Assump
         "starts": int(bool(cold)),
         "listings": calls.get("s3:ListObjectsV2", 0),
         "files": len(report["files"]),
-        "replaced": replaced,
+        "replaced": calls.get("s3:HeadObject", 0),
         "quarantined": report["records"]["quarantined"],
         "seconds": sum(report["seconds"].values()),
     }
@@ -117,51 +115,44 @@ def assumptions_of_report(spec: Spec, report: Mapping[str, Any]) -> tuple[Assump
             values[assumption.name] = lookups[source]["keys"] - lookups[source]["cached"]
         elif quantity == "pages":
             values[assumption.name] = lookups[source]["calls"]
-    return tuple(
-        Assumption(name=name, value=value, why="counted in the report") for name, value in values.items()
-    )
+    return tuple(Assumption(name, value, "counted in the report") for name, value in values.items())
 
 
 def forecast(spec: Spec, assumptions: tuple[Assumption, ...]) -> Forecast:
     """Compute the calls of a spec, and their price, for these quantities."""
-    quantities = {assumption.name: float(assumption.value) for assumption in assumptions}
-    lines = [line for line in _lines(spec, quantities) if line.number or line.units]
-    return Forecast(assumptions=assumptions, lines=tuple(lines), quantities=quantities)
+    quantities = Forecast(assumptions, ()).quantities
+    lines = [*_lines_of_calls(spec, quantities), *_lines_of_delivery(spec, quantities)]
+    return Forecast(assumptions, tuple(line for line in lines if line.number or line.units))
 
 
-def _lines(spec: Spec, quantities: Mapping[str, float]) -> Iterator[CostLine]:
+def _lines_of_calls(spec: Spec, quantities: Mapping[str, float]) -> Iterator[CostLine]:
+    """The calls that connectors declare, and those of the quarantine."""
     counted: set[tuple[str, str]] = set()
-    for source, calls in _declared_calls(spec):
-        if calls.once and (calls.operation, calls.once) in counted:
-            continue
-        counted.add((calls.operation, calls.once))
-        yield _line_of_calls(source, calls, quantities)
+    looks_at_replaced = False
+    for block in spec.blocks:
+        for calls in block.role.calls():
+            looks_at_replaced = looks_at_replaced or calls.quantity == "replaced"
+            if not calls.once or (calls.operation, calls.once) not in counted:
+                counted.add((calls.operation, calls.once))
+                yield _line_of_calls(block.name, calls, quantities)
     if spec.quarantine and spec.quarantine.path.startswith("s3://"):
         yield _priced_line("s3:PutObject", "quarantine", "quarantined", quantities["quarantined"])
-        if not any(calls.quantity == "replaced" for _, calls in _declared_calls(spec)):
+        if not looks_at_replaced:
             for operation in ("s3:HeadObject", "s3:PutObject"):
                 yield _priced_line(operation, "quarantine", "replaced", quantities["replaced"])
-    yield from _delivery_lines(spec, quantities)
-
-
-def _declared_calls(spec: Spec) -> Iterator[tuple[str, Calls]]:
-    """The calls that connectors declare, each with the name of its block."""
-    return ((block.name, calls) for block in spec.blocks for calls in block.role.calls())
 
 
 def _line_of_calls(source: str, calls: Calls, quantities: Mapping[str, float]) -> CostLine:
     name = f"{source}.{calls.quantity}" if calls.quantity in QUANTITIES_OF_A_SOURCE else calls.quantity
-    quantity, batches = quantities[name], quantities["batches"]
-    if calls.per == 1:
-        number, formula = quantity, name
-    else:
-        number = batches * math.ceil(quantity / batches / calls.per) if batches else 0
+    number, batches, formula = quantities[name], quantities["batches"], name
+    units = None if calls.units is None else number * calls.units
+    if calls.per != 1:
+        number = batches * math.ceil(number / batches / calls.per) if batches else 0
         formula = f"batches × ⌈{name} ÷ batches ÷ {calls.per}⌉"
-    units = number if calls.units is None else quantity * calls.units
     return _priced_line(calls.operation, source, formula, number, units)
 
 
-def _delivery_lines(spec: Spec, quantities: Mapping[str, float]) -> Iterator[CostLine]:
+def _lines_of_delivery(spec: Spec, quantities: Mapping[str, float]) -> Iterator[CostLine]:
     """What brings the events and runs the function; the pipeline itself does not call these."""
     gigabytes = spec.deploy.memory / 1024
     if spec.deploy.trigger == "queue":
@@ -177,26 +168,16 @@ def _priced_line(
 ) -> CostLine:
     units = number if units is None else units
     price = price_list().prices.get(operation)
-    dollars = units * price.dollars / MILLION if price else 0.0
     return CostLine(
-        operation=operation, source=source, formula=formula, number=number, units=units, dollars=dollars
+        operation, source, formula, number, units, units * price.dollars / MILLION if price else 0.0
     )
 
 
 def swings(spec: Spec, assumptions: tuple[Assumption, ...]) -> list[tuple[str, float]]:
     """What each assumption, if it were twice as much, adds to the price in US dollars; the most first."""
-    base = forecast(spec, assumptions).dollars
-
-    def doubled(name: str) -> tuple[Assumption, ...]:
-        return tuple(
-            Assumption(
-                name=assumption.name,
-                value=assumption.value * (2 if assumption.name == name else 1),
-                why=assumption.why,
-            )
-            for assumption in assumptions
-        )
-
-    names = [assumption.name for assumption in assumptions]
-    added = [(name, forecast(spec, doubled(name)).dollars - base) for name in names]
-    return sorted(((name, dollars) for name, dollars in added if dollars > 0), key=lambda swing: -swing[1])
+    added: list[tuple[str, float]] = []
+    for place, assumption in enumerate(assumptions):
+        doubled = replace(assumption, value=2 * assumption.value)
+        costs = forecast(spec, (*assumptions[:place], doubled, *assumptions[place + 1 :]))
+        added.append((assumption.name, costs.dollars - forecast(spec, assumptions).dollars))
+    return sorted((swing for swing in added if swing[1] > 0), key=lambda swing: -swing[1])

@@ -5,24 +5,24 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-import msgspec
+from msgspec import Struct, convert
 
 
-class Price(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Price(Struct, frozen=True, forbid_unknown_fields=True):
     """US dollars for a million of a unit."""
 
     dollars: float
     unit: str
 
 
-class Quota(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Quota(Struct, frozen=True, forbid_unknown_fields=True):
     """How many units a second AWS allows by default, and who shares them."""
 
     per_second: float
     scope: str
 
 
-class PriceList(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class PriceList(Struct, frozen=True, forbid_unknown_fields=True):
     """Prices and quotas by the name of their operation; `concurrency` counts invocations at one time."""
 
     as_of: str
@@ -38,4 +38,4 @@ def price_list() -> PriceList:
     import tomllib
 
     text = Path(__file__).with_name("prices.toml").read_text(encoding="utf-8")
-    return msgspec.convert(tomllib.loads(text), PriceList)
+    return convert(tomllib.loads(text), PriceList)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from bisect import bisect_left
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from plait.plan.prices import price_list
 
@@ -17,8 +19,7 @@ if TYPE_CHECKING:
 LARGEST_BATCH, LONGEST_WINDOW_SECONDS = 10_000, 300
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rate:
+class Rate(Struct, frozen=True):
     """How many objects a second the default quota of an operation allows, and who shares that quota."""
 
     operation: str
@@ -27,36 +28,28 @@ class Rate:
 
 
 def rates(forecast: Forecast) -> list[Rate]:
-    """The highest steady rate of each service by its default quota, the tightest first."""
-    objects, batches, seconds = (forecast.quantities[name] for name in ("objects", "batches", "seconds"))
-    units = _units_by_operation(forecast)
-    limits = [
-        Rate(operation=operation, scope=quota.scope, objects=quota.per_second * objects / units[operation])
-        for operation, quota in price_list().quotas.items()
-        if units.get(operation)
-    ]
-    if seconds:
-        allowed = price_list().concurrency * objects / seconds
-        scope = "concurrent invocations of the account"
-        limits.append(Rate(operation="lambda:Invoke", scope=scope, objects=allowed))
-    return sorted(limits, key=lambda rate: rate.objects) if batches else []
-
-
-def _units_by_operation(forecast: Forecast) -> dict[str, float]:
-    """The units that count against one quota.
+    """The highest steady rate of each service by its default quota, the tightest first.
 
     S3 counts each prefix, and each block reads or writes below a prefix of its own: there the largest line counts.
     """
     units: dict[str, float] = {}
     for line in forecast.lines:
         before = units.get(line.operation, 0)
-        per_prefix = line.operation.startswith("s3:")
-        units[line.operation] = max(before, line.units) if per_prefix else before + line.units
-    return units
+        largest = line.operation.startswith("s3:")
+        units[line.operation] = max(before, line.units) if largest else before + line.units
+    objects, prices = forecast.quantities["objects"], price_list()
+    limits = [
+        Rate(operation, quota.scope, quota.per_second * objects / units[operation])
+        for operation, quota in prices.quotas.items()
+        if units.get(operation)
+    ]
+    if seconds := forecast.quantities["seconds"]:
+        allowed = prices.concurrency * objects / seconds
+        limits.append(Rate("lambda:Invoke", "concurrent invocations of the account", allowed))
+    return sorted(limits, key=lambda rate: rate.objects) if forecast.quantities["batches"] else []
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batching:
+class Batching(Struct, frozen=True):
     """The smallest batch that reaches a rate, and the seconds it takes to collect."""
 
     batch: int
@@ -69,15 +62,12 @@ def batching(rate: float, forecast_for: Callable[[int], Forecast]) -> Batching |
 
     `forecast_for` forecasts for a batch of this size.
     """
-    low, high = 1, LARGEST_BATCH
-    if _reached(forecast_for(high)) < rate:
+
+    def reached(batch: int) -> float:
+        return min((limit.objects for limit in rates(forecast_for(batch))), default=math.inf)
+
+    batch = 1 + bisect_left(range(1, LARGEST_BATCH + 1), rate, key=reached)
+    if batch > LARGEST_BATCH:
         return None
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (low, middle) if _reached(forecast_for(middle)) >= rate else (middle + 1, high)
-    window = min(LONGEST_WINDOW_SECONDS, math.ceil(low / rate)) if low > 1 else 0
-    return Batching(batch=low, window_seconds=window, reached=_reached(forecast_for(low)))
-
-
-def _reached(forecast: Forecast) -> float:
-    return min((rate.objects for rate in rates(forecast)), default=math.inf)
+    window = min(LONGEST_WINDOW_SECONDS, math.ceil(batch / rate)) if batch > 1 else 0
+    return Batching(batch, window, reached(batch))

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from plait.cli.failures import CannotStart, unreadable_file
 from plait.cli.printing import aligned
 from plait.deploy.policy import grants
 from plait.deploy.stack import event_pattern
+from plait.language.spec import options_of_type
 from plait.plan.costs import Forecast, assumptions_of_report, default_assumptions, forecast, swings
 from plait.plan.prices import price_list
 from plait.plan.rates import Batching, batching, rates
@@ -77,8 +77,7 @@ def _iam_actions(spec: Spec) -> list[str]:
 
 def _event_rule_lines(spec: Spec) -> Iterable[str]:
     """The keys that the event rule lets through; its wildcard does not stop at `/`, so the path may match fewer."""
-    options = [getattr(spec.driver.options, name) for name in spec.driver.options.__struct_fields__]
-    for path in (option for option in options if isinstance(option, DriverPath) and option.bucket):
+    for path in (path for path in options_of_type(spec.driver.options, DriverPath) if path.bucket):
         key = event_pattern(path)["detail"]["object"]["key"][0]
         wildcard = key["wildcard"] if isinstance(key, dict) else key
         yield (

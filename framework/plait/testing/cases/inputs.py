@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import structs
 
+from plait.language.spec import options_of_type
 from plait.language.wording import kind_of
 from plait.plugin import BadRecord, DriverPath, LookupPath
 from plait.problems.problem import excerpt
@@ -54,7 +55,7 @@ def read_inputs(
 
 def needs_objects(source: Source) -> bool:
     """Whether a driver has nothing to read unless a case gives objects."""
-    return not source.role.offline or _option_of_type(source, DriverPath) is not None
+    return not source.role.offline or bool(options_of_type(source.options, DriverPath))
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +175,7 @@ class _InputReader:
             if content is None or self._content_key(block, (*BYTES_KEYS, "fails"), path) is None:
                 return None
             data = self._data(block, content, path)
-        template = _option_of_type(self.source, LookupPath)
+        template = next(iter(options_of_type(self.source.options, LookupPath)), None)
         uri = _full_address(template.literal, name) if template else name
         if template and DriverPath(template.text, template.parts).match(uri) is None:
             message = f"no row asks for {excerpt(uri)}"
@@ -207,7 +208,7 @@ class _InputReader:
 
     def _uri(self, name: str | None, number: int, path: KeyPath) -> str | None:
         """The URI of an object by its name, or by its number if it has none; None, and a problem, if it needs a name."""
-        template = _option_of_type(self.source, DriverPath)
+        template = next(iter(options_of_type(self.source.options, DriverPath)), None)
         if template is None:
             return name or f"{self.source.name}/{number + 1}"
         if name is not None:
@@ -219,12 +220,6 @@ class _InputReader:
             return None
         texts = {FOLDERS: f"{number + 1}/", **dict.fromkeys({*UNNAMED} - {FOLDERS}, str(number + 1))}
         return "".join(part if isinstance(part, str) else texts[part] for part in template.parts)
-
-
-def _option_of_type(source: Source, option_type: type[Any]) -> Any:
-    """The first option of a source that has a type, None without one."""
-    options = (getattr(source.options, field) for field in source.options.__struct_fields__)
-    return next((option for option in options if isinstance(option, option_type)), None)
 
 
 def _full_address(literal: str, name: str) -> str:

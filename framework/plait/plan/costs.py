@@ -86,8 +86,7 @@ def default_assumptions(spec: Spec, objects: float = MILLION) -> tuple[Assumptio
     for source in spec.lookups:
         quantities = {calls.quantity for calls in source.role.calls()}
         if "keys" in quantities:
-            cached = ", though `cache` keeps some" if source.cache else ""
-            why = f"each object has a key of its own{cached}"
+            why = "each object has a key of its own" + (", though `cache` keeps some" if source.cache else "")
             assumptions.append(Assumption(f"{source.name}.keys", objects, why))
         if "pages" in quantities:
             why = "the windows of a batch are one stretch of one page"

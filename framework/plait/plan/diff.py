@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import chain
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from plait.problems.problem import excerpt
 
@@ -18,27 +18,28 @@ if TYPE_CHECKING:
 LEAVES_ROWS_OUT = ("drop", "fail")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Struct, frozen=True, rename={"kind": "change"}):
     """One change: a phrase such as `column-removed`, the name affected, its old and its new value."""
 
     kind: str
     name: str
-    before: str | None = None
-    after: str | None = None
+    before: str | None
+    after: str | None
     breaking: bool
 
 
 def changes(old: Plan, new: Plan) -> tuple[Change, ...]:
     """All changes that readers of the lake can notice: breaking ones first, then in the order of the plan."""
     old_names = _old_names(old, new)
-    differences = chain(
-        _changed_fields(_by_name(old.columns), _by_name(new.columns), "column", old_names),
-        _changed_sources(old, new, old_names),
-        _changed_partitions(old, new),
-        _changed_paths(old, new),
-    )
-    return tuple(sorted(differences, key=lambda change: not change.breaking))
+    differences = [
+        *_changed_fields(_by_name(old.columns), _by_name(new.columns), "column", old_names),
+        *_changed_sources(_sources(old), _sources(new), old_names),
+        *_changed_fields(_by_name(old.partitions), _by_name(new.partitions), "partition", {}),
+        *_changed_places(old, new),
+    ]
+    # Two long defaults may be cut to one text.
+    changed = (c for c in differences if c.before != c.after or c.kind.endswith("-default"))
+    return tuple(sorted(changed, key=lambda change: not change.breaking))
 
 
 def _by_name(fields: Sequence[Field], within: str = "") -> dict[str, Field]:
@@ -69,17 +70,12 @@ def _changed_fields(
 ) -> Iterator[Change]:
     """Changes of columns or partitions; `what` begins the phrase of each."""
     for name in (name for name in old if name not in new):
-        yield Change(kind=f"{what}-removed", name=name, before=_type_text(old[name]), breaking=True)
+        yield Change(f"{what}-removed", name, str(old[name].type), None, breaking=True)
     for name, field in new.items():
         if name not in old:
-            after = _type_text(field)
-            yield Change(kind=f"{what}-added", name=name, after=after, breaking=what != "column")
+            yield Change(f"{what}-added", name, None, str(field.type), breaking=what != "column")
         else:
             yield from _changed_field(name, old[name], field, what, old_names)
-
-
-def _type_text(field: Field) -> str:
-    return str(field.type)
 
 
 def _changed_field(
@@ -87,34 +83,20 @@ def _changed_field(
 ) -> Iterator[Change]:
     if old.fields and new.fields:
         within = f"{name}."
-        before, after = _by_name(old.fields, within), _by_name(new.fields, within)
-        yield from _changed_fields(before, after, what, old_names)
+        yield from _changed_fields(
+            _by_name(old.fields, within), _by_name(new.fields, within), what, old_names
+        )
     else:
-        kinds = (_type_text(old), _type_text(new))
-        yield from _change_if(f"{what}-type", name, *kinds, breaking=not _extends(old.type, new.type))
+        breaks = not _extends(old.type, new.type)
+        yield Change(f"{what}-type", name, str(old.type), str(new.type), breaking=breaks)
     if old.nullable != new.nullable:
-        word = "loosened" if new.nullable else "tightened"
-        texts = (_null_text(old), _null_text(new))
-        yield from _change_if(f"{what}-{word}", name, *texts, breaking=new.nullable)
+        texts = ("never null", "can be null") if new.nullable else ("can be null", "never null")
+        yield Change(f"{what}-{'loosened' if new.nullable else 'tightened'}", name, *texts, new.nullable)
     elif old.default != new.default:
-        before_text, after_text = _default_text(old), _default_text(new)
-        kind = f"{what}-default"
-        yield Change(kind=kind, name=name, before=before_text, after=after_text, breaking=True)
+        yield Change(f"{what}-default", name, _default_text(old), _default_text(new), breaking=True)
     source, dot, place = new.origin.partition(".")
     if old.origin != f"{old_names.get(source, source)}{dot}{place}":
-        yield from _change_if(f"{what}-origin", name, old.origin, new.origin, breaking=True)
-
-
-def _change_if(
-    kind: str, name: str, before: str | None, after: str | None, *, breaking: bool
-) -> Iterator[Change]:
-    """A change, if the two values differ."""
-    if before != after:
-        yield Change(kind=kind, name=name, before=before, after=after, breaking=breaking)
-
-
-def _null_text(field: Field) -> str:
-    return "can be null" if field.nullable else "never null"
+        yield Change(f"{what}-origin", name, old.origin, new.origin, breaking=True)
 
 
 def _default_text(field: Field) -> str | None:
@@ -123,36 +105,35 @@ def _default_text(field: Field) -> str | None:
 
 def _extends(old: Type, new: Type) -> bool:
     """Whether a type has more fields, so that what read the old type reads the new one."""
-    if old == new:
-        return True
     parts = dict(new.fields)
     nested = old.word == new.word and bool(old.fields)
-    return nested and all(name in parts and _extends(kind, parts[name]) for name, kind in old.fields)
+    return old == new or (nested and all(n in parts and _extends(kind, parts[n]) for n, kind in old.fields))
 
 
-def _changed_sources(old: Plan, new: Plan, old_names: Mapping[str, str]) -> Iterator[Change]:
-    before, after = _sources(old), _sources(new)
+def _changed_sources(
+    before: Mapping[str, Source], after: Mapping[str, Source], old_names: Mapping[str, str]
+) -> Iterator[Change]:
     for name in (name for name in before if name not in old_names.values()):
         join = before[name].join
-        breaking = join is None or join.shape == "rows"
-        yield Change(kind="source-removed", name=name, before=_join_text(join), breaking=breaking)
+        breaks = join is None or join.shape == "rows"
+        yield Change("source-removed", name, _join_text(join), None, breaking=breaks)
     for name, source in after.items():
         if name in old_names:
             yield from _changed_source(name, before[old_names[name]], source)
         else:
-            text, breaking = _join_text(source.join), _changes_which_rows(source)
-            yield Change(kind="source-added", name=name, after=text, breaking=breaking)
+            breaks = _changes_which_rows(source)
+            yield Change("source-added", name, None, _join_text(source.join), breaking=breaks)
 
 
 def _changed_source(name: str, old: Source, new: Source) -> Iterator[Change]:
-    yield from _change_if("source-renamed", name, old.name, new.name, breaking=False)
-    yield from _change_if("source-connector", name, old.connector.name, new.connector.name, breaking=False)
+    yield Change("source-renamed", name, old.name, new.name, breaking=False)
+    yield Change("source-connector", name, old.connector.name, new.connector.name, breaking=False)
     if old.join and new.join:
         yield from _changed_join(name, old.join, new.join)
     else:
-        yield from _change_if("driver", name, _join_text(old.join), _join_text(new.join), breaking=True)
-    windows = (str(source.window) if source.window else None for source in (old, new))
-    yield from _change_if("join-window", name, *windows, breaking=True)
+        yield Change("driver", name, _join_text(old.join), _join_text(new.join), breaking=True)
+    before, after = (str(source.window) if source.window else None for source in (old, new))
+    yield Change("join-window", name, before, after, breaking=True)
 
 
 def _join_text(join: Join | None) -> str:
@@ -169,25 +150,20 @@ def _changes_which_rows(source: Source) -> bool:
 
 def _changed_join(name: str, old: Join, new: Join) -> Iterator[Change]:
     fewer = new.missing in LEAVES_ROWS_OUT and old.missing not in LEAVES_ROWS_OUT
-    yield from _change_if("join-on", name, old.pairs_text, new.pairs_text, breaking=True)
-    yield from _change_if("join-as", name, old.shape, new.shape, breaking=True)
-    yield from _change_if("join-missing", name, old.missing_text, new.missing_text, breaking=fewer)
+    yield Change("join-on", name, old.pairs_text, new.pairs_text, breaking=True)
+    yield Change("join-as", name, old.shape, new.shape, breaking=True)
+    yield Change("join-missing", name, old.missing_text, new.missing_text, breaking=fewer)
     fails = old.duplicates == "fail"
-    yield from _change_if("join-duplicates", name, old.duplicates, new.duplicates, breaking=not fails)
+    yield Change("join-duplicates", name, old.duplicates, new.duplicates, breaking=not fails)
 
 
-def _changed_partitions(old: Plan, new: Plan) -> Iterator[Change]:
-    before, after = _by_name(old.partitions), _by_name(new.partitions)
-    yield from _changed_fields(before, after, "partition", {})
-    if before.keys() == after.keys():
-        orders = (", ".join(before), ", ".join(after))
-        yield from _change_if("partition-order", new.layout, *orders, breaking=True)
-
-
-def _changed_paths(old: Plan, new: Plan) -> Iterator[Change]:
-    """Changes of the sink and of the quarantine."""
+def _changed_places(old: Plan, new: Plan) -> Iterator[Change]:
+    """Changes of the order of folders, of the sink and of the quarantine."""
+    before, after = ([partition.name for partition in plan.partitions] for plan in (old, new))
+    if {*before} == {*after}:
+        yield Change("partition-order", new.layout, ", ".join(before), ", ".join(after), breaking=True)
     words = (old.spec.sink.connector.name, new.spec.sink.connector.name)
-    yield from _change_if("sink-connector", "sink", *words, breaking=True)
-    yield from _change_if("sink-path", "sink", old.sink_path, new.sink_path, breaking=True)
-    paths = (spec.quarantine.path if spec.quarantine else None for spec in (old.spec, new.spec))
-    yield from _change_if("quarantine-path", "quarantine", *paths, breaking=False)
+    yield Change("sink-connector", "sink", *words, breaking=True)
+    yield Change("sink-path", "sink", old.sink_path, new.sink_path, breaking=True)
+    path, new_path = (spec.quarantine.path if spec.quarantine else None for spec in (old.spec, new.spec))
+    yield Change("quarantine-path", "quarantine", path, new_path, breaking=False)

@@ -81,31 +81,22 @@ def plan(spec: Spec) -> Plan:
     )
 
 
-def _is_list(source: Source) -> bool:
-    return source.join is not None and source.join.shape == "list"
-
-
 def _stages(spec: Spec) -> tuple[tuple[Source, ...], ...]:
     """Put each look-up into the first stage after all whose columns it may need."""
-    stages: list[list[Source]] = []
     stage_of: dict[str, int] = {}
     for name in spec.order:
-        source = spec.source(name)
-        needs = set(source.needed_columns)
+        needs = {*spec.source(name).needed_columns}
         earlier = (stage_of[n] for n in stage_of if needs & {*spec.source(n).output_columns})
-        stage = max(earlier, default=-1) + 1
-        if stage == len(stages):
-            stages.append([])
-        stages[stage].append(source)
-        stage_of[name] = stage
-    return tuple(tuple(stage) for stage in stages)
+        stage_of[name] = max(earlier, default=-1) + 1
+    numbers = sorted({*stage_of.values()})
+    return tuple(tuple(spec.source(n) for n in stage_of if stage_of[n] == number) for number in numbers)
 
 
 def _fields_of_source(source: Source) -> tuple[Field, ...]:
     columns = tuple(_column_field(source, column) for column in source.columns or ())
-    if not _is_list(source):
+    if not source.join or source.join.shape != "list":
         return columns
-    element = Type("struct", fields=tuple((column.name, column.type) for column in source.columns or ()))
+    element = Type("struct", fields=tuple((column.name, column.type) for column in columns))
     kind = Type("array", fields=(("element", element),))
     return (Field(name=source.name, type=kind, nullable=False, origin=source.name, fields=columns),)
 
@@ -132,10 +123,8 @@ def _example(partition: Partition) -> str:
 def _partition_field(partition: Partition, fields: list[Field]) -> Field:
     """The field of a partition column. A text can become null, because an empty text lies in the folder of null."""
     field = next(field for field in fields if field.name == partition.column)
-    type_words = {"date": "date", "month": "string", "hour": "string", "bucket": "int"}
-    kind = field.type
-    if partition.function in type_words:
-        kind = Type(type_words[partition.function])
-    is_text = partition.function == "column" and kind.word == "string"
-    nullable = field.nullable or is_text
+    words = {"date": "date", "month": "string", "hour": "string", "bucket": "int"}
+    function = partition.function
+    kind = Type(words[function]) if function in words else field.type
+    nullable = field.nullable or (function == "column" and kind.word == "string")
     return Field(name=partition.name, type=kind, nullable=nullable, origin=str(partition))

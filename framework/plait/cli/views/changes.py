@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec import to_builtins
+
 from plait.cli.printing import aligned, plural
 
 if TYPE_CHECKING:
@@ -35,14 +37,5 @@ def changes_document(changes: Sequence[Change], plan: Plan, against: str) -> dic
         "pipeline": plan.spec.name,
         "against": against,
         "breaking": any(change.breaking for change in changes),
-        "changes": [
-            {
-                "change": change.kind,
-                "name": change.name,
-                "before": change.before,
-                "after": change.after,
-                "breaking": change.breaking,
-            }
-            for change in changes
-        ],
+        "changes": to_builtins(changes),
     }

@@ -15,7 +15,7 @@ from plait.engine.declare import declare
 from plait.engine.files import split_into_files
 from plait.engine.join import Rows, join
 from plait.engine.lookup import OpenLookups
-from plait.engine.partition import out_of_range_rows, overlong_rows
+from plait.engine.partition import folderless_rows, out_of_range_rows
 from plait.engine.read import cast
 from plait.engine.report import FileEntry, LookupCounts, Report
 from plait.engine.settle import (
@@ -188,7 +188,7 @@ class Engine:
         for stage in self.plan.stages:
             self._run_stage(stage, batch)
         batch.rows.table = declare(batch.rows.table, self.plan)
-        for rule in (out_of_range_rows, overlong_rows):
+        for rule in (out_of_range_rows, folderless_rows):
             for row, error in rule(batch.rows.table, self.spec.partition_by).items():
                 batch.bad.setdefault(batch.rows.record_numbers[row], error)
         batch.take_out({number for number in batch.rows.record_numbers if number in batch.bad})

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from plait.plugin import BadRecord
+from plait.values.driver_path import HIVE_NULL
 from plait.values.paths import path_text
 
 if TYPE_CHECKING:
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from plait.language.forms import Partition
 
-HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 FORMATS = {"date": "{:%Y-%m-%d}", "month": "{:%Y-%m}", "hour": "{:%Y-%m-%d-%H}"}
 MANY = 64  # from this number of rows on, each distinct value is encoded once
-UNENCODED = " !$&'()+,-.;<>@[]_`|~"
+ESCAPED = "".join(map(chr, range(1, 32))) + "\x7f\"#%'*/:=?\\{[]^"
+ESCAPES = {ord(character): f"%{ord(character):02X}" for character in ESCAPED}
 MAX_NAME_BYTES = 255  # of a folder, on the file systems of today
 
 
@@ -35,16 +35,29 @@ def folders(table: Any, partitions: Sequence[Partition]) -> list[str]:
     ]
 
 
-def overlong_rows(table: Any, partitions: Sequence[Partition]) -> dict[int, BadRecord]:
-    """The rows whose folder name would be longer than file systems allow, each with its error."""
+def folderless_rows(table: Any, partitions: Sequence[Partition]) -> dict[int, BadRecord]:
+    """The rows whose text is the name of no folder that reads back as that text, each with its error."""
     bad: dict[int, BadRecord] = {}
     for partition in partitions:
         values = table.column(partition.column).to_pylist() if partition.function == "column" else []
         room = MAX_NAME_BYTES - len(encode(partition.name)) - 1
         for row, value in enumerate(values):
-            if isinstance(value, str) and 3 * len(value.encode()) > room and len(encode(value)) > room:
+            if not isinstance(value, str):
+                continue
+            if value in ("", HIVE_NULL) or "\0" in value:
+                what = (
+                    "an empty text" if not value else "Hive's word for null" if "\0" not in value else "a NUL"
+                )
+                why, help = (
+                    f"partition `{partition.name}`: {what} is no name of a folder",
+                    "make it null, or part by `bucket(n, c)`",
+                )
+            elif 3 * len(value.encode()) > room and len(encode(value).encode()) > room:
                 why = f"partition `{partition.name}`: its folder would have a name of more than {MAX_NAME_BYTES} bytes"
-                bad.setdefault(row, BadRecord(why, code="bad-value", help="part by `bucket(n, c)`"))
+                help = "part by `bucket(n, c)`"
+            else:
+                continue
+            bad.setdefault(row, BadRecord(why, code="bad-value", help=help))
     return bad
 
 
@@ -100,10 +113,11 @@ def _folder_text(value: Any, partition: Partition) -> str:
 
 
 def encode(text: str) -> str:
-    """Percent-encode a partition value as Hive does, so that it stays one segment of a path."""
-    if text in (".", "..", "", HIVE_NULL):
-        return "".join(f"%{ord(c):02X}" for c in text) or HIVE_NULL
-    return quote(text, safe=UNENCODED)
+    """Escape a partition value as Hive and Spark do: `%XX` for what they escape, all else as it is.
+
+    The characters are those of `ExternalCatalogUtils.escapePathName` of Spark 3.5.
+    """
+    return text.translate(ESCAPES)
 
 
 def bucket(value: Any, buckets: int) -> int:

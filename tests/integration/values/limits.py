@@ -105,7 +105,7 @@ def many_rows(matches: int) -> Any:
 def folder(length: int) -> Any:
     """What a partition value of so many characters is told."""
     part = Partition(name="p", function="column", column="c")
-    return partition.overlong_rows(pa.table({"c": ["x" * length]}), [part]).get(0)
+    return partition.folderless_rows(pa.table({"c": ["x" * length]}), [part]).get(0)
 
 
 def asked_of_dynamodb(length: int) -> Any:

@@ -18,8 +18,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from plait.engine import partition
-from plait.engine.partition import FORMATS, bucket, encode, folders, out_of_range_rows, overlong_rows
+from plait.engine.partition import FORMATS, bucket, encode, folderless_rows, folders, out_of_range_rows
 from plait.language.forms import Partition
+from plait.values.driver_path import HIVE_NULL
 
 UTC_TIME = pa.timestamp("us", tz="UTC")
 LAST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
@@ -123,19 +124,30 @@ def test_the_zone_of_the_machine_moves_no_row(many: int, monkeypatch: pytest.Mon
     assert folder_of_rows == ["p=2026-07-01-16/p=2026-07-01/"] * many
 
 
-@pytest.mark.parametrize("text", [".", ".."])
-def test_a_dot_is_written_so_that_no_path_follows_it(text: str) -> None:
-    assert encode(text) == "%2E" * len(text)
+def test_a_folder_escapes_what_hive_escapes_and_nothing_else() -> None:
+    escaped = "".join(map(chr, range(1, 32))) + "\x7f\"#%'*/:=?\\{[]^"
+    assert encode(escaped) == "".join(f"%{ord(character):02X}" for character in escaped)
+    plain = "Señor 東京 München . .. +&$!(),-;<>@_`|~}"
+    assert encode(plain) == plain
+
+
+@pytest.mark.parametrize(
+    ("text", "what"), [("", "an empty text"), ("a\0", "a NUL"), (HIVE_NULL, "Hive's word for null")]
+)
+def test_a_text_that_no_folder_gives_back_is_a_bad_record(text: str, what: str) -> None:
+    bad = folderless_rows(pa.table({"c": ["x", text]}), [by("column")])
+    assert [*bad] == [1]
+    assert bad[1].message == f"partition `p`: {what} is no name of a folder"
 
 
 @pytest.mark.parametrize("letter", ["x", "é"])
 def test_a_folder_may_have_255_bytes_and_none_more(letter: str) -> None:
     """What is longer is told with a way out, and counts with the name of the partition and the `=`."""
-    size = len(encode(letter))
+    size = len(letter.encode())
     longest = letter * (253 // size) + "x" * (253 % size)
     table = pa.table({"c": [longest, f"{longest}x", "x", f"{longest}x"]})
-    assert len(folders(table, [by("column")])[0].rstrip("/")) == 255
-    bad = overlong_rows(table, [by("column")])
+    assert len(folders(table, [by("column")])[0].rstrip("/").encode()) == 255
+    bad = folderless_rows(table, [by("column")])
     assert [*bad] == [1, 3]
     why = "partition `p`: its folder would have a name of more than 255 bytes"
     assert (bad[1].message, bad[1].code, bad[1].help) == (why, "bad-value", "part by `bucket(n, c)`")
@@ -143,11 +155,11 @@ def test_a_folder_may_have_255_bytes_and_none_more(letter: str) -> None:
 
 def test_a_long_name_of_a_partition_leaves_less_room() -> None:
     part = by("column", name="p" * 200)
-    assert [*overlong_rows(pa.table({"c": ["x" * 54, "x" * 55]}), [part])] == [1]
+    assert [*folderless_rows(pa.table({"c": ["x" * 54, "x" * 55]}), [part])] == [1]
 
 
 def test_a_long_text_has_a_bucket() -> None:
-    assert overlong_rows(pa.table({"c": ["x" * 1000]}), [by("bucket")]) == {}
+    assert folderless_rows(pa.table({"c": ["x" * 1000]}), [by("bucket")]) == {}
 
 
 def test_a_moment_without_a_date_in_one_zone_is_told_whatever_the_others_say() -> None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 from plait.engine.engine import Engine
-from plait.engine.partition import HIVE_NULL
 from plait.plan.plan import plan
 from plait.testing.cases.case import COUNT_NAMES, CaseOutcome, Finding
 from plait.testing.cases.stand_ins import (
@@ -18,6 +16,7 @@ from plait.testing.cases.stand_ins import (
     stand_in,
 )
 from plait.values.convert import convert
+from plait.values.driver_path import hive_text
 from plait.values.paths import normal_uri
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ def _rows_of_file(file: File, partitions: Sequence[Field]) -> list[dict[str, Any
     """The rows of a file, with the partition columns that its folder names."""
     texts = [segment.partition("=")[2] for segment in file.folder.split("/")[:-1]]
     partition_values = {
-        field.name: None if text == HIVE_NULL else convert(unquote(text), field.type)
+        field.name: convert(hive_text(text), field.type)
         for field, text in zip(partitions, texts, strict=True)
     }
     return [{**row, **partition_values} for row in file.table.to_pylist()]

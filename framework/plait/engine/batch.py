@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from plait.engine.join import Rows, without
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from plait.plugin import BadRecord, Item, PlaitError, Record
@@ -22,12 +22,14 @@ MANY = 32  # from this number of objects on, garbage collection is paused for a 
 class Batch(Struct):
     """Driving records with their rows.
 
-    `bad`, `retry` and `failed` are by record number: why a record is put into quarantine, comes again, or fails.
+    `empty` are the objects without a record. `bad`, `retry` and `failed` are by record number: why a record is put into
+    quarantine, comes again, or fails.
     """
 
     records: list[Record]
     rows: Rows
     now: datetime
+    empty: Sequence[Item] = ()
     bad: dict[int, BadRecord] = field(default_factory=dict)
     retry: dict[int, PlaitError] = field(default_factory=dict)
     failed: dict[int, PlaitError] = field(default_factory=dict)

@@ -20,6 +20,7 @@ from plait.engine.read import cast
 from plait.engine.report import FileEntry, LookupCounts, Report
 from plait.engine.settle import (
     accept,
+    commit,
     fail_lookup,
     put_in_quarantine,
     settle,
@@ -152,6 +153,8 @@ class Engine:
             if isinstance(answer, PlaitError):
                 errors.setdefault(file.item.uri, answer)
         errors |= put_in_quarantine(batch, errors, self.spec, self.services, self.report)
+        with self.report.timed("write"):
+            errors |= commit(batch, answers, errors, self.sink)
         self.set_aside |= settle_batch(batch, errors, self.spec, self.report)
         for file, answer in answers:
             if isinstance(answer, Written) and self.report.outcomes[file.item.uri] == "done":
@@ -162,26 +165,24 @@ class Engine:
 
     def _read_and_join(self, items: Sequence[Item]) -> Batch:
         with garbage_collection_paused(len(items)):
-            records = self._read(items)
+            records, empty = self._read(items)
             with self.report.timed("columns"):
                 typed = cast(records, self.spec.driver)
             rows = Rows(typed.table, typed.record_numbers)
-            batch = Batch(records, rows, self.services.now(), dict(typed.faults))
+            batch = Batch(records, rows, self.services.now(), empty, dict(typed.faults))
             self._run_stages(batch)
         return batch
 
-    def _read(self, items: Sequence[Item]) -> list[Record]:
-        """Read the records of items, and settle each item without any."""
+    def _read(self, items: Sequence[Item]) -> tuple[list[Record], list[Item]]:
+        """Return the records of items and the items without any; settle those that cannot be read."""
         with self.report.timed("read"), self.services.on_behalf_of(self.spec.driver.name):
             answers = list(self.driver.read(items))
         failures = [answer for answer in answers if isinstance(answer, ReadFailure)]
         records = [answer for answer in answers if isinstance(answer, Record)]
-        unread = {failure.item.uri for failure in failures}
-        empty = {item.uri for item in items} - unread - {item_of(record).uri for record in records}
-        self.report.outcomes.update(dict.fromkeys(empty, "done"))
         for failure in failures:
             settle_unread(failure, self.report)
-        return records
+        answered = {failure.item.uri for failure in failures} | {item_of(record).uri for record in records}
+        return records, [item for item in items if item.uri not in answered]
 
     def _run_stages(self, batch: Batch) -> None:
         """Join all look-ups, declare the columns, and remove the records that fit no partition."""

@@ -14,18 +14,18 @@ from plait.engine.answers import no_answers
 from plait.engine.batch import item_of
 from plait.engine.join import join
 from plait.engine.waiting import Late, why_late
-from plait.plugin import GiveUp, Missing, ObjectChanged, PlaitError, TryAgain
+from plait.plugin import GiveUp, Missing, ObjectChanged, PlaitError, Settled, TryAgain, Written
 from plait.problems.problem import Problem
 from plait.values.paths import on_s3
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from plait.engine.batch import Batch
     from plait.engine.context import Services
     from plait.engine.report import Outcome, Report
     from plait.language.spec import Source, Spec
-    from plait.plugin import BadRecord, Driver, Item, ReadFailure
+    from plait.plugin import BadRecord, Driver, File, Item, ReadFailure, Sink
 
 FOREIGN_BUCKET = "a foreign object: the pipeline does not read its bucket"
 FOREIGN_BUCKET_HELP = "send only events of the bucket that the driving source reads"
@@ -105,6 +105,25 @@ def put_in_quarantine(
     }
 
 
+def commit(
+    batch: Batch,
+    answers: Iterable[tuple[File, Written | PlaitError]],
+    errors: Mapping[str, PlaitError],
+    sink: Sink[Any],
+) -> dict[str, PlaitError]:
+    """Let the sink commit the objects of a batch that are done, the empty ones too; return the errors of its answers."""
+    items = {item.uri: item for item in (*batch.empty, *map(item_of, batch.records))}
+    files: dict[str, list[Written]] = {}
+    for file, answer in answers:
+        if isinstance(answer, Written):
+            files.setdefault(file.item.uri, []).append(answer)
+    unfinished = {batch.uri_of(number) for number in (*batch.retry, *batch.failed)} | set(errors)
+    done = [uri for uri in items if uri not in unfinished]
+    settled = [Settled(item=items[uri], files=tuple(files.get(uri, ()))) for uri in done]
+    answered = zip(done, sink.commit(settled) if settled else (), strict=True)
+    return {uri: error for uri, error in answered if error is not None}
+
+
 def settle_batch(batch: Batch, errors: dict[str, PlaitError], spec: Spec, report: Report) -> set[str]:
     """Report what became of each object of a batch, and count the records of those done.
 
@@ -114,17 +133,15 @@ def settle_batch(batch: Batch, errors: dict[str, PlaitError], spec: Spec, report
         errors.setdefault(batch.uri_of(number), error)
     for number, error in batch.failed.items():
         errors[batch.uri_of(number)] = error
+    for item in batch.empty:
+        _settle_object(item.uri, errors.get(item.uri), report)
     written = set(batch.rows.record_numbers)
     counts = report.records
     quarantined = set()
     for number, record in enumerate(batch.records):
         uri = item_of(record).uri
-        failure = errors.get(uri)
-        if failure is not None:
-            if not isinstance(failure, ObjectChanged):
-                settle(uri, "retry" if isinstance(failure, TryAgain) else "failed", failure, report)
+        if not _settle_object(uri, errors.get(uri), report):
             continue
-        report.outcomes[uri] = "done"
         counts.read += 1
         if number in batch.bad:
             counts.quarantined += 1
@@ -138,13 +155,26 @@ def settle_batch(batch: Batch, errors: dict[str, PlaitError], spec: Spec, report
     return quarantined
 
 
+def _settle_object(uri: str, error: PlaitError | None, report: Report) -> bool:
+    """Report the outcome of an object and return whether it is done; one that changed is read again and has none yet."""
+    if error is None:
+        report.outcomes[uri] = "done"
+    elif not isinstance(error, ObjectChanged):
+        _settle_failure(uri, error, report)
+    return error is None
+
+
 def settle_unread(failure: ReadFailure, report: Report) -> None:
     """Report what became of an object that could not be read."""
     if isinstance(failure.error, Missing):
         report.outcomes[failure.item.uri] = "gone"
     else:
-        outcome: Outcome = "retry" if isinstance(failure.error, TryAgain) else "failed"
-        settle(failure.item.uri, outcome, failure.error, report)
+        _settle_failure(failure.item.uri, failure.error, report)
+
+
+def _settle_failure(uri: str, error: PlaitError, report: Report) -> None:
+    """Report an object that comes again or failed, by the kind of the error."""
+    settle(uri, "retry" if isinstance(error, TryAgain) else "failed", error, report)
 
 
 def settle(uri: str, outcome: Outcome, error: PlaitError, report: Report) -> None:

@@ -19,6 +19,7 @@ from plait.plugin.data import (
     ReadFailure,
     Record,
     RecordTable,
+    Settled,
     StoredObject,
     Window,
     Written,
@@ -39,7 +40,7 @@ from plait.values.strict_json import NotJson, parse_json
 __all__ = ["Connector", "Driver", "Lookup", "Sink", "hookimpl"]
 # data: what travels
 __all__ += ["File", "Item", "Key", "ReadFailure", "Record", "RecordTable", "Window", "Written"]
-__all__ += ["Flag", "Missing", "Put", "StoredObject", "normal_path", "parse_json"]
+__all__ += ["Flag", "Missing", "Put", "Settled", "StoredObject", "normal_path", "parse_json"]
 # errors: what to raise
 __all__ += ["BadRecord", "GiveUp", "NotJson", "ObjectChanged", "PlaitError", "TryAgain", "UnsafePathValue"]
 __all__ += ["calling", "excerpt"]

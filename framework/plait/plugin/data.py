@@ -123,6 +123,13 @@ class Written(Struct, frozen=True, kw_only=True):
     bytes: int
 
 
+class Settled(Struct, frozen=True, kw_only=True):
+    """A driving object of a batch that is done: the version that was read, and the files of its rows, none if it gave none."""
+
+    item: Item
+    files: tuple[Written, ...] = ()
+
+
 class StoredObject(FrozenStruct, frozen=True, kw_only=True, gc=False):
     """The bytes of an object, and the version of it that was read."""
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from traceback import extract_tb
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from plait.aws.errors import meaning
@@ -24,7 +25,10 @@ STREAMS: dict[str, tuple[type, ...]] = {
     "read": (Record, ReadFailure),
     "fetch": (Record, RecordTable),
 }
-ANSWERS_FOR_EACH: dict[str, tuple[type, ...]] = {"write": (Written, PlaitError)}
+ANSWERS_FOR_EACH: dict[str, tuple[type, ...]] = {
+    "write": (Written, PlaitError),
+    "commit": (NoneType, PlaitError),
+}
 
 
 @contextmanager
@@ -86,7 +90,8 @@ class IsolatedRole:
                 for part in answer:
                     _check_type(part, ANSWERS_FOR_EACH[name])
                 if len(answer) != len(arguments[0]):
-                    raise ContractViolation(f"it gave {len(answer)} answers for {len(arguments[0])} files")
+                    things = "files" if name == "write" else "objects"
+                    raise ContractViolation(f"it gave {len(answer)} answers for {len(arguments[0])} {things}")
             return answer
 
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from plait.plugin.hooks import Hooks
-from plait.plugin.roles import Connector
+from plait.plugin.roles import Connector, Driver, Lookup, Sink
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -90,6 +90,8 @@ def _load(offer: Offer) -> Connector:
     try:
         answers = [import_module(offer.module).plait_connectors()] if _pinned else _call_hook(offer.word)
         descriptors = [descriptor for answer in answers for descriptor in answer]
+        for descriptor in descriptors:
+            _check_roles(descriptor)
     except (Exception, SystemExit) as error:
         text = " ".join(str(error).split())[:200]
         raise ConnectorUnavailable(
@@ -104,6 +106,18 @@ def _load(offer: Offer) -> Connector:
             )
     message = f"the module of `{offer.word}` offers no connector of that name"
     raise ConnectorUnavailable("broken-connector", message, f"from {distribution}")
+
+
+def _check_roles(descriptor: Any) -> None:
+    """Raise TypeError if a role of a connector is no class that extends the role, or lacks one of its methods."""
+    for word, base in (("driver", Driver), ("lookup", Lookup), ("sink", Sink)):
+        role = getattr(descriptor, word, None)
+        if role is None:
+            continue
+        if not (isinstance(role, type) and issubclass(role, base)):
+            raise TypeError(f"its `{word}` is no class that extends `{base.__name__}`")
+        if role.__abstractmethods__:
+            raise TypeError(f"its `{word}` has no method `{min(role.__abstractmethods__)}`")
 
 
 def _call_hook(word: str) -> list[list[Any]]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from plait.plugin.context import Context
-    from plait.plugin.data import File, Item, Key, ReadFailure, RecordTable, Window, Written
+    from plait.plugin.data import File, Item, Key, ReadFailure, RecordTable, Settled, Window, Written
     from plait.plugin.planning import Calls, Statement
     from plait.problems.errors import PlaitError
 
@@ -146,6 +146,14 @@ class Sink(Role[Opts], ABC):
     @abstractmethod
     def write(self, files: Sequence[File]) -> Sequence[Written | PlaitError]:
         """Write each file, replacing one of the same name; the answers are in the order of the files."""
+
+    def commit(self, settled: Sequence[Settled]) -> Sequence[PlaitError | None]:
+        """Publish the rows of these objects at once, in place of what stood of them, and answer None or the error of each.
+
+        It is called once for each batch, after its files are written and its bad records are in quarantine. A process
+        may end before it, and after it before the batch counts as done: then the same objects are written and committed again.
+        """
+        return [None] * len(settled)
 
 
 class Connector(msgspec.Struct, frozen=True):

@@ -22,17 +22,23 @@ from plait.plugin import (
     ReadFailure,
     Record,
     StoredObject,
+    TooManyValues,
     Window,
     hookimpl,
     normal_path,
     parse_json,
+    room_for_object,
 )
 from plait_connectors._aws import bucket_facts, read_permissions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from plait.plugin import Statement
+
+
+TOO_LARGE = "object-too-large"
+TOO_LARGE_HELP = "give the function more memory by `deploy.memory`, or make several objects of it"
 
 
 class JsonOptions(Options, frozen=True, kw_only=True):
@@ -41,15 +47,21 @@ class JsonOptions(Options, frozen=True, kw_only=True):
     path: Annotated[
         DriverPath, msgspec.Meta(description="where the objects are, such as `s3://shop-raw/orders/*.json`")
     ]
-    max_bytes: Annotated[int, msgspec.Meta(ge=1, description="a larger object is a bad record")] = (
-        64 * 1024 * 1024
-    )
+    max_bytes: (
+        Annotated[
+            int,
+            msgspec.Meta(ge=1, description="a larger object is a bad record; 1/16 of the memory if left out"),
+        ]
+        | None
+    ) = None
 
 
-def parse(data: bytes) -> dict[str, Any]:
-    """Read bytes as one JSON object; raises BadRecord, whose message shows nothing of the data."""
+def parse(data: bytes, fields: Collection[str] | None = None) -> dict[str, Any]:
+    """Read bytes as one JSON object, of a large one these fields; raises BadRecord without a value of the data."""
     try:
-        value = parse_json(data)
+        value = parse_json(data, fields)
+    except TooManyValues as error:
+        raise BadRecord(str(error), code=TOO_LARGE, help=TOO_LARGE_HELP) from None
     except NotJson as error:
         raise BadRecord(str(error)) from None
     if not isinstance(value, dict):
@@ -106,7 +118,7 @@ class JsonDriver(Driver[JsonOptions]):
     def read(self, items: Sequence[Item]) -> Iterable[Record | ReadFailure]:
         """Yield one record for each object."""
         path, named = self.path, bool(self.path.columns)
-        answers = self.context.objects.get([item.uri for item in items], self.options.max_bytes)
+        answers = self.context.objects.get([item.uri for item in items], self._max_bytes)
         for item, answer in zip(items, answers, strict=True):
             yield self._record(item, answer, (named and path.match(normal_path(item.uri))) or {})
 
@@ -116,18 +128,25 @@ class JsonDriver(Driver[JsonOptions]):
         if not isinstance(answer, StoredObject):
             return ReadFailure(item, answer)
         item = answer.item if answer.item.uri == item.uri else structs.replace(answer.item, uri=item.uri)
-        if (item.size or 0) > self.options.max_bytes:
-            return self._too_large(item, captures)
+        if (item.size or 0) > self._max_bytes:
+            message = f"{item.size} bytes are more than the limit of {self._max_bytes}"
+            help = "raise `max_bytes`" if self.options.max_bytes else TOO_LARGE_HELP
+            return Record(fields=captures, item=item, fault=BadRecord(message, code=TOO_LARGE, help=help))
         try:
-            return Record(fields=_with_captures(parse(answer.data), captures), item=item, raw=answer.data)
+            fields = _with_captures(parse(answer.data, self._wanted), captures)
         except BadRecord as fault:
-            return Record(fields=captures, item=item, raw=answer.data, fault=fault)
+            raw = b"" if fault.code == TOO_LARGE else answer.data
+            return Record(fields=captures, item=item, raw=raw, fault=fault)
+        return Record(fields=fields, item=item, raw=answer.data)
 
-    def _too_large(self, item: Item, captures: dict[str, str | None]) -> Record:
-        fault = BadRecord(
-            f"{item.size} bytes are more than the limit of {self.options.max_bytes}", help="raise `max_bytes`"
-        )
-        return Record(fields=captures, item=item, fault=fault)
+    @cached_property
+    def _max_bytes(self) -> int:
+        return self.options.max_bytes or room_for_object()
+
+    @cached_property
+    def _wanted(self) -> frozenset[str] | None:
+        fields = self.context.fields
+        return None if fields is None else frozenset((*fields, *self.path.columns))
 
 
 @hookimpl

@@ -31,19 +31,21 @@ from plait.problems.errors import BadRecord, GiveUp, ObjectChanged, PlaitError, 
 from plait.problems.problem import excerpt
 from plait.values.convert import Flag
 from plait.values.driver_path import DriverPath
+from plait.values.memory import room_for_object
 from plait.values.paths import FolderPath, LookupPath, UnsafePathValue, normal_path
 from plait.values.patterns import Pattern
 from plait.values.secret import Secret, Secrets
-from plait.values.strict_json import NotJson, parse_json
+from plait.values.strict_json import NotJson, TooManyValues, parse_json
 
 # roles: what a module offers
 __all__ = ["Connector", "Driver", "Lookup", "Sink", "hookimpl"]
 # data: what travels
 __all__ += ["File", "Item", "Key", "ReadFailure", "Record", "RecordTable", "Window", "Written"]
-__all__ += ["Flag", "Missing", "Put", "Settled", "StoredObject", "normal_path", "parse_json"]
+__all__ += ["Flag", "Missing", "Put", "Settled", "StoredObject"]
+__all__ += ["normal_path", "parse_json", "room_for_object"]
 # errors: what to raise
-__all__ += ["BadRecord", "GiveUp", "NotJson", "ObjectChanged", "PlaitError", "TryAgain", "UnsafePathValue"]
-__all__ += ["calling", "excerpt"]
+__all__ += ["BadRecord", "GiveUp", "NotJson", "ObjectChanged", "PlaitError", "TooManyValues", "TryAgain"]
+__all__ += ["UnsafePathValue", "calling", "excerpt"]
 # options: what a spec may say
 __all__ += ["DriverPath", "FolderPath", "LookupPath", "Options", "Pattern"]
 # context: what plait lends

@@ -12,6 +12,7 @@ from plait.aws.clients import Clients
 from plait.aws.retries import RetryPolicy
 from plait.plugin import GiveUp, Item, Missing, PlaitError, Put, StoredObject, Written
 from plait.storage import local, s3, s3_errors
+from plait.values.memory import room_ahead
 from plait.values.paths import on_s3
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 MAX_AT_ONCE = 64
-MAX_BYTES_AHEAD = 64 << 20
 
 
 class ReadAhead:
@@ -69,9 +69,9 @@ class Storage:
         count: Callable[[str, int], None],
         client: Callable[[str], Any] | None = None,
         retry_policy: Callable[[], RetryPolicy] = RetryPolicy.from_environment,
-        room: int = MAX_BYTES_AHEAD,
+        room: int | None = None,
     ) -> None:
-        self._room = room
+        self._room = room or room_ahead()
         self._s3 = s3.S3(count, client or Clients(count), retry_policy)
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None

@@ -1,16 +1,26 @@
-"""Parse JSON strictly: one document, each key once, exact numbers, texts that any file can hold."""
+"""Parse JSON strictly: one document, each key once, exact numbers, texts that any file can hold.
+
+Of a large document only what is wanted is built, and no values are built that take more memory than there is.
+"""
 
 from __future__ import annotations
 
+import codecs
 import re
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from plait.values.memory import MIB, room_for_values, size_of_values
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
 BOM = b"\xef\xbb\xbf"
 MAX_DEPTH = 100
+LARGE = 1 << 16  # bytes from which on only the wanted fields of a document are built
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 UNSURE = object()
 NESTED = (dict, list)
@@ -22,8 +32,65 @@ class NotJson(ValueError):
     """The bytes are not one strict JSON document; the message has nothing of the data."""
 
 
-def parse_json(data: bytes) -> Any:
-    """The value of a JSON document, with fractions as Decimal; raises NotJson."""
+class TooManyValues(NotJson):
+    """The values of the document would take more memory than there is for them."""
+
+
+def parse_json(data: bytes, fields: Collection[str] | None = None) -> Any:
+    """The value of a JSON document, with fractions as Decimal; raises NotJson, TooManyValues.
+
+    A large mapping has only these `fields`, where they are given: the values of the others are not built, and only have
+    to be JSON.
+    """
+    if fields is not None and len(data) > LARGE:
+        members = _members(data)
+        if members is not None:
+            return {name: _parse(bytes(member)) for name, member in members.items() if name in fields}
+    return _parse(data)
+
+
+def _members(data: bytes) -> dict[str, msgspec.Raw] | None:
+    """The members of a mapping, not built; None unless a count of the keys proves that none stands twice."""
+    try:
+        members = _member_decoder().decode(data)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+    keys = len(members) + sum(_count_colons(memoryview(member)) for member in members.values())
+    return members if keys == _count_colons(data) and _is_utf8(data) else None
+
+
+@cache
+def _member_decoder() -> msgspec.json.Decoder[dict[str, msgspec.Raw]]:
+    return msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def _count_colons(data: bytes | memoryview) -> int:
+    """How often a quote and a colon stand together, but for spaces: at least once for each key."""
+    count, last = 0, b""
+    for start in range(0, len(data), MIB):
+        part = last + bytes(data[start : start + MIB]).translate(None, SPACES)
+        count += part.count(b'":')
+        last = part[-1:]
+    return count
+
+
+def _is_utf8(data: bytes) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for start in range(0, len(data), MIB):
+            decoder.decode(data[start : start + MIB])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _parse(data: bytes) -> Any:
+    if len(data) > LARGE and size_of_values(data) > room_for_values():
+        size, room = size_of_values(data) // MIB, room_for_values() // MIB
+        raise TooManyValues(
+            f"its values would take about {size:,} MB of memory, more than the {room:,} there are"
+        )
     value = _parse_quickly(data)
     return _parse_carefully(data) if value is UNSURE else value
 

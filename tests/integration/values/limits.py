@@ -19,12 +19,13 @@ from plait.engine.lookup import look_up
 from plait.language.forms import Partition
 from plait.language.spec import Join
 from plait.plugin import BadRecord, Item, Key, Options, Record
-from plait.values import decode
+from plait.values import decode, strict_json
 from plait.values.convert import MAX_EXPONENT, ConversionError, convert
 from plait.values.decode import Step
+from plait.values.memory import memory, room_for_object, room_for_values, size_of_values
 from plait.values.strict_json import MAX_DEPTH, NotJson, parse_json
 from plait.values.types import parse
-from plait_connectors import _csv_file, _mysql_select, cloudwatch_logs, csv, dynamodb, json, mysql
+from plait_connectors import _csv_file, _mysql_select, cloudwatch_logs, csv, dynamodb, mysql
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,11 +138,29 @@ def inflated(length: int) -> Any:
         return decode.decode({"v": data}, {"v": (Step("gzip"),)})
 
 
+def valued(elements: int) -> Any:
+    """The fault of an object with a list of so many numbers, where there is room for those of `VALUED`."""
+    room = size_of_values(list_of(VALUED))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(strict_json, "room_for_values", lambda: room)
+        return of_json(list_of(elements))
+
+
+def list_of(elements: int) -> bytes:
+    """A document with a list of so many elements."""
+    return b'{"v":[' + b",".join([b"{}"] * elements) + b"]}"
+
+
+MEMORY, VALUED = memory(), strict_json.LARGE
 ROWS = default(csv.CsvOptions, "max_rows")
 LIMITS = [
     Limit(
-        "bytes of an object of `json`", f"{default(json.JsonOptions, 'max_bytes') // MIB} MiB",
+        "bytes of an object of `json`", f"1/{MEMORY // room_for_object()} of the memory",
         lambda n: of_json(b"{}".ljust(n), max_bytes=20), 20, "`max_bytes`",
+    ),
+    Limit(
+        "memory that the values of a document of JSON take", f"about 1/{MEMORY // room_for_values()} of all",
+        valued, VALUED, "`deploy.memory`",
     ),
     Limit("levels of a document of JSON", f"{MAX_DEPTH}", lambda n: parse_json(nested(n)), MAX_DEPTH),
     Limit("digits of a whole number in JSON", "4,300", lambda n: parse_json(b"9" * n), 4300),

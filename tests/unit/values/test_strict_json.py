@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.documents import examples, json_documents, spoiled
+from plait.values import strict_json
 from plait.values.strict_json import UNSURE, NotJson, _parse_carefully, _parse_quickly, parse_json
 
 
@@ -26,6 +27,39 @@ def test_the_fast_decoder_never_says_another_thing_than_the_careful_one(data: by
 def test_every_text_that_is_refused_or_read_is_so_by_the_public_function(data: bytes) -> None:
     """What comes out is the careful verdict: the same value, or the same sentence."""
     assert _verdict(parse_json, data) == _verdict(_parse_carefully, data)
+
+
+@given(json_documents | spoiled(json_documents), st.sets(st.sampled_from("abcxyz")))
+@examples(3)
+def test_of_a_large_document_the_wanted_fields_are_what_they_are_in_the_whole(
+    data: bytes, fields: set[str]
+) -> None:
+    """Nothing is refused that the whole is not; a key that stands twice at the top is, wanted or not."""
+    whole = _verdict(parse_json, data)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(strict_json, "LARGE", 0)
+        part = _verdict(lambda data: parse_json(data, fields), data)
+    if part.startswith("not:"):
+        assert whole == part
+    elif not whole.startswith("not:"):
+        value = parse_json(data)
+        wanted = {k: v for k, v in value.items() if k in fields} if isinstance(value, dict) else value
+        assert part in (repr(wanted), whole)
+
+
+@pytest.mark.fault("J6")
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b'{"a": 1, "b": [1], "b" : 2}', "a key stands twice in one object"),
+        (b'{"a": 1, "b": "\xff"}', "not UTF-8 at byte 15"),
+        (b'{"a": {"c": 1, "c": 2}, "b": 1}', "a key stands twice in one object"),
+        (b'{"a": 1, "b": [1}', "not JSON at byte 16: expecting ',' delimiter"),
+    ],
+)
+def test_what_is_not_wanted_has_to_be_json(data: bytes, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(strict_json, "LARGE", 0)
+    assert _verdict(lambda data: parse_json(data, {"a"}), data) == f"not: {why}"
 
 
 def test_a_wide_document_is_not_a_deep_one() -> None:

@@ -1,0 +1,53 @@
+"""How much memory the process may use, and the rooms in it for objects, values and batches."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import cache
+from pathlib import Path
+
+DEFAULT = 1 << 30
+MIB = 1 << 20
+
+
+@cache
+def memory() -> int:
+    """The bytes of memory that the process may use: those of the function, or of the machine and its limits."""
+    if function := os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"):
+        return int(function) * MIB
+    if sys.platform != "linux":
+        return DEFAULT
+    import resource
+
+    address_space = resource.getrlimit(resource.RLIMIT_AS)[0]
+    physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    limits = [physical, *([] if address_space == resource.RLIM_INFINITY else [address_space])]
+    group = Path("/sys/fs/cgroup/memory.max")
+    text = group.read_text("ascii").strip() if group.is_file() else ""
+    return min([*limits, *([int(text)] if text.isdigit() else [])])
+
+
+def room_for_object() -> int:
+    """The bytes of the largest object that is read."""
+    return memory() // 16
+
+
+def room_for_values() -> int:
+    """The bytes of memory that the values of one document may take."""
+    return memory() // 4
+
+
+def room_for_batch() -> int:
+    """The bytes of memory that the records of a batch may take, beyond which the batch closes."""
+    return min(memory() // 8, 128 * MIB)
+
+
+def room_ahead() -> int:
+    """The bytes of objects that are read before their turn."""
+    return min(memory() // 16, 64 * MIB)
+
+
+def size_of_values(data: bytes) -> int:
+    """About how many bytes of memory the values of a JSON text take, by a count of what separates them."""
+    return 2 * len(data) + 64 * sum(map(data.count, (b"{", b"[", b",", b":")))

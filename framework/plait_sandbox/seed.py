@@ -81,7 +81,8 @@ class _Reader:
 
     def _problem(self, path: KeyPath, message: str, help: str | None) -> None:
         if self.collector:
-            self.collector.add_at(path, "wrong-value", message, help=help)
+            add = self.collector.add_at if len(path) > 2 else self.collector.add_at_key
+            add(path, "wrong-value", message, help=help)
 
     def _rows(self, source: Source) -> Iterator[tuple[dict[str, Any], KeyPath]]:
         """The rows that are given for a source, with their places in the seed."""
@@ -169,7 +170,8 @@ class _Reader:
 
     def _objects(self, source: Source) -> None:
         """Add the objects of a source that reads files on S3; what is given for any other source is a problem."""
-        inputs, path = self.inputs.get(source.name), ("given", source.name)
+        inputs = self.inputs.get(source.name)
+        path: KeyPath = ("given", source.name)
         if inputs is None:
             return
         paths = _paths(source.options)
@@ -181,30 +183,13 @@ class _Reader:
             self._problem(path, message, "put its files there, and leave it out")
         elif inputs.records is not None:
             self._problem(path, f"`{source.name}` is read from files", "give its `files`")
-        for place, name, block in self._object_blocks(source):
-            for key in ONLY_IN_CASES:
-                if key in block:
-                    self._problem((*place, key), f"`{key}` is for cases alone", "leave it out")
-            if paths and paths[0].bucket and name.startswith("/"):
-                self._problem(place, f"{excerpt(name)} is no object of S3", "begin it with `s3://`")
+        for place in self.collector.source_map.key_spans if self.collector else ():
+            if place[:2] == path and place[-1] in ONLY_IN_CASES and "json" not in place:
+                self._problem(place, f"`{place[-1]}` is for cases alone", "leave it out")
         for stored in inputs.objects:
             self.contents.objects[stored.uri] = stored.data or b""
-
-    def _object_blocks(self, source: Source) -> list[tuple[KeyPath, str, dict[str, Any]]]:
-        """The place in the seed, the name and the block of each object that is given for a source."""
-        block, path = self.given[source.name], ("given", source.name)
-        if source.join:
-            files = block.get("files") if isinstance(block, dict) else None
-            return [
-                ((*path, "files", name), name, file if isinstance(file, dict) else {})
-                for name, file in (files or {}).items()
-            ]
-        blocks = (
-            [((*path, n), member) for n, member in enumerate(block)]
-            if isinstance(block, list)
-            else [(path, block)]
-        )
-        return [(place, member.get("object") or "", member) for place, member in blocks]
+            if paths and paths[0].bucket and not on_s3(stored.uri):
+                self._problem(path, f"{excerpt(stored.uri)} is no object of S3", "begin it with `s3://`")
 
 
 def _paths(options: Any) -> list[PathTemplate]:

@@ -5,23 +5,17 @@ from __future__ import annotations
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from plait_sandbox.aws import REGION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from plait_sandbox.aws import LocalAws
     from plait_sandbox.contents import Contents, DynamoTable
     from plait_sandbox.mysql import LocalMysql
 
 LOG_STREAM = "sandbox"
-MAX_LOG_EVENTS = 10_000  # of one call, as are the bytes and the time between its first and last event
-MAX_LOG_BYTES = 1_000_000
-MAX_LOG_MILLISECONDS = 86_400_000
-BYTES_PER_LOG_EVENT = 26  # that CloudWatch adds to those of the message
+MAX_LOG_EVENTS, MAX_ITEMS = 10_000, 25  # of one call
 WORKERS = 16
 
 
@@ -82,9 +76,10 @@ class Servers:
         self.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
 
     def _put_items(self, name: str, table: DynamoTable) -> None:
-        import boto3
+        from boto3.dynamodb.types import TypeSerializer
 
-        self.client("dynamodb").create_table(
+        client = self.client("dynamodb")
+        client.create_table(
             TableName=name,
             KeySchema=[
                 {"AttributeName": key, "KeyType": use}
@@ -95,37 +90,20 @@ class Servers:
             ],
             BillingMode="PAY_PER_REQUEST",
         )
-        session = boto3.session.Session("sandbox", "sandbox", region_name=REGION)
-        resource = session.resource("dynamodb", endpoint_url=self.aws.endpoint).Table(name)
-        with (
-            closing(resource.meta.client),
-            resource.batch_writer(overwrite_by_pkeys=[*table.keys]) as writer,
-        ):
-            for item in table.items:
-                writer.put_item(Item=item)
+        serialize = TypeSerializer().serialize
+        requests = [
+            {"PutRequest": {"Item": {field: serialize(value) for field, value in item.items()}}}
+            for item in table.items
+        ]
+        for start in range(0, len(requests), MAX_ITEMS):
+            client.batch_write_item(RequestItems={name: requests[start : start + MAX_ITEMS]})
 
     def _put_logs(self, group: str, lines: list[tuple[int, str]]) -> None:
         logs = self.client("logs")
         logs.create_log_group(logGroupName=group)
         logs.create_log_stream(logGroupName=group, logStreamName=LOG_STREAM)
-        for batch in _log_batches(sorted(lines)):
-            events = [{"timestamp": at, "message": message} for at, message in batch]
-            logs.put_log_events(logGroupName=group, logStreamName=LOG_STREAM, logEvents=events)
-
-
-def _log_batches(lines: list[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
-    batch: list[tuple[int, str]] = []
-    size = 0
-    for at, message in lines:
-        event_size = len(message.encode()) + BYTES_PER_LOG_EVENT
-        if batch and (
-            len(batch) == MAX_LOG_EVENTS
-            or size + event_size > MAX_LOG_BYTES
-            or at - batch[0][0] >= MAX_LOG_MILLISECONDS
-        ):
-            yield batch
-            batch, size = [], 0
-        batch.append((at, message))
-        size += event_size
-    if batch:
-        yield batch
+        events = [{"timestamp": at, "message": message} for at, message in sorted(lines)]
+        for start in range(0, len(events), MAX_LOG_EVENTS):
+            logs.put_log_events(
+                logGroupName=group, logStreamName=LOG_STREAM, logEvents=events[start : start + MAX_LOG_EVENTS]
+            )

@@ -29,7 +29,7 @@ LANGUAGE = ROOT / "pipelines" / "README.md"
 PAGES = [
     ROOT / "README.md",
     *(ROOT / folder / "README.md" for folder in ("framework", "plugins", "pipelines")),
-    ROOT / "pipelines" / "PLAN.md",
+    *(ROOT / "pipelines" / page for page in ("PLAN.md", "SANDBOX.md")),
 ]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 SAMPLE = re.compile(r"^`(sample/[^`]+)`\n\n```\w+\n(.*?)^```$", re.DOTALL | re.MULTILINE)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,7 +18,7 @@ import pytest
 
 from kit.buckets import contents
 from kit.console import Call
-from kit.paths import DATA
+from kit.paths import ROOT
 from kit.run import rows_in
 from kit.tables import table
 from plait.cli.loading import load_given, load_pipeline
@@ -26,20 +28,33 @@ from plait_sandbox.seed import read_contents
 if TYPE_CHECKING:
     from plait_sandbox.mysql import Flavour
 
-SPEC, SEED = str(DATA / "sandbox/shop.yaml"), str(DATA / "sandbox/seed.yaml")
-ROWS = table("sandbox/rows.yaml")
-USE = """
-eval "$(plait sandbox "$0" --seed "$1" --detach 2>notes)"
-plait run "$0" --all --param lake=first
+PAGE = (ROOT / "pipelines/SANDBOX.md").read_text("utf-8")
+FILES = re.compile(r"^`(\S+)`\n\n```yaml\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+START, PREVIEW, RUN, STOP = re.findall(r"^\$ (.*)$", PAGE, re.MULTILINE)
+ROWS = table("sandbox_rows.yaml")
+USE = f"""
+exec 2>notes
+{START}
+{PREVIEW}
+{RUN} --param lake=first >report
 echo "UPDATE sandbox.stores SET city = 'Vigo'" | $(sed -n 's/^MySQL may be written by: //p' notes)
-plait run "$0" --all --param lake=second
+{RUN} --param lake=second >report
 first=$PLAIT_SANDBOX
-eval "$(plait sandbox "$0" --detach)"
+eval "$(plait sandbox shop.yaml --detach)"
 test ! -e "$first"
-plait run "$0" --all --param lake=third
-eval "$(plait sandbox --stop)"
-test -z "${AWS_ENDPOINT_URL-}"
+{RUN} --param lake=third >report
+{STOP}
+test -z "${{AWS_ENDPOINT_URL-}}"
 """
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, with the files of the page."""
+    monkeypatch.chdir(tmp_path)
+    for name, text in FILES.findall(PAGE):
+        (tmp_path / name).write_text(text)
+    return tmp_path
 
 
 @pytest.fixture
@@ -66,29 +81,32 @@ def cells(lake: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("flavour", ["mariadb", "mysql-mimic"])
+@pytest.mark.usefixtures("folder")
 def test_a_run_reads_what_a_seed_says_that_sources_hold(
     flavour: Flavour, plait: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    spec = load_pipeline(SPEC, {}).spec
-    needed = read_contents(spec, load_given(SEED, spec))
+    spec = load_pipeline("shop.yaml", {}).spec
+    needed = read_contents(spec, load_given("seed.yaml", spec))
     with start_sandbox(flavour) as sandbox:
         sandbox.create_buckets(needed)
         sandbox.put(needed)
         for name, value in sandbox.environment().items():
             monkeypatch.setenv(name, value)
-        assert plait("run", SPEC, "--all").exit_code == 0
+        assert plait("run", "shop.yaml", "--all").exit_code == 0
         files = contents(sandbox.client("s3"), "acme-lake", "orders/").values()
         lake = [row for file in files for row in pq.read_table(io.BytesIO(file)).to_pylist()]
     assert cells(lake) == ROWS
 
 
-def test_a_shell_starts_it_in_the_background_writes_to_it_and_stops_it(
-    tmp_path: Path, environment: dict[str, str]
+def test_a_shell_starts_it_as_the_page_says_writes_to_it_and_stops_it(
+    folder: Path, environment: dict[str, str]
 ) -> None:
-    command = ["sh", "-eu", "-c", USE, SPEC, SEED]
-    used = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-    assert used.returncode == 0, used.stdout + used.stderr
-    first, second, third = (rows_in(tmp_path / lake) for lake in ("first", "second", "third"))
+    used = subprocess.run(
+        ["sh", "-eu", "-c", USE], env=environment, capture_output=True, text=True, check=False
+    )
+    assert used.returncode == 0, (folder / "notes").read_text()
+    assert [row["id"] for row in json.loads(used.stdout)["rows"]] == ["7f3c", "9b1d"]
+    first, second, third = (rows_in(folder / lake) for lake in ("first", "second", "third"))
     assert cells(first) == ROWS
     assert cells(second) == [{**row, "city": "Vigo"} for row in ROWS]
     assert third == []
@@ -96,9 +114,10 @@ def test_a_shell_starts_it_in_the_background_writes_to_it_and_stops_it(
 
 
 @pytest.mark.parametrize("seconds", [1.5, None])
+@pytest.mark.usefixtures("folder")
 def test_sigterm_leaves_nothing_of_it(environment: dict[str, str], seconds: float | None) -> None:
     """Sent while the servers start, and when they are ready."""
-    command = [str(Path(sys.executable).parent / "plait"), "sandbox", SPEC, "--seed", SEED]
+    command = [str(Path(sys.executable).parent / "plait"), "sandbox", "shop.yaml", "--seed", "seed.yaml"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
     ) as sandbox:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from plait.language.finding import Finding
+from plait.language.structure import to_problems
 from plait.language.wording import kind_of
 from plait.pipeline.pipeline import InvalidSpec
 from plait.plugin import GiveUp
-from plait.problems.problem import by_place, excerpt
-from plait.testing.cases.problem_collector import ProblemCollector
+from plait.problems.problem import excerpt
 from plait.values.convert import ConversionError, convert
 from plait.values.paths import PathTemplate, on_s3
 from plait.values.types import Type
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from plait.language.source_map import KeyPath
     from plait.language.spec import Source, Spec
-    from plait.testing.cases.given import GivenFile
+    from plait.testing.cases.case import GivenFile
 
 DATABASE = "sandbox"  # of tables that a spec names without their database
 SECRET_ARN = re.compile(r"arn:.*:secret:(.+)-\w{6}")
@@ -53,20 +54,19 @@ def read_contents(spec: Spec, seed: GivenFile | None) -> Contents:
     for table in reader.contents.mysql.values():
         for field in dict.fromkeys(field for row in table.rows for field in row):
             table.columns.setdefault(field, _inferred_type([row.get(field) for row in table.rows]))
-    if seed and reader.collector and reader.collector.problems:
-        raise InvalidSpec(seed.file, sorted(reader.collector.problems, key=by_place), seed.text)
+    if seed and seed.source_map and reader.findings:
+        raise InvalidSpec(seed.file, to_problems(reader.findings, seed.source_map), seed.text)
     return reader.contents
 
 
 class _Reader:
-    """Adds to contents what each source needs and is given, and collects the problems of the seed."""
+    """Adds to contents what each source needs and is given, and finds what is wrong with the seed."""
 
     def __init__(self, spec: Spec, seed: GivenFile | None) -> None:
         self.spec, self.contents = spec, Contents()
         self.inputs = seed.inputs if seed else {}
-        self.yaml_text = seed.yaml_text if seed else None
-        self.collector = ProblemCollector(self.yaml_text.source_map) if self.yaml_text else None
-        self.given = self.yaml_text.source_map.value["given"] if self.yaml_text else {}
+        self.findings: list[Finding] = []
+        self.given = seed.source_map.value["given"] if seed and seed.source_map else {}
         in_the_row = [source for source in spec.lookups if source.join and source.join.shape != "list"]
         self.row_types = {
             column.name: column.type
@@ -80,9 +80,8 @@ class _Reader:
         readers.get(source.connector.name, self._objects)(source)
 
     def _problem(self, path: KeyPath, message: str, help: str | None) -> None:
-        if self.collector:
-            add = self.collector.add_at if len(path) > 2 else self.collector.add_at_key
-            add(path, "wrong-value", message, help=help)
+        at: Literal["key", "value"] = "value" if len(path) > 2 else "key"
+        self.findings.append(Finding(path, message, help, code="wrong-value", at=at))
 
     def _rows(self, source: Source) -> Iterator[tuple[dict[str, Any], KeyPath]]:
         """The rows that are given for a source, with their places in the seed."""
@@ -93,8 +92,7 @@ class _Reader:
                 self._problem((*path, "fails"), "the servers of a sandbox answer", "give `rows`")
             block, path = block.get("rows"), (*path, "rows")
         for number, row in enumerate(block or ()):
-            assert self.yaml_text is not None  # noqa: S101 - it has rows
-            yield self.yaml_text.with_decimals(row, (*path, number)), (*path, number)
+            yield row, (*path, number)
 
     def _mysql(self, source: Source) -> None:
         options = source.options

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import yaml
 from click.testing import CliRunner
 
 import plait
@@ -23,7 +24,6 @@ from plait.language.keys import STEPS
 from plait.language.validate import validate
 from plait.plugin import Connector, Options
 from plait.plugin.registry import connector, offers
-from plait.testing.cases import keys as cases_language
 
 LANGUAGE = ROOT / "pipelines" / "README.md"
 PAGES = [
@@ -62,10 +62,12 @@ def _examples() -> list[Any]:
     return [pytest.param(*example, id=name.search(example[0])[1]) for example in examples if example[1]]  # type: ignore[index]
 
 
-def _structs() -> list[type[Options]]:
-    members = [*vars(language).values(), *vars(cases_language).values()]
-    structs = [member for member in members if isinstance(member, type) and issubclass(member, Options)]
-    return [struct for struct in structs if struct is not Options]
+def _blocks() -> dict[str, list[str]]:
+    """The keys of each block of a spec, and of each block of a file of cases."""
+    structs = (member for member in vars(language).values() if isinstance(member, type))
+    blocks = {struct.__name__: _keys(struct) for struct in structs if issubclass(struct, Options)}
+    schema = yaml.safe_load((ROOT / "framework/plait/testing/cases/cases.schema.yaml").read_bytes())
+    return blocks | {name: [*block["properties"]] for name, block in schema.items() if "properties" in block}
 
 
 def _ours() -> list[Connector]:
@@ -74,6 +76,9 @@ def _ours() -> list[Connector]:
 
 def _keys(struct: type[msgspec.Struct]) -> list[str]:
     return [field.encode_name for field in msgspec.structs.fields(struct)]
+
+
+BLOCKS = _blocks()
 
 
 @pytest.fixture
@@ -129,10 +134,10 @@ def test_a_case_of_the_documentation_fails_as_it_says(tried: str) -> None:
     assert f"{printed}\n" in [text for kind, text in BLOCK.findall(_text(LANGUAGE)) if kind == "text"]
 
 
-@pytest.mark.parametrize("struct", _structs(), ids=lambda struct: struct.__name__)
-def test_every_key_of_the_language_is_named(struct: type[Options]) -> None:
+@pytest.mark.parametrize("block", BLOCKS)
+def test_every_key_of_the_language_is_named(block: str) -> None:
     text = _text(LANGUAGE)
-    assert [key for key in _keys(struct) if f"`{key}`" not in text and f"`{{{key}:" not in text] == []
+    assert [key for key in BLOCKS[block] if f"`{key}`" not in text and f"`{{{key}:" not in text] == []
 
 
 @pytest.mark.parametrize("ours", _ours(), ids=lambda ours: ours.name)

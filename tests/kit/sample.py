@@ -14,7 +14,7 @@ from msgspec import structs
 from plait.language.forms import OBJECT_FACTS
 from plait.language.spec import Source, Spec
 from plait.plugin import DriverPath, Record
-from plait.testing.cases.case import Case, CaseObject, CaseOutcome, SourceInputs
+from plait.testing.cases.case import Case, CaseObject, SourceInputs
 from plait.values.decode import EPOCH, MICROSECONDS, Step
 from plait.values.templates import Hole
 from plait.values.types import Type
@@ -35,9 +35,7 @@ def case_of(spec: Spec) -> Case:
     types = {c.name: c.type for source in (spec.driver, *spec.lookups) for c in source.columns or ()}
     inputs = {source.name: SourceInputs(records=(_record(source, types),)) for source in spec.lookups}
     inputs[spec.driver.name] = SourceInputs(objects=(_object(spec.driver, types),))
-    return Case(
-        name="a sample", path=(), rows_path=(), spec=spec, now=NOW, inputs=inputs, expected=CaseOutcome()
-    )
+    return Case(name="a sample", path=(), rows_path=(), spec=spec, now=NOW, inputs=inputs, expected={})
 
 
 def _object(driver: Source, types: dict[str, Type]) -> CaseObject:

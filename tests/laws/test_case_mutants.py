@@ -11,17 +11,22 @@ from hypothesis import strategies as st
 
 from kit.mutation import at, places
 from kit.paths import ROOT
-from plait.testing.cases.compare import compare
-from plait.testing.cases.read import SpecVariants, read_cases
-from plait.testing.cases.suite import Suite, load, run
-from plait.testing.cases.update import block_yaml, rewrite
+from plait.testing.cases.case import Suite
+from plait.testing.cases.read import read_suite
+from plait.testing.cases.suite import load, run
+from plait.testing.cases.update import rewrite
+from plait.testing.cases.yaml_writer import block_yaml
 
 SUITE = load(str(ROOT / "pipelines" / "transactions.yaml"))
-SPECS = SpecVariants(SUITE.texts[SUITE.spec], SUITE.spec)
-DOCUMENT: dict[str, Any] = SUITE.file.yaml_text.source_map.value if SUITE.file.yaml_text else {}
+DOCUMENT: dict[str, Any] = SUITE.source_map.value if SUITE.source_map else {}
 VALUES: list[Any] = [
     None, True, 5, -1, 1.5, "x", "", [], {}, [None], {"a": 1}, ["x"], [[]], "2026-07-01", 10**30,
 ]  # fmt: skip
+
+
+def read(text: str) -> Suite:
+    """The text of a file of cases beside the spec, as it is read."""
+    return read_suite(SUITE.spec, SUITE.texts[SUITE.spec], "x.test.yaml", text.encode())
 
 
 @st.composite
@@ -44,25 +49,21 @@ def mutants(draw: st.DrawFn) -> str:
 @settings(max_examples=200 if settings().max_examples <= 100 else 5_000)
 @given(mutants())
 def test_a_mutant_has_problems_with_places_or_runs_and_can_be_updated(text: str) -> None:
-    file = read_cases(text.encode(), "x.test.yaml", SPECS)
-    assert [problem for problem in file.problems if problem.span is None] == []
-    results = run(Suite(spec="x.yaml", file=file, problems=file.problems, texts={}), file.cases)
+    suite = read(text)
+    assert [problem for problem in suite.problems if problem.span is None] == []
+    results = run(suite, suite.cases)
     assert [p for result in results for p in result.problems if p.span is None] == []
     failing = [(result.case, result.outcome) for result in results if result.problems and result.outcome]
-    if failing and file.yaml_text:
-        updated = read_cases(rewrite(file.yaml_text, failing).encode(), "x.test.yaml", SPECS)
-        assert updated.yaml_text is not None
-        assert [
-            compare(case, got, updated.yaml_text)
-            for case, (_, got) in zip(updated.cases, failing, strict=True)
-        ] == [[]]
+    if failing and suite.source_map:
+        updated = read(rewrite(suite.source_map, failing))
+        assert [result.problems for result in run(updated, updated.cases)] == [()]
 
 
 @pytest.mark.parametrize(
     "text", ["\x00", "[", "a: *b", "cases: [", "cases: {a: {expect: []}, a: {}}", "1", "---\n---\n"]
 )
 def test_a_file_that_is_no_yaml_has_problems_with_places(text: str) -> None:
-    file = read_cases(text.encode(), "x.test.yaml", SPECS)
-    assert file.cases == ()
-    assert file.problems
-    assert all(problem.span for problem in file.problems)
+    suite = read(text)
+    assert suite.cases == ()
+    assert suite.problems
+    assert all(problem.span for problem in suite.problems)

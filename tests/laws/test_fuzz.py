@@ -18,7 +18,7 @@ from kit.tables import table
 from plait.language.validate import validate
 from plait.language.yaml_reader import locate
 from plait.problems.problem import Problem
-from plait.testing.cases.read import SpecVariants, read_cases
+from plait.testing.cases.read import read_suite
 
 EXAMPLES = 25 if os.environ.get("PLAIT_BUDGET") == "large" else 1
 SECONDS = 1.0
@@ -40,7 +40,7 @@ def problems(text: bytes) -> tuple[Problem, ...]:
 
 def problems_of_cases(text: bytes, spec: Path = SUITES[0][0]) -> tuple[Problem, ...]:
     """The problems of a file of cases beside a spec."""
-    return read_cases(text, "spec.test.yaml", SpecVariants(spec.read_text("utf-8"), "spec.yaml")).problems
+    return read_suite("spec.yaml", spec.read_text("utf-8"), "spec.test.yaml", text).problems
 
 
 def check(text: bytes) -> None:

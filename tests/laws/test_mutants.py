@@ -25,6 +25,7 @@ from plait.language.validate import validate
 from plait.language.yaml_reader import locate
 from plait.pipeline.pipeline import Pipeline
 from plait.plugin import PlaitError
+from plait.testing.cases.case import FAILURE_KINDS
 from plait.testing.cases.runner import run_case
 
 LISTS = DATA / "mutants"
@@ -141,10 +142,9 @@ def _outcome_of_report(report: Report) -> str:
 
 
 def _played(spec: Spec) -> str:
-    outcomes = run_case(case_of(spec))
-    findings = (finding for of_object in outcomes.findings.values() for finding in of_object)
-    codes = {finding.code for finding in findings if finding.code}
-    return ", ".join([f"{len(outcomes.rows)} row", *sorted(codes)])
+    outcome = run_case(case_of(spec))
+    codes = {failure["code"] for kind in FAILURE_KINDS for failure in outcome[kind]}
+    return ", ".join([f"{len(outcome['rows'])} row", *sorted(codes)])
 
 
 def test_no_list_is_left_of_a_removed_spec() -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from plait.language.spec import Spec
-    from plait.testing.cases.given import GivenFile
+    from plait.testing.cases.case import GivenFile
 
 
 def load_pipeline(file: str, parameters: Mapping[str, str]) -> Pipeline:
@@ -30,7 +30,7 @@ def load_pipeline(file: str, parameters: Mapping[str, str]) -> Pipeline:
 def load_given(file: str, spec: Spec) -> GivenFile:
     """What a file of cases gives for the spec's sources; raises CannotStart, or InvalidSpec with the file's problems."""
     from plait.engine.context import utc_now
-    from plait.testing.cases.given import read_given
+    from plait.testing.cases.read import read_given
 
     try:
         given = read_given(Path(file).read_bytes(), file, spec, utc_now())

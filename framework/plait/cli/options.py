@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from plait.problems.render import MAX_SHOWN
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -39,6 +41,13 @@ def output_option(*formats: str) -> Callable[[Command], Command]:
         show_default=True,
         help="How to print.",
     )
+
+
+def verdict_options(command: Command) -> Command:
+    """Add `--all` and the formats of commands that answer with problems."""
+    help = f"Show more than {MAX_SHOWN} problems."
+    all_option = click.option("--all", "everything", is_flag=True, help=help)
+    return all_option(output_option("text", "json", "github")(command))
 
 
 def parse_time(text: str) -> datetime:

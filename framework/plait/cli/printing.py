@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from plait.problems.render import full, github, summary
+from plait.problems.problem import as_json
+from plait.problems.render import MAX_SHOWN, full, github, summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -25,9 +26,27 @@ def coloured(stream: TextIO) -> bool:
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def print_problems(problems: Sequence[Problem], texts: Mapping[str, str], limit: int | None) -> None:
-    """Print problems as an answer, with an empty line below; `limit` is how many at most, None is all."""
-    click.echo(full(problems, texts, coloured(sys.stdout), limit) + "\n", color=True)
+def print_verdict(
+    output: str,
+    problems: Sequence[Problem],
+    texts: Mapping[str, str],
+    lines: Sequence[str],
+    *,
+    everything: bool,
+    **document: Any,
+) -> None:
+    """Print problems as an answer: as JSON beside the rest of the document, for GitHub, or as text with lines below."""
+    if output == "json":
+        print_json({**document, "problems": as_json(problems)})
+        return
+    if output == "github":
+        _print_github(problems)
+        return
+    if problems:
+        limit = None if everything else MAX_SHOWN
+        click.echo(full(problems, texts, coloured(sys.stdout), limit) + "\n", color=True)
+    more = "; `--all` shows them all" if len(problems) > MAX_SHOWN and not everything else ""
+    click.echo("\n".join(lines) + more)
 
 
 def print_problems_on_stderr(problems: Sequence[Problem], texts: Mapping[str, str] | None = None) -> None:
@@ -41,7 +60,7 @@ def print_json(answer: Mapping[str, Any]) -> None:
     click.echo(text.encode("utf-8", "backslashreplace"))
 
 
-def print_github(problems: Sequence[Problem]) -> None:
+def _print_github(problems: Sequence[Problem]) -> None:
     """Print workflow commands; problems that GitHub would not mark go to the job's summary, else below the commands."""
     if problems:
         click.echo(github(problems))

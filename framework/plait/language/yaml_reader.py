@@ -12,19 +12,21 @@ from plait.language.wording import kind_of
 from plait.problems.problem import Problem, Span, by_place, excerpt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 MAX_NODES, MAX_DEPTH = 10_000, 50
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _Point = tuple[int, int]  # line and column, both from 1
 
 
-def locate(text: str | bytes, file: str) -> tuple[SourceMap | None, list[Problem]]:
-    """Read one YAML document; None beside the problems if there are any."""
+def locate(
+    text: str | bytes, file: str, read_plain: Callable[[str], Any] = scalar
+) -> tuple[SourceMap | None, list[Problem]]:
+    """Read one YAML document, its unquoted texts by `read_plain`; None beside the problems if there are any."""
     decoded, problems = read_text(text, file)
     if problems:
         return None, problems
-    reader = _Reader(decoded, file)
+    reader = _Reader(decoded, file, read_plain)
     root = reader.read()
     if not reader.problems:
         return SourceMap(file, decoded, root, reader.key_spans, reader.value_spans), []
@@ -38,8 +40,8 @@ class _Stop(Exception):
 class _Reader:
     """Builds values and spans from YAML's events, as PyYAML's composer does, which could not refuse anchors."""
 
-    def __init__(self, text: str, file: str) -> None:
-        self.file, self.lines = file, split_lines(text)
+    def __init__(self, text: str, file: str, read_plain: Callable[[str], Any]) -> None:
+        self.file, self.lines, self.read_plain = file, split_lines(text), read_plain
         self.events: Iterator[Any] = yaml.parse(text, Loader=_LOADER)
         self.nodes = 0
         self.content_end: _Point = (1, 1)
@@ -98,7 +100,7 @@ class _Reader:
             value = read(path, depth, bool(event.flow_style))
             span = Span(span.line, span.column, *max((span.line, span.column), self.content_end))
         elif isinstance(event, yaml.ScalarEvent):
-            value = scalar(event.value) if _is_plain(event) else event.value
+            value = self.read_plain(event.value) if _is_plain(event) else event.value
             if path and _is_plain(event) and (problem := number_problem(event.value, value)):
                 self._add(span, *problem)
         if not _is_empty(span):

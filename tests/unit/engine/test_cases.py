@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from kit.paths import DATA
-from plait.testing.cases.case import Case
-from plait.testing.cases.suite import CASES_ENDING, Suite, load, run, spec_of
+from plait.testing.cases.case import Case, Suite
+from plait.testing.cases.suite import CASES_ENDING, load, run, spec_of
 
 FOLDER = DATA / "cases"
 SPECS = [spec for spec in sorted(FOLDER.glob("*.yaml")) if not spec.name.endswith(CASES_ENDING)]
@@ -21,14 +21,14 @@ def cases() -> Iterator[Any]:
     """Every case with the suite that it is of, marked with the faults of its topic."""
     for topic, suite in SUITES.items():
         faults = pytest.mark.fault(*FAULTS.get(topic.split("_")[0], ()))
-        for case in suite.file.cases:
+        for case in suite.cases:
             yield pytest.param(suite, case, id=f"{topic}: {case.name}", marks=faults)
 
 
 @pytest.mark.parametrize("topic", SUITES)
 def test_a_spec_and_its_cases_are_right(topic: str) -> None:
     assert SUITES[topic].problems == ()
-    assert SUITES[topic].file.cases
+    assert SUITES[topic].cases
 
 
 @pytest.mark.parametrize(("suite", "case"), [*cases()])

@@ -2,69 +2,49 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from plait.cli.failures import CannotStart, unreadable_file
-from plait.cli.options import output_option
-from plait.cli.printing import plural, print_github, print_json, print_problems
-from plait.problems.problem import Problem, as_json, by_place
-from plait.problems.render import MAX_SHOWN
-from plait.testing.cases.suite import CASES_ENDING, CaseResult, Suite, cases_of, load, run, spec_of, update
+from plait.cli.options import verdict_options
+from plait.cli.printing import plural, print_verdict
+from plait.problems.problem import by_place
+from plait.testing.cases.suite import CASES_ENDING, cases_of, load, run, spec_of, update
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from plait.testing.cases.case import Case
-
-
-@dataclass(frozen=True, slots=True)
-class SuiteRun:
-    """A spec whose cases ran; `updated` are the cases that were rewritten to expect what came."""
-
-    suite: Suite
-    results: list[CaseResult]
-    updated: list[Case]
-
-    @property
-    def problems(self) -> list[Problem]:
-        """The problems of the files, then of the cases that failed and were not updated."""
-        failures = (
-            problem for result in self.results if not self.holds(result) for problem in result.problems
-        )
-        return sorted([*self.suite.problems, *failures], key=by_place)
-
-    def holds(self, result: CaseResult) -> bool:
-        """Whether the case passes, counting cases that were just rewritten."""
-        return not result.problems or result.case in self.updated
+    from plait.problems.problem import Problem
+    from plait.testing.cases.case import Suite
+    from plait.testing.cases.suite import CaseResult
 
 
 @click.command("test")
 @click.argument("specs", nargs=-1, metavar="[SPEC]...")
-@click.option("-k", "part", metavar="TEXT", help="Only cases with this text in their name.")
+@click.option("-k", "part", default="", metavar="TEXT", help="Only cases with this text in their name.")
 @click.option("--update", "rewrite", is_flag=True, help="Rewrite what failing cases expect to what came.")
-@click.option("--all", "everything", is_flag=True, help=f"Show more than {MAX_SHOWN} problems.")
-@output_option("text", "json", "github")
+@verdict_options
 @click.pass_context
 def command(
-    ctx: click.Context, specs: Sequence[str], part: str | None, rewrite: bool, everything: bool, output: str
+    ctx: click.Context, specs: Sequence[str], part: str, rewrite: bool, everything: bool, output: str
 ) -> None:
     """Run the cases beside specs (NAME.test.yaml), without AWS, network or clock; without SPEC, all of pipelines/."""
     suites = [_load(spec) for spec in _specs(specs)]
-    chosen = [[case for case in suite.file.cases if _matches(case, part)] for suite in suites]
-    if part and not any(chosen) and not any(suite.problems for suite in suites):
+    runs = [(suite, _run(suite, part, rewrite=rewrite)) for suite in suites]
+    of_files = [problem for suite in suites for problem in suite.problems]
+    results = [result for _, of_suite in runs for result in of_suite]
+    if part and not results and not of_files:
         raise CannotStart(f"no case has `{part[:40]}` in its name", code="no-cases")
-    runs = [_run(suite, cases, rewrite=rewrite) for suite, cases in zip(suites, chosen, strict=True)]
-    problems = [problem for suite_run in runs for problem in suite_run.problems]
-    if output == "json":
-        print_json({"specs": [_document(suite_run) for suite_run in runs], "problems": as_json(problems)})
-    elif output == "github":
-        print_github(problems)
-    else:
-        _print(runs, problems, everything)
+    problems = sorted(
+        [*of_files, *(problem for result in results for problem in result.problems)], key=by_place
+    )
+    texts = {file: text for suite in suites for file, text in suite.texts.items()}
+    documents = [_document(suite, of_suite) for suite, of_suite in runs]
+    lines = [f"updated `{name}` in {suite['file']}" for suite in documents for name in suite["updated"]]
+    counts = ", ".join([plural(len(suites), "spec"), *_counts(results, of_files)])
+    print_verdict(output, problems, texts, [*lines, counts], everything=everything, specs=documents)
     ctx.exit(1 if any(problem.level == "error" for problem in problems) else 0)
 
 
@@ -88,39 +68,22 @@ def _load(spec: str) -> Suite:
         raise unreadable_file(file, error) from error
 
 
-def _matches(case: Case, part: str | None) -> bool:
-    return part is None or part.casefold() in case.name.casefold()
+def _run(suite: Suite, part: str, *, rewrite: bool) -> list[CaseResult]:
+    results = run(suite, [case for case in suite.cases if part.casefold() in case.name.casefold()])
+    return update(suite, results) if rewrite else results
 
 
-def _run(suite: Suite, cases: Sequence[Case], *, rewrite: bool) -> SuiteRun:
-    results = run(suite, cases)
-    return SuiteRun(suite, results, update(suite, results) if rewrite else [])
+def _document(suite: Suite, results: Sequence[CaseResult]) -> dict[str, Any]:
+    cases = [{"name": result.case.name, "holds": not result.problems} for result in results]
+    updated = [result.case.name for result in results if result.updated]
+    return {"spec": suite.spec, "file": suite.file, "cases": cases, "updated": updated}
 
 
-def _document(suite_run: SuiteRun) -> dict[str, Any]:
-    updated = [case.name for case in suite_run.updated]
-    cases = [{"name": result.case.name, "holds": suite_run.holds(result)} for result in suite_run.results]
-    suite = suite_run.suite
-    return {"spec": suite.spec, "file": suite.file.file, "cases": cases, "updated": updated}
-
-
-def _print(runs: Sequence[SuiteRun], problems: Sequence[Problem], everything: bool) -> None:
-    if problems:
-        texts = {file: text for suite_run in runs for file, text in suite_run.suite.texts.items()}
-        print_problems(problems, texts, None if everything else MAX_SHOWN)
-    for suite_run in runs:
-        for case in suite_run.updated:
-            click.echo(f"updated `{case.name}` in {suite_run.suite.file.file}")
-    more = "; `--all` shows them all" if len(problems) > MAX_SHOWN and not everything else ""
-    click.echo(", ".join(_counts(runs)) + more)
-
-
-def _counts(runs: Sequence[SuiteRun]) -> list[str]:
-    failed = sum(not suite_run.holds(result) for suite_run in runs for result in suite_run.results)
-    broken = sum(problem.level == "error" for suite_run in runs for problem in suite_run.suite.problems)
-    counts = [plural(len(runs), "spec"), plural(sum(len(suite_run.results) for suite_run in runs), "case")]
+def _counts(results: Sequence[CaseResult], of_files: Sequence[Problem]) -> Iterator[str]:
+    yield plural(len(results), "case")
+    failed = sum(bool(result.problems) for result in results)
+    broken = sum(problem.level == "error" for problem in of_files)
     if broken:
-        counts.append(plural(broken, "problem"))
+        yield plural(broken, "problem")
     if failed or not broken:
-        counts.append(f"{failed:,} failed" if failed else "all hold")
-    return counts
+        yield f"{failed:,} failed" if failed else "all hold"

@@ -8,21 +8,19 @@ from typing import TYPE_CHECKING
 import click
 
 from plait.cli.failures import CannotStart, unreadable_file
-from plait.cli.options import output_option, parameter_option
-from plait.cli.printing import plural, print_github, print_json, print_problems
+from plait.cli.options import parameter_option, verdict_options
+from plait.cli.printing import plural, print_verdict
 from plait.language.validate import Validated, duplicate_names, validate_file
-from plait.problems.problem import Problem, Span, as_json, by_place
-from plait.problems.render import MAX_SHOWN
+from plait.problems.problem import Problem, Span, by_place
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 CASES_ENDING = ".test.yaml"
 
 
 @click.command("validate")
 @click.argument("specs", nargs=-1, metavar="[SPEC]...")
-@click.option("--all", "everything", is_flag=True, help=f"Show more than {MAX_SHOWN} problems.")
 @click.option(
     "--fail-level",
     type=click.Choice(["error", "warning"]),
@@ -31,7 +29,7 @@ CASES_ENDING = ".test.yaml"
     help="The mildest level that gives exit code 1.",
 )
 @parameter_option
-@output_option("text", "json", "github")
+@verdict_options
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -46,12 +44,8 @@ def command(
     texts = {file: validated.text for file, validated in results.items()}
     in_files = [problem for validated in results.values() for problem in validated.problems]
     problems = sorted([*in_files, *duplicate_names(results)], key=by_place)
-    if output == "json":
-        print_json({"specs": [*results], "problems": as_json(problems)})
-    elif output == "github":
-        print_github(problems)
-    else:
-        _print(problems, texts, everything)
+    lines = [_counts(problems, results)]
+    print_verdict(output, problems, texts, lines, everything=everything, specs=[*results])
     ctx.exit(1 if any(fail_level in (problem.level, "warning") for problem in problems) else 0)
 
 
@@ -82,8 +76,8 @@ def _validate_cases(file: str) -> Validated:
     from plait.testing.cases.suite import load, spec_of
 
     suite = load(spec_of(file))
-    problems = [*suite.file.problems]
-    number = sum(problem.file != file for problem in suite.problems)
+    problems = [problem for problem in suite.problems if problem.file == file]
+    number = len(suite.problems) - len(problems)
     if number:
         invalid_spec = Problem(
             code="invalid-spec",
@@ -93,19 +87,15 @@ def _validate_cases(file: str) -> Validated:
             help=f"run `plait validate {suite.spec}`",
         )
         problems.insert(0, invalid_spec)
-    return Validated(None, tuple(problems), suite.file.text)
+    return Validated(None, tuple(problems), suite.texts[file])
 
 
-def _print(problems: Sequence[Problem], texts: Mapping[str, str], everything: bool) -> None:
-    if problems:
-        print_problems(problems, texts, None if everything else MAX_SHOWN)
+def _counts(problems: Sequence[Problem], files: Collection[str]) -> str:
     errors = sum(problem.level == "error" for problem in problems)
     warnings = len(problems) - errors
-    counts = [plural(errors, "problem")] if errors else ["no problems"]
+    cases = sum(file.endswith(CASES_ENDING) for file in files)
+    counts = [plural(len(files) - cases, "spec")] if cases < len(files) else []
+    counts += [plural(cases, "file") + " of cases"] if cases else []
+    counts += [plural(errors, "problem") if errors else "no problems"]
     counts += [plural(warnings, "warning")] if warnings else []
-    more = "; `plait explain CODE` tells more" if problems else ""
-    more += "; `--all` shows them all" if len(problems) > MAX_SHOWN and not everything else ""
-    cases = sum(file.endswith(CASES_ENDING) for file in texts)
-    files = [plural(len(texts) - cases, "spec")] if cases < len(texts) else []
-    files += [plural(cases, "file") + " of cases"] if cases else []
-    click.echo(", ".join([*files, *counts]) + more)
+    return ", ".join(counts) + ("; `plait explain CODE` tells more" if problems else "")

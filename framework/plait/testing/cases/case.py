@@ -1,23 +1,27 @@
-"""A case as values: what each source holds, and what is expected of the run."""
+"""Cases as values: what each source holds, and what is expected of the run."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from plait.language.source_map import KeyPath
+    from plait.language.source_map import KeyPath, SourceMap
     from plait.language.spec import Spec
     from plait.plugin import Record
-    from plait.testing.cases.keys import ServiceFailure
+    from plait.problems.problem import Problem
 
-FailureKind = Literal["quarantine", "retry", "failed"]
-FAILURE_KINDS: tuple[FailureKind, ...] = ("quarantine", "retry", "failed")
-CountName = Literal["dropped", "skipped", "gone"]
-COUNT_NAMES: tuple[CountName, ...] = ("dropped", "skipped", "gone")
+FAILURE_KINDS = ("quarantine", "retry", "failed")
+COUNT_NAMES = ("dropped", "skipped", "gone")
+Outcome = dict[str, Any]
+"""What a run of a case gave, or must give, by the keys of `expect`.
+
+`rows` are mappings whose values have the columns' types. Each failure is a mapping of `code`, `message` and `object`.
+What an expected row or failure does not name is not compared. The others are numbers.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +33,7 @@ class CaseObject:
     record: Record | None = None
     modified: datetime | None = None
     etag: str | None = None
-    fails: ServiceFailure | None = None
+    fails: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,30 +42,7 @@ class SourceInputs:
 
     objects: tuple[CaseObject, ...] = ()
     records: tuple[Record, ...] | None = None
-    fails: ServiceFailure | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """Why a record or object became no row; in an expectation, a field that is None is not compared."""
-
-    code: str | None = None
-    message: str | None = None
-    object: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaseOutcome:
-    """What a run of a case gave, or must give.
-
-    The values of `rows` have the columns' types; expected rows may name only some of the columns.
-    """
-
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    findings: dict[FailureKind, list[Finding]] = field(
-        default_factory=lambda: {kind: [] for kind in FAILURE_KINDS}
-    )
-    counts: dict[CountName, int] = field(default_factory=lambda: dict.fromkeys(COUNT_NAMES, 0))
+    fails: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,4 +55,31 @@ class Case:
     spec: Spec
     now: datetime
     inputs: Mapping[str, SourceInputs]
-    expected: CaseOutcome
+    expected: Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """A spec and its file of cases, by their paths.
+
+    `cases` are those without an error, `problems` those of both files, and `texts` their texts by path. `source_map`
+    is None if the cases cannot be read as YAML.
+    """
+
+    spec: str
+    file: str
+    texts: dict[str, str]
+    source_map: SourceMap | None
+    cases: tuple[Case, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenFile:
+    """What the sources of a spec hold by name, from a file of cases; `source_map` is None if it is no YAML."""
+
+    file: str
+    text: str
+    source_map: SourceMap | None
+    inputs: Mapping[str, SourceInputs]
+    problems: tuple[Problem, ...]

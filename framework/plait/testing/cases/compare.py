@@ -1,24 +1,22 @@
-"""Compare what a run of a case gave with what the case expects, and report each difference at its place."""
+"""Compare what a run of a case gave with what the case expects, and find each difference at its place."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import zip_longest
-from typing import TYPE_CHECKING
+from os.path import commonprefix
+from typing import TYPE_CHECKING, Any
 
-from plait.problems.problem import Problem
+from plait.language.finding import Finding
 from plait.testing.cases.case import COUNT_NAMES, FAILURE_KINDS
-from plait.testing.cases.display import show_finding, show_pair, show_row, show_steps
-from plait.testing.cases.matching import ABSENT, different_cells, pair_findings, pair_rows
+from plait.testing.cases.matching import ABSENT, different_cells, different_texts, pair
+from plait.testing.cases.yaml_writer import flow_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from plait.language.source_map import KeyPath
-    from plait.testing.cases.case import Case, CaseOutcome, FailureKind, Finding
-    from plait.testing.cases.matching import CellDifference
-    from plait.testing.cases.yaml_text import YamlText
+    from plait.testing.cases.case import Case, Outcome
+    from plait.testing.cases.matching import Difference
 
+VALUE_LENGTH, ROW_LENGTH = 40, 100
 UNEXPECTED_MESSAGES = {
     "quarantine": "a record is bad that should not be",
     "retry": "an object must come again that should be done",
@@ -26,74 +24,85 @@ UNEXPECTED_MESSAGES = {
 }
 
 
-def compare(case: Case, outcome: CaseOutcome, yaml_text: YamlText) -> list[Problem]:
-    """Every difference, as a problem at its place in the file of cases; none means that the case holds."""
-    comparison = _Comparison(case, yaml_text)
-    return [*comparison.rows(outcome), *comparison.findings(outcome), *comparison.counts(outcome)]
+def compare(case: Case, outcome: Outcome) -> Iterator[Finding]:
+    """Every difference at its place in the file of cases; none means that the case holds."""
+    yield from _compare_rows(case, outcome["rows"])
+    for kind in FAILURE_KINDS:
+        yield from _compare_failures(case, kind, outcome[kind])
+    for name in COUNT_NAMES:
+        if case.expected[name] != outcome[name]:
+            message = f"{name}: expected {case.expected[name]}, got {outcome[name]}"
+            yield Finding((*case.path, "expect", name), message, code="different-count")
 
 
-@dataclass(frozen=True, slots=True)
-class _Comparison:
-    """The differences of a case, by what is compared."""
+def _compare_rows(case: Case, actual: list[dict[str, Any]]) -> Iterator[Finding]:
+    expected, path = case.expected["rows"], case.rows_path
+    paired = pair(expected, actual, different_cells)
+    for number, actual_number in paired.pairs.items():
+        for cell in different_cells(expected[number], actual[actual_number]):
+            message, note = _cell_texts(cell)
+            message = f"row {number + 1}, column {show_steps(cell.steps)}: {message}"
+            yield Finding((*path, number, *cell.steps), message, note=note, code="different-cell")
+    for number in paired.missing:
+        message = f"row {number + 1} is missing: {_shorten(flow_yaml(expected[number]), ROW_LENGTH)}"
+        yield Finding((*path, number), message, code="missing-row")
+    columns = list(dict.fromkeys(name for row in expected for name in row))
+    for actual_number in paired.extra:
+        row = {name: actual[actual_number].get(name) for name in columns or actual[actual_number]}
+        message = f"a row came that is not expected: {_shorten(flow_yaml(row), ROW_LENGTH)}"
+        yield Finding(path, message, code="unexpected-row")
 
-    case: Case
-    yaml_text: YamlText
 
-    def rows(self, outcome: CaseOutcome) -> Iterator[Problem]:
-        expected, path = self.case.expected.rows, self.case.rows_path
-        paired = pair_rows(expected, outcome.rows)
-        for expected_number, actual_number in paired.pairs.items():
-            for difference in different_cells(expected[expected_number], outcome.rows[actual_number]):
-                yield self._different_cell(expected_number, difference)
-        for expected_number in paired.missing:
-            message = f"row {expected_number + 1} is missing: {show_row(expected[expected_number])}"
-            yield self._problem("missing-row", message, (*path, expected_number))
-        columns = list(dict.fromkeys(name for row in expected for name in row))
-        for actual_number in paired.extra:
-            row = outcome.rows[actual_number]
-            shown = show_row({name: row.get(name) for name in columns or row})
-            yield self._problem("unexpected-row", f"a row came that is not expected: {shown}", path)
+def _cell_texts(cell: Difference) -> tuple[str, str | None]:
+    """The message of a cell that differs, and a note with the elements that a list has."""
+    if cell.actual is ABSENT:
+        return "there is no such column", None
+    if isinstance(cell.expected, list) and isinstance(cell.actual, list):
+        note = f"got {_shorten(flow_yaml(cell.actual), ROW_LENGTH)}"
+        return f"expected {len(cell.expected)} elements, got {len(cell.actual)}", note
+    return "expected {}, got {}".format(*show_pair(cell.expected, cell.actual)), None
 
-    def _different_cell(self, row: int, cell: CellDifference) -> Problem:
-        where = f"row {row + 1}, column {show_steps(cell.steps)}"
-        path = (*self.case.rows_path, row, *cell.steps)
-        if cell.actual is ABSENT:
-            return self._problem("different-cell", f"{where}: there is no such column", path)
-        if isinstance(cell.expected, list) and isinstance(cell.actual, list):
-            message = f"{where}: expected {len(cell.expected)} elements, got {len(cell.actual)}"
-            return self._problem("different-cell", message, path, note=f"got {show_row(cell.actual)}")
-        expected, actual = show_pair(cell.expected, cell.actual)
-        return self._problem("different-cell", f"{where}: expected {expected}, got {actual}", path)
 
-    def findings(self, outcome: CaseOutcome) -> Iterator[Problem]:
-        for kind in FAILURE_KINDS:
-            expected, actual = self.case.expected.findings[kind], outcome.findings[kind]
-            paired = pair_findings(expected, actual)
-            for expected_number, actual_number in zip_longest(paired.missing, paired.extra):
-                finding = None if actual_number is None else actual[actual_number]
-                yield self._different_finding(kind, expected, expected_number, finding)
+def _compare_failures(case: Case, kind: str, actual: list[dict[str, str]]) -> Iterator[Finding]:
+    expected, path = case.expected[kind], (*case.path, "expect", kind)
+    paired = pair(expected, actual, different_texts)
+    partners = {**paired.pairs, **dict.fromkeys(paired.missing)}
+    for number, actual_number in sorted(partners.items()):
+        failure = None if actual_number is None else actual[actual_number]
+        if failure is None or [*different_texts(expected[number], failure)]:
+            message = f"{kind} {number + 1}: expected {show_failure(expected[number])}"
+            message += f", got {show_failure(failure) if failure else 'none'}"
+            yield Finding((*path, number), message, code=f"different-{kind}")
+    for actual_number in paired.extra:
+        message = f"{UNEXPECTED_MESSAGES[kind]}: {show_failure(actual[actual_number])}"
+        yield Finding(path, message, code=f"unexpected-{kind}")
 
-    def _different_finding(
-        self, kind: FailureKind, expected: Sequence[Finding], number: int | None, actual: Finding | None
-    ) -> Problem:
-        """A finding that differs from the expected one of this number, or that none is expected."""
-        path = (*self.case.path, "expect", kind)
-        shown = show_finding(actual) if actual else "none"
-        if number is None:
-            return self._problem(f"unexpected-{kind}", f"{UNEXPECTED_MESSAGES[kind]}: {shown}", path)
-        message = f"{kind} {number + 1}: expected {show_finding(expected[number])}, got {shown}"
-        return self._problem(f"different-{kind}", message, (*path, number))
 
-    def counts(self, outcome: CaseOutcome) -> Iterator[Problem]:
-        for name in COUNT_NAMES:
-            expected, actual = self.case.expected.counts[name], outcome.counts[name]
-            if expected != actual:
-                message = f"{name}: expected {expected}, got {actual}"
-                yield self._problem("different-count", message, (*self.case.path, "expect", name))
+def show_failure(failure: Mapping[str, str]) -> str:
+    """A failure as messages show it: its code, the end of its object's address, and its message."""
+    code = f"`{failure['code']}`" if "code" in failure else ""
+    name = failure.get("object", "").rsplit("/", 1)[-1]
+    subject = f"{code} of `{name[-VALUE_LENGTH:]}`" if name else code
+    message = _shorten(failure.get("message", ""), 2 * VALUE_LENGTH)
+    return ": ".join(part for part in (subject.strip(), message) if part) or "any"
 
-    def _problem(self, code: str, message: str, path: KeyPath, note: str | None = None) -> Problem:
-        source_map = self.yaml_text.source_map
-        message = f"case `{self.case.name[:60]}`: {message}"
-        return Problem(
-            code=code, message=message, file=source_map.file, span=source_map.value_span(path), note=note
-        )
+
+def show_steps(steps: Iterable[str | int]) -> str:
+    """A place in a row as a spec spells it: `items[0].sku`."""
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
+    return f"`{text.removeprefix('.')}`"
+
+
+def show_pair(expected: Any, actual: Any) -> tuple[str, str]:
+    """Two values as a file of cases has them, shown from shortly before the first difference if they are long."""
+    texts = [flow_yaml(value) for value in (expected, actual)]
+    if texts[0] == texts[1]:
+        return f"{texts[0]} ({type(expected).__name__})", f"{texts[1]} ({type(actual).__name__})"
+    equal = len(commonprefix(texts))  # noqa: RUF071 - by characters
+    skip = max(0, equal - VALUE_LENGTH // 2) if max(map(len, texts)) > VALUE_LENGTH else 0
+    shown = [("…" if skip else "") + _shorten(text[skip:], VALUE_LENGTH) for text in texts]
+    return shown[0], shown[1]
+
+
+def _shorten(text: str, length: int) -> str:
+    return text if len(text) <= length else text[:length] + "…"

@@ -1,4 +1,4 @@
-"""Read what a case expects: rows with values of their columns' types, failures and counts."""
+"""Make what a case expects: rows with values of their columns' types, failures and counts."""
 
 from __future__ import annotations
 
@@ -8,63 +8,33 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from plait.language.wording import kind_of
+from plait.language.finding import Finding
 from plait.plan.plan import plan
 from plait.problems.problem import excerpt
 from plait.problems.suggest import help_for
-from plait.testing.cases.case import COUNT_NAMES, FAILURE_KINDS, CaseOutcome, Finding
-from plait.testing.cases.keys import ExpectBlock, FindingBlock
+from plait.testing.cases.case import COUNT_NAMES, FAILURE_KINDS
 from plait.values.convert import ConversionError, convert
 
 if TYPE_CHECKING:
     from plait.language.source_map import KeyPath
     from plait.language.spec import Spec
-    from plait.testing.cases.problem_collector import ProblemCollector
-    from plait.testing.cases.yaml_text import YamlText
+    from plait.testing.cases.case import Outcome
     from plait.values.types import Type
 
 
-def read_expected(
-    block: Any, path: KeyPath, spec: Spec, collector: ProblemCollector, yaml_text: YamlText
-) -> tuple[CaseOutcome, KeyPath]:
-    """The outcomes that a case expects, and the place of its rows in the file."""
-    is_list_of_rows = isinstance(block, list)
-    rows_path = path if is_list_of_rows else (*path, "rows")
-    mapping = {"rows": block} if is_list_of_rows else block
-    expect: ExpectBlock | None = collector.read_struct(ExpectBlock, mapping, path)
-    if expect is None:
-        return CaseOutcome(), rows_path
-    reader = _RowReader(_output_columns(spec), collector)
-    rows = [
-        reader.row(yaml_text.with_decimals(row, (*rows_path, n)), (*rows_path, n))
-        for n, row in enumerate(expect.rows or ())
-    ]
-    findings = {
-        kind: [
-            _read_finding(finding, (*path, kind, n), collector)
-            for n, finding in enumerate(getattr(expect, kind) or ())
-        ]
-        for kind in FAILURE_KINDS
-    }
-    counts = {name: getattr(expect, name) for name in COUNT_NAMES}
-    return CaseOutcome(rows=rows, findings=findings, counts=counts), rows_path
-
-
-def _output_columns(spec: Spec) -> dict[str, Type]:
-    """The columns of the output with their types."""
+def read_expected(block: Any, path: KeyPath, spec: Spec, findings: list[Finding]) -> tuple[Outcome, KeyPath]:
+    """What a case expects, and the place of its rows in the file."""
+    block, rows_path = ({"rows": block}, path) if isinstance(block, list) else (block, (*path, "rows"))
     planned = plan(spec)
-    return {field.name: field.type for field in (*planned.columns, *planned.partitions)}
-
-
-def _read_finding(block: Any, path: KeyPath, collector: ProblemCollector) -> Finding:
-    """Read a finding: the code alone, or a mapping of what is compared."""
-    if isinstance(block, str):
-        return Finding(code=block)
-    finding: FindingBlock | None = collector.read_struct(FindingBlock, block, path)
-    if finding is None:
-        return Finding()
-    message = finding.message.text if finding.message else None
-    return Finding(code=finding.code, message=message, object=finding.object)
+    types = {field.name: field.type for field in (*planned.columns, *planned.partitions)}
+    reader = _RowReader(types, findings)
+    outcome: Outcome = {
+        "rows": [reader.row(row, (*rows_path, n)) for n, row in enumerate(block.get("rows", ()))]
+    }
+    for kind in FAILURE_KINDS:
+        failures = block.get(kind, ())
+        outcome[kind] = [{"code": failure} if isinstance(failure, str) else failure for failure in failures]
+    return outcome | {name: block.get(name, 0) for name in COUNT_NAMES}, rows_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,41 +42,37 @@ class _RowReader:
     """Reads expected rows; `types` are those of the columns."""
 
     types: dict[str, Type]
-    collector: ProblemCollector
+    findings: list[Finding]
 
-    def row(self, row: Any, path: KeyPath) -> dict[str, Any]:
-        if not isinstance(row, dict):
-            self.collector.add_at(path, "wrong-kind", f"expected a mapping of columns, got {kind_of(row)}")
-            return {}
-        for name in row:
-            if name not in self.types:
-                self._add_unknown("no column is called", name, list(self.types), (*path, name))
-        return {name: self.cell(value, self.types.get(name), (*path, name)) for name, value in row.items()}
+    def row(self, row: dict[str, Any], path: KeyPath) -> dict[str, Any]:
+        """A row, whose values are as their columns have them."""
+        self._check_names("column", row, self.types, path)
+        return {name: self._cell(value, self.types.get(name), (*path, name)) for name, value in row.items()}
 
-    def cell(self, value: Any, type: Type | None, path: KeyPath) -> Any:
+    def _cell(self, value: Any, type: Type | None, path: KeyPath) -> Any:
         """A value as its column has it; of a struct only the fields that are named."""
         if type is None or value is None:
-            return value
+            return None
         if type.word == "struct" and isinstance(value, dict):
-            field_types = dict(type.fields)
-            for name in value:
-                if name not in field_types:
-                    self._add_unknown("no field is called", name, list(field_types), (*path, name))
+            fields = dict(type.fields)
+            self._check_names("field", value, fields, path)
             return {
-                name: self.cell(member, field_types.get(name), (*path, name))
-                for name, member in value.items()
+                name: self._cell(member, fields.get(name), (*path, name)) for name, member in value.items()
             }
         if type.word == "array" and isinstance(value, list):
-            return [self.cell(element, type.fields[0][1], (*path, n)) for n, element in enumerate(value)]
+            return [self._cell(element, type.fields[0][1], (*path, n)) for n, element in enumerate(value)]
         try:
             return _convert(value, type)
         except ConversionError as error:
-            self.collector.add_at(path, "wrong-value", str(error), help=error.help)
+            self.findings.append(Finding(path, str(error), error.help, code="wrong-value"))
             return None
 
-    def _add_unknown(self, message: str, name: str, names: list[str], path: KeyPath) -> None:
-        help = help_for(name, names, "column", "`plait plan`")
-        self.collector.add_at_key(path, "unknown-column", f"{message} {excerpt(name)}", help=help)
+    def _check_names(self, noun: str, names: dict[str, Any], known: dict[str, Any], path: KeyPath) -> None:
+        for name in names:
+            if name not in known:
+                help = help_for(name, known, "column", "`plait plan`")
+                message = f"no {noun} is called {excerpt(name)}"
+                self.findings.append(Finding((*path, name), message, help, code="unknown-column", at="key"))
 
 
 def _convert(value: Any, type: Type) -> Any:

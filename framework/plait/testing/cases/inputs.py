@@ -1,4 +1,4 @@
-"""Read what the sources of a case hold: objects with their bytes, or records."""
+"""Make what the sources of a case hold: objects with their bytes, or records."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import structs
 
-from plait.language.spec import options_of_type
-from plait.language.wording import kind_of
-from plait.plugin import BadRecord, DriverPath, LookupPath
+from plait.language.finding import Finding
+from plait.plugin import BadRecord, DriverPath
 from plait.problems.problem import excerpt
-from plait.problems.suggest import help_for, nearest
+from plait.problems.suggest import nearest
 from plait.testing.cases.case import CaseObject, SourceInputs
-from plait.testing.cases.keys import ContentBlock, LookupBlock, Moment, ObjectBlock
+from plait.testing.cases.schema import Base64, Moment, path_of, reads_files
+from plait.values.paths import normal_uri
 from plait.values.templates import FOLDERS, UNNAMED
 
 if TYPE_CHECKING:
@@ -24,102 +24,72 @@ if TYPE_CHECKING:
     from plait.language.source_map import KeyPath
     from plait.language.spec import Source, Spec
     from plait.plugin import Record
-    from plait.testing.cases.problem_collector import ProblemCollector
-    from plait.testing.cases.yaml_text import YamlText
 
 BYTES_KEYS = ("json", "text", "base64")
-CONTENT_KEYS = (*BYTES_KEYS, "fields", "gone", "fails")
+HOLDING_KEYS = (*BYTES_KEYS, "fields", "rows", "files", "gone", "fails")
 TIME_FIELD = "$time"
 JSON_ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 def read_inputs(
-    blocks: Mapping[str, tuple[Any, KeyPath]],
-    spec: Spec,
-    now: datetime,
-    collector: ProblemCollector,
-    yaml_text: YamlText,
+    given: Mapping[str, tuple[Any, KeyPath]], spec: Spec, now: datetime, findings: list[Finding]
 ) -> dict[str, SourceInputs]:
-    """What each source holds, by its name; `blocks` are the source's block and the block's place in the file."""
-    names = [spec.driver.name, *(source.name for source in spec.lookups)]
+    """What each source holds; `given` are the source's block, whose shape is right, and its place in the file."""
     inputs = {}
-    for name, (block, path) in blocks.items():
-        if name not in names:
-            help = help_for(name, names, "source", None)
-            collector.add_at_key(path, "unknown-source", f"the spec has no source {excerpt(name)}", help=help)
-        elif block is not None:
-            reader = _InputReader(spec.source(name), now, collector, yaml_text)
-            inputs[name] = reader.driver(block, path) if name == names[0] else reader.lookup(block, path)
+    for name, (block, path) in given.items():
+        reader = InputReader(spec.source(name), now, findings)
+        inputs[name] = reader.driver(block, path) if name == spec.driver.name else reader.lookup(block, path)
     return inputs
 
 
-def needs_objects(source: Source) -> bool:
-    """Whether a driver has nothing to read unless a case gives objects."""
-    return not source.role.offline or bool(options_of_type(source.options, DriverPath))
-
-
 @dataclass(frozen=True, slots=True)
-class _InputReader:
-    """Reads the block of one source, and collects its problems."""
+class InputReader:
+    """Reads the block of one source, and adds what is wrong with it to `findings`."""
 
     source: Source
     now: datetime
-    collector: ProblemCollector
-    yaml_text: YamlText
+    findings: list[Finding]
 
     def driver(self, block: Any, path: KeyPath) -> SourceInputs:
-        if isinstance(block, list):
-            objects = [self._object(member, (*path, n), n) for n, member in enumerate(block)]
-        else:
-            objects = [self._object(block, path, 0)]
-        valid = [case_object for case_object in objects if case_object]
-        uris = [case_object.uri for case_object in valid]
-        for uri in {uri for uri in uris if uris.count(uri) > 1}:
-            self.collector.add_at_key(path, "duplicate-object", f"the object {excerpt(uri)} is given twice")
-        if len({case_object.record is None for case_object in valid}) > 1:
-            message = "some objects have `fields`, some have bytes"
-            self.collector.add_at_key(path, "wrong-value", message, help="give `fields` for all, or for none")
-        return SourceInputs(objects=tuple(valid))
+        """The objects of a driver."""
+        blocks = enumerate(block) if isinstance(block, list) else ()
+        objects = [self._object(member, (*path, n), n) for n, member in blocks]
+        objects = objects if isinstance(block, list) else [self._object(block, path, 0)]
+        uris = [case_object.uri for case_object in objects]
+        for uri in sorted({uri for uri in uris if uris.count(uri) > 1}):
+            self._add(path, f"the object {excerpt(uri)} is given twice", code="duplicate-object", at="key")
+        return SourceInputs(objects=tuple(objects))
 
     def lookup(self, block: Any, path: KeyPath) -> SourceInputs:
+        """The files or the records of a look-up."""
         block, rows_path = ({"rows": block}, path) if isinstance(block, list) else (block, (*path, "rows"))
-        lookup: LookupBlock | None = self.collector.read_struct(LookupBlock, block, path)
-        if lookup is None:
+        of_files = ("files",) if reads_files(self.source) else ()
+        if not self._has_one_of(("rows", *of_files, "fails"), block, path):
             return SourceInputs()
-        if len(block) != 1:
-            message = f"`{self.source.name}` is given in {len(block)} ways"
-            self.collector.add_at_key(
-                path, "wrong-value", message, help="give one of `rows`, `files`, `fails`"
-            )
-        if lookup.files is not None:
-            files = [
-                self._file(name, content, (*path, "files", name)) for name, content in lookup.files.items()
-            ]
-            return SourceInputs(objects=tuple(file for file in files if file))
-        rows = [self.record(row, (*rows_path, n)) for n, row in enumerate(lookup.rows or ())]
-        return SourceInputs(records=tuple(row for row in rows if row), fails=lookup.fails)
+        if "files" in block:
+            files = [self._file(name, file, (*path, "files", name)) for name, file in block["files"].items()]
+            return SourceInputs(objects=tuple(files))
+        rows = [self._record(row, (*rows_path, n)) for n, row in enumerate(block.get("rows", ()))]
+        return SourceInputs(records=tuple(row for row in rows if row), fails=block.get("fails"))
 
-    def record(self, row: Any, path: KeyPath) -> Record | None:
+    def _record(self, row: dict[str, Any], path: KeyPath) -> Record | None:
         """A row as the record that the source would return; None if it would return none."""
-        if not isinstance(row, dict):
-            self.collector.add_at(path, "wrong-kind", f"expected a mapping of fields, got {kind_of(row)}")
-            return None
         try:
-            record = self._record_of_row(self.yaml_text.with_decimals(row, path))
+            record = self._record_of_row(row)
         except BadRecord as error:
-            self.collector.add_at(path, error.code, error.message, help=error.help)
+            self._add(path, error.message, error.help, code=error.code)
             return None
         self._warn_of_misspelt([name for name in row if record and name in record.fields], path)
         return record
 
-    def _record_of_row(self, row: Mapping[str, Any]) -> Record | None:
+    def _record_of_row(self, row: dict[str, Any]) -> Record | None:
         """The record of a row, with the time that it has as `$time`; raises BadRecord."""
         fields = {name: value for name, value in row.items() if name != TIME_FIELD}
         record = self.source.role.record_of_case(fields)
         if record is None or TIME_FIELD not in row:
             return record
         try:
-            return structs.replace(record, time=Moment.parse(str(row[TIME_FIELD])).time)
+            return structs.replace(record, time=Moment.parse(str(row[TIME_FIELD])))
         except ValueError as error:
             raise BadRecord(f"`{TIME_FIELD}`: {error}", code="wrong-value") from None
 
@@ -134,96 +104,76 @@ class _InputReader:
             if meant:
                 message = f"the spec takes no field {excerpt(name)} of `{source.name}`"
                 help = f"did you mean `{meant}`?"
-                self.collector.add_at_key((*path, name), "unknown-field", message, help=help, level="warning")
+                self._add((*path, name), message, help, code="unknown-field", at="key", level="warning")
 
-    def _object(self, block: Any, path: KeyPath, number: int) -> CaseObject | None:
-        object_block: ObjectBlock | None = self.collector.read_struct(ObjectBlock, block, path)
-        content_key = self._content_key(block, CONTENT_KEYS, path) if object_block else None
-        if object_block is None or content_key is None:
-            return None
-        uri = self._uri(object_block.object, number, path)
-        record = self.record(block["fields"], (*path, "fields")) if content_key == "fields" else None
-        if uri is None or (content_key == "fields" and record is None):
-            return None
-        if content_key in BYTES_KEYS and not self.source.role.offline:
-            message = f"`{self.source.name}` reads no files"
-            self.collector.add_at_key(
-                (*path, content_key), "wrong-value", message, help="give the record as `fields`"
-            )
-        if content_key == "json" and isinstance(block["json"], dict):
+    def _object(self, block: dict[str, Any], path: KeyPath, number: int) -> CaseObject:
+        content_keys = BYTES_KEYS if reads_files(self.source) else ("fields",)
+        self._has_one_of((*content_keys, "gone", "fails"), block, path)
+        if isinstance(block.get("json"), dict):
             self._warn_of_misspelt([*block["json"]], (*path, "json"))
-        modified = object_block.modified.time if isinstance(object_block.modified, Moment) else self.now
         return CaseObject(
-            uri=uri,
-            data=self._data(block, object_block, path),
-            record=record,
-            modified=modified,
-            etag=object_block.etag,
-            fails=object_block.fails,
+            uri=self._uri(block.get("object"), number, path),
+            data=_data(block),
+            record=self._record(block["fields"], (*path, "fields")) if "fields" in block else None,
+            modified=Moment.parse(block["modified"]) if "modified" in block else self.now,
+            etag=block.get("etag"),
+            fails=block.get("fails"),
         )
 
-    def _file(self, name: str, block: Any, path: KeyPath) -> CaseObject | None:
-        if not self.source.role.offline:
-            message = f"`{self.source.name}` reads no files"
-            self.collector.add_at_key(path, "wrong-value", message, help="give its `rows`")
-            return None
-        if isinstance(block, str):
-            content, block = ContentBlock(), {"text": block}
-            data: bytes | None = block["text"].encode("utf-8", "surrogatepass")
-        else:
-            content = self.collector.read_struct(ContentBlock, block, path)
-            if content is None or self._content_key(block, (*BYTES_KEYS, "fails"), path) is None:
-                return None
-            data = self._data(block, content, path)
-        template = next(iter(options_of_type(self.source.options, LookupPath)), None)
-        uri = _full_address(template.literal, name) if template else name
-        if template and DriverPath(template.text, template.parts).match(uri) is None:
-            message = f"no row asks for {excerpt(uri)}"
-            self.collector.add_at_key(
-                path, "wrong-value", message, help=f"the path is `{template.text[:80]}`"
+    def _file(self, name: str, block: Any, path: KeyPath) -> CaseObject:
+        block = {"text": block} if isinstance(block, str) else block
+        self._has_one_of((*BYTES_KEYS, "fails"), block, path)
+        template = path_of(self.source)
+        assert template is not None  # noqa: S101 - it reads files
+        uri = _full_address(template.literal, name)
+        if DriverPath(template.text, template.parts).match(uri) is None:
+            self._add(
+                path, f"no row asks for {excerpt(uri)}", f"the path is `{template.text[:80]}`", at="key"
             )
-        return CaseObject(uri=uri, data=data, modified=self.now, fails=content.fails)
+        return CaseObject(uri=uri, data=_data(block), modified=self.now, fails=block.get("fails"))
 
-    def _content_key(self, block: Any, keys: tuple[str, ...], path: KeyPath) -> str | None:
-        """The one key of a block that says what an object holds; None, and a problem, if there are more or none."""
-        present = [key for key in keys if key in block]
-        if len(present) == 1:
-            return present[0]
-        message = f"given in {len(present)} ways" if present else "nothing says what it holds"
-        help = "give one of " + ", ".join(f"`{key}`" for key in keys)
-        self.collector.add_at(path, "wrong-value" if present else "missing-key", message, help=help)
-        return None
-
-    def _data(self, block: Any, content: ContentBlock, path: KeyPath) -> bytes | None:
-        """The bytes that a block holds, None if it holds none."""
-        if "json" in block:
-            return self._json(block["json"], (*path, "json"))
-        if content.text:
-            return content.text.text.encode("utf-8", "surrogatepass")
-        return content.base64.data if content.base64 else None
-
-    def _json(self, value: Any, path: KeyPath) -> bytes:
-        exact = self.yaml_text.with_decimals(value, path)
-        return JSON_ENCODER.encode(exact)
-
-    def _uri(self, name: str | None, number: int, path: KeyPath) -> str | None:
-        """The URI of an object by its name, or by its number if it has none; None, and a problem, if it needs a name."""
-        template = next(iter(options_of_type(self.source.options, DriverPath)), None)
+    def _uri(self, name: str | None, number: int, path: KeyPath) -> str:
+        """The URI of an object by its name, or by its number if it has none."""
+        template = path_of(self.source)
         if template is None:
-            return name or f"{self.source.name}/{number + 1}"
+            return normal_uri(name or f"{self.source.name}/{number + 1}")
         if name is not None:
             return _full_address(template.literal, name)
-        columns = template.columns
-        if columns:
-            help = f"the path has `{{{columns[0]}}}` in it"
-            self.collector.add_at(path, "missing-key", "`object` is missing", help=help)
-            return None
-        texts = {FOLDERS: f"{number + 1}/", **dict.fromkeys({*UNNAMED} - {FOLDERS}, str(number + 1))}
-        return "".join(part if isinstance(part, str) else texts[part] for part in template.parts)
+        if template.columns:
+            help = f"the path has `{{{template.columns[0]}}}` in it"
+            self._add(path, "`object` is missing", help, code="missing-key")
+        texts: dict[Any, str] = {
+            FOLDERS: f"{number + 1}/",
+            **dict.fromkeys({*UNNAMED} - {FOLDERS}, str(number + 1)),
+        }
+        return normal_uri("".join(texts.get(part, str(part)) for part in template.parts))
+
+    def _has_one_of(self, keys: tuple[str, ...], block: dict[str, Any], path: KeyPath) -> bool:
+        """Whether one of these keys, and nothing else, says what the source holds; if not, this is found."""
+        help = "give one of " + ", ".join(f"`{key}`" for key in keys)
+        present = [key for key in block if key in HOLDING_KEYS]
+        if not present:
+            self._add(path, "nothing says what it holds", help, code="missing-key")
+        elif len(present) > 1:
+            self._add(path, f"given in {len(present)} ways", help)
+        elif present[0] not in keys:
+            self._add((*path, present[0]), f"`{self.source.name}` takes no `{present[0]}`", help, at="key")
+        return len(present) == 1 and present[0] in keys
+
+    def _add(self, path: KeyPath, message: str, help: str | None = None, **more: Any) -> None:
+        self.findings.append(Finding(path, message, help, **{"code": "wrong-value", **more}))
+
+
+def _data(block: dict[str, Any]) -> bytes | None:
+    """The bytes that a block holds, None if it holds none."""
+    if "json" in block:
+        return JSON_ENCODER.encode(block["json"])
+    if "text" in block:
+        return str(block["text"]).encode("utf-8", "surrogatepass")
+    return Base64.parse(block["base64"]) if "base64" in block else None
 
 
 def _full_address(literal: str, name: str) -> str:
     """An address as it is; a name becomes an address in the folder that the literal start of a path names."""
-    if name.startswith(("s3://", "/")):
-        return name
-    return literal[: literal.rfind("/") + 1] + name
+    folder = "" if name.startswith(("s3://", "/")) else literal[: literal.rfind("/") + 1]
+    return normal_uri(folder + name)

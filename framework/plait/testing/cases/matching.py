@@ -1,4 +1,4 @@
-"""Pair expected rows and findings with those that came, and find the cells in which two rows differ."""
+"""Pair what is expected with what came, and find where two of a pair differ."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from plait.language.source_map import KeyPath
-    from plait.testing.cases.case import Finding
 
 Row = Mapping[str, Any]
 ABSENT = object()
@@ -18,7 +17,7 @@ ABSENT = object()
 
 
 @dataclass(frozen=True, slots=True)
-class CellDifference:
+class Difference:
     """A place within a row, as steps of names and indexes, with the value expected there and the value it has."""
 
     steps: KeyPath
@@ -28,14 +27,14 @@ class CellDifference:
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Pairs of expected and actual rows or findings by number, and the numbers of either side that are in no pair."""
+    """Pairs of expected and actual rows by number, and the numbers of either side that are in no pair."""
 
     pairs: dict[int, int]
     missing: list[int]
     extra: list[int]
 
 
-def different_cells(expected: Any, actual: Any, steps: KeyPath = ()) -> Iterator[CellDifference]:
+def different_cells(expected: Any, actual: Any, steps: KeyPath = ()) -> Iterator[Difference]:
     """The cells in which two values differ; of a mapping only the expected names are compared."""
     if isinstance(expected, Mapping) and isinstance(actual, Mapping):
         for name, value in expected.items():
@@ -44,77 +43,58 @@ def different_cells(expected: Any, actual: Any, steps: KeyPath = ()) -> Iterator
         for index, (expected_element, actual_element) in enumerate(zip(expected, actual, strict=True)):
             yield from different_cells(expected_element, actual_element, (*steps, index))
     elif expected != actual or isinstance(expected, bool) != isinstance(actual, bool):
-        yield CellDifference(steps, expected, actual)
+        yield Difference(steps, expected, actual)
 
 
-def pair_rows(expected: Sequence[Row], actual: Sequence[Row]) -> Pairs:
-    """Pair rows in any order: first all that agree, then those that differ in the fewest cells.
+def different_texts(expected: Row, actual: Row) -> Iterator[Difference]:
+    """The texts in which two failures differ: the code is equal, the message a part, the object the end of an address."""
+    for name, text in expected.items():
+        other = actual[name]
+        if not {"code": text == other, "message": text in other, "object": other.endswith(text)}[name]:
+            yield Difference((name,), text, other)
+
+
+def pair(
+    expected: Sequence[Row], actual: Sequence[Row], differences: Callable[[Row, Row], Iterable[Difference]]
+) -> Pairs:
+    """Pair rows in any order: first as many as agree, then those that differ in the fewest cells.
 
     Rows that have no cell in common are paired only if they are the last ones left.
     """
-    differences = [[[*different_cells(row, other)] for other in actual] for row in expected]
-    pairs = _pair_equal([[len(cells) for cells in row] for row in differences], len(actual))
-    taken = set(pairs.values())
-    for _, expected_number, actual_number in sorted(_candidates(expected, differences)):
-        if expected_number not in pairs and actual_number not in taken:
-            pairs[expected_number] = actual_number
-            taken.add(actual_number)
-    missing, extra = _unpaired(pairs, len(expected), len(actual))
+    cells = [[[*differences(row, other)] for other in actual] for row in expected]
+    pairs = _pair_equal([[n for n, differing in enumerate(row) if not differing] for row in cells])
+    near = sorted(
+        (len(differing), number, other_number)
+        for number, row in enumerate(cells)
+        for other_number, differing in enumerate(row)
+        if len({difference.steps[0] for difference in differing}) < len(expected[number])
+    )
+    taken = {*pairs.values()}
+    for _, number, other_number in near:
+        if number not in pairs and other_number not in taken:
+            pairs[number] = other_number
+            taken.add(other_number)
+    missing = [number for number in range(len(expected)) if number not in pairs]
+    extra = [number for number in range(len(actual)) if number not in taken]
     if len(missing) == len(extra) == 1:
         return Pairs({**pairs, missing[0]: extra[0]}, [], [])
-    return Pairs(pairs, missing, extra)
+    return Pairs(dict(sorted(pairs.items())), missing, extra)
 
 
-def pair_findings(expected: Sequence[Finding], actual: Sequence[Finding]) -> Pairs:
-    """Pair findings in any order, those that agree with each other."""
-    costs = [[int(not _agrees(finding, other)) for other in actual] for finding in expected]
-    pairs = _pair_equal(costs, len(actual))
-    missing, extra = _unpaired(pairs, len(expected), len(actual))
-    return Pairs(pairs, missing, extra)
+def _pair_equal(equal: Sequence[Sequence[int]]) -> dict[int, int]:
+    """Pair as many rows as possible, each with one of those that it equals; others move to make room for it."""
+    owners: dict[int, int] = {}
 
+    def place(row: int, tried: set[int]) -> bool:
+        free = [other for other in equal[row] if other not in owners]
+        for other in free[:1] or equal[row]:
+            if other not in tried:
+                tried.add(other)
+                if other not in owners or place(owners[other], tried):
+                    owners[other] = row
+                    return True
+        return False
 
-def _unpaired(pairs: Mapping[int, int], expected: int, actual: int) -> tuple[list[int], list[int]]:
-    """The numbers below `expected` and below `actual` that are in no pair."""
-    taken = set(pairs.values())
-    return [n for n in range(expected) if n not in pairs], [n for n in range(actual) if n not in taken]
-
-
-def _candidates(
-    expected: Sequence[Row], differences: list[list[list[CellDifference]]]
-) -> Iterator[tuple[int, int, int]]:
-    """Pairs of rows that agree in at least one column, each with the number of cells that differ."""
-    for expected_number, row in enumerate(differences):
-        for actual_number, cells in enumerate(row):
-            if len({cell.steps[0] for cell in cells}) < len(expected[expected_number]):
-                yield len(cells), expected_number, actual_number
-
-
-def _pair_equal(costs: list[list[int]], width: int) -> dict[int, int]:
-    """Find as many pairs of cost zero as possible, by augmenting paths of bipartite matching."""
-    pairs: dict[int, int] = {}
-    owner: dict[int, int] = {}
-    for unpaired_row in range(len(costs)):
-        reached_from: dict[int, int] = {}
-        waiting = [unpaired_row]
-        free = None
-        while waiting and free is None:
-            row = waiting.pop(0)
-            equal = [
-                column for column in range(width) if costs[row][column] == 0 and column not in reached_from
-            ]
-            reached_from.update(dict.fromkeys(equal, row))
-            free = next((column for column in equal if column not in owner), None)
-            waiting += [owner[column] for column in equal if column in owner]
-        while free is not None:
-            row = reached_from[free]
-            owner[free] = row
-            pairs[row], free = free, pairs.get(row)
-    return dict(sorted(pairs.items()))
-
-
-def _agrees(expected: Finding, actual: Finding) -> bool:
-    return (
-        expected.code in (None, actual.code)
-        and (expected.message or "") in (actual.message or "")
-        and (actual.object or "").endswith(expected.object or "")
-    )
+    for row in range(len(equal)):
+        place(row, set())
+    return {row: other for other, row in owners.items()}

@@ -2,158 +2,120 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cache
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from msgspec.structs import replace
+from msgspec import structs
 
+from plait.language.finding import Finding
+from plait.language.structure import shape_problems, to_problems
+from plait.language.text import scalar
 from plait.language.validate import validate
 from plait.language.yaml_reader import locate
-from plait.problems.problem import Problem, by_place, excerpt
-from plait.problems.suggest import help_for
-from plait.testing.cases.case import Case
+from plait.testing.cases.case import Case, GivenFile, Suite
 from plait.testing.cases.expected import read_expected
-from plait.testing.cases.inputs import needs_objects, read_inputs
-from plait.testing.cases.keys import CaseBlock, CasesBlock
-from plait.testing.cases.problem_collector import ProblemCollector
-from plait.testing.cases.yaml_text import YamlText
+from plait.testing.cases.inputs import read_inputs
+from plait.testing.cases.schema import Moment, cases_schema, reads_files
+from plait.values.convert import NUMBER
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from plait.language.source_map import KeyPath, SourceMap
     from plait.language.spec import Spec
     from plait.language.validate import Validated
+    from plait.problems.problem import Problem
+    from plait.testing.cases.case import SourceInputs
 
 DEFAULT_NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-class SpecVariants:
-    """A spec with the parameters of its cases; a parameter without a value has its own name as its value."""
+def read_suite(spec: str, spec_text: str, file: str, text: bytes) -> Suite:
+    """Read a file of cases beside its spec, and find all problems of both; a case with an error is left out."""
+    own_names = {name: name for name in validate(spec_text, spec).unset}
 
-    def __init__(self, text: str, file: str) -> None:
-        self.text, self.file = text, file
-        self.unchanged = validate(text, file)
-        spec = self.unchanged.spec
-        self.names = (*spec.parameters, *spec.unset) if spec else ()
-        self._own_names = {name: name for name in spec.unset} if spec else {}
-        self._validated: dict[tuple[tuple[str, str], ...], Validated] = {}
+    @cache
+    def spec_with(*parameters: tuple[str, str]) -> Validated:
+        return validate(spec_text, spec, {**own_names, **dict(parameters)})
 
-    def with_parameters(self, parameters: Mapping[str, str]) -> Validated:
-        """The spec with these values of its parameters, validated once."""
-        values = {**self._own_names, **parameters}
-        key = tuple(sorted(values.items()))
-        if key not in self._validated:
-            self._validated[key] = validate(self.text, self.file, values)
-        return self._validated[key]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaseFile:
-    """A file of cases; `yaml_text` is None if it cannot be read as YAML, and `cases` are those without an error."""
-
-    file: str
-    text: str
-    yaml_text: YamlText | None
-    cases: tuple[Case, ...]
-    problems: tuple[Problem, ...]
+    source_map, problems = _locate(text, file, "cases")
+    texts = {spec: spec_text, file: text.decode("utf-8", "replace")}
+    suite = Suite(spec=spec, file=file, texts=texts, source_map=source_map)
+    validated = spec_with()
+    if source_map is None or validated.spec is None:
+        return replace(suite, problems=(*validated.errors, *problems))
+    findings = [*shape_problems(source_map.value, cases_schema(validated.spec))]
+    misshapen = [finding.path[1] for finding in findings if finding.path[:1] == ("cases",) != finding.path]
+    cases = []
+    for name in source_map.value["cases"] if len(misshapen) == len(findings) else ():
+        if name not in misshapen:
+            case, of_case = _read_case(name, source_map.value, spec_with)
+            findings += of_case
+            cases += [case] if case and all(finding.level for finding in of_case) else []
+    return replace(suite, cases=tuple(cases), problems=tuple(to_problems(findings, source_map)))
 
 
-def read_cases(text: bytes, file: str, specs: SpecVariants) -> CaseFile:
-    """Read a file of cases and find all of its problems; a case with an error is left out of `cases`."""
-    source_map, problems = locate_cases(text, file)
-    decoded = text.decode("utf-8", "replace")
-    if source_map is None:
-        return CaseFile(file=file, text=decoded, yaml_text=None, cases=(), problems=tuple(problems))
-    reader = _CaseReader(specs, ProblemCollector(source_map), YamlText(source_map))
-    reader.collector.problems += problems
-    cases = reader.cases(source_map.value)
-    sorted_problems = tuple(sorted(set(reader.collector.problems), key=by_place))
-    return CaseFile(
-        file=file, text=decoded, yaml_text=reader.yaml_text, cases=tuple(cases), problems=sorted_problems
-    )
+def read_given(text: bytes, file: str, spec: Spec, now: datetime) -> GivenFile:
+    """Read the `given` that a file has for all of its cases, and find its problems."""
+    source_map, problems = _locate(text, file, "given")
+    inputs: dict[str, SourceInputs] = {}
+    if source_map is not None:
+        schema = cases_schema(spec)
+        schema |= {"required": ["given"], "properties": {**schema["properties"], "cases": {}}}
+        findings = [*shape_problems(source_map.value, schema)]
+        if not findings:
+            inputs = read_inputs(_with_places(source_map.value, ()), spec, now, findings)
+        problems = to_problems(findings, source_map)
+    shown = text.decode("utf-8", "replace")
+    return GivenFile(file=file, text=shown, source_map=source_map, inputs=inputs, problems=tuple(problems))
 
 
-def locate_cases(text: bytes, file: str, first_key: str = "cases") -> tuple[SourceMap | None, list[Problem]]:
-    """Read YAML as `locate` does; the help for an empty file says with which key such a file begins."""
-    source_map, problems = locate(text, file)
+def _locate(text: bytes, file: str, first_key: str) -> tuple[SourceMap | None, list[Problem]]:
+    """Read YAML with exact fractions; the help for an empty file says with which key such a file begins."""
+    source_map, problems = locate(text, file, exact)
     help = f"a file of cases begins with `{first_key}:`"
     return source_map, [
-        replace(problem, help=help) if problem.code == "empty-file" else problem for problem in problems
+        structs.replace(problem, help=help) if problem.code == "empty-file" else problem
+        for problem in problems
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class _CaseReader:
-    """Reads the cases of a document, and collects its problems."""
+def _read_case(
+    name: str, root: dict[str, Any], spec_with: Callable[..., Validated]
+) -> tuple[Case | None, list[Finding]]:
+    """A case whose shape is right, and what is wrong with its values; a finding without a level is an error."""
+    block, path = root["cases"][name], ("cases", name)
+    validated = spec_with(*sorted({**root.get("parameters", {}), **block.get("parameters", {})}.items()))
+    spec = validated.spec
+    if spec is None:
+        message = f"with these parameters the spec is not valid: {validated.errors[0].message}"
+        owner = path if "parameters" in block else ()
+        return None, [Finding((*owner, "parameters"), message, code="invalid-spec", at="key")]
+    findings: list[Finding] = []
+    now = block.get("now", root.get("now"))
+    now = Moment.parse(now) if now else DEFAULT_NOW
+    given = _with_places(root, ()) | _with_places(block, path)
+    inputs = read_inputs(given, spec, now, findings)
+    if spec.driver.name not in inputs and (reads_files(spec.driver) or not spec.driver.role.offline):
+        help = f"give an object of `{spec.driver.name}`, the source that drives"
+        findings.append(Finding(path, "no object is given", help, code="missing-key", at="key"))
+    expected, rows_path = read_expected(block["expect"], (*path, "expect"), spec, findings)
+    case = Case(
+        name=name, path=path, rows_path=rows_path, spec=spec, now=now, inputs=inputs, expected=expected
+    )
+    return case, findings
 
-    specs: SpecVariants
-    collector: ProblemCollector
-    yaml_text: YamlText
 
-    def cases(self, root: dict[str, Any]) -> list[Case]:
-        shared: CasesBlock | None = self.collector.read_struct(CasesBlock, root, ())
-        now = shared.now.time if shared and shared.now else DEFAULT_NOW
-        blocks = root.get("cases")
-        if not isinstance(blocks, dict) or self.specs.unchanged.spec is None:
-            return []
-        cases = [self._case(name, block, root, now) for name, block in blocks.items()]
-        return [case for case in cases if case]
+def _with_places(block: Mapping[str, Any], path: KeyPath) -> dict[str, tuple[Any, KeyPath]]:
+    """What a block gives for each source, with its place in the file."""
+    return {name: (held, (*path, "given", name)) for name, held in block.get("given", {}).items()}
 
-    def _case(self, name: str, block: Any, root: dict[str, Any], now: datetime) -> Case | None:
-        errors_before = self._count_errors()
-        path: KeyPath = ("cases", name)
-        case_block: CaseBlock | None = self.collector.read_struct(CaseBlock, block, path)
-        if case_block is None:
-            return None
-        spec = self._spec(block, path, root)
-        if spec is None:
-            return None
-        now = case_block.now.time if case_block.now else now
-        inputs = read_inputs(self._given_blocks(block, path, root), spec, now, self.collector, self.yaml_text)
-        if spec.driver.name not in inputs and needs_objects(spec.driver):
-            help = f"give an object of `{spec.driver.name}`, the source that drives"
-            self.collector.add_at_key(path, "missing-key", "no object is given", help=help)
-        expected, rows_path = read_expected(
-            block["expect"], (*path, "expect"), spec, self.collector, self.yaml_text
-        )
-        if self._count_errors() > errors_before:
-            return None
-        return Case(
-            name=name, path=path, rows_path=rows_path, spec=spec, now=now, inputs=inputs, expected=expected
-        )
 
-    def _count_errors(self) -> int:
-        return sum(problem.level == "error" for problem in self.collector.problems)
-
-    @staticmethod
-    def _given_blocks(
-        block: dict[str, Any], path: KeyPath, root: dict[str, Any]
-    ) -> dict[str, tuple[Any, KeyPath]]:
-        """The block of each source that is given, with its place; a case's own block wins over the shared one."""
-        blocks: dict[str, tuple[Any, KeyPath]] = {}
-        for given, given_path in ((root.get("given"), ("given",)), (block.get("given"), (*path, "given"))):
-            for name, source_block in given.items() if isinstance(given, dict) else ():
-                blocks[name] = source_block, (*given_path, name)
-        return blocks
-
-    def _spec(self, block: dict[str, Any], path: KeyPath, root: dict[str, Any]) -> Spec | None:
-        """The spec with the shared parameters and those of the case; None, and a problem, if it is not valid."""
-        values: dict[str, str] = {}
-        for parameters, owner in ((root.get("parameters"), ()), (block.get("parameters"), path)):
-            for name, value in parameters.items() if isinstance(parameters, dict) else ():
-                if name not in self.specs.names:
-                    help = help_for(name, self.specs.names, "parameter", None)
-                    message = f"the spec has no parameter {excerpt(name)}"
-                    self.collector.add_at_key(
-                        (*owner, "parameters", name), "unknown-parameter", message, help=help
-                    )
-                elif isinstance(value, str):
-                    values[name] = value
-        validated = self.specs.with_parameters(values)
-        if validated.spec is None:
-            message = f"with these parameters the spec is not valid: {validated.errors[0].message}"
-            owner = path if "parameters" in block else ()
-            self.collector.add_at_key((*owner, "parameters"), "invalid-spec", message)
-        return validated.spec
+def exact(text: str) -> Any:
+    """The value of an unquoted text, a fraction with all of its digits."""
+    value = scalar(text)
+    return Decimal(text) if isinstance(value, float) and isfinite(value) and NUMBER.match(text) else value

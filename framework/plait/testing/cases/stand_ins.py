@@ -50,7 +50,7 @@ class MemoryObjects:
     """The `Objects` of the connectors' contract in memory; `puts` are the objects that a run wrote."""
 
     def __init__(self, objects: Iterable[CaseObject]) -> None:
-        self._objects = {normal_uri(case_object.uri): case_object for case_object in objects}
+        self._objects = {case_object.uri: case_object for case_object in objects}
         self.puts: list[Put] = []
 
     def list(self, prefix: str) -> Iterator[Item]:
@@ -175,7 +175,7 @@ def stand_in(engine: Engine, inputs: Mapping[str, SourceInputs], services: Servi
 
 
 def _offline_driver(source: Source, inputs: SourceInputs, services: Services) -> Driver[Any]:
-    objects = {normal_uri(case_object.uri): case_object for case_object in inputs.objects}
+    objects = {case_object.uri: case_object for case_object in inputs.objects}
     if source.role.offline and all(case_object.record is None for case_object in objects.values()):
         return source.open_driver(services.context(source.name, source.fields))
     return GivenDriver(objects)

@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
+from plait.language.finding import Finding
 from plait.plugin import GiveUp, PlaitError
-from plait.problems.problem import Problem
-from plait.testing.cases.read import CaseFile, SpecVariants, read_cases
+from plait.testing.cases.read import read_suite
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from plait.testing.cases.case import Case, CaseOutcome
-    from plait.testing.cases.yaml_text import YamlText
+    from plait.language.source_map import SourceMap
+    from plait.problems.problem import Problem
+    from plait.testing.cases.case import Case, Outcome, Suite
 
 CASES_ENDING = ".test.yaml"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suite:
-    """A spec and its file of cases.
-
-    `spec` is the path of the spec, `problems` are those of both files, and `texts` their texts by path.
-    """
-
-    spec: str
-    file: CaseFile
-    problems: tuple[Problem, ...]
-    texts: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +27,9 @@ class CaseResult:
     """What a case gave, None if the run itself failed; a case without problems holds."""
 
     case: Case
-    outcome: CaseOutcome | None
+    outcome: Outcome | None
     problems: tuple[Problem, ...]
+    updated: bool = False
 
 
 def spec_of(cases: str) -> str:
@@ -55,63 +46,52 @@ def load(spec: str) -> Suite:
     """Read a spec and its cases; raises OSError if a file cannot be read."""
     file = cases_of(spec)
     text = Path(spec).read_bytes().decode("utf-8", "replace")
-    variants = SpecVariants(text, spec)
-    case_file = read_cases(Path(file).read_bytes(), file, variants)
-    problems = (*variants.unchanged.errors, *case_file.problems)
-    return Suite(spec=spec, file=case_file, problems=problems, texts={spec: text, file: case_file.text})
+    return read_suite(spec, text, file, Path(file).read_bytes())
 
 
-def run(suite: Suite, cases: Sequence[Case]) -> list[CaseResult]:
+def run(suite: Suite, cases: Iterable[Case]) -> list[CaseResult]:
     """Run cases of a suite, one after the other."""
-    yaml_text = suite.file.yaml_text
-    return [_run(case, yaml_text) for case in cases] if yaml_text else []
+    return [_run(case, suite.source_map) for case in cases] if suite.source_map else []
 
 
-def _run(case: Case, yaml_text: YamlText) -> CaseResult:
+def _run(case: Case, source_map: SourceMap) -> CaseResult:
     from plait.testing.cases.compare import compare
     from plait.testing.cases.runner import run_case
 
+    outcome = None
     try:
         outcome = run_case(case)
+        findings = [*compare(case, outcome)]
     except PlaitError as error:
-        message = f"case `{case.name[:60]}`: {error.message}"
-        source_map = yaml_text.source_map
-        problem = Problem(
-            code=error.code,
-            message=message,
-            file=source_map.file,
-            span=source_map.key_span(case.path),
-            help=error.help,
-        )
-        return CaseResult(case=case, outcome=None, problems=(problem,))
-    return CaseResult(case=case, outcome=outcome, problems=tuple(compare(case, outcome, yaml_text)))
+        findings = [Finding(case.path, error.message, error.help, code=error.code, at="key")]
+    problems = [finding.problem(source_map) for finding in findings]
+    named = (
+        structs.replace(problem, message=f"case `{case.name[:60]}`: {problem.message}")
+        for problem in problems
+    )
+    return CaseResult(case=case, outcome=outcome, problems=tuple(named))
 
 
-def update(suite: Suite, results: Sequence[CaseResult]) -> list[Case]:
-    """Rewrite the file so that the failing cases expect what they gave; return these cases.
+def update(suite: Suite, results: Sequence[CaseResult]) -> list[CaseResult]:
+    """Rewrite the file so that the failing cases expect what they gave; return the results, in which they hold.
 
-    Raises GiveUp, and leaves the file as it is, if the new text would not be read as what came.
+    Raises GiveUp, and leaves the file as it is, if the cases would not hold then.
     """
-    from plait.testing.cases.compare import compare
     from plait.testing.cases.update import rewrite
 
-    failing = {result.case.name: result.outcome for result in results if result.problems and result.outcome}
-    yaml_text = suite.file.yaml_text
-    if yaml_text is None or not failing:
-        return []
-    cases = [result.case for result in results if result.case.name in failing]
-    text = rewrite(yaml_text, [(case, failing[case.name]) for case in cases])
-    variants = SpecVariants(suite.texts[suite.spec], suite.spec)
-    updated = read_cases(text.encode(), suite.file.file, variants)
-    updated_cases = {case.name: case for case in updated.cases}
-    for name, outcome in failing.items():
-        if (
-            updated.yaml_text is None
-            or name not in updated_cases
-            or compare(updated_cases[name], outcome, updated.yaml_text)
-        ):
-            message = f"what case `{name[:60]}` expects cannot be rewritten in `{suite.file.file}`"
-            raise GiveUp(message, help="edit it by hand")
-    byte_order_mark = "\ufeff" if suite.file.text.startswith("\ufeff") else ""
-    Path(suite.file.file).write_bytes((byte_order_mark + text).encode())
-    return cases
+    failing = [(result.case, result.outcome) for result in results if result.problems and result.outcome]
+    if suite.source_map is None or not failing:
+        return [*results]
+    text = rewrite(suite.source_map, failing)
+    updated = read_suite(suite.spec, suite.texts[suite.spec], suite.file, text.encode())
+    names = [case.name for case, _ in failing]
+    after = run(updated, (case for case in updated.cases if case.name in names))
+    if [result.case.name for result in after if not result.problems] != names:
+        message = f"what the failing cases expect cannot be rewritten in `{suite.file}`"
+        raise GiveUp(message, help="edit it by hand, or run the cases one by one with `-k`")
+    byte_order_mark = "\ufeff" if suite.texts[suite.file].startswith("\ufeff") else ""
+    Path(suite.file).write_bytes((byte_order_mark + text).encode())
+    return [
+        replace(result, problems=(), updated=True) if result.case.name in names else result
+        for result in results
+    ]

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from kit.paths import DATA
-from plait.testing.cases.suite import Suite, load
+from plait.testing.cases.case import Suite
+from plait.testing.cases.suite import load
 
 SPEC = (DATA / "cases" / "orders.yaml").read_text(encoding="utf-8")
 ORDER = "orders: {json: {id: a}}"

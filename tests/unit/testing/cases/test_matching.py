@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plait.testing.cases.matching import ABSENT, CellDifference, different_cells, pair_rows
+from plait.testing.cases.matching import ABSENT, Difference, different_cells, pair
 
 ROWS = st.lists(st.dictionaries(st.sampled_from("abc"), st.integers(0, 2), max_size=3), max_size=5)
 FULL = st.lists(st.fixed_dictionaries(dict.fromkeys("abc", st.integers(0, 2))), max_size=5)
@@ -23,7 +23,7 @@ def _agree(expected: dict[str, Any], got: dict[str, Any]) -> bool:
 def test_rows_are_all_paired_without_difference_exactly_if_some_order_of_them_agrees(
     expected: list[dict[str, Any]], got: list[dict[str, Any]]
 ) -> None:
-    paired = pair_rows(expected, got)
+    paired = pair(expected, got, different_cells)
     all_agree = not paired.missing and not paired.extra
     all_agree = all_agree and all(_agree(expected[left], got[right]) for left, right in paired.pairs.items())
     orders = permutations(got) if len(expected) == len(got) else ()
@@ -34,7 +34,7 @@ def test_rows_are_all_paired_without_difference_exactly_if_some_order_of_them_ag
 def test_every_row_is_in_one_pair_or_left_over(
     expected: list[dict[str, Any]], got: list[dict[str, Any]]
 ) -> None:
-    paired = pair_rows(expected, got)
+    paired = pair(expected, got, different_cells)
     assert sorted([*paired.pairs, *paired.missing]) == list(range(len(expected)))
     assert sorted([*paired.pairs.values(), *paired.extra]) == list(range(len(got)))
 
@@ -42,29 +42,29 @@ def test_every_row_is_in_one_pair_or_left_over(
 def test_rows_that_differ_are_paired_with_the_row_they_differ_least_from() -> None:
     expected = [{"id": 1, "a": 1, "b": 1}, {"id": 2, "a": 1, "b": 1}]
     got = [{"id": 2, "a": 1, "b": 9}, {"id": 1, "a": 9, "b": 1}]
-    assert pair_rows(expected, got).pairs == {0: 1, 1: 0}
+    assert pair(expected, got, different_cells).pairs == {0: 1, 1: 0}
 
 
 def test_rows_with_nothing_in_common_are_paired_only_if_they_are_the_last_ones() -> None:
     expected, got = [{"id": 1, "a": 1}, {"id": 2, "a": 2}], [{"id": 3, "a": 3}, {"id": 4, "a": 4}]
-    paired = pair_rows(expected, got)
+    paired = pair(expected, got, different_cells)
     assert (paired.pairs, paired.missing, paired.extra) == ({}, [0, 1], [0, 1])
-    assert pair_rows(expected[:1], got[:1]).pairs == {0: 0}
+    assert pair(expected[:1], got[:1], different_cells).pairs == {0: 0}
 
 
 @pytest.mark.parametrize(
     ("expected", "got", "differences"),
     [
         ({"a": 1}, {"a": 1, "b": 2}, []),
-        ({"a": {"x": 1}}, {"a": {"x": 2, "y": 1}}, [CellDifference(("a", "x"), 1, 2)]),
-        ({"a": [{"x": 1}]}, {"a": [{"x": 2}]}, [CellDifference(("a", 0, "x"), 1, 2)]),
-        ({"a": [1]}, {"a": [1, 2]}, [CellDifference(("a",), [1], [1, 2])]),
-        ({"a": None}, {"a": {}}, [CellDifference(("a",), None, {})]),
-        ({"a": 1}, {"a": True}, [CellDifference(("a",), 1, True)]),
-        ({"a": None}, {}, [CellDifference(("a",), None, ABSENT)]),
+        ({"a": {"x": 1}}, {"a": {"x": 2, "y": 1}}, [Difference(("a", "x"), 1, 2)]),
+        ({"a": [{"x": 1}]}, {"a": [{"x": 2}]}, [Difference(("a", 0, "x"), 1, 2)]),
+        ({"a": [1]}, {"a": [1, 2]}, [Difference(("a",), [1], [1, 2])]),
+        ({"a": None}, {"a": {}}, [Difference(("a",), None, {})]),
+        ({"a": 1}, {"a": True}, [Difference(("a",), 1, True)]),
+        ({"a": None}, {}, [Difference(("a",), None, ABSENT)]),
     ],
 )
 def test_cells_that_differ_are_found_with_their_place(
-    expected: Any, got: Any, differences: list[CellDifference]
+    expected: Any, got: Any, differences: list[Difference]
 ) -> None:
     assert list(different_cells(expected, got)) == differences

@@ -1,16 +1,14 @@
-"""Values are written as YAML that reads back, and texts are found by their place."""
+"""Values are written as YAML that reads back."""
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from plait.language.yaml_reader import locate
-from plait.testing.cases.update import block_yaml
-from plait.testing.cases.yaml_text import YamlText, flow_yaml
+from plait.testing.cases.yaml_writer import block_yaml, flow_yaml
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 TRICKY = st.sampled_from(["", "null", "~", "yes", "012", "1e3", ".5", "0x1F", "a: b", "a #b", "- a", "2026-07-01", "{", "*"])  # fmt: skip
@@ -45,18 +43,4 @@ def test_a_value_on_one_line_reads_back_as_the_same_value(value: Any) -> None:
 
 @given(VALUES)
 def test_a_value_over_several_lines_reads_back_as_the_same_value(value: Any) -> None:
-    assert _read(f"it:\n  {block_yaml(value, 2)}\n") == value
-
-
-@given(st.decimals(allow_nan=False, allow_infinity=False, places=4, min_value=-(10**12), max_value=10**12))
-def test_a_fraction_keeps_every_digit_that_is_written(number: Decimal) -> None:
-    source_map, _ = locate(f"it:\n  - {{a: {number:f}}}\n", "x.yaml")
-    assert source_map is not None
-    (row,) = YamlText(source_map).with_decimals(source_map.value["it"], ("it",))
-    assert str(row["a"]) == f"{number:f}"
-
-
-def test_a_number_that_json_writes_otherwise_stays_as_yaml_reads_it() -> None:
-    source_map, _ = locate("it: [.5, +1.0]", "x.yaml")
-    assert source_map is not None
-    assert YamlText(source_map).with_decimals(source_map.value["it"], ("it",)) == [0.5, 1.0]
+    assert _read(f"it:\n{block_yaml(value, 2)}\n") == value

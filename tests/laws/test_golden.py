@@ -74,7 +74,7 @@ def test_the_plan_of_a_released_spec_stays_as_it_is(spec: Path) -> None:
 def test_what_a_released_spec_writes_stays_as_it_is(spec: Path) -> None:
     """Its rows, the code of the problem of each record that gave none, and the name of every file."""
     pipeline = plait.load(spec.name)
-    table, report = pipeline.preview_with_report()
+    table, report, _ = pipeline.preview_with_report()
     lines = [*json_value(table.to_pylist()), *({"problem": problem.code} for problem in report.problems)]
     pipeline.run()
     written = sorted(file.as_posix() for file in Path("out").rglob("*") if file.is_file())

@@ -16,12 +16,17 @@ if TYPE_CHECKING:
     from plait.testing.cases.case import GivenFile
 
 
-def load_pipeline(file: str, parameters: Mapping[str, str]) -> Pipeline:
-    """The pipeline of a spec file, whose warnings are printed; raises CannotStart, or InvalidSpec with its problems."""
+def load_pipeline(file: str, parameters: Mapping[str, str], *, infers: bool = False) -> Pipeline:
+    """The pipeline of a spec file, whose warnings are printed; raises CannotStart, or InvalidSpec with its problems.
+
+    A spec without `columns` is invalid unless the command `infers` them.
+    """
     try:
         pipeline = Pipeline.load(file, parameters)
     except OSError as error:
         raise unreadable_file(file, error) from error
+    if not infers:
+        pipeline.require_columns()
     if pipeline.warnings:
         print_problems_on_stderr(pipeline.warnings, {file: pipeline.text})
     return pipeline

@@ -18,6 +18,7 @@ COMMANDS = {
     "explain": "Tell what a problem means, with a mistake and its cure.",
     "plan": "Show what a run would do: joins, schema, partitions.",
     "list": "List the objects that a run would take.",
+    "guess": "Guess the columns of sources, as the block to paste into a spec.",
     "preview": "Read and join for real, write nothing, show the rows.",
     "test": "Run the cases beside specs, without AWS, network or clock.",
     "run": "Run over the objects of an event, of a list, of a time, or over all.",

@@ -19,6 +19,8 @@ from plait.language.structure import to_problems
 from plait.language.text import MAX_BYTES
 from plait.problems.problem import Problem, by_place, excerpt
 
+MISSING_COLUMNS = "missing-columns"
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -30,8 +32,9 @@ if TYPE_CHECKING:
 class Validated:
     """The outcome of validation: the problems, and the spec if none of them is an error.
 
-    `text` is the spec's text with its secrets masked, for rendering. `unset` are the parameters without a value; a
-    spec that cannot be read without them is None, though no problem is an error.
+    `inferable` is the spec also where all that it lacks are `columns`. `text` is the spec's text with its secrets masked,
+    for rendering. `unset` are the parameters without a value; a spec that cannot be read without them is None, though
+    no problem is an error.
     """
 
     spec: Spec | None
@@ -39,6 +42,7 @@ class Validated:
     text: str
     source_map: SourceMap | None = field(default=None, repr=False)
     unset: tuple[str, ...] = ()
+    inferable: Spec | None = None
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -94,7 +98,9 @@ def _judge(
         except UnreadableTexts as unreadable:
             problems += _problems_of_build(unreadable, source_map, unset)
     problems = sorted(problems, key=by_place)
-    return Validated(None if _has_error(problems) else spec, tuple(problems), shown, source_map, unset)
+    inferable = None if _has_error(p for p in problems if p.code != MISSING_COLUMNS) else spec
+    complete = None if _has_error(problems) else spec
+    return Validated(complete, tuple(problems), shown, source_map, unset, inferable)
 
 
 def _problems_of_build(
@@ -159,7 +165,7 @@ def missing_parameters(validated: Validated) -> list[Problem]:
             help=f"give `--param {name}=…` or set its environment variable",
         )
         for name in validated.unset
-        if source_map and not validated.errors
+        if source_map and all(problem.code == MISSING_COLUMNS for problem in validated.errors)
     ]
 
 
@@ -177,4 +183,4 @@ def _require_parameters(validated: Validated) -> Validated:
     missing = missing_parameters(validated)
     if not missing:
         return validated
-    return replace(validated, spec=None, problems=(*validated.problems, *missing))
+    return replace(validated, spec=None, inferable=None, problems=(*validated.problems, *missing))

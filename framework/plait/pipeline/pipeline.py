@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import warnings
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from msgspec import structs
 
 from plait.language.validate import validate_for_run
-from plait.plugin import Item, PlaitError, Window
+from plait.plugin import GiveUp, Item, PlaitError, Window
+from plait.problems.problem import excerpt
 from plait.problems.render import concise, full
+from plait.problems.suggest import help_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -32,56 +36,99 @@ class InvalidSpec(PlaitError):
         self.file, self.problems, self.text = file, tuple(problems), text
 
 
-class Pipeline:
-    """A valid spec whose parameters have values; `warnings` are those of its problems that are no errors."""
+class Preview(NamedTuple):
+    """The rows of a preview, the report of what was read for it, and the block of the columns that were guessed."""
 
-    def __init__(self, spec: Spec, warnings: Sequence[Problem] = (), text: str = "") -> None:
-        self.spec, self.warnings, self.text = spec, tuple(warnings), text
+    table: Any
+    report: Report
+    guessed: str
+
+
+class Pipeline:
+    """A valid spec whose parameters have values; `warnings` are those of its problems that are no errors.
+
+    A spec that only lacks `columns` can be listed, guessed and previewed: `lacking` are its problems, told by all else.
+    """
+
+    def __init__(self, spec: Spec, problems: Sequence[Problem] = (), text: str = "") -> None:
+        self.spec, self.text = spec, text
+        self.warnings = tuple(problem for problem in problems if problem.level != "error")
+        self.lacking = tuple(problem for problem in problems if problem.level == "error")
 
     @classmethod
     def load(cls, file: str, parameters: Mapping[str, str], text: bytes | None = None) -> Pipeline:
         """Validate a spec; the file is read unless its `text` is passed.
 
-        Raises InvalidSpec if the spec has errors, OSError if the file cannot be read.
+        Raises InvalidSpec if the spec has errors other than `missing-columns`, OSError if the file cannot be read.
         """
         validated = validate_for_run(file, parameters, text)
-        if validated.spec is None:
+        if validated.inferable is None:
             raise InvalidSpec(file, validated.errors, validated.text)
-        return cls(validated.spec, validated.problems, validated.text)
+        return cls(validated.inferable, validated.problems, validated.text)
+
+    def require_columns(self) -> None:
+        """Raise InvalidSpec if a source has no `columns`."""
+        if self.lacking:
+            raise InvalidSpec(self.spec.file, self.lacking, self.text)
 
     def engine(self) -> Engine:
-        """An engine for this spec, which opens the connectors."""
+        """An engine for this spec, which opens the connectors; what lacks columns is not parted into folders."""
         from plait.engine.engine import Engine
 
-        return Engine(self.spec)
+        return Engine(structs.replace(self.spec, partition_by=()) if self.lacking else self.spec)
 
     def plan(self) -> Plan:
         """Tell what a run will do; nothing is read."""
         from plait.plan.plan import plan
 
+        self.require_columns()
         return plan(self.spec)
 
     def list(self, since: datetime | None = None, until: datetime | None = None) -> Iterator[Item]:
         """List the driving objects that a run would take, modified from `since` to before `until`."""
         return self.engine().find(Window(since=since, until=until))
 
+    def guess(self, name: str | None = None) -> str:
+        """The `columns` that fit the first records of all sources, or of one, as the block to paste into the spec."""
+        from plait.engine.engine import Engine
+        from plait.pipeline.guess import MOST_RECORDS, block, guess_columns
+
+        sources = {source.name: source for source in (self.spec.driver, *self.spec.lookups)}
+        if name is not None and name not in sources:
+            help = help_for(name, sources, "source", None)
+            raise GiveUp(f"no source is called {excerpt(name)}", code="unknown-source", help=help)
+        driver, *lookups = (
+            structs.replace(source, columns=None) if name in (None, source.name) else source
+            for source in sources.values()
+        )
+        spec = structs.replace(self.spec, driver=driver, lookups=tuple(lookups), partition_by=())
+        engine = Engine(spec)
+        return block(guess_columns(engine, [*islice(engine.find(), MOST_RECORDS)], self.spec))
+
     def preview(self, objects: Iterable[str] | None = None, limit: int = 10) -> Any:
         """Read and join for real, but write nothing; returns a `pyarrow.Table` of at most `limit` objects' rows.
 
-        For each problem that kept rows out, a Python warning is issued.
+        For each problem that kept rows out, and for the columns that were guessed, a Python warning is issued.
         """
-        table, report = self.preview_with_report(objects, limit)
+        table, report, guessed = self.preview_with_report(objects, limit)
         for problem in report.problems:
             warnings.warn(concise([problem]), stacklevel=2)
+        if guessed:
+            warnings.warn(f"types are guessed; declare what fits:\n{guessed}", stacklevel=2)
         return table
 
     def preview_with_report(
         self, objects: Iterable[str] | None = None, limit: int = 10, engine: Engine | None = None
-    ) -> tuple[Any, Report]:
-        """Return the table of a preview, and the report of what was read for it, by a new engine or by this one."""
+    ) -> Preview:
+        """Preview by a new engine or by this one."""
         engine = engine or self.engine()
-        items = engine.find() if objects is None else (Item(uri=uri) for uri in objects)
-        return engine.preview(list(islice(items, limit))), engine.report
+        objects_found = engine.find() if objects is None else map(_item, objects)
+        items, guessed = [*islice(objects_found, limit)], ""
+        if self.lacking:
+            from plait.pipeline.guess import block, guess_columns
+
+            guessed = block(guess_columns(engine, items, self.spec))
+        return Preview(engine.preview(items), engine.report, guessed)
 
     def run(
         self,
@@ -97,6 +144,7 @@ class Pipeline:
         With `no_wait`, objects that would wait for a late match are written without it. `progress` is called with the
         number of objects done.
         """
+        self.require_columns()
         engine = self.engine()
         items = engine.find(Window(since=since, until=until)) if objects is None else map(_item, objects)
         return engine.run(items, wait=not no_wait, progress=progress)
@@ -119,6 +167,7 @@ class Pipeline:
         """
         from plait.engine.replay import Choice, replay
 
+        self.require_columns()
         choice = Choice(codes=codes, window=Window(since=since, until=until))
         return replay(self.engine(), choice, dry_run=dry_run, forget_gone=forget_gone, progress=progress)
 

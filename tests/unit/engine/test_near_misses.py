@@ -40,7 +40,7 @@ def test_the_report_counts_rows_whose_key_is_known_in_another_spelling() -> None
     orders["rows"] = [{"who": who} for who in ("Ada", "ADA", "bo", "bo", "Cy", None)]
     spec: dict[str, Any] = {"plait": 1, "name": "s", "sources": {"orders": orders, "people": people}}
     spec["sink"] = {"connector": "parquet", "path": "out/"}
-    table, report = Pipeline.load("s.yaml", {}, json.dumps(spec).encode()).preview_with_report()
+    table, report, _ = Pipeline.load("s.yaml", {}, json.dumps(spec).encode()).preview_with_report()
     assert table["n"].to_pylist() == [1, None, None, None, None, None]
     counts = report.as_json()["lookups"]["people"]
     assert (counts["matched"], counts["missing"], counts["inexact"]) == (1, 5, 3)

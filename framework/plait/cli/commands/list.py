@@ -25,7 +25,7 @@ def command(
     spec: str, since: datetime | None, until: datetime | None, parameters: dict[str, str], output: str
 ) -> None:
     """List the objects that a run would take: URI, size and time, one a line."""
-    items = load_pipeline(spec, parameters).list(since, until)
+    items = load_pipeline(spec, parameters, infers=True).list(since, until)
     if output == "json":
         documents = [{"uri": item.uri, "size": item.size, "modified": _modified(item)} for item in items]
         print_json({"objects": documents})

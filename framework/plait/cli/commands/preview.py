@@ -37,14 +37,14 @@ def command(
     spec: str, objects: Sequence[str], limit: int, cases: str | None, parameters: dict[str, str], output: str
 ) -> None:
     """Read and join for real, write nothing, and show the rows."""
-    pipeline = load_pipeline(spec, parameters)
+    pipeline = load_pipeline(spec, parameters, infers=True)
     engine = pipeline.engine()
     if cases is not None:
         from plait.testing.cases.stand_ins import OfflineServices, stand_in
 
         inputs = load_given(cases, pipeline.spec).inputs
         stand_in(engine, inputs, OfflineServices(engine.services.now(), inputs))
-    table, report = pipeline.preview_with_report(objects or None, limit, engine)
+    table, report, guessed = pipeline.preview_with_report(objects or None, limit, engine)
     names = table.column_names
     records = table.slice(0, limit).to_pylist()
     rows = [{name: json_value(value) for name, value in record.items()} for record in records]
@@ -53,6 +53,8 @@ def command(
     else:
         print_rows(names, [[row[name] for name in names] for row in rows])
         click.echo(plural(len(rows), "row"), err=True)
+    if guessed:
+        click.echo(f"these columns are guessed; declare those that you mean:\n{guessed}", err=True)
     if report.problems:
         print_problems_on_stderr(report.problems)
     for uri, outcome in report.outcomes.items():

@@ -1,0 +1,81 @@
+"""`plait guess`: the columns that fit what sources hold, as the block to paste into a spec."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from itertools import islice
+from pathlib import Path
+from textwrap import dedent
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from plait.cli.failures import CannotStart
+from plait.cli.loading import load_pipeline
+from plait.cli.options import parameter_option
+from plait.pipeline.pipeline import Pipeline
+from plait.values.paths import on_s3
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+JSON, CSV = ".json", ".csv"
+MOST_OBJECTS = 500
+ROW = "plait_object"  # names the object in the path of a look-up; no field is likely to have the name
+
+
+@click.command("guess")
+@click.argument("what", metavar="SPEC|URI")
+@click.argument("name", required=False)
+@parameter_option
+def command(what: str, name: str | None, parameters: dict[str, str]) -> None:
+    """Guess the `columns` of the sources of a spec, or of NAME alone, or of the objects of a URI.
+
+    Up to 500 records of each are read. Behind each column stands in how many it was, and how often as null.
+    """
+    if what.endswith((".yaml", ".yml")):
+        click.echo(load_pipeline(what, parameters, infers=True).guess(name))
+    elif name is not None:
+        raise click.UsageError("a NAME is one of the sources of a spec")
+    else:
+        uri = what.rstrip("/") if on_s3(what) else str(Path(what).resolve())
+        text = json.dumps(_spec_over(uri)).encode()
+        block = Pipeline.load(what, {}, text).guess("objects")
+        click.echo(dedent(block.partition("objects:\n")[2]))
+
+
+def _spec_over(uri: str) -> dict[str, Any]:
+    """A spec with the source `objects`, which holds the object of a URI, or those objects of a folder that are alike."""
+    uris = [*islice(_objects_of(uri), MOST_OBJECTS)]
+    if not uris:
+        message, help = f"`{uri}` has no object", "name one that ends in `.json` or `.csv`, or their folder"
+        raise CannotStart(message, code="nothing-to-guess", help=help)
+    if uris[0].endswith(JSON):
+        path = _literal(uri) if uris == [uri] else f"{_literal(uri)}/**/*{JSON}"
+        sources: dict[str, Any] = {"objects": {"connector": "json", "path": path}}
+    else:
+        folder = posixpath.dirname(uris[0])
+        rows = [{ROW: posixpath.basename(name)} for name in uris if posixpath.dirname(name) == folder]
+        path = posixpath.join(_literal(folder), f"{{{ROW}}}")
+        sources = {
+            "names": {"connector": "memory", "rows": rows, "columns": {ROW: "string"}},
+            "objects": {"connector": "csv", "path": path, "join": {"on": ROW, "as": "list"}},
+        }
+    sink = {"connector": "parquet", "path": "s3://nothing-is-written/"}
+    return {"plait": 1, "name": "guess", "sources": sources, "sink": sink}
+
+
+def _objects_of(uri: str) -> Iterator[str]:
+    """The URIs of the object of a URI, or of the objects below it that have the suffix of the first of them."""
+    from plait.engine.context import Services
+
+    suffix: str | tuple[str, ...] = (JSON, CSV)
+    for item in Services().objects.list(uri):
+        if (item.uri == uri or item.uri.startswith(f"{uri}/")) and item.uri.endswith(suffix):
+            suffix = JSON if item.uri.endswith(JSON) else CSV
+            yield item.uri
+
+
+def _literal(path: str) -> str:
+    return path.replace("{", "{{").replace("}", "}}")

@@ -1,0 +1,237 @@
+"""Guess the columns of sources from the first of their records, and write them as the block to paste into a spec."""
+
+from __future__ import annotations
+
+import json
+import re
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field, structs
+
+from plait.engine.answers import key_pairs, type_answers
+from plait.engine.join import Rows, join
+from plait.engine.lookup import distinct_keys
+from plait.engine.read import cast
+from plait.language.spec import Column, Source
+from plait.pipeline.guess_types import guess_type, kinds_of, remark_on
+from plait.plan.plan import plan
+from plait.plugin import GiveUp, PlaitError, ReadFailure, Record, RecordTable
+from plait.problems.problem import excerpt
+from plait.values.convert import ConversionError
+from plait.values.decode import decode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from plait.engine.engine import Engine
+    from plait.language.spec import Spec
+    from plait.plugin import Item
+
+MOST_RECORDS = 500
+WORDS_OF_YAML = ("null", "true", "false")
+MAX_NAME = 200
+PLAIN_TEXT = re.compile(r"[A-Za-z_][A-Za-z0-9_<>]*\Z")
+PLAIN_PLACE = re.compile(r"[A-Za-z_][A-Za-z0-9_ -]*\Z")
+
+
+class Guess(Struct):
+    """The columns that a source seems to have, each with its evidence, and remarks on what was left out."""
+
+    source: str
+    columns: dict[str, tuple[Column, str]] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+
+    def lines(self, indent: str = "") -> Iterator[str]:
+        """The block as lines of YAML, with the evidence as comments."""
+        yield f"{indent}columns:" if self.columns else f"{indent}columns: {{}}"
+        texts = [f"{indent}  {_as_yaml(column)}" for column, _ in self.columns.values()]
+        width = min(max(map(len, texts), default=0), 80)
+        for text, (_, evidence) in zip(texts, self.columns.values(), strict=True):
+            yield f"{text:{width}}  # {evidence}"
+        yield from (f"{indent}  # {remark}" for remark in self.remarks)
+
+
+def block(guesses: Iterable[Guess]) -> str:
+    """The `columns` of sources as a spec has them."""
+    lines = ["sources:"]
+    for guess in guesses:
+        lines += [f"  {guess.source}:", *guess.lines("    ")]
+    return "\n".join(lines)
+
+
+def _as_yaml(column: Column) -> str:
+    if column.origin == column.name:
+        return f"{_text(column.name)}: {column.type}"
+    return f"{_text(column.name)}: {{type: {_text(str(column.type))}, from: {_text(column.origin)}}}"
+
+
+def _text(text: str) -> str:
+    """A text of YAML, in quotes where it would be something else without them."""
+    is_plain = PLAIN_TEXT.match(text) and text.lower() not in WORDS_OF_YAML
+    return text if is_plain else json.dumps(text)
+
+
+def guess_columns(engine: Engine, items: Sequence[Item], declared: Spec) -> list[Guess]:
+    """Guess the columns of each source of an engine's spec that has none, and give the engine the spec with them.
+
+    A field that a column of the `declared` spec takes keeps the name of that column. Look-ups are asked for the rows of
+    `items`, each after those whose columns it needs; those with columns only if another one needs them.
+    """
+    spec, guesser = engine.spec, _Guesser(engine, declared)
+    guesser.read(items)
+    remaining = [spec.source(name) for name in spec.order]
+    while remaining:
+        source = next((s for s in remaining if not guesser.obstacle(s)), remaining[0])
+        remaining.remove(source)
+        guesser.ask(source, needed=any(map(guesser.obstacle, remaining)))
+    driver, *lookups = (guesser.complete[source.name] for source in (spec.driver, *spec.lookups))
+    engine.spec = structs.replace(spec, driver=driver, lookups=tuple(lookups))
+    engine.plan = plan(engine.spec)
+    return [
+        guesser.guesses[name] for name in (driver.name, *(s.name for s in lookups)) if name in guesser.guesses
+    ]
+
+
+class _Guesser:
+    """The rows so far, the sources with their columns, and what was guessed of those that had none."""
+
+    def __init__(self, engine: Engine, declared: Spec) -> None:
+        self.engine, self.declared = engine, declared
+        sources = (engine.spec.driver, *engine.spec.lookups)
+        self.taken = {name.lower() for source in sources for name in source.output_columns}
+        self.complete = dict[str, Source]()
+        self.guesses = dict[str, Guess]()
+        self.rows = Rows(None, [])
+
+    def read(self, items: Sequence[Item]) -> None:
+        """Make the rows of the driving objects."""
+        records = _driving_records(self.engine, items)
+        typed = cast(records, self._completed(self.engine.spec.driver, records))
+        self.rows = Rows(typed.table, typed.record_numbers)
+
+    def ask(self, source: Source, *, needed: bool) -> None:
+        """Ask a look-up, if it has no columns or another one needs those that it gives."""
+        obstacle = self.obstacle(source)
+        records: list[Record] = []
+        if not obstacle and (needed or source.columns is None):
+            records = [*islice(_answers(self.engine, source, self.rows.table), MOST_RECORDS)]
+        completed = self._completed(source, records)
+        if obstacle and source.name in self.guesses:
+            self.guesses[source.name].remarks = [obstacle]
+        if needed and not obstacle:
+            types = {c.name: c.type for other in self.complete.values() for c in other.columns or ()}
+            pairs = key_pairs(source)
+            answers = type_answers(completed, records, pairs, [types[name] for name, _ in pairs])
+            self.rows = join(self.rows, answers, completed).rows
+
+    def obstacle(self, source: Source) -> str | None:
+        """Why a look-up cannot be asked for the rows so far."""
+        from pyarrow import types
+
+        for name in source.needed_columns:
+            if name not in self.rows.table.column_names:
+                return f"not asked: no source gives `{name}`"
+            kind = self.rows.table.schema.field(name).type
+            if source.window and name == source.window.column and not types.is_timestamp(kind):
+                return f"not asked: `{name}` is no timestamp as its source has it"
+            if types.is_nested(kind):
+                return f"not asked: `{name}` is no single value"
+        return None
+
+    def _completed(self, source: Source, records: Sequence[Record]) -> Source:
+        """The source with its columns, which are guessed if it has none."""
+        if source.columns is None:
+            declared = self.declared.source(source.name).columns or ()
+            names = {c.selector[0]: c.name for c in declared if len(c.selector) == 1}
+            is_list = source.join is not None and source.join.shape == "list"
+            guess = self.guesses[source.name] = _guess_of(
+                source, records, names, set() if is_list else self.taken
+            )
+            source = structs.replace(source, columns=tuple(column for column, _ in guess.columns.values()))
+        self.complete[source.name] = source
+        return source
+
+
+def _driving_records(engine: Engine, items: Sequence[Item]) -> list[Record]:
+    """The first records of these objects; raises why none can be read."""
+    answers = [*islice(engine.driver.read(items), MOST_RECORDS)]
+    records = [answer for answer in answers if isinstance(answer, Record) and answer.fault is None]
+    if records:
+        return records
+    errors = (answer.error if isinstance(answer, ReadFailure) else answer.fault for answer in answers)
+    for error in errors:
+        if isinstance(error, PlaitError):
+            raise error
+    name, help = excerpt(engine.spec.driver.name), "`plait list` shows which objects there are"
+    raise GiveUp(f"{name} has no object, so nothing tells its columns", code="nothing-to-guess", help=help)
+
+
+def _answers(engine: Engine, source: Source, table: Any) -> Iterator[Record]:
+    """The records that a look-up has for rows, asked for in as few calls as it allows."""
+    lookup = engine.lookups.open(source)
+    keys = iter(distinct_keys(table, source).values())
+    while chunk := [*islice(keys, lookup.keys_per_call or MOST_RECORDS)]:
+        with engine.services.on_behalf_of(source.name):
+            for answer in lookup.fetch(chunk):
+                yield from answer.records() if isinstance(answer, RecordTable) else (answer,)
+
+
+def _guess_of(
+    source: Source, records: Sequence[Record], names: Mapping[str | int, str], taken: set[str]
+) -> Guess:
+    guess = Guess(source.name)
+    fields_of_records = [*_decoded(records, source)]
+    if not fields_of_records:
+        guess.remarks.append("no record came" if not records else "no record could be read")
+    keys = {*source.row_columns, *(right for _, right in source.join.on)} if source.join else set()
+    for name in dict.fromkeys(name for fields in fields_of_records for name in fields if name not in keys):
+        present = [fields[name] for fields in fields_of_records if name in fields]
+        known = [value for value in present if value is not None]
+        evidence = f"{len(present)} of {len(fields_of_records)}"
+        if nulls := len(present) - len(known):
+            evidence += f", {nulls} nulls" if nulls > 1 else ", 1 null"
+        left_out: list[str] = []
+        kind = guess_type(known, left_out)
+        if kind is None:
+            kinds = ", ".join(f"{count} {word}" for word, count in kinds_of(known).most_common())
+            guess.remarks.append(f"left out: {_place(name)}, {evidence}: no type holds {kinds}")
+            continue
+        if remark := remark_on(kind, known):
+            evidence += f"; {remark}"
+        if left_out:
+            evidence += f"; without {', '.join(json.dumps(f'{name}{place}') for place in left_out)}"
+        new = _column_name(names.get(name, name), source.name, taken)
+        taken.add(new.lower())
+        origin = new if new == name else _place(name)
+        guess.columns[new] = (Column(name=new, type=kind, origin=origin, selector=(name,)), evidence)
+    return guess
+
+
+def _decoded(records: Iterable[Record], source: Source) -> Iterator[Mapping[str, Any]]:
+    for record in records:
+        try:
+            if record.fault is None:
+                yield decode(record.fields, source.decode)
+        except ConversionError:
+            continue
+
+
+def _column_name(name: str, source: str, taken: set[str]) -> str:
+    """A name for a column that no other column has, whatever the case."""
+    name = re.sub(r"[^A-Za-z0-9_]", "_", name)[:MAX_NAME]
+    name = name if name[:1].isalpha() or name[:1] == "_" else f"_{name}"
+    if name.lower() in taken:
+        name = re.sub(r"[^A-Za-z0-9_]", "_", f"{source}_{name}")
+    number = 2
+    free = name
+    while free.lower() in taken:
+        free, number = f"{name}_{number}", number + 1
+    return free
+
+
+def _place(field_name: str) -> str:
+    """A field as `from` names it."""
+    if PLAIN_PLACE.match(field_name) and field_name == field_name.strip():
+        return field_name
+    return '"' + re.sub(r'(["\\])', r"\\\1", field_name) + '"'

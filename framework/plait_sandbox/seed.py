@@ -66,6 +66,7 @@ class _Reader:
         self.spec, self.contents = spec, Contents()
         self.inputs = seed.inputs if seed else {}
         self.findings: list[Finding] = []
+        self.places = [*seed.source_map.key_spans] if seed and seed.source_map else []
         self.given = seed.source_map.value["given"] if seed and seed.source_map else {}
         in_the_row = [source for source in spec.lookups if source.join and source.join.shape != "list"]
         self.row_types = {
@@ -181,7 +182,7 @@ class _Reader:
             self._problem(path, message, "put its files there, and leave it out")
         elif inputs.records is not None:
             self._problem(path, f"`{source.name}` is read from files", "give its `files`")
-        for place in self.collector.source_map.key_spans if self.collector else ():
+        for place in self.places:
             if place[:2] == path and place[-1] in ONLY_IN_CASES and "json" not in place:
                 self._problem(place, f"`{place[-1]}` is for cases alone", "leave it out")
         for stored in inputs.objects:

@@ -49,6 +49,8 @@ _RULES = (
           "put a comma between two entries, and text with `: ` in quotes"),
     _Rule(r"flow (sequence|mapping).*expected ','", "", True, "{c} is never closed", "add the closing bracket"),
     _Rule(r"quoted scalar.*unexpected (end|document)", "", True, "the quote {c} is never closed", "end the text with {c}"),
+    _Rule(r"block mapping", r"[^:]*:\s+\{\w+\}¦[^\s{}]*$", False, "text that begins with `{` is not in quotes",
+          "put the whole value in quotes, or write `${name}` for a parameter"),
     _Rule(r"block mapping", r"""["'}\]]\s*¦""", False, "this goes on behind a closing quote or bracket",
           "remove it, or put the whole value in (other) quotes"),
     _Rule(r"simple key.*expected ':'", "", True, "a key without a colon, or an entry of a list without `- `",
@@ -90,6 +92,20 @@ def explain(error: Any, lines: Sequence[str]) -> Explanation:
             point, message = (number, match.start(1) + 1), f"a space is missing after {excerpt(match[1])}"
             return Explanation(point, len(match[1]), "yaml-syntax", message, "write `name: value`")
     return _by_rule(text, start, stop, lines)
+
+
+def lone_line(error: Any, lines: Sequence[str]) -> int | None:
+    """The line of an error that began and ended there, if no line below belongs to it."""
+    start, stop = (
+        _point(error.context_mark or error.problem_mark)[0],
+        _point(error.problem_mark or error.context_mark)[0],
+    )
+    below = next((number for number in range(stop + 1, len(lines) + 1) if _line(lines, number).strip()), 0)
+    return (
+        stop
+        if start == stop <= len(lines) and _indentation(lines, below) <= _indentation(lines, stop)
+        else None
+    )
 
 
 def _by_rule(text: str, start: Point, stop: Point, lines: Sequence[str]) -> Explanation:

@@ -14,7 +14,7 @@ from plait.problems.problem import Problem, Span, by_place, excerpt
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-MAX_NODES, MAX_DEPTH = 10_000, 50
+MAX_NODES, MAX_DEPTH, MAX_SYNTAX_PROBLEMS = 10_000, 50, 20
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _Point = tuple[int, int]  # line and column, both from 1
 
@@ -29,8 +29,19 @@ def locate(
     reader = _Reader(decoded, file, read_plain)
     root = reader.read()
     if not reader.problems:
+        reader.check_root(root)
+    if not reader.problems:
         return SourceMap(file, decoded, root, reader.key_spans, reader.value_spans), []
-    return None, sorted(reader.problems, key=by_place)
+    by_span = {problem.span: problem for problem in reader.problems}
+    for _ in range(MAX_SYNTAX_PROBLEMS):
+        if not reader.broken_line:
+            break
+        lines = reader.lines  # with an empty one in place of the broken one, what is wrong below is told too
+        readable = "\n".join([*lines[: reader.broken_line - 1], "", *lines[reader.broken_line :]])
+        reader = _Reader(readable, file, read_plain)
+        reader.read()
+        by_span = {problem.span: problem for problem in reader.problems} | by_span
+    return None, sorted(by_span.values(), key=by_place)
 
 
 class _Stop(Exception):
@@ -49,6 +60,7 @@ class _Reader:
         self.value_spans: dict[KeyPath, Span] = {}
         self.problems: list[Problem] = []
         self.anchors: set[str] = set()
+        self.broken_line: int | None = None
 
     def read(self) -> Any:
         """The value of the document; None beside problems where it cannot be read."""
@@ -56,21 +68,25 @@ class _Reader:
         try:
             root = self._document()
         except yaml.MarkedYAMLError as error:
-            from plait.language.yaml_errors import explain
+            from plait.language.yaml_errors import explain, lone_line
 
             (line, column), width, *words = explain(error, self.lines)
             self._add(self._span((line, column), (line, column + width)), *words)
+            self.broken_line = lone_line(error, self.lines)
         except yaml.YAMLError:
             self._add(FILE_START, "yaml-syntax", "the text cannot be read as YAML", "save it as YAML 1.2")
         except _Stop:
             pass
-        if not self.problems and root is None:
+        return root
+
+    def check_root(self, root: Any) -> None:
+        """Refuse a document that is no mapping."""
+        if root is None:
             self._add(FILE_START, "empty-file", "the file is empty", "a pipeline begins with `plait: 1`")
-        elif not self.problems and not isinstance(root, dict):
+        elif not isinstance(root, dict):
             help = "write `name: value`, with a space after the colon"
             span = self.value_spans.get((), FILE_START)
             self._add(span, "not-a-mapping", f"expected a mapping, got {kind_of(root)}", help)
-        return root
 
     def _document(self) -> Any:
         documents, root = 0, None

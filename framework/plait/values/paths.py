@@ -105,6 +105,8 @@ class PathTemplate:
             folder = text.removeprefix("s3://")[:40].lstrip("/")
             message = "a path needs a literal beginning before its first `{` or `*`"
             help = f"begin with a bucket or folder, as in `s3://bucket/{folder}`"
+            if isinstance(first, Hole) and first not in UNNAMED:
+                help += f", or write `${{{first.name[:40]}}}` for a parameter"
             raise SpecValueError(message, code="no-literal-beginning", help=help)
         scheme = SCHEME.match(first)
         if scheme and (scheme[0] != "s3://" or first == "s3://" or first[5:6] == "/"):

@@ -62,6 +62,20 @@ def moving_partition(subject: Subject) -> Iterator[Finding]:
             yield Finding(("partition_by", partition.name), message, help, part=column)
 
 
+@check("folder-per-instant", level="warning")
+def folder_per_instant(subject: Subject) -> Iterator[Finding]:
+    """A timestamp has a value for nearly every row, so parting by it as it is makes a folder for each."""
+    for partition in subject.spec.partition_by:
+        name, column = partition.name, partition.column
+        kind = subject.row.types.get(column)
+        if partition.function == "column" and kind and kind.word == "timestamp":
+            message = f"{excerpt(column)} is a timestamp, so nearly every row would have a folder of its own"
+            help = f"write `date({column})` or `hour({column})`"
+            if name == column:
+                help = f"write `date: date({column})` or `hour: hour({column})`"
+            yield Finding(("partition_by", name), message, help)
+
+
 @check("hidden-column", level="warning")
 def hidden_column(subject: Subject) -> Iterator[Finding]:
     """A *warning*: a partition column takes the column of its name out of the files, and is made of another."""

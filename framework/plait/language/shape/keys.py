@@ -71,7 +71,10 @@ def problems_of_keys(path: KeyPath, keys: Keys) -> Iterator[Finding]:
         help = help or "remove it" + (f", or write {one_of(unused)}" if unused else "")
         yield Finding((*path, key), f"unknown key {excerpt(key)}", help, code="unknown-key", at="key")
     for word, help in keys.missing.items():
-        yield _missing_key(path, word, help, keys.value)
+        if word != "window" or path[:1] != (
+            "sources",
+        ):  # the check `missing-window` knows the row's timestamp
+            yield _missing_key(path, word, help, keys.value)
 
 
 def _missing_key(path: KeyPath, word: str, help: str, block: dict[str, Any]) -> Finding:
@@ -79,10 +82,6 @@ def _missing_key(path: KeyPath, word: str, help: str, block: dict[str, Any]) -> 
     if path[:1] == ("sources",) and len(path) == 2 and word == "join":
         message = f"`{connector}` cannot drive, and the source has no `join`"
         return Finding((*path, "connector"), message, "give the source a `join`", code="not-a-driver")
-    if path[:1] == ("sources",) and len(path) == 2 and word == "window":
-        message = f"`{connector}` needs a `window` to read within"
-        help = "add `window: {around: a_timestamp_of_the_row, before: 1h, after: 1h}`"
-        return Finding(path, message, help, code="missing-window", at="key")
     return Finding(path, f"`{word}` is missing", help, code="missing-key", at="key")
 
 

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 import yaml
 
-from plait.testing.cases.case import Case
-from plait.testing.cases.read import SpecVariants, read_cases
-from plait.testing.cases.suite import Suite, run
+from plait.testing.cases.case import Case, Suite
+from plait.testing.cases.read import read_suite
+from plait.testing.cases.suite import run
 
 REPORT = re.compile(r"[\w.-]+/[\w.-]+#\d+|tried as a new user would|after ")
 
@@ -27,10 +27,7 @@ def suites() -> Iterator[Any]:
     for file in sorted(Path(__file__).parent.glob("*.yaml")):
         documents = re.split(r"(?m)^---\n", file.read_text())
         for number, (spec, cases) in enumerate(zip(documents[::2], documents[1::2], strict=True)):
-            variants = SpecVariants(spec, f"{file.stem}.yaml")
-            case_file = read_cases(cases.encode(), f"{file.stem}.test.yaml", variants)
-            problems = (*variants.unchanged.errors, *case_file.problems)
-            suite = Suite(spec=file.name, file=case_file, problems=problems, texts={})
+            suite = read_suite(f"{file.stem}.yaml", spec, f"{file.stem}.test.yaml", cases.encode())
             yield pytest.param(suite, id=f"{file.stem}-{number}")
 
 
@@ -39,14 +36,14 @@ CASES = [
     pytest.param(suite, case, id=f"{parameter.id}: {case.name}")
     for parameter in SUITES
     for suite in parameter.values
-    for case in suite.file.cases
+    for case in suite.cases
 ]
 
 
 @pytest.mark.parametrize("suite", SUITES)
 def test_a_kind_has_a_right_spec_and_each_input_names_its_report(suite: Suite) -> None:
     assert suite.problems == ()
-    blocks = yaml.safe_load(suite.file.text)["cases"]
+    blocks = yaml.safe_load(suite.texts[suite.file])["cases"]
     assert [name for name, block in blocks.items() if not REPORT.match(block.get("description", ""))] == []
 
 

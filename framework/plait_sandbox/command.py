@@ -90,5 +90,5 @@ def _notes(mysql: LocalMysql, contents: Contents) -> Iterator[str]:
     if mysql.flavour == "mariadb":
         yield f"MySQL may be written by: mysql -h {mysql.host} -P {mysql.port} -u {mysql.user} -p{mysql.password}"
     else:
-        yield "MySQL is mysql-mimic, which only reads; where MariaDB is installed, a login may write"
+        yield "MySQL is mysql-mimic: read by one column of texts or numbers; with MariaDB installed it is a whole one"
     yield "the sandbox runs until Ctrl-C or `plait sandbox --stop`"

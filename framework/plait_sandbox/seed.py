@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from plait.testing.cases.case import GivenFile
 
 DATABASE = "sandbox"  # of tables that a spec names without their database
-SECRET_ARN = re.compile(r"arn:.*:secret:(.+)-\w{6}")
 EPOCH, MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 TIME, LONGEST_INTEGER = Type("timestamp"), 63
 NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double")
@@ -98,8 +96,7 @@ class _Reader:
     def _mysql(self, source: Source) -> None:
         options = source.options
         database, _, name = options.table.rpartition(".")
-        match = SECRET_ARN.fullmatch(options.secret)
-        secret = match[1] if match else options.secret
+        secret = options.secret.rpartition(":")[2]  # moto finds an ARN by what stands behind its last colon
         if not database or secret not in self.contents.secrets:
             self.contents.secrets[secret] = database or DATABASE
         types = self._field_types(options.table)

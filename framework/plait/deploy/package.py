@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
-from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from packaging.utils import canonicalize_name
 
 from plait import __version__
-from plait.deploy.archive import add_byte_code, lay_out, write_zip
+from plait.deploy.archive import Zip, add_byte_code, lay_out, top_level_sizes, write_zip
 from plait.deploy.requirements import PLAIT, collect, required_distributions, requirements_of
 from plait.deploy.trim import trim
 from plait.language.lock import FORMAT_VERSION, Lock, LockedConnector, lock_file, lock_text, text_digest
@@ -28,26 +26,9 @@ if TYPE_CHECKING:
 
 UNZIPPED_LIMIT = 250 * 1024 * 1024
 """The bytes of a function with its layer, unzipped, that Lambda accepts."""
-FUNCTION_HOME, LAYER_HOME = "/var/task", "/opt"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Zip:
-    """A zip that was written: its bytes, and the bytes unzipped of each top-level folder or file, the largest first."""
-
-    file: Path
-    sha256: str
-    zipped: int
-    parts: tuple[tuple[str, int], ...]
-
-    @property
-    def unzipped(self) -> int:
-        """The bytes of all parts together."""
-        return sum(size for _, size in self.parts)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Package:
+class Package(msgspec.Struct, frozen=True):
     """What was written; `layer` is None where none was asked for, `byte_code` says whether the modules were compiled."""
 
     function: Zip
@@ -77,41 +58,27 @@ def package(  # noqa: PLR0913 - a spec as text, as values and as a Spec, and how
     own: dict[str, Path | bytes] = {name: text, lock_file(name).name: lock_text(lock), **option_files(spec)}
     foreign = {canonicalize_name(locked.distribution) for locked in lock.connectors.values()} - {PLAIT}
     in_layer = required.keys() - foreign if layer else set()
-    needs = {
-        need.name for name, installed in required.items() for need in requirements_of(name, installed, target)
-    }
+    needs = {r.name for name in required for r in requirements_of(name, required[name], target)}
 
     def files(names: set[str], wheels: str) -> dict[str, Path]:
-        chosen = {name: required[name] for name in sorted(names)}
+        chosen = {name: required[name] for name in required if name in names}
         return trim(collect(chosen, target, Path(scratch, wheels)), datasets="pyarrow" in needs)
 
     with tempfile.TemporaryDirectory(prefix="plait-package-") as scratch:
-        task, opt = Path(scratch, "task"), Path(scratch, "opt")
-        lay_out(files(required.keys() - in_layer, "wheels of the function"), task)
-        lay_out(own, task)
-        byte_code = add_byte_code(task, target, FUNCTION_HOME)
+        function_folder, layer_folder = Path(scratch, "function"), Path(scratch, "layer")
+        lay_out(files(required.keys() - in_layer, "wheels of the function"), function_folder)
+        lay_out(own, function_folder)
+        byte_code = add_byte_code(function_folder, target, "/var/task")
         if layer:
-            lay_out(files(in_layer, "wheels of the layer"), opt / "python")
-            add_byte_code(opt, target, LAYER_HOME)
-        task_parts, layer_parts = _parts(task), _parts(opt / "python")
-        _check_size([*task_parts, *layer_parts])
-        write_zip(task, out)
-        if layer:
-            write_zip(opt, layer)
-    return Package(
-        function=_zip(out, task_parts),
-        layer=_zip(layer, layer_parts) if layer else None,
-        lock=lock,
-        byte_code=byte_code,
-    )
-
-
-def _parts(folder: Path) -> tuple[tuple[str, int], ...]:
-    sizes: Counter[str] = Counter()
-    for file in folder.rglob("*"):
-        if file.is_file():
-            sizes[file.relative_to(folder).parts[0]] += file.stat().st_size
-    return tuple(sorted(sizes.items(), key=lambda part: (-part[1], part[0])))
+            lay_out(files(in_layer, "wheels of the layer"), layer_folder)
+            add_byte_code(layer_folder, target, "/opt/python")
+        _check_size([*top_level_sizes(function_folder), *top_level_sizes(layer_folder)])
+        return Package(
+            function=write_zip(function_folder, out),
+            layer=write_zip(layer_folder, layer, "python/") if layer else None,
+            lock=lock,
+            byte_code=byte_code,
+        )
 
 
 def _check_size(parts: list[tuple[str, int]]) -> None:
@@ -121,11 +88,6 @@ def _check_size(parts: list[tuple[str, int]]) -> None:
         largest = sorted(parts, key=lambda part: -part[1])[:3]
         texts = ", ".join(f"`{name}` {size / 1e6:.0f} MB" for name, size in largest)
         raise GiveUp(message, code="too-large", help=f"the largest parts are {texts}")
-
-
-def _zip(file: Path, parts: tuple[tuple[str, int], ...]) -> Zip:
-    content = file.read_bytes()
-    return Zip(file=file, sha256=hashlib.sha256(content).hexdigest(), zipped=len(content), parts=parts)
 
 
 def make_lock(
@@ -141,10 +103,7 @@ def make_lock(
         digest=spec.digest,
         sha256=text_digest(text),
         connectors={
-            offer.word: LockedConnector(
-                distribution=offer.distribution, version=offer.version, module=offer.module
-            )
-            for offer in offers
+            offer.word: msgspec.convert(offer, LockedConnector, from_attributes=True) for offer in offers
         },
         distributions={name: installed.version for name, installed in required.items()},
         values=values,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
+from itertools import product
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from plait.plugin import FolderPath, Statement
 
@@ -12,11 +15,8 @@ if TYPE_CHECKING:
 
     from plait.language.spec import Spec
 
-POLICY_VERSION = "2012-10-17"
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grant:
+class Grant(Struct, frozen=True, kw_only=True):
     """One action on one resource; `reasons` are pairs of a block of the spec and why it needs the action."""
 
     action: str
@@ -26,11 +26,10 @@ class Grant:
 
 def grants(spec: Spec) -> tuple[Grant, ...]:
     """What the function of a pipeline may do, sorted, each action on each resource once."""
-    reasons_by_grant: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    reasons_by_grant: defaultdict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
     for block, statement in _statements(spec):
-        for action in statement.actions:
-            for resource in statement.resources:
-                reasons_by_grant.setdefault((action, resource), []).append((block, statement.why))
+        for grant in product(statement.actions, statement.resources):
+            reasons_by_grant[grant].append((block, statement.why))
     return tuple(
         Grant(action=action, resource=resource, reasons=tuple(dict.fromkeys(reasons)))
         for (action, resource), reasons in sorted(reasons_by_grant.items())
@@ -40,21 +39,17 @@ def grants(spec: Spec) -> tuple[Grant, ...]:
 
 def policy_document(granted: Sequence[Grant], values: Mapping[str, str] | None = None) -> dict[str, Any]:
     """The policy as IAM takes it; `values` are those of pseudo parameters such as `AWS::Region` in the ARNs."""
-    resources_by_action: dict[str, list[str]] = {}
+    resources_by_action: defaultdict[str, list[str]] = defaultdict(list)
     for grant in granted:
-        resources_by_action.setdefault(grant.action, []).append(
-            fill_pseudo_parameters(grant.resource, values or {})
-        )
-    actions_by_resources: dict[tuple[str, ...], list[str]] = {}
+        resources_by_action[grant.action].append(fill_pseudo_parameters(grant.resource, values or {}))
+    actions_by_resources: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
     for action, resources in resources_by_action.items():
-        actions_by_resources.setdefault(tuple(resources), []).append(action)
-    return {
-        "Version": POLICY_VERSION,
-        "Statement": [
-            {"Effect": "Allow", "Action": sorted(actions), "Resource": list(resources)}
-            for resources, actions in actions_by_resources.items()
-        ],
-    }
+        actions_by_resources[tuple(resources)].append(action)
+    statements = [
+        {"Effect": "Allow", "Action": sorted(actions), "Resource": list(resources)}
+        for resources, actions in actions_by_resources.items()
+    ]
+    return {"Version": "2012-10-17", "Statement": statements}
 
 
 def fill_pseudo_parameters(arn: str, values: Mapping[str, str]) -> str:
@@ -71,10 +66,12 @@ def _statements(spec: Spec) -> Iterator[tuple[str, Statement]]:
     folder = FolderPath.parse(spec.quarantine.path) if spec.quarantine else None
     if folder and folder.bucket:
         files = f"{folder.object_arn.rstrip('/')}/*.json"
-        write_reason = f"set bad records aside below `{folder.text}`"
-        yield "quarantine", Statement(actions=("s3:PutObject",), resources=(files,), why=write_reason)
-        read_reason = "see which version a record is of before it is replaced"
-        yield "quarantine", Statement(actions=("s3:GetObject",), resources=(files,), why=read_reason)
+        reasons = {
+            "s3:PutObject": f"set bad records aside below `{folder.text}`",
+            "s3:GetObject": "see which version a record is of before it is replaced",
+        }
+        for action, why in reasons.items():
+            yield "quarantine", Statement(actions=(action,), resources=(files,), why=why)
 
 
 def _is_covered(action: str, resource: str, granted: Iterable[tuple[str, str]]) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
+from typing import NamedTuple
 
 from plait.language.spec import LONGEST_WAIT
 
@@ -15,8 +15,7 @@ LONGEST_TIMEOUT = timedelta(minutes=15)
 LONGEST_WINDOW = timedelta(minutes=5)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Redelivery:
+class Redelivery(NamedTuple):
     """Settings of a queue: a message is delivered `receives` times, `visibility` apart, and then is a dead letter."""
 
     visibility: timedelta
@@ -38,9 +37,5 @@ def redelivery(retry_for: timedelta, timeout: timedelta, window: timedelta = tim
     shortest = max(6 * timeout + window, retry_for / (MOST_RECEIVES - 2))
     visibility = timedelta(seconds=ceil(shortest.total_seconds()))
     receives = max(FEWEST_RECEIVES, ceil(retry_for / visibility) + 2)
-    retention = receives * visibility + DAY
-    return Redelivery(
-        visibility=visibility,
-        receives=receives,
-        retention=min(max(retention, 4 * DAY), 14 * DAY),
-    )
+    retention = min(max(receives * visibility + DAY, 4 * DAY), 14 * DAY)
+    return Redelivery(visibility, receives, retention)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from plait.deploy.target import MACHINES
+from plait.deploy.target import GLIBC_MINOR, MACHINES
 from plait.plugin import GiveUp
 from plait.plugin.registry import offer_of
 
@@ -45,7 +45,7 @@ def required_distributions(
     """
     required: dict[str, Distribution] = {}
     left_out = set() if with_boto3 else {*AWS_SDK}
-    waiting = [Requirement(text) for text in _direct_requirements(spec, with_boto3=with_boto3)]
+    waiting = [*map(Requirement, _direct_requirements(spec)), Requirement("boto3")]
     done: set[tuple[str, frozenset[str]]] = set()
     while waiting:
         requirement = waiting.pop()
@@ -57,11 +57,9 @@ def required_distributions(
     return dict(sorted(required.items()))
 
 
-def _direct_requirements(spec: Spec, *, with_boto3: bool) -> Iterator[str]:
+def _direct_requirements(spec: Spec) -> Iterator[str]:
     """The requirements of the function itself: plait, what it imports, and the spec's connectors."""
     yield from (PLAIT, *ALWAYS_NEEDED)
-    if with_boto3:
-        yield "boto3"
     if any(partition.function == "bucket" for partition in spec.partition_by):
         yield "mmh3"
     for block in spec.blocks:
@@ -94,22 +92,21 @@ def requirements_of(
 def collect(required: Mapping[str, Distribution], target: Target, folder: Path) -> dict[str, Path]:
     """Find all files of the distributions, by their path in the package.
 
-    If what is installed here does not run on the target, fitting wheels are fetched and unpacked into `folder`.
-    Raises GiveUp if a wheel cannot be fetched, or if an installed file was changed.
+    What is pure Python is taken as it is installed here; of the rest, wheels that fit the target are fetched and unpacked
+    into `folder`, unless the target is this machine. Raises GiveUp if a wheel cannot be fetched, or if an installed file
+    was changed.
     """
-    to_fetch = [name for name, installed in required.items() if not _runs(installed, target)]
-    if to_fetch:
-        _fetch({name: required[name].version for name in to_fetch}, target, folder)
-    copied = [installed for name, installed in required.items() if name not in to_fetch]
-    fetched = distributions(path=[str(folder)]) if to_fetch else ()
+    copied = [d for d in required.values() if target.here or "Root-Is-Purelib: true" in _wheel(d)]
+    versions = {name: installed.version for name, installed in required.items() if installed not in copied}
+    if versions:
+        _fetch(versions, target, folder)
+    fetched = distributions(path=[str(folder)]) if versions else ()
     return {name: path for installed in (*copied, *fetched) for name, path in _files(installed)}
 
 
-def _runs(installed: Distribution, target: Target) -> bool:
-    """Whether a distribution runs on the target as it is here, by the tags of the wheel it was installed from."""
-    lines = (installed.read_text("WHEEL") or "").splitlines()
-    tags = [line.removeprefix("Tag:").strip() for line in lines if line.startswith("Tag:")]
-    return _is_editable(installed) or target.runs(tags)
+def _wheel(installed: Distribution) -> str:
+    """What a distribution tells of the wheel that it was installed from."""
+    return installed.read_text("WHEEL") or ""
 
 
 def _is_editable(installed: Distribution) -> bool:
@@ -125,14 +122,14 @@ def _files(installed: Distribution) -> Iterator[tuple[str, Path]]:
         raise GiveUp(message, code="not-installed", help="install it with pip or uv")
     editable = _is_editable(installed)
     for file in installed.files:
-        name, path = file.as_posix(), Path(str(installed.locate_file(file)))
-        script = file.is_absolute() or ".." in file.parts or file.parts[0] == "bin"
-        if script or (editable and ".dist-info/" not in name) or not path.is_file():
+        path = Path(str(installed.locate_file(file)))
+        script = file.is_absolute() or file.parts[0] in ("..", "bin")
+        if script or not path.is_file() or (editable and ".dist-info" not in file.parts[0]):
             continue
         if not _has_recorded_hash(file, path):
             message = f"`{file}` of `{installed.metadata['Name']}` is not what was installed"
             raise GiveUp(message, code="changed-file", help="install it again")
-        yield name, path
+        yield file.as_posix(), path
     if editable:
         yield from _sources(installed)
 
@@ -141,56 +138,42 @@ def _has_recorded_hash(file: PackagePath, path: Path) -> bool:
     """Whether a file has the hash that its installer recorded; true if none was recorded."""
     if file.hash is None or file.hash.mode not in hashlib.algorithms_guaranteed:
         return True
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, file.hash.mode).digest()
+    digest = hashlib.new(file.hash.mode, path.read_bytes()).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == file.hash.value
 
 
 def _sources(installed: Distribution) -> Iterator[tuple[str, Path]]:
     """The source files of the packages and modules that a distribution's entry points name."""
-    for package in sorted({point.module.partition(".")[0] for point in installed.entry_points}):
-        module = find_spec(package)
+    for name in sorted({point.module.partition(".")[0] for point in installed.entry_points}):
+        module = find_spec(name)
         if module and module.origin:
-            origin = Path(module.origin)
-            files = origin.parent.rglob("*") if module.submodule_search_locations else [origin]
-            top = origin.parent.parent if module.submodule_search_locations else origin.parent
-            yield from ((f.relative_to(top).as_posix(), f) for f in sorted(files) if f.is_file())
+            origin, package = Path(module.origin), module.submodule_search_locations
+            top = origin.parent.parent if package else origin.parent
+            files = sorted(origin.parent.rglob("*")) if package else [origin]
+            yield from ((file.relative_to(top).as_posix(), file) for file in files if file.is_file())
 
 
 def _fetch(versions: Mapping[str, str], target: Target, folder: Path) -> None:
-    """Unpack wheels of exactly these versions, by name, into a folder, by uv or else by pip; raises GiveUp if that fails."""
+    """Unpack wheels of exactly these versions, by name, into a folder, by uv or else by pip; raises GiveUp."""
     wheels = f"`{', '.join(versions)}` for Python {target.python} on {target.arch}"
-    command = _installer(target)
-    if command is None:
-        help = f"install `uv`, or run plait with Python {target.python} on Linux, {target.arch}"
+    machine, glibc = MACHINES[target.arch], GLIBC_MINOR[target.python]
+    if uv := find_uv():
+        command = [uv, "pip", "install", "--python-platform", f"{machine}-manylinux_2_{glibc}"]
+    elif find_spec("pip"):
+        names = [*(f"manylinux_2_{minor}" for minor in range(glibc, 4, -1)), "manylinux2014", "manylinux1"]
+        platforms = [f"--platform={name}_{machine}" for name in names]
+        command = [sys.executable, "-m", "pip", "install", "--no-compile", "--implementation=cp", *platforms]
+        command.append("--disable-pip-version-check")
+    else:
+        help = "install `uv`; on a machine like the function's, `--here` takes what is installed"
         raise GiveUp(f"no uv and no pip is here to fetch {wheels}", code="no-installer", help=help)
-    options = [
-        "--target",
-        str(folder),
-        "--no-deps",
-        "--only-binary",
-        ":all:",
-        "--python-version",
-        target.python,
-    ]
-    pins = [f"{name}=={version}" for name, version in versions.items()]
-    process = subprocess.run([*command, *options, *pins], capture_output=True, text=True, check=False)
+    command += ["--quiet", "--target", str(folder), "--no-deps", "--only-binary", ":all:"]
+    command += ["--python-version", target.python, *(f"{name}=={versions[name]}" for name in versions)]
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
     if process.returncode:
         reason = (process.stderr.strip().splitlines() or ["no reason given"])[-1].strip()
-        raise GiveUp(f"no wheels of {wheels} could be fetched: {reason[:200]}", code="no-wheels")
-
-
-def _installer(target: Target) -> list[str] | None:
-    """The command that installs for a target, of uv, else of pip; None without either."""
-    if uv := find_uv():
-        # uv takes a platform as "this or older", and knows Amazon Linux 2 only as manylinux2014.
-        libc = "manylinux2014" if target.platforms[0].startswith("manylinux_2_26") else "manylinux_2_34"
-        return [uv, "pip", "install", "--quiet", "--python-platform", f"{MACHINES[target.arch]}-{libc}"]
-    if find_spec("pip") is None:
-        return None
-    platforms = [word for platform in target.platforms for word in ("--platform", platform)]
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
-    return [*pip, "--implementation", "cp", *platforms]
+        help = "on a machine like the function's, `--here` takes what is installed"
+        raise GiveUp(f"no wheels of {wheels} could be fetched: {reason[:200]}", code="no-wheels", help=help)
 
 
 def find_uv() -> str | None:

@@ -43,10 +43,15 @@ def stack_text(spec: Spec, marked: Callable[[Mapping[str, str]], Spec | None]) -
     parameters = _settable_parameters(spec, marked)
     marked_spec = marked({name: parameter.mark for name, parameter in parameters.items()}) or spec
     marks = {mark: part for parameter in parameters.values() for mark, part in parameter.marks.items()}
+    variables = {
+        spec.variables[name]: {"Ref": parameters[name].id} if name in parameters else value
+        for name, value in spec.parameters.items()
+        if name in spec.variables
+    }
     values = _values(marked_spec) | {
         "parameters": {parameter.id: parameter.definition for parameter in parameters.values()},
         "description": f"plait: the pipeline {spec.name}. {spec.description}".strip()[:1024],
-        "variables": {"PLAIT_SPEC": f"{spec.name}.yaml", **_environment(spec, parameters)},
+        "variables": {"PLAIT_SPEC": f"{spec.name}.yaml", **dict(sorted(variables.items()))},
     }
 
     def fill(hole: re.Match[str]) -> str:
@@ -104,16 +109,6 @@ def _settable_parameters(
         if marked({name: parameter.mark}) is not None:
             settable[name] = parameter
     return settable
-
-
-def _environment(spec: Spec, parameters: Mapping[str, StackParameter]) -> dict[str, Any]:
-    """The environment variables of the spec's parameters, sorted by name."""
-    values = {
-        spec.variables[name]: {"Ref": parameters[name].id} if name in parameters else value
-        for name, value in spec.parameters.items()
-        if name in spec.variables
-    }
-    return dict(sorted(values.items()))
 
 
 def _values(spec: Spec) -> dict[str, Any]:

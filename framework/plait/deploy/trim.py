@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,19 +13,11 @@ NEVER_OPENED = re.compile(r"(^|/)(__pycache__|tests)/|\.(pyc|pyi|pyx|pxd|pxi|c|c
 NEEDED_METADATA = re.compile(
     r"/(METADATA|entry_points\.txt|(licen[cs]es?|NOTICE|COPYING)[^/]*(/.*)?)$", re.IGNORECASE
 )
-COMMAND_LINE_MODULES = (
-    "plait/cli/*",
-    "plait/deploy/*",
-    "plait/testing/*",
-    "plait_sandbox/*",
-    "plait/language/checks/*",
-    "plait/language/shape/*",
-    "plait/problems/pages.*",
-)
-# What checks a spec; a function builds the one that was checked when its package was made.
-CHECKERS = re.compile(
-    r"plait/language/(document|finding|parameter_checks|schema|secret_checks|structure|validate|wording|yaml_errors"
-    r"|yaml_reader)\.py"
+# What only people need of plait, and what checks a spec: a function builds the one that was checked when it was packaged.
+FOR_PEOPLE = re.compile(
+    r"plait_sandbox/|plait/(cli|deploy|testing|language/(checks|shape))/|plait/problems/pages\."
+    r"|plait/language/(document|finding|parameter_checks|schema|secret_checks|structure|validate|wording|yaml_errors"
+    r"|yaml_reader)\.py$"
 )
 # Parts of Arrow that neither plait nor its connectors import.
 ARROW_PARTS = (
@@ -50,9 +41,7 @@ def _is_opened(name: str) -> bool:
     """Whether a function may open the file of this path in the package."""
     if name.partition("/")[0].endswith(".dist-info"):
         return NEEDED_METADATA.search(name) is not None
-    if CHECKERS.fullmatch(name) or any(fnmatch(name, pattern) for pattern in COMMAND_LINE_MODULES):
-        return False
-    return NEVER_OPENED.search(name) is None
+    return not FOR_PEOPLE.match(name) and not NEVER_OPENED.search(name)
 
 
 def _without_unused_libraries(files: Mapping[str, Path]) -> dict[str, Path]:
@@ -61,11 +50,8 @@ def _without_unused_libraries(files: Mapping[str, Path]) -> dict[str, Path]:
     The name of a library that is linked stands in the binary between two zero bytes.
     """
     libraries = {match[1]: name for name in files if (match := ARROW_LIBRARY.match(name))}
-    waiting = [
-        name
-        for name in files
-        if name.startswith("pyarrow/") and name.endswith(".so") and name not in libraries.values()
-    ]
+    extensions = [name for name in files if name.startswith("pyarrow/") and name.endswith(".so")]
+    waiting = [name for name in extensions if name not in libraries.values()]
     loaded: set[str] = set()
     while waiting:
         data = files[waiting.pop()].read_bytes()

@@ -14,7 +14,7 @@ from kit.paths import ROOT
 from kit.specs import valid
 from plait.deploy.package import package
 from plait.deploy.requirements import ALWAYS_NEEDED, AWS_SDK, required_distributions
-from plait.deploy.target import Target, running_target
+from plait.deploy.target import running_target
 from plait.deploy.trim import trim
 from plait.language.validate import validate
 from plait.plugin import GiveUp
@@ -84,18 +84,6 @@ def _imports(file: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and not node.level:
             packages.add((node.module or "").partition(".")[0])
     return packages
-
-
-def test_a_wheel_fits_the_python_processor_and_c_library_of_the_runtime() -> None:
-    new, arm, old = Target("3.12", "x86_64"), Target("3.12", "arm64"), Target("3.11", "x86_64")
-    assert new.runs(["cp312-cp312-manylinux_2_28_x86_64"])
-    assert new.runs(["cp39-abi3-manylinux_2_17_x86_64.manylinux2014_x86_64"])
-    assert all(target.runs(["py3-none-any"]) for target in (new, arm, old))
-    assert arm.runs(["cp312-cp312-manylinux_2_28_aarch64"])
-    assert not arm.runs(["cp312-cp312-manylinux_2_28_x86_64"])
-    assert not new.runs(["cp311-cp311-manylinux_2_28_x86_64"])
-    assert not new.runs(["cp312-cp312-musllinux_1_2_x86_64", "cp312-cp312-linux_x86_64"])
-    assert not old.runs(["cp311-cp311-manylinux_2_28_x86_64"]), "Amazon Linux 2 has an older C library"
 
 
 def test_a_library_of_arrow_stays_only_where_something_loads_it(tmp_path: Path) -> None:

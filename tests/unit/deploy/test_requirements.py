@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from plait.deploy.requirements import collect, find_uv
-from plait.deploy.target import Target, running_target
+from plait.deploy.target import Arch, Target, running_target
 from plait.plugin import GiveUp
 
 ARM = Target("3.12", "arm64")
@@ -65,12 +65,50 @@ def test_a_wheel_of_the_target_is_fetched_at_the_version_that_is_installed(
     assert "manylinux_2_17_aarch64" in files["msgspec.py"].read_text()
 
 
+@pytest.mark.parametrize(
+    ("python", "arch", "tag", "fits"),
+    [
+        ("3.12", "x86_64", "cp312-cp312-manylinux_2_28_x86_64", True),
+        ("3.12", "x86_64", "cp39-abi3-manylinux_2_17_x86_64.manylinux2014_x86_64", True),
+        ("3.12", "arm64", "cp312-cp312-manylinux_2_28_aarch64", True),
+        ("3.11", "x86_64", "cp311-cp311-manylinux_2_17_x86_64", True),
+        ("3.12", "x86_64", "py3-none-any", True),
+        ("3.12", "arm64", "cp312-cp312-manylinux_2_28_x86_64", False),
+        ("3.12", "x86_64", "cp311-cp311-manylinux_2_28_x86_64", False),
+        ("3.12", "x86_64", "cp312-cp312-musllinux_1_2_x86_64", False),
+        ("3.12", "x86_64", "cp312-cp312-manylinux_2_39_x86_64", False),
+        ("3.11", "x86_64", "cp311-cp311-manylinux_2_28_x86_64", False),
+    ],
+)
+def test_a_wheel_fits_the_python_processor_and_c_library_of_the_runtime(
+    offered: Path, tmp_path: Path, python: str, arch: Arch, tag: str, fits: bool
+) -> None:
+    """Amazon Linux 2, below Python 3.11, has an older C library than Amazon Linux 2023."""
+    offer(offered, tag)
+    if fits:
+        assert tag in collect(MSGSPEC, Target(python, arch), tmp_path / "fetched")["msgspec.py"].read_text()
+    else:
+        with pytest.raises(GiveUp, match="no wheels of `msgspec`"):
+            collect(MSGSPEC, Target(python, arch), tmp_path / "fetched")
+
+
+def test_what_is_pure_python_or_made_for_this_machine_is_taken_as_it_is_installed(tmp_path: Path) -> None:
+    """Nothing is fetched for it, so no index need be at hand."""
+    pure = {name: distribution(name) for name in ("pluggy", "tzdata")}
+    files = collect(pure, ARM, tmp_path / "fetched") | collect(
+        MSGSPEC, running_target(), tmp_path / "fetched"
+    )
+    assert {"pluggy/__init__.py", "tzdata/__init__.py", "msgspec/__init__.py"} <= files.keys()
+    assert not (tmp_path / "fetched").exists()
+
+
 def test_without_a_fitting_wheel_the_package_is_refused_in_one_sentence(
     offered: Path, tmp_path: Path
 ) -> None:
     offer(offered, "cp311-cp311-manylinux_2_17_x86_64")
-    with pytest.raises(GiveUp, match=r"no wheels of `msgspec` for Python 3\.12 on arm64 could be fetched"):
+    with pytest.raises(GiveUp, match=r"no wheels of `msgspec` for Python 3\.12 on arm64 could be") as refused:
         collect(MSGSPEC, ARM, tmp_path / "fetched")
+    assert "`--here`" in str(refused.value.help)
 
 
 @pytest.mark.fault("S14")

@@ -16,7 +16,8 @@ from plait.language.validate import read_bytes, validate
 from plait.pipeline.pipeline import InvalidSpec
 
 if TYPE_CHECKING:
-    from plait.deploy.package import Package, Zip
+    from plait.deploy.archive import Zip
+    from plait.deploy.package import Package
     from plait.deploy.target import Arch
     from plait.language.lock import Lock
     from plait.language.validate import Validated

@@ -13,6 +13,7 @@ from plait.engine.answers import key_pairs, type_answers
 from plait.engine.join import Rows, join
 from plait.engine.lookup import distinct_keys
 from plait.engine.read import cast
+from plait.language.build import order_of_lookups
 from plait.language.spec import Column, Source
 from plait.pipeline.guess_types import guess_type, kinds_of, remark_on
 from plait.plan.plan import plan
@@ -20,6 +21,7 @@ from plait.plugin import GiveUp, PlaitError, ReadFailure, Record, RecordTable
 from plait.problems.problem import excerpt
 from plait.values.convert import ConversionError
 from plait.values.decode import decode
+from plait.values.types import FIELD_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,7 +34,7 @@ MOST_RECORDS = 500
 WORDS_OF_YAML = ("null", "true", "false")
 MAX_NAME = 200
 PLAIN_TEXT = re.compile(r"[A-Za-z_][A-Za-z0-9_<>]*\Z")
-PLAIN_PLACE = re.compile(r"[A-Za-z_][A-Za-z0-9_ -]*\Z")
+PLAIN_PLACE = re.compile(r'[^$.\[\]"\s]([^.\[\]"]*[^.\[\]"\s])?\Z')
 
 
 class Guess(Struct):
@@ -48,8 +50,8 @@ class Guess(Struct):
         texts = [f"{indent}  {_as_yaml(column)}" for column, _ in self.columns.values()]
         width = min(max(map(len, texts), default=0), 80)
         for text, (_, evidence) in zip(texts, self.columns.values(), strict=True):
-            yield f"{text:{width}}  # {evidence}"
-        yield from (f"{indent}  # {remark}" for remark in self.remarks)
+            yield f"{text:{width}}  # {_as_comment(evidence)}"
+        yield from (f"{indent}  # {_as_comment(remark)}" for remark in self.remarks)
 
 
 def block(guesses: Iterable[Guess]) -> str:
@@ -66,17 +68,24 @@ def _as_yaml(column: Column) -> str:
     return f"{_text(column.name)}: {{type: {_text(str(column.type))}, from: {_text(column.origin)}}}"
 
 
+def _as_comment(text: str) -> str:
+    """Names of fields may have characters that steer a terminal or end a line."""
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
 def _text(text: str) -> str:
     """A text of YAML, in quotes where it would be something else without them."""
     is_plain = PLAIN_TEXT.match(text) and text.lower() not in WORDS_OF_YAML
     return text if is_plain else json.dumps(text)
 
 
-def guess_columns(engine: Engine, items: Sequence[Item], declared: Spec) -> list[Guess]:
+def guess_columns(
+    engine: Engine, items: Sequence[Item], declared: Spec, name: str | None = None
+) -> list[Guess]:
     """Guess the columns of each source of an engine's spec that has none, and give the engine the spec with them.
 
     A field that a column of the `declared` spec takes keeps the name of that column. Look-ups are asked for the rows of
-    `items`, each after those whose columns it needs; those with columns only if another one needs them.
+    `items`, each after those whose columns it needs; if only the source of a `name` is meant, no others than those.
     """
     spec, guesser = engine.spec, _Guesser(engine, declared)
     guesser.read(items)
@@ -84,13 +93,14 @@ def guess_columns(engine: Engine, items: Sequence[Item], declared: Spec) -> list
     while remaining:
         source = next((s for s in remaining if not guesser.obstacle(s)), remaining[0])
         remaining.remove(source)
-        guesser.ask(source, needed=any(map(guesser.obstacle, remaining)))
+        is_needed = any(map(guesser.obstacle, remaining))
+        guesser.ask(source, wanted=source.columns is None and name in (None, source.name), needed=is_needed)
     driver, *lookups = (guesser.complete[source.name] for source in (spec.driver, *spec.lookups))
-    engine.spec = structs.replace(spec, driver=driver, lookups=tuple(lookups))
+    order = order_of_lookups(lookups)
+    engine.spec = structs.replace(spec, driver=driver, lookups=tuple(lookups), order=order)
     engine.plan = plan(engine.spec)
-    return [
-        guesser.guesses[name] for name in (driver.name, *(s.name for s in lookups)) if name in guesser.guesses
-    ]
+    names = [source.name for source in (driver, *lookups) if name in (None, source.name)]
+    return [guesser.guesses[name] for name in names if name in guesser.guesses]
 
 
 class _Guesser:
@@ -110,11 +120,11 @@ class _Guesser:
         typed = cast(records, self._completed(self.engine.spec.driver, records))
         self.rows = Rows(typed.table, typed.record_numbers)
 
-    def ask(self, source: Source, *, needed: bool) -> None:
-        """Ask a look-up, if it has no columns or another one needs those that it gives."""
+    def ask(self, source: Source, *, wanted: bool, needed: bool) -> None:
+        """Ask a look-up, if its columns are wanted or another one may need those that it gives."""
         obstacle = self.obstacle(source)
         records: list[Record] = []
-        if not obstacle and (needed or source.columns is None):
+        if not obstacle and (needed or wanted):
             records = [*islice(_answers(self.engine, source, self.rows.table), MOST_RECORDS)]
         completed = self._completed(source, records)
         if obstacle and source.name in self.guesses:
@@ -180,30 +190,32 @@ def _answers(engine: Engine, source: Source, table: Any) -> Iterator[Record]:
 def _guess_of(
     source: Source, records: Sequence[Record], names: Mapping[str | int, str], taken: set[str]
 ) -> Guess:
+    """Guess the columns of a source from its records; `names` are those of fields, `taken` those of other columns."""
     guess = Guess(source.name)
     fields_of_records = [*_decoded(records, source)]
     if not fields_of_records:
-        guess.remarks.append("no record came" if not records else "no record could be read")
+        guess.remarks.append("no record can be read" if records else "no record came")
     keys = {*source.row_columns, *(right for _, right in source.join.on)} if source.join else set()
-    for name in dict.fromkeys(name for fields in fields_of_records for name in fields if name not in keys):
+    fields = dict.fromkeys(name for fields in fields_of_records for name in fields if name not in keys)
+    free = dict[str, str]()
+    for name in sorted(fields, key=lambda name: name not in names and not FIELD_NAME.match(name)):
+        free[name] = _column_name(names.get(name, name), source.name, taken)
+        taken.add(free[name].lower())
+    for name in fields:
         present = [fields[name] for fields in fields_of_records if name in fields]
         known = [value for value in present if value is not None]
-        evidence = f"{len(present)} of {len(fields_of_records)}"
-        if nulls := len(present) - len(known):
-            evidence += f", {nulls} nulls" if nulls > 1 else ", 1 null"
-        left_out: list[str] = []
+        nulls, left_out = len(present) - len(known), list[str]()
         kind = guess_type(known, left_out)
+        evidence = f"{len(present)} of {len(fields_of_records)}"
+        evidence += f", {nulls} null{'s' * (nulls > 1)}" if nulls else ""
         if kind is None:
-            kinds = ", ".join(f"{count} {word}" for word, count in kinds_of(known).most_common())
+            kinds = " and ".join(f"{word} ({count})" for word, count in kinds_of(known).items())
             guess.remarks.append(f"left out: {_place(name)}, {evidence}: no type holds {kinds}")
             continue
-        if remark := remark_on(kind, known):
-            evidence += f"; {remark}"
-        if left_out:
-            evidence += f"; without {', '.join(json.dumps(f'{name}{place}') for place in left_out)}"
-        new = _column_name(names.get(name, name), source.name, taken)
-        taken.add(new.lower())
-        origin = new if new == name else _place(name)
+        remark = remark_on(kind, known)
+        evidence += f"; {remark}" if remark else ""
+        evidence += f"; without {', '.join(f'{name}{place}' for place in left_out)}" if left_out else ""
+        new, origin = free[name], name if free[name] == name else _place(name)
         guess.columns[new] = (Column(name=new, type=kind, origin=origin, selector=(name,)), evidence)
     return guess
 
@@ -232,6 +244,6 @@ def _column_name(name: str, source: str, taken: set[str]) -> str:
 
 def _place(field_name: str) -> str:
     """A field as `from` names it."""
-    if PLAIN_PLACE.match(field_name) and field_name == field_name.strip():
+    if PLAIN_PLACE.match(field_name):
         return field_name
     return '"' + re.sub(r'(["\\])', r"\\\1", field_name) + '"'

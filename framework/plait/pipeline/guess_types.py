@@ -63,9 +63,9 @@ def remark_on(kind: Type, values: Sequence[Any]) -> str | None:
         return None
     if kind.word != "string":
         return "texts of dates" if kind == DATE else "texts of times with their zone"
-    if all(map(TIMESTAMP.match, texts)):
-        return "times without a zone, which `timestamp` takes for UTC"
-    return None
+    matches = [TIMESTAMP.match(text) for text in texts]
+    has_no_zone = all(match is not None and match[5] is None for match in matches)
+    return "times without a zone, which `timestamp` takes for UTC" if has_no_zone else None
 
 
 def _candidates(kind: str, values: list[Any], left_out: list[str], place: str, depth: int) -> Iterable[Type]:

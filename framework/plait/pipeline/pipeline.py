@@ -103,7 +103,7 @@ class Pipeline:
         )
         spec = structs.replace(self.spec, driver=driver, lookups=tuple(lookups), partition_by=())
         engine = Engine(spec)
-        return block(guess_columns(engine, [*islice(engine.find(), MOST_RECORDS)], self.spec))
+        return block(guess_columns(engine, [*islice(engine.find(), MOST_RECORDS)], self.spec, name))
 
     def preview(self, objects: Iterable[str] | None = None, limit: int = 10) -> Any:
         """Read and join for real, but write nothing; returns a `pyarrow.Table` of at most `limit` objects' rows.

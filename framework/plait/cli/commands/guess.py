@@ -40,17 +40,19 @@ def command(what: str, name: str | None, parameters: dict[str, str]) -> None:
         raise click.UsageError("a NAME is one of the sources of a spec")
     else:
         uri = what.rstrip("/") if on_s3(what) else str(Path(what).resolve())
-        text = json.dumps(_spec_over(uri)).encode()
+        uris = [*islice(_objects_of(uri), MOST_OBJECTS)]
+        if not uris:
+            message = f"nothing of `{what}` ends in `{JSON}` or `{CSV}`"
+            raise CannotStart(
+                message, code="nothing-to-guess", help="name an object that does, or its folder"
+            )
+        text = json.dumps(_spec_over(uri, uris)).encode()
         block = Pipeline.load(what, {}, text).guess("objects")
         click.echo(dedent(block.partition("objects:\n")[2]))
 
 
-def _spec_over(uri: str) -> dict[str, Any]:
-    """A spec with the source `objects`, which holds the object of a URI, or those objects of a folder that are alike."""
-    uris = [*islice(_objects_of(uri), MOST_OBJECTS)]
-    if not uris:
-        message, help = f"`{uri}` has no object", "name one that ends in `.json` or `.csv`, or their folder"
-        raise CannotStart(message, code="nothing-to-guess", help=help)
+def _spec_over(uri: str, uris: list[str]) -> dict[str, Any]:
+    """A spec with the source `objects`, which holds the object of a URI, or those of its objects that lie together."""
     if uris[0].endswith(JSON):
         path = _literal(uri) if uris == [uri] else f"{_literal(uri)}/**/*{JSON}"
         sources: dict[str, Any] = {"objects": {"connector": "json", "path": path}}

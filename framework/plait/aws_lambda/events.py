@@ -19,8 +19,36 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 4
 MAX_NAME = 60
-OBJECT_CREATED = "Object Created"
 BATCH_KEYS = ("objects", "Items", "Key")
+# Events without a new object: S3's user guide, "EventBridge" and "Supported event types" of notifications.
+NO_NEWS: tuple[str, ...] = (
+    "Object Deleted",
+    "Object Restore ",
+    "Object Storage Class ",
+    "Object Access Tier ",
+)
+NO_NEWS += (
+    "Object ACL ",
+    "Object Tags ",
+    "s3:TestEvent",
+    "ObjectRemoved:",
+    "ObjectRestore:",
+    "ObjectTagging:",
+)
+NO_NEWS += ("ObjectAcl:", "ReducedRedundancyLostObject", "Replication:", "Lifecycle", "IntelligentTiering")
+# Calls of S3's API as CloudTrail names them: those that make an object whole, and those that make none.
+NEWS_CALLS = ("PutObject", "CopyObject", "CompleteMultipartUpload")
+NO_NEWS_CALLS: tuple[str, ...] = (
+    "Get",
+    "Head",
+    "List",
+    "Delete",
+    "PutBucket",
+    "PutObjectTagging",
+    "PutObjectAcl",
+)
+NO_NEWS_CALLS += ("PutObjectRetention", "PutObjectLegalHold", "CreateMultipartUpload", "UploadPart")
+NO_NEWS_CALLS += ("AbortMultipartUpload", "RestoreObject", "SelectObjectContent")
 
 
 class Message(Struct, frozen=True, kw_only=True):
@@ -37,14 +65,16 @@ class Message(Struct, frozen=True, kw_only=True):
 
 
 class Event(Struct, frozen=True, kw_only=True):
-    """What the function was called with; `queue` and `direct` decide how it answers failures.
+    """What the function was called with; `queue`, `direct` and `invocation` decide how it answers failures.
 
-    `queue` says that the messages come from SQS, `direct` that the caller listed the objects and reads the report.
+    `queue` says that the messages come from SQS, `direct` that the caller listed the objects and reads the report, and
+    `invocation` is that of a job of S3 Batch Operations, whose tasks are the messages.
     """
 
     messages: tuple[Message, ...]
     queue: bool = False
     direct: bool = False
+    invocation: dict[str, Any] | None = None
 
     @property
     def uris(self) -> tuple[str, ...]:
@@ -73,24 +103,28 @@ class UnknownEvent(ValueError):
 
 
 def unwrap(event: Any, buckets: Sequence[str] = ()) -> Event:
-    """Read an event of S3, EventBridge, SNS or SQS, or a list of objects; never raises.
+    """Read an event of S3, EventBridge, SNS, SQS, Pipes or S3 Batch Operations, or a list of objects; never raises.
 
     A message of unknown shape says so in `unknown`. Objects listed for a Distributed Map do not name their bucket:
     they are in the first of `buckets`.
     """
     bucket = next(iter(buckets), "")
-    if _is_queue(event):
-        records = event["Records"]
+    records: Any = event.get("Records") if isinstance(event, dict) else event
+    if _is_queue(records):
         messages = (
             _message(str(record.get("messageId", "")), _read_record(record, 0, bucket)) for record in records
         )
         return Event(messages=tuple(messages), queue=True)
+    if isinstance(event, list) and event:  # a batch of EventBridge Pipes
+        return Event(messages=tuple(_message("", _read_body(body, 0, bucket)) for body in event))
+    if isinstance(event, dict) and isinstance(event.get("tasks"), list) and "invocationId" in event:
+        tasks = (_message(str(_field(task, "taskid")), _read_task(task)) for task in event["tasks"])
+        return Event(messages=tuple(tasks), invocation=event)
     is_direct = isinstance(event, dict) and any(name in event for name in BATCH_KEYS)
     return Event(messages=(_message("", _read_body(event, 0, bucket)),), direct=is_direct)
 
 
-def _is_queue(event: Any) -> bool:
-    records = event.get("Records") if isinstance(event, dict) else None
+def _is_queue(records: Any) -> bool:
     return bool(
         isinstance(records, list)
         and records
@@ -138,9 +172,26 @@ def _read_wrapped(text: str, depth: int, bucket: str) -> Iterator[str | IgnoredE
 
 
 def _read_eventbridge(body: dict[str, Any]) -> str | IgnoredEvent:
-    if body["detail-type"] != OBJECT_CREATED:
-        return _ignored(body["detail-type"])
-    return _uri(body["detail"]["bucket"]["name"], body["detail"]["object"]["key"])
+    detail, name = body["detail"], body["detail-type"]
+    if name == "AWS API Call via CloudTrail":
+        return _read_api_call(detail)
+    if name != "Object Created":
+        return _ignored(name, NO_NEWS)
+    return _uri(detail["bucket"]["name"], detail["object"]["key"])
+
+
+def _read_api_call(detail: dict[str, Any]) -> str | IgnoredEvent:
+    """Read a call of S3's API that CloudTrail recorded; one that failed made no object."""
+    name, request = detail["eventName"], detail["requestParameters"]
+    if name in NEWS_CALLS and not detail.get("errorCode"):
+        return _uri(request["bucketName"], request["key"])
+    return _ignored(name, NEWS_CALLS + NO_NEWS_CALLS)
+
+
+def _read_task(task: dict[str, Any]) -> Iterator[str]:
+    """Read a task of S3 Batch Operations, whose key is encoded like a form."""
+    bucket = task.get("s3Bucket") or task["s3BucketArn"].rpartition(":")[2]
+    yield _uri(bucket, form_decoded(task["s3Key"]))
 
 
 def _read_record(record: dict[str, Any], depth: int, bucket: str) -> Iterator[str | IgnoredEvent]:
@@ -156,13 +207,13 @@ def _read_record(record: dict[str, Any], depth: int, bucket: str) -> Iterator[st
 
 def _read_notification(record: dict[str, Any]) -> str | IgnoredEvent:
     if not record["eventName"].startswith("ObjectCreated:"):
-        return _ignored(record["eventName"])
+        return _ignored(record["eventName"], NO_NEWS)
     s3 = record["s3"]
     return _uri(s3["bucket"]["name"], form_decoded(s3["object"]["key"]))
 
 
 def form_decoded(key: str) -> str:
-    """Decode the key of an S3 notification, which is encoded like a form; all other events have plain keys."""
+    """Decode the key of a notification or a batch task of S3, which is encoded like a form; other events have plain keys."""
     return unquote_plus(key)
 
 
@@ -192,9 +243,12 @@ def _uri(bucket: Any, key: Any) -> str:
     return f"s3://{bucket}/{key}"
 
 
-def _ignored(name: Any) -> IgnoredEvent:
+def _ignored(name: Any, known: tuple[str, ...]) -> IgnoredEvent:
+    """An event that is known to announce no new object; raises UnknownEvent for one that may announce one."""
     if not isinstance(name, str):
         raise TypeError
+    if not name.startswith(known):
+        raise UnknownEvent(f"nothing is known of the event `{name[:MAX_NAME]}`, which may announce an object")
     return IgnoredEvent(name[:MAX_NAME])
 
 

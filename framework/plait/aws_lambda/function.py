@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from plait.engine.report import Report
     from plait.language.spec import Spec
 
+MAX_RESULT = 1_000
 EVENTS_HELP = 'send events of S3, or `{"objects": [uri, …]}`'
 _engines: dict[str, Engine] = {}
 
@@ -36,7 +37,7 @@ def handler(event: Any, context: Any = None) -> dict[str, Any]:
     """Run the pipeline over the objects of an event.
 
     For a queue, `batchItemFailures` names the messages that SQS must deliver again. `{"objects": …}` and a Distributed
-    Map get the report. Any other event raises TryAgain or GiveUp if an object must be tried again or failed, so that
+    Map get the report, and a job of S3 Batch Operations a result for each of its tasks. Any other event raises TryAgain or GiveUp if an object must be tried again or failed, so that
     AWS retries. The function answers well before its time ends; objects that are not done by then are tried again.
 
     Outside of a queue an event of unknown shape raises GiveUp before anything is read. A bug, in plait or in a
@@ -55,7 +56,7 @@ def _handle(event: Any, context: Any) -> dict[str, Any]:
     engine = _engine()
     unwrapped = unwrap(event, engine.spec.driver.buckets)
     for message in unwrapped.unknown:
-        if not unwrapped.queue:
+        if not unwrapped.queue and unwrapped.invocation is None:
             raise GiveUp(message.unknown, code="unknown-event", help=EVENTS_HELP)
         _log("unknown-event", {"id": message.id, "why": message.unknown})
     engine.new_report().ignored = unwrapped.ignored
@@ -71,6 +72,8 @@ def _handle(event: Any, context: Any) -> dict[str, Any]:
                 {"itemIdentifier": message.id} for message in _messages_to_retry(unwrapped, report)
             ]
         }
+    if unwrapped.invocation is not None:
+        return _task_results(unwrapped, report)
     if not unwrapped.direct and not report.ok:
         raise _failure(report)
     return report.as_json()
@@ -126,6 +129,22 @@ def _messages_to_retry(event: Event, report: Report) -> list[Message]:
     """The messages of unknown shape, and those that name an object that must be tried again or failed."""
     unfinished = {uri for uri, outcome in report.outcomes.items() if outcome in ("retry", "failed")}
     return [message for message in event.messages if message.unknown or unfinished.intersection(message.uris)]
+
+
+def _task_results(event: Event, report: Report) -> dict[str, Any]:
+    """The answer to a job of S3 Batch Operations (S3's user guide, "Invoke AWS Lambda function")."""
+    errors = {problem.file: problem.message for problem in reversed(report.problems)}
+    codes = {"retry": "TemporaryFailure", "failed": "PermanentFailure"}
+    results = []
+    for message in event.messages:
+        outcome = "failed" if message.unknown else report.outcomes.get(message.uris[0], "done")
+        text = message.unknown or errors.get(message.uris[0], outcome)
+        code = codes.get(outcome, "Succeeded")
+        results.append({"taskId": message.id, "resultCode": code, "resultString": text[:MAX_RESULT]})
+    answer = {
+        name: (event.invocation or {}).get(name) for name in ("invocationSchemaVersion", "invocationId")
+    }
+    return {**answer, "treatMissingKeysAs": "PermanentFailure", "results": results}
 
 
 def _failure(report: Report) -> PlaitError:

@@ -48,6 +48,7 @@ def test_every_envelope_gives_its_objects_and_counts_events_of_no_new_object(nam
     assert event.unknown == ()
     assert event.queue is name.startswith("queue-")
     assert event.direct is name.startswith(("map-", "objects"))
+    assert (event.invocation is not None) is name.startswith("tasks")
 
 
 def test_each_message_names_its_own_objects() -> None:
@@ -138,9 +139,12 @@ def test_the_key_of_a_notification_is_decoded_once_and_no_other_key_at_all(key: 
 
 @given(json_values)
 def test_no_event_raises(event: Any) -> None:
-    """Whatever the function is called with, unwrapping returns one message for it."""
-    for unwrapped in (unwrap(event), unwrap(queued(json.dumps(event)))):
-        assert len(unwrapped.messages) == 1
+    """Whatever the function is called with, unwrapping returns one message for it, and for each element of a list."""
+    for unwrapped, count in (
+        (unwrap(event), len(event) if isinstance(event, list) and event else 1),
+        (unwrap(queued(json.dumps(event))), 1),
+    ):
+        assert len(unwrapped.messages) == count
         assert isinstance(unwrapped.ignored, dict)
 
 

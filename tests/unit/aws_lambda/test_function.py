@@ -119,6 +119,26 @@ def test_a_queue_must_deliver_again_only_the_messages_whose_own_objects_need_it(
     assert len(shop.lake()) == 1
 
 
+def test_a_job_of_s3_batch_operations_gets_a_result_for_each_of_its_tasks(shop: Shop) -> None:
+    """What is unknown or failed stays failed, what is late may be tried again, what is done or gone is done."""
+    keys = [GOOD, LATE, BAD, "transactions/gone.json", ""]
+    tasks = [
+        {"taskId": str(number), "s3Key": key, "s3VersionId": None, "s3BucketArn": "arn:aws:s3:::shop-raw"}
+        for number, key in enumerate(keys)
+    ]
+    answer = handler({"invocationSchemaVersion": "1.0", "invocationId": "i", "job": {}, "tasks": tasks})
+    results = answer.pop("results")
+    codes = ["Succeeded", "TemporaryFailure", "PermanentFailure", "Succeeded", "PermanentFailure"]
+    assert [result["resultCode"] for result in results] == codes
+    assert [result["taskId"] for result in results] == ["0", "1", "2", "3", "4"]
+    assert results[2]["resultString"].startswith("not JSON at byte 1")
+    assert answer == {
+        "invocationSchemaVersion": "1.0",
+        "invocationId": "i",
+        "treatMissingKeysAs": "PermanentFailure",
+    }
+
+
 def event_of(node: Any) -> Any:
     """An event of the table, made by the function that it names, or as it stands in `call`."""
     [(maker, arguments)] = node.items()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from plait.plugin import GiveUp, PlaitError, TryAgain
@@ -29,10 +30,9 @@ class MySQLErrorMeaning(NamedTuple):
     help: str | None = None
 
 
-GONE = MySQLErrorMeaning("lost", "no-answer", "the MySQL server of `{table}` is not answering")
-BUSY = MySQLErrorMeaning(
-    "lost", "throttled", "the MySQL server of `{table}` is too busy", "allow more connections"
-)
+LOST, WRONG = partial(MySQLErrorMeaning, "lost"), partial(MySQLErrorMeaning, "wrong")
+GONE = LOST("no-answer", "the MySQL server of `{table}` is not answering")
+BUSY = LOST("throttled", "the MySQL server of `{table}` is too busy", "allow more connections")
 SLOW = MySQLErrorMeaning(
     "slow",
     "too-slow",
@@ -45,50 +45,31 @@ LOGIN = MySQLErrorMeaning(
     "the MySQL server of `{table}` refuses the secret's user and password",
     "update the secret",
 )
-OTHER = MySQLErrorMeaning(
-    "wrong", "wrong-request", "the MySQL server refuses to read `{table}`", "check `table` and `columns`"
-)
-UNTRUSTED = MySQLErrorMeaning(
-    "wrong",
-    "no-tls",
-    "the certificate of the MySQL server of `{table}` is not trusted",
-    "set the option `ca`",
+OTHER = WRONG("wrong-request", "the MySQL server refuses to read `{table}`", "check `table` and `columns`")
+UNTRUSTED = WRONG(
+    "no-tls", "the certificate of the MySQL server of `{table}` is not trusted", "set the option `ca`"
 )
 MEANINGS = {
     **dict.fromkeys((0, 1053, 1152, 1159, 1160, 1161, 1184, 1317, 1927, 2003, 2006, 2013, 2014, 2055), GONE),
     **dict.fromkeys((1040, 1203, 1205, 1213, 1226), BUSY),
     **dict.fromkeys((1969, 3024), SLOW),
     **dict.fromkeys((1045, 1698), LOGIN),
-    MALFORMED_ANSWER: MySQLErrorMeaning(
-        "lost", "unreadable-answer", "the answer of the MySQL server of `{table}` is no answer of MySQL"
+    1044: WRONG(
+        "denied", "the secret's user may not use the database of `{table}`", "grant SELECT on the table"
     ),
-    1044: MySQLErrorMeaning(
-        "wrong",
-        "denied",
-        "the secret's user may not use the database of `{table}`",
-        "grant SELECT on the table",
+    1049: WRONG(
+        "not-found", "there is no database of `{table}`", "check the option `table` and the secret's `dbname`"
     ),
-    1142: MySQLErrorMeaning(
-        "wrong", "denied", "the secret's user may not read `{table}`", "grant SELECT on the table"
+    1142: WRONG("denied", "the secret's user may not read `{table}`", "grant SELECT on the table"),
+    1143: WRONG(
+        "denied", "the secret's user may not read a column of `{table}`", "grant SELECT on the column"
     ),
-    1143: MySQLErrorMeaning(
-        "wrong",
-        "denied",
-        "the secret's user may not read a column of `{table}`",
-        "grant SELECT on the column",
+    1146: WRONG("not-found", "there is no table `{table}`", "check the option `table`"),
+    2026: WRONG(
+        "no-tls", "the server of `{table}` does not offer TLS", "set `tls: off` if the network may be trusted"
     ),
-    1049: MySQLErrorMeaning(
-        "wrong",
-        "not-found",
-        "there is no database of `{table}`",
-        "check the option `table` and the secret's `dbname`",
-    ),
-    1146: MySQLErrorMeaning("wrong", "not-found", "there is no table `{table}`", "check the option `table`"),
-    2026: MySQLErrorMeaning(
-        "wrong",
-        "no-tls",
-        "the server of `{table}` does not offer TLS",
-        "set `tls: off` if the network may be trusted",
+    MALFORMED_ANSWER: LOST(
+        "unreadable-answer", "the answer of the MySQL server of `{table}` is no answer of MySQL"
     ),
 }
 

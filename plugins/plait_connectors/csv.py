@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 
 import msgspec
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
     from plait.plugin import Statement
 
-MIN_FILES_AT_ONCE = 32
 MAX_SHOWN = 40
 
 
@@ -109,7 +109,7 @@ class CsvLookup(Lookup[CsvOptions]):
         return bucket_facts(self.options.path, self.context)
 
     def fetch(self, keys: Sequence[Key]) -> Iterable[Record | RecordTable]:
-        """Yield the lines of the keys' files, file by file; if there are many, plain files come in tables."""
+        """Yield the lines of the keys' files: a table for the plain files of each header, records of the others."""
         asked: dict[str, list[Texts]] = {}
         path, columns = self.options.path, self.options.path.columns
         for key in keys:
@@ -124,37 +124,31 @@ class CsvLookup(Lookup[CsvOptions]):
                 if texts not in path_values:
                     path_values.append(texts)
         answers = self.context.objects.get([*asked], self.options.max_bytes)
-        files = (
-            AskedFile(uri, path_values, answer)
-            for (uri, path_values), answer in zip(asked.items(), answers, strict=True)
-        )
-        if len(asked) >= MIN_FILES_AT_ONCE:
-            yield from self._together(files)
-        else:
-            for file in files:
-                yield from self._records(file)
-
-    def _together(self, files: Iterable[AskedFile]) -> Iterator[Record | RecordTable]:
-        """Yield the records of files that are not plain, then a table for the plain files of each header."""
-        delimiter, path_columns = self.options.delimiter, set(self.options.path.columns)
         groups: dict[bytes, PlainFiles[AskedFile] | None] = {}
-        for file in files:
-            if (
-                not isinstance(file.answer, StoredObject)
-                or len(file.path_values) > 1
-                or file.answer.data.count(b"\n") > self.options.max_rows
-                or not add_if_plain(groups, file.answer.data, delimiter, path_columns, file)
-            ):
+        for (uri, path_values), answer in zip(asked.items(), answers, strict=True):
+            file = AskedFile(uri, path_values, answer)
+            if not self._add_if_plain(file, groups):
                 yield from self._records(file)
         for group in groups.values():
-            if group is None or not group.files:
-                continue
-            table = record_table(group, delimiter, [file.path_values[0] for file in group.files])
-            if table is not None:
-                yield table
-            else:
-                for file in group.files:
-                    yield from self._records(file)
+            if group is not None and group.files:
+                yield from self._together(group)
+
+    def _add_if_plain(self, file: AskedFile, groups: dict[bytes, PlainFiles[AskedFile] | None]) -> bool:
+        """Add a file of one key to the group of its header and return True, if it can be read with others."""
+        return (
+            isinstance(file.answer, StoredObject)
+            and len(file.path_values) == 1
+            and file.answer.data.count(b"\n") <= self.options.max_rows
+            and add_if_plain(
+                groups, file.answer.data, self.options.delimiter, {*self.options.path.columns}, file
+            )
+        )
+
+    def _together(self, group: PlainFiles[AskedFile]) -> Iterable[Record | RecordTable]:
+        """Return a table of the plain files with one header, or their records if one of them is not plain after all."""
+        path_values = [file.path_values[0] for file in group.files]
+        table = record_table(group, self.options.delimiter, path_values)
+        return [table] if table else chain.from_iterable(map(self._records, group.files))
 
     def _records(self, file: AskedFile) -> Iterator[Record]:
         """Yield the lines of one file for each key that asks for it; a file that cannot be read is a fault."""

@@ -11,7 +11,6 @@ from msgspec import Meta
 from plait.plugin import BadRecord, Calls, Connector, GiveUp, Lookup, Options, Record, Statement, hookimpl
 from plait_connectors._aws import arn
 from plait_connectors._mysql_errors import COLLATION_ERRORS, as_plait_error, meaning, reading_answers
-from plait_connectors._mysql_login import login, revealed, tls_context, tls_mode
 from plait_connectors._mysql_select import (
     MAX_KEY_BYTES,
     TABLE,
@@ -22,6 +21,7 @@ from plait_connectors._mysql_select import (
     select,
 )
 from plait_connectors._mysql_values import converters, finishers, float_columns
+from plait_connectors._sql_login import login, revealed, tls_context, tls_mode
 
 if TYPE_CHECKING:
     import ssl
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from plait.plugin import Context, Key, Secret
 
 T = TypeVar("T")
+DEFAULT_PORT = 3306
 CONNECT_SECONDS = 10.0
 # The share of the time for a call after which the server stops a statement, before the client gives up.
 STATEMENT_SHARE = 5 / 6
@@ -208,7 +209,7 @@ class MySQLLookup(Lookup[MySQLOptions]):
         import pymysql
 
         secret = self.context.secret(self.options.secret, fresh=fresh)
-        arguments = login(secret, self.options.secret, self.options.table)
+        arguments = login(secret, self.options.secret, self.options.table, DEFAULT_PORT)
         self.context.count("mysql:Connect")
         seconds = self.context.timeout()
         limits = {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kit.connect import csv_lookup
+from kit.connect import csv_lookup, single_records
 from plait.plugin import GiveUp, Key, LookupPath, Record
 from plait_connectors.csv import CsvLookup, CsvOptions, Delimiter, plait_connectors
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 def fetch(folder: Any, *keys: Any, name: Any = "{id}.csv", **options: Any) -> Any:
     lookup = csv_lookup(f"{folder}/{name}", **options)
-    return [*lookup.fetch([Key(fields=key if isinstance(key, dict) else {"id": key}) for key in keys])]
+    asked = [Key(fields=key if isinstance(key, dict) else {"id": key}) for key in keys]
+    return [*single_records(lookup.fetch(asked))]
 
 
 def fetch_file(tmp_path: Path, data: bytes, **options: Any) -> Any:

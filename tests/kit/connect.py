@@ -6,7 +6,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from plait.engine.context import Services
-from plait.plugin import DriverPath, LookupPath, Pattern
+from plait.plugin import DriverPath, LookupPath, Pattern, Record, RecordTable
 from plait_connectors.cloudwatch_logs import CloudWatchLogsLookup, CloudWatchLogsOptions
 from plait_connectors.csv import CsvLookup, CsvOptions
 from plait_connectors.dynamodb import DynamoDBLookup, DynamoDBOptions
@@ -14,6 +14,8 @@ from plait_connectors.json import JsonDriver, JsonOptions
 from plait_connectors.mysql import MySQLLookup, MySQLOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from kit.stubs import Stub
     from plait.plugin import Context
 
@@ -31,6 +33,12 @@ def json_driver(path: str, **options: Any) -> Any:
 def csv_lookup(path: str, **options: Any) -> Any:
     """A look-up of the CSV files at a path."""
     return CsvLookup(CsvOptions(path=LookupPath.parse(path), **options), context())
+
+
+def single_records(answers: Iterable[Record | RecordTable]) -> Iterator[Record]:
+    """The records of answers one by one."""
+    for answer in answers:
+        yield from answer.records() if isinstance(answer, RecordTable) else [answer]
 
 
 def dynamodb_lookup(stub: Stub, table: str, **options: Any) -> DynamoDBLookup:

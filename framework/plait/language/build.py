@@ -232,8 +232,10 @@ def _quarantine(block: FolderPath | QuarantineBlock) -> Quarantine:
 
 def known_fields(source: Source) -> tuple[str, ...] | None:
     """The fields of a source's records, if its options alone tell them."""
-    known, row_columns = source.role.known_fields(), source.row_columns
-    return tuple(dict.fromkeys((*known, *row_columns))) if known else None
+    known, of_key = source.role.known_fields(), [*source.row_columns]
+    if source.join and source.open_lookup().repeats_key:
+        of_key += [field for _, field in source.join.on]
+    return tuple(dict.fromkeys((*known, *of_key))) if known else None
 
 
 def order_of_lookups(lookups: Iterable[Source]) -> tuple[str, ...]:

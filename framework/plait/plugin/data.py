@@ -57,11 +57,6 @@ class Record(FrozenStruct, frozen=True, kw_only=True, gc=False):
     fault: BadRecord | None = None
 
 
-def no_position(_row: int) -> str:
-    """Return the empty position, for a table whose rows have none."""
-    return ""
-
-
 class RecordTable(Struct, frozen=True, kw_only=True):
     """Many records of a lookup at once: each row of an Arrow table stands for a `Record` with its cells as fields.
 
@@ -69,7 +64,7 @@ class RecordTable(Struct, frozen=True, kw_only=True):
     """
 
     table: Any
-    position: Callable[[int], str] = no_position
+    position: Callable[[int], str] = lambda _row: ""
 
     def records(self) -> Iterator[Record]:
         """Yield each row as a `Record`."""

@@ -122,12 +122,14 @@ class Lookup(SourceRole[Opts], ABC):
 
     `keys_per_call` is how many keys one `fetch` takes, None for all. `order` says what the order of the records
     means: `none`, `position` (as in a file), or `time` (each record has its `time`, and the last is the latest).
-    `needs_window` says that it cannot be asked without a `window`.
+    `needs_window` says that it cannot be asked without a `window`, `repeats_key` that each record repeats the fields
+    of its key, whatever they are called; `known_fields` are then those beside them.
     """
 
     keys_per_call: int | None = None
     order: Order = "none"
     needs_window: bool = False
+    repeats_key: bool = False
 
     def row_columns(self) -> Sequence[str]:
         """Return the columns of the row that the options name, as in a path; each is also a field of every record."""

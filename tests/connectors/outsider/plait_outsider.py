@@ -56,9 +56,11 @@ class Questions(Driver[AnswersOptions]):
 class Oracle(Lookup[AnswersOptions]):
     """Answers the questions of the rows."""
 
+    repeats_key = True
+
     def known_fields(self) -> tuple[str, ...]:
-        """Return the field that is asked for, and the answer."""
-        return ("question", "answer")
+        """Return what a record has beside its question."""
+        return ("answer",)
 
     def fetch(self, keys: Sequence[Key]) -> Iterator[Record]:
         """Yield one record for each question that has an answer."""

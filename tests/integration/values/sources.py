@@ -16,6 +16,7 @@ from kit.connect import (
     json_driver,
     logs_lookup,
     mysql_lookup,
+    single_records,
 )
 from kit.stand_ins import log_in
 from kit.stubs import Stub
@@ -66,9 +67,8 @@ def csv_records(kinds: Sequence[Kind], folder: Path) -> list[Record]:
     return [_only(lookup.fetch([Key(fields={"id": str(n)})])) for n in range(len(kinds))]
 
 
-def _only(records: Iterable[Record | RecordTable]) -> Record:
-    (record,) = records
-    assert isinstance(record, Record)
+def _only(answers: Iterable[Record | RecordTable]) -> Record:
+    (record,) = single_records(answers)
     return record
 
 

@@ -41,11 +41,12 @@ def services(bodies: dict[str, bytes]) -> Services:
 
 @contextmanager
 def many_from(number: int) -> Iterator[None]:
-    """Within, so many records or files are many."""
+    """Within, so many records are many; where no number is, each file is read alone."""
     with pytest.MonkeyPatch.context() as patch:
         for module in (read, answers, match):
             patch.setattr(module, "MANY", number)
-        patch.setattr(csv_connector, "MIN_FILES_AT_ONCE", number)
+        if number:
+            patch.setattr(csv_connector, "add_if_plain", lambda *_: False)
         yield
 
 
@@ -143,8 +144,7 @@ def test_plain_files_come_as_one_block() -> None:
     bodies = {f"s3://raw/{n}.csv": data for n, data in enumerate([*PLAIN, b'a,b\n"x",1\n', b"a,b\nx\n"])}
     options = csv_connector.CsvOptions(path=LookupPath.parse("s3://raw/{id}.csv"))
     where = csv_connector.CsvLookup(options, services(bodies).context("s", None))
-    with many_from(0):
-        *single, block = where.fetch([Key(fields={"id": str(n)}) for n in range(len(bodies))])
+    *single, block = where.fetch([Key(fields={"id": str(n)}) for n in range(len(bodies))])
     assert len(single) == 2
     assert isinstance(block, RecordTable)
     rows = [(record.fields["id"], record.position, record.fields["a"]) for record in block.records()]

@@ -1,4 +1,4 @@
-"""How to log in to a MySQL server: what the secret has to hold, and how much TLS the host needs."""
+"""How to log in to a SQL server: what the secret has to hold, and how much TLS the host needs."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 METADATA_NETWORK = ipaddress.ip_network("fd00:ec2::/32")
 
 
-def login(secret: Secrets, secret_name: str, table: str) -> dict[str, Any]:
-    """Return the arguments of PyMySQL for a secret, its texts still masked; raises GiveUp if the secret lacks one.
+def login(secret: Secrets, secret_name: str, table: str, default_port: int) -> dict[str, Any]:
+    """Return host, port, user, password and database of a secret, texts still masked; raises GiveUp if it lacks one.
 
     A `table` without its database needs the secret's `dbname`.
     """
@@ -31,7 +31,7 @@ def login(secret: Secrets, secret_name: str, table: str) -> dict[str, Any]:
     if _is_link_local(secret["host"].reveal()):
         message = f"the `host` of the secret `{secret_name}` is the address of a metadata service"
         raise GiveUp(message, code="wrong-host", help="set `host` to the address of the database")
-    port = _port(secret.get("port", 3306))
+    port = _port(secret.get("port", default_port))
     if port is None:
         raise GiveUp(f"the `port` of the secret `{secret_name}` is no number")
     return {

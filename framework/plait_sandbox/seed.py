@@ -183,9 +183,10 @@ class _Reader:
             if place[:2] == path and place[-1] in ONLY_IN_CASES and "json" not in place:
                 self._problem(place, f"`{place[-1]}` is for cases alone", "leave it out")
         for stored in inputs.objects:
-            self.contents.objects[stored.uri] = stored.data or b""
-            if paths and paths[0].bucket and not on_s3(stored.uri):
-                self._problem(path, f"{excerpt(stored.uri)} is no object of S3", "begin it with `s3://`")
+            uri, content = stored.item.uri, stored.content
+            self.contents.objects[uri] = content if isinstance(content, bytes) else b""
+            if paths and paths[0].bucket and not on_s3(uri):
+                self._problem(path, f"{excerpt(uri)} is no object of S3", "begin it with `s3://`")
 
 
 def _paths(options: Any) -> list[PathTemplate]:

@@ -13,7 +13,7 @@ from msgspec import structs
 
 from plait.language.forms import OBJECT_FACTS
 from plait.language.spec import Source, Spec
-from plait.plugin import DriverPath, Record
+from plait.plugin import DriverPath, Item, Record
 from plait.testing.cases.case import Case, CaseObject, SourceInputs
 from plait.values.decode import EPOCH, MICROSECONDS, Step
 from plait.values.templates import Hole
@@ -41,10 +41,10 @@ def case_of(spec: Spec) -> Case:
 def _object(driver: Source, types: dict[str, Type]) -> CaseObject:
     path = getattr(driver.options, "path", None)
     if not isinstance(path, DriverPath):
-        return CaseObject(uri="sample", record=_record(driver, types), modified=NOW)
+        return CaseObject(Item(uri="sample", modified=NOW, etag="e"), _record(driver, types))
     uri = "".join("x" if isinstance(part, Hole) else part for part in path.parts)
     data = json.dumps(_fields(driver, types), default=bytes.decode).encode()
-    return CaseObject(uri=uri, data=data, modified=NOW, etag="e")
+    return CaseObject(Item(uri=uri, size=len(data), modified=NOW, etag="e"), data)
 
 
 def _record(source: Source, types: dict[str, Type]) -> Record:

@@ -35,7 +35,8 @@ SPEC = (DATA / "specs/bulk.yaml").read_text(encoding="utf-8")
 def services(bodies: dict[str, bytes]) -> Services:
     """What connectors are lent, over objects in memory."""
     services_in_memory = Services()
-    services_in_memory.objects = MemoryObjects(CaseObject(uri=uri, data=data) for uri, data in bodies.items())
+    objects = (CaseObject(Item(uri=uri, size=len(data)), data) for uri, data in bodies.items())
+    services_in_memory.objects = MemoryObjects(objects)
     return services_in_memory
 
 

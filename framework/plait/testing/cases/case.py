@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from plait.language.source_map import KeyPath, SourceMap
     from plait.language.spec import Spec
-    from plait.plugin import Record
+    from plait.plugin import Item, Missing, PlaitError, Record
     from plait.problems.problem import Problem
 
 FAILURE_KINDS = ("quarantine", "retry", "failed")
@@ -24,25 +24,20 @@ What an expected row or failure does not name is not compared. The others are nu
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class CaseObject:
-    """An object of a source: its `data`, or its `record` if the source reads no bytes; with neither it is gone."""
+    """An object of a source, and what reading it gives: bytes, a record if the source reads no bytes, or a failure."""
 
-    uri: str
-    data: bytes | None = None
-    record: Record | None = None
-    modified: datetime | None = None
-    etag: str | None = None
-    fails: str | None = None
+    item: Item
+    content: bytes | Record | Missing | PlaitError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceInputs:
-    """What one source holds; if `records` is None, its connector reads `objects` itself."""
+    """What one source holds, or how it fails; if `records` is None, its connector reads `objects` itself."""
 
     objects: tuple[CaseObject, ...] = ()
-    records: tuple[Record, ...] | None = None
-    fails: str | None = None
+    records: tuple[Record, ...] | PlaitError | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

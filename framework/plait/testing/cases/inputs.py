@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import structs
 
 from plait.language.finding import Finding
-from plait.plugin import BadRecord, DriverPath
+from plait.plugin import BadRecord, DriverPath, GiveUp, Item, Missing, TryAgain
 from plait.problems.problem import excerpt
 from plait.problems.suggest import nearest
 from plait.testing.cases.case import CaseObject, SourceInputs
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from plait.language.source_map import KeyPath
     from plait.language.spec import Source, Spec
-    from plait.plugin import Record
+    from plait.plugin import PlaitError, Record
 
 BYTES_KEYS = ("json", "text", "base64")
 HOLDING_KEYS = (*BYTES_KEYS, "fields", "rows", "files", "gone", "fails")
@@ -55,7 +56,7 @@ class InputReader:
         blocks = enumerate(block) if isinstance(block, list) else ()
         objects = [self._object(member, (*path, n), n) for n, member in blocks]
         objects = objects if isinstance(block, list) else [self._object(block, path, 0)]
-        uris = [case_object.uri for case_object in objects]
+        uris = [case_object.item.uri for case_object in objects]
         for uri in sorted({uri for uri in uris if uris.count(uri) > 1}):
             self._add(path, f"the object {excerpt(uri)} is given twice", code="duplicate-object", at="key")
         return SourceInputs(objects=tuple(objects))
@@ -70,7 +71,9 @@ class InputReader:
             files = [self._file(name, file, (*path, "files", name)) for name, file in block["files"].items()]
             return SourceInputs(objects=tuple(files))
         rows = [self._record(row, (*rows_path, n)) for n, row in enumerate(block.get("rows", ()))]
-        return SourceInputs(records=tuple(row for row in rows if row), fails=block.get("fails"))
+        if "fails" in block:
+            return SourceInputs(records=_failure(block["fails"], self.source.name))
+        return SourceInputs(records=tuple(row for row in rows if row))
 
     def _record(self, row: dict[str, Any], path: KeyPath) -> Record | None:
         """A row as the record that the source would return; None if it would return none."""
@@ -111,14 +114,10 @@ class InputReader:
         self._has_one_of((*content_keys, "gone", "fails"), block, path)
         if isinstance(block.get("json"), dict):
             self._warn_of_misspelt([*block["json"]], (*path, "json"))
-        return CaseObject(
-            uri=self._uri(block.get("object"), number, path),
-            data=_data(block),
-            record=self._record(block["fields"], (*path, "fields")) if "fields" in block else None,
-            modified=Moment.parse(block["modified"]) if "modified" in block else self.now,
-            etag=block.get("etag"),
-            fails=block.get("fails"),
-        )
+        modified = Moment.parse(block["modified"]) if "modified" in block else self.now
+        held = _held(self._uri(block.get("object"), number, path), block, modified)
+        record = self._record(block["fields"], (*path, "fields")) if "fields" in block else None
+        return held if record is None else replace(held, content=record)
 
     def _file(self, name: str, block: Any, path: KeyPath) -> CaseObject:
         block = {"text": block} if isinstance(block, str) else block
@@ -130,7 +129,7 @@ class InputReader:
             self._add(
                 path, f"no row asks for {excerpt(uri)}", f"the path is `{template.text[:80]}`", at="key"
             )
-        return CaseObject(uri=uri, data=_data(block), modified=self.now, fails=block.get("fails"))
+        return _held(uri, block, self.now)
 
     def _uri(self, name: str | None, number: int, path: KeyPath) -> str:
         """The URI of an object by its name, or by its number if it has none."""
@@ -164,13 +163,26 @@ class InputReader:
         self.findings.append(Finding(path, message, help, **{"code": "wrong-value", **more}))
 
 
-def _data(block: dict[str, Any]) -> bytes | None:
-    """The bytes that a block holds, None if it holds none."""
+def _held(uri: str, block: dict[str, Any], modified: datetime) -> CaseObject:
+    """An object with the bytes or the failure that a block says."""
+    content: bytes | PlaitError | Missing = Missing(uri)
     if "json" in block:
-        return JSON_ENCODER.encode(block["json"])
-    if "text" in block:
-        return str(block["text"]).encode("utf-8", "surrogatepass")
-    return Base64.parse(block["base64"]) if "base64" in block else None
+        content = JSON_ENCODER.encode(block["json"])
+    elif "text" in block:
+        content = block["text"].encode("utf-8", "surrogatepass")
+    elif "base64" in block:
+        content = Base64.parse(block["base64"])
+    elif "fails" in block:
+        content = _failure(block["fails"], uri)
+    data = content if isinstance(content, bytes) else b""
+    etag = block.get("etag") or hashlib.sha256(data).hexdigest()[:32]
+    return CaseObject(Item(uri=uri, size=len(data), modified=modified, etag=etag), content)
+
+
+def _failure(word: str, subject: str) -> PlaitError:
+    """The error of a source that `fails`."""
+    error_class = TryAgain if word == "throttled" else GiveUp
+    return error_class(f"`{subject}` is {word} in this case")
 
 
 def _full_address(literal: str, name: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from plait.engine.engine import Engine
 from plait.plan.plan import plan
 from plait.testing.cases.case import COUNT_NAMES, Outcome
-from plait.testing.cases.stand_ins import NO_INPUTS, CapturingSink, OfflineServices, item_of, stand_in
+from plait.testing.cases.stand_ins import NO_INPUTS, CapturingSink, OfflineServices, stand_in
 from plait.values.convert import convert
 from plait.values.driver_path import hive_text
 
@@ -29,7 +29,7 @@ def run_case(case: Case) -> Outcome:
     absent = {block.name for block in (case.spec.driver, *case.spec.lookups) if not block.role.offline}
     stand_in(engine, {**dict.fromkeys(absent, NO_INPUTS), **case.inputs}, services)
     driver = case.inputs.get(case.spec.driver.name)
-    report = engine.run(map(item_of, driver.objects) if driver else engine.find())
+    report = engine.run((held.item for held in driver.objects) if driver else engine.find())
     partitions = plan(case.spec).partitions
     bad_records = [json.loads(put.data) for put in services.objects.puts]
     counts = {**report.objects, "dropped": report.records.dropped}

@@ -13,7 +13,13 @@ import msgspec
 from msgspec.structs import replace
 
 from plait.language.keys import ColumnBlock, Document, QuarantineBlock, RetryBlock, SourceBlock
-from plait.language.parameters import check_parameter_values, declared_parameters, parameter_values, put_in
+from plait.language.parameters import (
+    check_parameter_values,
+    declared_parameters,
+    parameter_values,
+    put_in,
+    references,
+)
 from plait.language.reader import Reader
 from plait.language.spec import Column, Join, Quarantine, Source, Spec, Target, TimeWindow
 from plait.plugin import GiveUp
@@ -57,11 +63,22 @@ def packaged_spec(document: Mapping[str, Any], file: str, environment: Mapping[s
             message = f"the spec `{file}` cannot be run: the parameter {excerpt(name)} has no value"
             raise GiveUp(message, code="missing-parameter", help=help)
     try:
-        return build_spec(document, file, values)
+        spec = build_spec(document, file, values)
     except UnreadableTexts as unreadable:
         lines = [f"{e.code}: {e} (`{'.'.join(map(str, e.path))}`)" for e in unreadable.errors[:5]]
         message = f"the spec `{file}` cannot be run: {'; '.join(lines)}"
         raise GiveUp(message, help="run `plait validate`") from unreadable
+    for key, path in spec.recursions():
+        place = ("quarantine",) if key == "quarantine" else ("sink", key)
+        places = (place, ("sources", spec.driver.name))
+        names = {
+            name for at, _, name in references(document) if name and (at[:1] in places or at[:2] in places)
+        }
+        fit = f"files of `{'.'.join(place)}` fit the path {excerpt(path.text)} of {excerpt(spec.driver.name)}"
+        message = f"the spec `{file}` cannot be run: {fit}, so they would drive it again"
+        help = f"give another value to the parameter {' or '.join(map(excerpt, sorted(names)))}"
+        raise GiveUp(message, code="recursion", help=help if names else "run `plait validate`")
+    return spec
 
 
 def build_spec(document: Mapping[str, Any], file: str, values: Mapping[str, str]) -> Spec:

@@ -6,13 +6,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from msgspec import Struct, field
+from msgspec.structs import astuple
 
 from plait.language.forms import OBJECT_FACTS, spell_duration
 from plait.language.keys import Deploy
 from plait.values.driver_path import DriverPath
+from plait.values.path_overlap import can_drive
+from plait.values.paths import FolderPath
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from plait.language.forms import Partition
     from plait.plugin import Connector, Context, Driver, Lookup, Sink
@@ -163,6 +166,12 @@ class Target(Struct, frozen=True):
         return self.connector.open(self.connector.sink, self.options, context)
 
     @property
+    def folders(self) -> dict[str, str]:
+        """The folders among the options, by the keys that a spec writes."""
+        options = zip(self.options.__struct_encode_fields__, astuple(self.options), strict=True)
+        return {key: value.literal for key, value in options if isinstance(value, FolderPath)}
+
+    @property
     def role(self) -> Sink[Any]:
         """The sink without a context."""
         return self.open()
@@ -206,3 +215,13 @@ class Spec(Struct, frozen=True, kw_only=True):
     def source(self, name: str) -> Source:
         """The source with this name; raises StopIteration if there is none."""
         return next(source for source in (self.driver, *self.lookups) if source.name == name)
+
+    def recursions(self) -> Iterator[tuple[str, DriverPath]]:
+        """Each option of the sink, or `quarantine`, whose files would fit a path of the driver, with that path."""
+        names, suffix = [partition.name for partition in self.partition_by], self.sink.role.suffix
+        for path in options_of_type(self.driver.options, DriverPath):
+            for key, folder in self.sink.folders.items():
+                if can_drive(path, folder, names, suffix):
+                    yield key, path
+            if self.quarantine and can_drive(path, self.quarantine.path, (), ".json"):
+                yield "quarantine", path

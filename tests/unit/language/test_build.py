@@ -57,6 +57,28 @@ def test_a_packaged_spec_gives_up_on_a_value_that_would_change_what_it_means(val
         packaged_spec(document(), "orders.yaml", {"LAKE": value})
 
 
+@pytest.mark.fault("E16")
+@pytest.mark.parametrize(
+    ("more", "place"),
+    [
+        ({"sink": {"connector": "parquet", "path": "${lake}/orders/"}}, "sink.path"),
+        ({"sink": {"connector": "parquet", "path": "out/"}, "quarantine": "${lake}/bad/"}, "quarantine"),
+    ],
+)
+def test_a_packaged_spec_gives_up_on_a_value_by_which_it_would_drive_itself(
+    more: dict[str, Any], place: str
+) -> None:
+    orders = {"connector": "json", "path": "s3://raw/**", "columns": {"id": "string"}}
+    itself = document(sources={"orders": orders}, **more)
+    assert packaged_spec(itself, "orders.yaml", {"LAKE": "s3://lake"}).name == "orders"
+    with pytest.raises(GiveUp, match=rf"`{place}` fit the path `s3://raw/\*\*` of `orders`") as raised:
+        packaged_spec(itself, "orders.yaml", {"LAKE": "s3://raw/lake"})
+    assert (raised.value.code, raised.value.help) == (
+        "recursion",
+        "give another value to the parameter `lake`",
+    )
+
+
 def test_of_look_ups_each_stands_after_those_whose_columns_it_needs() -> None:
     def lookup(on: Any, column: str) -> dict[str, Any]:
         return {"connector": "memory", "rows": [], "columns": {column: "string"}, "join": {"on": on}}

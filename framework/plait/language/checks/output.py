@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from plait.language.checks.path_overlap import can_drive, normal_folder, written_form
 from plait.language.checks.registry import check
 from plait.language.checks.subject import describe
 from plait.language.finding import Finding
 from plait.language.forms import TIME_FUNCTIONS
-from plait.plugin import DriverPath, FolderPath
 from plait.problems.problem import excerpt
+from plait.values.path_overlap import normal_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from plait.language.checks.subject import Subject
     from plait.language.forms import Partition
     from plait.language.source_map import KeyPath
-    from plait.plugin import Options
     from plait.values.types import Type
 
 
@@ -95,29 +93,18 @@ def hidden_column(subject: Subject) -> Iterator[Finding]:
 @check("recursion")
 def recursion(subject: Subject) -> Iterator[Finding]:
     """Files that are written would fit the driving path, and start the pipeline again, for ever."""
-    spec = subject.spec
-    names = [partition.name for partition in spec.partition_by]
-    forms: dict[KeyPath, tuple[str, ...]] = {
-        ("sink", key): written_form(folder, names, spec.sink.role.suffix)
-        for key, folder in _folders(spec.sink.options).items()
-    }
-    if spec.quarantine:
-        forms[_quarantine_path(subject)] = written_form(spec.quarantine.path, (), ".json")
-    for driver_path in _option_values(spec.driver.options).values():
-        if not isinstance(driver_path, DriverPath):
-            continue
-        for path, form in forms.items():
-            if can_drive(driver_path, form):
-                fit = f"files written here fit the path of {excerpt(spec.driver.name)}"
-                help = f"choose a folder outside of {excerpt(driver_path.text)}"
-                yield Finding(path, f"{fit}, so they would drive the pipeline again", help)
+    for key, path in subject.spec.recursions():
+        message = f"files written here fit the path of {excerpt(subject.spec.driver.name)}"
+        help = f"choose a folder outside of {excerpt(path.text)}"
+        place = _quarantine_path(subject) if key == "quarantine" else ("sink", key)
+        yield Finding(place, f"{message}, so they would drive the pipeline again", help)
 
 
 @check("quarantine-in-sink")
 def quarantine_in_sink(subject: Subject) -> Iterator[Finding]:
     """Readers of the sink's folder expect rows, and the quarantine is JSON."""
     quarantine = subject.spec.quarantine
-    for key, folder in _folders(subject.spec.sink.options).items():
+    for key, folder in subject.spec.sink.folders.items():
         if quarantine and normal_folder(quarantine.path).startswith(normal_folder(folder)):
             message = "the quarantine lies in the folder of the sink, where readers expect rows only"
             note = f"the sink writes at line {subject.span(('sink', key)).line}"
@@ -126,15 +113,3 @@ def quarantine_in_sink(subject: Subject) -> Iterator[Finding]:
 
 def _quarantine_path(subject: Subject) -> KeyPath:
     return ("quarantine", "path") if subject.writes(("quarantine", "path")) else ("quarantine",)
-
-
-def _option_values(options: Options) -> dict[str, object]:
-    """The options by the keys that a spec writes."""
-    pairs = zip(options.__struct_encode_fields__, options.__struct_fields__, strict=True)
-    return {key: getattr(options, name) for key, name in pairs}
-
-
-def _folders(options: Options) -> dict[str, str]:
-    """The folders among the options of a sink, by their keys."""
-    values = _option_values(options)
-    return {key: value.literal for key, value in values.items() if isinstance(value, FolderPath)}

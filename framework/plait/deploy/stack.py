@@ -6,21 +6,21 @@ In that file, `key: !Spec name` gets a value of `_values`, a text with `{name}` 
 
 from __future__ import annotations
 
-import math
 import re
 import textwrap
 from datetime import timedelta
 from functools import cache
+from math import ceil, inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
+from msgspec.structs import asdict
 
 from plait.deploy.policy import grants, policy_document
-from plait.deploy.redelivery import redelivery
 from plait.deploy.stack_parameters import StackParameter, resolve_marks, stack_parameter
 from plait.deploy.target import DEFAULT_PYTHON
-from plait.language.spec import options_of_type
+from plait.language.spec import LONGEST_WAIT, options_of_type
 from plait.plugin import DriverPath, GiveUp
 
 if TYPE_CHECKING:
@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 
 HOLE = re.compile(r"^( *)([\w<]+): !Spec (.+)\n", re.MULTILINE)
 PARAMETER_OR_RESOURCE = re.compile(r"^  (\w+):\n    Type:", re.MULTILINE)
+FEWEST_RECEIVES = 5  # so that an ordinary failure is retried a few times
+MOST_RECEIVES = 1_000  # a queue's limit for `maxReceiveCount`
+DAY = timedelta(days=1)
+LONGEST_TIMEOUT = timedelta(minutes=15)
+LONGEST_WINDOW = timedelta(minutes=5)
 TOLERATED_DELAY = timedelta(hours=1)
 NO_VALUE = {"Ref": "AWS::NoValue"}
 
@@ -58,7 +63,7 @@ def stack_text(spec: Spec, marked: Callable[[Mapping[str, str]], Spec | None]) -
         indent, key, text = hole.groups()
         value = resolve_marks(values[text] if text in values else text.format_map(values), marks)
         block = value if key == "<<" else {key: value}
-        lines = yaml.dump(block, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=math.inf)
+        lines = yaml.dump(block, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=inf)
         return textwrap.indent(lines, indent) if block else ""
 
     return HOLE.sub(fill, _template())
@@ -112,35 +117,51 @@ def _settable_parameters(
 
 
 def _values(spec: Spec) -> dict[str, Any]:
-    """What goes into the holes of the template, by name."""
+    """What goes into the holes of the template, by name; durations in seconds."""
     path, deploy = driver_path(spec), spec.deploy
     waits = [source.join.retry_for for source in spec.lookups if source.join and source.join.retry_for]
     longest_wait = max(waits, default=timedelta())
-    settings = redelivery(longest_wait, deploy.timeout, deploy.window)
     bound, queued = deploy.max_concurrency, deploy.trigger == "queue"
-    return {
+    values = {
+        **asdict(deploy),
+        **redelivery(longest_wait, deploy.timeout, deploy.window)._asdict(),
+        "oldest": longest_wait + TOLERATED_DELAY,
         "name": spec.name,
-        "trigger": deploy.trigger,
         "quarantine": "yes" if spec.quarantine else "no",
         "bucket": path.bucket,
         "event_pattern": event_pattern(path),
         "statements": policy_document(grants(spec))["Statement"],
         "python": DEFAULT_PYTHON,
-        "memory": deploy.memory,
-        "timeout": _seconds(deploy.timeout),
         "reserved": bound if bound and not queued else NO_VALUE,
         "scaling": {"MaximumConcurrency": bound} if bound and queued else NO_VALUE,
-        "batch": deploy.batch,
-        "window": _seconds(deploy.window),
-        "visibility": _seconds(settings.visibility),
-        "retention": _seconds(settings.retention),
-        "receives": settings.receives,
-        "oldest": _seconds(longest_wait + TOLERATED_DELAY),
     }
+    return {name: int(v.total_seconds()) if isinstance(v, timedelta) else v for name, v in values.items()}
 
 
-def _seconds(duration: timedelta) -> int:
-    return int(duration.total_seconds())
+class Redelivery(NamedTuple):
+    """Settings of a queue: a message is delivered `receives` times, `visibility` apart, and then is a dead letter."""
+
+    visibility: timedelta
+    receives: int
+    retention: timedelta
+
+
+def redelivery(retry_for: timedelta, timeout: timedelta, window: timedelta = timedelta()) -> Redelivery:
+    """The settings of a queue whose objects wait at most `retry_for`, for a function's timeout and batching window.
+
+    The last delivery but one comes after the wait is over, when an object is taken as it is, so that waiting alone
+    never makes a dead letter. As AWS advises, a message stays hidden for six timeouts and the window.
+    Raises ValueError if a duration is beyond what Lambda or SQS allow.
+    """
+    if not timedelta() < timeout <= LONGEST_TIMEOUT or not timedelta() <= window <= LONGEST_WINDOW:
+        raise ValueError("a function runs for at most 15 minutes, and a batch is collected for at most 5")
+    if retry_for > LONGEST_WAIT:
+        raise ValueError(f"no queue keeps a message for longer than {LONGEST_WAIT.days} days")
+    shortest = max(6 * timeout + window, retry_for / (MOST_RECEIVES - 2))
+    visibility = timedelta(seconds=ceil(shortest.total_seconds()))
+    receives = max(FEWEST_RECEIVES, ceil(retry_for / visibility) + 2)
+    retention = min(max(receives * visibility + DAY, 4 * DAY), 14 * DAY)
+    return Redelivery(visibility, receives, retention)
 
 
 @cache

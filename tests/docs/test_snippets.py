@@ -20,10 +20,10 @@ from plait.cli.commands.schema import schema_text
 from plait.cli.main import main
 from plait.cli.views.values import json_value
 from plait.language import keys as language
-from plait.language.keys import STEPS
 from plait.language.validate import validate
 from plait.plugin import Connector, Options
 from plait.plugin.registry import connector, offers
+from plait.values.decode import STEPS
 
 LANGUAGE = ROOT / "pipelines" / "README.md"
 PAGES = [

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from plait.aws.errors import SETTINGS, UnreadableAnswer, calling
+from plait.aws.errors import SETTINGS, UnreadableAnswer, calling, meaning_of_code
 from plait.aws.retries import MAX_TRIES, RetryPolicy
 from plait.problems.errors import GiveUp
 
@@ -111,7 +111,7 @@ class Clients:
                 ) from error
 
     def _set_retries(self, client: Any) -> None:
-        """Let botocore decide on retries, with our pauses, and retry answers that are incomplete.
+        """Let botocore decide on retries, with our pauses; retry what our table says and answers that are incomplete.
 
         botocore has no setting for its pauses, so its handler is replaced by one that asks it.
         """
@@ -129,13 +129,20 @@ class Clients:
             )
             if seconds is not None:
                 return min(seconds * self._retry_policy.backoff, self._timeout())
-            if not response or is_complete(operation, *response):
+            is_answered = not response or is_complete(operation, *response)
+            if is_answered and (attempts >= MAX_TRIES or not is_retried(response)):
                 return None
             if attempts >= MAX_TRIES:
                 raise UnreadableAnswer
             return min(self._retry_policy.pause(attempts), self._timeout())
 
         client.meta.events.register(event, pause)
+
+
+def is_retried(response: tuple[Any, dict[str, Any]] | None) -> bool:
+    """Whether an answer has an error that is tried again whatever botocore decides."""
+    cause = meaning_of_code(str(response[1].get("Error", {}).get("Code", ""))) if response else None
+    return cause is not None and cause.retried
 
 
 def is_complete(operation: Any, answer: Any, parsed: dict[str, Any]) -> bool:

@@ -16,18 +16,21 @@ if TYPE_CHECKING:
 class ErrorMeaning(NamedTuple):
     """What an error means: which error to raise, our code for it, and the one thing to do.
 
-    In `help`, `{action}` is IAM's name of the call. `text` describes the error where no service sent a message.
+    In `help`, `{action}` is IAM's name of the call. `text` describes the error where no service sent a message. The
+    clients try again what botocore tries again, and what is `retried` too.
     """
 
     error: type[TryAgain | GiveUp]
     code: str
     help: str | None = None
     text: str = ""
+    retried: bool = False
 
 
 DENIED = ErrorMeaning(GiveUp, "denied", "allow the role `{action}` on it")
 THROTTLED = ErrorMeaning(TryAgain, "throttled", "where it happens often, ask AWS for a higher quota")
 UNAVAILABLE = ErrorMeaning(TryAgain, "unavailable")
+CONFLICT = ErrorMeaning(TryAgain, "unavailable", retried=True)
 UNANSWERED = ErrorMeaning(TryAgain, "no-answer", text="no answer")
 STUCK = ErrorMeaning(TryAgain, "unreadable-answer", text="the same token for more pages came twice")
 UNREADABLE = ErrorMeaning(TryAgain, "unreadable-answer", text="the answer is cut, or not the service's")
@@ -57,8 +60,8 @@ MEANING_OF_CODE = {
     "RequestTimeout": UNAVAILABLE,
     "Internal": UNAVAILABLE,
     "Unavailable": UNAVAILABLE,
-    "OperationAborted": UNAVAILABLE,
-    "ConditionalRequestConflict": UNAVAILABLE,
+    "OperationAborted": CONFLICT,
+    "ConditionalRequestConflict": CONFLICT,
     "ExpiredToken": ErrorMeaning(TryAgain, "expired-credentials", "renew the credentials"),
     "NoSuchBucket": ErrorMeaning(GiveUp, "not-found", "check the bucket's name and the account"),
     "ResourceNotFound": ABSENT,
@@ -159,12 +162,16 @@ def code_and_status(error: BaseException) -> tuple[str, int]:
     return (code_match[1] if code_match else ""), (int(status_match[1]) if status_match else 0)
 
 
+def meaning_of_code(code: str) -> ErrorMeaning | None:
+    """What a service's error code means, None if it is in no table."""
+    return next((cause for part, cause in MEANING_OF_CODE.items() if part in code), None)
+
+
 def meaning(error: BaseException) -> ErrorMeaning | None:
     """What an error of a client of AWS means, or None for any other error, which is a bug."""
     code, status = code_and_status(error)
-    for part, meaning_of_part in MEANING_OF_CODE.items():
-        if part in code:
-            return meaning_of_part
+    if cause := meaning_of_code(code):
+        return cause
     if status:
         return UNAVAILABLE if status >= 500 else MEANING_OF_STATUS.get(status, WRONG)
     names = (cls.__name__ for cls in type(error).__mro__)

@@ -224,9 +224,9 @@ def _convert_default(value: Any, kind: Type) -> Any:
 
 def _step(block: str | StepBlock) -> Step:
     if isinstance(block, str):
-        return Step(block)  # type: ignore[arg-type]
+        return Step(block)
     arguments = msgspec.structs.asdict(block).items()
-    return Step(*next((word, argument) for word, argument in arguments if argument is not msgspec.UNSET))  # type: ignore[arg-type]
+    return Step(*next((word, argument) for word, argument in arguments if argument is not msgspec.UNSET))
 
 
 def _join(block: JoinBlock) -> Join:

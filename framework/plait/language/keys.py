@@ -28,7 +28,6 @@ ParameterName = Annotated[
         extra_json_schema={"patternErrorMessage": "name of letters, digits, `_` and `-`"},
     ),
 ]
-STEPS = ("base64", "json", "gzip", "epoch", "pattern", "regex")
 NonEmpty = Annotated[str, Meta(min_length=1)]
 StepWord = Annotated[
     Literal["base64", "json", "gzip"],

@@ -8,7 +8,7 @@ import gzip
 import io
 import zlib
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct
 
@@ -17,7 +17,7 @@ from plait.values.strict_json import NotJson, parse_json
 from plait.values.types import Type
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECONDS = {"s": 1_000_000, "ms": 1000, "us": 1}
@@ -30,7 +30,7 @@ MAX_AT_ANY_RATIO = 64 * 1024
 class Step(Struct, frozen=True):
     """One decode step: its word, and its argument (the unit of `epoch`, a `Pattern` or an `Expression`)."""
 
-    word: Literal["base64", "json", "gzip", "epoch", "pattern", "regex"]
+    word: str
     argument: Any = None
 
 
@@ -43,7 +43,7 @@ def decode(fields: Mapping[str, Any], steps: Mapping[str, tuple[Step, ...]]) -> 
         value = decoded.get(name)
         for step in chain:
             try:
-                value = None if value is None else _apply_step(step, value)
+                value = None if value is None else STEPS[step.word].apply(value, step.argument)
             except ConversionError as error:
                 where = f"`{name}` cannot be decoded by `{step.word}`"
                 raise ConversionError(f"{where}: {error}", error.help, f"{where}: {error.bare}") from error
@@ -52,19 +52,7 @@ def decode(fields: Mapping[str, Any], steps: Mapping[str, tuple[Step, ...]]) -> 
     return decoded
 
 
-def _apply_step(step: Step, value: Any) -> Any:
-    if step.word == "base64":
-        return _base64(value)
-    if step.word == "json":
-        return _json(value)
-    if step.word == "gzip":
-        return _gunzip(value)
-    if step.word == "epoch":
-        return _epoch(value, step.argument)
-    return _match_fields(value, step.argument)
-
-
-def _base64(value: Any) -> bytes:
+def _base64(value: Any, _argument: None) -> bytes:
     if not isinstance(value, (str, bytes)):
         raise conversion_error("expected text, got {}", value)
     try:
@@ -73,7 +61,7 @@ def _base64(value: Any) -> bytes:
         raise ConversionError("it is not base64") from None
 
 
-def _gunzip(value: Any) -> bytes:
+def _gunzip(value: Any, _argument: None) -> bytes:
     if not isinstance(value, bytes):
         raise conversion_error("expected binary, got {}", value, "decode text by `base64` first")
     limit = min(MAX_INFLATED, max(MAX_AT_ANY_RATIO, MAX_RATIO * len(value)))
@@ -91,7 +79,7 @@ def _gunzip(value: Any) -> bytes:
     return data
 
 
-def _json(value: Any) -> Any:
+def _json(value: Any, _argument: None) -> Any:
     data = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
     if not isinstance(data, bytes):
         raise conversion_error("expected text, got {}", value)
@@ -116,3 +104,26 @@ def _match_fields(value: Any, expression: Any) -> dict[str, Any]:
     if fields is None:
         raise conversion_error("{} does not match", value)
     return fields
+
+
+# What a value of a record, or of a decode step, can be.
+ANY, PLAIN, BINARY, TIME, FIELDS = "anything", "plain", "binary", "a timestamp", "fields"
+
+
+class StepKind(NamedTuple):
+    """What a decode step does with a value and its argument; what it takes, in words and as what a value can be; what it gives."""
+
+    apply: Callable[[Any, Any], Any]
+    takes: str
+    accepts: tuple[str, ...]
+    gives: str
+
+
+STEPS = {
+    "base64": StepKind(_base64, "text", (ANY, PLAIN, BINARY), BINARY),
+    "json": StepKind(_json, "text", (ANY, PLAIN, BINARY), PLAIN),
+    "gzip": StepKind(_gunzip, "binary", (ANY, BINARY), BINARY),
+    "epoch": StepKind(_epoch, "a number", (ANY, PLAIN), TIME),
+    "pattern": StepKind(_match_fields, "text", (ANY, PLAIN), FIELDS),
+    "regex": StepKind(_match_fields, "text", (ANY, PLAIN), FIELDS),
+}

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from kit.tables import table
 from plait.language import keys as language
 from plait.language.build import usable_connector
-from plait.language.keys import STEPS
 from plait.plugin import Options
 from plait.plugin.registry import offers
 from plait.problems.suggest import help_for, nearest
+from plait.values.decode import STEPS
 from plait.values.types import FORMS
 
 TABLES = table("suggestions.yaml")

@@ -19,7 +19,7 @@ NOISE = bytes(range(256)) * 8
 
 def decoded(value: Any, *words: str) -> Any:
     """A value by steps."""
-    return decode({"v": value}, {"v": tuple(Step(word) for word in words)})["v"]  # type: ignore[arg-type]
+    return decode({"v": value}, {"v": tuple(Step(word) for word in words)})["v"]
 
 
 def refused(value: Any, *words: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from plait.language.build import known_fields
-from plait.language.checks.decode import ANY, BINARY, FIELDS, PLAIN, STEP_GIVES, TIME
 from plait.language.checks.references import unknown_fields_of_joins
 from plait.language.checks.registry import check
 from plait.language.checks.subject import level_of_unknown_field, path_of
@@ -13,6 +12,7 @@ from plait.language.finding import Finding
 from plait.language.forms import OBJECT_FACTS
 from plait.problems.problem import excerpt
 from plait.problems.suggest import help_for, nearest
+from plait.values.decode import ANY, BINARY, FIELDS, PLAIN, STEPS, TIME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,7 +93,7 @@ def unknown_field(subject: Subject) -> Iterator[Finding]:
                 help = f"did you mean `{column.name}: {{type: {column.type}, from: {meant}}}`?"
             message = f"no field of {excerpt(source.name)} is called {excerpt(field)}"
             yield _at_origin(subject, path, message, help, level=level_of_unknown_field(source))
-        elif last and STEP_GIVES[last.word] == FIELDS and place and place[0] not in last.argument.names:
+        elif last and STEPS[last.word].gives == FIELDS and place and place[0] not in last.argument.names:
             message = f"the `{last.word}` of {excerpt(field)} gives no field {excerpt(place[0])}"
             yield _at_origin(
                 subject, path, message, help_for(str(place[0]), last.argument.names, "field", None)
@@ -127,7 +127,7 @@ def _problem_of_decoded(subject: Subject, source: Source, column: Column, path: 
     """Why a column cannot have what the last decode step gives, or the connector without steps."""
     field, place = column.selector[0], column.selector[1:]
     last = (source.decode.get(str(field)) or (None,))[-1]
-    value = STEP_GIVES[last.word] if last else ANY if source.role.gives_binary else PLAIN
+    value = STEPS[last.word].gives if last else ANY if source.role.gives_binary else PLAIN
     gives = f"`{last.word}` gives {value}" if last else ""
     fitting = {BINARY: "binary", TIME: "timestamp", FIELDS: "struct"}.get(value)
     if place and value in (BINARY, TIME):

@@ -9,31 +9,12 @@ from plait.language.checks.subject import path_of
 from plait.language.finding import Finding
 from plait.problems.problem import excerpt
 from plait.problems.suggest import nearest
+from plait.values.decode import ANY, PLAIN, STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from plait.language.checks.subject import Subject
-
-# What a value of a record, or the result of a decode step, can be.
-ANY, PLAIN, TEXT, BINARY, TIME, FIELDS = "anything", "plain", "text", "binary", "a timestamp", "fields"
-STEP_GIVES = {
-    "base64": BINARY,
-    "gzip": BINARY,
-    "json": PLAIN,
-    "epoch": TIME,
-    "pattern": FIELDS,
-    "regex": FIELDS,
-}
-# What a step takes, as a message says it, and as what the value before it can be.
-STEP_TAKES = {
-    "base64": ("text", (ANY, PLAIN, TEXT, BINARY)),
-    "gzip": ("binary", (ANY, BINARY)),
-    "json": ("text", (ANY, PLAIN, TEXT, BINARY)),
-    "epoch": ("a number", (ANY, PLAIN, TEXT)),
-    "pattern": ("text", (ANY, PLAIN, TEXT)),
-    "regex": ("text", (ANY, PLAIN, TEXT)),
-}
 
 
 @check("step-order")
@@ -43,19 +24,19 @@ def step_order(subject: Subject) -> Iterator[Finding]:
         for field, steps in source.decode.items():
             value, before = (ANY if source.role.gives_binary else PLAIN), None
             for position, step in enumerate(steps):
-                wanted, fitting = STEP_TAKES[step.word]
-                if value not in fitting:
+                kind = STEPS[step.word]
+                if value not in kind.accepts:
                     giver = (
                         f"`{before}` gives {value}"
                         if before
                         else f"`{source.connector.name}` gives no binary"
                     )
-                    message = f"`{step.word}` takes {wanted}, and {giver}"
+                    message = f"`{step.word}` takes {kind.takes}, and {giver}"
                     remove = f"remove `{step.word}`, or what stands before it"
                     help = "put `base64` before it" if step.word == "gzip" else remove
                     yield Finding((*path_of(source), "decode", field, position), message, help)
                     break
-                value, before = STEP_GIVES[step.word], step.word
+                value, before = kind.gives, step.word
 
 
 @check("unused-decode")

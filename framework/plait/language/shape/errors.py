@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from plait.language.finding import Finding
-from plait.language.keys import STEPS
 from plait.language.schema import FORMS
 from plait.language.wording import correction, flow_style, kind_of
 from plait.plugin.registry import ConnectorUnavailable, offers
 from plait.problems.errors import SpecValueError
 from plait.problems.problem import excerpt
 from plait.problems.suggest import help_for, nearest
+from plait.values.decode import STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

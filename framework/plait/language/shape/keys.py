@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from plait.language.finding import Finding
-from plait.language.keys import STEPS
 from plait.language.secrets_in_text import MOVE_KEY_HELP, is_credential_key
 from plait.language.shape.errors import help_of_key
 from plait.language.shape.hints import likely_key, synonym
 from plait.plugin.registry import offers
 from plait.problems.problem import excerpt
 from plait.problems.suggest import edited_once, help_for, nearest, one_of
+from plait.values.decode import STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from plait.engine.files import file_name
+from plait.engine.partition import file_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

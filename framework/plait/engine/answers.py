@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from itertools import chain, compress
+import unicodedata
+from decimal import Decimal, InvalidOperation
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from plait.engine.read import MANY, TypedRecords, cast, is_flat
-from plait.plugin import BadRecord, Record, RecordTable
-from plait.values.arrow_casts import to_array
+from plait.engine.match import take, take_rows
+from plait.engine.read import TypedRecords, cast, is_flat
+from plait.plugin import BadRecord, Key, Record, RecordTable
+from plait.values.arrow_casts import cast_many
 from plait.values.convert import ConversionError, convert
 from plait.values.types import arrow_type
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from plait.language.spec import Source
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 KeyValues = tuple[Any, ...]
 KeyPairs = tuple[tuple[str, str], ...]  # a column of the row, and the field of the source that it must equal
 RecordsOrTable = list[Record] | RecordTable
+CHARACTERS_OF_NUMBERS = frozenset("+-.0123456789")
 
 
 class Answers(Struct):
@@ -99,27 +103,44 @@ def concat_answers(parts: list[Answers]) -> Answers:
         keys=[pa.concat_arrays(pieces) for pieces in zip(*(part.keys for part in parts), strict=True)],
         times=[*chain.from_iterable(part.times for part in parts)],
         faults=faults,
+        near_misses=set().union(*(part.near_misses for part in parts)),
     )
 
 
-def select_keys(answers: Answers, asked: set[KeyValues], keys: list[KeyValues]) -> Answers:
-    """Return only the answers of the keys that were asked; `keys` has the key of each row."""
-    import pyarrow as pa
+def select_keys(
+    answers: Answers, owners: list[KeyValues], asked: Mapping[KeyValues, Sequence[Key]]
+) -> Answers:
+    """Only the answers that a key asked for, within its time; `owners` has the key of each row."""
 
-    is_asked = [key in asked for key in keys]
-    mask = pa.array(is_asked, pa.bool_())
+    def is_asked(owner: KeyValues, time: datetime | None) -> bool:
+        return any(key.covers(time) for key in asked.get(owner, ()))
+
+    if any(key.since for keys in asked.values() for key in keys):
+        rows = zip(owners, answers.times, strict=True)
+        positions = [position for position, (owner, time) in enumerate(rows) if is_asked(owner, time)]
+    else:
+        positions = [position for position, owner in enumerate(owners) if owner in asked]
+    faults = {
+        key: [(time, error) for time, error in bad if is_asked(key, time)]
+        for key, bad in answers.faults.items()
+    }
+    if len(positions) == len(owners):
+        return replace(answers, faults=faults)
     return replace(
         answers,
-        table=answers.table.filter(mask),
-        keys=[column.filter(mask) for column in answers.keys],
-        times=[*compress(answers.times, is_asked)],
-        faults={key: bad for key, bad in answers.faults.items() if key in asked},
+        table=take_rows(answers.table, positions),
+        keys=[take(column, positions) for column in answers.keys],
+        times=[answers.times[position] for position in positions],
+        faults=faults,
     )
 
 
 def no_answers(source: Source) -> Answers:
     """The answers of a lookup that found no record."""
-    return Answers(table=cast([], source).table, keys=[[] for _ in key_pairs(source)], times=[], faults={})
+    import pyarrow as pa
+
+    keys = [pa.nulls(0) for _ in key_pairs(source)]
+    return Answers(table=cast([], source).table, keys=keys, times=[], faults={})
 
 
 def key_of(fields: Any, pairs: KeyPairs, key_types: Sequence[Type]) -> KeyValues:
@@ -142,7 +163,7 @@ def _key_column(records: RecordsOrTable, typed: TypedRecords, name: str, key_typ
     import pyarrow as pa
 
     values = _raw_key_column(records, typed, name)
-    column = to_array(values, key_type) if len(values) >= MANY else None
+    column = cast_many(values, key_type)
     if column is not None:
         return column
     cells = [
@@ -154,12 +175,8 @@ def _key_column(records: RecordsOrTable, typed: TypedRecords, name: str, key_typ
 def _raw_key_column(records: RecordsOrTable, typed: TypedRecords, name: str) -> Any:
     if not isinstance(records, RecordTable):
         return [fields.get(name) for fields in typed.fields]
-    import pyarrow as pa
-
     column = records.table.column(name).combine_chunks()
-    if len(typed.record_numbers) == len(column):
-        return column
-    return column.take(pa.array(typed.record_numbers, pa.int64()))
+    return column if len(typed.record_numbers) == len(column) else take(column, typed.record_numbers)
 
 
 def _fault_of_answer(source: Source, fault: BadRecord, record: Record) -> BadRecord:
@@ -176,3 +193,30 @@ def bad_record_of(
     error = BadRecord(message, code=code, help=help, bare=bare)
     error.source = source.name
     return error
+
+
+def near_misses(missed: Iterable[KeyValues], answered: Iterable[KeyValues]) -> set[KeyValues]:
+    """Return the missed keys that look like one of the answered keys.
+
+    >>> near_misses([("Ada",), ("Bo",), (7,)], [("ADA ",), ("Bob",), ("007",)]) == {("Ada",), (7,)}
+    True
+    """
+    looks = {tuple(map(_look, key)) for key in answered}
+    return {key for key in missed if tuple(map(_look, key)) in looks} if looks else set()
+
+
+def _look(value: Any) -> Any:
+    """Reduce a value to a form that is equal for look-alikes."""
+    text = str(value).casefold().strip()
+    if not text.isascii():
+        text = unicodedata.normalize("NFKD", text)
+        text = "".join(c for c in text if not unicodedata.combining(c)).strip()
+    return _number_or_text(text) if text[:1] in CHARACTERS_OF_NUMBERS else text
+
+
+def _number_or_text(text: str) -> Any:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return text
+    return number if number.is_finite() else text

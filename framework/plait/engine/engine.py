@@ -12,10 +12,9 @@ from msgspec import structs
 from plait.engine.batch import Batch, garbage_collection_paused, item_of
 from plait.engine.context import Services
 from plait.engine.declare import declare
-from plait.engine.files import split_into_files
 from plait.engine.join import Rows, join
 from plait.engine.lookup import OpenLookups
-from plait.engine.partition import folderless_rows, out_of_range_rows
+from plait.engine.partition import folderless_rows, out_of_range_rows, split_into_files
 from plait.engine.read import cast
 from plait.engine.report import FileEntry, LookupCounts, Report
 from plait.engine.settle import (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import chain
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
@@ -14,7 +14,7 @@ from plait.plugin import BadRecord
 from plait.problems.problem import excerpt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from plait.engine.answers import KeyValues
@@ -58,16 +58,17 @@ def join(rows: Rows, answers: Answers, source: Source) -> Joined:
     matches = match_keys([rows.table.column(name) for name, _ in key_pairs(source)], answers.keys)
     if source.window:
         matches = within(matches, rows.table.column(source.window.column), answers.times, source.window)
-    _count(result, matches.counts, source)
+    counts = [*map(len, matches)]
+    _count(result, counts, source)
     if answers.near_misses:
-        keys = zip(_keys(rows, source), matches.counts, strict=True)
+        keys = zip(_keys(rows, source), counts, strict=True)
         result.inexact = sum(not count and key in answers.near_misses for key, count in keys)
-    checked = _rows_to_check(rows, answers, source, matches.counts)
-    taken_out = {row for row in checked if _is_taken_out(row, matches.of(row), answers, source, result)}
-    taken_out |= _crowded(result, matches.counts, source)
+    checked = _rows_to_check(rows, answers, source, counts)
+    taken_out = {row for row in checked if _is_taken_out(row, matches[row], answers, source, result)}
+    taken_out |= _crowded(result, counts, source)
     if taken_out:
         remaining_rows = [row for row in range(len(rows.record_numbers)) if row not in taken_out]
-        rows, matches = _rows_at(rows, remaining_rows), matches.at(remaining_rows)
+        rows, matches = _rows_at(rows, remaining_rows), [matches[row] for row in remaining_rows]
     result.rows = _assemble(rows, answers, source, matches)
     if result.bad:
         result.rows = without(result.rows, set(result.bad))
@@ -217,15 +218,15 @@ def _assemble(rows: Rows, answers: Answers, source: Source, matches: Matches) ->
     if source.join and source.join.shape == "list":
         lists = _lists(answers, source, matches)
         return Rows(rows.table.append_column(source.name, lists), rows.record_numbers)
-    positions = matches.firsts()
-    several = [row for row, count in enumerate(matches.counts) if count > 1]
+    positions = [of_row[0] if of_row else None for of_row in matches]
+    several = [row for row, of_row in enumerate(matches) if len(of_row) > 1]
     if several and source.join and source.join.shape == "rows":
-        rows = _rows_at(rows, [row for row, count in enumerate(matches.counts) for _ in range(count or 1)])
+        rows = _rows_at(rows, [row for row, of_row in enumerate(matches) for _ in of_row or NO_MATCH])
         ordered = _ordered(answers, source, matches)
         positions = [position for of_row in ordered for position in of_row or NO_MATCH]
     elif _takes_latest(source):
         for row in several:
-            positions[row] = _latest(matches.of(row), answers)
+            positions[row] = _latest(matches[row], answers)
     table = rows.table
     for name, column in _columns_at(answers, source, positions):
         table = table.append_column(name, column)
@@ -239,27 +240,25 @@ def _columns_at(answers: Answers, source: Source, positions: list[int | None]) -
         yield name, take(answers.table.column(name), positions, defaults.get(name))
 
 
-def _ordered(answers: Answers, source: Source, matches: Matches) -> Iterator[list[int]]:
+def _ordered(answers: Answers, source: Source, matches: Matches) -> Iterable[list[int]]:
     """The matches of each row, in a deterministic order even if the source promises none."""
-    positions = (matches.of(row) for row in range(len(matches.counts)))
     if source.open_lookup().order != "none":
-        return positions
+        return matches
     rank = _ranks(answers.table)
-    return (sorted(of_row, key=rank.__getitem__) for of_row in positions)
+    return (sorted(of_row, key=rank.__getitem__) for of_row in matches)
 
 
 def _lists(answers: Answers, source: Source, matches: Matches) -> Any:
     """The matches of each row as a list of structs."""
     import pyarrow as pa
 
-    table, positions = answers.table, matches.positions
-    if source.open_lookup().order == "none":
-        positions = [*chain(*_ordered(answers, source, matches))]
+    table, positions = answers.table, [*chain(*_ordered(answers, source, matches))]
     arrays = [take(table.column(name), positions) for name in table.column_names]
     values = pa.nulls(len(positions))
     if arrays:
         values = pa.StructArray.from_arrays(arrays, fields=list(table.schema))
-    return pa.ListArray.from_arrays(pa.array(matches.starts, type=pa.int32()), values)
+    starts = pa.array([*accumulate(map(len, matches), initial=0)], type=pa.int32())
+    return pa.ListArray.from_arrays(starts, values)
 
 
 def _ranks(table: Any) -> dict[int, int]:

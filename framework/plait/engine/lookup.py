@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,15 +16,17 @@ from plait.engine.answers import (
     concat_answers,
     key_of,
     key_pairs,
+    near_misses,
     raw_keys,
     select_keys,
     type_answers,
 )
 from plait.engine.cache import Cache
+from plait.engine.match import EPOCH, MICROSECOND, microseconds
 from plait.plugin import Key, Record, RecordTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from plait.engine.context import Services
     from plait.language.spec import Source, Spec
@@ -33,8 +35,6 @@ if TYPE_CHECKING:
 
 TimeSpan = tuple[int, int]  # microseconds since 1970, both ends included
 SpanEnd = TypeVar("SpanEnd", int, datetime)
-MICROSECOND = timedelta(microseconds=1)
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST_MICROSECOND = (datetime.min.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
 LAST_MICROSECOND = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
 
@@ -86,22 +86,15 @@ def look_up(
     key_types = [column_types[column] for column, _ in pairs]
     keys = distinct_keys(table, source)
     stats = LookupStats(keys=len(keys))
-    records, uncached = _take_cached(keys, cache, now(), stats)
-    size = lookup.keys_per_call or max(len(uncached), 1)
-    if cache is None and len(uncached) <= size:
-        return _ask_at_once(source, lookup, uncached, pairs, key_types), stats
-    remaining, misses = iter(uncached.items()), set[KeyValues]()
-    while chunk := list(islice(remaining, size)):
-        fetched = [*_single_records(lookup.fetch([key for _, key in chunk]))]
-        owners = [key_of(record.fields, pairs, key_types) for record in fetched]
-        answered = _group_by_key(chunk, zip(owners, fetched, strict=True))
-        records += [record for group in answered.values() for record in group]
-        misses |= _near_misses_of(chunk, owners, fetched)
+    cached, uncached = _take_cached(keys, cache, now(), stats)
+    answers = [] if uncached and not cached else [type_answers(source, cached, pairs, key_types)]
+    remaining = iter(uncached.items())
+    while chunk := dict(islice(remaining, lookup.keys_per_call or len(uncached))):
+        parts = _parts(lookup.fetch([*chunk.values()]))
+        answers.append(_answers_of(source, chunk, parts, pairs, key_types))
         if cache:
-            _keep(cache, source, answered, now())
-    answers = type_answers(source, records, pairs, key_types)
-    answers.near_misses = misses
-    return answers, stats
+            _keep(cache, source, _group_by_key(chunk, parts, pairs, key_types), now())
+    return concat_answers(answers), stats
 
 
 def distinct_keys(table: Any, source: Source) -> dict[KeyValues, Key]:
@@ -112,7 +105,7 @@ def distinct_keys(table: Any, source: Source) -> dict[KeyValues, Key]:
     if window is None:
         distinct = dict.fromkeys(zip(*columns, strict=True))
         return {values: Key(fields=_key_fields(pairs, values)) for values in distinct if None not in values}
-    centres = table.column(window.column).combine_chunks().view("int64").to_pylist()
+    centres = microseconds(table.column(window.column))
     before, after = (duration // MICROSECOND for duration in (window.before, window.after))
     spans_of: dict[KeyValues, list[TimeSpan]] = {}
     for values, centre in zip(zip(*columns, strict=True), centres, strict=True):
@@ -145,27 +138,23 @@ def _key_fields(pairs: KeyPairs, values: Iterable[Any]) -> dict[str, Any]:
     return {field: value for (_, field), value in zip(pairs, values, strict=True)}
 
 
-def _ask_at_once(
+def _answers_of(
     source: Source,
-    lookup: Lookup[Any],
-    keys: dict[KeyValues, Key],
+    chunk: dict[KeyValues, Key],
+    parts: Sequence[RecordsOrTable],
     pairs: KeyPairs,
     key_types: Sequence[Type],
 ) -> Answers:
-    """Ask for all keys in one call, without keeping an answer."""
-    parts = _parts(lookup.fetch([*keys.values()]) if keys else ())
+    """The answers to the keys of a chunk, typed; records of other keys only show which keys look alike."""
     answers = concat_answers([type_answers(source, part, pairs, key_types) for part in parts])
-    asked = {tuple(key.fields.values()) for key in keys.values()}
+    asked: dict[KeyValues, list[Key]] = {}
+    for key in chunk.values():
+        asked.setdefault(tuple(key.fields.values()), []).append(key)
     owners = [*zip(*(column.to_pylist() for column in answers.keys), strict=True)]
-    answered = {*owners}
-    missed = asked - answered - {*answers.faults}
-    answers.near_misses = _near_misses(missed, chain.from_iterable(raw_keys(part, pairs) for part in parts))
-    return answers if answered <= asked else select_keys(answers, asked, owners)
-
-
-def _single_records(fetched: Iterable[Record | RecordTable]) -> Iterator[Record]:
-    for answer in fetched:
-        yield from answer.records() if isinstance(answer, RecordTable) else (answer,)
+    if missed := asked.keys() - {*owners} - answers.faults.keys():
+        raw = chain.from_iterable(raw_keys(part, pairs) for part in parts)
+        answers.near_misses = near_misses(missed, raw)
+    return select_keys(answers, owners, asked)
 
 
 def _parts(fetched: Iterable[Record | RecordTable]) -> list[RecordsOrTable]:
@@ -197,33 +186,19 @@ def _take_cached(
 
 
 def _group_by_key(
-    chunk: Sequence[tuple[KeyValues, Key]], owned: Iterable[tuple[KeyValues, Record]]
+    chunk: dict[KeyValues, Key],
+    parts: Sequence[RecordsOrTable],
+    pairs: KeyPairs,
+    key_types: Sequence[Type],
 ) -> dict[KeyValues, list[Record]]:
     """The records of each key that was asked; records of other keys are ignored."""
     by_owner: dict[KeyValues, list[Record]] = {}
-    for owner, record in owned:
-        by_owner.setdefault(owner, []).append(record)
+    for record in chain.from_iterable(p.records() if isinstance(p, RecordTable) else p for p in parts):
+        by_owner.setdefault(key_of(record.fields, pairs, key_types), []).append(record)
     return {
         values: [r for r in by_owner.get(values[: len(key.fields)], ()) if key.covers(r.time)]
-        for values, key in chunk
+        for values, key in chunk.items()
     }
-
-
-def _near_misses_of(
-    chunk: Sequence[tuple[KeyValues, Key]], owners: Sequence[KeyValues], fetched: Sequence[Record]
-) -> set[KeyValues]:
-    """Keys without a match for which the source answered a similar key."""
-    missed = {tuple(key.fields.values()) for _, key in chunk} - set(owners)
-    names = [*chunk[0][1].fields]
-    return _near_misses(missed, (tuple(map(r.fields.get, names)) for r in fetched))
-
-
-def _near_misses(missed: set[KeyValues], answered: Iterable[KeyValues]) -> set[KeyValues]:
-    if not missed:
-        return set()
-    from plait.engine.near_misses import near_misses
-
-    return near_misses(missed, answered)
 
 
 def _keep(cache: Cache, source: Source, answered: dict[KeyValues, list[Record]], now: float) -> None:

@@ -1,23 +1,27 @@
-"""Compute the folder of each row from its partition columns; pure, and a function of the row alone."""
+"""Split rows into files of the sink: folders are a function of the row alone, names of the driving object alone; pure."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+import hashlib
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from plait.plugin import BadRecord
+from plait.engine.match import EPOCH, microseconds, take_rows
+from plait.plugin import BadRecord, File
 from plait.values.driver_path import HIVE_NULL
 from plait.values.paths import path_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from plait.engine.join import Rows
     from plait.language.forms import Partition
+    from plait.plugin import Item
 
 FORMATS = {"date": "{:%Y-%m-%d}", "month": "{:%Y-%m}", "hour": "{:%Y-%m-%d-%H}"}
-MANY = 64  # from this number of rows on, each distinct value is encoded once
+HOUR = 3_600_000_000  # in microseconds
 ESCAPED = "".join(map(chr, range(1, 32))) + "\x7f\"#%'*/:=?\\{[]^"
 ESCAPES = {ord(character): f"%{ord(character):02X}" for character in ESCAPED}
 MAX_NAME_BYTES = 255  # of a folder, on the file systems of today
@@ -77,26 +81,22 @@ def out_of_range_rows(table: Any, partitions: Sequence[Partition]) -> dict[int, 
 
 
 def _folder_texts(column: Any, partition: Partition) -> list[str]:
-    if len(column) < MANY:
-        return [
-            HIVE_NULL if value is None else encode(_folder_text(value, partition))
-            for value in column.to_pylist()
-        ]
-    encoded = _floored_to_hours(column, partition).combine_chunks().dictionary_encode()
-    texts = [encode(_folder_text(value, partition)) for value in encoded.dictionary.to_pylist()]
-    return [HIVE_NULL if code is None else texts[code] for code in encoded.indices.to_pylist()]
+    """The text of each row in its folder's name; each distinct value is formatted once, of times in UTC each hour."""
+    from pyarrow import types
+
+    is_by_clock = partition.function in FORMATS and types.is_timestamp(column.type)
+    if is_by_clock and partition.zone == "UTC":
+        hours = [None if moment is None else moment // HOUR for moment in microseconds(column)]
+        moments = {h: None if h is None else EPOCH + timedelta(hours=h) for h in set(hours)}
+        texts = {hour: _text_or_null(moment, partition) for hour, moment in moments.items()}
+        return [texts[hour] for hour in hours]
+    values = column.to_pylist()
+    texts = {value: _text_or_null(value, partition) for value in set(values)}
+    return [texts[value] for value in values]
 
 
-def _floored_to_hours(column: Any, partition: Partition) -> Any:
-    """Round times down to the hour: all times of an hour share a UTC folder."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    is_by_clock = partition.function in FORMATS and pa.types.is_timestamp(column.type)
-    if not is_by_clock or partition.zone != "UTC":
-        return column
-    hours = pc.floor_temporal(column.cast(pa.timestamp("us")), 1, "hour")
-    return hours.cast(pa.timestamp("us", tz="UTC"))
+def _text_or_null(value: Any, partition: Partition) -> str:
+    return HIVE_NULL if value is None else encode(_folder_text(value, partition))
 
 
 def _folder_text(value: Any, partition: Partition) -> str:
@@ -142,3 +142,34 @@ def _hashed_bytes(value: Any) -> bytes:
     if isinstance(value, date):
         return (value.toordinal() - 719_163).to_bytes(8, "little", signed=True)
     return int(value).to_bytes(8, "little", signed=True)
+
+
+def file_name(uri: str) -> str:
+    """The name of the file that a driving object becomes, whatever run or batch it is part of."""
+    return hashlib.sha256(uri.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def split_into_files(rows: Rows, items: Sequence[Item], partitions: Sequence[Partition]) -> list[File]:
+    """Split rows into one file for each driving object and partition; `items[n]` is the object of record n."""
+    groups: dict[tuple[str, str], list[int]] = {}
+    folder_of_rows = folders(rows.table, partitions)
+    for row, (record_number, folder) in enumerate(zip(rows.record_numbers, folder_of_rows, strict=True)):
+        groups.setdefault((items[record_number].uri, folder), []).append(row)
+    names = {partition.name for partition in partitions}
+    columns = [name for name in rows.table.column_names if name in names]
+    table = rows.table.drop_columns(columns).combine_chunks()
+    return [
+        File(
+            table=_rows_at(table, positions),
+            folder=folder,
+            name=file_name(uri),
+            item=items[rows.record_numbers[positions[0]]],
+        )
+        for (uri, folder), positions in groups.items()
+    ]
+
+
+def _rows_at(table: Any, positions: list[int]) -> Any:
+    if positions[-1] - positions[0] + 1 == len(positions):
+        return table.slice(positions[0], len(positions))
+    return take_rows(table, positions)

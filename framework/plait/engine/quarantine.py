@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from plait.engine.batch import item_of
-from plait.engine.files import file_name
+from plait.engine.partition import file_name
 from plait.plugin import Put
 from plait.values.paths import normal_uri
 

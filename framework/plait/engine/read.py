@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 
+from plait.engine.match import take_rows
 from plait.language.forms import OBJECT_FACTS
 from plait.plugin import BadRecord, Record, RecordTable
 from plait.problems.problem import excerpt
-from plait.values.arrow_casts import to_array
+from plait.values.arrow_casts import cast_many
 from plait.values.convert import ConversionError, conversion_error, convert
 from plait.values.decode import decode
 from plait.values.types import arrow_type
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from plait.language.spec import Column, Source
 
 
-MANY = 32  # from this number of records on, they are cast column by column
 EMPTY_RECORD = Record(fields={})
+Cell = tuple[int, Record, Mapping[str, Any]]  # the number of a record, the record, and its decoded fields
 
 
 class TypedRecords(Struct):
@@ -44,8 +45,11 @@ def cast(records: Sequence[Record] | RecordTable, source: Source) -> TypedRecord
     A RecordTable is cast for a flat source only (see `is_flat`), and its result has no `fields`.
     """
     if isinstance(records, RecordTable):
-        return _cast_table(records, source)
-    return _cast_by_column(records, source) if len(records) >= MANY else _cast_by_record(records, source)
+        typed = TypedRecords(None, [*range(records.table.num_rows)], [])
+    else:
+        typed = _decode_all(records, source)
+    columns = source.columns or ()
+    return _without_faults(typed, [_cast_column(column, records, typed) for column in columns], columns)
 
 
 def is_flat(source: Source) -> bool:
@@ -61,89 +65,27 @@ def empty_rows(count: int) -> Any:
     return pa.table({"$": pa.nulls(count)}).select([])
 
 
-def _cast_by_record(records: Sequence[Record], source: Source) -> TypedRecords:
-    import pyarrow as pa
-
-    declared = source.columns or ()
-    columns: list[list[Any]] = [[] for _ in declared]
-    typed = TypedRecords(None, [], [])
-    for record_number, record in enumerate(records):
-        try:
-            fields = _decoded_fields(record, source)
-            row = [_cell(column, record, fields) for column in declared]
-        except BadRecord as error:
-            typed.faults[record_number] = error
-            continue
-        for cells, cell in zip(columns, row, strict=True):
-            cells.append(cell)
-        typed.record_numbers.append(record_number)
-        typed.fields.append(fields)
-    schema = pa.schema([(c.name, arrow_type(c.type)) for c in declared])
-    arrays = [pa.array(cells, type=f.type) for cells, f in zip(columns, schema, strict=True)]
-    typed.table = pa.table(arrays, schema=schema) if arrays else empty_rows(len(typed.record_numbers))
-    return typed
-
-
-def _cast_by_column(records: Sequence[Record], source: Source) -> TypedRecords:
-    """Cast column by column; one with an unusual value is cast cell by cell, as `_cast_by_record` does."""
-    typed = _decode_all(records, source)
-    arrays = []
-    for column in source.columns or ():
-        values = _pick_all(column, records, typed)
-        cells = None if values is None else _cast_usual(column, values)
-        if cells is None:
-            numbered = zip(typed.record_numbers, typed.fields, strict=True)
-            cells = _cast_cells(column, ((n, records[n], fields) for n, fields in numbered), typed)
-        arrays.append(cells)
-    return _without_faults(typed, arrays, source)
-
-
-def _cast_table(records: RecordTable, source: Source) -> TypedRecords:
-    """Cast records that are the rows of a table, column by column."""
-    rows, arrays = records.table.num_rows, []
-    typed = TypedRecords(None, [*range(rows)], [])
-    for column in source.columns or ():
-        name = str(column.selector[0])
-        known = name in records.table.column_names
-        values = records.table.column(name).combine_chunks() if known else [None] * rows
-        cells = _cast_usual(column, values)
-        if cells is None:
-            numbered = enumerate(values if isinstance(values, list) else values.to_pylist())
-            cells = _cast_cells(column, ((n, EMPTY_RECORD, {name: value}) for n, value in numbered), typed)
-        arrays.append(cells)
-    return _without_faults(typed, arrays, source)
-
-
-def _cast_usual(column: Column, values: Any) -> Any:
-    """Cast a column at once; None if its cells must be cast one by one."""
-    cells = to_array(values, column.type)
-    if cells is None or not cells.null_count:
+def _cast_column(column: Column, records: Sequence[Record] | RecordTable, typed: TypedRecords) -> Any:
+    """Cast a column at once where its values are many and usual, else cell by cell, which finds each fault."""
+    values = _values(column, records, typed)
+    cells = None if values is None else _cast_usual(column, values)
+    if cells is not None:
         return cells
-    if column.default is not None:
-        import pyarrow as pa
-
-        return cells.fill_null(pa.scalar(column.default, type=cells.type))
-    return None if column.required else cells
-
-
-def _cast_cells(
-    column: Column, records: Iterable[tuple[int, Record, Mapping[str, Any]]], typed: TypedRecords
-) -> Any:
-    """Cast a column cell by cell; `records` are number, record and decoded fields of each."""
-    import pyarrow as pa
-
-    cells = []
-    for record_number, record, fields in records:
-        try:
-            cells.append(_cell(column, record, fields))
-        except BadRecord as error:
-            typed.faults.setdefault(record_number, error)
-            cells.append(None)
-    return pa.array(cells, type=arrow_type(column.type))
+    if isinstance(records, RecordTable):
+        name = str(column.selector[0])
+        raw = values if isinstance(values, list) else values.to_pylist()
+        rows: list[Cell] = [(number, EMPTY_RECORD, {name: value}) for number, value in enumerate(raw)]
+    else:
+        rows = [(n, records[n], fields) for n, fields in zip(typed.record_numbers, typed.fields, strict=True)]
+    return _cast_cells(column, rows, typed)
 
 
-def _pick_all(column: Column, records: Sequence[Record], typed: TypedRecords) -> list[Any] | None:
-    """The value that `pick` gives for each record; None if it may refuse one."""
+def _values(column: Column, records: Sequence[Record] | RecordTable, typed: TypedRecords) -> Any:
+    """The raw values of a column, as a list or an Arrow array; None if `pick` may refuse one."""
+    if isinstance(records, RecordTable):
+        name, table = str(column.selector[0]), records.table
+        known = name in table.column_names
+        return table.column(name).combine_chunks() if known else [None] * table.num_rows
     if column.origin in OBJECT_FACTS:
         return [_object_fact(column.origin, records[number]) for number in typed.record_numbers]
     values: list[Any] = typed.fields
@@ -154,15 +96,41 @@ def _pick_all(column: Column, records: Sequence[Record], typed: TypedRecords) ->
     return values
 
 
-def _without_faults(typed: TypedRecords, arrays: list[Any], source: Source) -> TypedRecords:
+def _cast_usual(column: Column, values: Any) -> Any:
+    """Cast a column at once; None if its cells must be cast one by one, as a few are."""
+    cells = cast_many(values, column.type)
+    if cells is None or not cells.null_count:
+        return cells
+    if column.default is not None:
+        import pyarrow as pa
+
+        return cells.fill_null(pa.scalar(column.default, type=cells.type))
+    return None if column.required else cells
+
+
+def _cast_cells(column: Column, rows: Iterable[Cell], typed: TypedRecords) -> Any:
+    """Cast a column cell by cell, and note the fault of each record that has one."""
+    import pyarrow as pa
+
+    cells = []
+    for record_number, record, fields in rows:
+        try:
+            cells.append(_cell(column, record, fields))
+        except BadRecord as error:
+            typed.faults.setdefault(record_number, error)
+            cells.append(None)
+    return pa.array(cells, type=arrow_type(column.type))
+
+
+def _without_faults(typed: TypedRecords, arrays: list[Any], columns: Sequence[Column]) -> TypedRecords:
     """Make a table of the columns, without the records at fault; order the faults by record."""
     import pyarrow as pa
 
-    schema = pa.schema([(c.name, arrow_type(c.type)) for c in source.columns or ()])
+    schema = pa.schema([(column.name, arrow_type(column.type)) for column in columns])
     typed.table = pa.table(arrays, schema=schema) if arrays else empty_rows(len(typed.record_numbers))
     fits = [number not in typed.faults for number in typed.record_numbers]
     if not all(fits):
-        typed.table = typed.table.filter(pa.array(fits))
+        typed.table = take_rows(typed.table, [*compress(range(len(fits)), fits)])
         typed.record_numbers = [*compress(typed.record_numbers, fits)]
         typed.fields = [*compress(typed.fields, fits)]
     typed.faults = dict(sorted(typed.faults.items()))

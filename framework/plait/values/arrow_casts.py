@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from plait.values.types import Type
 
+MANY = 32
 INT64_BOUND = 1 << 63
 YEAR = "(?:[1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])"
 INTEGER = "-?(?:0|[1-9][0-9]{0,18})"
@@ -30,6 +31,11 @@ PATTERNS = {
     "date": DAY,
     "timestamp": f"{DAY}[T ][0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}(?:\\.[0-9]{{1,30}})?Z?",
 }
+
+
+def cast_many(values: Sequence[Any] | pa.Array, kind: Type) -> pa.Array | None:
+    """What `to_array` gives; None for a few values too, for which loading `pyarrow.compute` would not pay."""
+    return to_array(values, kind) if len(values) >= MANY else None
 
 
 def to_array(values: Sequence[Any] | pa.Array, kind: Type) -> pa.Array | None:

@@ -18,7 +18,6 @@ from kit.documents import csv_documents, examples, json_documents, spoiled
 from kit.fakes import column
 from kit.paths import DATA
 from kit.specs import valid
-from plait.engine import answers, match, read
 from plait.engine.context import Services
 from plait.engine.engine import Engine
 from plait.engine.lookup import look_up
@@ -26,6 +25,7 @@ from plait.language.spec import Join
 from plait.plugin import Item, Key, LookupPath, RecordTable
 from plait.testing.cases.case import CaseObject
 from plait.testing.cases.stand_ins import MemoryObjects
+from plait.values import arrow_casts
 from plait.values.types import parse
 from plait_connectors import csv as csv_connector
 
@@ -44,8 +44,7 @@ def services(bodies: dict[str, bytes]) -> Services:
 def many_from(number: int) -> Iterator[None]:
     """Within, so many records are many; where no number is, each file is read alone."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (read, answers, match):
-            patch.setattr(module, "MANY", number)
+        patch.setattr(arrow_casts, "MANY", number)
         if number:
             patch.setattr(csv_connector, "add_if_plain", lambda *_: False)
         yield

@@ -6,8 +6,8 @@ from datetime import date
 
 import pyarrow as pa
 
-from plait.engine.files import file_name, split_into_files
 from plait.engine.join import Rows
+from plait.engine.partition import file_name, split_into_files
 from plait.language.forms import Partition
 from plait.plugin import Item
 

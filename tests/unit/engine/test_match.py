@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plait.engine.match import FEW, Matches, take, take_rows, within
+from plait.engine.match import FEW, take, take_rows, within
 from plait.language.spec import TimeWindow
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -44,9 +44,9 @@ def test_a_match_is_near_from_the_first_to_the_last_moment_of_its_window(
     times = [None if m is None else NOON + m * MINUTE for m in minutes]
     centres = pa.chunked_array([pa.array([NOON] * many + [None], pa.timestamp("us", tz="UTC"))])
     rows = many + 1
-    matches = Matches([len(times)] * rows, [*range(len(times))] * rows)
+    matches = [[*range(len(times))]] * rows
     near = within(matches, centres, times, TimeWindow(column="at", before=2 * MINUTE, after=5 * MINUTE))
-    assert [near.of(row) for row in range(rows)] == [positions] * many + [[]]
+    assert near == [positions] * many + [[]]
 
 
 @pytest.mark.parametrize("name", COLUMNS)

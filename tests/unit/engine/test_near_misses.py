@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kit.tables import table
-from plait.engine.near_misses import near_misses
+from plait.engine.answers import near_misses
 from plait.pipeline.pipeline import Pipeline
 
 PAIRS = table("values/near_misses.yaml")

@@ -17,7 +17,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from plait.engine import partition
 from plait.engine.partition import FORMATS, bucket, encode, folderless_rows, folders, out_of_range_rows
 from plait.language.forms import Partition
 from plait.values.driver_path import HIVE_NULL
@@ -68,20 +67,16 @@ def test_the_folder_of_a_moment_does_not_depend_on_the_other_rows(
 ) -> None:
     """Many rows are placed by the hour where that is enough, each as it is alone."""
     times, parts = pa.table({"c": pa.array(values, UTC_TIME)}), [by(function, zone=zone)]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(partition, "MANY", 0)
-        together = folders(times, parts)
-    assert together == [folders(times.slice(row, 1), parts)[0] for row in range(len(values))]
+    assert folders(times, parts) == [folders(times.slice(row, 1), parts)[0] for row in range(len(values))]
 
 
 @given(
     st.datetimes(max_value=datetime(1, 1, 3)) | st.datetimes(min_value=datetime(9999, 12, 29)),
     FUNCTIONS,
     st.timezones().map(str),
-    st.booleans(),
 )
 def test_a_moment_at_the_edge_of_time_has_a_folder_or_is_a_bad_record(
-    moment: datetime, function: Any, zone: str, many: bool
+    moment: datetime, function: Any, zone: str
 ) -> None:
     """In the years 1 and 9999: where a zone's clock has the moment, its folder; else it is told before there is one."""
     part, table = by(function, zone=zone), pa.table({"c": pa.array([moment], UTC_TIME)})
@@ -92,9 +87,7 @@ def test_a_moment_at_the_edge_of_time_has_a_folder_or_is_a_bad_record(
     else:
         assert out_of_range_rows(table, [part]) == {}
     if not out_of_range_rows(table, [part]):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(partition, "MANY", 0 if many else 64)
-            assert folders(table, [part])[0].startswith("p=")
+        assert folders(table, [part])[0].startswith("p=")
 
 
 def test_rows_that_are_not_parted_lie_in_the_sink_itself() -> None:

@@ -21,7 +21,7 @@ from kit.tables import table
 from plait.engine import quarantine
 from plait.engine.context import Services
 from plait.engine.engine import Engine
-from plait.engine.files import file_name
+from plait.engine.partition import file_name
 from plait.language.spec import Spec
 from plait.plugin import BadRecord, Item, Record
 

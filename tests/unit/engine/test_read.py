@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from kit import fakes
 from kit.documents import examples, json_documents, spoiled
 from kit.fakes import column
-from plait.engine.read import TypedRecords, _cast_by_column, _cast_by_record
+from plait.engine.read import TypedRecords, cast
 from plait.language.spec import Column, Source
 from plait.plugin import BadRecord, Item, Record
+from plait.values import arrow_casts
 from plait.values.decode import Step
 from plait.values.types import parse
 from plait_connectors import json as json_connector
@@ -31,6 +32,13 @@ def record(data: bytes) -> Record:
         return Record(fields=json_connector.parse(data), item=Item(uri="x", etag="e"), raw=data)
     except BadRecord as fault:
         return Record(fields={}, item=Item(uri="x"), raw=data, fault=fault)
+
+
+def cast_from(many: int, records: list[Record], read_from: Source) -> TypedRecords:
+    """The records cast, where so many are cast column by column."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(arrow_casts, "MANY", many)
+        return cast(records, read_from)
 
 
 def as_text(typed: TypedRecords) -> Any:
@@ -83,7 +91,7 @@ def test_records_cast_by_column_are_what_each_becomes_by_itself(
 ) -> None:
     """The table, which record each row is, the decoded fields, and the first fault of each record are the same, in order."""
     records, read_from = [record(data) for data in documents], source(*chosen, **decode)
-    assert as_text(_cast_by_column(records, read_from)) == as_text(_cast_by_record(records, read_from))
+    assert as_text(cast_from(0, records, read_from)) == as_text(cast_from(1_000_000, records, read_from))
 
 
 @given(
@@ -95,4 +103,4 @@ def test_the_first_fault_of_a_record_is_told_whatever_its_neighbours(documents: 
     """A column that has to be walked through, and one that has not, in either order."""
     records = [record(data) for data in documents]
     read_from = source(column("a", "int"), column("b", "bigint", required=True))
-    assert as_text(_cast_by_column(records, read_from)) == as_text(_cast_by_record(records, read_from))
+    assert as_text(cast_from(0, records, read_from)) == as_text(cast_from(1_000_000, records, read_from))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from plait.language.finding import Finding
 from plait.testing.cases.case import COUNT_NAMES, FAILURE_KINDS
-from plait.testing.cases.matching import ABSENT, different_cells, different_texts, pair
+from plait.testing.cases.matching import different_cells, different_texts, pair
 from plait.testing.cases.yaml_writer import flow_yaml
 
 if TYPE_CHECKING:
@@ -48,15 +48,13 @@ def _compare_rows(case: Case, actual: list[dict[str, Any]]) -> Iterator[Finding]
         yield Finding((*path, number), message, code="missing-row")
     columns = list(dict.fromkeys(name for row in expected for name in row))
     for actual_number in paired.extra:
-        row = {name: actual[actual_number].get(name) for name in columns or actual[actual_number]}
+        row = {name: actual[actual_number][name] for name in columns or actual[actual_number]}
         message = f"a row came that is not expected: {_shorten(flow_yaml(row), ROW_LENGTH)}"
         yield Finding(path, message, code="unexpected-row")
 
 
 def _cell_texts(cell: Difference) -> tuple[str, str | None]:
     """The message of a cell that differs, and a note with the elements that a list has."""
-    if cell.actual is ABSENT:
-        return "there is no such column", None
     if isinstance(cell.expected, list) and isinstance(cell.actual, list):
         note = f"got {_shorten(flow_yaml(cell.actual), ROW_LENGTH)}"
         return f"expected {len(cell.expected)} elements, got {len(cell.actual)}", note

@@ -15,6 +15,7 @@ from plait.problems.problem import excerpt
 from plait.problems.suggest import nearest
 from plait.testing.cases.case import CaseObject, SourceInputs
 from plait.testing.cases.schema import Base64, Moment, path_of, reads_files
+from plait.values.convert import ConversionError
 from plait.values.paths import normal_uri
 from plait.values.templates import FOLDERS, UNNAMED
 
@@ -53,9 +54,10 @@ class InputReader:
 
     def driver(self, block: Any, path: KeyPath) -> SourceInputs:
         """The objects of a driver."""
-        blocks = enumerate(block) if isinstance(block, list) else ()
-        objects = [self._object(member, (*path, n), n) for n, member in blocks]
-        objects = objects if isinstance(block, list) else [self._object(block, path, 0)]
+        if isinstance(block, list):
+            objects = [self._object(member, (*path, n), n) for n, member in enumerate(block)]
+        else:
+            objects = [self._object(block, path, 0)]
         uris = [case_object.item.uri for case_object in objects]
         for uri in sorted({uri for uri in uris if uris.count(uri) > 1}):
             self._add(path, f"the object {excerpt(uri)} is given twice", code="duplicate-object", at="key")
@@ -76,25 +78,17 @@ class InputReader:
         return SourceInputs(records=tuple(row for row in rows if row))
 
     def _record(self, row: dict[str, Any], path: KeyPath) -> Record | None:
-        """A row as the record that the source would return; None if it would return none."""
-        try:
-            record = self._record_of_row(row)
-        except BadRecord as error:
-            self._add(path, error.message, error.help, code=error.code)
-            return None
-        self._warn_of_misspelt([name for name in row if record and name in record.fields], path)
-        return record
-
-    def _record_of_row(self, row: dict[str, Any]) -> Record | None:
-        """The record of a row, with the time that it has as `$time`; raises BadRecord."""
+        """A row, which may have a time as `$time`, as the record that the source would return; None if it has none."""
         fields = {name: value for name, value in row.items() if name != TIME_FIELD}
-        record = self.source.role.record_of_case(fields)
-        if record is None or TIME_FIELD not in row:
-            return record
         try:
-            return structs.replace(record, time=Moment.parse(str(row[TIME_FIELD])))
-        except ValueError as error:
-            raise BadRecord(f"`{TIME_FIELD}`: {error}", code="wrong-value") from None
+            record = self.source.role.record_of_case(fields)
+            time = Moment.parse(str(row[TIME_FIELD])) if TIME_FIELD in row else None
+        except (BadRecord, ConversionError) as error:
+            place = (*path, TIME_FIELD) if isinstance(error, ConversionError) else path
+            self._add(place, str(error), error.help, code=getattr(error, "code", "wrong-value"))
+            return None
+        self._warn_of_misspelt([name for name in fields if record and name in record.fields], path)
+        return structs.replace(record, time=time) if record and time else record
 
     def _warn_of_misspelt(self, names: list[str], path: KeyPath) -> None:
         """Warn of each field that the spec does not use, if it uses one with nearly the same name."""

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from plait.language.source_map import KeyPath
 
 Row = Mapping[str, Any]
-ABSENT = object()
-"""The value of a column that a row does not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +36,7 @@ def different_cells(expected: Any, actual: Any, steps: KeyPath = ()) -> Iterator
     """The cells in which two values differ; of a mapping only the expected names are compared."""
     if isinstance(expected, Mapping) and isinstance(actual, Mapping):
         for name, value in expected.items():
-            yield from different_cells(value, actual.get(name, ABSENT), (*steps, name))
+            yield from different_cells(value, actual[name], (*steps, name))
     elif isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
         for index, (expected_element, actual_element) in enumerate(zip(expected, actual, strict=True)):
             yield from different_cells(expected_element, actual_element, (*steps, index))

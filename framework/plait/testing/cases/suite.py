@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from msgspec import structs
-
 from plait.language.finding import Finding
 from plait.plugin import GiveUp, PlaitError
 from plait.testing.cases.read import read_suite
@@ -64,12 +62,9 @@ def _run(case: Case, source_map: SourceMap) -> CaseResult:
         findings = [*compare(case, outcome)]
     except PlaitError as error:
         findings = [Finding(case.path, error.message, error.help, code=error.code, at="key")]
-    problems = [finding.problem(source_map) for finding in findings]
-    named = (
-        structs.replace(problem, message=f"case `{case.name[:60]}`: {problem.message}")
-        for problem in problems
-    )
-    return CaseResult(case=case, outcome=outcome, problems=tuple(named))
+    named = (replace(finding, message=f"case `{case.name[:60]}`: {finding.message}") for finding in findings)
+    problems = tuple(finding.problem(source_map) for finding in named)
+    return CaseResult(case=case, outcome=outcome, problems=problems)
 
 
 def update(suite: Suite, results: Sequence[CaseResult]) -> list[CaseResult]:

@@ -40,6 +40,14 @@ def test_the_file_expects_what_came_and_is_unchanged_elsewhere(cases: Cases, nam
     assert _update(cases(after)) == []
 
 
+def test_cases_that_stand_on_one_line_are_rewritten_each_in_its_place(cases: Cases) -> None:
+    suite = cases(
+        "cases: {a: {given: {orders: {gone: true}}, expect: []}, b: {given: {orders: {gone: true}}, expect: []}}\n"
+    )
+    assert _update(suite) == ["a", "b"]
+    assert Path(suite.file).read_text(encoding="utf-8").count("expect: {gone: 1}}") == 2
+
+
 def test_a_byte_order_mark_stays_at_the_beginning(cases: Cases) -> None:
     suite = cases("\ufeff" + file("expect: []\n"))
     assert _update(suite) == ["first"]

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import signal
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.metadata import entry_points
+from threading import current_thread, main_thread
+from typing import TYPE_CHECKING
 
 import click
 
 from plait import __version__
 from plait.problems.suggest import nearest
 
-INTERRUPTED = 130
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 ENTRY_POINT_GROUP = "plait_commands"
 COMMANDS = {
     "init": "Write a new project: a spec, its cases, sample data, checks for CI.",
@@ -30,6 +36,27 @@ COMMANDS = {
     "template": "Print the CloudFormation template of a spec's function.",
     "package": "Write the zip of a spec's Lambda function.",
 }
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM came; everything ends as it does on Ctrl-C."""
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Let SIGTERM interrupt a command, so that nothing half-written stays."""
+    if current_thread() is not main_thread():
+        yield
+        return
+
+    def terminate(*_: object) -> None:
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 class Commands(click.Group):
@@ -70,10 +97,12 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; an expected failure is printed as one problem, a bug keeps its traceback."""
         try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt:
-            click.echo("interrupted", err=True)
-            ctx.exit(INTERRUPTED)
+            with _ended_by_signals():
+                return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            number = signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT
+            click.echo("terminated" if number == signal.SIGTERM else "interrupted", err=True)
+            ctx.exit(128 + number)
         except (click.ClickException, click.exceptions.Exit):
             raise
         except Exception as error:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import posixpath
+import stat
+import time
 import uuid
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,10 +22,16 @@ if TYPE_CHECKING:
 TEMPORARY_PREFIX = ".plait-"
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 MISSING = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG}
+LEFT_BEHIND_SECONDS = 86_400
+_swept: set[str] = set()
 
 
 def find(prefix: str) -> Iterator[Item]:
-    """The files whose path begins with the prefix, sorted; raises GiveUp if there is no such folder."""
+    """The files whose path begins with the prefix, sorted, links to folders followed.
+
+    What is no file, such as a pipe, is listed without a size, so that reading it tells. Raises GiveUp if there is no such
+    folder, or if one may not be read.
+    """
     prefix = normal_uri(prefix)
     if prefix == "./":
         prefix = ""
@@ -31,41 +40,70 @@ def find(prefix: str) -> Iterator[Item]:
         raise GiveUp(f"there is no folder `{folder[:200]}`", code="no-folder", help="check the path")
     for path in sorted(_paths(prefix)):
         try:
-            yield _item(path, Path(path).stat())
+            status = Path(path).stat()
+            yield _item(path, status) if stat.S_ISREG(status.st_mode) else Item(uri=path)
         except FileNotFoundError:
             continue
+        except OSError:
+            yield Item(uri=path)
 
 
 def _paths(prefix: str) -> Iterator[str]:
     """The paths of the files that begin with the prefix, without those that are being written."""
-    for folder, _, names in os.walk(posixpath.dirname(prefix) or "."):
+    top = posixpath.dirname(prefix) or "."
+    for folder, folders, names in os.walk(top, onerror=_raise_unreadable, followlinks=True):
+        parents = posixpath.realpath(folder) + "/"
+        folders[:] = [
+            name
+            for name in folders
+            if not parents.startswith(posixpath.realpath(posixpath.join(folder, name)) + "/")
+        ]
         for name in names:
             path = posixpath.normpath(posixpath.join(folder, name))
             if path.startswith(prefix) and not name.startswith(TEMPORARY_PREFIX):
                 yield path
 
 
-def _item(uri: str, stat: os.stat_result) -> Item:
+def _raise_unreadable(error: OSError) -> None:
+    """Raise GiveUp for a folder that cannot be listed, unless it went meanwhile."""
+    if error.errno not in MISSING:
+        reason, folder = (error.strerror or "").lower(), str(error.filename)
+        help = "let it be read, or name a path that leaves it out"
+        raise GiveUp(f"the folder `{folder[:200]}` cannot be listed: {reason}", code="denied", help=help)
+
+
+def _item(uri: str, status: os.stat_result) -> Item:
     return Item(
         uri=uri,
-        size=stat.st_size,
-        modified=datetime.fromtimestamp(stat.st_mtime, UTC),
-        etag=f"{stat.st_mtime_ns:x}-{stat.st_size:x}",
+        size=status.st_size,
+        modified=datetime.fromtimestamp(status.st_mtime, UTC),
+        etag=f"{status.st_mtime_ns:x}-{status.st_size:x}",
     )
 
 
 def get(uri: str, takes: Callable[[int], bool]) -> StoredObject:
-    """Read a file; without its bytes where `takes` refuses its size. Raises what the file system raises."""
-    with Path(uri).open("rb") as file:
-        stat = os.fstat(file.fileno())
-        data = file.read() if takes(stat.st_size) else b""
-        return StoredObject(item=_item(normal_uri(uri), stat), data=data)
+    """Read a file; without its bytes where `takes` refuses its size. Raises what the file system raises.
+
+    Raises GiveUp for what is no file, and TryAgain for one that gives more or fewer bytes than it has.
+    """
+    with open(os.open(uri, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:  # noqa: PTH123 - a pipe must not wait
+        status = os.fstat(file.fileno())
+        if stat.S_ISDIR(status.st_mode):
+            raise IsADirectoryError(errno.EISDIR, "is a folder")
+        if not stat.S_ISREG(status.st_mode):
+            raise GiveUp(f"`{uri[:200]}` is no file but a pipe or a device", code="not-a-file")
+        is_taken = takes(status.st_size)
+        data = file.read(status.st_size + 1) if is_taken else b""
+        if is_taken and len(data) != status.st_size:
+            raise TryAgain(f"`{uri[:200]}` changes while it is read")
+        return StoredObject(item=_item(normal_uri(uri), status), data=data)
 
 
 def put(uri: str, data: bytes) -> Written:
     """Write a file at once: readers see the old file or the new one."""
     folder = posixpath.dirname(uri) or "."
     Path(folder).mkdir(parents=True, exist_ok=True)
+    _sweep(folder)
     temporary = posixpath.join(folder, f"{TEMPORARY_PREFIX}{uuid.uuid4().hex}")
     try:
         Path(temporary).write_bytes(data)
@@ -74,6 +112,21 @@ def put(uri: str, data: bytes) -> Written:
         Path(temporary).unlink(missing_ok=True)
         raise
     return Written(uri=normal_uri(uri), rows=0, bytes=len(data))
+
+
+def _sweep(folder: str) -> None:
+    """Remove what a killed process left in a folder, once a process."""
+    if folder in _swept:
+        return
+    _swept.add(folder)
+    for entry in os.scandir(folder):
+        with suppress(FileNotFoundError):
+            is_old = (
+                entry.name.startswith(TEMPORARY_PREFIX)
+                and time.time() - entry.stat().st_mtime > LEFT_BEHIND_SECONDS
+            )
+            if is_old and entry.is_file(follow_symlinks=False):
+                Path(entry.path).unlink()
 
 
 def delete(item: Item) -> None:

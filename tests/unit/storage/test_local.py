@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -47,6 +49,76 @@ def test_an_error_of_the_file_system_is_one_of_ours_in_one_line(tmp_path: Path, 
     assert loop.message.endswith("cannot be used now: too many levels of symbolic links")
     assert isinstance(unnameable, GiveUp)
     assert "cannot be used" in unnameable.message
+
+
+def test_a_folder_that_may_not_be_read_is_an_error_that_names_it(
+    tmp_path: Path, storage: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its files would be missing from the lake, and nobody would know."""
+    (tmp_path / "open").mkdir()
+    (tmp_path / "closed").mkdir()
+    scandir = os.scandir
+
+    def scan(path: Any) -> Any:
+        if str(path).endswith("closed"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", scan)
+    with pytest.raises(GiveUp) as caught:
+        [*storage.list(f"{tmp_path}/")]
+    assert caught.value.message == f"the folder `{tmp_path}/closed` cannot be listed: permission denied"
+    assert caught.value.code == "denied"
+
+
+def test_links_to_folders_are_followed_but_not_in_circles(tmp_path: Path, storage: Any) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "b.json").write_bytes(b"x")
+    (tmp_path / "in" / "deep").mkdir(parents=True)
+    (tmp_path / "in" / "linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "in" / "deep" / "again").symlink_to(tmp_path / "in")
+    (tmp_path / "in" / "deep" / "a.json").write_bytes(b"x")
+    assert [item.uri for item in storage.list(f"{tmp_path}/in/")] == [
+        f"{tmp_path}/in/deep/a.json",
+        f"{tmp_path}/in/linked/b.json",
+    ]
+
+
+def test_an_odd_file_is_listed_and_fails_alone(tmp_path: Path, storage: Any) -> None:
+    """A pipe does not wait for its other end, and a device gives no bytes."""
+    (tmp_path / "a").write_bytes(b"x")
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "zero").symlink_to("/dev/zero")
+    os.mkfifo(tmp_path / "pipe")
+    listed = [*storage.list(f"{tmp_path}/")]
+    assert [(item.uri.rpartition("/")[2], item.size) for item in listed] == [
+        ("a", 1),
+        ("loop", None),
+        ("pipe", None),
+        ("zero", None),
+    ]
+    good, loop, pipe, zero = storage.get([item.uri for item in listed])
+    assert good.data == b"x"
+    assert isinstance(loop, TryAgain)
+    assert (pipe.code, zero.code) == ("not-a-file", "not-a-file")
+    assert pipe.message == f"`{tmp_path}/pipe` is no file but a pipe or a device"
+
+
+def test_a_file_that_gives_more_than_it_has_is_not_read(storage: Any) -> None:
+    """As those of /proc, which say that they are empty and give the process's secrets."""
+    (answer,) = storage.get(["/proc/self/environ"])
+    assert isinstance(answer, TryAgain)
+    assert answer.message == "`/proc/self/environ` changes while it is read"
+
+
+def test_what_a_killed_run_left_is_swept_by_the_next(tmp_path: Path, storage: Any) -> None:
+    old, young, foreign = (tmp_path / name for name in (".plait-0a", ".plait-0b", ".other"))
+    for file in (old, young, foreign):
+        file.write_bytes(b"x")
+    for file in (old, foreign):
+        os.utime(file, (0, 0))
+    storage.put([Put(uri=f"{tmp_path}/a", data=b"x")])
+    assert sorted(file.name for file in tmp_path.iterdir()) == [".other", ".plait-0b", "a"]
 
 
 def test_each_file_to_remove_has_an_answer_of_its_own(tmp_path: Path, storage: Any) -> None:

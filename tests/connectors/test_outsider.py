@@ -5,44 +5,27 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
-from zipfile import ZipFile
 
 import pytest
+
+from kit.outside import cli, install, python
 
 OUTSIDER = Path(__file__).parent / "outsider"
 PREVIEW = "import plait; print(plait.load('outside.yaml').preview().to_pylist())"
 
 
-def _install(project: Path, folder: Path) -> None:
-    """Build the wheel and unpack it, which is all that an installer does for a wheel without scripts."""
-    built = folder / "dist"
-    build = [sys.executable, "-P", "-m", "hatchling", "build", "-t", "wheel", "-d", str(built)]
-    subprocess.run(build, cwd=project, check=True, capture_output=True)
-    (wheel,) = built.glob("*.whl")
-    ZipFile(wheel).extractall(folder)
-    wheel.unlink()
-
-
-def _python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(folder), "IMPOSTOR_MARK": str(folder / "mark")}
-    command = [sys.executable, "-P", *arguments]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-
-
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("outside")
-    _install(OUTSIDER, folder)
-    _install(OUTSIDER / "impostor", folder)
+    install(OUTSIDER, folder)
+    install(OUTSIDER / "impostor", folder)
     shutil.copytree(OUTSIDER / "specs", folder, dirs_exist_ok=True)
     return folder
 
 
 def test_a_spec_uses_a_connector_of_another_distribution_by_its_word(installed: Path) -> None:
-    done = _python(installed, "-c", PREVIEW)
+    done = python(installed, "-c", PREVIEW)
     assert (
         done.stdout == "[{'question': 'six by nine', 'answer': 42}, {'question': 'why', 'answer': -1}]\n"
     ), done.stderr
@@ -57,24 +40,20 @@ def test_a_typo_in_the_columns_of_a_look_up_that_says_its_fields_is_told(install
 
 
 def test_a_case_replaces_a_connector_that_knows_nothing_of_cases(installed: Path) -> None:
-    done = _cli(installed, "test", "outside.yaml")
+    done = cli(installed, "test", "outside.yaml")
     assert done.stdout == "1 spec, 2 cases, all hold\n", done.stderr
 
 
 def test_the_list_of_connectors_says_which_distribution_offers_a_word(installed: Path) -> None:
-    done = _cli(installed, "connectors", "-o", "json")
+    done = cli(installed, "connectors", "-o", "json")
     listed = json.loads(done.stdout)["connectors"]
     distributions = {connector["name"]: connector["distribution"] for connector in listed}
     assert distributions["answers"] == "plait-outsider"
 
 
-def _cli(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return _python(folder, "-c", "from plait.cli.main import main; main(prog_name='plait')", *arguments)
-
-
 def test_in_a_package_with_a_layer_it_lies_beside_the_spec(installed: Path) -> None:
     """So an edit of the connector is a small upload, as one of the spec; plait and Arrow are in the layer."""
-    done = _cli(installed, "package", "outside.yaml", "--here", "--layer", "-o", "json")
+    done = cli(installed, "package", "outside.yaml", "--here", "--layer", "-o", "json")
     assert done.returncode == 0, done.stderr
     made = json.loads(done.stdout)
     assert {"plait_outsider.py", "outside.yaml", "outside.lock.json"} <= made["parts"].keys()
@@ -85,7 +64,7 @@ def test_in_a_package_with_a_layer_it_lies_beside_the_spec(installed: Path) -> N
 
 @pytest.mark.fault("S12")
 def test_a_word_that_two_distributions_offer_is_a_problem_and_loads_neither(installed: Path) -> None:
-    done = _cli(installed, "validate", "-o", "json", "stores.yaml")
+    done = cli(installed, "validate", "-o", "json", "stores.yaml")
     assert done.returncode == 1, done.stderr
     (problem,) = json.loads(done.stdout)["problems"]
     assert problem["code"] == "ambiguous-connector"
@@ -96,7 +75,7 @@ def test_a_word_that_two_distributions_offer_is_a_problem_and_loads_neither(inst
 
 
 def test_the_schema_for_editors_has_what_is_installed_and_tells_what_it_leaves_out(installed: Path) -> None:
-    done = _cli(installed, "schema")
+    done = cli(installed, "schema")
     assert done.returncode == 0, done.stderr
     source = json.loads(done.stdout)["properties"]["sources"]["additionalProperties"]
     blocks = {block["if"]["properties"]["connector"]["const"]: block["then"] for block in source["allOf"]}
@@ -110,7 +89,7 @@ def test_options_that_no_value_could_meet_are_a_problem_of_the_spec(tmp_path: Pa
     """The mistake of their author is reported where the spec names the connector, not as a traceback."""
     for part in ("unfit", "specs"):
         shutil.copytree(OUTSIDER / part, tmp_path, dirs_exist_ok=True)
-    done = _cli(tmp_path, "validate", "-o", "json", "unfit.yaml")
+    done = cli(tmp_path, "validate", "-o", "json", "unfit.yaml")
     (problem,) = json.loads(done.stdout)["problems"]
     assert (problem["code"], problem["line"], problem["column"]) == ("broken-connector", 3, 26)
     assert problem["message"].startswith("the options of the connector `unfit` cannot be read: ")
@@ -119,7 +98,7 @@ def test_options_that_no_value_could_meet_are_a_problem_of_the_spec(tmp_path: Pa
 def test_the_mark_shows_that_the_impostor_would_be_noticed(installed: Path, tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     code = f"import os; os.environ['IMPOSTOR_MARK'] = {str(mark)!r}; import plait_impostor"
-    assert _python(installed, "-c", code).returncode == 0
+    assert python(installed, "-c", code).returncode == 0
     assert mark.exists()
 
 
@@ -127,5 +106,5 @@ def test_the_contract_is_typed_so_that_strict_mypy_accepts_a_connector(
     installed: Path, tmp_path: Path
 ) -> None:
     arguments = ("--strict", f"--config-file={os.devnull}", f"--cache-dir={tmp_path}", "plait_outsider.py")
-    done = _python(installed, "-m", "mypy", *arguments)
+    done = python(installed, "-m", "mypy", *arguments)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ENTRY_POINT_GROUP = "plait_commands"
 COMMANDS = {
-    "init": "Write a new project: a spec, its cases, sample data, checks for CI.",
+    "init": "Write a new project, with a spec, its cases, sample data, checks for CI; or a new connector.",
     "validate": "Find every problem of specs, offline.",
     "explain": "Tell what a problem means, with a mistake and its cure.",
     "plan": "Show what a run would do: joins, schema, partitions.",
@@ -116,5 +116,13 @@ class Commands(click.Group):
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="plait")
-def main() -> None:
+@click.option(
+    "--debug", is_flag=True, help="Show where a connector fails: its traceback, with any values in it."
+)
+@click.pass_context
+def main(ctx: click.Context, debug: bool) -> None:
     """Braid the strands of a record that lives in several AWS services into one Parquet row."""
+    if debug:
+        from plait.plugin.isolation import tracebacks_shown
+
+        ctx.with_resource(tracebacks_shown())

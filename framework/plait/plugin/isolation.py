@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from traceback import extract_tb
+from traceback import extract_tb, print_exception
 from types import NoneType
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,25 @@ ANSWERS_FOR_EACH: dict[str, tuple[type, ...]] = {
 }
 
 
+_shows_tracebacks = [False]
+
+
+@contextmanager
+def tracebacks_shown() -> Iterator[None]:
+    """Print the traceback of each failure of a third-party connector, which may show values and secrets."""
+    _shows_tracebacks.append(True)
+    try:
+        yield
+    finally:
+        _shows_tracebacks.pop()
+
+
+def show_traceback(error: BaseException) -> None:
+    """Print the traceback of a connector's failure on standard error, where that is asked for."""
+    if _shows_tracebacks[-1]:
+        print_exception(error)
+
+
 @contextmanager
 def isolated(connector: Connector) -> Iterator[None]:
     """Raise any exception that is no PlaitError as GiveUp or TryAgain; KeyboardInterrupt passes through.
@@ -42,6 +61,7 @@ def isolated(connector: Connector) -> Iterator[None]:
     except PlaitError:
         raise
     except (Exception, SystemExit) as error:
+        show_traceback(error)
         cause = meaning(error) if isinstance(error, Exception) else None
         kind = TryAgain if cause and cause.error is TryAgain else GiveUp
         subject = f"the connector `{connector.name}` of {connector.distribution}"

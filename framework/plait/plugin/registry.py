@@ -93,6 +93,9 @@ def _load(offer: Offer) -> Connector:
         for descriptor in descriptors:
             _check_roles(descriptor)
     except (Exception, SystemExit) as error:
+        from plait.plugin.isolation import show_traceback
+
+        show_traceback(error)
         text = " ".join(str(error).split())[:200]
         raise ConnectorUnavailable(
             "broken-connector",

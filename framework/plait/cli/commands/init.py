@@ -1,8 +1,9 @@
-"""`plait init`: a new project, whose spec validates, previews, runs and passes its cases at once."""
+"""`plait init`: a new project, whose spec validates, previews, runs and passes its cases at once; or a new connector."""
 
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from importlib.resources import files
 from pathlib import Path
@@ -15,10 +16,11 @@ from plait.cli.commands.schema import schema_text
 from plait.cli.failures import CannotStart
 from plait.cli.printing import aligned, print_problems_on_stderr
 from plait.cli.requirement import require_from_index, require_wheel
+from plait.plugin.registry import offers
 from plait.problems.problem import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from importlib.resources.abc import Traversable
 
     from plait.cli.requirement import PlaitRequirement
@@ -39,6 +41,13 @@ PURPOSES = {
     HOOK: "the checks before a commit",
     ".gitignore": "leaves out what runs write",
 }
+CONNECTOR_NAME = re.compile("[a-z][a-z0-9_]*")
+CONNECTOR_PURPOSES = {
+    "plait_{}.py": "the connector",
+    "tests/test_{}.py": "its test",
+    "pyproject.toml": "the distribution, whose entry point makes the word known",
+    "README.md": "what to do with it",
+}
 NAME_ANOTHER_FOLDER = "name a folder that is yours and has room"
 REQUIREMENT_TO_FILL_IN = f"""\
 # No public index has plait, so the checks on GitHub fail until a line of this file says where it is, as one of these:
@@ -49,7 +58,7 @@ NEXT_COMMANDS = ("plait validate", "plait test", f"plait preview {SPEC}", f"plai
 
 
 @click.command("init")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("words", metavar="DIR | connector NAME", nargs=-1, required=True)
 @click.option(
     "--plait",
     metavar="WHERE",
@@ -57,27 +66,76 @@ NEXT_COMMANDS = ("plait validate", "plait test", f"plait preview {SPEC}", f"plai
 )
 @click.option("--index-url", metavar="URL", help=f"The index that it installs plait {__version__} from.")
 @click.pass_context
-def command(ctx: click.Context, folder: Path, plait: str | None, index_url: str | None) -> None:
+def command(ctx: click.Context, words: Sequence[str], plait: str | None, index_url: str | None) -> None:
     """Write a new project into DIR: a spec, its cases, sample data, the schema for editors, checks for CI.
 
     No public index has plait: without `--plait` or `--index-url`, say in `pipelines/requirements.txt` where the checks
     on GitHub install it from. A wheel within DIR is named by its path there.
+
+    `plait init connector NAME` writes into plait-NAME a distribution with a connector of that word and its test.
     """
+    if words[0] == "connector" and not plait and not index_url:
+        _write_connector(ctx, words[1:])
+        return
+    if len(words) > 1:
+        raise click.UsageError("give DIR, or `connector` and its NAME alone")
+    folder = Path(words[0])
     requirement = _requirement(folder, plait, index_url)
-    texts = project_texts(requirement)
+    _write_files(ctx, folder, project_texts(requirement), PURPOSES, NEXT_COMMANDS)
+    if requirement is None:
+        click.echo(f"\nbefore a push\n  say in {REQUIREMENTS} where plait is installed from")
+    elif requirement.warning:
+        click.echo(f"warning: {requirement.warning}", err=True)
+
+
+def _write_connector(ctx: click.Context, names: Sequence[str]) -> None:
+    if len(names) != 1 or not CONNECTOR_NAME.fullmatch(names[0]):
+        raise click.UsageError(
+            "give `connector` one NAME: a small letter, then small letters, digits and `_`"
+        )
+    name = names[0]
+    if any(offer.word == name for offer in offers()):
+        raise CannotStart(
+            f"a connector is called `{name}` already", code="ambiguous-connector", help="choose another word"
+        )
+    texts = connector_texts(name)
+    purposes = {file.format(name): purpose for file, purpose in CONNECTOR_PURPOSES.items()}
+    _write_files(
+        ctx,
+        Path(f"plait-{name}"),
+        texts,
+        purposes,
+        ("pip install -e . pytest", "pytest", f"plait connectors {name}"),
+    )
+
+
+def connector_texts(name: str) -> dict[str, str]:
+    """The text of each file of a new connector: the template's, with the name in place of `prices`."""
+    words = {"prices": name, "Prices": "".join(part.capitalize() for part in name.split("_"))}
+
+    def renamed(text: str) -> str:
+        return re.sub("|".join(words), lambda match: words[match[0]], text)
+
+    return {renamed(file): renamed(text) for file, text in _template_texts(files("plait.cli") / "connector")}
+
+
+def _write_files(
+    ctx: click.Context,
+    folder: Path,
+    texts: Mapping[str, str],
+    purposes: Mapping[str, str],
+    next_commands: Iterable[str],
+) -> None:
+    """Write new files into a folder, and say what they are and what to do next."""
     taken = [folder / name for name in texts if (folder / name).exists() or (folder / name).is_symlink()]
     if taken:
         print_problems_on_stderr([_taken_problem(taken)])
         ctx.exit(2)
     for name, text in texts.items():
         _write(folder / name, text)
-    click.echo(f"wrote into {folder}\n{aligned(PURPOSES.items(), indent='  ')}")
+    click.echo(f"wrote into {folder}\n{aligned(purposes.items(), indent='  ')}")
     change_folder = [] if folder.resolve() == Path.cwd() else [f"cd {shlex.quote(str(folder))}"]
-    click.echo("\nnext\n" + "\n".join(f"  {line}" for line in [*change_folder, *NEXT_COMMANDS]))
-    if requirement is None:
-        click.echo(f"\nbefore a push\n  say in {REQUIREMENTS} where plait is installed from")
-    elif requirement.warning:
-        click.echo(f"warning: {requirement.warning}", err=True)
+    click.echo("\nnext\n" + "\n".join(f"  {line}" for line in [*change_folder, *next_commands]))
 
 
 def _requirement(folder: Path, plait: str | None, index_url: str | None) -> PlaitRequirement | None:

@@ -34,7 +34,7 @@ def test_a_spec_uses_a_connector_of_another_distribution_by_its_word(installed: 
 def test_a_typo_in_the_columns_of_a_look_up_that_says_its_fields_is_told(installed: Path) -> None:
     text = (installed / "outside.yaml").read_text(encoding="utf-8")
     (installed / "typo.yaml").write_text(text.replace("columns: {answer:", "columns: {anwser:"))
-    (problem,) = json.loads(_cli(installed, "validate", "-o", "json", "typo.yaml").stdout)["problems"]
+    (problem,) = json.loads(cli(installed, "validate", "-o", "json", "typo.yaml").stdout)["problems"]
     assert (problem["code"], problem["line"]) == ("unknown-field", 11)
     assert problem["help"].startswith("did you mean `anwser: {type: int, from: answer}`")
 

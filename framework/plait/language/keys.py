@@ -18,14 +18,17 @@ ColumnName = Annotated[
     Meta(
         pattern="^[A-Za-z_][A-Za-z0-9_]*$",
         max_length=255,
-        extra_json_schema={"format": "name", "patternErrorMessage": "name of letters, digits and `_`"},
+        extra_json_schema={"patternErrorMessage": "a name of letters, digits and `_`", "code": "bad-name"},
     ),
 ]
 ParameterName = Annotated[
     str,
     Meta(
         pattern="^[A-Za-z_][A-Za-z0-9_-]*$",
-        extra_json_schema={"patternErrorMessage": "name of letters, digits, `_` and `-`"},
+        extra_json_schema={
+            "patternErrorMessage": "a name of letters, digits, `_` and `-`",
+            "code": "bad-name",
+        },
     ),
 ]
 NonEmpty = Annotated[str, Meta(min_length=1)]
@@ -49,6 +52,7 @@ class ParameterBlock(Options, frozen=True, kw_only=True):
             extra_json_schema={
                 "pattern": "^[A-Za-z_][A-Za-z0-9_]*$",
                 "patternErrorMessage": "the bare name of an environment variable",
+                "code": "bad-name",
             },
         ),
     ] = None
@@ -74,7 +78,12 @@ class ColumnBlock(Options, frozen=True, kw_only=True):
 class StepBlock(Options, frozen=True, kw_only=True):
     """A decode step with an argument: one of the keys."""
 
-    json_schema: ClassVar[dict[str, Any]] = {"minProperties": 1, "maxProperties": 1, "code": "wrong-step"}
+    json_schema: ClassVar[dict[str, Any]] = {
+        "description": "a step with an argument; each step is an entry of its own",
+        "minProperties": 1,
+        "maxProperties": 1,
+        "code": "wrong-step",
+    }
 
     epoch: Annotated[
         Literal["s", "ms", "us"] | UnsetType,
@@ -223,7 +232,10 @@ class Document(Options, frozen=True, kw_only=True):
             description="small letters, digits, `_` and `-`, a letter first",
             pattern="^[a-z][a-z0-9_-]*$",
             examples=["orders"],
-            extra_json_schema={"patternErrorMessage": "small letters, digits, `_` and `-`, a letter first"},
+            extra_json_schema={
+                "patternErrorMessage": "small letters, digits, `_` and `-`, a letter first",
+                "code": "bad-name",
+            },
         ),
     ]
     sources: Annotated[
@@ -239,7 +251,8 @@ class Document(Options, frozen=True, kw_only=True):
     ]
     description: Annotated[str, Meta(description="what a row is")] = ""
     parameters: Annotated[
-        dict[ParameterName, ParameterBlock] | None,
+        dict[ParameterName, Annotated[ParameterBlock, Meta(examples=[{"env": "RAW", "default": "sample"}])]]
+        | None,
         Meta(
             description="what differs between environments",
             examples=[{"raw": {"env": "RAW", "default": "s3://raw"}}],

@@ -78,15 +78,22 @@ def _block_by_connector(common: Schema, blocks: list[tuple[Connector, Schema]]) 
 
 
 def _source_block(connector: Connector, keys: Schema) -> Schema:
-    """A source with this connector: without `join` if it cannot look up, without `window` if it has no time."""
-    join = ["join"] if connector.lookup else []
-    window = ["window"] if connector.lookup and connector.lookup.order == "time" else []
-    required = [] if connector.driver else join
-    needs_window = connector.lookup and connector.lookup.needs_window and not connector.driver
-    required = required + (window if needs_window else [])
-    common: Schema = dict.fromkeys(("columns", "decode", *join, *window, "cache"), True)
-    suggested = {key: {"description": keys[key]["description"]} for key in _OF_SOME_SOURCES if key in common}
-    return _closed_block(connector, common | suggested, required)
+    """A source with this connector, which refuses `join` if it cannot look up and `window` if it has no time."""
+    name, lookup = connector.name, connector.lookup
+    common: Schema = {key: {"description": keys[key]["description"]} for key in _OF_SOME_SOURCES}
+    if not lookup:
+        common["join"] = _refused("not-a-lookup", f"`{name}` cannot be asked by keys, as a `join` does")
+        common["window"] = _refused("not-for-a-driver", "a driver takes no `window`")
+    elif lookup.order != "time":
+        message = f"records of `{name}` have no time that a `window` could bound"
+        common["window"] = _refused("window-without-time", message)
+    required = [] if connector.driver else ["join"]
+    return _closed_block(connector, {"columns": True, "decode": True, **common, "cache": True}, required)
+
+
+def _refused(code: str, message: str) -> Schema:
+    """A key that is not taken, and why."""
+    return {"not": {}, "code": code, "description": message, "doNotSuggest": True}
 
 
 def _closed_block(connector: Connector, common: Schema, required: list[str]) -> Schema:

@@ -1,4 +1,4 @@
-"""Judge the shape of a spec by its JSON Schema, and say in our words what `jsonschema` finds."""
+"""The second gate: the shape of a document by its JSON Schema, its secrets and its parameters, in our words."""
 
 from __future__ import annotations
 
@@ -7,95 +7,132 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from plait.language.finding import Finding
-from plait.language.schema import FORMS
-from plait.language.secret_checks import secret_spans
+from plait.language.build import usable_connector
+from plait.language.parameter_checks import check_parameters
+from plait.language.parameters import parameter_values, put_in, references
+from plait.language.schema import FORMS, language_schema
+from plait.language.secret_checks import check_secrets, secret_spans
 from plait.language.shape.errors import SchemaError, explain
-from plait.language.shape.hints import misplaced_blocks
-from plait.language.shape.keys import Keys, note_keys, problems_of_keys
+from plait.language.shape.keys import misplaced_blocks, problems_of_keys
+from plait.plugin.registry import ConnectorUnavailable
 from plait.problems.problem import Problem, by_place, excerpt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from plait.language.finding import Finding
     from plait.language.source_map import KeyPath, SourceMap
+    from plait.plugin import Connector
     from plait.problems.problem import Span
 
 _FIRST = ("type", "anyOf", "enum", "format")  # of two errors of a value, the one that says most
 
 
-def check_structure(source_map: SourceMap, schema: Mapping[str, Any]) -> list[Problem]:
-    """The problems of a document as it is written, where `${name}` may stand in every text."""
-    return to_problems(shape_problems(source_map.value, schema), source_map)
+def check_document(
+    source_map: SourceMap, given: Mapping[str, str], environment: Mapping[str, str]
+) -> tuple[list[Problem], dict[str, str]]:
+    """The problems of a document, and the values of its parameters, which count where no problem is an error."""
+    document = source_map.value
+    values = _values(document, given, environment)
+    found = [*shape_problems(document, schema_of(document))]
+    is_well_formed = not found
+    secrets = [*check_secrets(document, values)]
+    of_parameters = [*check_parameters(document, given, values, is_well_formed)]
+    if is_well_formed and not any(finding.level != "warning" for finding in of_parameters):
+        found = [*check_bound(document, values)]
+    places = {finding.path for finding in of_parameters if finding.at == "value"}
+    found = [finding for finding in found if finding.path not in places]
+    return to_problems([*secrets, *of_parameters, *found], source_map), values
 
 
-def to_problems(found: Iterable[Finding], source_map: SourceMap) -> list[Problem]:
-    """Problems with their places in the text: the first one of each place, and of a secret nothing else."""
-    problems = [_to_problem(finding, source_map) for finding in found]
-    by_span: dict[Any, Problem] = {}
-    secrets = secret_spans(problems, source_map)
-    for problem in problems:
-        is_hidden = any(_is_within(problem.span, secret) for secret in secrets)
-        if problem.code == "literal-secret" or not is_hidden:
-            by_span.setdefault(problem.span, problem)
-    return sorted(by_span.values(), key=by_place)
+def _values(document: Any, given: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
+    """The values of the parameters whose blocks can be read."""
+    blocks = document.get("parameters")
+    readable = {
+        name: block
+        for name, block in (blocks.items() if isinstance(blocks, dict) else ())
+        if isinstance(block, dict) and all(isinstance(block.get(key, ""), str) for key in ("env", "default"))
+    }
+    return parameter_values({"parameters": readable}, given, environment)
 
 
-def _is_within(span: Span | None, outer: Span) -> bool:
-    return (
-        span is not None
-        and outer <= span
-        and (span.end_line, span.end_column) <= (outer.end_line, outer.end_column)
-    )
+def check_bound(document: Mapping[str, Any], values: Mapping[str, str]) -> Iterator[Finding]:
+    """What is wrong with a document of the right shape once the values of its parameters are put in."""
+    bound = put_in(document, values)
+    if bound == document:
+        return
+    names = {path: name for path, _, name in references(document) if name in values}
+    for finding in shape_problems(bound, schema_of(bound)):
+        name = names.get(finding.path)
+        note = finding.note or (f"the value is made of the parameter {excerpt(name)}" if name else None)
+        yield replace(finding, note=note)
 
 
-def _to_problem(finding: Finding, source_map: SourceMap) -> Problem:
-    """The problem of a finding; a key with nothing after it is told as that, and at the key."""
-    path = finding.path
-    if path and finding.at == "value" and source_map.is_empty(path):
-        finding = replace(finding, at="key")
-        if finding.code == "wrong-kind":
-            message = f"{excerpt(str(path[-1]))} has no value"
-            finding = replace(finding, code="no-value", message=message)
-    return finding.problem(source_map)
+def schema_of(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of a spec with the connectors that a document names, as far as they can be used."""
+    sources = document.get("sources")
+    blocks = [*(sources.values() if isinstance(sources, dict) else ()), document.get("sink")]
+    words = [block.get("connector") for block in blocks if isinstance(block, dict)]
+    return _schema(tuple(_usable_connectors({word for word in words if isinstance(word, str)})))
+
+
+@cache
+def _schema(connectors: tuple[Connector, ...]) -> dict[str, Any]:
+    return language_schema(connectors)
+
+
+def _usable_connectors(words: Iterable[str]) -> Iterator[Connector]:
+    for word in sorted(words):
+        try:
+            yield usable_connector(word)
+        except ConnectorUnavailable:
+            continue
 
 
 def shape_problems(document: Any, schema: Mapping[str, Any]) -> Iterator[Finding]:
-    """What is wrong with the shape of a document, each with the path of its place."""
+    """What is wrong with the shape of a document; where a block is misplaced, that alone."""
     misplaced = [*misplaced_blocks(document)] if isinstance(document, dict) else []
-    for path, message, help in misplaced:
-        yield Finding(path, message, help, code="misplaced-block", at="key")
-    hidden = [_block_around(path) for path, *_ in misplaced]
+    if misplaced:
+        yield from misplaced
+        return
     errors: list[SchemaError] = sorted(_validator_class()(schema).iter_errors(document), key=_rank)
-    counted = {tuple(error.absolute_path) for error in errors if error.validator == "maxProperties"}
     unparsed = {tuple(error.absolute_path) for error in errors if error.validator == "format"}
-    mappings: dict[KeyPath, Keys] = {}
+    of_keys: dict[KeyPath, list[SchemaError]] = {}
     for error in errors:
         path = tuple(error.absolute_path)
-        is_hidden = any(path[: len(outer)] == outer for outer in hidden)
-        if is_hidden or (error.validator == "pattern" and path in unparsed):
-            continue
         if error.validator in ("additionalProperties", "required"):
-            note_keys(error, mappings.setdefault(path, Keys(error.instance)))
-        else:
+            of_keys.setdefault(path, []).append(error)
+        elif error.validator != "pattern" or path not in unparsed:
             yield from explain(error)
-    if ("parameters",) in hidden and () in mappings:
-        mappings[()].missing.pop("sources", None)
-    beside = {path[1] for path, *_ in misplaced if path[0] == "sources" and len(path) == 2}
-    for path, keys in mappings.items():
-        keys.missing = {word: help for word, help in keys.missing.items() if word not in beside}
-        if path not in counted:
-            yield from problems_of_keys(path, keys)
+    for path, errors_of_keys in of_keys.items():
+        yield from problems_of_keys(path, errors_of_keys)
 
 
-def _block_around(path: KeyPath) -> KeyPath:
-    """The block of which nothing else is told where a block within it is misplaced."""
-    return path if path[0] == "sources" and len(path) == 2 and path[1] != "connector" else path[:-1]
-
-
-def _rank(error: SchemaError) -> tuple[Any, ...]:
+def _rank(error: SchemaError) -> tuple[int, list[str]]:
     rank = _FIRST.index(error.validator) if error.validator in _FIRST else len(_FIRST)
-    return (rank, [str(step) for step in error.absolute_path])
+    return rank, [str(step) for step in error.absolute_path]
+
+
+@cache
+def _validator_class() -> Any:
+    """Draft 7 with patterns by RE2, which mean the same to editors, and with the types that have `parse`."""
+    import jsonschema
+
+    def pattern(_validator: Any, expression: str, value: Any, _schema: Any) -> Iterable[Any]:
+        if isinstance(value, str) and not _matches(expression, value):
+            yield jsonschema.ValidationError(f"{value!r} does not match")
+
+    def format_(_validator: Any, name: str, value: Any, _schema: Any) -> Iterable[Any]:
+        if name in FORMS and isinstance(value, str) and "${" not in value:
+            try:
+                FORMS[name].parse(value)
+            except ValueError as error:
+                yield jsonschema.ValidationError(str(error), cause=error)
+
+    draft = jsonschema.Draft7Validator
+    types = draft.TYPE_CHECKER.redefine("integer", lambda _checker, value: type(value) is int)
+    extend: Any = jsonschema.validators.extend
+    return extend(draft, {"pattern": pattern, "format": format_}, type_checker=types)
 
 
 def _matches(expression: str, text: str) -> bool:
@@ -118,29 +155,28 @@ def _compiled(expression: str) -> Any:
         return re.compile(expression)
 
 
-@cache
-def _validator_class() -> Any:
-    """Draft 7 with patterns by RE2, which mean the same to editors, and with the types that have `parse`."""
-    import jsonschema
-
-    def pattern(_validator: Any, expression: str, value: Any, _schema: Any) -> Iterable[Any]:
-        if isinstance(value, str) and not _matches(expression, value):
-            yield jsonschema.ValidationError(f"{value!r} does not match")
-
-    def format_(_validator: Any, name: str, value: Any, _schema: Any) -> Iterable[Any]:
-        parse = _parser(name)
-        if parse is None or not isinstance(value, str) or "${" in value:
-            return
-        try:
-            parse(value)
-        except ValueError as error:
-            yield jsonschema.ValidationError(str(error), cause=error)
-
-    draft = jsonschema.Draft7Validator
-    types = draft.TYPE_CHECKER.redefine("integer", lambda _checker, value: type(value) is int)
-    extend: Any = jsonschema.validators.extend
-    return extend(draft, {"pattern": pattern, "format": format_}, type_checker=types)
+def to_problems(found: Iterable[Finding], source_map: SourceMap) -> list[Problem]:
+    """Problems with their places in the text: the first one of each place, and of a secret nothing else."""
+    problems = [_to_problem(finding, source_map) for finding in found]
+    secrets = secret_spans(problems, source_map)
+    by_span: dict[Span | None, Problem] = {}
+    for problem in problems:
+        is_hidden = any(_is_within(problem.span, secret) for secret in secrets)
+        if problem.code == "literal-secret" or not is_hidden:
+            by_span.setdefault(problem.span, problem)
+    return sorted(by_span.values(), key=by_place)
 
 
-def _parser(name: str) -> Callable[[str], Any] | None:
-    return FORMS[name].parse if name in FORMS else None
+def _is_within(span: Span | None, outer: Span) -> bool:
+    ends = (span.end_line, span.end_column) if span else (0, 0)
+    return span is not None and outer <= span and ends <= (outer.end_line, outer.end_column)
+
+
+def _to_problem(finding: Finding, source_map: SourceMap) -> Problem:
+    """The problem of a finding; a key with nothing after it is told as that, and at the key."""
+    if finding.path and finding.at == "value" and source_map.is_empty(finding.path):
+        finding = replace(finding, at="key")
+        if finding.code == "wrong-kind":
+            message = f"{excerpt(str(finding.path[-1]))} has no value"
+            finding = replace(finding, code="no-value", message=message)
+    return finding.problem(source_map)

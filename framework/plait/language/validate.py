@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from plait.language.build import UnreadableTexts, build_spec
 from plait.language.checks import run_checks
-from plait.language.document import check_document
 from plait.language.finding import one_a_place
 from plait.language.parameters import declared_parameters
 from plait.language.secret_checks import secret_spans
 from plait.language.secrets_in_text import mask
 from plait.language.shape.errors import unreadable_text
-from plait.language.structure import to_problems
+from plait.language.structure import check_document, to_problems
 from plait.language.text import MAX_BYTES
 from plait.problems.problem import Problem, by_place, excerpt
 

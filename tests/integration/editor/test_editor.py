@@ -16,7 +16,7 @@ from kit.paths import DATA, ROOT
 from kit.tables import table
 from plait.cli.commands.init import SPEC, project_texts
 from plait.language.schema import options_schema
-from plait.language.structure import check_structure
+from plait.language.structure import shape_problems
 from plait.language.yaml_reader import locate
 from plait.plugin.registry import connector, offers
 from unit.language.test_schema import SCHEMA, SPECS
@@ -174,7 +174,7 @@ def test_the_editor_and_validate_have_one_verdict_on_the_shape_of_every_wrong_sp
     for file in sorted((DATA / "problems").glob("*/*.yaml")):
         source_map, _ = locate(file.read_bytes(), file.name)
         if source_map is not None:
-            refused_here = check_structure(source_map, SCHEMA) != []
+            refused_here = [*shape_problems(source_map.value, SCHEMA)] != []
             verdicts[f"{file.parent.name}/{file.stem}"] = (
                 refused_here,
                 editor.problems(source_map.text) != [],

@@ -29,7 +29,7 @@ SHAPES = {"unknown-key", "missing-key", "wrong-kind"}
 OTHERS: tuple[Any, ...] = ("text", 7, 7.5, True, None, [], ["text"], {}, {"some": "text"})
 NAMED_BY_AUTHOR = re.compile(r"^(sources|columns|decode|parameters|partition_by|rows|\d+)$")
 EDITORS_READ = """
-    $schema $ref definitions title description examples default type enum const enumDescriptions allOf anyOf if then else
+    $schema $ref definitions title description examples default type enum const enumDescriptions allOf anyOf not if then else
     properties required additionalProperties propertyNames items pattern patternErrorMessage minLength maxLength minItems
     minProperties maxProperties minimum maximum uniqueItems
     format code doNotSuggest
@@ -156,9 +156,9 @@ def test_sources_and_sinks_have_the_connectors_and_keys_that_fit_them() -> None:
     sources = _blocks(SCHEMA["properties"]["sources"]["additionalProperties"])
     assert "parquet" not in sources
     assert [*_blocks(SCHEMA["properties"]["sink"])] == ["parquet"]
-    assert "join" not in sources["json"]["properties"]
+    assert sources["json"]["properties"]["join"]["code"] == "not-a-lookup"
     assert "join" in sources["mysql"]["required"]
-    assert [word for word, source in sources.items() if "window" in source["properties"]] == [
+    assert [word for word, source in sources.items() if "not" not in source["properties"]["window"]] == [
         "cloudwatch_logs"
     ]
 

@@ -16,9 +16,8 @@ from hypothesis import strategies as st
 
 from kit.specs import documented_specs
 from plait.language import structure
-from plait.language.document import check_bound, check_document, schema_of
 from plait.language.schema import language_schema, struct_schema
-from plait.language.structure import check_structure, shape_problems
+from plait.language.structure import check_bound, check_document, schema_of, shape_problems, to_problems
 from plait.language.validate import validate
 from plait.language.yaml_reader import locate
 from plait.plugin import Options
@@ -77,7 +76,7 @@ TEXTS += [a + b + c for a in PIECES[:9] for b in PIECES[9:18] for c in PIECES[18
 def problems(text: str) -> list[Problem]:
     source_map, found = locate(text, "spec.yaml")
     assert source_map is not None, found
-    return check_structure(source_map, schema_of(source_map.value))
+    return to_problems(shape_problems(source_map.value, schema_of(source_map.value)), source_map)
 
 
 def only(text: str) -> tuple[str, str, str | None]:
@@ -145,7 +144,7 @@ def test_a_connector_that_a_parameter_names_closes_its_block() -> None:
         ("on: id", "on: [id, id]", "repeated-key", "id", "keep one"),
         ("cache: 5m", "cache:", "no-value", "cache", "how long a warm process keeps answers, as in `cache: 90s`"),
         ("cache: 5m", "window: {around: at, before: 1h, after: 1h}", "window-without-time", "window", "remove it"),
-        ("plait: 1", "plait: 1.0", "unknown-version", "1.0", "write `plait: 1`"),
+        ("plait: 1", "plait: 1.0", "unknown-version", "1.0", "version of the language: 1, as in `plait: 1`"),
         ("table: stores", "password: x\n    table: stores", "literal-secret", "password", None),
     ],
 )  # fmt: skip

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from plait.language.build import usable_connector
 from plait.language.finding import Finding
 from plait.language.schema import FORMS
 from plait.language.wording import correction, flow_style, kind_of
@@ -29,6 +30,20 @@ _KINDS = {
     "array": "a list",
     "null": "nothing",
 }
+_BOUNDS = {
+    "minimum": "at least {}",
+    "maximum": "at most {}",
+    "exclusiveMinimum": "more than {}",
+    "exclusiveMaximum": "less than {}",
+    "minLength": "at least {} characters",
+    "maxLength": "at most {} characters",
+    "minItems": "at least {} entries",
+    "maxItems": "at most {} entries",
+    "minProperties": "at least {} key",
+    "maxProperties": "at most {} key",
+}
+_NOUNS = {"unknown-step": "decode step", "unknown-version": "version"}
+_CONNECTOR_HELPS = {"ambiguous-connector": "uninstall one of them"}
 
 
 class SchemaError(Protocol):
@@ -38,26 +53,28 @@ class SchemaError(Protocol):
     validator_value: Any
     instance: Any
     schema: dict[str, Any]
-    message: str
     cause: Any
     context: list[SchemaError]
     absolute_path: Iterable[str | int]
     relative_schema_path: Sequence[str | int]
 
 
-def explain(error: SchemaError) -> Iterator[Finding]:
-    """The problems of one error, except those of unknown and missing keys, which are told together."""
-    path = tuple(error.absolute_path)
-    if "propertyNames" in error.relative_schema_path:
-        yield _bad_key(error, (*path, error.instance))
-    elif error.schema.get("code") == "unknown-version" and error.instance is not None:
-        message = f"{excerpt(str(error.instance))} is no version of the language"
-        yield Finding(path, message, f"write `plait: {error.schema['enum'][0]}`", code="unknown-version")
-    elif error.validator in _BY_KEYWORD:
-        yield from _BY_KEYWORD[error.validator](error, path)
-    else:
-        message = f"{excerpt(error.instance)} does not fit"
-        yield Finding(path, message, help_of_key(path, error.schema), code="wrong-value")
+def explain(error: SchemaError, schema: Any = None) -> Iterator[Finding]:
+    """The problem of an error, except those of unknown and missing keys, which are told together.
+
+    `schema` is that of the key if the error is of a choice within it, of which the first says what is meant.
+    """
+    path, schema = tuple(error.absolute_path), schema or error.schema
+    if error.validator == "anyOf":
+        for choice in error.context:
+            if choice.relative_schema_path[0] == 0:
+                yield from explain(choice, schema)
+        return
+    is_key = "propertyNames" in error.relative_schema_path
+    path = (*path, error.instance) if is_key else path
+    finding = _BY_KEYWORD.get(error.validator, _does_not_fit)(error, path, schema)
+    finding = finding if finding.help else replace(finding, help=help_of_key(path, schema))
+    yield replace(finding, at="key") if is_key else finding
 
 
 def help_of_key(path: KeyPath, schema: Any) -> str:
@@ -65,81 +82,14 @@ def help_of_key(path: KeyPath, schema: Any) -> str:
     key = next((step for step in reversed(path) if isinstance(step, str)), "")
     examples = schema.get("examples") or [schema[word] for word in ("default",) if word in schema]
     example = f"`{key}: {flow_style(examples[0])}`" if examples else ""
-    text = schema.get("description") or schema.get("patternErrorMessage")
-    text = None if text and text.endswith(".") else text  # the docstring of a struct
+    text = schema.get("description") or schema.get("patternErrorMessage") or ""
+    text = "" if text.endswith(".") else text  # the docstring of a struct
     if text and example:
         return f"{text}, as in {example}"
-    keys = [f"`{word}`" for word in schema.get("properties", ())]
+    keys = ", ".join(f"`{word}`" for word in schema.get("properties", ()))
     return text or (
-        f"write {example}"
-        if example
-        else f"its keys are {', '.join(keys)}"
-        if keys
-        else "write another value"
+        f"write {example}" if example else f"its keys are {keys}" if keys else "write another value"
     )
-
-
-def _wrong_kind(error: SchemaError, path: KeyPath) -> Iterator[Finding]:
-    schema, value = error.schema, error.instance
-    types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-    form = FORMS.get(schema.get("format", ""))
-    noun = getattr(form, "noun", "text")
-    kinds = " or ".join(dict.fromkeys(noun if kind == "string" else _KINDS[kind] for kind in types))
-    spelt = getattr(form, "spelt", None)
-    help = (spelt and spelt(value)) or _wrapped(value, path, schema) or correction(kinds, value)
-    message = f"expected {kinds}, got {kind_of(value)}"
-    yield Finding(path, message, help or help_of_key(path, schema), code="wrong-kind")
-
-
-def _wrapped(value: Any, path: KeyPath, schema: Any) -> str | None:
-    """How to write a value that stands where a mapping is wanted which has a key for it."""
-    key = next((key for key in ("on", "default") if key in schema.get("properties", {})), None)
-    if key is None or value is None or isinstance(value, dict):
-        return None
-    return f"write `{str(path[-1])[:40]}: {{{key}: {flow_style(value)[:40]}}}`"
-
-
-def _wrong_word(error: SchemaError, path: KeyPath) -> Iterator[Finding]:
-    words, value, key = error.validator_value, error.instance, path[-1]
-    if key == "connector" and len(path) < 4:
-        yield from _wrong_connector(str(value), path)
-    elif isinstance(value, str):
-        yield _no_word(value, words, path)
-
-
-def _no_word(value: str, words: list[str], path: KeyPath) -> Finding:
-    message = f"{excerpt(value)} is no word for `{path[-1]}`"
-    if isinstance(path[-1], int):
-        message = f"no decode step is called {excerpt(value)}"
-    return Finding(path, message, help_for(value, words, "word", None), code="wrong-word")
-
-
-def _wrong_connector(word: str, path: KeyPath) -> Iterator[Finding]:
-    """Why a word is none of the connectors that may stand in this place."""
-    from plait.language.build import usable_connector
-
-    capable = "`plait connectors` shows which can"
-    try:
-        usable_connector(word)
-    except ConnectorUnavailable as error:
-        words = sorted({offer.word for offer in offers()})
-        help = "`plait connectors` tells more"
-        if error.code == "unknown-connector":
-            help = help_for(word, words, "connector", "`plait connectors`")
-        elif error.code == "ambiguous-connector":
-            help = "uninstall one of them"
-        yield Finding(path, error.message, help, code=error.code, note=error.note)
-        return
-    if path[0] == "sink":
-        yield Finding(path, f"`{word}` cannot write", capable, code="not-a-sink")
-    else:
-        yield Finding(path, f"`{word}` cannot be read from", capable, code="not-a-driver")
-
-
-def _wrong_form(error: SchemaError, path: KeyPath) -> Iterator[Finding]:
-    """A text that the type of its key cannot parse."""
-    problem = unreadable_text(error.cause, path)
-    yield problem if problem.help else replace(problem, help=help_of_key(path, error.schema))
 
 
 def unreadable_text(error: Any, path: KeyPath) -> Finding:
@@ -151,91 +101,91 @@ def unreadable_text(error: Any, path: KeyPath) -> Finding:
     return Finding((*path, *error.path), str(error), help, code=error.code, part=error.part, note=error.note)
 
 
-def _wrong_text(error: SchemaError, path: KeyPath) -> Iterator[Finding]:
+def _does_not_fit(error: SchemaError, path: KeyPath, schema: Any) -> Finding:
+    return Finding(path, f"{excerpt(error.instance)} does not fit", code=schema.get("code", "wrong-value"))
+
+
+def _wrong_kind(error: SchemaError, path: KeyPath, schema: Any) -> Finding:
+    types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    form = FORMS.get(schema.get("format", ""))
+    kinds = " or ".join(
+        getattr(form, "noun", "text") if kind == "string" else _KINDS[kind] for kind in dict.fromkeys(types)
+    )
+    spelt: Callable[[Any], str | None] | None = getattr(form, "spelt", None)
+    help = (spelt and spelt(error.instance)) or correction(kinds, error.instance)
+    code = (
+        schema.get("code", "wrong-kind") if "enum" in schema and error.instance is not None else "wrong-kind"
+    )
+    return Finding(path, f"expected {kinds}, got {kind_of(error.instance)}", help, code=code)
+
+
+def _wrong_word(error: SchemaError, path: KeyPath, schema: Any) -> Finding:
+    """A word that is none of those that are listed; those of a pattern may have other forms beside them."""
+    word, key, code = str(error.instance), path[-1], schema.get("code", "wrong-word")
+    if key == "connector" and len(path) < 4:
+        return _wrong_connector(word, path)
+    code = "wrong-step" if word in STEPS else code
+    place = f" for `{key}`" if isinstance(key, str) else ""
+    message = f"{excerpt(word)} is no {_NOUNS.get(code, 'word')}{place}"
+    is_closed = error.validator == "enum"
+    help = help_for(word, map(str, error.validator_value if is_closed else schema["examples"]), "word", None)
+    is_listed = not help.startswith("did you mean")
+    return Finding(path, message, schema["description"] if is_listed and not is_closed else help, code=code)
+
+
+def _wrong_connector(word: str, path: KeyPath) -> Finding:
+    """Why a word is none of the connectors that may stand in this place."""
+    try:
+        usable_connector(word)
+    except ConnectorUnavailable as error:
+        help = _CONNECTOR_HELPS.get(error.code, "`plait connectors` tells more")
+        if error.code == "unknown-connector":
+            help = help_for(word, {offer.word for offer in offers()}, "connector", "`plait connectors`")
+        return Finding(path, error.message, help, code=error.code, note=error.note)
+    code, verb = ("not-a-sink", "write") if path[0] == "sink" else ("not-a-driver", "be read from")
+    return Finding(path, f"`{word}` cannot {verb}", "`plait connectors` shows which can", code=code)
+
+
+def _wrong_text(error: SchemaError, path: KeyPath, schema: Any) -> Finding:
     """A text that does not match the pattern of its key."""
-    schema, value, code = error.schema, error.instance, error.schema.get("code", "bad-name")
+    value, code = str(error.instance), schema.get("code", "bad-name")
     if code in ("wrong-word", "unknown-step"):
-        problem = _no_word(value, schema["examples"], path)
-        is_open = str(problem.help).startswith("one of") and schema.get("description")
-        help = schema["description"] if is_open else problem.help
-        code = "wrong-step" if value in STEPS else code
-        yield Finding(path, problem.message, help, code=code)
-        return
+        return _wrong_word(error, path, schema)
     expected = schema.get("patternErrorMessage") or schema.get("description", "another text")
-    message = f"{excerpt(value)} does not fit: expected {expected}"
-    candidate = re.sub(r"[^a-z0-9]+", "_", value.lower()).strip("_")
-    likely = path == ("name",) and re.match(error.validator_value, candidate)
-    help = f"did you mean {excerpt(candidate)}?" if likely else help_of_key(path, schema)
-    yield Finding(path, message if value else "the text is empty", help, code=code)
+    message = f"{excerpt(value)} does not fit: expected {expected}" if value else "the text is empty"
+    name = re.sub(r"\W+", "_", value, flags=re.ASCII).strip("_")
+    names = [word for word in (name, name.lower()) if re.match(error.validator_value, word)]
+    is_name = names and "code" in schema  # of other texts nobody knows how they would be mended
+    return Finding(path, message, f"did you mean {excerpt(names[0])}?" if is_name else None, code=code)
 
 
-def _bad_key(error: SchemaError, path: KeyPath) -> Finding:
-    """A name that the author of a spec chose, and that is none."""
-    name = str(path[-1])
-    if error.validator == "maxLength":
-        message = f"a name has at most {error.validator_value} characters"
-        return Finding(path, message, "shorten it", code="bad-name", at="key")
-    likely = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_")
-    is_name = re.match(error.schema["pattern"], likely)
-    help = f"did you mean `{likely[:40]}`?" if is_name else "begin with a letter or `_`"
-    return Finding(
-        path, f"{excerpt(name)} is no {error.schema['patternErrorMessage']}", help, code="bad-name", at="key"
-    )
+def _out_of_bounds(error: SchemaError, path: KeyPath, schema: Any) -> Finding:
+    value, bound = error.instance, _BOUNDS[error.validator].format(error.validator_value)
+    message = f"{excerpt(value)} does not fit: expected {bound}"
+    if isinstance(value, (str, list, dict)):
+        kind = {str: "text", list: "list", dict: "mapping"}[type(value)]
+        message = f"the {kind} is too long: expected {bound}" if value else f"the {kind} is empty"
+    return Finding(path, message, code=schema.get("code", "wrong-value"))
 
 
-def _choice(error: SchemaError, _path: KeyPath) -> Iterator[Finding]:
-    """A value that is neither what its key takes nor a parameter: the first choice says why."""
-    for choice in error.context or ():
-        if choice.relative_schema_path[0] == 0:
-            code = error.schema.get("code")
-            yield from (replace(problem, code=code or problem.code) for problem in explain(choice))
-
-
-def _out_of_bounds(error: SchemaError, path: KeyPath) -> Iterator[Finding]:
-    limit, least = error.validator_value, error.validator in _LEAST
-    number = f"at {'least' if least else 'most'} {limit}"
-    nouns = {"Items": "entries", "Properties": "keys", "Length": "characters"}
-    noun = next((noun for ending, noun in nouns.items() if error.validator.endswith(ending)), "")
-    kind = "" if noun else f"{_KINDS.get(str(error.schema.get('type')), 'a number')} of "
-    message = f"{excerpt(error.instance)} does not fit: expected {kind}{number}{' ' + noun if noun else ''}"
-    if not error.instance and isinstance(error.instance, (str, list, dict)):
-        message = {str: "the text is empty", list: "the list is empty", dict: "the mapping is empty"}[
-            type(error.instance)
-        ]
-    code = error.schema.get("code", "wrong-value")
-    yield Finding(path, message, help_of_key(path, error.schema), code=code)
-
-
-def _wrong_number_of_keys(error: SchemaError, path: KeyPath) -> Iterator[Finding]:
-    if error.schema.get("code") != "wrong-step":
-        yield from _out_of_bounds(error, path)
-        return
-    number = len(error.instance)
-    help = (
-        "write each step as an entry of its own"
-        if number
-        else "write a word such as `base64`, or `{epoch: s}`"
-    )
-    yield Finding(path, f"a step is one word, and here are {number or 'none'}", help, code="wrong-step")
-
-
-def _repeated(error: SchemaError, path: KeyPath) -> Iterator[Finding]:
+def _repeated(error: SchemaError, path: KeyPath, _schema: Any) -> Finding:
     values = error.instance
     number = next(number for number, value in enumerate(values) if value in values[:number])
     message = f"{excerpt(values[number])} is listed twice"
-    yield Finding((*path, number), message, "keep one", code="repeated-key")
+    return Finding((*path, number), message, "keep one", code="repeated-key")
 
 
-_LEAST = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
-_BY_KEYWORD: dict[Any, Callable[[SchemaError, KeyPath], Iterator[Finding]]] = {
+def _refused(_error: SchemaError, path: KeyPath, schema: Any) -> Finding:
+    """A key that the connector of its block does not take."""
+    return Finding(path, schema["description"], "remove it", code=schema["code"], at="key")
+
+
+_BY_KEYWORD: dict[str, Callable[[SchemaError, KeyPath, Any], Finding]] = {
     "type": _wrong_kind,
     "enum": _wrong_word,
-    "format": _wrong_form,
+    "format": lambda error, path, _schema: unreadable_text(error.cause, path),
     "pattern": _wrong_text,
-    "anyOf": _choice,
     "uniqueItems": _repeated,
-    "minProperties": _wrong_number_of_keys,
-    "maxProperties": _wrong_number_of_keys,
-    **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), _out_of_bounds),
-    **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems"), _out_of_bounds),
+    "not": _refused,
+    **dict.fromkeys(_BOUNDS, _out_of_bounds),
 }

@@ -1,104 +1,70 @@
-"""The unknown and missing keys of a mapping, told together: a missing one is often an unknown one misspelt."""
+"""The unknown, missing and misplaced keys of a document: what was meant, and where a key belongs."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import tomllib
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from plait.language.finding import Finding
 from plait.language.secrets_in_text import MOVE_KEY_HELP, is_credential_key
 from plait.language.shape.errors import help_of_key
-from plait.language.shape.hints import likely_key, synonym
 from plait.plugin.registry import offers
+from plait.problems.errors import SpecValueError
 from plait.problems.problem import excerpt
 from plait.problems.suggest import edited_once, help_for, nearest, one_of
 from plait.values.decode import STEPS
+from plait.values.types import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from plait.language.shape.errors import SchemaError
     from plait.language.source_map import KeyPath
 
 
-@dataclass(slots=True)
-class Keys:
-    """The keys of a mapping that are unknown and missing there, and all that the mapping takes."""
-
-    value: dict[str, Any]
-    unknown: list[str] = field(default_factory=list)
-    missing: dict[str, str] = field(default_factory=dict)
-    words: list[str] = field(default_factory=list)
-    code: str | None = None
+@cache
+def _tables() -> dict[str, dict[str, list[str]]]:
+    return tomllib.loads(Path(__file__).with_name("synonyms.toml").read_text("utf-8"))
 
 
-def note_keys(error: SchemaError, keys: Keys) -> None:
-    """Note the keys that an error calls unknown, or the one that it misses."""
-    schema = error.schema
-    if error.validator == "additionalProperties":
-        keys.words = [*schema["properties"]]
-        keys.unknown = [key for key in error.instance if key not in schema["properties"]]
-        keys.code = schema.get("code")
-        return
-    keys.words = keys.words or [*schema["properties"]]
-    word = next(word for word in error.validator_value if error.message.startswith(repr(word)))
-    of_key = schema["properties"][word]
-    keys.missing[word] = help_of_key((word,), of_key if isinstance(of_key, dict) else {})
+def _row_with(word: str, table: str) -> Iterator[str]:
+    """The entries of a table that list a word."""
+    return (row for row, words in _tables()[table].items() if word.lower().replace("-", "_") in words)
 
 
-def problems_of_keys(path: KeyPath, keys: Keys) -> Iterator[Finding]:
-    """The problems of unknown and missing keys; a missing one that was likely misspelt is told once."""
-    if "connector" in keys.missing:
-        yield from _misspelt_connector(path, keys)
-    unused = [word for word in keys.words if word not in keys.value]
-    is_lone_pair = len(keys.unknown) == len(keys.missing) == 1
-    for key in keys.unknown:
-        if keys.code == "wrong-step":
-            yield _unknown_step((*path, key))
-            continue
+def problems_of_keys(path: KeyPath, errors: Sequence[SchemaError]) -> Iterator[Finding]:
+    """The problems of a mapping's unknown and missing keys; a missing one that was likely misspelt is told once."""
+    value, code = errors[0].instance, next((e.schema["code"] for e in errors if "code" in e.schema), "")
+    properties = [pair for error in errors for pair in error.schema["properties"].items()]
+    known = {word: schema if isinstance(schema, dict) else {} for word, schema in properties}
+    is_closed = any(error.validator == "additionalProperties" for error in errors)
+    unknown = [key for key in value if key not in known] if is_closed else []
+    needed = (word for error in errors if error.validator == "required" for word in error.validator_value)
+    missing = dict.fromkeys(word for word in needed if word not in value)
+    if "connector" in missing:
+        unknown = [key for key in value if key not in known and _means_connector(key, value[key])][:1]
+    unused = [word for word in known if word not in value and "not" not in known[word]]
+    for key in unknown:
         if is_credential_key(key):
             message = f"a spec holds no {excerpt(key)}"
             yield Finding((*path, key), message, MOVE_KEY_HELP, code="literal-secret", at="key")
-            continue
-        if (refused := _refused_common_key(path, key, keys.value)) is not None:
-            yield refused
-            continue
-        meant, help = likely_key(key, keys.value[key], unused, keys.missing)
-        if meant is None and is_lone_pair:
-            meant, text = next(iter(keys.missing.items()))
-            help = f"write `{meant}` in its place: {text}"
-        keys.missing.pop(meant or "", None)
-        help = help or "remove it" + (f", or write {one_of(unused)}" if unused else "")
-        yield Finding((*path, key), f"unknown key {excerpt(key)}", help, code="unknown-key", at="key")
-    for word, help in keys.missing.items():
-        if word != "window" or path[:1] != (
-            "sources",
-        ):  # the check `missing-window` knows the row's timestamp
-            yield _missing_key(path, word, help, keys.value)
+        elif code == "wrong-step":
+            yield _unknown_step((*path, key))
+        else:
+            meant, help = _meant(key, value[key], unused, missing)
+            missing.pop(meant or "", None)
+            yield Finding((*path, key), f"unknown key {excerpt(key)}", help, code="unknown-key", at="key")
+    for word in missing:
+        yield _missing_key(path, word, value.get("connector"), help_of_key((word,), known[word]))
 
 
-def _missing_key(path: KeyPath, word: str, help: str, block: dict[str, Any]) -> Finding:
-    connector = block.get("connector")
-    if path[:1] == ("sources",) and len(path) == 2 and word == "join":
+def _missing_key(path: KeyPath, word: str, connector: Any, help: str) -> Finding:
+    if word == "join":
         message = f"`{connector}` cannot drive, and the source has no `join`"
         return Finding((*path, "connector"), message, "give the source a `join`", code="not-a-driver")
     return Finding(path, f"`{word}` is missing", help, code="missing-key", at="key")
-
-
-def _refused_common_key(path: KeyPath, key: str, block: dict[str, Any]) -> Finding | None:
-    """The problem of a key that sources have, though not those of this connector."""
-    if path[:1] != ("sources",) or len(path) != 2 or key not in ("join", "window"):
-        return None
-    word = block.get("connector")
-    if key == "join":
-        message = f"`{word}` cannot be asked by keys, as a `join` does"
-        help = "leave out `join` if it drives, else use another connector"
-        return Finding((*path, "connector"), message, help, code="not-a-lookup")
-    if "join" not in block:
-        help = "remove it: `--since` and `--until` choose objects by time"
-        return Finding((*path, key), f"a driver takes no `{key}`", help, code="not-for-a-driver", at="key")
-    message = f"records of `{word}` have no time that a `window` could bound"
-    return Finding((*path, key), message, "remove it", code="window-without-time", at="key")
 
 
 def _unknown_step(path: KeyPath) -> Finding:
@@ -106,18 +72,76 @@ def _unknown_step(path: KeyPath) -> Finding:
     if word in STEPS:
         return Finding(path, f"`{word}` takes nothing", f"write `{word}` alone", code="wrong-step", at="key")
     help = help_for(word, STEPS, "step", None)
-    return Finding(path, f"no decode step is called {excerpt(word)}", help, code="unknown-step", at="key")
+    return Finding(path, f"{excerpt(word)} is no decode step", help, code="unknown-step", at="key")
 
 
-def _misspelt_connector(path: KeyPath, keys: Keys) -> Iterator[Finding]:
-    """The key that was likely meant as `connector`, if there is one."""
-    words = {offer.word for offer in offers()}
-    for key, value in keys.value.items():
-        if key in keys.words:
-            continue
-        text = value if isinstance(value, str) else ""
-        if edited_once(key, "connector") or text in words or synonym(key, ["connector"]):
-            help = f"did you mean `connector: {nearest(text, words) or 'json'}`?"
-            yield Finding((*path, key), f"unknown key {excerpt(key)}", help, code="unknown-key", at="key")
-            del keys.missing["connector"]
+def _means_connector(key: str, value: Any) -> bool:
+    is_word = isinstance(value, str) and any(offer.word == value for offer in offers())
+    return is_word or edited_once(key, "connector") or "connector" in _row_with(key, "synonyms")
+
+
+def _meant(key: str, value: Any, unused: list[str], missing: Collection[str]) -> tuple[str | None, str]:
+    """The key that was likely meant by an unknown one, if there is one, and what to do."""
+    near = nearest(key, unused, list(missing))
+    if near is None or not edited_once(key, near):
+        near = next((word for word in _row_with(key, "synonyms") if word in unused), near)
+        if help := _place_of(key, value):
+            return None, help
+    if "connector" in (near, *missing):
+        word = nearest(str(value), {offer.word for offer in offers()}) or "json"
+        return "connector", f"did you mean `connector: {word}`?"
+    if near:
+        return near, f"did you mean `{near}`?"
+    return None, "remove it" + (f", or write {one_of(unused)}" if unused else "")
+
+
+def _place_of(key: str, value: Any) -> str | None:
+    """Where a key belongs that stands in the wrong place; None if the key is not known at all."""
+    if isinstance(value, dict) and "connector" in value:
+        return "if it is a source, indent it like the sources"
+    if place := next(_row_with(key, "places"), None):
+        return f"it belongs in {place}"
+    if _is_column(value):
+        return "if it is a column, indent it below `columns`"
+    return next(_row_with(key, "removed"), None)
+
+
+def _is_column(value: Any) -> bool:
+    """Whether a value is a type, or a mapping with one."""
+    word = value.get("type") if isinstance(value, dict) else value
+    try:
+        return isinstance(word, str) and bool(parse(word))
+    except SpecValueError:
+        return False
+
+
+def misplaced_blocks(document: Mapping[str, Any]) -> Iterator[Finding]:
+    """The problems of blocks that stand a line or an indentation beside their place."""
+    blocks = (document.get("sources"), document.get("parameters"))
+    sources, parameters = (block if isinstance(block, dict) else {} for block in blocks)
+    for name, block in parameters.items():
+        if isinstance(block, dict) and "connector" in block:
+            what = "is a source, and stands among the parameters"
+            yield _misplaced(("parameters", name), what, "write `sources:` above it")
             return
+    if isinstance(sources.get("connector"), str):
+        what = "stands right below `sources`, without the name of a source"
+        yield _misplaced(("sources", "connector"), what, "write a name such as `orders:` above it")
+        return
+    above = None
+    for name, block in sources.items():
+        keys = block if isinstance(block, dict) else {}
+        if above and name in ("join", "columns", "decode", "window") and "connector" not in keys:
+            yield _misplaced(
+                ("sources", name), "is indented as a source", f"indent it below {excerpt(above)}"
+            )
+            continue
+        above, decode = name, keys.get("decode")
+        fields = decode if isinstance(decode, dict) and "columns" not in keys else {}
+        if field := next((field for field, steps in fields.items() if _is_column(steps)), None):
+            what = "is a column, and stands among the decode steps"
+            yield _misplaced(("sources", name, "decode", field), what, "write `columns:` above it")
+
+
+def _misplaced(path: KeyPath, what: str, help: str) -> Finding:
+    return Finding(path, f"{excerpt(str(path[-1]))} {what}", help, code="misplaced-block", at="key")

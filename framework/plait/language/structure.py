@@ -90,22 +90,24 @@ def _usable_connectors(words: Iterable[str]) -> Iterator[Connector]:
 
 
 def shape_problems(document: Any, schema: Mapping[str, Any]) -> Iterator[Finding]:
-    """What is wrong with the shape of a document; where a block is misplaced, that alone."""
+    """What is wrong with the shape of a document, each with the path of its place."""
     misplaced = [*misplaced_blocks(document)] if isinstance(document, dict) else []
-    if misplaced:
-        yield from misplaced
-        return
+    yield from (finding for finding, _ in misplaced)
+    hidden = [block for _, block in misplaced]
+    told = [str(finding.path[-1]) for finding, _ in misplaced] + ["sources"] * (("parameters",) in hidden)
     errors: list[SchemaError] = sorted(_validator_class()(schema).iter_errors(document), key=_rank)
     unparsed = {tuple(error.absolute_path) for error in errors if error.validator == "format"}
     of_keys: dict[KeyPath, list[SchemaError]] = {}
     for error in errors:
         path = tuple(error.absolute_path)
+        if any(path[: len(block)] == block for block in hidden):
+            continue
         if error.validator in ("additionalProperties", "required"):
             of_keys.setdefault(path, []).append(error)
         elif error.validator != "pattern" or path not in unparsed:
             yield from explain(error)
     for path, errors_of_keys in of_keys.items():
-        yield from problems_of_keys(path, errors_of_keys)
+        yield from problems_of_keys(path, errors_of_keys, told)
 
 
 def _rank(error: SchemaError) -> tuple[int, list[str]]:

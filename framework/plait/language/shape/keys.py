@@ -34,15 +34,20 @@ def _row_with(word: str, table: str) -> Iterator[str]:
     return (row for row, words in _tables()[table].items() if word.lower().replace("-", "_") in words)
 
 
-def problems_of_keys(path: KeyPath, errors: Sequence[SchemaError]) -> Iterator[Finding]:
-    """The problems of a mapping's unknown and missing keys; a missing one that was likely misspelt is told once."""
+def problems_of_keys(
+    path: KeyPath, errors: Sequence[SchemaError], told: Collection[str]
+) -> Iterator[Finding]:
+    """The problems of a mapping's unknown and missing keys; a missing one that was likely misspelt is told once.
+
+    `told` are keys whose absence is told already, by where they stand.
+    """
     value, code = errors[0].instance, next((e.schema["code"] for e in errors if "code" in e.schema), "")
     properties = [pair for error in errors for pair in error.schema["properties"].items()]
     known = {word: schema if isinstance(schema, dict) else {} for word, schema in properties}
     is_closed = any(error.validator == "additionalProperties" for error in errors)
     unknown = [key for key in value if key not in known] if is_closed else []
     needed = (word for error in errors if error.validator == "required" for word in error.validator_value)
-    missing = dict.fromkeys(word for word in needed if word not in value)
+    missing = dict.fromkeys(word for word in needed if word not in value and word not in told)
     if "connector" in missing:
         unknown = [key for key in value if key not in known and _means_connector(key, value[key])][:1]
     unused = [word for word in known if word not in value and "not" not in known[word]]
@@ -115,32 +120,34 @@ def _is_column(value: Any) -> bool:
         return False
 
 
-def misplaced_blocks(document: Mapping[str, Any]) -> Iterator[Finding]:
-    """The problems of blocks that stand a line or an indentation beside their place."""
+def misplaced_blocks(document: Mapping[str, Any]) -> Iterator[tuple[Finding, KeyPath]]:
+    """The problems of blocks that stand a line or an indentation beside their place.
+
+    Each comes with the path of the block in which its place hides what else is wrong.
+    """
     blocks = (document.get("sources"), document.get("parameters"))
     sources, parameters = (block if isinstance(block, dict) else {} for block in blocks)
     for name, block in parameters.items():
         if isinstance(block, dict) and "connector" in block:
             what = "is a source, and stands among the parameters"
-            yield _misplaced(("parameters", name), what, "write `sources:` above it")
-            return
+            yield _misplaced(("parameters", name), what, "write `sources:` above it"), ("parameters",)
+            break
     if isinstance(sources.get("connector"), str):
         what = "stands right below `sources`, without the name of a source"
-        yield _misplaced(("sources", "connector"), what, "write a name such as `orders:` above it")
+        help = "write a name such as `orders:` above it"
+        yield _misplaced(("sources", "connector"), what, help), ("sources",)
         return
     above = None
     for name, block in sources.items():
-        keys = block if isinstance(block, dict) else {}
+        path, keys = ("sources", name), block if isinstance(block, dict) else {}
         if above and name in ("join", "columns", "decode", "window") and "connector" not in keys:
-            yield _misplaced(
-                ("sources", name), "is indented as a source", f"indent it below {excerpt(above)}"
-            )
+            yield _misplaced(path, "is indented as a source", f"indent it below {excerpt(above)}"), path
             continue
         above, decode = name, keys.get("decode")
         fields = decode if isinstance(decode, dict) and "columns" not in keys else {}
         if field := next((field for field, steps in fields.items() if _is_column(steps)), None):
-            what = "is a column, and stands among the decode steps"
-            yield _misplaced(("sources", name, "decode", field), what, "write `columns:` above it")
+            what, place = "is a column, and stands among the decode steps", (*path, "decode")
+            yield _misplaced((*place, field), what, "write `columns:` above it"), place
 
 
 def _misplaced(path: KeyPath, what: str, help: str) -> Finding:

@@ -174,7 +174,7 @@ def _template_texts(folder: Traversable, above: str = "") -> Iterator[tuple[str,
         name = above + (f".{entry.name[1:]}" if entry.name.startswith("_") else entry.name)
         if entry.is_dir():
             yield from _template_texts(entry, f"{name}/")
-        else:
+        elif not name.endswith(".pyc"):  # which an installer puts beside the template's modules
             yield name, entry.read_text("utf-8")
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import compileall
 import os
+import shutil
 import sys
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
 from kit.console import Call
-from plait.cli.commands.init import NEXT_COMMANDS, PURPOSES, SPEC, project_texts
+from plait.cli.commands import init
+from plait.cli.commands.init import NEXT_COMMANDS, PURPOSES, SPEC, connector_texts, project_texts
 from unit.cli.test_requirement import run
 
 
@@ -43,6 +47,20 @@ def test_what_was_written_and_what_to_do_next_is_printed(plait: Call, tmp_path: 
 
 def test_every_file_of_a_project_is_named_in_what_is_told() -> None:
     assert [name for name in project_texts() if name not in PURPOSES and not name.startswith("sample/")] == []
+
+
+def test_a_connector_has_no_byte_code_that_an_installer_put_beside_its_template(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(str(files("plait.cli") / "connector"), tmp_path / "connector")
+    compileall.compile_dir(tmp_path, quiet=1)
+    monkeypatch.setattr(init, "files", lambda _package: tmp_path)
+    assert sorted(connector_texts("stock")) == [
+        "README.md",
+        "plait_stock.py",
+        "pyproject.toml",
+        "tests/test_stock.py",
+    ]
 
 
 @pytest.mark.parametrize("name", ["pipelines/orders.yaml", ".gitignore", "sample/items/1002.csv"])

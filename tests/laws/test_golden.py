@@ -19,7 +19,7 @@ from plait.cli.main import main
 from plait.cli.views.values import json_value
 from plait.language.forms import OBJECT_FACTS
 from plait.language.yaml_reader import locate
-from plait.plan.prices import price_list
+from plait.plan.costs import price_list
 from plait.values.types import WORDS
 
 GOLDEN = DATA / "golden"

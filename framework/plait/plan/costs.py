@@ -1,14 +1,14 @@
-"""What a pipeline will call and what that costs, by formulas of named quantities. Pure but for the table of prices."""
+"""What a pipeline will call and what that costs, by formulas of named quantities and the prices of `prices.toml`."""
 
 from __future__ import annotations
 
 import math
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
+from msgspec import Struct, convert
 from msgspec.structs import replace
-
-from plait.plan.prices import price_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,6 +21,39 @@ COLD_START_SHARE = 0.01
 SECONDS_PER_BATCH = 0.2
 SECONDS_PER_OBJECT = 0.02
 QUANTITIES_OF_A_SOURCE = ("keys", "pages")
+
+
+class Price(Struct, frozen=True, forbid_unknown_fields=True):
+    """US dollars for a million of a unit."""
+
+    dollars: float
+    unit: str
+
+
+class Quota(Struct, frozen=True, forbid_unknown_fields=True):
+    """How many units a second AWS allows by default, and who shares them."""
+
+    per_second: float
+    scope: str
+
+
+class PriceList(Struct, frozen=True, forbid_unknown_fields=True):
+    """Prices and quotas by the name of their operation; `concurrency` counts invocations at one time."""
+
+    as_of: str
+    basis: str
+    concurrency: int
+    prices: dict[str, Price]
+    quotas: dict[str, Quota]
+
+
+@cache
+def price_list() -> PriceList:
+    """The dated table of what AWS charges and allows by default, read when it is first asked for."""
+    import tomllib
+
+    text = Path(__file__).with_name("prices.toml").read_text(encoding="utf-8")
+    return convert(tomllib.loads(text), PriceList)
 
 
 class Assumption(Struct, frozen=True):
@@ -126,17 +159,15 @@ def forecast(spec: Spec, assumptions: tuple[Assumption, ...]) -> Forecast:
 
 def _lines_of_calls(spec: Spec, quantities: Mapping[str, float]) -> Iterator[CostLine]:
     """The calls that connectors declare, and those of the quarantine."""
+    declared = [(block.name, calls) for block in spec.blocks for calls in block.role.calls()]
     counted: set[tuple[str, str]] = set()
-    looks_at_replaced = False
-    for block in spec.blocks:
-        for calls in block.role.calls():
-            looks_at_replaced = looks_at_replaced or calls.quantity == "replaced"
-            if not calls.once or (calls.operation, calls.once) not in counted:
-                counted.add((calls.operation, calls.once))
-                yield _line_of_calls(block.name, calls, quantities)
+    for name, calls in declared:
+        if not calls.once or (calls.operation, calls.once) not in counted:
+            yield _line_of_calls(name, calls, quantities)
+        counted.add((calls.operation, calls.once))
     if spec.quarantine and spec.quarantine.path.startswith("s3://"):
         yield _priced_line("s3:PutObject", "quarantine", "quarantined", quantities["quarantined"])
-        if not looks_at_replaced:
+        if not any(calls.quantity == "replaced" for _, calls in declared):
             for operation in ("s3:HeadObject", "s3:PutObject"):
                 yield _priced_line(operation, "quarantine", "replaced", quantities["replaced"])
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from plait.plan.prices import price_list
+from plait.plan.costs import price_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,8 +17,14 @@ from kit.paths import ROOT
 from plait.cli.main import main
 from plait.language.spec import Spec
 from plait.language.validate import validate_for_run
-from plait.plan.costs import Forecast, assumptions_of_report, default_assumptions, forecast, swings
-from plait.plan.prices import price_list
+from plait.plan.costs import (
+    Forecast,
+    assumptions_of_report,
+    default_assumptions,
+    forecast,
+    price_list,
+    swings,
+)
 from plait.plan.rates import batching, rates
 
 SPEC = ROOT / "pipelines" / "transactions.yaml"

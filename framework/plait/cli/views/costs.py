@@ -13,8 +13,14 @@ from plait.cli.printing import aligned
 from plait.deploy.policy import grants
 from plait.deploy.stack import event_pattern
 from plait.language.spec import options_of_type
-from plait.plan.costs import Forecast, assumptions_of_report, default_assumptions, forecast, swings
-from plait.plan.prices import price_list
+from plait.plan.costs import (
+    Forecast,
+    assumptions_of_report,
+    default_assumptions,
+    forecast,
+    price_list,
+    swings,
+)
 from plait.plan.rates import Batching, batching, rates
 from plait.plugin import DriverPath
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 from importlib.resources import files
@@ -14,10 +15,9 @@ import click
 from plait import __version__
 from plait.cli.commands.schema import schema_text
 from plait.cli.failures import CannotStart
-from plait.cli.printing import aligned, print_problems_on_stderr
+from plait.cli.printing import aligned
 from plait.cli.requirement import require_from_index, require_wheel
 from plait.plugin.registry import offers
-from plait.problems.problem import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -48,7 +48,6 @@ CONNECTOR_PURPOSES = {
     "pyproject.toml": "the distribution, whose entry point makes the word known",
     "README.md": "what to do with it",
 }
-NAME_ANOTHER_FOLDER = "name a folder that is yours and has room"
 REQUIREMENT_TO_FILL_IN = f"""\
 # No public index has plait, so the checks on GitHub fail until a line of this file says where it is, as one of these:
 #   ./wheels/plait-{__version__}-py3-none-any.whl
@@ -65,8 +64,7 @@ NEXT_COMMANDS = ("plait validate", "plait test", f"plait preview {SPEC}", f"plai
     help="Where the project installs plait from: path or URL of a wheel, or git+https://…@REVISION.",
 )
 @click.option("--index-url", metavar="URL", help=f"The index that it installs plait {__version__} from.")
-@click.pass_context
-def command(ctx: click.Context, words: Sequence[str], plait: str | None, index_url: str | None) -> None:
+def command(words: Sequence[str], plait: str | None, index_url: str | None) -> None:
     """Write a new project into DIR: a spec, its cases, sample data, the schema for editors, checks for CI.
 
     No public index has plait: without `--plait` or `--index-url`, say in `pipelines/requirements.txt` where the checks
@@ -74,21 +72,25 @@ def command(ctx: click.Context, words: Sequence[str], plait: str | None, index_u
 
     `plait init connector NAME` writes into plait-NAME a distribution with a connector of that word and its test.
     """
+    if plait is not None and index_url is not None:
+        raise click.UsageError("give `--plait` or `--index-url`, not both")
     if words[0] == "connector" and not plait and not index_url:
-        _write_connector(ctx, words[1:])
+        _write_connector(words[1:])
         return
     if len(words) > 1:
         raise click.UsageError("give DIR, or `connector` and its NAME alone")
     folder = Path(words[0])
-    requirement = _requirement(folder, plait, index_url)
-    _write_files(ctx, folder, project_texts(requirement), PURPOSES, NEXT_COMMANDS)
+    requirement = None if plait is None else require_wheel(plait, folder)
+    if index_url is not None:
+        requirement = require_from_index(index_url)
+    _write_files(folder, project_texts(requirement), PURPOSES, NEXT_COMMANDS)
     if requirement is None:
         click.echo(f"\nbefore a push\n  say in {REQUIREMENTS} where plait is installed from")
     elif requirement.warning:
         click.echo(f"warning: {requirement.warning}", err=True)
 
 
-def _write_connector(ctx: click.Context, names: Sequence[str]) -> None:
+def _write_connector(names: Sequence[str]) -> None:
     if len(names) != 1 or not CONNECTOR_NAME.fullmatch(names[0]):
         raise click.UsageError(
             "give `connector` one NAME: a small letter, then small letters, digits and `_`"
@@ -98,15 +100,9 @@ def _write_connector(ctx: click.Context, names: Sequence[str]) -> None:
         raise CannotStart(
             f"a connector is called `{name}` already", code="ambiguous-connector", help="choose another word"
         )
-    texts = connector_texts(name)
     purposes = {file.format(name): purpose for file, purpose in CONNECTOR_PURPOSES.items()}
-    _write_files(
-        ctx,
-        Path(f"plait-{name}"),
-        texts,
-        purposes,
-        ("pip install -e . pytest", "pytest", f"plait connectors {name}"),
-    )
+    commands = ("pip install -e . pytest", "pytest", f"plait connectors {name}")
+    _write_files(Path(f"plait-{name}"), connector_texts(name), purposes, commands)
 
 
 def connector_texts(name: str) -> dict[str, str]:
@@ -120,17 +116,14 @@ def connector_texts(name: str) -> dict[str, str]:
 
 
 def _write_files(
-    ctx: click.Context,
-    folder: Path,
-    texts: Mapping[str, str],
-    purposes: Mapping[str, str],
-    next_commands: Iterable[str],
+    folder: Path, texts: Mapping[str, str], purposes: Mapping[str, str], next_commands: Iterable[str]
 ) -> None:
     """Write new files into a folder, and say what they are and what to do next."""
-    taken = [folder / name for name in texts if (folder / name).exists() or (folder / name).is_symlink()]
+    taken = [f"`{folder / name}`" for name in texts if os.path.lexists(folder / name)]
     if taken:
-        print_problems_on_stderr([_taken_problem(taken)])
-        ctx.exit(2)
+        message = f"of the new files {len(taken)} are there already: {', '.join(taken[:4])}"
+        help = "name a folder that has none of them, or move them away"
+        raise CannotStart(message, code="file-exists", help=help)
     for name, text in texts.items():
         _write(folder / name, text)
     click.echo(f"wrote into {folder}\n{aligned(purposes.items(), indent='  ')}")
@@ -138,21 +131,10 @@ def _write_files(
     click.echo("\nnext\n" + "\n".join(f"  {line}" for line in [*change_folder, *next_commands]))
 
 
-def _requirement(folder: Path, plait: str | None, index_url: str | None) -> PlaitRequirement | None:
-    if plait is not None and index_url is not None:
-        raise click.UsageError("give `--plait` or `--index-url`, not both")
-    if index_url is not None:
-        return require_from_index(index_url)
-    return None if plait is None else require_wheel(plait, folder)
-
-
 def project_texts(requirement: PlaitRequirement | None = None) -> dict[str, str]:
     """The text of each file of a new project, by its name within the project's folder."""
     texts = {**dict(_template_texts(files("plait.cli") / "project")), SCHEMA: f"{schema_text()}\n"}
-    if requirement is None:
-        lines = REQUIREMENT_TO_FILL_IN
-    else:
-        lines = "".join(f"{argument}\n" for argument in requirement.arguments)
+    lines = "".join(f"{line}\n" for line in requirement.arguments) if requirement else REQUIREMENT_TO_FILL_IN
     texts[REQUIREMENTS] = texts[REQUIREMENTS].replace("ORIGIN\n", lines)
     texts[HOOK] = _hook_text(texts[HOOK], requirement)
     return texts
@@ -178,18 +160,6 @@ def _template_texts(folder: Traversable, above: str = "") -> Iterator[tuple[str,
             yield name, entry.read_text("utf-8")
 
 
-def _taken_problem(taken: list[Path]) -> Problem:
-    others = ", ".join(str(path) for path in taken[1:4])
-    more = f" and {len(taken) - 4} more" if len(taken) > 4 else ""
-    return Problem(
-        code="file-exists",
-        message=f"a file of the new project is there already: `{taken[0].name}`",
-        file=str(taken[0]),
-        help="name a folder that has none of these files, or move them away",
-        note=f"so are {others}{more}" if others else None,
-    )
-
-
 def _write(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -197,6 +167,5 @@ def _write(path: Path, text: str) -> None:
             file.write(text)
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
-        raise CannotStart(
-            f"`{path}` cannot be written: {reason}", code="unwritable-file", help=NAME_ANOTHER_FOLDER
-        ) from error
+        message, help = f"`{path}` cannot be written: {reason}", "name a folder that is yours and has room"
+        raise CannotStart(message, code="unwritable-file", help=help) from error

@@ -72,7 +72,7 @@ def test_a_folder_that_has_one_of_the_files_is_refused_and_stays_as_it_was(
     ended = plait("init", str(tmp_path))
     assert (ended.exit_code, ended.stdout) == (2, "")
     assert "error[file-exists]" in ended.stderr
-    assert f"--> {tmp_path / name}" in ended.stderr
+    assert f"`{tmp_path / name}`" in ended.stderr
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [tmp_path / name]
     assert (tmp_path / name).read_text() == "mine\n"
 

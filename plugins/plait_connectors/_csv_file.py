@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plait.plugin import BadRecord
-from plait_connectors._csv_plain import BOM
+from plait_connectors._csv_plain import BOM, MAX_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MAX_COLUMNS = 10_000
 MAX_FIELDS = 5_000_000
 Fields = dict[str, str | None]
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 BOM = b"\xef\xbb\xbf"
+MAX_COLUMNS = 10_000
 MAX_PLAIN_BYTES = 100_000  # Python's reader refuses a field that is a little longer
 Texts = dict[str, str]
 F = TypeVar("F")
@@ -44,7 +45,7 @@ def add_if_plain(
 ) -> bool:
     """Add a file to the group of its header and return True, if the file is plain.
 
-    The group of an unusual header is None: it has an empty name, a name twice, or one of the `path_columns`.
+    The group of an unusual header is None: it has an empty name, a name twice, one of the `path_columns`, or too many.
     """
     data = data.removeprefix(BOM).replace(b"\r\n", b"\n")
     if len(data) > MAX_PLAIN_BYTES or b'"' in data or b"\r" in data or b"\n\n" in data or not _is_utf8(data):
@@ -52,7 +53,8 @@ def add_if_plain(
     header, _, body = data.partition(b"\n")
     if header not in groups:
         names = header.decode().split(delimiter)
-        usual = "" not in names and len({*names, *path_columns}) == len(names) + len(path_columns)
+        are_distinct = len({*names, *path_columns}) == len(names) + len(path_columns)
+        usual = "" not in names and are_distinct and len(names) <= MAX_COLUMNS
         groups[header] = PlainFiles(names) if usual else None
     group = groups[header]
     return group is not None and group.add(body, delimiter.encode(), file)

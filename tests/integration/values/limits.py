@@ -25,7 +25,7 @@ from plait.values.decode import Step
 from plait.values.memory import memory, room_for_object, room_for_values, size_of_values
 from plait.values.strict_json import MAX_DEPTH, NotJson, parse_json
 from plait.values.types import parse
-from plait_connectors import _csv_file, _mysql_select, cloudwatch_logs, csv, dynamodb, mysql
+from plait_connectors import _csv_file, _csv_plain, _mysql_select, cloudwatch_logs, csv, dynamodb, mysql
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,6 +124,7 @@ def fields_of(number: int) -> Any:
     """What a file with so many delimiters and line ends is told, where a thousand are the most."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_csv_file, "MAX_FIELDS", 1000)
+        patch.setattr(_csv_plain, "MAX_PLAIN_BYTES", 0)  # a file of five million fields is larger
         return of_csv(table_of(1, number))
 
 
@@ -179,8 +180,8 @@ LIMITS = [
     ),
     Limit("rows of a file of `csv`", f"{ROWS:,}", lambda n: of_csv(table_of(1, n), max_rows=20), 20, "`max_rows`"),
     Limit(
-        "columns of a file of `csv`", f"{_csv_file.MAX_COLUMNS:,}",
-        lambda n: of_csv(table_of(n, 1)), _csv_file.MAX_COLUMNS,
+        "columns of a file of `csv`", f"{_csv_plain.MAX_COLUMNS:,}",
+        lambda n: of_csv(table_of(n, 1)), _csv_plain.MAX_COLUMNS,
     ),
     Limit("delimiters and line ends of a file of `csv`", f"{_csv_file.MAX_FIELDS:,}", fields_of, 1000),
     Limit("characters of a field of CSV", "131,072", lambda n: of_csv(b"v\n" + b"x" * n), 131_072),

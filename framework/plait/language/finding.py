@@ -34,13 +34,14 @@ class Finding:
 
     def problem(self, source_map: SourceMap) -> Problem:
         """The problem, where the text has its place."""
-        lines = sorted({source_map.value_span(path).line for path in self.also_at})
+        span = self.span(source_map)
+        lines = sorted({source_map.value_span(path).line for path in self.also_at} - {span.line})
         also_at = f"also at line {', '.join(map(str, lines[:8]))}" if lines else None
         return Problem(
             code=self.code,
             message=self.message,
             file=source_map.file,
-            span=self.span(source_map),
+            span=span,
             help=self.help,
             note=self.note or also_at,
             level=self.level or "error",

@@ -1,13 +1,13 @@
-"""Each column takes what its source can give, as its type and its default say."""
+"""Each column takes what its source and the decode steps of its field give, as its type and its default say."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from plait.language.build import known_fields
 from plait.language.checks.references import unknown_fields_of_joins
 from plait.language.checks.registry import check
-from plait.language.checks.subject import level_of_unknown_field, path_of
+from plait.language.checks.subject import path_of
 from plait.language.finding import Finding
 from plait.language.forms import OBJECT_FACTS
 from plait.problems.problem import excerpt
@@ -20,26 +20,74 @@ if TYPE_CHECKING:
     from plait.language.checks.subject import Subject
     from plait.language.source_map import KeyPath
     from plait.language.spec import Column, Source
+    from plait.values.decode import Step
     from plait.values.types import Type
 
 FACT_TYPES = {"$object": "string", "$modified": "timestamp", "$etag": "string"}
 
 
-def _columns(subject: Subject) -> Iterator[tuple[Source, Column, KeyPath]]:
+class Taking(NamedTuple):
+    """A column, where it is written, the field that it takes and the place in it, and the last decode step of that field."""
+
+    source: Source
+    column: Column
+    path: KeyPath
+    field: str
+    place: tuple[str | int, ...]
+    step: Step | None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the source may have the field."""
+        known = known_fields(self.source)
+        return known is None or self.field in known
+
+    def finding(self, subject: Subject, key: str, message: str, help: str, **more: Any) -> Finding:
+        """A finding at a key of the column, else at the column: at its name if it is about `from`."""
+        if subject.writes((*self.path, key)):
+            return Finding((*self.path, key), message, help, **more)
+        return Finding(self.path, message, help, at="key" if key == "from" else "value", **more)
+
+
+def _columns(subject: Subject) -> Iterator[Taking]:
     for source in subject.sources:
         for column in source.columns or ():
-            yield source, column, (*path_of(source), "columns", column.name)
+            field, *place = column.selector
+            step = (*source.decode.get(str(field), ()), None)[-2:][0]
+            path = (*path_of(source), "columns", column.name)
+            yield Taking(source, column, path, str(field), tuple(place), step)
 
 
-def _at_origin(subject: Subject, path: KeyPath, message: str, help: str | None, **more: Any) -> Finding:
-    """A finding where a column says what it takes: at its `from`, else at its own name."""
-    if subject.writes((*path, "from")):
-        return Finding((*path, "from"), message, help, **more)
-    return Finding(path, message, help, at="key", **more)
+@check("step-order")
+def step_order(subject: Subject) -> Iterator[Finding]:
+    """A step cannot take what the one before it gives, or what the source gives."""
+    for source in subject.sources:
+        for field, steps in source.decode.items():
+            value = ANY if source.role.gives_binary else PLAIN
+            giver = f"`{source.connector.name}` gives no binary"
+            for position, step in enumerate(steps):
+                kind = STEPS[step.word]
+                if value not in kind.accepts:
+                    remove = f"remove `{step.word}`, or what stands before it"
+                    help = "put `base64` before it" if step.word == "gzip" else remove
+                    path = (*path_of(source), "decode", field, position)
+                    yield Finding(path, f"`{step.word}` takes {kind.takes}, and {giver}", help)
+                    break
+                value, giver = kind.gives, f"`{step.word}` gives {kind.gives}"
 
 
-def _at_type(subject: Subject, path: KeyPath, message: str, help: str | None) -> Finding:
-    return Finding((*path, "type") if subject.writes((*path, "type")) else path, message, help)
+@check("unused-decode")
+def unused_decode(subject: Subject) -> Iterator[Finding]:
+    """No column takes the field, so decoding it is for nothing; mostly a slip of the pen."""
+    for source in subject.sources:
+        taken = {str(column.selector[0]): None for column in source.columns or ()}
+        taken |= {field: None for _, field in source.join.on} if source.join else {}
+        for field in source.decode if source.columns else ():
+            if field not in taken:
+                meant = nearest(field, taken)
+                help = f"did you mean `{meant}`?" if meant else "remove it, or take it by a column's `from`"
+                message = f"no column takes {excerpt(field)}, so decoding it is for nothing"
+                yield Finding((*path_of(source), "decode", field), message, help, at="key")
 
 
 @check("missing-columns")
@@ -71,7 +119,7 @@ def no_columns(subject: Subject) -> Iterator[Finding]:
 @check("object-fact")
 def object_fact(subject: Subject) -> Iterator[Finding]:
     """`$object`, `$modified` and `$etag` are known of the driving object alone."""
-    for source, column, path in _columns(subject):
+    for source, column, path, *_ in _columns(subject):
         if column.origin in OBJECT_FACTS and source is not subject.spec.driver:
             message = f"`{column.origin}` is known of the driving object only"
             yield Finding((*path, "from"), message, "take it in the driving source")
@@ -81,72 +129,60 @@ def object_fact(subject: Subject) -> Iterator[Finding]:
 def unknown_field(subject: Subject) -> Iterator[Finding]:
     """A column or join takes a field that the source does not have, as its pattern or a decode step tells."""
     yield from unknown_fields_of_joins(subject)
-    for source, column, path in _columns(subject):
-        field, place = column.selector[0], column.selector[1:]
-        last = (source.decode.get(str(field)) or (None,))[-1]
-        if column.origin in OBJECT_FACTS:
-            continue
-        if _is_unknown(source, column):
+    for taking in _columns(subject):
+        source, column, _, field, place, step = taking
+        names = step.argument.names if step and STEPS[step.word].gives == FIELDS else ()
+        if column.origin not in OBJECT_FACTS and not taking.is_known:
             known = known_fields(source) or ()
-            help = help_for(str(field), known, "field", None)
-            if not subject.writes((*path, "from")) and (meant := nearest(str(field), known)):
+            help = help_for(field, known, "field", None)
+            if field == column.name and (meant := nearest(field, known)):
                 help = f"did you mean `{column.name}: {{type: {column.type}, from: {meant}}}`?"
             message = f"no field of {excerpt(source.name)} is called {excerpt(field)}"
-            yield _at_origin(subject, path, message, help, level=level_of_unknown_field(source))
-        elif last and STEPS[last.word].gives == FIELDS and place and place[0] not in last.argument.names:
-            message = f"the `{last.word}` of {excerpt(field)} gives no field {excerpt(place[0])}"
-            yield _at_origin(
-                subject, path, message, help_for(str(place[0]), last.argument.names, "field", None)
-            )
-
-
-def _is_unknown(source: Source, column: Column) -> bool:
-    known = known_fields(source)
-    return known is not None and column.selector[0] not in known
+            level = "warning" if source.role.offline else None
+            yield taking.finding(subject, "from", message, help, level=level)
+        elif step and names and place and place[0] not in names:
+            message = f"the `{step.word}` of {excerpt(field)} gives no field {excerpt(place[0])}"
+            yield taking.finding(subject, "from", message, help_for(str(place[0]), names, "field", None))
 
 
 @check("wrong-column-type")
 def wrong_column_type(subject: Subject) -> Iterator[Finding]:
     """The type is none that the value can have: base64 gives binary, `epoch` and `$modified` a timestamp, a pattern fields."""
     within: set[tuple[str, str]] = set()
-    for source, column, path in _columns(subject):
-        if column.origin in OBJECT_FACTS:
-            word = FACT_TYPES[column.origin]
-            if source is subject.spec.driver and column.type.word != word:
-                message = f"`{column.origin}` is a {word}, and the column is `{column.type}`"
-                yield Finding((*path, "type"), message, f"write `type: {word}`")
-        elif not _is_unknown(source, column):
-            field, place = str(column.selector[0]), column.selector[1:]
-            if place and (source.name, field) in within:
-                continue
-            yield from _problem_of_decoded(subject, source, column, path)
+    for taking in _columns(subject):
+        source, column, path, field, place, _ = taking
+        word = FACT_TYPES.get(column.origin, "")
+        if word and source is subject.spec.driver and column.type.word != word:
+            message = f"`{column.origin}` is a {word}, and the column is `{column.type}`"
+            yield Finding((*path, "type"), message, f"write `type: {word}`")
+        elif not word and taking.is_known and not (place and (source.name, field) in within):
+            yield from _problem_of_decoded(subject, taking)
             within |= {(source.name, field)} if place else set()
 
 
-def _problem_of_decoded(subject: Subject, source: Source, column: Column, path: KeyPath) -> Iterator[Finding]:
+def _problem_of_decoded(subject: Subject, taking: Taking) -> Iterator[Finding]:
     """Why a column cannot have what the last decode step gives, or the connector without steps."""
-    field, place = column.selector[0], column.selector[1:]
-    last = (source.decode.get(str(field)) or (None,))[-1]
-    value = STEPS[last.word].gives if last else ANY if source.role.gives_binary else PLAIN
-    gives = f"`{last.word}` gives {value}" if last else ""
+    source, column, _, field, place, step = taking
+    value = STEPS[step.word].gives if step else ANY if source.role.gives_binary else PLAIN
+    gives = f"`{step.word}` gives {value}" if step else ""
     fitting = {BINARY: "binary", TIME: "timestamp", FIELDS: "struct"}.get(value)
     if place and value in (BINARY, TIME):
         help = "add the step `json`" if value == BINARY else f"take it whole, as in `from: {field}`"
-        yield _at_origin(subject, path, f"{gives}, and nothing stands within that", help)
+        yield taking.finding(subject, "from", f"{gives}, and nothing stands within that", help)
     elif not place and fitting and column.type.word != fitting:
         help = f"write the type `{fitting}`"
-        if last and value == FIELDS:
-            help = f"take one, as in `from: {field}.{last.argument.names[0]}`"
-        yield _at_type(subject, path, f"{gives}, and the column is `{column.type}`", help)
+        if step and value == FIELDS:
+            help = f"take one, as in `from: {field}.{step.argument.names[0]}`"
+        yield taking.finding(subject, "type", f"{gives}, and the column is `{column.type}`", help)
     elif not place and value == PLAIN and column.type.word == "binary":
-        message = f"`{'json' if last else source.connector.name}` gives no binary, and the column is `binary`"
-        yield _at_type(subject, path, message, f"decode text: `decode: {{{field}: [base64]}}`")
+        message = f"`{'json' if step else source.connector.name}` gives no binary, and the column is `binary`"
+        yield taking.finding(subject, "type", message, f"decode text: `decode: {{{field}: [base64]}}`")
 
 
 @check("required-default")
 def required_default(subject: Subject) -> Iterator[Finding]:
     """A required column is never null, so nothing is left for its default."""
-    for _, column, path in _columns(subject):
+    for _, column, path, *_ in _columns(subject):
         if column.required and column.default is not None:
             message = "a required column is never null, so its `default` stands for nothing"
             yield Finding((*path, "default"), message, "remove `required` or `default`", at="key")
@@ -155,7 +191,7 @@ def required_default(subject: Subject) -> Iterator[Finding]:
 @check("wrong-default")
 def wrong_default(subject: Subject) -> Iterator[Finding]:
     """The default is no value of the column's type."""
-    for source, column, path in _columns(subject):
+    for source, column, path, *_ in _columns(subject):
         if column.default is not None and not column.required:
             block = subject.block(source)["columns"][column.name]
             yield from _unknown_fields(block["default"], column.type, (*path, "default"))

@@ -1,23 +1,77 @@
-"""Where rows go: partition columns, and folders that must not overlap."""
+"""Where rows go: columns with names of their own, partition columns, and folders that must not overlap."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from plait.language.checks.registry import check
-from plait.language.checks.subject import describe
+from plait.language.checks.subject import describe, is_list, path_of
 from plait.language.finding import Finding
 from plait.language.forms import TIME_FUNCTIONS
 from plait.problems.problem import excerpt
 from plait.values.path_overlap import normal_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from plait.language.checks.subject import Subject
     from plait.language.forms import Partition
     from plait.language.source_map import KeyPath
+    from plait.language.spec import Source
     from plait.values.types import Type
+
+
+def _names(source: Source) -> list[KeyPath]:
+    """Where the columns of a source are named."""
+    return [(*path_of(source), "columns", column.name) for column in source.columns or ()]
+
+
+def _names_of_row(subject: Subject) -> list[KeyPath]:
+    """Where the columns of the row are named; a list has the name of its source."""
+    return [
+        path
+        for source in subject.sources
+        for path in ([path_of(source)] if is_list(source) else _names(source))
+    ]
+
+
+def _clashes(names: Iterable[KeyPath]) -> Iterator[tuple[KeyPath, KeyPath]]:
+    """Each name that another before it equals but for case, with that other."""
+    first: dict[str, KeyPath] = {}
+    for path in names:
+        other = first.setdefault(str(path[-1]).lower(), path)
+        if other is not path:
+            yield path, other
+
+
+@check("duplicate-column")
+def duplicate_column(subject: Subject) -> Iterator[Finding]:
+    """Two sources give one column."""
+    for path, other in _clashes(_names_of_row(subject)):
+        source, name = subject.spec.source(str(path[1])), path[-1]
+        if name == other[-1]:
+            kind = next((column.type for column in source.columns or () if column.name == name), None)
+            help = f"rename it, as in `{source.name}_{name}: {{type: {kind}, from: {name}}}`"
+            message = f"the column {excerpt(name)} comes from {excerpt(other[1])} already"
+            note = f"first given at line {subject.line(other)}"
+            yield Finding(path, message, "rename the source" if is_list(source) else help, note, at="key")
+
+
+@check("case-clash")
+def case_clash(subject: Subject) -> Iterator[Finding]:
+    """Athena and Glue do not see case, so two columns must differ in more."""
+    names = _names_of_row(subject)
+    first = {str(path[-1]).lower(): path for path in reversed(names)}
+    partitions: list[KeyPath] = [("partition_by", part.name) for part in subject.spec.partition_by]
+    pairs = [(path, first[name]) for path in partitions if (name := str(path[-1]).lower()) in first]
+    for columns in (names, *(map(_names, filter(is_list, subject.sources)))):
+        pairs += _clashes(columns)
+    for path, other in pairs:
+        if path[-1] != other[-1]:
+            both = f"{excerpt(path[-1])} and {excerpt(other[-1])}"
+            note = f"first given at line {subject.line(other)}"
+            message = f"{both} differ in case only, which Athena and Glue do not see"
+            yield Finding(path, message, "rename one of them", note, at="key")
 
 
 @check("partition-type")
@@ -51,7 +105,7 @@ def _type_problem(partition: Partition, kind: Type) -> tuple[str, str] | None:
 
 @check("moving-partition", level="warning")
 def moving_partition(subject: Subject) -> Iterator[Finding]:
-    """A *warning*: a partition column comes from a look-up, so a later run may move rows and leave the old file behind."""
+    """A partition column comes from a look-up, so a later run may move rows and leave the old file behind."""
     for partition in subject.spec.partition_by:
         column = partition.column
         if subject.row.givers.get(column, subject.spec.driver.name) != subject.spec.driver.name:
@@ -76,18 +130,16 @@ def folder_per_instant(subject: Subject) -> Iterator[Finding]:
 
 @check("hidden-column", level="warning")
 def hidden_column(subject: Subject) -> Iterator[Finding]:
-    """A *warning*: a partition column takes the column of its name out of the files, and is made of another."""
+    """A partition column takes the column of its name out of the files, and is made of another."""
     for partition in subject.spec.partition_by:
         name, kind = partition.name, subject.row.types.get(partition.column)
-        has_same_values = partition.function == "column" or (kind is not None and kind.word == "date")
-        if subject.row.lacks(partition.column):
-            continue
-        if name in subject.row.types and not (partition.column == name and has_same_values):
-            message = (
-                f"the partition column {excerpt(name)} takes the output column of that name out of the files"
-            )
+        is_same = name == partition.column and (
+            partition.function == "column" or kind is None or kind.word == "date"
+        )
+        if name in subject.row.types and not is_same and not subject.row.lacks(partition.column):
+            hidden = f"the partition column {excerpt(name)} takes the output column of that name"
             help = "give the partition column another name"
-            yield Finding(("partition_by", name), message, help, at="key")
+            yield Finding(("partition_by", name), f"{hidden} out of the files", help, at="key")
 
 
 @check("recursion")
@@ -107,7 +159,7 @@ def quarantine_in_sink(subject: Subject) -> Iterator[Finding]:
     for key, folder in subject.spec.sink.folders.items():
         if quarantine and normal_folder(quarantine.path).startswith(normal_folder(folder)):
             message = "the quarantine lies in the folder of the sink, where readers expect rows only"
-            note = f"the sink writes at line {subject.span(('sink', key)).line}"
+            note = f"the sink writes at line {subject.line(('sink', key))}"
             yield Finding(_quarantine_path(subject), message, "choose a folder beside it", note)
 
 

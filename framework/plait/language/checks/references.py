@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from plait.language.build import known_fields
+from plait.language.build import blockers, known_fields
 from plait.language.checks.registry import check
-from plait.language.checks.subject import describe, level_of_unknown_field, path_of
+from plait.language.checks.subject import describe, path_of
 from plait.language.finding import Finding
 from plait.language.wording import flow_style
 from plait.problems.problem import excerpt
@@ -17,7 +17,7 @@ from plait.values.types import INTEGERS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from plait.language.checks.subject import Subject
+    from plait.language.checks.subject import Row, Subject
     from plait.language.source_map import KeyPath
     from plait.language.spec import Source
     from plait.values.types import Type
@@ -36,26 +36,31 @@ KEY_FAMILIES = {
 class NeededColumn:
     """A place that names a column of the row by which a look-up is asked."""
 
+    source: Source
     name: str
     use: Literal["on", "path", "around"]
     path: KeyPath
     at: Literal["key", "value"] = "value"
     part: str | None = None
 
+    def finding(self, message: str, help: str) -> Finding:
+        """A finding at this place."""
+        return Finding(self.path, message, help, at=self.at, part=self.part)
 
-def places_of_needed(subject: Subject, source: Source) -> Iterator[NeededColumn]:
+
+def _needed_columns(subject: Subject) -> Iterator[NeededColumn]:
     """Each place of a look-up that names a column of the row by which it is asked."""
-    path, block = path_of(source), subject.block(source)
-    on = block["join"]["on"]
-    for column, _ in source.join.on if source.join else ():
-        is_key = isinstance(on, dict)
-        yield NeededColumn(column, "on", _path_in_on(subject, source, column), "key" if is_key else "value")
-    for name in source.row_columns:
-        part = f"{{{name}}}"
-        keys = (key for key, value in block.items() if isinstance(value, str) and part in value)
-        yield NeededColumn(name, "path", (*path, next(keys, "connector")), part=part)
-    if source.window:
-        yield NeededColumn(source.window.column, "around", (*path, "window", "around"))
+    for source in subject.spec.lookups:
+        path, block = path_of(source), subject.block(source)
+        at: Literal["key", "value"] = "key" if isinstance(block["join"]["on"], dict) else "value"
+        for column, _ in source.join.on if source.join else ():
+            yield NeededColumn(source, column, "on", _path_in_on(subject, source, column), at)
+        for name in source.row_columns:
+            part = f"{{{name}}}"
+            keys = (key for key, value in block.items() if isinstance(value, str) and part in value)
+            yield NeededColumn(source, name, "path", (*path, next(keys, "connector")), part=part)
+        if source.window:
+            yield NeededColumn(source, source.window.column, "around", (*path, "window", "around"))
 
 
 def _path_in_on(subject: Subject, source: Source, column: str) -> KeyPath:
@@ -71,85 +76,61 @@ def unknown_column(subject: Subject) -> Iterator[Finding]:
     """A join, path, window or partition names a column that the row does not have."""
     row = subject.row
     findings: dict[str, list[Finding]] = {}
-    for source in subject.spec.lookups:
-        for needed in places_of_needed(subject, source):
-            if row.lacks(needed.name):
-                help = _swapped_help(subject, source, needed.name)
-                help = help or row.help_for_column(needed.name, source.name)
-                finding = Finding(needed.path, "", help, at=needed.at, part=needed.part)
-                findings.setdefault(needed.name, []).append(finding)
+    for needed in _needed_columns(subject):
+        help = _swapped_help(row, needed) or row.help_for_column(needed.name, needed.source.name)
+        findings.setdefault(needed.name, []).append(needed.finding("", help))
     for partition in subject.spec.partition_by:
-        name = partition.column
+        path, help = ("partition_by", partition.name), row.help_for_column(partition.column)
+        findings.setdefault(partition.column, []).append(Finding(path, "", help, part=partition.column))
+    for name, (first, *others) in findings.items():
         if row.lacks(name):
-            finding = Finding(("partition_by", partition.name), "", row.help_for_column(name), part=name)
-            findings.setdefault(name, []).append(finding)
-    for name, places in findings.items():
-        spans = {subject.span(place.path, place.at, place.part): place for place in places}
-        first = min(spans)
-        lines = sorted({span.line for span in spans} - {first.line})
-        note = f"also at line {', '.join(map(str, lines[:8]))}" if lines else None
-        message, place = f"no column of the row is called {excerpt(name)}", spans[first]
-        yield Finding(place.path, message, place.help, note, place.at, place.part)
+            message = f"no column of the row is called {excerpt(name)}"
+            yield replace(first, message=message, also_at=tuple(other.path for other in others))
 
 
-def _swapped_help(subject: Subject, source: Source, name: str) -> str | None:
+def _swapped_help(row: Row, needed: NeededColumn) -> str | None:
     """Suggest to swap column and field, if the field is a column of the row."""
-    on, types = subject.block(source)["join"]["on"], subject.row.types
-    if any(edited_once(name, column) for column in types):
+    field = dict(needed.source.join.on).get(needed.name) if needed.source.join else None
+    if field not in row.types or any(edited_once(needed.name, column) for column in row.types):
         return None
-    if isinstance(on, dict) and on.get(name) in types:
-        return f"the column comes first: did you mean `{flow_style({on[name]: name})[:60]}`?"
-    return None
+    return f"the column comes first: did you mean `{flow_style({field: needed.name})[:60]}`?"
 
 
 @check("own-column")
 def own_column(subject: Subject) -> Iterator[Finding]:
     """A look-up cannot be found by a column that it brings itself."""
-    for source in subject.spec.lookups:
-        for needed in places_of_needed(subject, source):
-            if subject.row.givers.get(needed.name) == source.name:
-                message = (
-                    f"{excerpt(needed.name)} comes from {excerpt(source.name)} itself, so it cannot find it"
-                )
-                help = subject.row.help_for_column("", source.name)
-                yield Finding(needed.path, message, help, at=needed.at, part=needed.part)
+    for needed in _needed_columns(subject):
+        name = needed.source.name
+        if subject.row.givers.get(needed.name) == name:
+            message = f"{excerpt(needed.name)} comes from {excerpt(name)} itself, so it cannot find it"
+            yield needed.finding(message, subject.row.help_for_column("", name))
 
 
 @check("not-a-time")
 def not_a_time(subject: Subject) -> Iterator[Finding]:
     """A window lies around a timestamp of the row."""
-    for source in subject.spec.lookups:
-        if source.window is None or subject.row.givers.get(source.window.column) == source.name:
-            continue
-        name, path = source.window.column, (*path_of(source), "window", "around")
-        kind = subject.row.types.get(name)
-        if kind is not None and kind.word != "timestamp":
-            message = f"a window lies around a timestamp, and {excerpt(name)} is {describe(kind)}"
-            yield Finding(
-                path, message, f"declare `{name}: timestamp` in {excerpt(subject.row.givers[name])}"
-            )
+    for needed in _needed_columns(subject):
+        kind = subject.row.types.get(needed.name)
+        if needed.use == "around" and kind and kind.word != "timestamp":
+            message = f"a window lies around a timestamp, and {excerpt(needed.name)} is {describe(kind)}"
+            giver = excerpt(subject.row.givers[needed.name])
+            yield needed.finding(message, f"declare `{needed.name}: timestamp` in {giver}")
 
 
 @check("nested-key")
 def nested_key(subject: Subject) -> Iterator[Finding]:
     """A list or struct is no key, and binary fills no path."""
-    for source in subject.spec.lookups:
-        for needed in places_of_needed(subject, source):
-            name, kind = needed.name, subject.row.types.get(needed.name)
-            if kind is None or needed.use == "around" or subject.row.givers[name] == source.name:
-                continue
-            if kind.word in NESTED:
-                message = f"{excerpt(name)} is {describe(kind)}, which is no key"
-                help = "choose a column that holds one value"
-            elif kind.word == "binary" and needed.use == "path":
-                message = f"{excerpt(name)} is binary, which cannot fill a path"
-                help = "choose a column of text or numbers"
-            else:
-                continue
-            yield Finding(needed.path, message, help, at=needed.at, part=needed.part)
+    for needed in _needed_columns(subject):
+        name, kind = excerpt(needed.name), subject.row.types.get(needed.name)
+        if kind and kind.word in NESTED and needed.use != "around":
+            message = f"{name} is {describe(kind)}, which is no key"
+            yield needed.finding(message, "choose a column that holds one value")
+        elif kind and kind.word == "binary" and needed.use == "path":
+            message = f"{name} is binary, which cannot fill a path"
+            yield needed.finding(message, "choose a column of text or numbers")
 
 
-def fields_of_joins(subject: Subject) -> Iterator[tuple[Source, str, str, KeyPath]]:
+def _fields_of_joins(subject: Subject) -> Iterator[tuple[Source, str, str, KeyPath]]:
     """Each look-up with a column that its `on` names, the field that equals it, and where that is named."""
     for source in subject.spec.lookups:
         for column, field in source.join.on if source.join else ():
@@ -159,20 +140,20 @@ def fields_of_joins(subject: Subject) -> Iterator[tuple[Source, str, str, KeyPat
 
 def unknown_fields_of_joins(subject: Subject) -> Iterator[Finding]:
     """Each field that an `on` names and the source does not have."""
-    for source, column, field, path in fields_of_joins(subject):
+    for source, column, field, path in _fields_of_joins(subject):
         known = known_fields(source)
         if known is not None and field not in known:
             help = help_for(field, known, "field", None)
             if column == field and (meant := nearest(field, known)):
                 help = f"did you mean `{{{column}: {meant}}}`?"
             message = f"no field of {excerpt(source.name)} is called {excerpt(field)}"
-            yield Finding(path, message, help, level=level_of_unknown_field(source))
+            yield Finding(path, message, help, level="warning" if source.role.offline else None)
 
 
 @check("decoded-key")
 def decoded_key(subject: Subject) -> Iterator[Finding]:
     """A field that a join asks by is compared as the source has it, so it cannot be decoded."""
-    for source, _, field, _ in fields_of_joins(subject):
+    for source, _, field, _ in _fields_of_joins(subject):
         if field in source.decode:
             message = f"{excerpt(field)} is asked for as it stands in the source, so it cannot be decoded"
             yield Finding((*path_of(source), "decode", field), message, "join on another field", at="key")
@@ -181,19 +162,43 @@ def decoded_key(subject: Subject) -> Iterator[Finding]:
 @check("key-types")
 def key_types(subject: Subject) -> Iterator[Finding]:
     """The column and the field of a join have types whose values are never equal."""
-    for source, column, field, path in fields_of_joins(subject):
+    for source, column, field, path in _fields_of_joins(subject):
         declared = next((other for other in source.columns or () if other.selector == (field,)), None)
         kind = subject.row.types.get(column)
         if declared is None or kind is None or subject.row.givers[column] == source.name:
             continue
-        if kind.word in NESTED or field in source.decode or _can_be_equal(kind, declared.type):
-            continue
-        line = subject.line((*path_of(source), "columns", declared.name))
-        text = f"the field {excerpt(field)} of {excerpt(source.name)}"
-        message = f"{excerpt(column)} is {describe(kind)} and never equals {text}, which is `{declared.type}`"
-        yield Finding(path, message, "declare both alike", f"declared at line {line}")
+        if kind.word not in NESTED and field not in source.decode and not _can_be_equal(kind, declared.type):
+            line = subject.line((*path_of(source), "columns", declared.name))
+            text = f"the field {excerpt(field)} of {excerpt(source.name)}, which is `{declared.type}`"
+            message = f"{excerpt(column)} is {describe(kind)} and never equals {text}"
+            yield Finding(path, message, "declare both alike", f"declared at line {line}")
 
 
 def _can_be_equal(kind: Type, other: Type) -> bool:
     families = {KEY_FAMILIES.get(kind.word), KEY_FAMILIES.get(other.word)}
     return len(families) == 1 or ("text" in families and not families & {"binary", None})
+
+
+@check("join-cycle")
+def join_cycle(subject: Subject) -> Iterator[Finding]:
+    """Look-ups that wait for columns of each other."""
+    waiting = {source.name: source for source in subject.spec.lookups}
+    while ready := [name for name, source in waiting.items() if not blockers(source, waiting.values())]:
+        waiting = {name: source for name, source in waiting.items() if name not in ready}
+    if not waiting:
+        return
+    waits = {name: next(iter(blockers(source, waiting.values()).items())) for name, source in waiting.items()}
+    chain = [next(iter(waiting))]
+    while (following := waits[chain[-1]][0]) not in chain:
+        chain.append(following)
+    ring = chain[chain.index(following) :]
+    start = ring.index(min(ring, key=[*waiting].index))
+    ring = ring[start:] + ring[:start]
+    texts = [
+        f"{excerpt(name)} waits for {excerpt(waits[name][1])} of {excerpt(waits[name][0])}" for name in ring
+    ]
+    help = f"join one of them on a column of {excerpt(subject.spec.driver.name)}"
+    for needed in _needed_columns(subject):
+        if needed.source.name == ring[0] and needed.name == waits[ring[0]][1]:
+            yield needed.finding(f"look-ups wait for each other: {', and '.join(texts[:4])}", help)
+            return

@@ -44,13 +44,13 @@ def check(code: str, level: Level = "error", *, of_roles: bool = False) -> Calla
 def run_checks(spec: Spec, source_map: SourceMap) -> list[Problem]:
     """The problems of a complete spec: one a place, an error before a warning."""
     subject = Subject(spec, source_map)
-    problems = [problem for check in CHECKS if check.of_roles for problem in _run(check, subject)]
-    if not problems:
-        problems = [problem for check in CHECKS if not check.of_roles for problem in _run(check, subject)]
-    return one_a_place(problems)
+    return one_a_place(_run(subject, of_roles=True) or _run(subject, of_roles=False))
 
 
-def _run(check: Check, subject: Subject) -> Iterator[Problem]:
-    for finding in check.function(subject):
-        level = finding.level or check.level
-        yield replace(finding, code=check.code, level=level).problem(subject.source_map)
+def _run(subject: Subject, *, of_roles: bool) -> list[Problem]:
+    return [
+        replace(finding, code=check.code, level=finding.level or check.level).problem(subject.source_map)
+        for check in CHECKS
+        if check.of_roles == of_roles
+        for finding in check.function(subject)
+    ]

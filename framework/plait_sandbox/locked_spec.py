@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 def locked_copy(spec: Path, folder: Path) -> Path:
     """Copy a valid spec to a folder and write its lock there; raises InvalidSpec if it has problems."""
     from plait.deploy.package import make_lock
-    from plait.deploy.target import running_target
+    from plait.deploy.requirements import running_target
     from plait.language.lock import lock_file, lock_text
     from plait.language.validate import validate
     from plait.pipeline.pipeline import InvalidSpec

@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from plait.deploy.requirements import find_uv
-from plait.deploy.target import running_target
+from plait.deploy.requirements import find_uv, running_target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from plait.deploy.target import Target
+    from plait.deploy.requirements import Target
 
 ENTRY_DATE = (1980, 1, 1, 0, 0, 0)
 UNIX = 3

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from importlib.metadata import Distribution
 
-    from plait.deploy.target import Target
+    from plait.deploy.requirements import Target
     from plait.language.spec import Spec
 
 UNZIPPED_LIMIT = 250 * 1024 * 1024

@@ -5,18 +5,19 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import platform
 import shutil
 import subprocess
 import sys
 from importlib.metadata import Distribution, PackageNotFoundError, distribution, distributions
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from msgspec import Struct
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from plait.deploy.target import GLIBC_MINOR, MACHINES
 from plait.plugin import GiveUp
 from plait.plugin.registry import offer_of
 
@@ -24,15 +25,45 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from importlib.metadata import PackagePath
 
-    from plait.deploy.target import Target
     from plait.language.spec import Spec
 
+Arch = Literal["x86_64", "arm64"]
+MACHINES: dict[Arch, str] = {"x86_64": "x86_64", "arm64": "aarch64"}
+DEFAULT_PYTHON = "3.12"
+# The minor version of glibc 2 that wheels may need: Amazon Linux 2 up to Python 3.11, Amazon Linux 2023 above.
+GLIBC_MINOR = {"3.11": 17, "3.12": 34, "3.13": 34}
 PLAIT = "plait"
 # What every function imports of the distributions that plait requires; a test compares it with the sources.
 ALWAYS_NEEDED = ("google-re2", "msgspec", "obstore", "pluggy", "pyarrow", "tzdata")
 AWS_SDK = ("boto3", "botocore", "s3transfer")
 # Pairs of a distribution and a requirement that only type checkers use; msgspec would import it if it were there.
 ONLY_FOR_TYPE_CHECKERS = {("obstore", "typing-extensions")}
+
+
+class Target(Struct, frozen=True):
+    """A Python such as `3.12` on a processor; `here` says that the package runs on this very machine."""
+
+    python: str
+    arch: Arch
+    here: bool = False
+
+    @property
+    def markers(self) -> dict[str, str]:
+        """The values of PEP 508's environment markers on the target, as far as machines differ in them."""
+        return {
+            "os_name": "posix",
+            "platform_machine": MACHINES[self.arch],
+            "platform_system": "Linux",
+            "python_full_version": f"{self.python}.0",
+            "python_version": self.python,
+            "sys_platform": "linux",
+        }
+
+
+def running_target() -> Target:
+    """Return the target that is this machine and its Python."""
+    arch: Arch = "arm64" if platform.machine().lower() in ("aarch64", "arm64") else "x86_64"
+    return Target(f"{sys.version_info.major}.{sys.version_info.minor}", arch, here=True)
 
 
 def required_distributions(
@@ -96,17 +127,14 @@ def collect(required: Mapping[str, Distribution], target: Target, folder: Path) 
     into `folder`, unless the target is this machine. Raises GiveUp if a wheel cannot be fetched, or if an installed file
     was changed.
     """
-    copied = [d for d in required.values() if target.here or "Root-Is-Purelib: true" in _wheel(d)]
+    copied = [
+        d for d in required.values() if target.here or "Root-Is-Purelib: true" in (d.read_text("WHEEL") or "")
+    ]
     versions = {name: installed.version for name, installed in required.items() if installed not in copied}
     if versions:
         _fetch(versions, target, folder)
     fetched = distributions(path=[str(folder)]) if versions else ()
     return {name: path for installed in (*copied, *fetched) for name, path in _files(installed)}
-
-
-def _wheel(installed: Distribution) -> str:
-    """What a distribution tells of the wheel that it was installed from."""
-    return installed.read_text("WHEEL") or ""
 
 
 def _is_editable(installed: Distribution) -> bool:

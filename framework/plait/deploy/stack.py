@@ -18,8 +18,8 @@ import yaml
 from msgspec.structs import asdict
 
 from plait.deploy.policy import grants, policy_document
+from plait.deploy.requirements import DEFAULT_PYTHON
 from plait.deploy.stack_parameters import StackParameter, resolve_marks, stack_parameter
-from plait.deploy.target import DEFAULT_PYTHON
 from plait.language.spec import LONGEST_WAIT, options_of_type
 from plait.plugin import DriverPath, GiveUp
 

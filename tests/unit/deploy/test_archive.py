@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from plait.deploy.archive import add_byte_code
-from plait.deploy.target import Target, running_target
+from plait.deploy.requirements import Target, running_target
 
 
 @pytest.mark.parametrize("script", ["exit 127", "echo 3.11", "/bin/cat >/dev/null"])

@@ -13,8 +13,7 @@ import pytest
 from kit.paths import ROOT
 from kit.specs import valid
 from plait.deploy.package import package
-from plait.deploy.requirements import ALWAYS_NEEDED, AWS_SDK, required_distributions
-from plait.deploy.target import running_target
+from plait.deploy.requirements import ALWAYS_NEEDED, AWS_SDK, required_distributions, running_target
 from plait.deploy.trim import trim
 from plait.language.validate import validate
 from plait.plugin import GiveUp

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from plait.deploy.requirements import collect, find_uv
-from plait.deploy.target import Arch, Target, running_target
+from plait.deploy.requirements import Arch, Target, collect, find_uv, running_target
 from plait.plugin import GiveUp
 
 ARM = Target("3.12", "arm64")

@@ -11,14 +11,14 @@ from plait.cli.failures import CannotStart, unreadable_file
 from plait.cli.options import output_option
 from plait.cli.printing import aligned, print_json
 from plait.deploy.package import UNZIPPED_LIMIT, package
-from plait.deploy.target import DEFAULT_PYTHON, GLIBC_MINOR, MACHINES, Target, running_target
+from plait.deploy.requirements import DEFAULT_PYTHON, GLIBC_MINOR, MACHINES, Target, running_target
 from plait.language.validate import read_bytes, validate
 from plait.pipeline.pipeline import InvalidSpec
 
 if TYPE_CHECKING:
     from plait.deploy.archive import Zip
     from plait.deploy.package import Package
-    from plait.deploy.target import Arch
+    from plait.deploy.requirements import Arch
     from plait.language.lock import Lock
     from plait.language.validate import Validated
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
-from msgspec.structs import astuple
+from msgspec.structs import astuple, replace
 
-from plait.cli.printing import aligned, plural
+from plait.cli.printing import aligned
 from plait.engine.report import OUTCOMES, LookupCounts
-from plait.problems.problem import Problem
 from plait.problems.render import full
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from plait.engine.report import Report
+    from plait.problems.problem import Problem
 
 
 def report_text(report: Report, *, colour: bool) -> str:
@@ -34,6 +33,8 @@ def report_text(report: Report, *, colour: bool) -> str:
 
 
 def _number_rows(report: Report) -> Iterable[tuple[str, str]]:
+    from rich.filesize import decimal
+
     objects, records = report.objects, report.records
     yield "pipeline", report.pipeline
     outcomes: dict[str, int] = {outcome: objects[outcome] for outcome in OUTCOMES}
@@ -43,7 +44,7 @@ def _number_rows(report: Report) -> Iterable[tuple[str, str]]:
     fates = {"written": records.written, "dropped": records.dropped, "quarantined": records.quarantined}
     yield "records", total_with_parts(records.read, "read", fates)
     yield "rows", f"{report.rows:,}"
-    yield "files", f"{len(report.files):,} ({size_text(sum(file.bytes for file in report.files))})"
+    yield "files", f"{len(report.files):,} ({decimal(sum(file.bytes for file in report.files))})"
     if report.calls:
         yield "calls", ", ".join(f"{name} {count:,}" for name, count in sorted(report.calls.items()))
     yield "time", f"{sum(report.seconds.values()):.1f} s"
@@ -60,38 +61,14 @@ def total_with_parts(total: int, word: str, parts: dict[str, int]) -> str:
     return ", ".join([f"{total:,} {word}", *shown])
 
 
-def size_text(number: float) -> str:
-    """A number of bytes in the largest unit that fits.
-
-    >>> size_text(1536)
-    '1.5 KiB'
-    """
-    if number < 1024:
-        return plural(int(number), "byte")
-    units = ["KiB", "MiB", "GiB", "TiB"]
-    number /= 1024
-    while number >= 1024 and len(units) > 1:
-        number /= 1024
-        units.pop(0)
-    return f"{number:.1f} {units[0]}"
-
-
 def _grouped(problems: Sequence[Problem]) -> Iterable[Problem]:
     """Group problems of the same text into one, shown at the first of their objects; errors come first."""
-    kinds = Counter(map(_kind, problems))
-    for kind, count in sorted(kinds.items(), key=lambda counted: (counted[0][0], -counted[1])):
-        same = [problem for problem in problems if _kind(problem) == kind]
-        first, latest_note = same[0], max((problem.note for problem in same if problem.note), default=None)
-        note = first.note if count == 1 else f"{count:,} times; {latest_note or 'the first is shown'}"
-        yield Problem(
-            code=first.code,
-            message=first.message,
-            file=first.file,
-            help=first.help,
-            note=note,
-            level=first.level,
+    groups: dict[tuple[str, ...], list[Problem]] = {}
+    for problem in problems:
+        groups.setdefault((problem.level, problem.code, problem.message, problem.help or ""), []).append(
+            problem
         )
-
-
-def _kind(problem: Problem) -> tuple[str, str, str, str | None]:
-    return problem.level, problem.code, problem.message, problem.help
+    for same in sorted(groups.values(), key=lambda same: (same[0].level, -len(same))):
+        latest_note = max((problem.note for problem in same if problem.note), default="the first is shown")
+        note = f"{len(same):,} times; {latest_note}" if len(same) > 1 else same[0].note
+        yield replace(same[0], note=note)

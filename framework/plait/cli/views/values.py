@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+
+import msgspec
 
 
 def json_value(value: Any) -> Any:
@@ -14,10 +14,4 @@ def json_value(value: Any) -> Any:
         return {name: json_value(part) for name, part in value.items()}
     if isinstance(value, list):
         return [json_value(element) for element in value]
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
-    if isinstance(value, date):
-        return value.isoformat()
-    return base64.b64encode(value).decode() if isinstance(value, bytes) else value
+    return format(value, "f") if isinstance(value, Decimal) else msgspec.to_builtins(value)

@@ -20,41 +20,26 @@ from plait.language.parameters import (
     put_in,
     references,
 )
-from plait.language.reader import Reader
+from plait.language.reader import at, read_struct
 from plait.language.spec import Column, Join, Quarantine, Source, Spec, Target, TimeWindow
 from plait.plugin import GiveUp
 from plait.plugin.registry import ConnectorUnavailable, connector
 from plait.problems.errors import SpecValueError
 from plait.problems.problem import excerpt
-from plait.values.convert import ConversionError, convert
+from plait.values.convert import convert
 from plait.values.decode import Step
 from plait.values.types import Type
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from plait.language.keys import JoinBlock, StepBlock
     from plait.language.source_map import KeyPath
     from plait.plugin import Connector, FolderPath
 
-DEFAULT_HELPS = {
-    "binary": "remove it",
-    "boolean": "write `true` or `false`",
-    "date": "write it as `2026-07-01`",
-    "timestamp": "write it as `2026-07-01T13:00:00Z`",
-}
-
-
-class UnreadableTexts(ValueError):
-    """Texts of a document do not parse: `errors` are a SpecValueError for each, with its path."""
-
-    def __init__(self, errors: list[SpecValueError]) -> None:
-        super().__init__("; ".join(f"{error.code}: {error}" for error in errors[:5]))
-        self.errors = errors
-
 
 def packaged_spec(document: Mapping[str, Any], file: str, environment: Mapping[str, str]) -> Spec:
-    """The spec of a packaged document, with parameters from the environment; raises GiveUp with all that is wrong."""
+    """The spec of a packaged document, with parameters from the environment; raises GiveUp."""
     values = parameter_values(document, {}, environment)
     for name, block in declared_parameters(document).items():
         if name not in values:
@@ -64,10 +49,9 @@ def packaged_spec(document: Mapping[str, Any], file: str, environment: Mapping[s
             raise GiveUp(message, code="missing-parameter", help=help)
     try:
         spec = build_spec(document, file, values)
-    except UnreadableTexts as unreadable:
-        lines = [f"{e.code}: {e} (`{'.'.join(map(str, e.path))}`)" for e in unreadable.errors[:5]]
-        message = f"the spec `{file}` cannot be run: {'; '.join(lines)}"
-        raise GiveUp(message, help="run `plait validate`") from unreadable
+    except SpecValueError as error:
+        message = f"{error.code}: {error} (`{'.'.join(map(str, error.path))}`)"
+        raise GiveUp(f"the spec `{file}` cannot be run: {message}", help="run `plait validate`") from error
     for key, path in spec.recursions():
         place = ("quarantine",) if key == "quarantine" else ("sink", key)
         places = (place, ("sources", spec.driver.name))
@@ -85,23 +69,13 @@ def build_spec(document: Mapping[str, Any], file: str, values: Mapping[str, str]
     """The spec of a document whose shape was checked, as it is written in its file, and its parameters' `values`.
 
     What only the checks over a complete spec refuse is built as it stands: of several sources without a join the
-    first drives, and where there is none the first source does. Raises UnreadableTexts.
+    first drives, and where there is none the first source does. Raises SpecValueError.
     """
-    reader = Reader()
-    reader.errors += check_parameter_values(values)
+    for error in check_parameter_values(values):
+        raise error
     bound = put_in(document, values)
-    connected = {
-        name: _connected(block, ("sources", name), reader) for name, block in bound["sources"].items()
-    }
-    sink = _connected(bound["sink"], ("sink",), reader)
-    top: Document | None = reader.struct(Document, bound, ())
-    blocks = top.sources.items() if top else ()
-    sources = [_source(name, block, *connected[name], reader) for name, block in blocks]
-    if not bound["sources"]:
-        help = "give a source without `join`, whose objects become the rows"
-        reader.add(SpecValueError("there is no source", code="no-driver", help=help), ("sources",))
-    if reader.errors or top is None:
-        raise UnreadableTexts(reader.errors)
+    top: Document = read_struct(Document, bound, ())
+    sources = [_source(name, block, bound["sources"][name]) for name, block in top.sources.items()]
     driver = next((source for source in sources if source.join is None), sources[0])
     lookups = tuple(source for source in sources if source is not driver)
     parameters = declared_parameters(document)
@@ -116,7 +90,7 @@ def build_spec(document: Mapping[str, Any], file: str, values: Mapping[str, str]
         lookups=lookups,
         order=order_of_lookups(lookups),
         partition_by=tuple(replace(part, name=name) for name, part in (top.partition_by or {}).items()),
-        sink=Target(*sink),
+        sink=Target(*_connected(bound["sink"], ("sink",))),
         quarantine=_quarantine(top.quarantine) if top.quarantine else None,
         variables={name: block["env"] for name, block in parameters.items() if block.get("env")},
         deploy=top.deploy,
@@ -149,77 +123,58 @@ def usable_connector(word: str) -> Connector:
     return loaded
 
 
-def _connected(block: Mapping[str, Any], path: KeyPath, reader: Reader) -> tuple[Any, Any]:
-    """The connector of a block and its options; None in place of what cannot be read."""
-    at_connector = (*path, "connector")
+def _connected(block: Mapping[str, Any], path: KeyPath) -> tuple[Connector, Any]:
+    """The connector of a block and its options; raises SpecValueError."""
+    help, at_connector = "`plait connectors` tells more", (*path, "connector")
+    with at(at_connector):
+        try:
+            loaded = usable_connector(block["connector"])
+        except ConnectorUnavailable as error:
+            raise SpecValueError(error.message, code=error.code, help=help) from error
     try:
-        loaded = usable_connector(block["connector"])
-    except ConnectorUnavailable as error:
-        reader.add(
-            SpecValueError(error.message, code=error.code, help="`plait connectors` tells more"), at_connector
-        )
-        return None, None
-    try:
-        options = reader.struct(loaded.options, block, path)
+        return loaded, read_struct(loaded.options, block, path)
+    except SpecValueError:
+        raise
     except (Exception, SystemExit) as error:
         if not loaded.distribution:
             raise
         message = f"the connector's options cannot be made: {type(error).__name__[:40]}"
-        help = "`plait connectors` tells more"
-        reader.add(SpecValueError(message, code="broken-connector", help=help), at_connector)
-        return loaded, None
-    return loaded, options
+        with at(at_connector):
+            raise SpecValueError(message, code="broken-connector", help=help) from error
 
 
-def _source(name: str, block: SourceBlock, loaded: Connector, options: Any, reader: Reader) -> Source:
-    path, window, join = ("sources", name, "columns"), block.window, block.join
-    columns = (
-        _column(column, kind, (*path, column), reader) for column, kind in (block.columns or {}).items()
-    )
+def _source(name: str, block: SourceBlock, raw: Mapping[str, Any]) -> Source:
+    path: KeyPath = ("sources", name)
+    loaded, options = _connected(raw, path)
+    window, join = block.window, block.join
     source = Source(
         name=name,
         connector=loaded,
         options=options,
-        columns=None if block.columns is None else tuple(columns),
+        columns=None if block.columns is None else tuple(_columns(block.columns, (*path, "columns"))),
         decode={field: tuple(map(_step, steps)) for field, steps in (block.decode or {}).items()},
         join=_join(join) if join else None,
         window=TimeWindow(column=window.around, before=window.before, after=window.after) if window else None,
         cache=block.cache,
     )
-    if options is not None:
-        reader.call(("sources", name, "connector"), known_fields, source)
+    with at((*path, "connector")):
+        known_fields(source)
     return source
 
 
-def _column(name: str, block: Type | ColumnBlock, path: KeyPath, reader: Reader) -> Column:
-    block = ColumnBlock(type=block) if isinstance(block, Type) else block
-    default = None
-    if block.default is not msgspec.UNSET and block.default is not None:
-        default = reader.call((*path, "default"), _convert_default, block.default, block.type)
-    return Column(
-        name=name,
-        type=block.type,
-        origin=block.from_.text if block.from_ else name,
-        selector=block.from_.steps if block.from_ else (name,),
-        required=block.required,
-        default=default,
-    )
-
-
-def _convert_default(value: Any, kind: Type) -> Any:
-    """The default as a value of the column's type; raises SpecValueError."""
-    help = DEFAULT_HELPS.get(kind.word)
-    if kind.word == "binary":
-        raise SpecValueError("no default can be written for binary", code="wrong-default", help=help)
-    try:
-        return convert(value, kind)
-    except ConversionError as error:
-        got = str(error).partition(", got ")[2]
-        message = f"the column is `{kind}`, and its default {got}" if got else f"the default {error}"
-        if kind.word == "string" and isinstance(value, (int, float)):
-            help = "put it in quotes"
-        help = help or error.help or "write one, or leave `default` out for null"
-        raise SpecValueError(message, code="wrong-default", help=help) from error
+def _columns(blocks: Mapping[str, Type | ColumnBlock], path: KeyPath) -> Iterator[Column]:
+    for name, kind in blocks.items():
+        block = ColumnBlock(type=kind) if isinstance(kind, Type) else kind
+        with at((*path, name, "default")):
+            default = None if block.default is msgspec.UNSET else convert(block.default, block.type)
+        yield Column(
+            name=name,
+            type=block.type,
+            origin=block.from_.text if block.from_ else name,
+            selector=block.from_.steps if block.from_ else (name,),
+            required=block.required,
+            default=default,
+        )
 
 
 def _step(block: str | StepBlock) -> Step:

@@ -241,7 +241,9 @@ class Document(Options, frozen=True, kw_only=True):
     sources: Annotated[
         dict[ColumnName, SourceBlock],
         Meta(
+            min_length=1,
             description="where the strands of a row come from",
+            extra_json_schema={"code": "no-driver"},
             examples=[{"orders": {"connector": "json", "path": "s3://raw/orders/*.json"}}],
         ),
     ]

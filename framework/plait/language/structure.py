@@ -12,7 +12,7 @@ from plait.language.parameter_checks import check_parameters
 from plait.language.parameters import parameter_values, put_in, references
 from plait.language.schema import FORMS, language_schema
 from plait.language.secret_checks import check_secrets, secret_spans
-from plait.language.shape.errors import SchemaError, explain
+from plait.language.shape.errors import SchemaError, explain, wrong_defaults
 from plait.language.shape.keys import misplaced_blocks, problems_of_keys
 from plait.plugin.registry import ConnectorUnavailable
 from plait.problems.problem import Problem, by_place, excerpt
@@ -59,10 +59,9 @@ def _values(document: Any, given: Mapping[str, str], environment: Mapping[str, s
 def check_bound(document: Mapping[str, Any], values: Mapping[str, str]) -> Iterator[Finding]:
     """What is wrong with a document of the right shape once the values of its parameters are put in."""
     bound = put_in(document, values)
-    if bound == document:
-        return
     names = {path: name for path, _, name in references(document) if name in values}
-    for finding in shape_problems(bound, schema_of(bound)):
+    found = [*shape_problems(bound, schema_of(bound))] if bound != document else []
+    for finding in found or wrong_defaults(bound):
         name = names.get(finding.path)
         note = finding.note or (f"the value is made of the parameter {excerpt(name)}" if name else None)
         yield replace(finding, note=note)

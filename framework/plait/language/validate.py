@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from plait.language.build import UnreadableTexts, build_spec
+from plait.language.build import build_spec
 from plait.language.checks import run_checks
 from plait.language.finding import one_a_place
-from plait.language.parameters import declared_parameters
+from plait.language.parameters import declared_parameters, texts
 from plait.language.secret_checks import secret_spans
 from plait.language.secrets_in_text import mask
 from plait.language.shape.errors import unreadable_text
 from plait.language.structure import check_document, to_problems
 from plait.language.text import MAX_BYTES
+from plait.problems.errors import SpecValueError
 from plait.problems.problem import Problem, by_place, excerpt
 
 MISSING_COLUMNS = "missing-columns"
@@ -23,7 +24,7 @@ MISSING_COLUMNS = "missing-columns"
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from plait.language.source_map import KeyPath, SourceMap
+    from plait.language.source_map import SourceMap
     from plait.language.spec import Spec
 
 
@@ -94,35 +95,19 @@ def _judge(
         try:
             spec = build_spec(source_map.value, source_map.file, values)
             problems = one_a_place([*problems, *run_checks(spec, source_map)])
-        except UnreadableTexts as unreadable:
-            problems += _problems_of_build(unreadable, source_map, unset)
+        except SpecValueError as error:
+            problems += _problem_of_build(error, source_map, unset)
     problems = sorted(problems, key=by_place)
     inferable = None if _has_error(p for p in problems if p.code != MISSING_COLUMNS) else spec
     complete = None if _has_error(problems) else spec
     return Validated(complete, tuple(problems), shown, source_map, unset, inferable)
 
 
-def _problems_of_build(
-    unreadable: UnreadableTexts, source_map: SourceMap, unset: tuple[str, ...]
-) -> list[Problem]:
-    """The problems of texts that do not parse, but for those that wait for the value of a parameter."""
-    problems = []
-    for error in unreadable.errors:
-        text = str(_value_at(source_map.value, error.path))
-        if not any(f"${{{name}}}" in text for name in unset):
-            problem = unreadable_text(error, ())
-            problems.append(replace(problem, at="key") if problem.code == "no-driver" else problem)
-    return to_problems(problems, source_map)
-
-
-def _value_at(document: Any, path: KeyPath) -> Any:
-    """The value of a path; None where the document has none."""
-    for step in path:
-        try:
-            document = document[step]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return document
+def _problem_of_build(error: SpecValueError, source_map: SourceMap, unset: tuple[str, ...]) -> list[Problem]:
+    """The problem of a text that does not parse, unless it waits for the value of a parameter."""
+    text = dict(texts(source_map.value, ())).get(error.path, "")
+    waits = any(f"${{{name}}}" in text for name in unset)
+    return [] if waits else to_problems([unreadable_text(error, ())], source_map)
 
 
 def _has_error(problems: Iterable[Problem]) -> bool:

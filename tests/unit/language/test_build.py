@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from plait.language.build import UnreadableTexts, build_spec, packaged_spec
+from plait.language.build import build_spec, packaged_spec
 from plait.language.parameters import parameter_values
 from plait.plugin import GiveUp
+from plait.problems.errors import SpecValueError
 
 
 def document(**more: Any) -> dict[str, Any]:
@@ -31,18 +32,26 @@ def test_the_values_of_parameters_are_put_in_and_the_digest_is_that_of_the_docum
     assert elsewhere.parameters == {"lake": "s3://lake"}
 
 
-def test_each_text_that_does_not_parse_is_told_with_its_path() -> None:
-    columns = {"id": "strin", "at": {"type": "timestamp", "from": "$.at"}}
-    orders = {"connector": "json", "path": "s3:/raw", "columns": columns}
-    wrong = document(sources={"orders": orders}, partition_by={"day": "day(at)"})
-    with pytest.raises(UnreadableTexts) as raised:
-        build_spec(wrong, "orders.yaml", {"lake": "lake"})
-    assert [(error.code, error.path) for error in raised.value.errors] == [
-        ("wrong-path", ("sources", "orders", "path")),
-        ("unknown-type", ("sources", "orders", "columns", "id")),
-        ("wrong-place", ("sources", "orders", "columns", "at", "from")),
-        ("unknown-function", ("partition_by", "day")),
-    ]
+@pytest.mark.parametrize(
+    ("changes", "code", "path"),
+    [
+        ({"path": "s3:/raw"}, "wrong-path", ("sources", "orders", "path")),
+        ({"columns": {"id": "strin"}}, "unknown-type", ("sources", "orders", "columns", "id")),
+        ({"columns": {"id": {"type": "int", "default": "x"}}}, "wrong-value",
+         ("sources", "orders", "columns", "id", "default")),
+        ({"columns": {"id": {"type": "int", "from": "$.a"}}}, "wrong-place",
+         ("sources", "orders", "columns", "id", "from")),
+        ({"cache": "soon"}, "wrong-duration", ("sources", "orders", "cache")),
+    ],
+)  # fmt: skip
+def test_a_text_that_does_not_parse_is_told_with_its_path(
+    changes: dict[str, Any], code: str, path: tuple[str, ...]
+) -> None:
+    """Of several the first, since only the value of a parameter can be wrong in a document that was checked."""
+    orders = {**document()["sources"]["orders"], **changes}
+    with pytest.raises(SpecValueError) as raised:
+        build_spec(document(sources={"orders": orders}), "orders.yaml", {"lake": "lake"})
+    assert (raised.value.code, raised.value.path) == (code, path)
 
 
 def test_a_packaged_spec_without_the_value_of_a_parameter_gives_up() -> None:

@@ -14,10 +14,12 @@ from plait.plugin.registry import ConnectorUnavailable, offers
 from plait.problems.errors import SpecValueError
 from plait.problems.problem import excerpt
 from plait.problems.suggest import help_for, nearest
+from plait.values.convert import ConversionError, convert
 from plait.values.decode import STEPS
+from plait.values.types import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from plait.language.source_map import KeyPath
 
@@ -43,6 +45,12 @@ _BOUNDS = {
     "maxProperties": "at most {} key",
 }
 _NOUNS = {"unknown-step": "decode step", "unknown-version": "version"}
+_DEFAULT_HELPS = {
+    "binary": "remove it: no default can be written for binary",
+    "boolean": "write `true` or `false`",
+    "date": "write it as `2026-07-01`",
+    "timestamp": "write it as `2026-07-01T13:00:00Z`",
+}
 _CONNECTOR_HELPS = {"ambiguous-connector": "uninstall one of them"}
 
 
@@ -99,6 +107,27 @@ def unreadable_text(error: Any, path: KeyPath) -> Finding:
     meant = nearest(error.part or "", error.words)
     help = f"did you mean `{meant}`?" if meant else error.help or ""
     return Finding((*path, *error.path), str(error), help, code=error.code, part=error.part, note=error.note)
+
+
+def wrong_defaults(document: Mapping[str, Any]) -> Iterator[Finding]:
+    """The defaults of columns that are no values of the columns' types, in a document of the right shape."""
+    for source, block in document["sources"].items():
+        for name, column in block.get("columns", {}).items():
+            default = column.get("default") if isinstance(column, dict) else None
+            if default is None or "${" in f"{column['type']} {default}":
+                continue
+            kind = parse(column["type"])
+            try:
+                convert(default, kind)
+            except ConversionError as error:
+                got = str(error).partition(", got ")[2]
+                message = f"the column is `{kind}`, and its default {got}" if got else f"the default {error}"
+                is_number = kind.word == "string" and isinstance(default, (int, float))
+                help = "put it in quotes" if is_number else _DEFAULT_HELPS.get(kind.word) or error.help
+                path = ("sources", source, "columns", name, "default")
+                yield Finding(
+                    path, message, help or "write one, or leave it out for null", code="wrong-default"
+                )
 
 
 def _does_not_fit(error: SchemaError, path: KeyPath, schema: Any) -> Finding:

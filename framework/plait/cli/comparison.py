@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from plait.cli.failures import CannotStart, print_failure, unreadable_file
+from plait.cli.failures import CannotStart, print_failure
 from plait.language.yaml_reader import locate
 from plait.pipeline.pipeline import InvalidSpec, Pipeline
 from plait.problems.problem import excerpt
@@ -25,7 +25,9 @@ def load_compared_pipeline(spec: str, against: str, parameters: Mapping[str, str
     """
     is_file = Path(against).is_file()
     name, text = (
-        (against, _read(against)) if is_file else (f"{against}:{spec}", _read_from_git(spec, against))
+        (against, Path(against).read_bytes())
+        if is_file
+        else (f"{against}:{spec}", _read_from_git(spec, against))
     )
     source_map, _ = locate(text, name)
     declared = source_map.value.get("parameters") if source_map else None
@@ -37,13 +39,6 @@ def load_compared_pipeline(spec: str, against: str, parameters: Mapping[str, str
     except InvalidSpec as error:
         print_failure(error)
         raise click.exceptions.Exit(2) from error
-
-
-def _read(file: str) -> bytes:
-    try:
-        return Path(file).read_bytes()
-    except OSError as error:
-        raise unreadable_file(file, error) from error
 
 
 def _read_from_git(spec: str, revision: str) -> bytes:

@@ -19,12 +19,6 @@ class CannotStart(PlaitError):
     code = "cannot-start"
 
 
-def unreadable_file(file: str, error: OSError) -> CannotStart:
-    """The failure of a file that cannot be read, in one line."""
-    reason = (error.strerror or type(error).__name__).lower()
-    return CannotStart(f"`{file}` cannot be read: {reason}", code="unreadable-file")
-
-
 def print_failure(error: Exception) -> int | None:
     """Print an expected failure on stderr and return its exit code; None for anything else, which is a bug."""
     from plait.pipeline.pipeline import InvalidSpec
@@ -36,16 +30,19 @@ def print_failure(error: Exception) -> int | None:
     if isinstance(error, PlaitError):
         print_problems_on_stderr([Problem(code=error.code, message=error.message, help=error.help)])
         return 2 if isinstance(error, CannotStart) else 1
-    return _print_full_disk(error) if isinstance(error, OSError) and error.errno in NO_SPACE else None
+    if isinstance(error, OSError) and (error.filename or error.errno in NO_SPACE):
+        print_problems_on_stderr([_file_problem(error, is_full=error.errno in NO_SPACE)])
+        return 2
+    return None
 
 
-def _print_full_disk(error: OSError) -> int:
-    unwritten = f"`{error.filename}`" if error.filename else "the answer"
-    message = f"{unwritten} cannot be written: {(error.strerror or '').lower()}"
-    problem = Problem(code="no-space", message=message, help="make room there, then run it again")
-    print_problems_on_stderr([problem])
-    with suppress(
-        OSError
-    ):  # Python would try to write the rest of the answer once more when the process ends
+def _file_problem(error: OSError, *, is_full: bool) -> Problem:
+    """Why a file cannot be opened; of a full disk, that the answer or a file is not whole."""
+    file = f"`{error.filename}`" if error.filename else "the answer"
+    reason = (error.strerror or type(error).__name__).lower()
+    if not is_full:
+        return Problem(code="unreadable-file", message=f"{file} cannot be opened: {reason}")
+    with suppress(OSError):  # Python would try to write the rest of the answer when the process ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 2
+    help = "make room there, then run it again"
+    return Problem(code="no-space", message=f"{file} cannot be written: {reason}", help=help)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plait.cli.failures import unreadable_file
 from plait.cli.printing import print_problems_on_stderr
 from plait.pipeline.pipeline import InvalidSpec, Pipeline
 
@@ -17,14 +16,11 @@ if TYPE_CHECKING:
 
 
 def load_pipeline(file: str, parameters: Mapping[str, str], *, infers: bool = False) -> Pipeline:
-    """The pipeline of a spec file, whose warnings are printed; raises CannotStart, or InvalidSpec with its problems.
+    """The pipeline of a spec file, whose warnings are printed; raises OSError, or InvalidSpec with its problems.
 
     A spec without `columns` is invalid unless the command `infers` them.
     """
-    try:
-        pipeline = Pipeline.load(file, parameters)
-    except OSError as error:
-        raise unreadable_file(file, error) from error
+    pipeline = Pipeline.load(file, parameters)
     if not infers:
         pipeline.require_columns()
     if pipeline.warnings:
@@ -33,14 +29,11 @@ def load_pipeline(file: str, parameters: Mapping[str, str], *, infers: bool = Fa
 
 
 def load_given(file: str, spec: Spec) -> GivenFile:
-    """What a file of cases gives for the spec's sources; raises CannotStart, or InvalidSpec with the file's problems."""
+    """What a file of cases gives for the spec's sources; raises OSError, or InvalidSpec with the file's problems."""
     from plait.engine.context import utc_now
     from plait.testing.cases.read import read_given
 
-    try:
-        given = read_given(Path(file).read_bytes(), file, spec, utc_now())
-    except OSError as error:
-        raise unreadable_file(file, error) from error
+    given = read_given(Path(file).read_bytes(), file, spec, utc_now())
     if any(problem.level == "error" for problem in given.problems):
         raise InvalidSpec(file, given.problems, given.text)
     if given.problems:

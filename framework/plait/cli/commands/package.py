@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from plait.cli.failures import CannotStart, unreadable_file
+from plait.cli.failures import CannotStart
 from plait.cli.options import output_option
 from plait.cli.printing import aligned, print_json
 from plait.deploy.package import UNZIPPED_LIMIT, package
@@ -94,10 +94,7 @@ def _target(python: str | None, arch: Arch | None, *, here: bool) -> Target:
 
 def _validate(file: str) -> tuple[bytes, Validated]:
     """Read a spec with its parameters at their defaults, since the environment here is not the function's."""
-    try:
-        text = read_bytes(file)
-    except OSError as error:
-        raise unreadable_file(file, error) from error
+    text = read_bytes(file)
     validated = validate(text, file)
     if validated.spec is None:
         raise InvalidSpec(file, validated.errors, validated.text)

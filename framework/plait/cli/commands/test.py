@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from plait.cli.failures import CannotStart, unreadable_file
+from plait.cli.failures import CannotStart
 from plait.cli.options import verdict_options
 from plait.cli.printing import plural, print_verdict
 from plait.problems.problem import by_place
@@ -58,14 +58,10 @@ def _specs(named: Sequence[str]) -> list[str]:
 
 
 def _load(spec: str) -> Suite:
-    try:
-        return load(spec)
-    except OSError as error:
-        file = str(error.filename or spec)
-        if file == cases_of(spec) and isinstance(error, FileNotFoundError):
-            message = f"`{spec}` has no cases"
-            raise CannotStart(message, code="no-cases", help=f"write them into `{file}`") from error
-        raise unreadable_file(file, error) from error
+    file = cases_of(spec)
+    if Path(spec).exists() and not Path(file).exists():
+        raise CannotStart(f"`{spec}` has no cases", code="no-cases", help=f"write them into `{file}`")
+    return load(spec)
 
 
 def _run(suite: Suite, part: str, *, rewrite: bool) -> list[CaseResult]:

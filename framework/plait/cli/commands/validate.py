@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from plait.cli.failures import CannotStart, unreadable_file
+from plait.cli.failures import CannotStart
 from plait.cli.options import parameter_option, verdict_options
 from plait.cli.printing import plural, print_verdict
 from plait.language.validate import Validated, duplicate_names, validate_file
@@ -63,12 +63,7 @@ def _without_repeats(files: Sequence[str]) -> list[str]:
 
 
 def _validate(file: str, parameters: Mapping[str, str]) -> Validated:
-    try:
-        if file.endswith(CASES_ENDING):
-            return _validate_cases(file)
-        return validate_file(file, parameters)
-    except OSError as error:
-        raise unreadable_file(file, error) from error
+    return _validate_cases(file) if file.endswith(CASES_ENDING) else validate_file(file, parameters)
 
 
 def _validate_cases(file: str) -> Validated:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import asdict, replace
 
-from plait.cli.failures import CannotStart, unreadable_file
+from plait.cli.failures import CannotStart
 from plait.cli.printing import aligned
 from plait.deploy.policy import grants
 from plait.deploy.stack import event_pattern
@@ -37,8 +37,6 @@ def assumptions_for(spec: Spec, objects: int, report_file: str | None) -> tuple[
         return default_assumptions(spec, objects)
     try:
         return assumptions_of_report(spec, json.loads(Path(report_file).read_bytes()))
-    except OSError as error:
-        raise unreadable_file(report_file, error) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         message = f"`{report_file}` is no report of `{spec.name}`"
         raise CannotStart(

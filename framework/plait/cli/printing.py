@@ -26,6 +26,14 @@ def coloured(stream: TextIO) -> bool:
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
+def print_answer(output: str, document: Mapping[str, Any], text: str) -> None:
+    """Print an answer, as its JSON document or as text, which is coloured where stdout is."""
+    if output == "json":
+        print_json(document)
+    else:
+        click.echo(text, color=coloured(sys.stdout))
+
+
 def print_verdict(
     output: str,
     problems: Sequence[Problem],

@@ -8,7 +8,7 @@ import click
 
 from plait.cli.loading import load_pipeline
 from plait.cli.options import output_option, parameter_option
-from plait.cli.printing import aligned, print_json
+from plait.cli.printing import aligned, print_answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,10 +27,8 @@ def command(ctx: click.Context, spec: str, parameters: dict[str, str], output: s
     from plait.engine.probe import probe_blocks
 
     results = [*probe_blocks(load_pipeline(spec, parameters).spec, Services())]
-    if output == "json":
-        print_json({"blocks": [_document(result) for result in results]})
-    else:
-        click.echo("\n".join(_lines(results)))
+    document = {"blocks": [_document(result) for result in results]}
+    print_answer(output, document, "\n".join(_lines(results)))
     ctx.exit(1 if any(result.error for result in results) else 0)
 
 

@@ -8,7 +8,7 @@ import click
 
 from plait.cli.failures import CannotStart
 from plait.cli.options import output_option
-from plait.cli.printing import aligned, print_json
+from plait.cli.printing import aligned, print_answer
 from plait.language.schema import options_schema
 from plait.plugin.registry import ConnectorUnavailable, connector, offers
 from plait.problems.suggest import help_for
@@ -30,10 +30,8 @@ def command(name: str | None, output: str) -> None:
         _show_connector(name, output)
         return
     documents = [_document(offer) for offer in offers()]
-    if output == "json":
-        print_json({"connectors": documents})
-    elif documents:
-        click.echo(aligned([("connector", "from", "can", "summary"), *map(_row, documents)]))
+    text = aligned([("connector", "from", "can", "summary"), *map(_row, documents)])
+    print_answer(output, {"connectors": documents}, text)
 
 
 def _document(offer: Offer) -> dict[str, Any]:
@@ -65,17 +63,19 @@ def _show_connector(name: str, output: str) -> None:
         raise CannotStart(error.message, code=error.code, help=help) from error
     schema = options_schema(offered)
     abilities = _abilities(offered)
-    if output == "json":
-        print_json({"name": name, "summary": offered.summary, "abilities": abilities, "schema": schema})
-        return
-    click.echo(f"{name}: {offered.summary}\ncan {', '.join(abilities)}")
-    required = schema.get("required", [])
     rows = [
-        (name, _type_text(option), _default_text(name, option, required), option.get("description", ""))
-        for name, option in schema["properties"].items()
+        (
+            key,
+            _type_text(option),
+            _default_text(key, option, schema["required"]),
+            option.get("description", ""),
+        )
+        for key, option in schema["properties"].items()
     ]
-    if rows:
-        click.echo("\n" + aligned([("option", "type", "default", "description"), *rows]))
+    head = f"{name}: {offered.summary}\ncan {', '.join(abilities)}"
+    table = f"\n\n{aligned([('option', 'type', 'default', 'description'), *rows])}" if rows else ""
+    document = {"name": name, "summary": offered.summary, "abilities": abilities, "schema": schema}
+    print_answer(output, document, head + table)
 
 
 def _type_text(schema: dict[str, Any]) -> str:

@@ -9,11 +9,10 @@ import click
 from plait.cli.loading import load_pipeline
 from plait.cli.options import output_option, parameter_option, time_options
 from plait.cli.printing import print_json, printable
+from plait.cli.views.values import json_value
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    from plait.plugin import Item
 
 
 @click.command("list")
@@ -26,14 +25,12 @@ def command(
 ) -> None:
     """List the objects that a run would take: URI, size and time, one a line."""
     items = load_pipeline(spec, parameters, infers=True).list(since, until)
+    documents = (
+        {"uri": item.uri, "size": item.size, "modified": json_value(item.modified)} for item in items
+    )
     if output == "json":
-        documents = [{"uri": item.uri, "size": item.size, "modified": _modified(item)} for item in items]
-        print_json({"objects": documents})
+        print_json({"objects": [*documents]})
         return
-    for item in items:
-        size = "" if item.size is None else str(item.size)
-        click.echo(f"{printable(item.uri)}\t{size}\t{_modified(item) or ''}")
-
-
-def _modified(item: Item) -> str | None:
-    return item.modified.isoformat().replace("+00:00", "Z") if item.modified else None
+    for document in documents:
+        uri, *facts = document.values()
+        click.echo("\t".join([printable(uri), *("" if fact is None else str(fact) for fact in facts)]))

@@ -9,7 +9,7 @@ import click
 
 from plait.cli.failures import CannotStart
 from plait.cli.options import output_option
-from plait.cli.printing import aligned, print_json
+from plait.cli.printing import aligned, print_answer
 from plait.deploy.package import UNZIPPED_LIMIT, package
 from plait.deploy.requirements import DEFAULT_PYTHON, GLIBC_MINOR, MACHINES, Target, running_target
 from plait.language.validate import read_bytes, validate
@@ -79,7 +79,7 @@ def command(  # noqa: PLR0913 - one for each option
         click.echo(f"warning: without byte-code the function starts slowly; {help}", err=True)
     zips = [made.function, made.layer] if made.layer else [made.function]
     texts = [_text(zipped, made.lock) for zipped in zips]
-    print_json(_document(made)) if output == "json" else click.echo("\n\n".join(texts))
+    print_answer(output, _document(made), "\n\n".join(texts))
 
 
 def _target(python: str | None, arch: Arch | None, *, here: bool) -> Target:

@@ -7,7 +7,7 @@ import click
 from plait.cli.comparison import load_compared_pipeline
 from plait.cli.loading import load_pipeline
 from plait.cli.options import output_option, parameter_option
-from plait.cli.printing import print_json
+from plait.cli.printing import print_answer
 from plait.cli.views.changes import changes_document, changes_text
 from plait.cli.views.costs import assumptions_for, cost_document, cost_paragraphs, smallest_batch
 from plait.cli.views.plan import plan_document, plan_paragraphs
@@ -52,18 +52,11 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     if against is None:
         costs = forecast(plan.spec, assumptions_for(plan.spec, objects, like))
         advised = None if rate is None else smallest_batch(plan.spec, objects, rate)
-        if output == "json":
-            costs_part = cost_document(plan.spec, costs, rate, advised)
-            print_json({**plan_document(plan), "forecast": costs_part})
-        else:
-            click.echo(
-                "\n\n".join([*plan_paragraphs(plan), *cost_paragraphs(plan.spec, costs, rate, advised)])
-            )
+        document = {**plan_document(plan), "forecast": cost_document(plan.spec, costs, rate, advised)}
+        paragraphs = [*plan_paragraphs(plan), *cost_paragraphs(plan.spec, costs, rate, advised)]
+        print_answer(output, document, "\n\n".join(paragraphs))
         return
     compared = changes(load_compared_pipeline(spec, against, parameters).plan(), plan)
-    if output == "json":
-        print_json(changes_document(compared, plan, against))
-    else:
-        click.echo(changes_text(compared, plan, against))
+    print_answer(output, changes_document(compared, plan, against), changes_text(compared, plan, against))
     if any(change.breaking for change in compared):
         raise click.exceptions.Exit(1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -10,7 +9,7 @@ import click
 from plait.cli.failures import CannotStart
 from plait.cli.loading import load_pipeline
 from plait.cli.options import output_option, parameter_option, time_options
-from plait.cli.printing import aligned, coloured, print_json
+from plait.cli.printing import aligned, print_answer
 from plait.cli.views.progress import object_progress
 from plait.cli.views.report import report_text, total_with_parts
 
@@ -54,17 +53,14 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
         raise CannotStart(NO_QUARANTINE, code="no-quarantine", help="add `quarantine` to the spec")
     with object_progress(None) as progress:
         replayed = pipeline.replay(codes, since, until, progress, dry_run=dry_run, forget_gone=forget_gone)
-    if output == "json":
-        print_json(replayed.as_json())
-    else:
-        click.echo(_replay_text(replayed, colour=coloured(sys.stdout)), color=True)
+    print_answer(output, replayed.as_json(), _replay_text(replayed))
     ctx.exit(0 if replayed.ok else 1)
 
 
-def _replay_text(replayed: ReplayReport, *, colour: bool) -> str:
+def _replay_text(replayed: ReplayReport) -> str:
     from plait.engine.replay import FATES
 
     names = {"removed": "would be removed" if replayed.dry_run else "removed", "bad": "still bad"}
     counts = {names.get(fate, fate): replayed.records[fate] for fate in FATES}
     quarantine = aligned([("quarantine", total_with_parts(replayed.found, "found", counts))])
-    return f"{quarantine}\n\n{report_text(replayed.run, colour=colour)}"
+    return f"{quarantine}\n\n{report_text(replayed.run)}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import IO, TYPE_CHECKING
 
 import click
@@ -11,7 +10,7 @@ import click
 from plait.cli.failures import CannotStart
 from plait.cli.loading import load_pipeline
 from plait.cli.options import output_option, parameter_option, time_options
-from plait.cli.printing import coloured, print_json, printable
+from plait.cli.printing import print_answer, printable
 from plait.cli.views.progress import object_progress
 from plait.cli.views.report import report_text
 
@@ -55,10 +54,7 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     with object_progress(len(uris) if uris is not None else None) as progress:
         report = pipeline.run(uris, since, until, progress, no_wait=no_wait)
     report.ignored = read_event.ignored if read_event else {}
-    if output == "json":
-        print_json(report.as_json())
-    else:
-        click.echo(report_text(report, colour=coloured(sys.stdout)), color=True)
+    print_answer(output, report.as_json(), report_text(report))
     ctx.exit(0 if report.ok and not (read_event and read_event.unknown) else 1)
 
 

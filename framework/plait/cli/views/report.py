@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from plait.problems.problem import Problem
 
 
-def report_text(report: Report, *, colour: bool) -> str:
-    """The numbers of a run, those of its look-ups, and its problems by kind."""
+def report_text(report: Report) -> str:
+    """The numbers of a run, those of its look-ups, and its problems by kind, in colours."""
     parts = [aligned(_number_rows(report))]
     if report.lookups:
         names = [*LookupCounts.__struct_fields__]
@@ -28,7 +28,7 @@ def report_text(report: Report, *, colour: bool) -> str:
         ]
         parts.append(aligned([("lookup", *names), *rows]))
     if report.problems:
-        parts.append(full(_grouped(report.problems), {}, colour))
+        parts.append(full(_grouped(report.problems), {}, colour=True))
     return "\n\n".join(parts)
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 MOST_RECORDS = 500
 WORDS_OF_YAML = ("null", "true", "false")
 MAX_NAME = 200
+SURROGATE = re.compile(r"[\ud800-\udfff]")
 PLAIN_TEXT = re.compile(r"[A-Za-z_][A-Za-z0-9_<>]*\Z")
 PLAIN_PLACE = re.compile(r'[^$.\[\]"\s]([^.\[\]"]*[^.\[\]"\s])?\Z')
 
@@ -75,8 +76,9 @@ def _as_comment(text: str) -> str:
 
 def _text(text: str) -> str:
     """A text of YAML, in quotes where it would be something else without them."""
-    is_plain = PLAIN_TEXT.match(text) and text.lower() not in WORDS_OF_YAML
-    return text if is_plain else json.dumps(text)
+    if PLAIN_TEXT.match(text) and text.lower() not in WORDS_OF_YAML:
+        return text
+    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in json.dumps(text, ensure_ascii=False))
 
 
 def guess_columns(
@@ -169,10 +171,10 @@ def _driving_records(engine: Engine, items: Sequence[Item]) -> list[Record]:
     records = [answer for answer in answers if isinstance(answer, Record) and answer.fault is None]
     if records:
         return records
-    errors = (answer.error if isinstance(answer, ReadFailure) else answer.fault for answer in answers)
-    for error in errors:
-        if isinstance(error, PlaitError):
-            raise error
+    for answer in answers:
+        error = answer.error if isinstance(answer, ReadFailure) else answer.fault
+        if isinstance(error, PlaitError) and answer.item:
+            raise GiveUp(f"`{answer.item.uri}`: {error.message}", code=error.code, help=error.help)
     name, help = excerpt(engine.spec.driver.name), "`plait list` shows which objects there are"
     raise GiveUp(f"{name} has no object, so nothing tells its columns", code="nothing-to-guess", help=help)
 
@@ -205,7 +207,7 @@ def _guess_of(
         present = [fields[name] for fields in fields_of_records if name in fields]
         known = [value for value in present if value is not None]
         nulls, left_out = len(present) - len(known), list[str]()
-        kind = guess_type(known, left_out)
+        kind = None if SURROGATE.search(name) else guess_type(known, left_out)
         evidence = f"{len(present)} of {len(fields_of_records)}"
         evidence += f", {nulls} null{'s' * (nulls > 1)}" if nulls else ""
         if kind is None:

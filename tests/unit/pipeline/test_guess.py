@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-import plait
 from kit.run import put
 from kit.tables import table
 from plait.pipeline.pipeline import InvalidSpec, Pipeline
@@ -129,7 +128,7 @@ def test_a_driver_without_a_record_and_an_unknown_source_are_told() -> None:
         loaded().guess()
     with pytest.raises(GiveUp, match="no source is called `order`"):
         loaded({"id": 1}).guess("order")
-    with pytest.raises(plait.plugin.BadRecord, match="not a JSON object"):
+    with pytest.raises(GiveUp, match=r"`in/0\.json`: not a JSON object"):
         loaded([1]).guess()
 
 

@@ -13,48 +13,27 @@ from plait.plugin import FolderPath, Options, Pattern
 from plait.values.patterns import Expression  # noqa: TC001 - msgspec reads the annotations of the structs
 from plait.values.types import Type  # noqa: TC001
 
+
+def _name(pattern: str, what: str, **more: Any) -> Meta:
+    """What a name must look like."""
+    return Meta(pattern=pattern, extra_json_schema={"patternErrorMessage": what, "code": "bad-name"}, **more)
+
+
 ColumnName = Annotated[
-    str,
-    Meta(
-        pattern="^[A-Za-z_][A-Za-z0-9_]*$",
-        max_length=255,
-        extra_json_schema={"patternErrorMessage": "a name of letters, digits and `_`", "code": "bad-name"},
-    ),
+    str, _name("^[A-Za-z_][A-Za-z0-9_]*$", "a name of letters, digits and `_`", max_length=255)
 ]
-ParameterName = Annotated[
-    str,
-    Meta(
-        pattern="^[A-Za-z_][A-Za-z0-9_-]*$",
-        extra_json_schema={
-            "patternErrorMessage": "a name of letters, digits, `_` and `-`",
-            "code": "bad-name",
-        },
-    ),
-]
+ParameterName = Annotated[str, _name("^[A-Za-z_][A-Za-z0-9_-]*$", "a name of letters, digits, `_` and `-`")]
+VariableName = Annotated[str, _name("^[A-Za-z_][A-Za-z0-9_]*$", "the bare name of an environment variable")]
+SpecName = Annotated[str, _name("^[a-z][a-z0-9_-]*$", "small letters, digits, `_` and `-`, a letter first")]
 NonEmpty = Annotated[str, Meta(min_length=1)]
-StepWord = Annotated[
-    Literal["base64", "json", "gzip"],
-    Meta(
-        description="`base64`, `json`, `gzip`, `{epoch: s}`, `{pattern: …}` or `{regex: …}`",
-        extra_json_schema={"code": "unknown-step"},
-    ),
-]
+StepWord = Annotated[Literal["base64", "json", "gzip"], Meta(extra_json_schema={"code": "unknown-step"})]
 
 
 class ParameterBlock(Options, frozen=True, kw_only=True):
     """What differs between environments."""
 
     env: Annotated[
-        str | None,
-        Meta(
-            description="environment variable that gives the value",
-            examples=["RAW"],
-            extra_json_schema={
-                "pattern": "^[A-Za-z_][A-Za-z0-9_]*$",
-                "patternErrorMessage": "the bare name of an environment variable",
-                "code": "bad-name",
-            },
-        ),
+        VariableName | None, Meta(description="environment variable that gives the value", examples=["RAW"])
     ] = None
     default: Annotated[
         str | None, Meta(description="value where the environment gives none", examples=["sample"])
@@ -154,7 +133,14 @@ class SourceBlock(Options, frozen=True, kw_only=True):
         dict[
             str,
             Annotated[
-                list[StepWord | StepBlock],
+                list[
+                    Annotated[
+                        StepWord | StepBlock,
+                        Meta(
+                            description="`base64`, `json`, `gzip`, `{epoch: s}`, `{pattern: …}` or `{regex: …}`"
+                        ),
+                    ]
+                ],
                 Meta(
                     min_length=1,
                     description="the steps of a field, one after the other",
@@ -227,16 +213,8 @@ class Document(Options, frozen=True, kw_only=True):
         ),
     ]
     name: Annotated[
-        str,
-        Meta(
-            description="small letters, digits, `_` and `-`, a letter first",
-            pattern="^[a-z][a-z0-9_-]*$",
-            examples=["orders"],
-            extra_json_schema={
-                "patternErrorMessage": "small letters, digits, `_` and `-`, a letter first",
-                "code": "bad-name",
-            },
-        ),
+        SpecName,
+        Meta(description="small letters, digits, `_` and `-`, a letter first", examples=["orders"]),
     ]
     sources: Annotated[
         dict[ColumnName, SourceBlock],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -21,7 +20,6 @@ _PARAMETER_OR_ESCAPE = r"\$\{"
 _PARAMETER = rf"(?:^|[^$]){_PARAMETER_OR_ESCAPE}"
 FORMS: dict[str, Any] = {}  # the types with `parse` by the `format` that stands for each in a schema
 _OF_SOME_SOURCES = ("join", "window")  # an editor suggests them where the connector takes them
-_ANNOTATIONS = ("type", "title", "description", "examples", "patternErrorMessage")
 _PLAIN_TYPES: dict[Any, Any] = {"string": str, "integer": int, "number": float, "array": list, "object": dict}
 
 
@@ -171,11 +169,10 @@ def _type_schema(annotation: Any, within: tuple[type, ...]) -> Schema:
         schema = _type_schema(arguments[0], within)
         kind = schema.get("type")
         plain = _PLAIN_TYPES.get(kind[0] if isinstance(kind, list) else kind, Any)
-        return (
-            schema
-            | msgspec.json.schema(Annotated[(plain, *arguments[1:])])
-            | ({"type": kind} if kind else {})
-        )
+        schema |= msgspec.json.schema(Annotated[(plain, *arguments[1:])]) | ({"type": kind} if kind else {})
+        if "then" in schema:  # what is said of a word that is none has to stand beside the words
+            schema["then"] = {**schema["then"], "description": schema["description"]}
+        return schema
     if origin in (Literal, Union, UnionType, list, dict):
         return _generic_schema(origin, arguments, within)
     schema = msgspec.json.schema(annotation)
@@ -204,30 +201,15 @@ def _choice(members: list[Schema]) -> Schema:
 
     So an editor marks the mistake within a value, not the choice, and completes such a key as text.
     """
-    if len(members) == 1:
-        return members[0]
-    members = [_words_as_pattern(member) for member in members]
-    others = [member for member in members if member.get("type") != "string"]
-    limits = [key for member in others for key in member if key not in _ANNOTATIONS]
-    are_separate = all("type" in member for member in members) and len({*limits}) == len(limits)
-    if not are_separate or len(others) + 1 != len(members):
-        return {"anyOf": members}
-    text = next(member for member in members if member["type"] == "string")
-    rest = {key: value for member in others for key, value in member.items() if key != "type"}
-    unless_text = {"if": {"type": "string"}, "else": rest} if rest else {}
-    return {**text, "type": [member["type"] for member in members], **unless_text}
-
-
-def _words_as_pattern(member: Schema) -> Schema:
-    """A choice of words as text with a pattern; `enum` would be required of a mapping too."""
-    words = member.get("enum", [])
-    if member.get("type") != "string" or not words:
-        return member
-    others = {key: value for key, value in member.items() if key != "enum"}
-    return {
-        "pattern": f"^(?:{'|'.join(map(re.escape, words))})$",
-        "patternErrorMessage": f"one of {', '.join(f'`{word}`' for word in words)}",
-        "examples": words,
-        "code": "wrong-word",
-        **others,
-    }
+    kinds = [member.get("type") for member in members]
+    if len(members) == 1 or "string" not in kinds or None in kinds or len({*kinds}) < len(kinds):
+        return members[0] if len(members) == 1 else {"anyOf": members}
+    text = {**members[kinds.index("string")], "type": kinds}
+    words = {key: text.pop(key) for key in ("code", "enum") if key in text and "enum" in text}
+    text |= {"examples": words["enum"]} if words else {}  # an editor completes these
+    others = [
+        (key, value) for member in members if member["type"] != "string" for key, value in member.items()
+    ]
+    rest = {key: value for key, value in others if key != "type"}
+    unless_text = {"if": {"type": "string"}, **_without_empty({"then": words, "else": rest})}
+    return text | unless_text if words or rest else text

@@ -149,17 +149,16 @@ def _wrong_kind(error: SchemaError, path: KeyPath, schema: Any) -> Finding:
 
 
 def _wrong_word(error: SchemaError, path: KeyPath, schema: Any) -> Finding:
-    """A word that is none of those that are listed; those of a pattern may have other forms beside them."""
+    """A word that is none of those that are listed; where other types fit too, the description names all forms."""
     word, key, code = str(error.instance), path[-1], schema.get("code", "wrong-word")
     if key == "connector" and len(path) < 4:
         return _wrong_connector(word, path)
-    code = "wrong-step" if word in STEPS else code
     place = f" for `{key}`" if isinstance(key, str) else ""
     message = f"{excerpt(word)} is no {_NOUNS.get(code, 'word')}{place}"
-    is_closed = error.validator == "enum"
-    help = help_for(word, map(str, error.validator_value if is_closed else schema["examples"]), "word", None)
-    is_listed = not help.startswith("did you mean")
-    return Finding(path, message, schema["description"] if is_listed and not is_closed else help, code=code)
+    help: str | None = help_for(word, map(str, error.validator_value), "word", None)
+    if "type" not in schema and not str(help).startswith("did you mean"):
+        help = None
+    return Finding(path, message, help, code="wrong-step" if word in STEPS else code)
 
 
 def _wrong_connector(word: str, path: KeyPath) -> Finding:
@@ -178,8 +177,6 @@ def _wrong_connector(word: str, path: KeyPath) -> Finding:
 def _wrong_text(error: SchemaError, path: KeyPath, schema: Any) -> Finding:
     """A text that does not match the pattern of its key."""
     value, code = str(error.instance), schema.get("code", "bad-name")
-    if code in ("wrong-word", "unknown-step"):
-        return _wrong_word(error, path, schema)
     expected = schema.get("patternErrorMessage") or schema.get("description", "another text")
     message = f"{excerpt(value)} does not fit: expected {expected}" if value else "the text is empty"
     name = re.sub(r"\W+", "_", value, flags=re.ASCII).strip("_")

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from plait.engine.partition import file_name
+from plait_sandbox.sandbox import LAKE, RAW
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from rich.console import Console
     from rich.table import Table
@@ -74,8 +74,8 @@ def main(flavour: Flavour | None = None) -> int:
         reports, failed = _deliver(sandbox, announced + REPEATED)
         _print_report(console, reports, failed)
         _print_files(console, reports)
-        _print_rows(console)
-        _print_quarantine(console)
+        _print_rows(console, sandbox)
+        _print_quarantine(console, sandbox)
         return 1 if failed else 0
 
 
@@ -106,7 +106,7 @@ def _wrapped(line: str, width: int) -> str:
 
 
 def _deliver(sandbox: Sandbox, events: int) -> tuple[list[dict[str, Any]], int]:
-    """Give the messages of the queue to the handler, then once more five that gave rows.
+    """Give the messages of the queue to the handler, then the first five once more.
 
     Returns the reports of all calls, and how many messages failed.
     """
@@ -118,30 +118,16 @@ def _deliver(sandbox: Sandbox, events: int) -> tuple[list[dict[str, Any]], int]:
     failed = 0
     with Progress(console=Console(stderr=True)) as bar:
         task = bar.add_task("events", total=events)
-        for messages in _receive_batches(sandbox):
+        while messages := sandbox.receive(10) or repeated:
             report, failures = _invoke(messages)
-            with_rows = [message for message in messages if _gave_a_row(message, report)]
-            repeated += with_rows[: REPEATED - len(repeated)]
             reports.append(report)
+            bar.advance(task, len(messages))
+            if messages is repeated:
+                break
+            repeated = repeated or messages[:REPEATED]
             failed += len(failures)
             sandbox.delete([message for message in messages if message["MessageId"] not in failures])
-            bar.advance(task, len(messages))
-        if repeated:
-            report, _ = _invoke(repeated)
-            reports.append(report)
-            bar.advance(task, len(repeated))
     return reports, failed
-
-
-def _gave_a_row(message: dict[str, Any], report: dict[str, Any]) -> bool:
-    detail = json.loads(message["Body"])["detail"]
-    uri = f"s3://{detail['bucket']['name']}/{detail['object']['key']}"
-    return any(file["uri"].endswith(f"{file_name(uri)}.parquet") for file in report["files"])
-
-
-def _receive_batches(sandbox: Sandbox) -> Iterator[list[dict[str, Any]]]:
-    while messages := sandbox.receive(10):
-        yield messages
 
 
 def _invoke(messages: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], set[str]]:
@@ -161,17 +147,14 @@ def _invoke(messages: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], set[str
 
 def _print_report(console: Console, reports: list[dict[str, Any]], failed: int) -> None:
     console.rule("report")
-    objects: Counter[str] = Counter()
-    records: Counter[str] = Counter()
-    calls: Counter[str] = Counter()
-    for report in reports:
-        objects.update(report["objects"])
-        records.update(report["records"])
-        calls.update(report["calls"])
     console.print(f"{len(reports)} invocations, {failed} messages to come again")
     table = _table_of_two()
-    for title, counts in (("objects", objects), ("records", records), ("calls", dict(sorted(calls.items())))):
-        table.add_row(title, ", ".join(f"{name} {count}" for name, count in counts.items()))
+    for title in ("objects", "records", "calls"):
+        totals: Counter[str] = Counter()
+        for report in reports:
+            totals.update(report[title])
+        names = sorted(totals) if title == "calls" else totals
+        table.add_row(title, ", ".join(f"{name} {totals[name]}" for name in names))
     console.print(table)
 
 
@@ -195,7 +178,7 @@ def _print_files(console: Console, reports: list[dict[str, Any]]) -> None:
     console.print("such as", min(files), sep="\n", soft_wrap=True)
 
 
-def _print_rows(console: Console) -> None:
+def _print_rows(console: Console, sandbox: Sandbox) -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -203,7 +186,7 @@ def _print_rows(console: Console) -> None:
     table = Table(box=None, pad_edge=False)
     for name in SHOWN_COLUMNS:
         table.add_column(name, no_wrap=name not in WRAPPED_COLUMNS)
-    for row in _read_rows():
+    for row in _read_rows(sandbox):
         table.add_row(*(Text(_cell_text(name, row[name])) for name in SHOWN_COLUMNS))
     console.print(table)
 
@@ -216,35 +199,28 @@ def _cell_text(name: str, value: Any) -> str:
     return str(value)
 
 
-def _read_rows() -> list[dict[str, Any]]:
+def _read_rows(sandbox: Sandbox) -> list[dict[str, Any]]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from plait.engine.context import Services
-    from plait.plugin import StoredObject
-
-    objects = Services().objects
-    uris = [item.uri for item in objects.list("s3://shop-lake/extracted/transactions/")][:SHOWN_ROWS]
-    rows: list[dict[str, Any]] = []
-    for file in objects.get(uris):
-        if isinstance(file, StoredObject):
-            rows += pq.ParquetFile(pa.BufferReader(file.data)).read().to_pylist()
-    return rows[:SHOWN_ROWS]
+    files = _lake_files(sandbox, "extracted/")
+    tables = [pq.ParquetFile(pa.BufferReader(file)).read() for file in files[:SHOWN_ROWS]]
+    return [row for table in tables for row in table.to_pylist()][:SHOWN_ROWS]
 
 
-def _print_quarantine(console: Console) -> None:
+def _lake_files(sandbox: Sandbox, prefix: str) -> list[bytes]:
+    s3 = sandbox.client("s3")
+    entries = s3.list_objects_v2(Bucket=LAKE, Prefix=prefix)["Contents"]
+    return [s3.get_object(Bucket=LAKE, Key=entry["Key"])["Body"].read() for entry in entries]
+
+
+def _print_quarantine(console: Console, sandbox: Sandbox) -> None:
     from rich.text import Text
-
-    from plait.engine.context import Services
-    from plait.plugin import StoredObject
 
     console.rule("quarantined, and why")
     table = _table_of_two()
-    objects = Services().objects
-    uris = [item.uri for item in objects.list("s3://shop-lake/quarantine/transactions/")]
-    for file in objects.get(uris):
-        if isinstance(file, StoredObject):
-            record = json.loads(file.data)
-            name = record["object"].removeprefix("s3://shop-raw/transactions/")
-            table.add_row(Text(name), Text(f"{record['code']}: {record['message']}"))
+    for file in _lake_files(sandbox, "quarantine/"):
+        record = json.loads(file)
+        name = record["object"].removeprefix(f"s3://{RAW}/transactions/")
+        table.add_row(Text(name), Text(f"{record['code']}: {record['message']}"))
     console.print(table)

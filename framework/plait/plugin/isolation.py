@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from traceback import extract_tb, print_exception
@@ -97,7 +97,9 @@ class IsolatedRole:
     def _stream(self, name: str, method: Callable[..., Any], argument: Any) -> Iterator[Any]:
         """Yield the answers of a method; raises GiveUp or TryAgain."""
         with isolated(self._connector):
-            for answer in method(argument):
+            answers = method(argument)
+            _check_type(answers, (Iterable,))
+            for answer in answers:
                 _check_type(answer, STREAMS[name])
                 yield answer
 
@@ -107,6 +109,7 @@ class IsolatedRole:
             answer = method(*arguments)
             answer = [*answer] if isinstance(answer, Iterator) else answer
             if name in ANSWERS_FOR_EACH:
+                _check_type(answer, (Sequence,))
                 for part in answer:
                     _check_type(part, ANSWERS_FOR_EACH[name])
                 if len(answer) != len(arguments[0]):

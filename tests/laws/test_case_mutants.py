@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from kit.mutation import at, places
 from kit.paths import ROOT
+from plait.language.yaml_writer import block_yaml
 from plait.testing.cases.case import Suite
 from plait.testing.cases.read import read_suite
 from plait.testing.cases.suite import load, run
 from plait.testing.cases.update import rewrite
-from plait.testing.cases.yaml_writer import block_yaml
 
 SUITE = load(str(ROOT / "pipelines" / "transactions.yaml"))
 DOCUMENT: dict[str, Any] = SUITE.source_map.value if SUITE.source_map else {}

@@ -6,15 +6,15 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from plait.language.finding import Finding
-from plait.language.parameters import REFERENCE, check_parameter_values, texts
-from plait.language.secrets_in_text import MOVE_VALUE_HELP, find_secret
+from plait.language.parameters import check_parameter_values, references, texts
+from plait.language.secrets import secret_in_text
 from plait.problems.problem import excerpt
 from plait.problems.suggest import edited_once, help_for, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from plait.language.source_map import KeyPath
+    from plait.language.source_map import KeyPath, SourceMap
 
 _FOREIGN_REFERENCE = re.compile(
     r"\$([A-Za-z_]\w*)|\$\(([A-Za-z_]\w*)\)|\{\{\s*([A-Za-z_]\w*)\s*\}\}|\A\{([A-Za-z_]\w*)\}"
@@ -22,36 +22,48 @@ _FOREIGN_REFERENCE = re.compile(
 
 
 def check_parameters(
-    document: Mapping[str, Any], given: Mapping[str, str], values: Mapping[str, str], is_well_formed: bool
+    source_map: SourceMap, given: Mapping[str, str], values: Mapping[str, str], is_well_formed: bool
 ) -> Iterator[Finding]:
     """The problems of references to parameters, and of the `values` that take their place.
 
     `given` are the values of the command line. Names that nothing declares are told unless the block of the parameters
     is itself wrong, and parameters that nothing uses where nothing else is wrong.
     """
+    document: dict[str, Any] = source_map.value
     declared = document.get("parameters")
-    names = [*declared] if isinstance(declared, dict) else []
-    others = {key: value for key, value in document.items() if key != "parameters"}
+    blocks: dict[str, Any] = declared if isinstance(declared, dict) else {}
+    findings = [*_problems_of_values(given, values, blocks)]
+    for path in source_map.key_spans:
+        if path[0] != "parameters" and "${" in str(path[-1]):
+            message = "a parameter stands in values, never in a key"
+            findings.append(Finding(path, message, "write the key out", code="parameter-in-key", at="key"))
     mentioned: dict[str, list[KeyPath]] = {}
-    findings = [*_problems_of_values(given, values, names), *_references_in_keys(others, ())]
-    for path, text in texts(others, ()):
-        findings += _foreign_references(path, text, names)
-        for match in REFERENCE.finditer(text):
-            if match[1] is not None:
-                mentioned.setdefault(match[1], []).append(path)
-            elif match[0] != "$${":
-                findings.append(_never_closed(path, match))
+    for path, text, name in references(document):
+        if name is None:
+            likely = text[text.index("${") :][:30].split("/")[0]
+            help = f"write `{likely}}}`, or `$${{` for the characters"
+            findings.append(Finding(path, "`${` is never closed", help, code="unclosed-parameter", part="${"))
+        else:
+            mentioned.setdefault(name, []).append(path)
+    for path, text in texts({key: value for key, value in document.items() if key != "parameters"}, ()):
+        findings += _foreign_references(path, text, blocks)
     if is_well_formed or not _is_misspelt(document):
-        findings += _unknown_names(
-            {name: mentioned[name] for name in mentioned if name not in names}, declared
-        )
+        unknown = {name: paths for name, paths in mentioned.items() if name not in blocks}
+        findings += _unknown_names(unknown, blocks)
     yield from findings
-    if is_well_formed and not findings:
-        yield from (_unused(name) for name in names if name not in mentioned)
+    for name in blocks if is_well_formed and not findings else ():
+        if name not in mentioned:
+            message, help = (
+                f"the parameter {excerpt(name)} is never used",
+                f"remove it, or write `${{{name[:40]}}}` where it belongs",
+            )
+            yield Finding(
+                ("parameters", name), message, help, code="unused-parameter", at="key", level="warning"
+            )
 
 
 def _problems_of_values(
-    given: Mapping[str, str], values: Mapping[str, str], names: list[str]
+    given: Mapping[str, str], values: Mapping[str, str], names: Collection[str]
 ) -> Iterator[Finding]:
     for name in given:
         if name not in names:
@@ -59,22 +71,9 @@ def _problems_of_values(
             help = help_for(name, names, "parameter", None)
             yield Finding(("parameters",), message, help, code="undeclared-parameter", at="key")
     for name, value in values.items():
-        if secret := find_secret(value):
-            path: KeyPath = ("parameters", name, "default")
-            yield Finding(path, f"this text holds {secret}", MOVE_VALUE_HELP, code="literal-secret")
+        yield from secret_in_text(("parameters", name, "default"), value)
     for error in check_parameter_values(values):
-        yield Finding(error.path, str(error), error.help or "", code=error.code, part=error.part)
-
-
-def _references_in_keys(value: Any, path: KeyPath) -> Iterator[Finding]:
-    entries = (
-        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    )
-    for step, child in entries:
-        if isinstance(step, str) and "${" in step:
-            message = "a parameter stands in values, never in a key"
-            yield Finding((*path, step), message, "write the key out", code="parameter-in-key", at="key")
-        yield from _references_in_keys(child, (*path, step))
+        yield Finding(error.path, str(error), error.help, code=error.code, part=error.part)
 
 
 def _foreign_references(path: KeyPath, text: str, names: Collection[str]) -> Iterator[Finding]:
@@ -86,36 +85,21 @@ def _foreign_references(path: KeyPath, text: str, names: Collection[str]) -> Ite
             yield Finding(path, message, f"write `${{{name}}}`", code="not-a-reference", part=match[0])
 
 
-def _never_closed(path: KeyPath, match: re.Match[str]) -> Finding:
-    likely_name = match.string[match.start() :][:30].split("/")[0]
-    help = f"write `{likely_name}}}`, or `$${{` for the characters"
-    return Finding(path, "`${` is never closed", help, code="unclosed-parameter", part="${")
-
-
 def _is_misspelt(document: Mapping[str, Any]) -> bool:
-    """Whether the block of the parameters cannot be relied on: the word is misspelt, or it is no mapping."""
-    block = document.get("parameters", {})
-    is_there = "parameters" in document or not any(edited_once(key, "parameters") for key in document)
-    return not is_there or not isinstance(block, dict) or not all(isinstance(b, dict) for b in block.values())
+    """Whether the block of the parameters cannot be relied on: the word is misspelt, or it is no mapping of mappings."""
+    if "parameters" not in document:
+        return any(edited_once(key, "parameters") for key in document)
+    block = document["parameters"]
+    return not isinstance(block, dict) or not all(isinstance(part, dict) for part in block.values())
 
 
-def _unknown_names(unknown: Mapping[str, list[KeyPath]], declared: Any) -> Iterator[Finding]:
+def _unknown_names(unknown: Mapping[str, list[KeyPath]], blocks: Mapping[str, Any]) -> Iterator[Finding]:
     """A problem for each name that is not declared, with the one that was meant: by its name or its variable."""
-    blocks = declared if isinstance(declared, dict) else {}
     for name, paths in unknown.items():
         variables = (known for known, block in blocks.items() if block.get("env") and block["env"] in name)
         likely = nearest(name.strip(), blocks) or next(variables, None)
         variable = re.sub(r"\W", "_", name.strip()).upper()[:30] or "NAME"
-        help = (
-            f"did you mean `${{{likely}}}`?"
-            if likely
-            else f"declare it: `parameters: {{{name[:30]}: {{env: {variable}}}}}`"
-        )
+        declare = f"declare it: `parameters: {{{name[:30]}: {{env: {variable}}}}}`"
+        help = f"did you mean `${{{likely}}}`?" if likely else declare
         message, part = f"no parameter is called {excerpt(name)}", f"${{{name}}}"
         yield Finding(paths[0], message, help, code="unknown-parameter", part=part, also_at=tuple(paths[1:]))
-
-
-def _unused(name: str) -> Finding:
-    help = f"remove it, or write `${{{name[:40]}}}` where it belongs"
-    message = f"the parameter {excerpt(name)} is never used"
-    return Finding(("parameters", name), message, help, code="unused-parameter", at="key", level="warning")

@@ -11,7 +11,7 @@ from plait.language.build import usable_connector
 from plait.language.parameter_checks import check_parameters
 from plait.language.parameters import parameter_values, put_in, references
 from plait.language.schema import FORMS, language_schema
-from plait.language.secret_checks import check_secrets, secret_spans
+from plait.language.secrets import check_secrets, secret_spans
 from plait.language.shape.errors import SchemaError, explain, wrong_defaults
 from plait.language.shape.keys import misplaced_blocks, problems_of_keys
 from plait.plugin.registry import ConnectorUnavailable
@@ -37,7 +37,7 @@ def check_document(
     found = [*shape_problems(document, schema_of(document))]
     is_well_formed = not found
     secrets = [*check_secrets(document, values)]
-    of_parameters = [*check_parameters(document, given, values, is_well_formed)]
+    of_parameters = [*check_parameters(source_map, given, values, is_well_formed)]
     if is_well_formed and not any(finding.level != "warning" for finding in of_parameters):
         found = [*check_bound(document, values)]
     places = {finding.path for finding in of_parameters if finding.at == "value"}

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 from plait.language.build import build_spec
 from plait.language.checks import run_checks
-from plait.language.finding import one_a_place
-from plait.language.parameters import declared_parameters, texts
-from plait.language.secret_checks import secret_spans
-from plait.language.secrets_in_text import mask
+from plait.language.finding import Finding, one_a_place
+from plait.language.parameters import declared_parameters, references
+from plait.language.secrets import mask, secret_spans
 from plait.language.shape.errors import unreadable_text
 from plait.language.structure import check_document, to_problems
 from plait.language.text import MAX_BYTES
@@ -77,23 +76,15 @@ def validate(
     source_map, problems = locate(text, file)
     shown = text if isinstance(text, str) else text.decode("utf-8", "replace")
     if source_map is None or _has_error(problems):
-        return Validated(None, tuple(sorted(problems, key=by_place)), mask(shown, (), everywhere=True))
-    return _judge(source_map, shown, parameters or {}, environment or {})
-
-
-def _judge(
-    source_map: SourceMap, shown: str, given: Mapping[str, str], environment: Mapping[str, str]
-) -> Validated:
-    """The second gate, the shape of the document, and the third, its meaning."""
-    problems, values = check_document(source_map, given, environment)
-    spans = secret_spans(problems, source_map)
-    shown = mask(shown, spans) if spans else shown
+        return Validated(None, tuple(problems), mask(shown, ()))
+    problems, values = check_document(source_map, parameters or {}, environment or {})
+    shown = mask(shown, secret_spans(problems, source_map))
     spec: Spec | None = None
     unset: tuple[str, ...] = ()
     if not _has_error(problems):
         unset = tuple(sorted(declared_parameters(source_map.value).keys() - values.keys()))
         try:
-            spec = build_spec(source_map.value, source_map.file, values)
+            spec = build_spec(source_map.value, file, values)
             problems = one_a_place([*problems, *run_checks(spec, source_map)])
         except SpecValueError as error:
             problems += _problem_of_build(error, source_map, unset)
@@ -105,9 +96,8 @@ def _judge(
 
 def _problem_of_build(error: SpecValueError, source_map: SourceMap, unset: tuple[str, ...]) -> list[Problem]:
     """The problem of a text that does not parse, unless it waits for the value of a parameter."""
-    text = dict(texts(source_map.value, ())).get(error.path, "")
-    waits = any(f"${{{name}}}" in text for name in unset)
-    return [] if waits else to_problems([unreadable_text(error, ())], source_map)
+    waiting = {path for path, _, name in references(source_map.value) if name in unset}
+    return [] if error.path in waiting else to_problems([unreadable_text(error, ())], source_map)
 
 
 def _has_error(problems: Iterable[Problem]) -> bool:
@@ -121,36 +111,32 @@ def duplicate_names(checked: Mapping[str, Validated]) -> list[Problem]:
     for file, validated in checked.items():
         source_map = validated.source_map
         name = source_map.value.get("name") if source_map else None
-        if source_map is None or not isinstance(name, str):
-            continue
-        first_file = first_files.setdefault((Path(file).resolve().parent, name), file)
-        if first_file != file:
-            problem = Problem(
-                code="duplicate-name",
-                message=f"{excerpt(name)} is the name of two specs of this folder",
-                file=file,
-                span=source_map.value_span(("name",)),
-                help="rename one of them",
-                note=f"first given in {first_file}",
+        first_file = first_files.setdefault((Path(file).resolve().parent, str(name)), file)
+        if source_map and isinstance(name, str) and first_file != file:
+            message, note = (
+                f"{excerpt(name)} is the name of two specs of this folder",
+                f"first given in {first_file}",
             )
-            problems.append(problem)
+            finding = Finding(("name",), message, "rename one of them", note, code="duplicate-name")
+            problems.append(finding.problem(source_map))
     return problems
 
 
 def missing_parameters(validated: Validated) -> list[Problem]:
     """A problem for each parameter without a value: `validate` accepts them, a run does not."""
-    source_map = validated.source_map
-    return [
-        Problem(
+    if not validated.source_map or any(problem.code != MISSING_COLUMNS for problem in validated.errors):
+        return []
+    findings = (
+        Finding(
+            ("parameters", name),
+            f"the parameter {excerpt(name)} has no value",
+            f"give `--param {name}=…` or set its environment variable",
+            at="key",
             code="missing-parameter",
-            message=f"the parameter {excerpt(name)} has no value",
-            file=source_map.file,
-            span=source_map.key_span(("parameters", name)),
-            help=f"give `--param {name}=…` or set its environment variable",
         )
         for name in validated.unset
-        if source_map and all(problem.code == MISSING_COLUMNS for problem in validated.errors)
-    ]
+    )
+    return [finding.problem(validated.source_map) for finding in findings]
 
 
 def validate_for_run(file: str, parameters: Mapping[str, str], text: bytes | None = None) -> Validated:
@@ -158,13 +144,8 @@ def validate_for_run(file: str, parameters: Mapping[str, str], text: bytes | Non
 
     Values of parameters are taken from `parameters`, from the process's environment, or the defaults.
     """
-    return _require_parameters(
-        validate(read_bytes(file) if text is None else text, file, parameters, os.environ)
-    )
-
-
-def _require_parameters(validated: Validated) -> Validated:
-    missing = missing_parameters(validated)
-    if not missing:
+    validated = validate(read_bytes(file) if text is None else text, file, parameters, os.environ)
+    problems = (*validated.problems, *missing_parameters(validated))
+    if len(problems) == len(validated.problems):
         return validated
-    return replace(validated, spec=None, inferable=None, problems=(*validated.problems, *missing))
+    return replace(validated, spec=None, inferable=None, problems=problems)

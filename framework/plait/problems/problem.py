@@ -33,9 +33,10 @@ class Problem(Struct, frozen=True, kw_only=True):
     level: Level = "error"
 
 
-def by_place(problem: Problem) -> tuple[str, Span, str]:
-    """The sort key that puts problems in the order a reader meets them."""
-    return (problem.file or "", problem.span or Span(0, 0, 0, 0), problem.code)
+def by_place(problem: Problem) -> tuple[str, int, int, str]:
+    """The sort key that puts problems in the order a reader meets them: by file, line, column and code."""
+    span = problem.span or Span(0, 0, 0, 0)
+    return problem.file or "", span.line, span.column, problem.code
 
 
 MAX_EXCERPT = 40

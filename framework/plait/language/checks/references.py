@@ -9,7 +9,7 @@ from plait.language.build import blockers, known_fields
 from plait.language.checks.registry import check
 from plait.language.checks.subject import describe, path_of
 from plait.language.finding import Finding
-from plait.language.wording import flow_style
+from plait.language.yaml_writer import flow_yaml
 from plait.problems.problem import excerpt
 from plait.problems.suggest import edited_once, help_for, nearest
 from plait.values.types import INTEGERS
@@ -93,7 +93,7 @@ def _swapped_help(row: Row, needed: NeededColumn) -> str | None:
     field = dict(needed.source.join.on).get(needed.name) if needed.source.join else None
     if field not in row.types or any(edited_once(needed.name, column) for column in row.types):
         return None
-    return f"the column comes first: did you mean `{flow_style({field: needed.name})[:60]}`?"
+    return f"the column comes first: did you mean `{flow_yaml({field: needed.name})[:60]}`?"
 
 
 @check("own-column")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from plait.language.build import usable_connector
 from plait.language.finding import Finding
 from plait.language.schema import FORMS
-from plait.language.wording import correction, flow_style, kind_of
+from plait.language.wording import correction, kind_of
+from plait.language.yaml_writer import flow_yaml
 from plait.plugin.registry import ConnectorUnavailable, offers
 from plait.problems.errors import SpecValueError
 from plait.problems.problem import excerpt
@@ -89,7 +90,7 @@ def help_of_key(path: KeyPath, schema: Any) -> str:
     """What to write for a key: what its author says about it, and an example."""
     key = next((step for step in reversed(path) if isinstance(step, str)), "")
     examples = schema.get("examples") or [schema[word] for word in ("default",) if word in schema]
-    example = f"`{key}: {flow_style(examples[0])}`" if examples else ""
+    example = f"`{key}: {flow_yaml(examples[0])}`" if examples else ""
     text = schema.get("description") or schema.get("patternErrorMessage") or ""
     text = "" if text.endswith(".") else text  # the docstring of a struct
     if text and example:

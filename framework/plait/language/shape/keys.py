@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from plait.language.finding import Finding
-from plait.language.secrets_in_text import MOVE_KEY_HELP, is_credential_key
+from plait.language.secrets import credential_key
 from plait.language.shape.errors import help_of_key
 from plait.plugin.registry import offers
 from plait.problems.errors import SpecValueError
@@ -52,9 +52,8 @@ def problems_of_keys(
         unknown = [key for key in value if key not in known and _means_connector(key, value[key])][:1]
     unused = [word for word in known if word not in value and "not" not in known[word]]
     for key in unknown:
-        if is_credential_key(key):
-            message = f"a spec holds no {excerpt(key)}"
-            yield Finding((*path, key), message, MOVE_KEY_HELP, code="literal-secret", at="key")
+        if credential := credential_key((*path, key)):
+            yield credential
         elif code == "wrong-step":
             yield _unknown_step((*path, key))
         else:

@@ -6,9 +6,9 @@ from os.path import commonprefix
 from typing import TYPE_CHECKING, Any
 
 from plait.language.finding import Finding
+from plait.language.yaml_writer import flow_yaml
 from plait.testing.cases.case import COUNT_NAMES, FAILURE_KINDS
 from plait.testing.cases.matching import different_cells, different_texts, pair
-from plait.testing.cases.yaml_writer import flow_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -85,7 +85,7 @@ def test_each_test_says_in_a_sentence_what_is_promised(path: Path) -> None:
 
 def test_no_tracked_file_speaks_of_where_it_was_written() -> None:
     texts = ((name, (ROOT / name).read_bytes()) for name in _tracked() if name != "uv.lock")
-    assert [(name, found[0]) for name, text in texts if (found := WORKPLACE.search(text))] == []
+    assert [(name, match[0]) for name, text in texts if (match := WORKPLACE.search(text))] == []
 
 
 def test_the_top_level_has_only_the_folders_that_we_know() -> None:

@@ -71,10 +71,10 @@ class Contender:
         done = subprocess.run(
             command, cwd=self.folder, env=environment, capture_output=True, text=True, check=True
         )
-        found: Counter[str] = Counter()
+        microseconds: Counter[str] = Counter()
         for taken, package in IMPORT.findall(done.stderr):
-            found[package] += int(taken)
-        return Counter({package: taken // 1000 for package, taken in found.items()})
+            microseconds[package] += int(taken)
+        return Counter({package: taken // 1000 for package, taken in microseconds.items()})
 
 
 def plait(folder: Path) -> Contender:

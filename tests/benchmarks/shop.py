@@ -79,8 +79,8 @@ class Stores(Lookup[Any]):
 
     def fetch(self, keys: Sequence[Key]) -> list[Record]:
         """The rows of the keys."""
-        found = (self.rows.get(key.fields["store_id"]) for key in keys)
-        return [Record(fields=row) for row in found if row]
+        rows = (self.rows.get(key.fields["store_id"]) for key in keys)
+        return [Record(fields=row) for row in rows if row]
 
 
 class DynamoDB:
@@ -88,15 +88,17 @@ class DynamoDB:
 
     def __init__(self, sample: Sample) -> None:
         self.items = {
-            one["customer_id"]: {name: {"S": str(one[name])} for name in ("customer_id", "last_seen")}
-            for one in sample.activity
+            customer["customer_id"]: {
+                name: {"S": str(customer[name])} for name in ("customer_id", "last_seen")
+            }
+            for customer in sample.activity
         }
 
     def batch_get_item(self, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803 - as boto3 has it
         """The items of the keys."""
         ((table, request),) = RequestItems.items()
-        found = [self.items.get(key["customer_id"]["S"]) for key in request["Keys"]]
-        return {"Responses": {table: [item for item in found if item]}}
+        items = [self.items.get(key["customer_id"]["S"]) for key in request["Keys"]]
+        return {"Responses": {table: [item for item in items if item]}}
 
 
 class Logs:

@@ -50,14 +50,14 @@ def _sides(sample: Sample) -> dict[str, Any]:
     scores = pc.extract_regex(lines, r"^.*transaction (?P<id>\S+) scored (?P<score>\S+)$")
     at = pa.array([at * 1000 for at, _ in sample.logs], type=pa.int64()).filter(scores.is_valid())
     scores = scores.drop_null()
-    found = pa.table({"id": scores.field("id"), "score": scores.field("score").cast(pa.int32()), "at": at})
+    lines = pa.table({"id": scores.field("id"), "score": scores.field("score").cast(pa.int32()), "at": at})
     return {
         "stores": names,
         "store_name": pa.array([s.name for s in sample.stores]),
         "store_city": pa.array([s.city for s in sample.stores]),
-        "customers": pa.array([str(one["customer_id"]) for one in sample.activity]),
-        "seen": pa.array([str(one["last_seen"]) for one in sample.activity]).cast(MOMENT),
-        "scores": found.sort_by([("at", "descending")]),
+        "customers": pa.array([str(customer["customer_id"]) for customer in sample.activity]),
+        "seen": pa.array([str(customer["last_seen"]) for customer in sample.activity]).cast(MOMENT),
+        "scores": lines.sort_by([("at", "descending")]),
     }
 
 
@@ -115,11 +115,11 @@ def _items(files: list[bytes]) -> Any:
 
 
 def _scores(ids: Any, moments: Any, scores: Any) -> Any:
-    found = pc.index_in(ids, scores["id"].combine_chunks()).combine_chunks()
+    positions = pc.index_in(ids, scores["id"].combine_chunks()).combine_chunks()
     apart = pc.abs(
-        pc.subtract(scores["at"].combine_chunks().take(found), moments.cast(pa.int64()).combine_chunks())
+        pc.subtract(scores["at"].combine_chunks().take(positions), moments.cast(pa.int64()).combine_chunks())
     )
-    score = scores["score"].combine_chunks().take(found)
+    score = scores["score"].combine_chunks().take(positions)
     return pc.if_else(
         pc.fill_null(pc.less_equal(apart, HOUR), fill_value=False), score, pa.scalar(0, pa.int32())
     )

@@ -57,7 +57,7 @@ def test_the_first_answer_takes_a_third_of_the_hand_written_function_s(
         _show(starts)
         print(f"  {ours.name} loads (ms): {_told(ours.imports(python, shop))}")
         print(f"  {shared.name} loads (ms): {_told(shared.imports(python, shop))}")
-    cpu = {name: median(found, "cpu") for name, found in starts.items()}
+    cpu = {name: median(of_kind, "cpu") for name, of_kind in starts.items()}
     assert cpu[ours.name] <= OF_WRANGLER * cpu[written.name]
     assert cpu[ours.name] <= OF_ONE_SESSION * cpu[shared.name]
     assert median(starts[ours.name], "warm_cpu") <= 1000 * WARM_CPU
@@ -67,13 +67,14 @@ def _show(starts: dict[str, list[Start]]) -> None:
     print(f"\nfirst answer and warm event, medians of {ROUNDS} starts, ms (of plait's)")
     whats = ("wall", "cpu", "warm_wall", "warm_cpu")
     least = {what: median(starts["plait"], what) for what in whats}
-    for name, found in starts.items():
-        told = (
-            f"{what} {median(found, what):6.1f} ({median(found, what) / least[what]:4.1f})" for what in whats
+    for name, of_kind in starts.items():
+        medians = (
+            f"{what} {median(of_kind, what):6.1f} ({median(of_kind, what) / least[what]:4.1f})"
+            for what in whats
         )
-        print(f"  {name:26}{'  '.join(told)}  least cpu {1000 * min(s.cpu for s in found):.0f}")
+        print(f"  {name:26}{'  '.join(medians)}  least cpu {1000 * min(s.cpu for s in of_kind):.0f}")
 
 
 def _told(imports: Any) -> str:
-    rest = sum(imports.values()) - sum(taken for _, taken in imports.most_common(10))
-    return ", ".join(f"{name} {taken}" for name, taken in imports.most_common(10)) + f", all else {rest}"
+    others = sum(imports.values()) - sum(taken for _, taken in imports.most_common(10))
+    return ", ".join(f"{name} {taken}" for name, taken in imports.most_common(10)) + f", all else {others}"

@@ -54,7 +54,7 @@ def test_history_keeps_up_with_the_job_by_hand(shop: Sample, capsys: pytest.Capt
         gc.collect()
         seconds = run_by_batch(engine(shop), items)
         ratios.append(seconds["total"] / hand)
-        best = min(best, (seconds, hand), key=lambda one: one[0]["total"])
+        best = min(best, (seconds, hand), key=lambda timed: timed[0]["total"])
     with capsys.disabled():
         show("a file for each batch and partition", len(keys), *best)
         print(f"  ratios {', '.join(f'{ratio:.2f}' for ratio in ratios)}")

@@ -43,12 +43,12 @@ def test_validate_is_quick_to_start_and_a_hundred_specs_cost_little_more(
     files = [tmp_path / f"spec{number}.yaml" for number in range(MANY)]
     for number, file in enumerate(files):
         file.write_text(text.replace("name: transactions", f"name: transactions{number}"), encoding="utf-8")
-    imports, one, many = medians((IMPORTS, ()), (VALIDATE, files[:1]), (VALIDATE, files))
+    imports, single, many = medians((IMPORTS, ()), (VALIDATE, files[:1]), (VALIDATE, files))
     with capsys.disabled():
         print(
-            f"\nplait validate, CPU: imports {imports:.2f} s, one spec {one:.2f} s ({one / imports:.1f} times), ",
+            f"\nplait validate, CPU: imports {imports:.2f} s, one spec {single:.2f} s ({single / imports:.1f} times), ",
             end="",
         )
-        print(f"{MANY} specs {many:.2f} s ({many / one:.1f} times one)")
-    assert one <= 3 * imports
-    assert many < 4 * one
+        print(f"{MANY} specs {many:.2f} s ({many / single:.1f} times one)")
+    assert single <= 3 * imports
+    assert many < 4 * single

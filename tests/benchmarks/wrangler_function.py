@@ -50,23 +50,23 @@ def _one(path: str) -> None:
 
 def _stores() -> pd.DataFrame:
     with wr.mysql.connect(secret_id=SECRET) as connection:
-        found = wr.mysql.read_sql_query("SELECT * FROM stores.stores", con=connection)
-    return found.rename(columns={"name": "store_name", "city": "store_city"})
+        stores = wr.mysql.read_sql_query("SELECT * FROM stores.stores", con=connection)
+    return stores.rename(columns={"name": "store_name", "city": "store_city"})
 
 
 def _activity(customer: str) -> pd.DataFrame:
-    found = wr.dynamodb.read_items(table_name=TABLE, partition_values=[customer])
-    return found[["customer_id", "last_seen"]].rename(columns={"last_seen": "customer_last_seen"})
+    items = wr.dynamodb.read_items(table_name=TABLE, partition_values=[customer])
+    return items[["customer_id", "last_seen"]].rename(columns={"last_seen": "customer_last_seen"})
 
 
 def _score(key: str, at: pd.Timestamp) -> int:
-    found = wr.cloudwatch.filter_log_events(
+    lines = wr.cloudwatch.filter_log_events(
         log_group_name=GROUP,
         filter_pattern=f'"{key}"',
         start_time=(at - timedelta(hours=1)).to_pydatetime(),
         end_time=(at + timedelta(hours=1)).to_pydatetime(),
     )
-    if found.empty:
+    if lines.empty:
         return 0
-    scores = found["message"].str.extract(r"scored (\d+)$")[0].dropna()
+    scores = lines["message"].str.extract(r"scored (\d+)$")[0].dropna()
     return int(scores.iloc[-1]) if len(scores) else 0

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 def fetch(folder: Any, *keys: Any, name: Any = "{id}.csv", **options: Any) -> Any:
     lookup = csv_lookup(f"{folder}/{name}", **options)
-    asked = [Key(fields=key if isinstance(key, dict) else {"id": key}) for key in keys]
-    return [*single_records(lookup.fetch(asked))]
+    distinct_keys = [Key(fields=key if isinstance(key, dict) else {"id": key}) for key in keys]
+    return [*single_records(lookup.fetch(distinct_keys))]
 
 
 def fetch_file(tmp_path: Path, data: bytes, **options: Any) -> Any:

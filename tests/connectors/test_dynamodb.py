@@ -155,15 +155,15 @@ def test_a_sort_key_that_is_too_long_matches_nothing_and_its_neighbours_match(
         client.put_item(TableName=table, Item={name: {"S": value} for name, value in key.items()})
 
     def answer(request: Any, **_rest: Any) -> Any:
-        asked = json.loads(request.body)["RequestItems"][table]["Keys"]
-        long = any(len(key[sorts]["S"].encode()) > 1024 for key in asked)
+        keys_of_request = json.loads(request.body)["RequestItems"][table]["Keys"]
+        long = any(len(key[sorts]["S"].encode()) > 1024 for key in keys_of_request)
         return refusal("ValidationException", TOO_LONG) if long else None
 
     stub = Stub(endpoint=endpoint)
     stub.client("dynamodb").meta.events.register_first("before-send.dynamodb.BatchGetItem", answer)
     lookup = dynamodb_lookup(stub, table)
-    asked = [*keys, {other: "c", sorts: "x" * 1025}, {other: "b" * 2048, sorts: "x" * 1025}]
-    items = [record.fields for record in lookup.fetch([Key(fields=key) for key in asked])]
+    all_keys = [*keys, {other: "c", sorts: "x" * 1025}, {other: "b" * 2048, sorts: "x" * 1025}]
+    items = [record.fields for record in lookup.fetch([Key(fields=key) for key in all_keys])]
     assert sorted(items, key=lambda item: item[other]) == sorted(keys, key=lambda item: item[other])
 
 

@@ -31,10 +31,10 @@ OLDER = {
 def table(heading: str) -> dict[str, list[str]]:
     """The rows of the first table below a heading, by their first cell."""
     below = PAGE.partition(f"\n{heading}\n")[2]
-    found = re.search(r"^\|.*?(?=\n\n|\Z)", below, re.DOTALL | re.MULTILINE)
-    assert found, heading
-    rows = (line.strip("| ").split(" | ") for line in found[0].splitlines()[2:])
-    return {first.strip("`"): rest for first, *rest in rows}
+    match = re.search(r"^\|.*?(?=\n\n|\Z)", below, re.DOTALL | re.MULTILINE)
+    assert match, heading
+    rows = (line.strip("| ").split(" | ") for line in match[0].splitlines()[2:])
+    return {first.strip("`"): cells for first, *cells in rows}
 
 
 def paths(value: Any, at: str = "") -> Iterator[tuple[str, bool]]:
@@ -51,9 +51,9 @@ def paths(value: Any, at: str = "") -> Iterator[tuple[str, bool]]:
 
 
 def check_keys(documents: list[Any], heading: str) -> None:
-    found = {path for document in documents for path in paths(document)}
+    present = {path for document in documents for path in paths(document)}
     documented = set(table(heading))
-    assert {path for path, leaf in found if leaf} <= documented <= {path for path, _ in found}
+    assert {path for path, leaf in present if leaf} <= documented <= {path for path, _ in present}
 
 
 @pytest.fixture

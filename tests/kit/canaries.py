@@ -93,8 +93,8 @@ def _captured(function: Any, self: Any) -> Any:
     return captured
 
 
-def _invoked(function: Any, self: Any, command: Any, arguments: Any = (), *rest: Any, **named: Any) -> Any:
-    result = function(self, command, arguments, *rest, **named)
+def _invoked(function: Any, self: Any, command: Any, arguments: Any = (), *others: Any, **named: Any) -> Any:
+    result = function(self, command, arguments, *others, **named)
     where = f"the command `{arguments}`"
     look(where, result.stdout, payload="preview" in (arguments or ()))
     look(where, result.stderr, result.exception)

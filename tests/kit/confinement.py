@@ -79,8 +79,8 @@ class Fence:
 
     def confine_to(self, *folders: Path) -> None:
         """Let tests write in these folders, and where the run was asked to write."""
-        asked = [os.environ.get("PLAIT_RESULTS"), os.environ.get("PLAIT_UPDATE") and ROOT]
-        self._writable = (*_spellings(*folders, *filter(None, asked)), *OF_TOOLS)
+        requested = [os.environ.get("PLAIT_RESULTS"), os.environ.get("PLAIT_UPDATE") and ROOT]
+        self._writable = (*_spellings(*folders, *filter(None, requested)), *OF_TOOLS)
         python = (sys.prefix, sys.base_prefix, *filter(os.path.isabs, sys.path))
         self._readable = _spellings(*SYSTEM, ROOT, *python)
 

@@ -71,10 +71,10 @@ def _read_by_duckdb(file: Path) -> list[tuple[str, str, bool]]:
 
 def _after(nodes: list[tuple[str, str, int]]) -> list[tuple[str, str, int]]:
     """What follows the first node and all that it nests, in a schema written depth first."""
-    (_, _, children), rest = nodes[0], nodes[1:]
+    (_, _, children), following = nodes[0], nodes[1:]
     for _ in range(children):
-        rest = _after(rest)
-    return rest
+        following = _after(following)
+    return following
 
 
 def _duckdb(kind: Type) -> str:

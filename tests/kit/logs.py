@@ -226,10 +226,10 @@ class Logs:
         )
 
     def _continued(self, request: Mapping[str, Any]) -> Sequence[Event]:
-        rest = self._tokens.get(request["nextToken"])
-        if rest is None or rest.until < self.now() or rest.request != _asked(request):
+        continued = self._tokens.get(request["nextToken"])
+        if continued is None or continued.until < self.now() or continued.request != _asked(request):
             raise _invalid("The specified nextToken is invalid.")
-        return rest.events
+        return continued.events
 
     def _token(self, request: Mapping[str, Any], events: Sequence[Event]) -> dict[str, str]:
         if self.stuck and "nextToken" in request:

@@ -104,11 +104,11 @@ def _differences(expected: Row, actual: Row) -> list[str]:
     ]
 
 
-def _same(want: Any, got: Any) -> bool:
-    if type(want) is not type(got):
+def _same(want: Any, actual: Any) -> bool:
+    if type(want) is not type(actual):
         return False
     if isinstance(want, list):
-        return len(want) == len(got) and all(map(_same, want, got))
+        return len(want) == len(actual) and all(map(_same, want, actual))
     if isinstance(want, dict):
-        return list(want) == list(got) and all(map(_same, want.values(), got.values()))
-    return bool(want == got) and (not isinstance(want, Decimal) or want.as_tuple() == got.as_tuple())
+        return list(want) == list(actual) and all(map(_same, want.values(), actual.values()))
+    return bool(want == actual) and (not isinstance(want, Decimal) or want.as_tuple() == actual.as_tuple())

@@ -52,10 +52,10 @@ def _mapping(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 def read_csv(data: bytes) -> list[Row]:
     """Read records under a header; an unquoted empty cell is None, a quoted one is empty text."""
     try:
-        rest = data.decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadRecordError("items are not UTF-8") from error
-    lines = [line for line in _csv_lines(rest) if line != [None]]
+    lines = [line for line in _csv_lines(text) if line != [None]]
     if not lines:
         return []
     header = lines[0]
@@ -66,11 +66,11 @@ def read_csv(data: bytes) -> list[Row]:
     return [dict(zip(map(str, header), line, strict=True)) for line in lines[1:]]
 
 
-def _csv_lines(rest: str) -> list[list[str | None]]:
+def _csv_lines(text: str) -> list[list[str | None]]:
     lines: list[list[str | None]] = [[]]
     position = 0
-    while position < len(rest) or lines[-1]:
-        cell = CELL.match(rest, position)
+    while position < len(text) or lines[-1]:
+        cell = CELL.match(text, position)
         if cell is None:
             raise BadRecordError("broken quotes in the items")
         quoted, plain, end = cell.groups()

@@ -190,14 +190,14 @@ def test_a_join_is_the_loop_over_all_pairs(data: st.DataObject) -> None:
         pa.table(columns),
         kinds,
     )
-    got = joined_outcome(join(Rows(pa.table(columns), record), answers, s), rule.shape == "list")
+    outcome = joined_outcome(join(Rows(pa.table(columns), record), answers, s), rule.shape == "list")
     expected = looped([row[: len(rule.on)] for row in rows], [row[2] for row in rows], record, records, s)
-    assert got.rows == expected.rows
-    assert got.counts == expected.counts
-    assert got.bad.keys() == expected.bad.keys()
-    assert all(text in got.bad[n] for n, text in expected.bad.items())
-    assert got.retry.keys() == expected.retry.keys()
-    assert all((text or "") in (got.retry[n] or "") for n, text in expected.retry.items())
+    assert outcome.rows == expected.rows
+    assert outcome.counts == expected.counts
+    assert outcome.bad.keys() == expected.bad.keys()
+    assert all(text in outcome.bad[n] for n, text in expected.bad.items())
+    assert outcome.retry.keys() == expected.retry.keys()
+    assert all((text or "") in (outcome.retry[n] or "") for n, text in expected.retry.items())
 
 
 few = st.lists(st.tuples(*[st.sampled_from([None, 0, 1, 2])] * 3), max_size=8)

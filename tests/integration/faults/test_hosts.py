@@ -123,12 +123,12 @@ def test_whatever_a_table_group_or_secret_is_called_its_service_alone_is_asked(
 ) -> None:
     services, now = Services(), datetime(2026, 7, 1, tzinfo=UTC)
     lines = CloudWatchLogsOptions(log_group=text, pattern=Pattern.parse("order {id} *"))
-    asked: list[Lookup[Any]] = [
+    lookups: list[Lookup[Any]] = [
         MySQLLookup(MySQLOptions(secret=text, table="stores"), services.context("stores", None)),
         DynamoDBLookup(DynamoDBOptions(table=text), services.context("seen", None)),
         CloudWatchLogsLookup(lines, services.context("lines", None)),
     ]
-    for lookup in asked:
+    for lookup in lookups:
         with pytest.raises((GiveUp, TryAgain)):
             list(lookup.fetch([Key(fields={"id": "1"}, since=now, until=now)]))
     ours = {f"{service}.us-east-1.amazonaws.com:443" for service in ("secretsmanager", "dynamodb", "logs")}

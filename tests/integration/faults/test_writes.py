@@ -157,11 +157,11 @@ def test_a_bucket_that_takes_no_file_is_told_at_the_first_try(
     action = faults.fail(answer["status"], body)
     stage.proxy.on(1, "before", action, operation=operation, path=path, forever=True)
     delivered = stage.deliver()
-    asked = [
+    requests = [
         request for request in stage.proxy.log if request.operation == operation and path in request.path
     ]
     errors = delivered.errors()
-    assert len(errors) == len(delivered.failures) == len(asked) == (2 if service == "sink-put" else 1)
+    assert len(errors) == len(delivered.failures) == len(requests) == (2 if service == "sink-put" else 1)
     assert delivered.report["objects"]["failed"] == len(errors)
     for problem in errors:
         assert problem["code"] == expected["code"]

@@ -32,11 +32,11 @@ def test_the_same_spec_runs_on_folders(shop: Shop, tmp_path: Path) -> None:
     folders = ("--param", f"raw={tmp_path}/sample", "--param", f"lake={tmp_path}/out")
     before = shop.proxy.calls.copy()
     ended = shop.command("unused", "run", "pipelines/transactions.yaml", *folders, "--all", "-o", "json")
-    asked = shop.proxy.calls - before
+    calls = shop.proxy.calls - before
     assert ended.returncode == 0, ended.stderr
     expected = oracle.expect(shop.sample)
     assert oracle_lake.compare(expected, oracle_lake.read_lake(tmp_path / "out" / "extracted")) == []
-    assert not [name for name in asked if name.startswith("s3:")]
+    assert not [name for name in calls if name.startswith("s3:")]
     records = [json.loads(file.read_text()) for file in (tmp_path / "out" / "quarantine").rglob("*.json")]
     assert {Path(record["object"]).relative_to(tmp_path / "sample").as_posix() for record in records} == set(
         expected.quarantined

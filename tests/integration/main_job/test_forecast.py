@@ -54,7 +54,7 @@ def test_the_calls_of_a_run_are_those_of_the_plan(
     for _ in range(2):
         before = shop.proxy.calls
         ended = shop.command(f"forecast/{len(name)}", "run", str(spec), *objects, "-o", "json")
-        asked = shop.proxy.calls - before
+        calls = shop.proxy.calls - before
         assert ended.returncode == 0, ended.stderr
         (tmp_path / "report.json").write_text(ended.stdout)
         predicted = Counter(_predicted(shop, spec, tmp_path / "report.json"))
@@ -63,7 +63,7 @@ def test_the_calls_of_a_run_are_those_of_the_plan(
             for operation in [*predicted]
             if operation.startswith("mysql:")
         }
-        assert predicted == asked
+        assert predicted == calls
         assert mysql == {n: c for n, c in json.loads(ended.stdout)["calls"].items() if n.startswith("mysql:")}
 
 

@@ -34,7 +34,7 @@ class History(NamedTuple):
     expected: oracle.Expected
     lake: dict[str, bytes]
     report: dict[str, Any]
-    asked: Counter[str]
+    calls: Counter[str]
     mysql: Counts
 
 
@@ -56,9 +56,9 @@ def history(request: pytest.FixtureRequest) -> Iterator[History]:
             ended = shop.command("history", "run", "pipelines/transactions.yaml", "--all", "-o", "json")
             assert ended.returncode == 0, ended.stderr[-2000:]
             mysql = counts(admin) - before
-        asked = Counter(proxy.calls)
+        calls = Counter(proxy.calls)
         yield History(
-            shop, oracle.expect(sample), shop.lake("history"), json.loads(ended.stdout), asked, mysql
+            shop, oracle.expect(sample), shop.lake("history"), json.loads(ended.stdout), calls, mysql
         )
 
 
@@ -96,17 +96,17 @@ def test_what_is_no_row_is_in_the_quarantine_or_skipped(history: History) -> Non
 
 def test_no_service_is_asked_more_than_the_keys_need(history: History) -> None:
     """One GET an object, one PUT a file, one call for a hundred customers, one secret, and no HEAD."""
-    asked, expected, read = history.asked, history.expected, history.report["objects"]["done"]
+    calls, expected, read = history.calls, history.expected, history.report["objects"]["done"]
     lookups = history.report["lookups"]
     customers = {row["customer_id"] for row in expected.rows.values() if row["customer_id"]}
     unsafe = len(history.shop.sample.quirks["dotted_id"])  # no path is made of such an id
-    assert asked["s3:GetObject"] == read + lookups["items"]["keys"] - unsafe
+    assert calls["s3:GetObject"] == read + lookups["items"]["keys"] - unsafe
     assert lookups["items"]["keys"] <= read
-    assert asked["s3:PutObject"] == len(expected.rows) + len(expected.quarantined)
-    assert asked["s3:HeadObject"] == 0
-    assert asked["dynamodb:BatchGetItem"] <= math.ceil((len(customers) + len(expected.quarantined)) / 100)
-    assert asked["secretsmanager:GetSecretValue"] == 1
-    assert set(asked) == {
+    assert calls["s3:PutObject"] == len(expected.rows) + len(expected.quarantined)
+    assert calls["s3:HeadObject"] == 0
+    assert calls["dynamodb:BatchGetItem"] <= math.ceil((len(customers) + len(expected.quarantined)) / 100)
+    assert calls["secretsmanager:GetSecretValue"] == 1
+    assert set(calls) == {
         "s3:ListObjectsV2",
         "s3:GetObject",
         "s3:PutObject",
@@ -125,7 +125,7 @@ def test_the_log_is_read_once_whatever_the_number_of_orders(history: History) ->
         max(1, math.ceil(sum(a.timestamp() * 1000 <= at <= b.timestamp() * 1000 for at in lines) / PAGE))
         for a, b in windows
     )
-    assert history.asked["logs:FilterLogEvents"] <= pages
+    assert history.calls["logs:FilterLogEvents"] <= pages
 
 
 def test_mysql_sends_only_the_stores_that_were_asked_for(history: History) -> None:
@@ -139,5 +139,5 @@ def test_the_report_counts_what_the_servers_counted(history: History) -> None:
     """Every call in the report was seen at a server, and the other way round."""
     calls = Counter(history.report["calls"])
     mysql = {name: calls.pop(name) for name in [*calls] if name.startswith("mysql:")}
-    assert calls == history.asked
+    assert calls == history.calls
     assert mysql == {"mysql:Connect": history.mysql.connections, "mysql:Query": history.mysql.selects}

@@ -182,8 +182,12 @@ def test_a_warm_order_takes_three_dependent_round_trips(shop: Shop, task: Path, 
         for name, path in lookups.items():
             shop.proxy.on(1, "before", wait, operation=name, path=path)
         outcome = function.invoke(queue([second]))
-    asked = [request.operation for request in shop.proxy.log]
+    operations = [request.operation for request in shop.proxy.log]
     shop.proxy.reset()
     assert outcome.answer == {"batchItemFailures": []}
     assert not together.broken
-    assert (asked[0], sorted(asked[1:-1]), asked[-1]) == ("s3:GetObject", sorted(lookups), "s3:PutObject")
+    assert (operations[0], sorted(operations[1:-1]), operations[-1]) == (
+        "s3:GetObject",
+        sorted(lookups),
+        "s3:PutObject",
+    )

@@ -80,10 +80,10 @@ def test_replay_of_mended_orders_gives_the_lake_of_a_sample_without_faults(shop:
     put_mended(shop, copy)
     before = shop.proxy.calls.copy()
     code, answer = answer_of(shop, "replay", "replay", SPEC, *raw)
-    asked = shop.proxy.calls - before
+    calls = shop.proxy.calls - before
     assert (code, answer["records"]["found"], answer["records"]["removed"]) == (0, bad, bad)
     assert shop.lake("replay", "quarantine") == {}
-    assert asked["s3:DeleteObject"] == bad
+    assert calls["s3:DeleteObject"] == bad
     expected = oracle.expect(mended(shop.sample))
     assert expected.quarantined == {}
     assert oracle_lake.compare(expected, oracle_lake.read_files(shop.lake("replay"))) == []

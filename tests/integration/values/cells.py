@@ -75,12 +75,12 @@ def family(kind: str) -> str:
     return "bigint" if word in INTEGERS else "double" if word == "float" else word
 
 
-def same(found: Any, expected: Any) -> bool:
+def same(actual: Any, expected: Any) -> bool:
     """Whether two values are the same, their types and the sign of a zero included."""
-    if type(found) is not type(expected):
+    if type(actual) is not type(expected):
         return False
     if isinstance(expected, list):
-        return len(found) == len(expected) and all(map(same, found, expected))
+        return len(actual) == len(expected) and all(map(same, actual, expected))
     if isinstance(expected, dict):
-        return list(found) == list(expected) and all(map(same, found.values(), expected.values()))
-    return bool(found == expected) and str(found).startswith("-") == str(expected).startswith("-")
+        return list(actual) == list(expected) and all(map(same, actual.values(), expected.values()))
+    return bool(actual == expected) and str(actual).startswith("-") == str(expected).startswith("-")

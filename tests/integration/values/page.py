@@ -26,7 +26,7 @@ HEADS = {word: (family(word),) for word in WORDS if "<" not in word} | {"array, 
 
 def renewed(page: str, tables: Mapping[str, str]) -> str:
     """The page with each of its tables as it must be."""
-    return TABLE.sub(lambda found: f"<!-- {found[1]} -->\n{tables[found[1]]}<!-- end -->", page)
+    return TABLE.sub(lambda marker: f"<!-- {marker[1]} -->\n{tables[marker[1]]}<!-- end -->", page)
 
 
 def cells_table(kinds: Sequence[Kind], *, but: str = "") -> str:
@@ -41,9 +41,9 @@ def cells_table(kinds: Sequence[Kind], *, but: str = "") -> str:
 def texts_table(kinds: Sequence[Kind]) -> str:
     """The texts that are something else too, and the others in a line; each is itself as `string`."""
     only = [kind for kind in kinds if [*kind.fits] == ["string"]]
-    rest = [kind for kind in kinds if kind not in only]
+    others = [kind for kind in kinds if kind not in only]
     listed = ", ".join(_shown(kind.source) for kind in only)
-    return f"{cells_table(rest, but='string')}\nNothing but `string`: {listed}.\n"
+    return f"{cells_table(others, but='string')}\nNothing but `string`: {listed}.\n"
 
 
 def names_table(kinds: Sequence[Kind]) -> str:
@@ -71,7 +71,7 @@ def keys_table(kinds: Sequence[KeyKind]) -> str:
 
 def limits_table(limits: Sequence[Limit]) -> str:
     """A row for each limit."""
-    rows = [[one.what, one.most, one.beyond, one.raised or "–"] for one in limits]
+    rows = [[limit.what, limit.most, limit.beyond, limit.raised or "–"] for limit in limits]
     return table(["", "at most", "beyond it", "raised by"], rows)
 
 
@@ -106,6 +106,6 @@ def _plain(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_plain, value))}]"
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{name}: {_plain(one)}' for name, one in value.items())}}}"
+        return f"{{{', '.join(f'{name}: {_plain(part)}' for name, part in value.items())}}}"
     text = str(value) if isinstance(value, date) else json.dumps(value, ensure_ascii=False)
     return "".join(f"\\u{ord(c):04x}" if unicodedata.combining(c) else c for c in text)

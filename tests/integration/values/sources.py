@@ -112,8 +112,8 @@ def dynamodb_records(kinds: Sequence[Kind], endpoint: str) -> list[Record]:
         client.put_item(TableName="kinds", Item={"id": {"N": str(n)}, **value})
     lookup = dynamodb_lookup(stub, "kinds")
     chunks = (range(n, min(n + 100, len(kinds))) for n in range(0, len(kinds), 100))
-    found = chain.from_iterable(lookup.fetch([Key(fields={"id": n}) for n in chunk]) for chunk in chunks)
-    return sorted(found, key=lambda record: record.fields["id"])
+    records = chain.from_iterable(lookup.fetch([Key(fields={"id": n}) for n in chunk]) for chunk in chunks)
+    return sorted(records, key=lambda record: record.fields["id"])
 
 
 def log_records(kinds: Sequence[Kind], endpoint: str) -> list[Record]:

@@ -95,15 +95,15 @@ def test_batches_chunks_order_and_company_change_nothing(data: st.DataObject) ->
         root = Path(folder)
         fill(root, drawn_orders, by_id)
         items = [Item(uri=str(file)) for file in sorted((root / "in").iterdir())]
-        whole = engine(text, root, "whole", 1000)
-        whole.run(items)
+        undivided = engine(text, root, "whole", 1000)
+        undivided.run(items)
         shuffled = data.draw(st.permutations(items))
         parts = engine(text, root, "parts", data.draw(st.integers(1, 4)))
         parts.run(shuffled, batch=data.draw(st.integers(1, len(items))))
         with ThreadPoolExecutor(2) as pool:
             both = [engine(text, root, "both", n) for n in (1, 2)]
             list(pool.map(lambda engine: engine.run(shuffled, batch=2), both))
-        assert numbers_of(parts) == numbers_of(both[0]) == numbers_of(both[1]) == numbers_of(whole)
+        assert numbers_of(parts) == numbers_of(both[0]) == numbers_of(both[1]) == numbers_of(undivided)
         assert written(root, "parts") == written(root, "both") == written(root, "whole")
 
 

@@ -86,9 +86,11 @@ def test_a_value_is_as_each_type_what_the_table_says(
 ) -> None:
     """Alone, and among two hundred others."""
     kind, record = KINDS[word][n], records[word][n]
-    found = {name: [*verdicts(record, source_of(word, name))] for name in kind.words}
+    actual = {name: [*verdicts(record, source_of(word, name))] for name in kind.words}
     expected = {name: [kind.fits.get(name, kind.code)] * 2 for name in kind.words}
-    assert {name: one for name, one in found.items() if not same(one, expected[name])} == {}, expected
+    assert {name: verdict for name, verdict in actual.items() if not same(verdict, expected[name])} == {}, (
+        expected
+    )
 
 
 @pytest.mark.parametrize(
@@ -97,6 +99,8 @@ def test_a_value_is_as_each_type_what_the_table_says(
 def test_the_step_json_gives_what_a_file_gives(kind: Kind) -> None:
     """Value and verdict of a document within a field are those of a file's field."""
     record = Record(fields={"v": kind.source})
-    found = {name: [*verdicts(record, source_of("memory", name, Step("json")))] for name in kind.words}
+    actual = {name: [*verdicts(record, source_of("memory", name, Step("json")))] for name in kind.words}
     expected = {name: [kind.fits.get(name, kind.code)] * 2 for name in kind.words}
-    assert {name: one for name, one in found.items() if not same(one, expected[name])} == {}, expected
+    assert {name: verdict for name, verdict in actual.items() if not same(verdict, expected[name])} == {}, (
+        expected
+    )

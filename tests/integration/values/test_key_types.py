@@ -95,11 +95,11 @@ def logs() -> Iterator[Logs]:
 
 
 def test_a_line_matches_by_the_full_text_of_the_key(logs: Logs, kind: KeyKind) -> None:
-    texts = [text for one in KEYS for text in (*one.equal, *one.other)]
+    texts = [text for other_kind in KEYS for text in (*other_kind.equal, *other_kind.other)]
     lookup = logs_lookup(Stub(endpoint=logs.endpoint), "keys", "key {k} is {n}")
-    found = {texts[n] for n in numbers(asked("cloudwatch_logs", lookup, kind))}
-    assert set(kind.equal) <= found
-    assert not found & set(kind.other)
+    matched = {texts[n] for n in numbers(asked("cloudwatch_logs", lookup, kind))}
+    assert set(kind.equal) <= matched
+    assert not matched & set(kind.other)
 
 
 def test_a_text_column_of_mysql_matches_by_the_full_text_of_the_key(

@@ -34,8 +34,8 @@ def cells(word: str) -> list[tuple[str, int, str, Any]]:
     """The cells of a source's kinds: the column's name, the kind, the type, the value."""
     return [
         (f"{word}_{n}_{i}", n, kind, value)
-        for n, one in enumerate(KINDS[word])
-        for i, (kind, value) in enumerate(one.fits.items())
+        for n, value_kind in enumerate(KINDS[word])
+        for i, (kind, value) in enumerate(value_kind.fits.items())
         if value is not None or kind == "string"
     ]
 
@@ -105,7 +105,11 @@ def test_every_value_that_fits_is_read_back_from_parquet_as_it_is(tmp_path: Path
 
 def test_every_text_is_read_back_from_parquet_as_it_is(tmp_path: Path) -> None:
     """As each type whose full text it is."""
-    fits = [(n, kind, value) for n, one in enumerate(TABLES["text"]) for kind, value in one.fits.items()]
+    fits = [
+        (n, kind, value)
+        for n, value_kind in enumerate(TABLES["text"])
+        for kind, value in value_kind.fits.items()
+    ]
     (tmp_path / "o.json").write_text(
         json.dumps({f"f{n}": kind.source for n, kind in enumerate(TABLES["text"])})
     )

@@ -72,11 +72,11 @@ LINKS: list[tuple[str, str, Any, Any]] = [
 def test_a_chain_of_look_ups_passes_keys_of_any_type_on(tmp_path: Path) -> None:
     """Each is asked by what the one before it brought; where one has no match, nothing is asked of the next."""
     lookups: dict[str, Any] = {}
-    for (asked, _, *keys), (name, kind, *values) in pairwise(LINKS):
-        found = [{"key": key, "to": value} for key, value in zip(keys, values, strict=True)]
+    for (column, _, *keys), (name, kind, *values) in pairwise(LINKS):
+        rows = [{"key": key, "to": value} for key, value in zip(keys, values, strict=True)]
         columns = {name: {"type": kind, "from": "to"}}
-        join = {"on": {asked: "key"}}
-        lookups[f"by_{asked}"] = {"connector": "memory", "rows": found, "columns": columns, "join": join}
+        join = {"on": {column: "key"}}
+        lookups[f"by_{column}"] = {"connector": "memory", "rows": rows, "columns": columns, "join": join}
     backwards = dict(reversed(lookups.items()))
     lake = run(tmp_path, [{"id": "a"}, {"id": "b"}, {"id": None}], {"orders": IDS, **backwards})
     assert {row["id"]: row["ok"] for row in lake.rows()} == {"a": True, "b": None, None: None}

@@ -74,10 +74,10 @@ def test_no_row_is_written_outside_of_the_sink_whatever_its_partition(tmp_path: 
     blocks = {"partition_by": {"p": "p"}, "quarantine": f"{tmp_path}/bad/"}
     lake = run(tmp_path, objects, {"o": {"columns": {"n": "int", "p": "string"}}}, **blocks)
     report = lake.report
-    found = {int(pq.read_table(f)["n"][0]): f for f in lake.files()}
-    assert all(file.parents[1] == tmp_path / "out" for file in found.values())
+    file_of = {int(pq.read_table(f)["n"][0]): f for f in lake.files()}
+    assert all(file.parents[1] == tmp_path / "out" for file in file_of.values())
     assert sorted(p.name for p in tmp_path.iterdir() if not p.name.startswith("object")) == ["bad", "out"]
-    names = {n: unquote(file.parent.name.removeprefix("p=")) for n, file in found.items()}
+    names = {n: unquote(file.parent.name.removeprefix("p=")) for n, file in file_of.items()}
     bad = {*folderless_rows(pa.table({"c": texts}), [PART])}
     expected = {n: HIVE_NULL if text is None else text for n, text in enumerate(texts) if n not in bad}
     assert names == expected

@@ -121,10 +121,10 @@ def _ask(port: int) -> bytes:
     with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
         connection.settimeout(0.5)
         connection.sendall(b"hello")
-        got = b""
-        while len(got) < 10 and (data := connection.recv(1024)):
-            got += data
-        return got
+        received = b""
+        while len(received) < 10 and (data := connection.recv(1024)):
+            received += data
+        return received
 
 
 def test_a_calm_connection_passes_everything(echo: tuple[str, int]) -> None:

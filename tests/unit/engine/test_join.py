@@ -123,8 +123,10 @@ def test_matches_of_a_source_without_order_are_put_in_order(kind: str, values: A
     for shape in ("list", "rows"):
         rule = replace(source(Join(on=ON, shape=shape), order="none"), columns=(column("v", kind),))
         table = joined(["a"], [record("a", value) for value in values], rule).rows.table
-        got = table["v"].to_pylist() if shape == "rows" else [match["v"] for match in table["s"][0].as_py()]
-        assert got == ordered
+        values = (
+            table["v"].to_pylist() if shape == "rows" else [match["v"] for match in table["s"][0].as_py()]
+        )
+        assert values == ordered
 
 
 def test_a_list_of_a_source_that_knows_no_column_and_answered_nothing_is_empty() -> None:

@@ -74,8 +74,8 @@ TEXTS += [a + b + c for a in PIECES[:9] for b in PIECES[9:18] for c in PIECES[18
 
 
 def problems(text: str) -> list[Problem]:
-    source_map, found = locate(text, "spec.yaml")
-    assert source_map is not None, found
+    source_map, problems = locate(text, "spec.yaml")
+    assert source_map is not None, problems
     return to_problems(shape_problems(source_map.value, schema_of(source_map.value)), source_map)
 
 
@@ -116,9 +116,9 @@ def test_a_parameter_may_stand_in_every_text_and_only_there() -> None:
 def test_a_value_made_of_a_parameter_is_judged_once_more_and_names_it() -> None:
     source_map, _ = locate(SPEC.replace("cache: 5m", "cache: ${raw}"), "spec.yaml")
     assert source_map is not None
-    found, _ = check_document(source_map, {}, {})
-    told = [(problem.code, problem.span and problem.span.line, problem.note) for problem in found]
-    assert told == [
+    problems, _ = check_document(source_map, {}, {})
+    places = [(problem.code, problem.span and problem.span.line, problem.note) for problem in problems]
+    assert places == [
         ("unused-parameter", 3, None),
         ("wrong-duration", 15, "the value is made of the parameter `raw`"),
     ]
@@ -130,8 +130,8 @@ def test_a_connector_that_a_parameter_names_closes_its_block() -> None:
     )
     assert source_map is not None
     assert [*shape_problems(source_map.value, schema_of(source_map.value))] == []
-    found = [*check_bound(source_map.value, {"raw": "s3://raw", "word": "json"})]
-    assert [(problem.code, problem.path[-1]) for problem in found] == [("unknown-key", "paht")]
+    problems = [*check_bound(source_map.value, {"raw": "s3://raw", "word": "json"})]
+    assert [(problem.code, problem.path[-1]) for problem in problems] == [("unknown-key", "paht")]
 
 
 @pytest.mark.parametrize(
@@ -158,9 +158,9 @@ def test_what_is_wrong_is_told_once_at_its_place(
         )
         assert ("misplaced-block", "join") in {(p.code, (p.message).split("`")[1]) for p in problems(text)}
         return
-    found = only(text)
-    assert found[:2] == (code, marked)
-    assert help is None or found[2] == help
+    problem = only(text)
+    assert problem[:2] == (code, marked)
+    assert help is None or problem[2] == help
 
 
 def test_of_an_unknown_connector_only_the_common_keys_are_judged() -> None:

@@ -38,16 +38,16 @@ def fits_by_trying(parts: Sequence[Part], uri: str) -> bool:
     """Whether a URI fits, by trying each end of each hole."""
     if not parts:
         return not uri
-    part, *rest = parts
+    part, *others = parts
     if isinstance(part, str):
-        return uri.startswith(part) and fits_by_trying(rest, uri[len(part) :])
+        return uri.startswith(part) and fits_by_trying(others, uri[len(part) :])
     if part == FOLDERS:
         ends = [0, *(n + 1 for n, character in enumerate(uri) if character == "/")]
     elif part == STARS:
         ends = [*range(1, len(uri) + 1)]
     else:
         ends = [n for n in range(part != STAR, len(uri) + 1) if "/" not in uri[:n]]
-    return any(fits_by_trying(rest, uri[end:]) for end in ends)
+    return any(fits_by_trying(others, uri[end:]) for end in ends)
 
 
 segments = st.lists(

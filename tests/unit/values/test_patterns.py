@@ -45,13 +45,13 @@ def match_by_trying(parts: Sequence[Part], text: str, *, after_run: bool = False
         return None
     if not parts:
         return None if text else {}
-    part, *rest = parts
+    part, *others = parts
     if isinstance(part, str):
-        return match_by_trying(rest, text[len(part) :]) if text.startswith(part) else None
+        return match_by_trying(others, text[len(part) :]) if text.startswith(part) else None
     for end in range(part != STAR, len(text) + 1):
         if part != STAR and not part.takes_spaces and any(map(str.isspace, text[:end])):
             return None
-        fields = match_by_trying(rest, text[end:], after_run=part != STAR and rest[:1] == [STAR])
+        fields = match_by_trying(others, text[end:], after_run=part != STAR and others[:1] == [STAR])
         if fields is not None:
             return fields if part == STAR else {part.name: text[:end], **fields}
     return None
@@ -86,8 +86,8 @@ texts = st.text("abc=;", min_size=1, max_size=3)
 def test_what_was_printed_by_a_pattern_is_read_back_by_it(fields: list[tuple[str, str]]) -> None:
     """For literals that first occur where their value ends, and nowhere later."""
     for number, (value, literal) in enumerate(fields):
-        rest = "".join(value + literal for value, literal in fields[number:])
-        assume((value + literal).find(literal) == len(value) and rest.count(literal) == 1)
+        remaining = "".join(value + literal for value, literal in fields[number:])
+        assume((value + literal).find(literal) == len(value) and remaining.count(literal) == 1)
     text = "".join(f"{{f{number}}}{literal}" for number, (_, literal) in enumerate(fields))
     line = "".join(value + literal for value, literal in fields)
     assert Pattern.parse(text).match(line) == {

@@ -35,16 +35,16 @@ def test_of_a_large_document_the_wanted_fields_are_what_they_are_in_the_whole(
     data: bytes, fields: set[str]
 ) -> None:
     """Nothing is refused that the whole is not; a key that stands twice at the top is, wanted or not."""
-    whole = _verdict(parse_json, data)
+    verdict = _verdict(parse_json, data)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(strict_json, "LARGE", 0)
         part = _verdict(lambda data: parse_json(data, fields), data)
     if part.startswith("not:"):
-        assert whole == part
-    elif not whole.startswith("not:"):
+        assert verdict == part
+    elif not verdict.startswith("not:"):
         value = parse_json(data)
         wanted = {k: v for k, v in value.items() if k in fields} if isinstance(value, dict) else value
-        assert part in (repr(wanted), whole)
+        assert part in (repr(wanted), verdict)
 
 
 @pytest.mark.fault("J6")

@@ -77,8 +77,7 @@ _RULES = (
 
 def explain(error: Any, lines: Sequence[str]) -> Explanation:
     """Explain a `yaml.MarkedYAMLError`; its place may lie behind the end of the text."""
-    stop = _point(error.problem_mark or error.context_mark)
-    start = _point(error.context_mark or error.problem_mark)
+    start, stop = _points(error)
     is_within = stop[0] == start[0] or _indentation(lines, stop[0]) > _indentation(lines, start[0])
     text = f"{error.context}: {error.problem} {'within' if is_within else 'behind'}"
     for number in sorted({start[0], stop[0], stop[0] - 1}):
@@ -91,24 +90,6 @@ def explain(error: Any, lines: Sequence[str]) -> Explanation:
         if match and ("simple key" in text or "mapping values" in text):
             point, message = (number, match.start(1) + 1), f"a space is missing after {excerpt(match[1])}"
             return Explanation(point, len(match[1]), "yaml-syntax", message, "write `name: value`")
-    return _by_rule(text, start, stop, lines)
-
-
-def lone_line(error: Any, lines: Sequence[str]) -> int | None:
-    """The line of an error that began and ended there, if no line below belongs to it."""
-    start, stop = (
-        _point(error.context_mark or error.problem_mark)[0],
-        _point(error.problem_mark or error.context_mark)[0],
-    )
-    below = next((number for number in range(stop + 1, len(lines) + 1) if _line(lines, number).strip()), 0)
-    return (
-        stop
-        if start == stop <= len(lines) and _indentation(lines, below) <= _indentation(lines, stop)
-        else None
-    )
-
-
-def _by_rule(text: str, start: Point, stop: Point, lines: Sequence[str]) -> Explanation:
     line, column = _line(lines, stop[0]), stop[1] - 1
     marked = f"{line[:column]}¦{line[column:]}"
     rule = next(rule for rule in _RULES if re.search(rule.error, text) and re.search(rule.line, marked))
@@ -119,8 +100,19 @@ def _by_rule(text: str, start: Point, stop: Point, lines: Sequence[str]) -> Expl
     return Explanation(point, 1, rule.code, message, help)
 
 
-def _point(mark: Any) -> Point:
-    return (mark.line + 1, mark.column + 1) if mark else (1, 1)
+def lone_line(error: Any, lines: Sequence[str]) -> int | None:
+    """The line of an error that began and ended there, if no line below belongs to it."""
+    (start, _), (stop, _) = _points(error)
+    below = next((number for number in range(stop + 1, len(lines) + 1) if _line(lines, number).strip()), 0)
+    is_lone = start == stop <= len(lines) and _indentation(lines, below) <= _indentation(lines, stop)
+    return stop if is_lone else None
+
+
+def _points(error: Any) -> tuple[Point, Point]:
+    """Where the construct began that the parser was reading, and where it stopped."""
+    stop = error.problem_mark or error.context_mark
+    start = error.context_mark or stop
+    return (start.line + 1, start.column + 1), (stop.line + 1, stop.column + 1)
 
 
 def _line(lines: Sequence[str], number: int) -> str:

@@ -123,7 +123,7 @@ def test_a_duplicate_key_is_refused_and_names_the_first() -> None:
 def test_of_two_blocks_run_together_the_first_repeated_key_is_told() -> None:
     problem = problem_of("a:\n  connector: x\n  path: p\n  connector: y\n  path: q\n")
     assert (problem.code, problem.span) == ("duplicate-key", Span(4, 3, 4, 12))
-    assert problem.help == "write the name of another source above it, or keep one"
+    assert problem.help == "keep one, or write a name above what follows"
 
 
 @pytest.mark.parametrize(("text", "places"), TABLES["refused"], ids=range(len(TABLES["refused"])))

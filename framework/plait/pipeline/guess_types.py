@@ -9,7 +9,7 @@ from decimal import Decimal
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from plait.values.convert import TIMESTAMP, ConversionError, Flag, convert
+from plait.values.convert import NUMBER, TIMESTAMP, ConversionError, Flag, convert
 from plait.values.types import FIELD_NAME, MAX_DEPTH, Type
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 STRING, DATE, TIME = Type("string"), Type("date"), Type("timestamp")
 DECIMALS = [Type("decimal", precision, scale) for precision in (18, 38) for scale in range(2, 7)]
 PLAIN = {"truth values": (Type("boolean"),), "times": (DATE, TIME), "bytes": (Type("binary"),)}
+MICROSECOND_DIGITS = 6
 KINDS: dict[str, tuple[type, ...]] = {
     "truth values": (bool, Flag),
     "numbers": (int, float, Decimal),
@@ -40,10 +41,13 @@ def guess_type(values: Iterable[Any], left_out: list[str], place: str = "", dept
     known = [value for value in values if value is not None]
     if not known:
         return STRING
-    kinds = kinds_of(known)
+    typed = [value for value in known if not isinstance(value, str)] or known
+    kinds = kinds_of(typed)
     if len(kinds) > 1 or depth > MAX_DEPTH:
         return None
-    candidates = _candidates(next(iter(kinds)), known, left_out, place, depth)
+    if "numbers" in kinds:
+        typed += [Decimal(value) for value in known if isinstance(value, str) and NUMBER.match(value)]
+    candidates = _candidates(next(iter(kinds)), typed, left_out, place, depth)
     return next((kind for kind in candidates if _holds(kind, known)), None)
 
 
@@ -57,15 +61,17 @@ def kinds_of(values: Sequence[Any]) -> Counter[str]:
 
 
 def remark_on(kind: Type, values: Sequence[Any]) -> str | None:
-    """What to know of a type that was guessed from texts."""
+    """What to know of texts that a type was guessed from, or stands beside."""
     texts = [value for value in values if isinstance(value, str)]
-    if not texts or kind.word not in ("string", "date", "timestamp"):
-        return None
-    if kind.word != "string":
-        return "texts of dates" if kind == DATE else "texts of times with their zone"
-    matches = [TIMESTAMP.match(text) for text in texts]
-    has_no_zone = all(match is not None and match[5] is None for match in matches)
-    return "times without a zone, which `timestamp` takes for UTC" if has_no_zone else None
+    if not texts or kind.word not in ("string", "timestamp"):
+        return f"{len(texts)} as text" if texts and kind.word != "string" else None
+    matches = [match for match in map(TIMESTAMP.match, texts) if match]
+    zoneless = sum(match[5] is None for match in matches)
+    if kind.word == "string":
+        return "times without a zone, which `timestamp` takes for UTC" if zoneless == len(texts) else None
+    remark = f"{len(texts)} as text" + (f", {zoneless} without a zone, so UTC" if zoneless else "")
+    fine = sum(len(match[4] or "") > MICROSECOND_DIGITS for match in matches)
+    return remark + (f", {fine} cut to microseconds" if fine else "")
 
 
 def _candidates(kind: str, values: list[Any], left_out: list[str], place: str, depth: int) -> Iterable[Type]:
@@ -73,7 +79,7 @@ def _candidates(kind: str, values: list[Any], left_out: list[str], place: str, d
     if kind == "numbers":
         return _number_types(values)
     if kind == "texts":
-        return (TIME, STRING) if all(map(_is_exact_time, values)) else (DATE, STRING)
+        return (DATE, TIME, STRING) if any(map(_has_zone, values)) else (DATE, STRING)
     if kind == "lists":
         element = guess_type(chain.from_iterable(values), left_out, f"{place}[]", depth + 1)
         return () if element is None else (Type("array", fields=(("element", element),)),)
@@ -84,19 +90,22 @@ def _candidates(kind: str, values: list[Any], left_out: list[str], place: str, d
 
 
 def _number_types(values: list[Any]) -> Iterator[Type]:
-    """Money, as most numbers with a fraction are, is a decimal; whoever writes more than six digits has measured."""
+    """Money, as most numbers with a fraction are, is a decimal; whoever writes more than six digits has measured.
+
+    Where some are written without a point and all are whole, they are whole numbers: a key `17.00` would meet no `17`.
+    """
     if not any(isinstance(value, float) for value in values):
-        if any(isinstance(value, Decimal) and int(value.as_tuple().exponent) < 0 for value in values):
-            yield from DECIMALS
-        else:
+        with_point = [v for v in values if isinstance(v, Decimal) and int(v.as_tuple().exponent) < 0]
+        if len(with_point) < len(values) and all(value == value.to_integral_value() for value in with_point):
             yield from (Type("bigint"), Type("decimal", 38, 0))
+        else:
+            yield from DECIMALS
     yield Type("double")
 
 
-def _is_exact_time(text: str) -> bool:
-    """Whether a text is a moment whatever its reader supposes: with its zone, and no digits beyond the microsecond."""
+def _has_zone(text: str) -> bool:
     match = TIMESTAMP.match(text)
-    return match is not None and match[5] is not None and len(match[4] or "") <= 6
+    return match is not None and match[5] is not None
 
 
 def _fields(values: list[Mapping[str, Any]], left_out: list[str], place: str, depth: int) -> tuple[Any, ...]:

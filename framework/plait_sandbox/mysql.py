@@ -52,23 +52,14 @@ class LocalMysql:
         """Run a statement, once or for each of many rows, and return the rows of its answer."""
         import pymysql
 
-        with closing(self._login(pymysql.connect)) as connection, connection.cursor() as cursor:
+        settings: dict[str, Any] = {"charset": "utf8mb4", "autocommit": True, "ssl_disabled": True}
+        settings |= {"host": self.host, "port": self.port, "user": self.user, "password": self.password}
+        with closing(pymysql.connect(**settings)) as connection, connection.cursor() as cursor:
             if rows is None:
                 cursor.execute(sql)
             else:
                 cursor.executemany(sql, rows)
             return list(cursor.fetchall())
-
-    def _login(self, connect: Any) -> Any:
-        return connect(
-            host=self.host,
-            port=self.port,
-            user=self.user,
-            password=self.password,
-            charset="utf8mb4",
-            autocommit=True,
-            ssl_disabled=True,
-        )
 
     def put_table(self, database: str, name: str, table: MysqlTable) -> None:
         """Replace a table with its rows; the user `reader` may read it."""

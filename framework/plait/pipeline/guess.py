@@ -1,13 +1,12 @@
-"""Guess the columns of sources from the first of their records, and write them as the block to paste into a spec."""
+"""Guess the columns of sources from the first of their records."""
 
 from __future__ import annotations
 
-import json
 import re
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct, field, structs
+from msgspec import structs
 
 from plait.engine.answers import key_pairs, type_answers
 from plait.engine.join import Rows, join
@@ -15,6 +14,7 @@ from plait.engine.lookup import distinct_keys
 from plait.engine.read import cast
 from plait.language.build import order_of_lookups
 from plait.language.spec import Column, Source
+from plait.pipeline.guess_block import Guess, place_of
 from plait.pipeline.guess_types import guess_type, kinds_of, remark_on
 from plait.plan.plan import plan
 from plait.plugin import GiveUp, PlaitError, ReadFailure, Record, RecordTable
@@ -31,54 +31,8 @@ if TYPE_CHECKING:
     from plait.plugin import Item
 
 MOST_RECORDS = 500
-WORDS_OF_YAML = ("null", "true", "false")
 MAX_NAME = 200
 SURROGATE = re.compile(r"[\ud800-\udfff]")
-PLAIN_TEXT = re.compile(r"[A-Za-z_][A-Za-z0-9_<>]*\Z")
-PLAIN_PLACE = re.compile(r'[^$.\[\]"\s]([^.\[\]"]*[^.\[\]"\s])?\Z')
-
-
-class Guess(Struct):
-    """The columns that a source seems to have, each with its evidence, and remarks on what was left out."""
-
-    source: str
-    columns: dict[str, tuple[Column, str]] = field(default_factory=dict)
-    remarks: list[str] = field(default_factory=list)
-
-    def lines(self, indent: str = "") -> Iterator[str]:
-        """The block as lines of YAML, with the evidence as comments."""
-        yield f"{indent}columns:" if self.columns else f"{indent}columns: {{}}"
-        texts = [f"{indent}  {_as_yaml(column)}" for column, _ in self.columns.values()]
-        width = min(max(map(len, texts), default=0), 80)
-        for text, (_, evidence) in zip(texts, self.columns.values(), strict=True):
-            yield f"{text:{width}}  # {_as_comment(evidence)}"
-        yield from (f"{indent}  # {_as_comment(remark)}" for remark in self.remarks)
-
-
-def block(guesses: Iterable[Guess]) -> str:
-    """The `columns` of sources as a spec has them."""
-    lines = ["sources:"]
-    for guess in guesses:
-        lines += [f"  {guess.source}:", *guess.lines("    ")]
-    return "\n".join(lines)
-
-
-def _as_yaml(column: Column) -> str:
-    if column.origin == column.name:
-        return f"{_text(column.name)}: {column.type}"
-    return f"{_text(column.name)}: {{type: {_text(str(column.type))}, from: {_text(column.origin)}}}"
-
-
-def _as_comment(text: str) -> str:
-    """Names of fields may have characters that steer a terminal or end a line."""
-    return "".join(character if character.isprintable() else "?" for character in text)
-
-
-def _text(text: str) -> str:
-    """A text of YAML, in quotes where it would be something else without them."""
-    if PLAIN_TEXT.match(text) and text.lower() not in WORDS_OF_YAML:
-        return text
-    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in json.dumps(text, ensure_ascii=False))
 
 
 def guess_columns(
@@ -212,12 +166,12 @@ def _guess_of(
         evidence += f", {nulls} null{'s' * (nulls > 1)}" if nulls else ""
         if kind is None:
             kinds = " and ".join(f"{word} ({count})" for word, count in kinds_of(known).items())
-            guess.remarks.append(f"left out: {_place(name)}, {evidence}: no type holds {kinds}")
+            guess.remarks.append(f"left out: {place_of(name)}, {evidence}: no type holds {kinds}")
             continue
         remark = remark_on(kind, known)
         evidence += f"; {remark}" if remark else ""
         evidence += f"; without {', '.join(f'{name}{place}' for place in left_out)}" if left_out else ""
-        new, origin = free[name], name if free[name] == name else _place(name)
+        new, origin = free[name], name if free[name] == name else place_of(name)
         guess.columns[new] = (Column(name=new, type=kind, origin=origin, selector=(name,)), evidence)
     return guess
 
@@ -242,10 +196,3 @@ def _column_name(name: str, source: str, taken: set[str]) -> str:
     while free.lower() in taken:
         free, number = f"{name}_{number}", number + 1
     return free
-
-
-def _place(field_name: str) -> str:
-    """A field as `from` names it."""
-    if PLAIN_PLACE.match(field_name):
-        return field_name
-    return '"' + re.sub(r'(["\\])', r"\\\1", field_name) + '"'

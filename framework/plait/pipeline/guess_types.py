@@ -9,13 +9,13 @@ from decimal import Decimal
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from plait.values.convert import NUMBER, TIMESTAMP, ConversionError, Flag, convert
+from plait.values.convert import TIMESTAMP, ConversionError, Flag, convert
 from plait.values.types import FIELD_NAME, MAX_DEPTH, Type
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-STRING, DATE, TIME = Type("string"), Type("date"), Type("timestamp")
+STRING, DATE, TIME, DOUBLE = Type("string"), Type("date"), Type("timestamp"), Type("double")
 DECIMALS = [Type("decimal", precision, scale) for precision in (18, 38) for scale in range(2, 7)]
 PLAIN = {"truth values": (Type("boolean"),), "times": (DATE, TIME), "bytes": (Type("binary"),)}
 MICROSECOND_DIGITS = 6
@@ -46,7 +46,7 @@ def guess_type(values: Iterable[Any], left_out: list[str], place: str = "", dept
     if len(kinds) > 1 or depth > MAX_DEPTH:
         return None
     if "numbers" in kinds:
-        typed += [Decimal(value) for value in known if isinstance(value, str) and NUMBER.match(value)]
+        typed += [Decimal(text) for text in known if isinstance(text, str) and _holds(DOUBLE, [text])]
     candidates = _candidates(next(iter(kinds)), typed, left_out, place, depth)
     return next((kind for kind in candidates if _holds(kind, known)), None)
 
@@ -100,7 +100,7 @@ def _number_types(values: list[Any]) -> Iterator[Type]:
             yield from (Type("bigint"), Type("decimal", 38, 0))
         else:
             yield from DECIMALS
-    yield Type("double")
+    yield DOUBLE
 
 
 def _has_zone(text: str) -> bool:

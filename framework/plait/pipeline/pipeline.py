@@ -91,7 +91,8 @@ class Pipeline:
     def guess(self, name: str | None = None) -> str:
         """The `columns` that fit the first records of all sources, or of one, as the block to paste into the spec."""
         from plait.engine.engine import Engine
-        from plait.pipeline.guess import MOST_RECORDS, block, guess_columns
+        from plait.pipeline.guess import MOST_RECORDS, guess_columns
+        from plait.pipeline.guess_block import block
 
         sources = {source.name: source for source in (self.spec.driver, *self.spec.lookups)}
         if name is not None and name not in sources:
@@ -125,7 +126,8 @@ class Pipeline:
         objects_found = engine.find() if objects is None else map(_item, objects)
         items, guessed = [*islice(objects_found, limit)], ""
         if self.lacking:
-            from plait.pipeline.guess import block, guess_columns
+            from plait.pipeline.guess import guess_columns
+            from plait.pipeline.guess_block import block
 
             guessed = block(guess_columns(engine, items, self.spec))
         return Preview(engine.preview(items), engine.report, guessed)

@@ -85,7 +85,10 @@ def exact_number(value: Any, kind: Type) -> Decimal:
     if isinstance(value, str):
         if not NUMBER.match(value) or len(value) > MAX_EXPONENT:
             raise _wrong_kind(value, kind)
-        value = Decimal(value)
+        try:
+            value = Decimal(value)
+        except InvalidOperation:  # an exponent of twenty digits
+            raise _wrong_kind(value, kind) from None
     if isinstance(value, int):
         if value.bit_length() >= 2 * MAX_EXPONENT:
             raise ConversionError(f"expected {kind}, got a number of hundreds of digits")

@@ -69,7 +69,7 @@ def narrowed(row: Row, ours: Spec, guessed: Spec) -> Row:
 
 def wider(ours: Spec, guessed: Spec) -> dict[str, tuple[str, str]]:
     """The columns of ours that are guessed to be of another type, with both types."""
-    pairs = {}
+    pairs: dict[str, tuple[str, str]] = {}
     for source in (ours.driver, *ours.lookups):
         types = {column.selector: column.type for column in guessed.source(source.name).columns or ()}
         pairs |= {

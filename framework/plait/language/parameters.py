@@ -19,7 +19,9 @@ PATH_PATTERN = re.compile(r"[{}*]")
 
 def declared_parameters(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     """The blocks of the parameters by name."""
-    return {name: block or {} for name, block in (document.get("parameters") or {}).items()}
+    blocks = document.get("parameters")
+    blocks = blocks if isinstance(blocks, dict) else {}
+    return {name: block for name, block in blocks.items() if isinstance(block, dict)}
 
 
 def parameter_values(
@@ -28,8 +30,9 @@ def parameter_values(
     """The values by name: one of `given` goes before the environment, and that before the default."""
     values = {}
     for name, block in declared_parameters(document).items():
-        value = given.get(name, environment.get(block.get("env") or "", block.get("default")))
-        if value is not None:
+        variable, default = str(block.get("env", "")), block.get("default")
+        value = given.get(name, environment.get(variable, default))
+        if isinstance(value, str):
             values[name] = value
     return values
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,9 @@ from plait.language.secrets import check_secrets, secret_spans
 from plait.language.shape.errors import SchemaError, explain, wrong_defaults
 from plait.language.shape.keys import misplaced_blocks, problems_of_keys
 from plait.plugin.registry import ConnectorUnavailable
+from plait.problems.errors import SpecValueError
 from plait.problems.problem import Problem, by_place, excerpt
+from plait.values.patterns import compile_re2
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -33,27 +36,16 @@ def check_document(
 ) -> tuple[list[Problem], dict[str, str]]:
     """The problems of a document, and the values of its parameters, which count where no problem is an error."""
     document = source_map.value
-    values = _values(document, given, environment)
+    values = parameter_values(document, given, environment)
     found = [*shape_problems(document, schema_of(document))]
     is_well_formed = not found
     secrets = [*check_secrets(document, values)]
-    of_parameters = [*check_parameters(source_map, given, values, is_well_formed)]
+    of_parameters = [*check_parameters(document, given, values, is_well_formed)]
     if is_well_formed and not any(finding.level != "warning" for finding in of_parameters):
         found = [*check_bound(document, values)]
     places = {finding.path for finding in of_parameters if finding.at == "value"}
     found = [finding for finding in found if finding.path not in places]
     return to_problems([*secrets, *of_parameters, *found], source_map), values
-
-
-def _values(document: Any, given: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
-    """The values of the parameters whose blocks can be read."""
-    blocks = document.get("parameters")
-    readable = {
-        name: block
-        for name, block in (blocks.items() if isinstance(blocks, dict) else ())
-        if isinstance(block, dict) and all(isinstance(block.get(key, ""), str) for key in ("env", "default"))
-    }
-    return parameter_values({"parameters": readable}, given, environment)
 
 
 def check_bound(document: Mapping[str, Any], values: Mapping[str, str]) -> Iterator[Finding]:
@@ -72,20 +64,16 @@ def schema_of(document: Mapping[str, Any]) -> dict[str, Any]:
     sources = document.get("sources")
     blocks = [*(sources.values() if isinstance(sources, dict) else ()), document.get("sink")]
     words = [block.get("connector") for block in blocks if isinstance(block, dict)]
-    return _schema(tuple(_usable_connectors({word for word in words if isinstance(word, str)})))
+    connectors = []
+    for word in sorted({word for word in words if isinstance(word, str)}):
+        with suppress(ConnectorUnavailable):
+            connectors.append(usable_connector(word))
+    return _schema(tuple(connectors))
 
 
 @cache
 def _schema(connectors: tuple[Connector, ...]) -> dict[str, Any]:
     return language_schema(connectors)
-
-
-def _usable_connectors(words: Iterable[str]) -> Iterator[Connector]:
-    for word in sorted(words):
-        try:
-            yield usable_connector(word)
-        except ConnectorUnavailable:
-            continue
 
 
 def shape_problems(document: Any, schema: Mapping[str, Any]) -> Iterator[Finding]:
@@ -139,21 +127,11 @@ def _validator_class() -> Any:
 def _matches(expression: str, text: str) -> bool:
     """Whether a text has a match; by Python where a connector's pattern is none of RE2's."""
     try:
-        return _compiled(expression).search(text) is not None
+        return compile_re2(expression).search(text) is not None
+    except SpecValueError:
+        return re.search(expression, text) is not None
     except UnicodeEncodeError:  # half of a surrogate pair
         return False
-
-
-@cache
-def _compiled(expression: str) -> Any:
-    import re2
-
-    options = re2.Options()
-    options.log_errors = False
-    try:
-        return re2.compile(expression, options)
-    except re2.error:
-        return re.compile(expression)
 
 
 def to_problems(found: Iterable[Finding], source_map: SourceMap) -> list[Problem]:
@@ -162,15 +140,14 @@ def to_problems(found: Iterable[Finding], source_map: SourceMap) -> list[Problem
     secrets = secret_spans(problems, source_map)
     by_span: dict[Span | None, Problem] = {}
     for problem in problems:
-        is_hidden = any(_is_within(problem.span, secret) for secret in secrets)
+        is_hidden = any(problem.span and _is_within(problem.span, secret) for secret in secrets)
         if problem.code == "literal-secret" or not is_hidden:
             by_span.setdefault(problem.span, problem)
     return sorted(by_span.values(), key=by_place)
 
 
-def _is_within(span: Span | None, outer: Span) -> bool:
-    ends = (span.end_line, span.end_column) if span else (0, 0)
-    return span is not None and outer <= span and ends <= (outer.end_line, outer.end_column)
+def _is_within(span: Span, outer: Span) -> bool:
+    return outer <= span and (span.end_line, span.end_column) <= (outer.end_line, outer.end_column)
 
 
 def _to_problem(finding: Finding, source_map: SourceMap) -> Problem:

@@ -48,7 +48,7 @@ class Expression(Struct, frozen=True):
         if len(text) > MAX_LENGTH:
             message = f"the expression is longer than {MAX_LENGTH} characters"
             raise SpecValueError(message, code="wrong-regex", help="shorten it")
-        names = tuple(_compile_re2(text).groupindex)
+        names = tuple(compile_re2(text).groupindex)
         if not names:
             message = "the expression has no named group, so it gives no field"
             help = "name what is wanted, as in `(?P<id>[0-9]+)`"
@@ -59,7 +59,7 @@ class Expression(Struct, frozen=True):
         """The named groups of a text that matches from its beginning to its end, else None; a group may be None."""
         use_python = self.parts is not None and len(text) ** self.parts <= MAX_PYTHON_STEPS
         try:
-            match = (_compile_python if use_python else _compile_re2)(self.text).fullmatch(text)
+            match = (_compile_python if use_python else compile_re2)(self.text).fullmatch(text)
         except UnicodeEncodeError:  # half of a surrogate pair: no UTF-8, and no file could hold it
             return None
         return match.groupdict() if match else None
@@ -71,7 +71,8 @@ def _compile_python(text: str) -> re.Pattern[str]:
 
 
 @cache
-def _compile_re2(pattern: str) -> Any:
+def compile_re2(pattern: str) -> Any:
+    """Compile an expression of RE2; raises SpecValueError with RE2's own words."""
     import re2
 
     options = re2.Options()

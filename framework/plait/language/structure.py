@@ -40,7 +40,7 @@ def check_document(
     found = [*shape_problems(document, schema_of(document))]
     is_well_formed = not found
     secrets = [*check_secrets(document, values)]
-    of_parameters = [*check_parameters(document, given, values, is_well_formed)]
+    of_parameters = [*check_parameters(source_map, given, values, is_well_formed)]
     if is_well_formed and not any(finding.level != "warning" for finding in of_parameters):
         found = [*check_bound(document, values)]
     places = {finding.path for finding in of_parameters if finding.at == "value"}

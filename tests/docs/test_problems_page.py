@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from kit.paths import DATA, ROOT
+from kit.problems import CHAPTERS_OF_RUNS
 from plait.language.validate import validate
 from plait.language.yaml_reader import locate
 from plait.problems.pages import Page, pages
@@ -21,12 +22,14 @@ from plait.problems.pages import Page, pages
 FILE = ROOT / "pipelines" / "PROBLEMS.md"
 INTRODUCTION = """# Problems
 
-What `plait validate` says of a spec, by code; `plait explain CODE` prints a page of these. Each snippet has the mistake and
-its cure; lines without a mark belong to both, and stand in a spec such as those of [`README.md`](README.md). A *warning*
-leaves exit code 0, unless `--fail-level warning` is given.
+What `plait validate` says of a spec, by code, and at the end the commonest of what runs report; `plait explain CODE` prints a
+page of these. Each snippet has the mistake and its cure; lines without a mark belong to both, and stand in a spec such as
+those of [`README.md`](README.md). A *warning* leaves exit code 0, unless `--fail-level warning` is given.
 """
 SPEC: dict[str, Any] = locate((DATA / "around_snippets.yaml").read_bytes(), "spec.yaml")[0].value  # type: ignore[union-attr]
-SNIPPETS = [page for page in pages().values() if page.language == "yaml"]
+YAML = [page for page in pages().values() if page.language == "yaml"]
+OF_RUNS = [page for page in YAML if page.chapter in CHAPTERS_OF_RUNS]
+SNIPPETS = [page for page in YAML if page.chapter not in CHAPTERS_OF_RUNS]
 
 
 def merged(fragment: dict[str, Any]) -> str:
@@ -65,6 +68,11 @@ def test_the_spec_around_the_snippets_is_right() -> None:
 def test_the_wrong_snippet_has_its_problem_and_the_right_one_none(page: Page) -> None:
     assert codes(page.variant("wrong")) == {page.code}
     assert codes(page.variant("right")) == set()
+
+
+@pytest.mark.parametrize("page", OF_RUNS, ids=lambda page: page.code)
+def test_what_a_run_may_end_with_is_shown_of_specs_that_are_right(page: Page) -> None:
+    assert codes(page.variant("wrong")) | codes(page.variant("right")) == set()
 
 
 def test_every_problem_shows_what_is_wrong_and_what_is_right() -> None:

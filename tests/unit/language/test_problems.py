@@ -24,6 +24,7 @@ from pathlib import Path
 import pytest
 
 from kit.paths import DATA, ROOT
+from kit.problems import CHAPTERS_OF_RUNS
 from plait.language.validate import Validated, duplicate_names, missing_parameters, validate
 from plait.language.yaml_reader import locate
 from plait.plugin import registry
@@ -176,7 +177,20 @@ def test_every_code_has_its_cases_and_its_page_and_there_are_no_others() -> None
     codes = {code for module in modules for code in _codes(module)} - NOT_CODES
     assert len(modules) > 25
     assert sorted(codes) == CODES
-    assert sorted(pages()) == CODES
+    of_specs = [page.code for page in pages().values() if page.chapter not in CHAPTERS_OF_RUNS]
+    assert sorted(of_specs) == CODES
+
+
+def test_every_page_of_what_a_run_may_end_with_is_of_a_code_that_runs_report() -> None:
+    folders = (
+        "framework/plait/engine",
+        "framework/plait/aws",
+        "framework/plait/problems",
+        "plugins/plait_connectors",
+    )
+    text = "".join(file.read_text() for folder in folders for file in (ROOT / folder).glob("*.py"))
+    of_runs = [page.code for page in pages().values() if page.chapter in CHAPTERS_OF_RUNS]
+    assert [code for code in of_runs if f'"{code}"' not in text] == []
 
 
 def test_there_are_many_cases_and_sixty_of_them_by_another_hand() -> None:

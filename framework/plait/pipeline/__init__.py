@@ -1,1 +1,1 @@
-"""A spec in Python: plan, list, preview, run and replay it. The command line and notebooks call it."""
+"""A spec in Python: plan, list, guess, preview, run and replay it. The command line and notebooks call it."""

@@ -1,3 +1,3 @@
 """Which pages of problems are of runs, not of specs."""
 
-CHAPTERS_OF_RUNS = ("Records in quarantine", "While it runs")
+CHAPTERS_OF_RUNS = ("Records in quarantine", "While it runs", "Cases beside a spec")

@@ -182,13 +182,8 @@ def test_every_code_has_its_cases_and_its_page_and_there_are_no_others() -> None
 
 
 def test_every_page_of_what_a_run_may_end_with_is_of_a_code_that_runs_report() -> None:
-    folders = (
-        "framework/plait/engine",
-        "framework/plait/aws",
-        "framework/plait/problems",
-        "plugins/plait_connectors",
-    )
-    text = "".join(file.read_text() for folder in folders for file in (ROOT / folder).glob("*.py"))
+    files = [*(ROOT / "framework/plait").rglob("*.py"), *(ROOT / "plugins/plait_connectors").glob("*.py")]
+    text = "".join(file.read_text(encoding="utf-8") for file in files)
     of_runs = [page.code for page in pages().values() if page.chapter in CHAPTERS_OF_RUNS]
     assert [code for code in of_runs if f'"{code}"' not in text] == []
 

@@ -11,7 +11,6 @@ from msgspec.structs import astuple
 from plait.language.forms import OBJECT_FACTS, spell_duration
 from plait.language.keys import Deploy
 from plait.values.driver_path import DriverPath
-from plait.values.path_overlap import can_drive
 from plait.values.paths import FolderPath
 
 if TYPE_CHECKING:
@@ -221,7 +220,7 @@ class Spec(Struct, frozen=True, kw_only=True):
         names, suffix = [partition.name for partition in self.partition_by], self.sink.role.suffix
         for path in options_of_type(self.driver.options, DriverPath):
             for key, folder in self.sink.folders.items():
-                if can_drive(path, folder, names, suffix):
+                if path.fits_files_below(folder, names, suffix):
                     yield key, path
-            if self.quarantine and can_drive(path, self.quarantine.path, (), ".json"):
+            if self.quarantine and path.fits_files_below(self.quarantine.path, (), ".json"):
                 yield "quarantine", path

@@ -1,21 +1,31 @@
-"""The path of driving objects: which URIs fit it, and what their names say."""
+"""The path of driving objects: which URIs fit it, what their names say, and whether files that are written may fit."""
 
 from __future__ import annotations
 
 import re
 from functools import cached_property
+from itertools import chain, product
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 from urllib.parse import unquote_to_bytes
 
 from plait.problems.errors import SpecValueError
-from plait.values.paths import PathTemplate, path_pattern
+from plait.values.paths import PathTemplate, normal_path, path_pattern
 from plait.values.patterns import Expression
 from plait.values.templates import FOLDERS, HOLE_PATTERN, STAR, STARS, UNNAMED, Hole, Part, check_neighbours
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
+# A token of the form of a path: the characters of which one stands there, or one of these words.
+HEX_DIGIT = "0123456789abcdef"
+NO_SLASH, NO_SLASHES, ANYTHING = "any but a slash", "any number but slashes", "any number of any"
+REPEATED = (NO_SLASHES, ANYTHING)
+
+
+def normal_folder(path: str) -> str:
+    """A folder in one spelling, with a slash at its end."""
+    return f"{normal_path(path).rstrip('/')}/"
 
 
 class DriverPath(PathTemplate):
@@ -80,6 +90,18 @@ class DriverPath(PathTemplate):
         groups = tuple(f"g{number}" for number in range(len(names)))
         return Expression(regex, groups, sum(isinstance(part, Hole) for part in self.parts)), names
 
+    def fits_files_below(self, folder: str, partitions: Iterable[str], suffix: str) -> bool:
+        """Whether files that are written below a folder, in folders of their partitions and named by a hash, may fit.
+
+        The answer is exact unless a `{name}` stands twice in the path: then it may be yes where no file fits.
+        """
+        written = [*normal_folder(folder)]
+        for name in partitions:
+            written += [*f"{name}=", NO_SLASHES, "/"]
+        written += [HEX_DIGIT] * 32 + [*(suffix or [NO_SLASHES])]
+        forms = _forms_of(DriverPath.parse(normal_path(self.text)))
+        return any(_have_common_text(form, written) for form in forms)
+
 
 def _with_folders(parts: Sequence[Part]) -> tuple[Part, ...]:
     """The parts of a path with `**/` as one hole; raises SpecValueError for another `**`."""
@@ -113,3 +135,39 @@ def hive_text(text: str) -> str | None:
         return unquote_to_bytes(text).decode()
     except UnicodeError:
         return text
+
+
+def _forms_of(path: DriverPath) -> Iterator[list[str]]:
+    """The forms of the paths that fit: `**/` is nothing, or anything up to a slash."""
+    choices = {STAR: [[NO_SLASHES]], STARS: [[ANYTHING]], FOLDERS: [[], [ANYTHING, "/"]]}
+    tokens = (
+        [[*part]] if isinstance(part, str) else choices.get(part, [[NO_SLASH, NO_SLASHES]])
+        for part in path.parts
+    )
+    return ([*chain.from_iterable(form)] for form in product(*tokens))
+
+
+def _have_common_text(left: Sequence[str], right: Sequence[str]) -> bool:
+    """Whether some text has both forms: a search through pairs of positions in the two."""
+    seen: set[tuple[int, int]] = set()
+    waiting = [(0, 0)]
+    while waiting:
+        i, j = positions = waiting.pop()
+        if positions == (len(left), len(right)):
+            return True
+        if positions in seen:
+            continue
+        seen.add(positions)
+        token, other = "".join(left[i : i + 1]), "".join(right[j : j + 1])
+        waiting += [(i + 1, j)] if token in REPEATED else []
+        waiting += [(i, j + 1)] if other in REPEATED else []
+        if token and other and _overlap(token, other):
+            waiting.append((i + (token not in REPEATED), j + (other not in REPEATED)))
+    return False
+
+
+def _overlap(token: str, other: str) -> bool:
+    """Whether one character fits both tokens."""
+    if {token, other} & {NO_SLASH, NO_SLASHES, ANYTHING}:
+        return ANYTHING in (token, other) or "/" not in (token, other)
+    return not {*token}.isdisjoint(other)

@@ -9,7 +9,7 @@ from plait.language.checks.subject import describe, is_list, path_of
 from plait.language.finding import Finding
 from plait.language.forms import TIME_FUNCTIONS
 from plait.problems.problem import excerpt
-from plait.values.path_overlap import normal_folder
+from plait.values.driver_path import normal_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -145,12 +145,7 @@ def struct_schema(cls: type[msgspec.Struct], within: tuple[type, ...] = ()) -> S
 
 def _default(info: msgspec.structs.FieldInfo) -> Schema:
     value = info.default if info.default_factory is msgspec.NODEFAULT else info.default_factory()
-    if (
-        value is None
-        or value is msgspec.UNSET
-        or value is msgspec.NODEFAULT
-        or isinstance(value, msgspec.Struct)
-    ):
+    if value in (None, msgspec.UNSET, msgspec.NODEFAULT) or isinstance(value, msgspec.Struct):
         return {}
     is_form = hasattr(type(value), "parse")
     return {"default": str(getattr(value, "text", value)) if is_form else msgspec.to_builtins(value)}
@@ -207,9 +202,8 @@ def _choice(members: list[Schema]) -> Schema:
     text = {**members[kinds.index("string")], "type": kinds}
     words = {key: text.pop(key) for key in ("code", "enum") if key in text and "enum" in text}
     text |= {"examples": words["enum"]} if words else {}  # an editor completes these
-    others = [
-        (key, value) for member in members if member["type"] != "string" for key, value in member.items()
-    ]
-    rest = {key: value for key, value in others if key != "type"}
+    rest: Schema = {}
+    for member in members:
+        rest |= {key: member[key] for key in member if key != "type" and member["type"] != "string"}
     unless_text = {"if": {"type": "string"}, **_without_empty({"then": words, "else": rest})}
     return text | unless_text if words or rest else text

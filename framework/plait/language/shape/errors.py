@@ -143,9 +143,8 @@ def _wrong_kind(error: SchemaError, path: KeyPath, schema: Any) -> Finding:
     )
     spelt: Callable[[Any], str | None] | None = getattr(form, "spelt", None)
     help = (spelt and spelt(error.instance)) or correction(kinds, error.instance)
-    code = (
-        schema.get("code", "wrong-kind") if "enum" in schema and error.instance is not None else "wrong-kind"
-    )
+    is_word = "enum" in schema and error.instance is not None
+    code = schema.get("code", "wrong-kind") if is_word else "wrong-kind"
     return Finding(path, f"expected {kinds}, got {kind_of(error.instance)}", help, code=code)
 
 
@@ -156,10 +155,12 @@ def _wrong_word(error: SchemaError, path: KeyPath, schema: Any) -> Finding:
         return _wrong_connector(word, path)
     place = f" for `{key}`" if isinstance(key, str) else ""
     message = f"{excerpt(word)} is no {_NOUNS.get(code, 'word')}{place}"
+    if code == "unknown-step" and word in STEPS:
+        return Finding(path, f"`{word}` takes a value", code="wrong-step")
     help: str | None = help_for(word, map(str, error.validator_value), "word", None)
     if "type" not in schema and not str(help).startswith("did you mean"):
         help = None
-    return Finding(path, message, help, code="wrong-step" if word in STEPS else code)
+    return Finding(path, message, help, code=code)
 
 
 def _wrong_connector(word: str, path: KeyPath) -> Finding:
@@ -191,7 +192,7 @@ def _out_of_bounds(error: SchemaError, path: KeyPath, schema: Any) -> Finding:
     message = f"{excerpt(value)} does not fit: expected {bound}"
     if isinstance(value, (str, list, dict)):
         kind = {str: "text", list: "list", dict: "mapping"}[type(value)]
-        message = f"the {kind} is too long: expected {bound}" if value else f"the {kind} is empty"
+        message = f"the {kind} has the wrong length: expected {bound}" if value else f"the {kind} is empty"
     return Finding(path, message, code=schema.get("code", "wrong-value"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os import PathLike, fspath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,11 +19,18 @@ _MODULES = {
 }
 
 
-def load(spec: str, **parameters: str) -> Pipeline:
-    """Load a spec file for Python and notebooks; raises `plait.InvalidSpec` with every problem."""
-    from plait.pipeline.pipeline import Pipeline
+def load(spec: str | PathLike[str], **parameters: str | PathLike[str]) -> Pipeline:
+    """Load a spec file for Python and notebooks.
 
-    return Pipeline.load(spec, parameters)
+    Raises `plait.InvalidSpec` with every problem, and TypeError for a parameter that is neither a text nor a path.
+    """
+    from plait.pipeline.pipeline import InvalidSpec, Pipeline
+
+    texts = {name: fspath(value) for name, value in parameters.items()}
+    try:
+        return Pipeline.load(fspath(spec), texts)
+    except InvalidSpec as error:
+        raise error.in_python() from None
 
 
 if not TYPE_CHECKING:  # a type checker reads the imports above, and knows no other name

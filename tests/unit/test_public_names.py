@@ -48,6 +48,26 @@ def test_an_invalid_spec_is_caught_by_its_public_name(tmp_path: Path) -> None:
     assert {problem.code for problem in raised.value.problems} == {"missing-key"}
 
 
+def test_problems_of_parameters_speak_of_the_arguments_of_python(tmp_path: Path) -> None:
+    """A path may be the value of one, and nothing else that is no text."""
+    spec = tmp_path / "orders.yaml"
+    spec.write_text(
+        "plait: 1\nname: orders\nparameters: {raw: {env: PLAIT_TEST_RAW}}\n"
+        'sources: {orders: {connector: json, path: "${raw}/*.json", columns: {n: int}}}\n'
+        f"sink: {{connector: parquet, path: {tmp_path}/out/}}\n"
+    )
+    with pytest.raises(plait.InvalidSpec) as raised:
+        plait.load(spec)
+    assert raised.value.problems[0].help == "give `plait.load(…, raw=…)` or set its environment variable"
+    with pytest.raises(plait.InvalidSpec) as raised:
+        plait.load(spec, rwa="x")
+    message = "`plait.load` is given `rwa`, and the spec has no such parameter"
+    assert message in [problem.message for problem in raised.value.problems]
+    assert plait.load(spec, raw=tmp_path).spec.parameters == {"raw": str(tmp_path)}
+    with pytest.raises(TypeError):
+        plait.load(spec, raw=7)  # type: ignore[arg-type]
+
+
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="module 'plait' has no attribute 'Pipelines'"):
         plait.Pipelines  # type: ignore[attr-defined]  # noqa: B018

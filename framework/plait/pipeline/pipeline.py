@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from plait.problems.problem import Problem
 
 
+PARAM_OPTION = re.compile(r"`--param (\w+)=…`")
+
+
 class InvalidSpec(PlaitError):
     """A spec has problems: `problems` holds all of them, `text` the text of the file."""
 
@@ -34,6 +38,18 @@ class InvalidSpec(PlaitError):
     def __init__(self, file: str, problems: Sequence[Problem], text: str) -> None:
         super().__init__(full(problems, {file: text}, colour=False))
         self.file, self.problems, self.text = file, tuple(problems), text
+
+    def in_python(self) -> InvalidSpec:
+        """The same problems for who calls `plait.load`, where options of the command line are arguments."""
+        problems = [
+            structs.replace(
+                problem,
+                message=problem.message.replace("`--param` names", "`plait.load` is given"),
+                help=problem.help and PARAM_OPTION.sub(r"`plait.load(…, \1=…)`", problem.help),
+            )
+            for problem in self.problems
+        ]
+        return InvalidSpec(self.file, problems, self.text)
 
 
 class Preview(NamedTuple):

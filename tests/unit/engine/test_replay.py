@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,113 +13,14 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 import plait.engine.replay
-from kit.run import put, rows_in
-from kit.specs import valid
-from plait.engine.context import Services
+from kit.run import put
+from kit.tables import table
 from plait.engine.engine import Engine
 from plait.engine.replay import Choice, ReplayReport, replay
-from plait.language.spec import Spec
-from plait.plugin import Driver, GiveUp, Item, ReadFailure, Record, Sink, StoredObject, TryAgain, Window
+from plait.plugin import GiveUp, Item, TryAgain
+from unit.engine.replay_shop import BORN, DAY, Shop
 
-BORN = datetime(2026, 7, 1, 12, tzinfo=UTC)
-DAY = timedelta(days=1)
-SPEC = """\
-plait: 1
-name: orders
-sources:
-  orders:
-    connector: json
-    path: ROOT/raw/*.json
-    columns: {id: {type: string, required: true}, total: int}
-  items:
-    connector: csv
-    path: ROOT/items/{id}.csv
-    columns: {count: int}
-    join: {on: id, as: list, missing: {retry_for: 1h}}
-sink: {connector: parquet, path: ROOT/lake/}
-quarantine: ROOT/bad/
-"""
-
-
-class Lines(Driver[Any]):
-    """A driver of which each line of an object, `id,total`, is a record."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.driver, self.objects = engine.driver, engine.services.objects
-
-    def accepts(self, uri: str) -> bool:
-        return self.driver.accepts(uri)
-
-    def list(self, window: Window) -> Any:
-        return self.driver.list(window)
-
-    def read(self, items: Sequence[Item]) -> Any:
-        answers = self.objects.get([item.uri for item in items])
-        for item, answer in zip(items, answers, strict=True):
-            if not isinstance(answer, StoredObject):
-                yield ReadFailure(item, answer)
-                continue
-            for n, line in enumerate(answer.data.splitlines()):
-                fields = dict(zip(("id", "total"), line.decode().split(","), strict=True))
-                yield Record(fields=fields, item=answer.item, position=f"line {n}", raw=line)
-
-
-@dataclass
-class Shop:
-    """Orders in a folder and what became of them; `before_write` happens before rows are written."""
-
-    root: Path
-    lines: bool = False
-    now: datetime = BORN + DAY
-    before_write: Callable[[], None] = field(default=lambda: None)
-    answer: Any = None
-
-    def put(self, name: str, body: Any, born: datetime = BORN) -> None:
-        """Put an order: its JSON, or a text as it is."""
-        put(self.root / "raw" / f"{name}.json", body, born)
-
-    def spec(self, path: str = "raw/*.json") -> Spec:
-        """The valid spec, of orders at a path."""
-        return valid(SPEC.replace("raw/*.json", path), ROOT=self.root)
-
-    def engine(self, spec: Spec | None = None) -> Engine:
-        """An engine of a process of its own; the sink answers what the shop says, if anything."""
-        engine = Engine(spec or self.spec(), Services(now=lambda: self.now))
-        write = engine.sink.write
-
-        class Moment(Sink[Any]):
-            def write(_self, files: Sequence[Any]) -> Any:  # noqa: N805 - `self` is the shop
-                self.before_write()
-                return write(files) if self.answer is None else [self.answer] * len(files)
-
-        engine.sink = Moment(None)
-        engine.driver = Lines(engine) if self.lines else engine.driver
-        return engine
-
-    def run(self) -> None:
-        """Run over all orders."""
-        engine = self.engine()
-        engine.run(engine.find())
-
-    def replay(self, *codes: str, **options: Any) -> ReplayReport:
-        """Replay; the numbers add up, or it raises."""
-        window = Window(since=options.pop("since", None), until=options.pop("until", None))
-        return replay(self.engine(), Choice(codes=codes, window=window), **options)
-
-    def records(self) -> dict[str, Path]:
-        """The files in quarantine by the name of the order, and by the line where there are several."""
-        files = {file: json.loads(file.read_text()) for file in (self.root / "bad").rglob("*.json")}
-        return {
-            Path(r["object"]).stem + r["position"].removeprefix("line"): file for file, r in files.items()
-        }
-
-    def bad(self) -> dict[str, str]:
-        """The codes in quarantine, by the same names."""
-        return {name: json.loads(file.read_text())["code"] for name, file in self.records().items()}
-
-    def rows(self) -> list[tuple[Any, ...]]:
-        """All rows of the lake."""
-        return sorted((row["id"], row["total"]) for row in rows_in(self.root / "lake"))
+REPLAYS = table(Path(__file__).parent / "replays.yaml")
 
 
 def fates(report: ReplayReport) -> dict[str, int]:
@@ -149,18 +47,23 @@ def mend(shop: Shop, *names: str) -> None:
         shop.put(name, {"id": name, "total": 2})
 
 
+@pytest.mark.parametrize("case", REPLAYS, ids=lambda case: case["case"])
 @pytest.mark.fault("H21")
-def test_what_is_mended_becomes_a_row_and_what_is_not_stays_with_the_reason_of_now(shop: Shop) -> None:
-    """An order that is bad in another way keeps its record, which tells the new reason; a second replay finds that."""
-    mend(shop, "cut")
-    shop.put("word", '{"id": "wo')
-    report = shop.replay()
-    assert (report.found, fates(report), report.ok) == (3, {"removed": 1, "bad": 2}, True)
-    assert shop.bad() == {"word": "bad-record", "anonymous": "required-null"}
-    assert shop.rows() == [("cut", 2), ("good", 1)]
-    assert report.run.objects["seen"] == 3
-    assert fates(shop.replay()) == {"bad": 2}
-    assert shop.rows() == [("cut", 2), ("good", 1)]
+def test_a_replay_judges_objects_as_they_are_now(shop: Shop, case: dict[str, Any]) -> None:
+    """Each case says which orders are other ones by now, which are chosen, and what becomes of the three bad ones."""
+    for name, body in case["put"].items():
+        shop.put(name, {"id": name, "total": 2} if body == "mended" else body or "")
+        if body is None:
+            (shop.root / "raw" / f"{name}.json").unlink()
+    options = dict(case.get("options", {}))
+    for name in {"since", "until"} & options.keys():
+        options[name] = BORN + options[name] * DAY
+    report = shop.replay(*options.pop("codes", ()), **options)
+    assert (fates(report), report.ok) == (case["fates"], True)
+    left, removed = case["fates"].get("left", 0), case["fates"].get("removed", 0)
+    assert (report.found, report.run.objects["seen"], len(shop.bad())) == (3, 3 - left, 3 - removed)
+    assert case.get("bad") in (None, shop.bad())
+    assert case.get("rows") in (None, [[*row] for row in shop.rows()])
 
 
 def test_the_object_decides_and_not_the_copy_in_quarantine(shop: Shop) -> None:
@@ -183,17 +86,6 @@ def test_without_a_quarantine_there_is_nothing_to_replay(tmp_path: Path) -> None
     spec = replace(Shop(tmp_path).spec(), quarantine=None)
     with pytest.raises(GiveUp, match="no `quarantine`"):
         replay(Engine(spec), Choice())
-
-
-@pytest.mark.parametrize("forget", [False, True])
-def test_the_record_of_an_object_that_is_gone_is_kept_unless_it_is_to_be_forgotten(
-    shop: Shop, forget: bool
-) -> None:
-    (shop.root / "raw" / "cut.json").unlink()
-    report = shop.replay(forget_gone=forget)
-    assert fates(report) == ({"removed": 1, "bad": 2} if forget else {"gone": 1, "bad": 2})
-    assert ("cut" in shop.bad()) != forget
-    assert report.ok
 
 
 def test_an_object_that_the_pipeline_does_not_read_is_skipped(shop: Shop) -> None:
@@ -226,28 +118,6 @@ def test_files_of_others_stay_with_a_warning(shop: Shop, forget: bool) -> None:
     assert {name: (shop.root / "bad" / name).read_text() for name in others} == others
     assert [p.level for p in report.run.problems if p.code == "foreign-file"] == ["warning"] * 6
     assert report.ok
-
-
-@pytest.mark.parametrize(
-    ("codes", "options", "expected"),
-    [
-        (("bad-record",), {}, {"removed": 1, "left": 2}),
-        (("bad-record", "required-null"), {}, {"removed": 2, "left": 1}),
-        (("never",), {}, {"left": 3}),
-        ((), {"since": BORN + DAY / 4}, {"removed": 1, "left": 2}),
-        ((), {"until": BORN + DAY / 2}, {"removed": 2, "left": 1}),
-        (("bad-value",), {"until": BORN + DAY / 2}, {"left": 3}),
-    ],
-)
-def test_codes_and_times_choose_objects(
-    shop: Shop, codes: Any, options: Any, expected: dict[str, int]
-) -> None:
-    """What is not chosen is neither read nor touched."""
-    mend(shop, "cut", "word", "anonymous")
-    report = shop.replay(*codes, **options)
-    assert fates(report) == expected
-    assert report.run.objects["seen"] == 3 - expected["left"]
-    assert len(shop.bad()) == expected["left"]
 
 
 def test_a_dry_run_tells_the_same_in_one_document_and_changes_nothing(shop: Shop) -> None:

@@ -11,7 +11,10 @@ from hypothesis import Phase, settings
 from plait.plugin import registry
 
 pytest_plugins = [
-    *(f"kit.{module}" for module in ("workers", "canaries", "confinement", "stand_ins", "console")),
+    *(
+        f"kit.{module}"
+        for module in ("watch.workers", "watch.canaries", "watch.confinement", "servers.stand_ins", "console")
+    ),
     "reliability.results",
 ]
 settings.register_profile("small", deadline=None, derandomize=True)

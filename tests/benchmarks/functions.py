@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from integration.main_job.packages import packaged, unpacked
-from kit.bare import RUNTIME, link, with_requirements
-from kit.runtime import Function
+from kit.function.bare import RUNTIME, link, with_requirements
+from kit.function.runtime import Function
 from kit.shop import SPEC
 
 if TYPE_CHECKING:

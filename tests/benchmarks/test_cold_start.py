@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kit.bare import bare_python
+from kit.function.bare import bare_python
 from kit.shop import queue
 from plait_sandbox import start_sandbox
 

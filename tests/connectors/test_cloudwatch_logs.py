@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kit.connect import logs_lookup
-from kit.logs import Logs
+from kit.servers.logs import Logs
 from kit.stubs import Stub
 from plait.plugin import BadRecord, GiveUp, Key, Pattern, Record, TryAgain
 from plait_connectors import cloudwatch_logs

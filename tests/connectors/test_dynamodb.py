@@ -13,7 +13,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
 from kit.connect import create_table, dynamodb_lookup
-from kit.proxy import Proxy, fail
+from kit.network.proxy import Proxy, fail
 from kit.stubs import Stub
 from plait.plugin import BadRecord, GiveUp, Key, TryAgain
 

@@ -12,7 +12,7 @@ import pymysql
 import pytest
 
 from kit.connect import mysql_lookup
-from kit.stand_ins import log_in, run_sql
+from kit.servers.stand_ins import log_in, run_sql
 from kit.stubs import Stub, free_port
 from plait.plugin import GiveUp, Key, TryAgain
 from plait_connectors._mysql_errors import as_plait_error

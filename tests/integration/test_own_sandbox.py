@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.parquet as pq
 import pytest
 
-from kit.buckets import contents
 from kit.console import Call
 from kit.paths import ROOT
 from kit.run import rows_in
+from kit.servers.buckets import contents
 from kit.tables import table
 from plait.cli.loading import load_given, load_pipeline
 from plait_sandbox import start_sandbox

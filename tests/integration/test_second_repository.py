@@ -17,8 +17,8 @@ from zipfile import ZipFile
 
 import pytest
 
-from kit.bare import link, with_requirements
 from kit.console import Call
+from kit.function.bare import link, with_requirements
 from kit.paths import ROOT
 from plait import __version__
 from unit.cli.test_requirement import WHEEL, hooks, run, steps

@@ -14,17 +14,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kit.buckets import contents
-from kit.canaries import look
 from kit.locked import locked
 from kit.paths import ROOT
+from kit.servers.buckets import contents
 from kit.specs import edited
+from kit.watch.canaries import look
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from multiprocessing.connection import Connection
 
-    from kit.proxy import Proxy
+    from kit.network.proxy import Proxy
     from plait_sandbox.sample_data import Sample
     from plait_sandbox.sandbox import Sandbox
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kit.mutation import at, places
+from kit.mutants.mutation import at, places
 from kit.paths import ROOT
 from plait.language.yaml_writer import block_yaml
 from plait.testing.cases.case import Suite

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kit import mutation
+from kit.mutants import mutation
 from kit.paths import ROOT
 from kit.specs import PROJECT, documented_specs
 from kit.tables import table

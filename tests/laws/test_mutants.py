@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from kit import mutation
-from kit.limited import BYTES, SECONDS, Verdict, judge
+from kit.mutants import mutation
+from kit.mutants.limited import BYTES, SECONDS, Verdict, judge
+from kit.mutants.sample import case_of
 from kit.paths import DATA
-from kit.sample import case_of
 from kit.specs import documented_specs, golden_specs, write_samples
 from plait.engine.report import Report
 from plait.language.spec import Spec

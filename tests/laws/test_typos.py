@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from random import Random
 
-from kit.limited import judge
+from kit.mutants.limited import judge
+from kit.mutants.typos import Word, typos, words
 from kit.specs import documented_specs
-from kit.typos import Word, typos, words
 from plait.language.source_map import SourceMap
 from plait.language.validate import validate
 from plait.language.yaml_reader import locate

@@ -8,10 +8,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from kit import oracle, oracle_lake
-from kit.canaries import PAYLOAD
 from kit.locked import locked
+from kit.oracle import oracle, oracle_lake
 from kit.shop import SPEC, Shop, batches
+from kit.watch.canaries import PAYLOAD
 
 HERE = Path(__file__).parent / "pipelines"
 AT = datetime(2026, 7, 2, 10, tzinfo=UTC)

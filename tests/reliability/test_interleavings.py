@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from kit import oracle_lake
 from kit.locked import locked
-from kit.proxy import Proxy, When
+from kit.network.proxy import Proxy, When
+from kit.oracle import oracle_lake
 from kit.shop import HandlerRun, forked, queue
 
 from .budget import LARGE

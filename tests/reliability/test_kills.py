@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from kit.proxy import Proxy, When, kill
+from kit.network.proxy import Proxy, When, kill
 from kit.shop import HandlerRun, Shop, forked
 
 from .budget import SEED, budget

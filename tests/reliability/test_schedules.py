@@ -20,10 +20,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from kit.canaries import PAYLOAD
-from kit.logs import Logs
-from kit.proxy import Proxy, When, drop
+from kit.network.proxy import Proxy, When, drop
+from kit.servers.logs import Logs
 from kit.shop import Shop
+from kit.watch.canaries import PAYLOAD
 
 from .budget import SEED, budget
 from .results import Results

@@ -13,13 +13,14 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from kit import faults, oracle_lake
-from kit.canaries import PAYLOAD
-from kit.delivery import Queue
+from kit.function.delivery import Queue
+from kit.function.runtime import Function, Outcome
 from kit.locked import locked
-from kit.proxy import Proxy
-from kit.runtime import Function, Outcome
+from kit.network import faults
+from kit.network.proxy import Proxy
+from kit.oracle import oracle_lake
 from kit.shop import Shop, announced
+from kit.watch.canaries import PAYLOAD
 
 from .budget import SEED, budget
 from .results import Results

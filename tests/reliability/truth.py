@@ -6,8 +6,8 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Any
 
-from kit import oracle
-from kit.oracle_lake import DEFAULT_PARTITION, rows_of
+from kit.oracle import oracle
+from kit.oracle.oracle_lake import DEFAULT_PARTITION, rows_of
 
 PATIENCE = 600
 

@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from kit.logs import Logs
-from kit.proxy import Proxy
+from kit.network.proxy import Proxy
+from kit.servers.logs import Logs
 from kit.shop import SPEC, Shop, queue
 from kit.specs import edited
 from plait.aws_lambda import function as aws_lambda

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from kit import oracle
 from kit.locked import locked
+from kit.network.proxy import Proxy
+from kit.oracle import oracle
 from kit.paths import ROOT
-from kit.proxy import Proxy
 from kit.shop import SPEC, HandlerRun, Shop, queue
 from kit.specs import valid
 from kit.tables import table
@@ -41,7 +41,7 @@ def guarded() -> Iterator[Shop]:
     with contextlib.ExitStack() as started:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("PYTHONPATH", str(ROOT / "tests"))
-            sandbox = started.enter_context(start_sandbox("mariadb", server="kit.iam_server"))
+            sandbox = started.enter_context(start_sandbox("mariadb", server="kit.servers.iam_server"))
         proxy = started.enter_context(Proxy(sandbox.aws.endpoint))
         sandbox.fill(shop_sample, announce=False)
         yield Shop(sandbox, shop_sample, proxy, sandbox.client("s3"))

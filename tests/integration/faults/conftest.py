@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from integration.faults.stage import SECRET, USER, Stage
-from kit import oracle, oracle_lake
-from kit.proxy import Proxy
+from kit.network.proxy import Proxy
+from kit.network.tcp import TcpProxy
+from kit.oracle import oracle, oracle_lake
 from kit.shop import Shop, edited_spec
-from kit.tcp import TcpProxy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

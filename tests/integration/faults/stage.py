@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from click.testing import CliRunner
 
-from kit import faults
 from kit.locked import locked
+from kit.network import faults
+from kit.network.tcp import CALM, Weather
 from kit.shop import queue
 from kit.tables import table
-from kit.tcp import CALM, Weather
 from plait.aws_lambda import function as aws_lambda
 from plait.cli.main import main
 from plait.plugin import PlaitError
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from kit.proxy import Proxy, When
+    from kit.network.proxy import Proxy, When
+    from kit.network.tcp import TcpProxy
     from kit.shop import Shop
-    from kit.tcp import TcpProxy
 
 VERDICTS = table(Path(__file__).with_name("verdicts.yaml"))
 SECRET, USER = "shop/stores-behind-a-proxy", "faults"

@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from integration.faults.stage import REQUESTS
-from kit import faults
-from kit.runtime import Function
+from kit.function.runtime import Function
+from kit.network import faults
+from kit.network.tcp import Weather
 from kit.shop import queue
-from kit.tcp import Weather
 from plait.aws_lambda import deadline as invocation
 from plait.problems.errors import InternalError
 from reliability.budget import budget
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from integration.faults.stage import Delivered, Stage
-    from kit.runtime import Outcome
+    from kit.function.runtime import Outcome
 
 LIMIT = 2.5
 

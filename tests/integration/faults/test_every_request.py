@@ -9,7 +9,7 @@ import pytest
 
 from integration.faults.stage import REQUESTS, SECOND
 from integration.faults.test_verdicts import TABLE, Cell, check, survive
-from kit.tcp import Weather
+from kit.network.tcp import Weather
 from reliability.budget import LARGE, SEED, budget
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from integration.faults.offline import offline
-from kit.mutation import replaced
+from kit.mutants.mutation import replaced
+from kit.network.tcp import serving
 from kit.stubs import Stub
 from kit.tables import table
-from kit.tcp import serving
 from plait.engine.context import Services
 from plait.plugin import GiveUp, Key, Lookup, Pattern, TryAgain
 from plait_connectors.cloudwatch_logs import CloudWatchLogsLookup, CloudWatchLogsOptions

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kit.mutation import at, places, replaced
+from kit.mutants.mutation import at, places, replaced
 from kit.tables import table
 from plait.language.validate import validate
 from plait.plan.plan import plan

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from integration.faults.stage import SECOND, VERDICTS
-from kit.canaries import SECRET
+from kit.watch.canaries import SECRET
 from plait.plugin import PlaitError
 
 if TYPE_CHECKING:

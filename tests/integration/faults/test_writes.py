@@ -15,8 +15,8 @@ import pytest
 from botocore.validate import ParamValidator
 
 from integration.faults.stage import REQUESTS
-from kit import faults
-from kit.limited import unmeasured
+from kit.mutants.limited import unmeasured
+from kit.network import faults
 from kit.shop import HANDLE, announced, queue
 from kit.specs import valid
 from kit.tables import table

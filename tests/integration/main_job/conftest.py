@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from integration.main_job.packages import packaged, unpacked
-from kit import oracle
-from kit.bare import bare_python
+from kit.function.bare import bare_python
+from kit.oracle import oracle
 from kit.shop import SPEC
 
 if TYPE_CHECKING:

@@ -9,17 +9,17 @@ from urllib.parse import quote
 
 import pytest
 
-from kit import oracle, oracle_lake
-from kit.faults import denied, throttled
 from kit.locked import locked
-from kit.proxy import Proxy
+from kit.network.faults import denied, throttled
+from kit.network.proxy import Proxy
+from kit.oracle import oracle, oracle_lake
 from kit.shop import announced, edited_spec, queue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from kit.faults import Action
+    from kit.network.faults import Action
     from kit.shop import Shop
 
 CALM: dict[str, Any] = {"batchItemFailures": []}

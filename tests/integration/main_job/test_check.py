@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kit import faults
+from kit.network import faults
 from kit.shop import SPEC, edited_spec
 from kit.tables import table
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kit import oracle, oracle_lake
+from kit.oracle import oracle, oracle_lake
 from kit.shop import batches, queue
 
 if TYPE_CHECKING:

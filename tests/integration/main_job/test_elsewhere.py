@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kit import oracle, oracle_lake
-from kit.confinement import HOME
+from kit.oracle import oracle, oracle_lake
 from kit.paths import ROOT
 from kit.shop import HANDLE, queue
+from kit.watch.confinement import HOME
 from plait_sandbox import write
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from kit import oracle, oracle_lake
-from kit.mysql_counts import Counts, counts
-from kit.proxy import Proxy
+from kit.network.proxy import Proxy
+from kit.oracle import oracle, oracle_lake
+from kit.servers.mysql_counts import Counts, counts
+from kit.servers.stand_ins import log_in
 from kit.shop import Shop
-from kit.stand_ins import log_in
 from plait_sandbox import generate, start_sandbox
 from plait_sandbox.quirks import QUIRKS
 

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kit import oracle_lake
-from kit.delivery import Queue
+from kit.function.delivery import Queue
+from kit.function.runtime import Function
 from kit.locked import locked
-from kit.logs import Logs
-from kit.proxy import Proxy
-from kit.runtime import Function
+from kit.network.proxy import Proxy
+from kit.oracle import oracle_lake
+from kit.servers.logs import Logs
 from kit.shop import announced, edited_spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from kit.runtime import Outcome
+    from kit.function.runtime import Outcome
     from kit.shop import Shop
 
 GROUP = "/shop/tx-fraud-score"

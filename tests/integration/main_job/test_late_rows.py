@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kit import oracle_lake
 from kit.locked import locked
-from kit.proxy import Proxy
+from kit.network.proxy import Proxy
+from kit.oracle import oracle_lake
 from kit.shop import announced, edited_spec, queue
 
 if TYPE_CHECKING:

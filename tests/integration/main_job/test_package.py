@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from integration.main_job.packages import environment, packaged, unpacked
-from kit import oracle, oracle_lake
+from kit.function.runtime import Function
+from kit.oracle import oracle, oracle_lake
 from kit.paths import ROOT
-from kit.runtime import Function
 from kit.shop import SPEC, batches, edited_spec, queue
 
 if TYPE_CHECKING:

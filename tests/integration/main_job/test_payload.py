@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.parquet
 import pytest
 
-from kit import oracle
-from kit.canaries import PAYLOAD
+from kit.function.runtime import Function
 from kit.locked import locked
-from kit.runtime import Function
+from kit.oracle import oracle
 from kit.shop import SPEC, announced, edited_spec, queue
+from kit.watch.canaries import PAYLOAD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kit import oracle, oracle_lake
-from kit.proxy import Proxy, fail
+from kit.network.proxy import Proxy, fail
+from kit.oracle import oracle, oracle_lake
 from kit.shop import queue
 from plait_sandbox import write
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import plait
-from kit.lake_schema import differences
+from kit.oracle.lake_schema import differences
 from kit.paths import ROOT
 
 if TYPE_CHECKING:

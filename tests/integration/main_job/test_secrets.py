@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kit import oracle
+from kit.oracle import oracle
 from kit.shop import SPEC, queue
 
 if TYPE_CHECKING:

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from integration.main_job.packages import environment, packaged, unpacked
-from kit import oracle, oracle_lake
-from kit.delivery import Queue
-from kit.faults import kill
-from kit.runtime import Function
+from kit.function.delivery import Queue
+from kit.function.runtime import Function
+from kit.network.faults import kill
+from kit.oracle import oracle, oracle_lake
 from kit.shop import announced, edited_spec
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kit.faults import Action, Answer, Damaged, Spoilt
-    from kit.oracle_values import Row
-    from kit.runtime import Outcome
+    from kit.function.runtime import Outcome
+    from kit.network.faults import Action, Answer, Damaged, Spoilt
+    from kit.oracle.oracle_values import Row
     from kit.shop import Shop
 
 LAKE = "updated"

@@ -18,7 +18,7 @@ from kit.connect import (
     mysql_lookup,
     single_records,
 )
-from kit.stand_ins import log_in
+from kit.servers.stand_ins import log_in
 from kit.stubs import Stub
 from plait.plugin import Item, Key, Record, RecordTable
 from plait_connectors.memory import MemoryOptions, MemoryRows

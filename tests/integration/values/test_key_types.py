@@ -11,8 +11,8 @@ import pytest
 from integration.values.kinds import KEYS, KeyKind
 from kit import fakes
 from kit.connect import context, create_table, csv_lookup, dynamodb_lookup, logs_lookup, mysql_lookup
-from kit.logs import Logs
-from kit.stand_ins import log_in
+from kit.servers.logs import Logs
+from kit.servers.stand_ins import log_in
 from kit.stubs import Stub
 from plait.engine.answers import Answers
 from plait.engine.lookup import look_up

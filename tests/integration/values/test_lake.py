@@ -11,8 +11,8 @@ from integration.values.cells import same
 from integration.values.kinds import KINDS as TABLES
 from integration.values.sources import mysql_records
 from kit.connect import create_table
-from kit.oracle_lake import read_lake
-from kit.stand_ins import log_in
+from kit.oracle.oracle_lake import read_lake
+from kit.servers.stand_ins import log_in
 from kit.stubs import Stub
 from plait.pipeline.pipeline import Pipeline
 

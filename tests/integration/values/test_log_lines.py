@@ -15,7 +15,7 @@ from integration.values.hostile import hostile_texts
 from kit import fakes
 from kit.connect import logs_lookup
 from kit.documents import examples
-from kit.logs import Logs
+from kit.servers.logs import Logs
 from kit.stubs import Stub
 from kit.tables import table
 from plait.engine.join import Joined, Rows, join

@@ -10,7 +10,7 @@ import pytest
 from integration.values.hostile import COLLATIONS, hostile_texts
 from kit import fakes
 from kit.connect import mysql_lookup
-from kit.stand_ins import log_in
+from kit.servers.stand_ins import log_in
 from kit.stubs import Stub
 from kit.tables import table
 from plait.engine.answers import Answers

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kit.connect import mysql_lookup
-from kit.stand_ins import log_in, run_sql
+from kit.servers.stand_ins import log_in, run_sql
 from kit.stubs import Stub
 from plait.plugin import Key, TryAgain
 

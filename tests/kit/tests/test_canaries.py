@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from kit.paths import TESTS
-from kit.watched import Watched
+from kit.watch.watched import Watched
 
 MODULE = """
 import contextlib, io, logging, os, subprocess, sys
 import boto3, click, pytest
 from click.testing import CliRunner
-from kit.runtime import Function
+from kit.function.runtime import Function
 from kit.shop import forked
 from plait_sandbox.aws import start_aws
 
@@ -55,6 +55,6 @@ def test_each_way_out_is_watched(tmp_path: Path) -> None:
     (tmp_path / "pytest.ini").write_text("[pytest]\nlog_level = DEBUG\n")
     with tempfile.TemporaryDirectory() as base:  # what is left here is no file of this test
         options = ("-n2", "--basetemp", f"{base}/base", str(tmp_path))
-        lines = watched.run("kit.canaries", *options, cwd=tmp_path, PYTHONPATH=str(TESTS))
+        lines = watched.run("kit.watch.canaries", *options, cwd=tmp_path, PYTHONPATH=str(TESTS))
     [left] = [line for line in lines if line.startswith("LEAKED")]
     assert "left.txt" in left

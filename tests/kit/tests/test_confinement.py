@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from kit.watched import Watched
+from kit.watch.watched import Watched
 
-KIT = Path(__file__).parents[1]
+WATCH = Path(__file__).parents[1] / "watch"
 WATCHED = Watched("confinement")
 BEGIN = "def test_{}(tmp_path, monkeypatch):\n    with contextlib.suppress(OSError):"
 MODULE = """
@@ -30,17 +30,17 @@ def folder(tmp_path: Path) -> Path:
     for name in ("project/out/rows", "outside/old"):
         (tmp_path / name).touch()
     (tmp_path / "project/tests/test_ways.py").write_text(MODULE + WATCHED.text(BEGIN, depth=8))
-    kit = tmp_path / "project/tests/kit"
-    kit.mkdir()
+    watch = tmp_path / "project/tests/kit/watch"
+    watch.mkdir(parents=True)
     for name in ("confinement.py", "workers.py"):
-        shutil.copy(KIT / name, kit)
+        shutil.copy(WATCH / name, watch)
     return tmp_path
 
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_a_test_that_leaves_fails_and_changes_nothing_there(folder: Path, workers: int) -> None:
     lines = WATCHED.run(
-        "kit.confinement",
+        "kit.watch.confinement",
         *(f"-n{workers}", f"--basetemp={folder / 'base'}", f"--rootdir={folder / 'project'}"),
         "tests/test_ways.py",
         cwd=folder / "project",

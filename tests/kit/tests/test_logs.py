@@ -11,8 +11,8 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit.filters import RefusedError, matcher
-from kit.logs import DAY, PAGE_BYTES, Logs
+from kit.servers.filters import RefusedError, matcher
+from kit.servers.logs import DAY, PAGE_BYTES, Logs
 from kit.tables import table
 
 if TYPE_CHECKING:

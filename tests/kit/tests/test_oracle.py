@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from kit.oracle import COLUMNS, Expected, compare, expect, read_files
-from kit.oracle_values import BadRecordError, integer, money, parse, read_csv, timestamp
+from kit.oracle.oracle import COLUMNS, Expected, compare, expect, read_files
+from kit.oracle.oracle_values import BadRecordError, integer, money, parse, read_csv, timestamp
 from kit.tables import table
 
 AT = datetime(2026, 7, 1, 10, 0, tzinfo=UTC)

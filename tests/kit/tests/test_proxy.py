@@ -22,11 +22,11 @@ from botocore.exceptions import (
 )
 from obstore.store import S3Store
 
-from kit import faults
-from kit.mysql_counts import Counts, counts
-from kit.operations import operation
-from kit.proxy import Proxy, delay, drop, fail, kill
-from kit.stand_ins import log_in
+from kit.network import faults
+from kit.network.operations import operation
+from kit.network.proxy import Proxy, delay, drop, fail, kill
+from kit.servers.mysql_counts import Counts, counts
+from kit.servers.stand_ins import log_in
 from kit.tables import table
 from plait_sandbox.aws import LocalAws
 from plait_sandbox.mysql import LocalMysql

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from kit.delivery import Queue, deliver
-from kit.runtime import Function, Outcome
-from kit.tcp import TcpProxy, Weather, serving
+from kit.function.delivery import Queue, deliver
+from kit.function.runtime import Function, Outcome
+from kit.network.tcp import TcpProxy, Weather, serving
 
 HANDLER = """
 import os, time

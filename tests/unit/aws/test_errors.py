@@ -8,9 +8,9 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from kit.buckets import buckets
-from kit.faults import fail
-from kit.proxy import Proxy
+from kit.network.faults import fail
+from kit.network.proxy import Proxy
+from kit.servers.buckets import buckets
 from kit.tables import table
 from plait.aws.errors import calling
 from plait.engine.context import Services

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from kit.events import EVENTS, created, in_topic, in_topic_message, notified, queued, sent
+from kit.function.events import EVENTS, created, in_topic, in_topic_message, notified, queued, sent
 from kit.tables import table
 from plait.aws_lambda.events import MAX_DEPTH, form_decoded, unwrap
 

@@ -14,10 +14,10 @@ import boto3
 import pyarrow.parquet
 import pytest
 
-from kit.buckets import buckets, contents
-from kit.events import created, in_topic, notified, queued, sent
+from kit.function.events import created, in_topic, notified, queued, sent
 from kit.locked import lock, locked
-from kit.proxy import Proxy, fail
+from kit.network.proxy import Proxy, fail
+from kit.servers.buckets import buckets, contents
 from kit.tables import table
 from plait.aws_lambda import handler
 from plait.engine.engine import Engine

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kit.function.runtime import Function
 from kit.locked import lock
-from kit.runtime import Function
 from plait.aws.clients import mute_bodies
 from plait.aws_lambda.logs import JsonLine
 from plait.plugin import GiveUp

@@ -11,8 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from moto.events.models import EventPattern
 
-from kit.events import created, sent
-from kit.iam_server import matches
+from kit.function.events import created, sent
+from kit.servers.iam_server import matches
 from plait.deploy.stack import event_pattern, redelivery
 from plait.language.spec import LONGEST_WAIT
 from plait.values.driver_path import DriverPath

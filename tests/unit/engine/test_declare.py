@@ -9,8 +9,8 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 
 import plait
-from kit.generated_specs import Made, specs
-from kit.lake_schema import differences
+from kit.mutants.generated_specs import Made, specs
+from kit.oracle.lake_schema import differences
 
 EXAMPLES = 1_000 if os.environ.get("PLAIT_BUDGET") == "large" else 40
 BUDGET = settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow])

@@ -13,7 +13,7 @@ import pytest
 from msgspec import Meta
 
 from kit.fakes import FixedLookup
-from kit.mutation import Place, at, changed, places, put, rename
+from kit.mutants.mutation import Place, at, changed, places, put, rename
 from kit.paths import ROOT
 from kit.specs import documented_specs
 from plait.language.build import usable_connector

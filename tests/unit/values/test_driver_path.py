@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit.iam_server import matches
+from kit.servers.iam_server import matches
 from kit.tables import table
 from plait.problems.errors import SpecValueError
 from plait.values.driver_path import DriverPath

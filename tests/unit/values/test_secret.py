@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 from rich.traceback import Traceback
 
-from kit.canaries import SECRET
 from kit.stubs import Stub, free_port
+from kit.watch.canaries import SECRET
 from plait.engine.context import Services
 from plait.plugin import GiveUp, Key, PlaitError, Secret, Secrets
 from plait_connectors.mysql import MySQLLookup, MySQLOptions

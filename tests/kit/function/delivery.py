@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from kit.runtime import Outcome
+from kit.function.runtime import Outcome
 
 Invoke = Callable[[Any], Outcome]
 ATTEMPTS = 3

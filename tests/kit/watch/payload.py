@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from kit.canaries import PAYLOAD
+from kit.watch.canaries import PAYLOAD
 
 if TYPE_CHECKING:
     from plait_sandbox.sample_data import Sample

@@ -8,11 +8,11 @@ import boto3
 import pymysql
 import pytest
 
-from kit.buckets import buckets
+from kit.network.proxy import Proxy
 from kit.paths import DATA
-from kit.payload import salted
-from kit.proxy import Proxy
+from kit.servers.buckets import buckets
 from kit.shop import Shop
+from kit.watch.payload import salted
 from plait_sandbox import sample, start_sandbox
 from plait_sandbox.aws import LocalAws, start_aws
 from plait_sandbox.mysql import LocalMysql, start_mysql

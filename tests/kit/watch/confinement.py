@@ -21,9 +21,9 @@ from typing import Any
 
 import pytest
 
-from kit.workers import has_workers, is_worker
+from kit.watch.workers import has_workers, is_worker
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 HOME = Path.home()
 ENTRIES = pytest.StashKey[set[str]]()
 FOLDER = pytest.StashKey[Path]()

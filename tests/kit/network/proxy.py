@@ -12,10 +12,21 @@ from dataclasses import dataclass
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from kit.digests import refusal, sums
-from kit.faults import Action, Answer, Damaged, ResetError, Spoilt, StalledError, delay, drop, fail, kill
-from kit.operations import operation
-from kit.wire import BODYLESS, CutError, Message, kept_alive, read_body, read_head
+from kit.network.digests import refusal, sums
+from kit.network.faults import (
+    Action,
+    Answer,
+    Damaged,
+    ResetError,
+    Spoilt,
+    StalledError,
+    delay,
+    drop,
+    fail,
+    kill,
+)
+from kit.network.operations import operation
+from kit.network.wire import BODYLESS, CutError, Message, kept_alive, read_body, read_head
 
 __all__ = ["Proxy", "Request", "delay", "drop", "fail", "kill"]
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal, Self
 
-from kit.canaries import look
+from kit.watch.canaries import look
 
 MEASURED = "COVERAGE_PROCESS_CONFIG" in os.environ
 ARN = "arn:aws:lambda:eu-west-1:123456789012:function:plait"

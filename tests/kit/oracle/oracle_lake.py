@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import duckdb
 import pyarrow.parquet as pq
 
-from kit.oracle_values import Row
+from kit.oracle.oracle_values import Row
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DEFAULT_PARTITION = "__HIVE_DEFAULT_PARTITION__"

@@ -6,8 +6,8 @@ import re
 import zlib
 from collections.abc import Iterator
 
-from kit.faults import Answer
-from kit.wire import Message
+from kit.network.faults import Answer
+from kit.network.wire import Message
 
 CHECKSUM = re.compile("x-amz-checksum-(?:sha|crc)")
 UNSIGNED = ("", "UNSIGNED-PAYLOAD")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
-from kit.filters import RefusedError, matcher
+from kit.servers.filters import RefusedError, matcher
 
 PAGE_EVENTS = PUT_EVENTS = 10_000
 PAGE_BYTES = PUT_BYTES = 1_048_576

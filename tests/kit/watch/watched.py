@@ -25,7 +25,9 @@ class Watched:
 
     def run(self, plugin: str, *options: str, cwd: Path, **environment: Any) -> list[str]:
         """Run the tests, each of which must end as it is said to; the lines that pytest prints."""
-        plugins = [word for name in (plugin, "kit.workers", "no:cacheprovider") for word in ("-p", name)]
+        plugins = [
+            word for name in (plugin, "kit.watch.workers", "no:cacheprovider") for word in ("-p", name)
+        ]
         ended = subprocess.run(
             [sys.executable, "-m", "pytest", "-q", "-rA", *plugins, *options],
             env={**os.environ, **environment},

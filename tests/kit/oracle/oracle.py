@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-from kit.oracle_lake import compare, read_files, read_lake
-from kit.oracle_values import BadRecordError, Row, integer, money, parse, read_csv, text, timestamp
+from kit.oracle.oracle_lake import compare, read_files, read_lake
+from kit.oracle.oracle_values import BadRecordError, Row, integer, money, parse, read_csv, text, timestamp
 
 __all__ = ["COLUMNS", "Expected", "Sample", "compare", "expect", "read_files", "read_lake"]
 

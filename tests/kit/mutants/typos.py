@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from string import ascii_lowercase
 
-from kit.mutation import Place, at, places
+from kit.mutants.mutation import Place, at, places
 from plait.language.source_map import SourceMap
 from plait.problems.problem import Span
 from plait.values.types import FORMS

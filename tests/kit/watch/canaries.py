@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from kit.workers import has_workers, lines_about, tell
+from kit.watch.workers import has_workers, lines_about, tell
 
 SECRET, PAYLOAD = "canary-secret-", "canary-payload-"
 LEAKS = "leaks"

@@ -1,0 +1,1 @@
+"""Specs that nobody wrote: generated, changed in one place, mistyped; and how each is judged."""

@@ -1,0 +1,1 @@
+"""Stand-ins for AWS and MySQL, what is put there, and what they counted."""

@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec.structs import replace
 
-from plait.language.keys import ColumnBlock, Document, QuarantineBlock, RetryBlock, SourceBlock
-from plait.language.parameters import (
+from plait.language.document import (
+    at,
     check_parameter_values,
     declared_parameters,
     parameter_values,
     put_in,
+    read_struct,
     references,
 )
-from plait.language.reader import at, read_struct
+from plait.language.keys import ColumnBlock, Document, QuarantineBlock, RetryBlock, SourceBlock
 from plait.language.spec import Column, Join, Quarantine, Source, Spec, Target, TimeWindow
 from plait.plugin import GiveUp
 from plait.plugin.registry import ConnectorUnavailable, connector

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from plait.language.document import check_parameter_values, references, texts
 from plait.language.finding import Finding
-from plait.language.parameters import check_parameter_values, references, texts
 from plait.language.secrets import secret_in_text
 from plait.problems.problem import excerpt
 from plait.problems.suggest import edited_once, help_for, nearest

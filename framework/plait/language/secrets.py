@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from plait.language.document import REFERENCE, put_in, texts
 from plait.language.finding import Finding
-from plait.language.parameters import REFERENCE, put_in, texts
 from plait.problems.problem import Problem, Span, excerpt
 
 if TYPE_CHECKING:

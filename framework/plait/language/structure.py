@@ -9,8 +9,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from plait.language.build import usable_connector
+from plait.language.document import parameter_values, put_in, references
 from plait.language.parameter_checks import check_parameters
-from plait.language.parameters import parameter_values, put_in, references
 from plait.language.schema import FORMS, language_schema
 from plait.language.secrets import check_secrets, secret_spans
 from plait.language.shape.errors import SchemaError, explain, wrong_defaults

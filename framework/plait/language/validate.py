@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from plait.language.build import build_spec
 from plait.language.checks import run_checks
+from plait.language.document import declared_parameters, references
 from plait.language.finding import Finding, one_a_place
-from plait.language.parameters import declared_parameters, references
 from plait.language.secrets import mask, secret_spans
 from plait.language.shape.errors import unreadable_text
 from plait.language.structure import check_document, to_problems

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from plait.language.build import build_spec, packaged_spec
-from plait.language.parameters import parameter_values
+from plait.language.document import parameter_values
 from plait.plugin import GiveUp
 from plait.problems.errors import SpecValueError
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from plait.plugin import GiveUp, Statement, calling
@@ -18,6 +19,13 @@ def arn(service: str, resource: str) -> str:
     """Return the ARN of a resource where the function runs; an ARN is returned as it is."""
     prefix = f"arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:"
     return resource if resource.startswith("arn:") else prefix + resource
+
+
+def secret_arn(name: str) -> str:
+    """Return the ARN of a secret, in which a hyphen and six characters that AWS chose follow its name."""
+    resource = arn("secretsmanager", name if name.startswith("arn:") else f"secret:{name}")
+    is_whole = name.startswith("arn:") and re.search("-[A-Za-z0-9]{6}$", name)
+    return resource if is_whole else f"{resource}-??????"
 
 
 def read_permissions(path: DriverPath | LookupPath) -> Iterator[Statement]:

@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
 Remedy = Literal["denied", "lost", "slow", "wrong"]
 MALFORMED_ANSWER = 2027
-COLLATION_ERRORS = {1267, 1271}  # a text in the key has characters that the character set of its column lacks
+COLLATION_ERRORS = {
+    1267,
+    1270,
+    1271,
+    3988,
+}  # a text in the key has characters that the character set of its column lacks
 
 
 class MySQLErrorMeaning(NamedTuple):
@@ -46,14 +51,54 @@ LOGIN = MySQLErrorMeaning(
     "update the secret",
 )
 OTHER = WRONG("wrong-request", "the MySQL server refuses to read `{table}`", "check `table` and `columns`")
-UNTRUSTED = WRONG(
-    "no-tls", "the certificate of the MySQL server of `{table}` is not trusted", "set the option `ca`"
+UNTRUSTED = partial(WRONG, "no-tls")
+UNTRUSTED_BY_CODE = {  # of OpenSSL
+    10: UNTRUSTED("the certificate of the MySQL server of `{table}` has expired", "renew it"),
+    **dict.fromkeys(
+        (62, 64),
+        UNTRUSTED(
+            "the certificate of the MySQL server of `{table}` is trusted, but names another host",
+            "set the option `host` to a name in the certificate, such as the database's endpoint",
+        ),
+    ),
+}
+UNKNOWN_ISSUER = UNTRUSTED(
+    "the certificate of the MySQL server of `{table}` is not trusted",
+    "set `ca: rds` for a database of RDS, else the option `ca` to the file of the certificates to trust",
 )
 MEANINGS = {
-    **dict.fromkeys((0, 1053, 1152, 1159, 1160, 1161, 1184, 1317, 1927, 2003, 2006, 2013, 2014, 2055), GONE),
-    **dict.fromkeys((1040, 1203, 1205, 1213, 1226), BUSY),
+    **dict.fromkeys((0, 1053, 1077, 1152, 1158, 1159, 1160, 1161, 1184, 1317, 1927), GONE),
+    **dict.fromkeys((2003, 2006, 2013, 2014, 2055, 3032, 3168, 3169, 4031), GONE),
+    **dict.fromkeys((1037, 1038, 1040, 1041, 1114, 1129, 1135, 1203, 1205, 1213, 1226, 9501), BUSY),
     **dict.fromkeys((1969, 3024), SLOW),
     **dict.fromkeys((1045, 1698), LOGIN),
+    **dict.fromkeys(
+        (3118, 3955, 4151),
+        WRONG("denied", "the secret's user is locked at the server of `{table}`", "unlock it"),
+    ),
+    **dict.fromkeys(
+        (1820, 1862),
+        LOGIN._replace(
+            message="the password of the secret's user has expired at the server of `{table}`",
+            help="give the user a new password, and update the secret",
+        ),
+    ),
+    1130: WRONG(
+        "denied",
+        "the MySQL server of `{table}` takes no connection from this host",
+        "create the secret's user for this network, as in `user@'10.0.%'`",
+    ),
+    3159: WRONG("no-tls", "the MySQL server of `{table}` requires TLS", "set `tls: verify`"),
+    2059: WRONG(
+        "denied",
+        "the MySQL server of `{table}` asks for a method of login that plait does not have",
+        "let the user log in by `caching_sha2_password` or `mysql_native_password`",
+    ),
+    2061: WRONG(
+        "no-tls",
+        "the MySQL server of `{table}` asks for the password itself, and has not proven who it is",
+        "set `tls: verify`, with `ca` if its certificate is not of a public authority",
+    ),
     1044: WRONG(
         "denied", "the secret's user may not use the database of `{table}`", "grant SELECT on the table"
     ),
@@ -78,8 +123,9 @@ def meaning(error: Exception) -> MySQLErrorMeaning:
     """Look up what an error of the client means; one without a number is an answer that it could not read."""
     import ssl
 
-    if isinstance(getattr(error, "original_exception", None), ssl.SSLCertVerificationError):
-        return UNTRUSTED
+    original = getattr(error, "original_exception", None)
+    if isinstance(original, ssl.SSLCertVerificationError):
+        return UNTRUSTED_BY_CODE.get(original.verify_code, UNKNOWN_ISSUER)
     number = _error_number(error)
     return MEANINGS[MALFORMED_ANSWER] if number is None else MEANINGS.get(number, OTHER)
 

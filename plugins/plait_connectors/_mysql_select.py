@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from plait.plugin import Key
 
-IDENTIFIER = "[A-Za-z0-9_$]+"
-TABLE = rf"{IDENTIFIER}(\.{IDENTIFIER})?"
+NAME = "(?:`(?:[^`]|``)+`|[^`.]+)"  # in backticks, as MySQL writes them, a name may have a dot
+TABLE = rf"{NAME}(?:\.{NAME})?"
 MAX_KEY_BYTES = 65_535
 MAX_STATEMENT_BYTES = 1 << 20
 
@@ -75,10 +75,17 @@ def _selected(name: str, floats: frozenset[str]) -> str:
     return f"{quoted(name)} + 0e0 AS {quoted(name)}" if name in floats else quoted(name)
 
 
-def _quoted_table(table: str) -> str:
+def table_names(table: str) -> list[str]:
+    """Return the name of a table, behind that of its database if the text has one; raises GiveUp if it is neither."""
     if not re.fullmatch(TABLE, table):
         raise GiveUp("the option `table` is not `table` or `database.table`")
-    return ".".join(map(quoted, table.split(".")))
+    return [
+        name[1:-1].replace("``", "`") if name.startswith("`") else name for name in re.findall(NAME, table)
+    ]
+
+
+def _quoted_table(table: str) -> str:
+    return ".".join(map(quoted, table_names(table)))
 
 
 def quoted(name: str) -> str:

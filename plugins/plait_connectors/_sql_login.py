@@ -1,45 +1,103 @@
-"""How to log in to a SQL server: what the secret has to hold, and how much TLS the host needs."""
+"""How to log in to a SQL server: its options, what the secret has to hold, and how much TLS the host needs."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from plait.plugin import GiveUp, Secret
+from msgspec import Meta
+
+from plait.plugin import GiveUp, Options, Secret
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from plait.plugin import Secrets
 
 METADATA_NETWORK = ipaddress.ip_network("fd00:ec2::/32")
+RDS = "rds"
+Text = Annotated[str, Meta(min_length=1)]
 
 
-def login(secret: Secrets, secret_name: str, table: str, default_port: int) -> dict[str, Any]:
-    """Return host, port, user, password and database of a secret, texts still masked; raises GiveUp if it lacks one.
+class LoginOptions(Options, frozen=True, kw_only=True):
+    """Options of every connector that logs in to a SQL server."""
 
-    A `table` without its database needs the secret's `dbname`.
-    """
-    needs_database = "." not in table
-    for field in ("host", "username", "password", *(["dbname"] if needs_database else [])):
-        if not isinstance(secret.get(field), Secret) or not secret[field]:
-            raise GiveUp(
-                f"the secret `{secret_name}` has no text `{field}`", help=f"add `{field}` to the secret"
-            )
-    if _is_link_local(secret["host"].reveal()):
-        message = f"the `host` of the secret `{secret_name}` is the address of a metadata service"
+    secret: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            description="secret with username, password, and where no option says so host, port, dbname",
+            examples=["shop/stores-db"],
+        ),
+    ]
+    host: (
+        Annotated[Text, Meta(description="in place of the secret's `host`", examples=["db.shop.example"])]
+        | None
+    ) = None
+    port: Annotated[int, Meta(ge=1, le=65_535, description="in place of the secret's `port`")] | None = None
+    database: (
+        Annotated[Text, Meta(description="in place of the secret's `dbname`", examples=["shop"])] | None
+    ) = None
+    tls: Annotated[
+        Literal["verify", "encrypt", "off"] | None,
+        Meta(description="left out: verify, or off on this host where `ca` is not given"),
+    ] = None
+    ca: (
+        Annotated[
+            Text,
+            Meta(
+                description="for `tls: verify`: `rds`, or a file with the certificates to trust",
+                examples=[RDS, "certificates.pem"],
+            ),
+        ]
+        | None
+    ) = None
+
+    def ca_file(self) -> str | None:
+        """Return the file of certificates that the spec names, which is beside it."""
+        return None if self.ca == RDS else self.ca
+
+    def remarks(self) -> Iterator[str]:
+        """Yield what whoever reviews the spec should know of how little TLS it asks for."""
+        if self.tls == "encrypt":
+            yield "`tls: encrypt` takes any certificate, so whoever is in between can answer as the server"
+        if self.tls == "off":
+            yield "`tls: off` sends all rows in clear, and takes any server"
+
+
+def login(
+    options: LoginOptions, secret: Secrets, default_port: int, *, needs_database: bool
+) -> dict[str, Any]:
+    """Return host, port, user, password and database, texts of the secret still masked; raises GiveUp if one is missing."""
+    values: dict[str, Any] = {
+        "host": Secret(options.host) if options.host else secret.get("host"),
+        "username": secret.get("username"),
+        "password": secret.get("password"),
+        "dbname": Secret(options.database) if options.database else secret.get("dbname"),
+    }
+    others = {"host": ", or set the option `host`", "dbname": ", or set the option `database`"}
+    for field, value in values.items():
+        if (field != "dbname" or needs_database) and not (isinstance(value, Secret) and value):
+            message = f"the secret `{options.secret}` has no text `{field}`"
+            raise GiveUp(message, help=f"add `{field}` to the secret{others.get(field, '')}")
+    if _is_link_local(values["host"].reveal()):
+        owner = "" if options.host else f" of the secret `{options.secret}`"
+        message = f"the `host`{owner} is the address of a metadata service"
         raise GiveUp(message, code="wrong-host", help="set `host` to the address of the database")
-    port = _port(secret.get("port", default_port))
+    port = _port(options.port or secret.get("port", default_port))
     if port is None:
-        raise GiveUp(f"the `port` of the secret `{secret_name}` is no number")
+        raise GiveUp(
+            f"the `port` of the secret `{options.secret}` is no number", help="set the option `port`"
+        )
     return {
-        "host": secret["host"],
+        "host": values["host"],
         "port": port,
-        "user": secret["username"],
-        "password": secret["password"],
-        "database": secret.get("dbname") if needs_database else None,
+        "user": values["username"],
+        "password": values["password"],
+        "database": values["dbname"] if needs_database else None,
     }
 
 
@@ -53,10 +111,9 @@ def _port(value: Any) -> int | None:
     return int(text) if re.fullmatch("[0-9]{1,5}", text) else None
 
 
-def tls_mode(host: Secret, tls: str | None, ca: str | None) -> str:
+def tls_mode(host: Secret, options: LoginOptions) -> str:
     """Return the mode that the option `tls` sets, or the one that suits the host if it is left out."""
-    is_loopback = _is_loopback(host.reveal())
-    return tls or ("verify" if ca else "off" if is_loopback else "encrypt")
+    return options.tls or ("off" if is_on_this_host(host) and not options.ca else "verify")
 
 
 def tls_context(mode: str, ca: str | None) -> ssl.SSLContext:
@@ -64,7 +121,9 @@ def tls_context(mode: str, ca: str | None) -> ssl.SSLContext:
     import ssl
 
     try:
-        context = ssl.create_default_context(cafile=ca)
+        context = ssl.create_default_context(cafile=None if ca == RDS else ca)
+        if ca == RDS:  # beside those of the system, which a proxy of RDS has
+            context.load_verify_locations(Path(__file__).with_name("rds.pem"))
     except (OSError, ssl.SSLError) as error:
         raise GiveUp(f"no certificates can be read from `{ca}`", help="check the option `ca`") from error
     if mode == "encrypt":
@@ -87,9 +146,10 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     return getattr(address, "ipv4_mapped", None) or address
 
 
-def _is_loopback(host: str) -> bool:
-    address = _address(host)
-    return host == "localhost" or bool(address and address.is_loopback)
+def is_on_this_host(host: Secret) -> bool:
+    """Whether a server's host is the one where this runs, so that nobody is in between."""
+    address = _address(host.reveal())
+    return host == Secret("localhost") or bool(address and address.is_loopback)
 
 
 def _is_link_local(host: str) -> bool:

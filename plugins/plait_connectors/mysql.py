@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from msgspec import Meta
 
-from plait.plugin import BadRecord, Calls, Connector, GiveUp, Lookup, Options, Record, Statement, hookimpl
-from plait_connectors._aws import arn
+from plait.plugin import BadRecord, Calls, Connector, GiveUp, Lookup, Record, Statement, hookimpl
+from plait_connectors._aws import secret_arn
 from plait_connectors._mysql_errors import COLLATION_ERRORS, as_plait_error, meaning, reading_answers
 from plait_connectors._mysql_select import (
     MAX_KEY_BYTES,
@@ -19,9 +19,10 @@ from plait_connectors._mysql_select import (
     longest_value,
     representable,
     select,
+    table_names,
 )
 from plait_connectors._mysql_values import converters, finishers, float_columns
-from plait_connectors._sql_login import login, revealed, tls_context, tls_mode
+from plait_connectors._sql_login import LoginOptions, is_on_this_host, login, revealed, tls_context, tls_mode
 
 if TYPE_CHECKING:
     import ssl
@@ -42,40 +43,17 @@ SESSION_SETTINGS = {
 }
 
 
-class MySQLOptions(Options, frozen=True):
+class MySQLOptions(LoginOptions, frozen=True, kw_only=True):
     """Options of the connector `mysql`."""
 
-    secret: Annotated[
-        str,
-        Meta(
-            min_length=1,
-            description="secret with host, port, username, password, dbname",
-            examples=["shop/stores-db"],
-        ),
-    ]
     table: Annotated[
         str,
         Meta(
             pattern=rf"^{TABLE}$",
-            description="`table` or `database.table`",
+            description="`table` or `database.table`; a name with a dot or backtick in backticks, as in MySQL",
             examples=["stores", "shop.stores"],
         ),
     ]
-    tls: Annotated[
-        Literal["verify", "encrypt", "off"] | None,
-        Meta(description="left out: verify where `ca` is given, off on this host, else encrypt"),
-    ] = None
-    ca: (
-        Annotated[
-            str,
-            Meta(
-                min_length=1,
-                description="file with the certificates to trust, for `tls: verify`",
-                examples=["certificates.pem"],
-            ),
-        ]
-        | None
-    ) = None
     max_rows: Annotated[int, Meta(ge=1, description="a key with more rows is a bad record")] = 100_000
 
 
@@ -96,8 +74,7 @@ class MySQLLookup(Lookup[MySQLOptions]):
 
     def permissions(self) -> list[Statement]:
         """Return the right to read the secret, in whose ARN a hyphen and six characters follow its name."""
-        name = self.options.secret
-        secret = name if name.startswith("arn:") else arn("secretsmanager", f"secret:{name}-??????")
+        secret = secret_arn(self.options.secret)
         why = "read the host, user and password of the database"
         return [Statement(actions=("secretsmanager:GetSecretValue",), resources=(secret,), why=why)]
 
@@ -110,7 +87,12 @@ class MySQLLookup(Lookup[MySQLOptions]):
 
     def local_files(self) -> tuple[str, ...]:
         """Return the file of certificates."""
-        return (self.options.ca,) if self.options.ca else ()
+        ca_file = self.options.ca_file()
+        return (ca_file,) if ca_file else ()
+
+    def remarks(self) -> Iterable[str]:
+        """Tell how little TLS the options ask for."""
+        return self.options.remarks()
 
     def prepare(self) -> None:
         """Load the driver, and make the client that reads the secret."""
@@ -206,10 +188,11 @@ class MySQLLookup(Lookup[MySQLOptions]):
 
     def _connect(self, *, fresh: bool) -> Any:
         """Open a connection that only reads; `fresh` asks for the secret again."""
-        import pymysql
+        from plait_connectors._mysql_connection import GuardedConnection
 
         secret = self.context.secret(self.options.secret, fresh=fresh)
-        arguments = login(secret, self.options.secret, self.options.table, DEFAULT_PORT)
+        needs_database = len(table_names(self.options.table)) == 1
+        arguments = login(self.options, secret, DEFAULT_PORT, needs_database=needs_database)
         self.context.count("mysql:Connect")
         seconds = self.context.timeout()
         limits = {
@@ -219,18 +202,19 @@ class MySQLLookup(Lookup[MySQLOptions]):
         }
         settings: dict[str, Any] = {**self._tls_settings(arguments["host"]), **SESSION_SETTINGS, **limits}
         with suppress(RuntimeError), reading_answers():
-            connection = pymysql.connect(**revealed(arguments), **settings, conv=converters())
+            connection = GuardedConnection(**revealed(arguments), **settings, conv=converters())
             connection.query("SET SESSION TRANSACTION READ ONLY")
             return connection
         message = "the MySQL server asks for the password by a method that needs TLS"
         raise GiveUp(message, code="no-tls", help="set `tls: encrypt`")
 
     def _tls_settings(self, host: Secret) -> dict[str, Any]:
-        mode = tls_mode(host, self.options.tls, self.options.ca)
+        mode = tls_mode(host, self.options)
+        guard = {"verified": mode == "verify", "on_this_host": is_on_this_host(host)}
         if mode == "off":
-            return {"ssl_disabled": True}
+            return {"ssl_disabled": True, **guard}
         self._tls = self._tls or tls_context(mode, self.options.ca)
-        return {"ssl": self._tls}
+        return {"ssl": self._tls, **guard}
 
 
 @hookimpl

@@ -16,6 +16,7 @@ from kit.servers.stand_ins import log_in, run_sql
 from kit.stubs import Stub, free_port
 from plait.plugin import GiveUp, Key, TryAgain
 from plait_connectors._mysql_errors import as_plait_error
+from plait_connectors.mysql import MySQLLookup, MySQLOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -191,3 +192,62 @@ import plait_connectors.mysql, plait_connectors.dynamodb, plait_connectors.cloud
 assert not {"pymysql", "boto3", "botocore", "ssl"} & set(sys.modules)
 """
     subprocess.run([sys.executable, "-P", "-c", code], check=True)
+
+
+def test_any_names_of_a_table_and_its_database_are_names(port: int) -> None:
+    """A dash, a space and a percent sign stand as they are; a dot or a backtick within backticks."""
+    session = SESSIONS[port]
+    session.query("CREATE DATABASE IF NOT EXISTS `odd-shop`")
+    session.query(
+        "CREATE OR REPLACE TABLE `odd-shop`.`st``ores.2026 %s` (id INT, name TEXT) AS SELECT 7 id, 'Ada' name"
+    )
+    session.query("GRANT SELECT ON `odd-shop`.* TO clerk@'%'")
+    table = "`st``ores.2026 %s`"
+    choices: list[dict[str, str]] = [{"table": f"odd-shop.{table}"}, {"table": table, "database": "odd-shop"}]
+    for options in choices:
+        records = fetch(stub(port), 7, table=options.pop("table"), **options)
+        assert [record.fields["name"] for record in records] == ["Ada"]
+
+
+@pytest.mark.parametrize(("name", "help"), [("host", "`host`"), ("dbname", "`database`")])
+def test_what_the_secret_lacks_may_be_an_option(port: int, name: str, help: str) -> None:
+    with pytest.raises(GiveUp) as caught:
+        fetch(stub(port, **{name: None}), 1, table="stores")
+    assert f"set the option {help}" in (caught.value.help or "")
+
+
+def test_the_options_win_over_the_secret(port: int) -> None:
+    """A secret that RDS manages holds the user and the password alone."""
+    where: dict[str, Any] = {"host": "127.0.0.1", "port": port, "database": "shop"}
+    for others in (
+        {"host": None, "port": None, "dbname": None},
+        {"host": "db.invalid", "port": 1, "dbname": "x"},
+    ):
+        assert len(fetch(Stub(secrets={"db": LOGIN | others}), 1, table="stores", **where)) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "resource"),
+    [
+        (
+            "shop/db",
+            "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:shop/db-??????",
+        ),
+        (
+            "arn:aws:secretsmanager:eu-west-1:1:secret:shop/db",
+            "arn:aws:secretsmanager:eu-west-1:1:secret:shop/db-??????",
+        ),
+        (
+            "arn:aws:secretsmanager:eu-west-1:1:secret:shop/db-a1B2c3",
+            "arn:aws:secretsmanager:eu-west-1:1:secret:shop/db-a1B2c3",
+        ),
+    ],
+)
+def test_the_policy_names_a_secret_as_iam_knows_it(name: str, resource: str) -> None:
+    [statement] = MySQLLookup(MySQLOptions(secret=name, table="t")).permissions()
+    assert statement.resources == (resource,)
+
+
+@pytest.mark.parametrize(("tls", "remarks"), [(None, 0), ("verify", 0), ("encrypt", 1), ("off", 1)])
+def test_little_tls_is_remarked_on(tls: Any, remarks: int) -> None:
+    assert len([*MySQLLookup(MySQLOptions(secret="db", table="t", tls=tls)).remarks()]) == remarks

@@ -69,7 +69,7 @@ def probe_blocks(spec: Spec, services: Services) -> Iterator[ProbeResult]:
 
 def _probe(block: str, target: Source | Target, services: Services, ask: Callable[[], None]) -> ProbeResult:
     error = _error_of(ask)
-    facts: list[str] = []
+    facts = [*target.role.remarks()]
     facts_error = _error_of(lambda: facts.extend(target.open(services.context(block, None)).facts()))
     return ProbeResult(
         block=block, connector=target.connector.name, facts=tuple(facts), error=error or facts_error

@@ -65,6 +65,10 @@ class Role(Generic[Opts]):
         """Return the calls that a run makes."""
         return ()
 
+    def remarks(self) -> Iterable[str]:
+        """Return what the options permit and whoever reviews them should know, for `plait plan` and `plait check`."""
+        return ()
+
     def facts(self) -> Iterable[str]:
         """Ask the service for what `plait check` shows of it, such as a region; only read."""
         return ()

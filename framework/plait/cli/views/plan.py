@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import timedelta
 
-    from plait.language.spec import Source
+    from plait.language.spec import Source, Spec
     from plait.plan.plan import Field, Plan
 
 COLUMN_HEADER = ("column", "type", "nullable", "origin")
@@ -30,6 +30,8 @@ def plan_paragraphs(plan: Plan, *, brief: bool = False) -> Iterable[str]:
     if plan.partitions:
         yield aligned([PARTITION_HEADER, *(row for field in plan.partitions for row in _field_rows(field))])
     yield aligned(_place_rows(plan))
+    if remarks := _remarks(spec):
+        yield "\n".join(f"{remark['block']}: {remark['text']}" for remark in remarks)
 
 
 def _tree_lines(plan: Plan) -> Iterable[str]:
@@ -70,6 +72,10 @@ def _place_rows(plan: Plan) -> Iterable[tuple[str, str]]:
     yield "quarantine", f"{quarantine.path}{payload}" if quarantine else "none: a bad record fails its object"
 
 
+def _remarks(spec: Spec) -> list[dict[str, str]]:
+    return [{"block": block.name, "text": text} for block in spec.blocks for text in block.role.remarks()]
+
+
 def plan_document(plan: Plan) -> dict[str, Any]:
     """The whole plan as JSON, without the version of the format."""
     spec = plan.spec
@@ -84,6 +90,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "layout": plan.layout,
         "sink": {"connector": spec.sink.connector.name, "path": plan.sink_path},
         "quarantine": spec.quarantine and {"path": spec.quarantine.path, "payload": spec.quarantine.payload},
+        "remarks": _remarks(spec),
     }
 
 

@@ -29,7 +29,7 @@ class LoginOptions(Options, frozen=True, kw_only=True):
         str,
         Meta(
             min_length=1,
-            description="secret with username, password, and where no option says so host, port, dbname",
+            description="secret with host, port, username, password, dbname",
             examples=["shop/stores-db"],
         ),
     ]

@@ -50,7 +50,7 @@ class MySQLOptions(LoginOptions, frozen=True, kw_only=True):
         str,
         Meta(
             pattern=rf"^{TABLE}$",
-            description="`table` or `database.table`; a name with a dot or backtick in backticks, as in MySQL",
+            description="`table` or `database.table`",
             examples=["stores", "shop.stores"],
         ),
     ]

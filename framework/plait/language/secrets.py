@@ -24,7 +24,7 @@ _SECRET_VARIABLE = re.compile(
     r".*(PASSWORD|PASSWD|PASSPHRASE|(_|\A)PASS|PWD|TOKEN|ACCESS_KEY(_ID)?|SECRET_KEY|PRIVATE_KEY|API_?KEY)\Z",
     re.IGNORECASE,
 )
-_NAME_OF_SECRET = re.compile(r"([A-Za-z0-9/_+=.@:-]{1,2048}|rds![A-Za-z0-9-]+)?\Z")
+_NAME_OF_SECRET = re.compile(r"([A-Za-z0-9/_+=.@:-]{1,2048}|(arn:[a-z0-9:-]+:secret:)?rds![A-Za-z0-9-]+)?\Z")
 _SECRET = re.compile(
     r"(?P<key>\b(?:AKIA|ASIA)[A-Z0-9]{16}\b)"
     r"|(?P<private>-----BEGIN [A-Z ]*PRIVATE KEY-----)"

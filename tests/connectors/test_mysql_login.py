@@ -8,7 +8,7 @@ import pymysql
 import pytest
 
 from kit.connect import mysql_lookup
-from kit.mysql_server import asking_server, certificate
+from kit.servers.mysql_server import asking_server, certificate
 from kit.stubs import Stub
 from plait.plugin import GiveUp, Key, TryAgain
 from plait_connectors._mysql_errors import as_plait_error

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from pymysql.constants import CLIENT
 
-from kit.tcp import serving
+from kit.network.tcp import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

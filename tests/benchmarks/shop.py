@@ -13,6 +13,7 @@ from kit.shop import SPEC
 from plait.engine.context import Services
 from plait.engine.engine import Engine
 from plait.engine.partition import folders
+from plait.engine.settle import Outcomes
 from plait.plugin import Item, Lookup, Missing, Record, StoredObject, Written
 from plait_connectors.parquet import encode
 from plait_sandbox import generate
@@ -140,11 +141,11 @@ def run_by_batch(made: Engine, items: list[Item], batch: int = 10_000) -> dict[s
     """Seconds of each phase, the total of this process alone; with a file for each batch and partition."""
     started, rows, encoding = time.process_time(), 0, 0.0
     for start in range(0, len(items), batch):
-        made_batch = made._read_and_join(items[start : start + batch])
-        begin = time.process_time()
-        rows += made_batch.rows.table.num_rows
-        _encode(made_batch.rows.table, folders(made_batch.rows.table, made.spec.partition_by))
-        encoding += time.process_time() - begin
+        for made_batch in made._batches(items[start : start + batch], Outcomes(made.report)):
+            begin = time.process_time()
+            rows += made_batch.rows.table.num_rows
+            _encode(made_batch.rows.table, folders(made_batch.rows.table, made.spec.partition_by))
+            encoding += time.process_time() - begin
     assert rows == len(items)
     return {**made.report.seconds, "encode": encoding, "total": time.process_time() - started}
 

@@ -24,8 +24,10 @@ from plait.plugin.registry import Offer, pin
 from plait.problems.errors import InternalError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from plait.aws_lambda.events import Event
-    from plait.engine.report import Report
+    from plait.engine.report import Outcome, Report
     from plait.language.spec import Spec
 
 MAX_RESULT = 1_000
@@ -61,7 +63,7 @@ def _handle(event: Any, context: Any) -> dict[str, Any]:
         _log("unknown-event", {"id": message.id, "why": message.unknown})
     engine.new_report().ignored = unwrapped.ignored
     started = time.perf_counter()
-    report, ended = run_within(engine, unwrapped.uris, _remaining_seconds(context))
+    report, outcomes, ended = run_within(engine, unwrapped.uris, _remaining_seconds(context))
     if not ended:
         _engines.clear()
     _log("report", report.as_json())
@@ -69,11 +71,11 @@ def _handle(event: Any, context: Any) -> dict[str, Any]:
     if unwrapped.queue:
         return {
             "batchItemFailures": [
-                {"itemIdentifier": message.id} for message in _messages_to_retry(unwrapped, report)
+                {"itemIdentifier": message.id} for message in _messages_to_retry(unwrapped, outcomes)
             ]
         }
     if unwrapped.invocation is not None:
-        return _task_results(unwrapped, report)
+        return _task_results(unwrapped, report, outcomes)
     if not unwrapped.direct and not report.ok:
         raise _failure(report)
     return report.as_json()
@@ -125,19 +127,19 @@ def _spec(file: str) -> Spec:
     return spec
 
 
-def _messages_to_retry(event: Event, report: Report) -> list[Message]:
+def _messages_to_retry(event: Event, outcomes: Mapping[str, Outcome]) -> list[Message]:
     """The messages of unknown shape, and those that name an object that must be tried again or failed."""
-    unfinished = {uri for uri, outcome in report.outcomes.items() if outcome in ("retry", "failed")}
+    unfinished = {uri for uri, outcome in outcomes.items() if outcome in ("retry", "failed")}
     return [message for message in event.messages if message.unknown or unfinished.intersection(message.uris)]
 
 
-def _task_results(event: Event, report: Report) -> dict[str, Any]:
+def _task_results(event: Event, report: Report, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
     """The answer to a job of S3 Batch Operations (S3's user guide, "Invoke AWS Lambda function")."""
     errors = {problem.file: problem.message for problem in reversed(report.problems)}
     codes = {"retry": "TemporaryFailure", "failed": "PermanentFailure"}
     results = []
     for message in event.messages:
-        outcome = "failed" if message.unknown else report.outcomes.get(message.uris[0], "done")
+        outcome = "failed" if message.unknown else outcomes.get(message.uris[0], "done")
         text = message.unknown or errors.get(message.uris[0], outcome)
         code = codes.get(outcome, "Succeeded")
         results.append({"taskId": message.id, "resultCode": code, "resultString": text[:MAX_RESULT]})
@@ -150,7 +152,7 @@ def _task_results(event: Event, report: Report) -> dict[str, Any]:
 def _failure(report: Report) -> PlaitError:
     """The first error of a report as the exception that the function raises."""
     problem = next(problem for problem in report.problems if problem.level == "error")
-    error_type = TryAgain if "retry" in report.outcomes.values() else GiveUp
+    error_type = TryAgain if report.counts["retry"] else GiveUp
     return error_type(f"{problem.message} ({problem.file})", code=problem.code, help=problem.help)
 
 

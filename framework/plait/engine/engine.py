@@ -3,33 +3,24 @@
 from __future__ import annotations
 
 import contextvars
+import gc
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
+from contextlib import contextmanager
+from functools import partial
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
 
-from plait.engine.batch import Batch, garbage_collection_paused, item_of
 from plait.engine.context import Services
-from plait.engine.declare import declare
-from plait.engine.join import Rows, join
 from plait.engine.lookup import OpenLookups
-from plait.engine.partition import folderless_rows, out_of_range_rows, split_into_files
-from plait.engine.read import cast
+from plait.engine.partition import split_into_files
 from plait.engine.report import FileEntry, LookupCounts, Report
-from plait.engine.settle import (
-    accept,
-    commit,
-    fail_lookup,
-    put_in_quarantine,
-    settle,
-    settle_batch,
-    settle_missed,
-    settle_unread,
-)
+from plait.engine.settle import Outcomes, accept, commit, put_in_quarantine, settle_batch, settle_unread
+from plait.engine.transform import Batch, item_of, transform
 from plait.plan.plan import plan
 from plait.plugin import (
-    BadRecord,
+    GiveUp,
     Item,
     ObjectChanged,
     PlaitError,
@@ -39,11 +30,14 @@ from plait.plugin import (
     Window,
     Written,
 )
+from plait.values.memory import room_for_batch
 from plait.values.paths import normal_uri
+from plait.values.strict_json import size_of_document
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
+    from plait.engine.transform import Answer
     from plait.language.spec import Source, Spec
     from plait.values.types import Type
 
@@ -52,10 +46,7 @@ MAX_READS = 3
 
 
 class Engine:
-    """A spec with its connectors opened; one per process, for all batches.
-
-    `set_aside` has the URIs of the records put into quarantine since it was emptied last.
-    """
+    """A spec with its connectors opened; one per process, for all batches."""
 
     def __init__(self, spec: Spec, services: Services | None = None) -> None:
         self.spec = spec
@@ -72,7 +63,6 @@ class Engine:
         """Begin a new report, with all counts at zero."""
         self.services.reset_counts()
         self.report = Report(pipeline=self.spec.name, spec_digest=self.spec.digest)
-        self.set_aside: set[str] = set()
         self.report.lookups = {source.name: LookupCounts() for source in self.spec.lookups}
         return self.report
 
@@ -91,32 +81,36 @@ class Engine:
         *,
         batch: int = BATCH_SIZE,
         wait: bool = True,
-        progress: Callable[[int], None] = lambda _done: None,
+        progress: Callable[[Outcomes], None] = lambda _outcomes: None,
     ) -> Report:
-        """Run over driving objects in batches of a size; an object named twice is run once.
+        """Run over driving objects, so many at a time at most, of which `progress` gets what became of them.
 
-        Without `wait`, `missing: {retry_for}` means `missing: keep`.
+        An object named twice among those is run once. Without `wait`, `missing: {retry_for}` means `missing: keep`.
         """
-        report, self.waits = self.report, wait
+        self.waits = wait
         remaining = iter(items)
         while chunk := list(islice(remaining, batch)):
-            report.batches += 1
-            by_uri = {item.uri: item for item in map(_normal_item, chunk)}
-            unseen = [item for uri, item in by_uri.items() if uri not in report.outcomes]
-            accepted = accept(unseen, self.driver, self.spec, report)
-            self._run_until_settled(accepted)
-            report.check_settled(item.uri for item in accepted)
-            progress(len(chunk))
+            progress(self._run_chunk(chunk))
         self._finish_report()
-        return report
+        return self.report
 
-    def preview(self, items: Sequence[Item]) -> Any:
-        """Read and join without writing; return the rows as one table, and report what went wrong."""
-        accepted = accept([_normal_item(item) for item in items], self.driver, self.spec, self.report)
-        batch = self._read_and_join(accepted)
-        self.set_aside |= settle_batch(batch, {}, self.spec, self.report)
+    def preview(self, items: Sequence[Item]) -> tuple[Any, Outcomes]:
+        """Read and join without writing; the rows as one table, and what would become of the objects."""
+        import pyarrow as pa
+
+        outcomes, accepted = self._accept(items)
+        tables = []
+        for batch in self._batches(accepted, outcomes):
+            settle_batch(batch, {}, self.spec, outcomes)
+            tables.append(batch.rows.table)
+        outcomes.finish(accepted)
         self._finish_report()
-        return batch.rows.table
+        return pa.concat_tables(tables), outcomes
+
+    def _accept(self, items: Iterable[Item]) -> tuple[Outcomes, list[Item]]:
+        by_uri = {item.uri: item for item in map(_normal_item, items)}
+        outcomes = Outcomes(self.report)
+        return outcomes, accept([*by_uri.values()], self.driver, self.spec, outcomes)
 
     def _finish_report(self) -> None:
         """Add the calls made to the report, and check that its numbers add up."""
@@ -125,23 +119,53 @@ class Engine:
             counts.calls = self.services.calls_of(name).total()
         self.report.check()
 
-    def _run_until_settled(self, items: list[Item]) -> None:
-        """Run items; run those again whose object changed between reading and writing."""
-        for attempt in range(MAX_READS):
-            changed = self._run_once(items)
-            if not changed:
-                return
-            items = [Item(uri=item.uri) for item in changed]
-            if attempt == MAX_READS - 1:
-                for item in items:
-                    error = TryAgain(f"`{item.uri}` changes while it is read")
-                    settle(item.uri, "retry", error, self.report)
+    def _run_chunk(self, chunk: Sequence[Item]) -> Outcomes:
+        """Run objects; run those again that changed between reading and writing."""
+        outcomes, accepted = self._accept(chunk)
+        items = accepted
+        for _ in range(MAX_READS):
+            batches = self._batches(items, outcomes) if items else ()
+            items = [*chain.from_iterable(map(partial(self._write, outcomes=outcomes), batches))]
+        for item in items:
+            outcomes.fail(item.uri, TryAgain(f"`{item.uri}` changes while it is read"))
+        outcomes.finish(accepted)
+        return outcomes
 
-    def _run_once(self, items: list[Item]) -> list[Item]:
-        """Run items from reading to writing; return those whose object changed meanwhile."""
-        return self._write(self._read_and_join(items)) if items else []
+    def _batches(self, items: Sequence[Item], outcomes: Outcomes) -> Iterator[Batch]:
+        """Read and join the records of objects; settle the objects that cannot be read."""
+        answers, answered = iter(self.driver.read(items)), set[str]()
+        following: list[Record | ReadFailure] = []
+        is_last = False
+        while not is_last:
+            with garbage_collection_paused():
+                with self.report.timed("read"), self.services.on_behalf_of(self.spec.driver.name):
+                    part, following = take_part(answers, following, self.spec.driver.fields, room_for_batch())
+                is_last = not following
+                failures = [answer for answer in part if isinstance(answer, ReadFailure)]
+                for failure in failures:
+                    settle_unread(failure, outcomes)
+                answered |= _uris_of(part, answered)
+                batch = self._transform(part)
+                if is_last:
+                    batch.empty = [item for item in items if item.uri not in answered]
+            self.report.batches += 1
+            yield batch
+            del batch
 
-    def _write(self, batch: Batch) -> list[Item]:
+    def _transform(self, part: list[Record | ReadFailure]) -> Batch:
+        """Make a batch of the records of a part, which is emptied, so that each record's values go once they are typed."""
+        with self.report.timed("transform"):
+            return transform(_records_of(part), self._ask, self.plan, self.services.now(), waits=self.waits)
+
+    def _ask(self, stage: Sequence[Source], table: Any) -> Sequence[Answer]:
+        """Ask the look-ups of a stage side by side."""
+        kinds: dict[str, Type] = {f.name: f.type for f in self.plan.fields}
+        with self.report.timed("lookups"), ThreadPoolExecutor(len(stage)) as pool:
+            context = contextvars.copy_context
+            asked = [pool.submit(context().run, self.lookups.ask, source, table, kinds) for source in stage]
+            return [future.exception() or future.result() for future in asked]
+
+    def _write(self, batch: Batch, outcomes: Outcomes) -> list[Item]:
         """Write a batch and settle its objects; return those that changed meanwhile."""
         with self.report.timed("write"):
             items = [item_of(record) for record in batch.records]
@@ -154,69 +178,69 @@ class Engine:
         errors |= put_in_quarantine(batch, errors, self.spec, self.services, self.report)
         with self.report.timed("write"):
             errors |= commit(batch, answers, errors, self.sink)
-        self.set_aside |= settle_batch(batch, errors, self.spec, self.report)
+        settle_batch(batch, errors, self.spec, outcomes)
         for file, answer in answers:
-            if isinstance(answer, Written) and self.report.outcomes[file.item.uri] == "done":
+            if isinstance(answer, Written) and outcomes.by_uri.get(file.item.uri) == "done":
                 entry = FileEntry(uri=answer.uri, rows=answer.rows, bytes=answer.bytes, partition=file.folder)
-                self.report.files.append(entry)
-                self.report.rows += answer.rows
+                self.report.add_file(entry)
         return [Item(uri=uri) for uri, error in errors.items() if isinstance(error, ObjectChanged)]
 
-    def _read_and_join(self, items: Sequence[Item]) -> Batch:
-        with garbage_collection_paused(len(items)):
-            records, empty = self._read(items)
-            with self.report.timed("columns"):
-                typed = cast(records, self.spec.driver)
-            rows = Rows(typed.table, typed.record_numbers)
-            batch = Batch(records, rows, self.services.now(), empty, dict(typed.faults))
-            self._run_stages(batch)
-        return batch
 
-    def _read(self, items: Sequence[Item]) -> tuple[list[Record], list[Item]]:
-        """Return the records of items and the items without any; settle those that cannot be read."""
-        with self.report.timed("read"), self.services.on_behalf_of(self.spec.driver.name):
-            answers = list(self.driver.read(items))
-        failures = [answer for answer in answers if isinstance(answer, ReadFailure)]
-        records = [answer for answer in answers if isinstance(answer, Record)]
-        for failure in failures:
-            settle_unread(failure, self.report)
-        answered = {failure.item.uri for failure in failures} | {item_of(record).uri for record in records}
-        return records, [item for item in items if item.uri not in answered]
+def take_part(
+    answers: Iterator[Record | ReadFailure],
+    part: list[Record | ReadFailure],
+    fields: Collection[str] | None,
+    room: int,
+) -> tuple[list[Record | ReadFailure], list[Record | ReadFailure]]:
+    """What a driver answers for whole objects until their `fields` fill the room, and the answer that follows it."""
+    size = sum(_size(answer, fields) for answer in part)
+    for answer in answers:
+        if size >= room and _uri(answer) != _uri(part[-1]):
+            return part, [answer]
+        part.append(answer)
+        size += _size(answer, fields)
+    return part, []
 
-    def _run_stages(self, batch: Batch) -> None:
-        """Join all look-ups, declare the columns, and remove the records that fit no partition."""
-        for stage in self.plan.stages:
-            self._run_stage(stage, batch)
-        batch.rows.table = declare(batch.rows.table, self.plan)
-        for rule in (out_of_range_rows, folderless_rows):
-            for row, error in rule(batch.rows.table, self.spec.partition_by).items():
-                batch.bad.setdefault(batch.rows.record_numbers[row], error)
-        batch.take_out({number for number in batch.rows.record_numbers if number in batch.bad})
 
-    def _run_stage(self, stage: Sequence[Source], batch: Batch) -> None:
-        """Ask the look-ups of a stage side by side, then join their answers in the order of the spec."""
-        kinds: dict[str, Type] = {f.name: f.type for f in self.plan.fields}
-        table = batch.rows.table
-        with self.report.timed("lookups"), ThreadPoolExecutor(len(stage)) as pool:
-            context = contextvars.copy_context
-            asked = [pool.submit(context().run, self.lookups.ask, source, table, kinds) for source in stage]
-            answers = [future.exception() or future.result() for future in asked]
-        with self.report.timed("join"):
-            missed: dict[int, dict[str, BadRecord | None]] = {}
-            for source, answer in zip(stage, answers, strict=True):
-                if isinstance(answer, BaseException):
-                    fail_lookup(batch, source, answer)
-                    continue
-                joined = join(batch.rows, answer[0], source)
-                self.report.lookups[source.name].add(answer[1], joined)
-                batch.rows = joined.rows
-                batch.bad.update(joined.bad)
-                for record_number, error in joined.retry.items():
-                    missed.setdefault(record_number, {})[source.name] = error
-            settle_missed(batch, missed, self.spec, waits=self.waits)
+def _size(answer: Record | ReadFailure, fields: Collection[str] | None) -> int:
+    """About how many bytes of memory an answer takes, by its raw bytes or else by the size of its object."""
+    if isinstance(answer, ReadFailure):
+        return 0
+    return size_of_document(answer.raw, fields) if answer.raw else item_of(answer).size or 0
+
+
+def _uri(answer: Record | ReadFailure) -> str:
+    return answer.item.uri if isinstance(answer, ReadFailure) else item_of(answer).uri
+
+
+def _uris_of(part: Sequence[Record | ReadFailure], answered: set[str]) -> set[str]:
+    """The objects of a part; raises GiveUp if one was answered in an earlier part already."""
+    uris = {*map(_uri, part)}
+    if apart := uris & answered:
+        raise GiveUp(f"the driver gave the records of `{min(apart)[:200]}` apart", code="broken-connector")
+    return uris
+
+
+def _records_of(part: list[Record | ReadFailure]) -> list[Record]:
+    records = [answer for answer in part if isinstance(answer, Record)]
+    part.clear()
+    return records
 
 
 def _normal_item(item: Item) -> Item:
     """The item under the one spelling of its URI, from which the names of its files derive."""
     uri = normal_uri(item.uri)
     return item if uri == item.uri else structs.replace(item, uri=uri)
+
+
+@contextmanager
+def garbage_collection_paused() -> Iterator[None]:
+    """Pause cyclic garbage collection while a batch is built: its values hold no cycles."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

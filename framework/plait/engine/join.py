@@ -10,6 +10,7 @@ from msgspec import Struct, field
 
 from plait.engine.answers import Answers, bad_record_of, key_pairs
 from plait.engine.match import Matches, is_near, match_keys, take, take_rows, within
+from plait.engine.read import without_frames
 from plait.plugin import BadRecord
 from plait.problems.problem import excerpt
 
@@ -143,7 +144,7 @@ def _is_taken_out(row: int, positions: list[int], answers: Answers, source: Sour
     try:
         stays = _stays(key, len(positions), source, may_come=may_come)
     except BadRecord as error:
-        result.bad.setdefault(rows.record_numbers[row], error)
+        result.bad.setdefault(rows.record_numbers[row], without_frames(error))
         return True
     if not stays and source.join and source.join.missing == "retry":
         result.retry.setdefault(rows.record_numbers[row], _error_of_required(key, source))

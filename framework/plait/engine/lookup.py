@@ -6,8 +6,6 @@ from datetime import UTC, datetime
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from msgspec import Struct
-
 from plait.engine.answers import (
     Answers,
     KeyPairs,
@@ -23,6 +21,7 @@ from plait.engine.answers import (
 )
 from plait.engine.cache import Cache
 from plait.engine.match import EPOCH, MICROSECOND, microseconds
+from plait.engine.report import LookupCounts
 from plait.plugin import Key, Record, RecordTable
 
 if TYPE_CHECKING:
@@ -37,14 +36,6 @@ TimeSpan = tuple[int, int]  # microseconds since 1970, both ends included
 SpanEnd = TypeVar("SpanEnd", int, datetime)
 FIRST_MICROSECOND = (datetime.min.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
 LAST_MICROSECOND = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
-
-
-class LookupStats(Struct):
-    """The keys that a batch asked of one lookup, those answered from the cache, and the age of the oldest such answer."""
-
-    keys: int = 0
-    cached: int = 0
-    cached_seconds: float = 0.0
 
 
 class OpenLookups:
@@ -62,7 +53,7 @@ class OpenLookups:
             self.opened[source.name] = source.open_lookup(context)
         return self.opened[source.name]
 
-    def ask(self, source: Source, table: Any, column_types: dict[str, Type]) -> tuple[Answers, LookupStats]:
+    def ask(self, source: Source, table: Any, column_types: dict[str, Type]) -> tuple[Answers, LookupCounts]:
         """Ask a source for the rows of a batch; raises what the connector raises."""
         with self.services.on_behalf_of(source.name):
             cache = self.caches.get(source.name)
@@ -80,13 +71,13 @@ def look_up(
     column_types: dict[str, Type],
     cache: Cache | None = None,
     now: Callable[[], float] = lambda: 0.0,
-) -> tuple[Answers, LookupStats]:
+) -> tuple[Answers, LookupCounts]:
     """Ask a lookup for the rows of a batch; raises what the connector raises."""
     pairs = key_pairs(source)
     key_types = [column_types[column] for column, _ in pairs]
     keys = distinct_keys(table, source)
-    stats = LookupStats(keys=len(keys))
-    cached, uncached = _take_cached(keys, cache, now(), stats)
+    counts = LookupCounts(keys=len(keys))
+    cached, uncached = _take_cached(keys, cache, now(), counts)
     answers = [] if uncached and not cached else [type_answers(source, cached, pairs, key_types)]
     remaining = iter(uncached.items())
     while chunk := dict(islice(remaining, lookup.keys_per_call or len(uncached))):
@@ -94,7 +85,7 @@ def look_up(
         answers.append(_answers_of(source, chunk, parts, pairs, key_types))
         if cache:
             _keep(cache, source, _group_by_key(chunk, parts, pairs, key_types), now())
-    return concat_answers(answers), stats
+    return concat_answers(answers), counts
 
 
 def distinct_keys(table: Any, source: Source) -> dict[KeyValues, Key]:
@@ -167,9 +158,9 @@ def _parts(fetched: Iterable[Record | RecordTable]) -> list[RecordsOrTable]:
 
 
 def _take_cached(
-    keys: dict[KeyValues, Key], cache: Cache | None, now: float, stats: LookupStats
+    keys: dict[KeyValues, Key], cache: Cache | None, now: float, counts: LookupCounts
 ) -> tuple[list[Record], dict[KeyValues, Key]]:
-    """Return the cached records of the keys, and the keys that are not cached; count the cached ones in `stats`."""
+    """Return the cached records of the keys, and the keys that are not cached; count the cached ones in `counts`."""
     if cache is None:
         return [], keys
     records: list[Record] = []
@@ -180,8 +171,8 @@ def _take_cached(
             uncached[values] = key
             continue
         records += entry.records
-        stats.cached += 1
-        stats.cached_seconds = max(stats.cached_seconds, now - entry.since)
+        counts.cached += 1
+        counts.cached_seconds = max(counts.cached_seconds, now - entry.since)
     return records, uncached
 
 

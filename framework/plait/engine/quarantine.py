@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from plait.engine.batch import item_of
 from plait.engine.partition import file_name
+from plait.engine.transform import item_of
 from plait.plugin import Put
 from plait.values.paths import normal_uri
 

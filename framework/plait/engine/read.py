@@ -117,7 +117,7 @@ def _cast_cells(column: Column, rows: Iterable[Cell], typed: TypedRecords) -> An
         try:
             cells.append(_cell(column, record, fields))
         except BadRecord as error:
-            typed.faults.setdefault(record_number, error)
+            typed.faults.setdefault(record_number, without_frames(error))
             cells.append(None)
     return pa.array(cells, type=arrow_type(column.type))
 
@@ -145,8 +145,14 @@ def _decode_all(records: Sequence[Record], source: Source) -> TypedRecords:
             typed.fields.append(_decoded_fields(record, source))
             typed.record_numbers.append(record_number)
         except BadRecord as error:
-            typed.faults[record_number] = error
+            typed.faults[record_number] = without_frames(error)
     return typed
+
+
+def without_frames(error: BadRecord) -> BadRecord:
+    """The error without its causes and frames, which would keep the records of its batch in memory."""
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
 
 
 def _decoded_fields(record: Record, source: Source) -> Mapping[str, Any]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from plait.engine.engine import Engine
     from plait.engine.quarantine import QuarantinedRecord
     from plait.engine.report import Report
+    from plait.engine.settle import Outcomes
 
 BATCH_SIZE = 1_000  # driving objects that are run together
 FORMAT_VERSION = 1
@@ -131,9 +132,8 @@ class _Replay:
         chosen = [record for record in records if record.object in uris]
         self._count("left", len(records) - len(chosen))
         if chosen:
-            self._run_objects(dict.fromkeys(record.object for record in chosen))
-        self._settle(chosen)
-        self.engine.set_aside.clear()
+            outcomes = self._run_objects(dict.fromkeys(record.object for record in chosen))
+            self._settle(chosen, outcomes)
 
     def _read(self, items: Sequence[Item]) -> list[QuarantinedRecord]:
         records = []
@@ -151,17 +151,18 @@ class _Replay:
                     records.append(record)
         return records
 
-    def _run_objects(self, uris: Iterable[str]) -> None:
+    def _run_objects(self, uris: Iterable[str]) -> Outcomes:
         items = [Item(uri=uri) for uri in uris]
         if self.result.dry_run:
-            self.engine.preview(items)
-        else:
-            self.engine.run(items)
+            return self.engine.preview(items)[1]
+        outcomes: list[Outcomes] = []
+        self.engine.run(items, progress=outcomes.append)
+        return outcomes[0]
 
-    def _settle(self, chosen: Sequence[QuarantinedRecord]) -> None:
+    def _settle(self, chosen: Sequence[QuarantinedRecord], outcomes: Outcomes) -> None:
         succeeded = []
         for record in chosen:
-            fate = self._fate(record)
+            fate = self._fate(record, outcomes)
             if fate == "removed" and not self.result.dry_run:
                 succeeded.append(record.item)
             else:
@@ -170,13 +171,13 @@ class _Replay:
         for item, answer in zip(succeeded, answers, strict=True):
             self._count_removal(item, answer)
 
-    def _fate(self, record: QuarantinedRecord) -> Fate:
-        outcome = self.engine.report.outcomes[record.object]
+    def _fate(self, record: QuarantinedRecord, outcomes: Outcomes) -> Fate:
+        outcome = outcomes.by_uri[record.object]
         if outcome == "gone":
             return "removed" if self.forget_gone else "gone"
         if outcome != "done":
             return outcome
-        return "bad" if record.item.uri in self.engine.set_aside else "removed"
+        return "bad" if record.item.uri in outcomes.quarantined else "removed"
 
     def _count_removal(self, item: Item, answer: PlaitError | None) -> None:
         if isinstance(answer, ObjectChanged):

@@ -14,6 +14,7 @@ from plait.plugin import GiveUp, Item, PlaitError, Window
 from plait.problems.problem import excerpt
 from plait.problems.render import concise, full
 from plait.problems.suggest import help_for
+from plait.values.paths import normal_uri
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -146,7 +147,7 @@ class Pipeline:
             from plait.pipeline.guess_block import block
 
             guessed = block(guess_columns(engine, items, self.spec))
-        return Preview(engine.preview(items), engine.report, guessed)
+        return Preview(engine.preview(items)[0], engine.report, guessed)
 
     def run(
         self,
@@ -159,13 +160,16 @@ class Pipeline:
     ) -> Report:
         """Run over the named objects, or over all modified from `since` to before `until`.
 
-        With `no_wait`, objects that would wait for a late match are written without it. `progress` is called with the
+        An object that is named twice is run once. With `no_wait`, objects that would wait for a late match are written without it. `progress` is called with the
         number of objects done.
         """
         self.require_columns()
         engine = self.engine()
-        items = engine.find(Window(since=since, until=until)) if objects is None else map(_item, objects)
-        return engine.run(items, wait=not no_wait, progress=progress)
+        if objects is None:
+            items = engine.find(Window(since=since, until=until))
+        else:
+            items = map(_item, dict.fromkeys(map(normal_uri, objects)))
+        return engine.run(items, wait=not no_wait, progress=lambda outcomes: progress(len(outcomes.by_uri)))
 
     def replay(
         self,

@@ -35,7 +35,8 @@ PATTERNS = {
 
 def cast_many(values: Sequence[Any] | pa.Array, kind: Type) -> pa.Array | None:
     """What `to_array` gives; None for a few values too, for which loading `pyarrow.compute` would not pay."""
-    return to_array(values, kind) if len(values) >= MANY else None
+    is_many = len(values) >= MANY or any(len(value) >= MANY for value in values if isinstance(value, list))
+    return to_array(values, kind) if is_many else None
 
 
 def to_array(values: Sequence[Any] | pa.Array, kind: Type) -> pa.Array | None:

@@ -40,12 +40,12 @@ def room_for_values() -> int:
 
 def room_for_batch() -> int:
     """The bytes of memory that the records of a batch may take, beyond which the batch closes."""
-    return min(memory() // 8, 128 * MIB)
+    return min(memory() // 16, 64 * MIB)
 
 
 def room_ahead() -> int:
     """The bytes of objects that are read before their turn."""
-    return min(memory() // 16, 64 * MIB)
+    return min(memory() // 32, 32 * MIB)
 
 
 def size_of_values(data: bytes) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from contextlib import suppress
 from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -47,6 +48,15 @@ def parse_json(data: bytes, fields: Collection[str] | None = None) -> Any:
         if members is not None:
             return {name: _parse(bytes(member)) for name, member in members.items() if name in fields}
     return _parse(data)
+
+
+def size_of_document(data: bytes, fields: Collection[str] | None) -> int:
+    """About how many bytes of memory a document takes with the values that `parse_json` builds of it."""
+    if fields is not None and len(data) > LARGE:
+        with suppress(msgspec.MsgspecError, ValueError, RecursionError):
+            members = _member_decoder().decode(data)
+            return len(data) + sum(size_of_values(bytes(members[name])) for name in members.keys() & fields)
+    return size_of_values(data)
 
 
 def _members(data: bytes) -> dict[str, msgspec.Raw] | None:

@@ -156,8 +156,8 @@ def test_one_that_hangs_ends_with_the_time_of_the_function_and_its_object_comes_
     code = (
         "import os, plait; from plait.aws_lambda.deadline import run_within\n"
         f"engine = plait.load({file!r}).engine()\n"
-        "report, ended = run_within(engine, ['memory:a/0'], 3.0)\n"
+        "report, outcomes, ended = run_within(engine, ['memory:a/0'], 3.0)\n"
         "os.environ['ENOUGH'] = 'yes'\n"
-        "assert not ended and report.outcomes == {'memory:a/0': 'retry'}, report\n"
+        "assert not ended and outcomes == report.outcomes == {'memory:a/0': 'retry'}, report\n"
     )
     assert offline(folder, ["python", code])["ended"] == []

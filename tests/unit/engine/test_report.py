@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from kit.specs import valid
 from plait.deploy.stack import read_stack, stack_text
-from plait.engine.report import DIMENSION, MAX_PROBLEMS, NAMESPACE, FileEntry, RecordCounts, Report, metrics
+from plait.engine.report import DIMENSION, MAX_KEPT, NAMESPACE, FileEntry, RecordCounts, Report, metrics
 from plait.problems.problem import Problem
 
 if TYPE_CHECKING:
@@ -46,11 +46,11 @@ def test_a_problem_is_kept_without_a_look_at_the_others(level: Literal["error", 
     """So a run of a million bad records takes no longer for the last than for the first."""
     report = Report(pipeline="p", spec_digest="d", problems=Unwalked())
     other: Literal["error", "warning"] = "warning" if level == "error" else "error"
-    for number in range(MAX_PROBLEMS + 5):
+    for number in range(MAX_KEPT + 5):
         report.add_problem(Problem(code="c", message=str(number), file="f", level=level))
     report.add_problem(Problem(code="c", message="other", file="f", level=other))
     messages = [report.problems[n].message for n in range(len(report.problems))]
-    assert messages == [*map(str, range(MAX_PROBLEMS)), "other"]
+    assert messages == [*map(str, range(MAX_KEPT)), "other"]
 
 
 @given(
@@ -60,11 +60,13 @@ def test_every_count_of_the_report_is_a_metric_of_its_pipeline(
     outcomes: dict[str, Outcome], numbers: tuple[int, int, int, int], rows: int, files: int
 ) -> None:
     """One line, in which each metric that is announced has its value beside it and nothing else is announced."""
-    report = Report(pipeline="or\nders", spec_digest="", outcomes=outcomes, rows=rows)
+    report = Report(pipeline="or\nders", spec_digest="", rows=rows)
+    report.add_outcomes(outcomes)
     report.records = RecordCounts(
         **dict(zip(("read", "written", "dropped", "quarantined"), numbers, strict=True))
     )
-    report.files = [FileEntry(uri="s3://out/a", rows=1, bytes=1, partition="")] * files
+    for _ in range(files):
+        report.add_file(FileEntry(uri="s3://out/a", rows=0, bytes=1, partition=""))
     line = json.loads(json.dumps(metrics(report, 1.5, 1_800_000_000.25)))
     values = _read(line)
     seen = report.objects

@@ -51,7 +51,7 @@ def test_a_document_of_more_values_than_there_is_memory_for_is_refused_before_th
     assert (memory.room_for_object(), memory.room_for_values(), memory.room_for_batch()) == (
         8 * MIB,
         32 * MIB,
-        16 * MIB,
+        8 * MIB,
     )
     data = b'{"a": [' + b",".join([b"{}"] * 400_000) + b'], "b": {"c": 1.50}}'
     tracemalloc.start()

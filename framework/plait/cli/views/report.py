@@ -44,7 +44,7 @@ def _number_rows(report: Report) -> Iterable[tuple[str, str]]:
     fates = {"written": records.written, "dropped": records.dropped, "quarantined": records.quarantined}
     yield "records", total_with_parts(records.read, "read", fates)
     yield "rows", f"{report.rows:,}"
-    yield "files", f"{len(report.files):,} ({decimal(sum(file.bytes for file in report.files))})"
+    yield "files", f"{report.file_count:,} ({decimal(report.file_bytes)})"
     if report.calls:
         yield "calls", ", ".join(f"{name} {count:,}" for name, count in sorted(report.calls.items()))
     yield "time", f"{sum(report.seconds.values()):.1f} s"

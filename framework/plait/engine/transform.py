@@ -1,0 +1,143 @@
+"""Make rows of records: cast them, join what the look-ups answer, and give them the declared columns; pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
+
+from plait.engine.answers import no_answers
+from plait.engine.join import Rows, join, without
+from plait.engine.partition import folderless_rows, out_of_range_rows
+from plait.engine.read import cast
+from plait.engine.waiting import why_late
+from plait.plugin import Item, PlaitError, Record, TryAgain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
+
+    import pyarrow as pa
+
+    from plait.engine.answers import Answers
+    from plait.engine.report import LookupCounts
+    from plait.language.spec import Source
+    from plait.plan.plan import Plan
+    from plait.plugin import BadRecord
+
+    Answer = tuple[Answers, LookupCounts] | BaseException
+    # Asks the look-ups of a stage for the rows of a table: an answer for each, or why there is none.
+    Ask = Callable[[Sequence[Source], Any], Sequence[Answer]]
+
+
+class Batch(Struct):
+    """Driving records with their rows.
+
+    `empty` are the objects without a record. `bad`, `retry` and `failed` are by record number: why a record is put into
+    quarantine, comes again, or fails. `lookups` are the counts of each look-up, by its name.
+    """
+
+    records: list[Record]
+    rows: Rows
+    empty: Sequence[Item] = ()
+    bad: dict[int, BadRecord] = field(default_factory=dict)
+    retry: dict[int, PlaitError] = field(default_factory=dict)
+    failed: dict[int, PlaitError] = field(default_factory=dict)
+    lookups: dict[str, LookupCounts] = field(default_factory=dict)
+
+    def take_out(self, record_numbers: Iterable[int]) -> None:
+        """Remove all rows of these records."""
+        self.rows = without(self.rows, set(record_numbers))
+
+    def item(self, record_number: int) -> Item:
+        """The driving object of a record."""
+        return item_of(self.records[record_number])
+
+
+def item_of(record: Record) -> Item:
+    """The driving object of a record."""
+    assert record.item is not None  # noqa: S101 - a driver names the item of each record
+    return record.item
+
+
+def transform(records: list[Record], ask: Ask, plan: Plan, now: datetime, *, waits: bool = True) -> Batch:
+    """Make a batch of records; with `waits`, records may wait for a match that is late at the time `now`.
+
+    The batch keeps the raw bytes of its records only where a quarantine may need them.
+    """
+    quarantine = plan.spec.quarantine
+    typed = cast(records, plan.spec.driver)
+    records = [_typed_record(record, with_raw=bool(quarantine and quarantine.payload)) for record in records]
+    batch = Batch(records, Rows(typed.table, typed.record_numbers), bad=dict(typed.faults))
+    del typed
+    for stage in plan.stages:
+        _join_stage(batch, stage, ask(stage, batch.rows.table), now if waits else None)
+    batch.rows.table = _declare(batch.rows.table, plan)
+    for rule in (out_of_range_rows, folderless_rows):
+        for row, error in rule(batch.rows.table, plan.spec.partition_by).items():
+            batch.bad.setdefault(batch.rows.record_numbers[row], error)
+    batch.take_out({number for number in batch.rows.record_numbers if number in batch.bad})
+    return batch
+
+
+def _typed_record(record: Record, *, with_raw: bool) -> Record:
+    """The record without its fields, which the rows have by now."""
+    raw = record.raw if with_raw else b""
+    return Record(fields={}, item=record.item, position=record.position, raw=raw)
+
+
+def _join_stage(
+    batch: Batch, stage: Sequence[Source], answers: Sequence[Answer], now: datetime | None
+) -> None:
+    """Join the answers of a stage in the order of the spec; remove the records that wait, and those that may not."""
+    missed: dict[int, list[tuple[Source, BadRecord | None]]] = {}
+    for source, answer in zip(stage, answers, strict=True):
+        if isinstance(answer, BaseException):
+            _fail(batch, source, answer)
+            continue
+        joined = join(batch.rows, answer[0], source)
+        batch.rows, batch.lookups[source.name] = joined.rows, answer[1]
+        answer[1].add_join(joined)
+        batch.bad.update(joined.bad)
+        for record_number, error in joined.retry.items():
+            missed.setdefault(record_number, []).append((source, error))
+    for record_number, errors in missed.items():
+        if record_number in batch.bad or record_number in batch.retry or record_number in batch.failed:
+            continue
+        wait = now and why_late(batch.item(record_number), (source for source, _ in errors), now)
+        if wait:
+            batch.retry[record_number] = wait
+        elif error := next((error for _, error in errors if error), None):
+            batch.bad[record_number] = error
+    batch.take_out(number for number in missed if number in batch.retry or number in batch.bad)
+
+
+def _fail(batch: Batch, source: Source, error: BaseException) -> None:
+    """Remove every record of a batch after a look-up failed, so that none is joined to nulls; retry if that may help.
+
+    Raises the error itself if it is no error of a connector.
+    """
+    if not isinstance(error, PlaitError):
+        raise error
+    errors = batch.retry if isinstance(error, TryAgain) else batch.failed
+    errors.update(dict.fromkeys(batch.rows.record_numbers, error))
+    batch.take_out(batch.rows.record_numbers)
+    batch.rows = join(batch.rows, no_answers(source), source).rows
+
+
+def _declare(table: Any, plan: Plan) -> Any:
+    """Give joined rows the schema of the plan: its columns in order, their types and nullability."""
+    import pyarrow as pa
+
+    fields = [field.arrow() for field in plan.fields]
+    columns = [_with_type(table.column(field.name), field.type) for field in fields]
+    return pa.Table.from_arrays(columns, schema=pa.schema(fields))
+
+
+def _with_type(column: pa.ChunkedArray, arrow_type: pa.DataType) -> pa.ChunkedArray:
+    """Change the nullability of a column's nested fields; checks for nulls and shares the buffers."""
+    import pyarrow as pa
+
+    if column.type == arrow_type:
+        return column
+    return pa.chunked_array([chunk.view(arrow_type) for chunk in column.chunks], arrow_type)

@@ -10,11 +10,11 @@ import click
 from plait.cli.failures import CannotStart
 from plait.cli.options import parameter_option, verdict_options
 from plait.cli.printing import plural, print_verdict
-from plait.language.validate import Validated, duplicate_names, validate_file
-from plait.problems.problem import Problem, Span, by_place
+from plait.language.validate import duplicate_names, validate_file
+from plait.problems.problem import Problem, by_place
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Sequence
 
 CASES_ENDING = ".test.yaml"
 
@@ -40,12 +40,16 @@ def command(
     output: str,
 ) -> None:
     """Find every problem of specs, offline; without SPEC, of pipelines/*.yaml."""
-    results = {file: _validate(file, parameters) for file in _without_repeats(specs or _specs_here())}
+    files = _without_repeats(specs or _specs_here())
+    results = {file: validate_file(file, parameters) for file in files if not file.endswith(CASES_ENDING)}
     texts = {file: validated.text for file, validated in results.items()}
-    in_files = [problem for validated in results.values() for problem in validated.problems]
-    problems = sorted([*in_files, *duplicate_names(results)], key=by_place)
-    lines = [_counts(problems, results)]
-    print_verdict(output, problems, texts, lines, everything=everything, specs=[*results])
+    problems = [problem for validated in results.values() for problem in validated.problems]
+    for file in files:
+        if file not in results:
+            problems += _problems_of_cases(file, texts)
+    problems = sorted({*problems, *duplicate_names(results)}, key=by_place)
+    counts = _counts(problems, len(results), len(files) - len(results))
+    print_verdict(output, problems, texts, [counts], everything=everything, specs=files)
     ctx.exit(1 if any(fail_level in (problem.level, "warning") for problem in problems) else 0)
 
 
@@ -62,34 +66,19 @@ def _without_repeats(files: Sequence[str]) -> list[str]:
     return [*{Path(file).resolve(): file for file in reversed(files)}.values()][::-1]
 
 
-def _validate(file: str, parameters: Mapping[str, str]) -> Validated:
-    return _validate_cases(file) if file.endswith(CASES_ENDING) else validate_file(file, parameters)
-
-
-def _validate_cases(file: str) -> Validated:
-    """The problems of a file of cases; one problem stands for all problems of its spec."""
+def _problems_of_cases(file: str, texts: dict[str, str]) -> Sequence[Problem]:
+    """The problems of a file of cases and of its spec, whose texts are added."""
     from plait.testing.cases.suite import load, spec_of
 
     suite = load(spec_of(file))
-    problems = [problem for problem in suite.problems if problem.file == file]
-    number = len(suite.problems) - len(problems)
-    if number:
-        invalid_spec = Problem(
-            code="invalid-spec",
-            message=f"`{suite.spec}`, beside which these cases stand, has {plural(number, 'problem')}",
-            file=file,
-            span=Span(1, 1, 1, 1),
-            help=f"run `plait validate {suite.spec}`",
-        )
-        problems.insert(0, invalid_spec)
-    return Validated(None, tuple(problems), suite.texts[file])
+    texts |= suite.texts
+    return suite.problems
 
 
-def _counts(problems: Sequence[Problem], files: Collection[str]) -> str:
+def _counts(problems: Sequence[Problem], specs: int, cases: int) -> str:
     errors = sum(problem.level == "error" for problem in problems)
     warnings = len(problems) - errors
-    cases = sum(file.endswith(CASES_ENDING) for file in files)
-    counts = [plural(len(files) - cases, "spec")] if cases < len(files) else []
+    counts = [plural(specs, "spec")] if specs else []
     counts += [plural(cases, "file") + " of cases"] if cases else []
     counts += [plural(errors, "problem") if errors else "no problems"]
     counts += [plural(warnings, "warning")] if warnings else []

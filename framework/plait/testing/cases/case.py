@@ -57,7 +57,7 @@ class Case:
 class Suite:
     """A spec and its file of cases, by their paths.
 
-    `cases` are those without an error, `problems` those of both files, and `texts` their texts by path. `source_map`
+    `cases` are those without an error, `problems` those of both files, and `texts` their texts by path, in which secrets are masked. `source_map`
     is None if the cases cannot be read as YAML.
     """
 

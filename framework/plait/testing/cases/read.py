@@ -43,9 +43,9 @@ def read_suite(spec: str, spec_text: str, file: str, text: bytes) -> Suite:
         return validate(spec_text, spec, {**own_names, **dict(parameters)})
 
     source_map, problems = _locate(text, file, "cases")
-    texts = {spec: spec_text, file: text.decode("utf-8", "replace")}
-    suite = Suite(spec=spec, file=file, texts=texts, source_map=source_map)
     validated = spec_with()
+    texts = {spec: validated.text, file: text.decode("utf-8", "replace")}
+    suite = Suite(spec=spec, file=file, texts=texts, source_map=source_map)
     if source_map is None or validated.spec is None:
         return replace(suite, problems=(*validated.errors, *problems))
     findings = [*shape_problems(source_map.value, cases_schema(validated.spec))]

@@ -21,6 +21,8 @@ DECIMAL = re.compile(r"decimal\(\s*(\d{1,2})\s*,\s*(\d{1,2})\s*\)\Z")
 FIRST_WORD = re.compile(r"\w+")
 FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 MAX_DEPTH = 16
+# The digits of a number type of another system, and those after its point.
+_DIGITS = re.compile(r"\( *([0-9]{1,2})(?: *[.,;] *([0-9]{1,2}))? *\)")
 # What other systems call a type, and what to write for it.
 FOREIGN_WORDS = {
     **dict.fromkeys(("str", "text", "varchar", "char", "utf8", "uuid", "enum"), "string"),
@@ -103,8 +105,8 @@ def _unknown_type(text: str) -> SpecValueError:
     ours = FOREIGN_WORDS.get(word)
     if word in ("array", "list", "struct") and rest.startswith("[") and rest.endswith("]"):
         ours = f"{'struct' if word == 'struct' else 'array'}<{rest[1:-1][:40]}>"
-    elif ours == "decimal(12,2)" and re.fullmatch(r"\( *[0-9]{1,2} *\)", rest):
-        ours = f"decimal({rest[1:-1].strip()},0)"
+    elif ours == "decimal(12,2)" and (digits := _DIGITS.fullmatch(rest)):
+        ours = f"decimal({digits[1]},{digits[2] or 0})"
     help = f"did you mean `{ours}`?" if ours else f"the types are {', '.join(FORMS)}"
     words = () if ours else (*WORDS, *BRACKETED)
     part = first_word[0] if first_word and not ours else text

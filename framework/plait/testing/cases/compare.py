@@ -17,11 +17,6 @@ if TYPE_CHECKING:
     from plait.testing.cases.matching import Difference
 
 VALUE_LENGTH, ROW_LENGTH = 40, 100
-UNEXPECTED_MESSAGES = {
-    "quarantine": "a record is bad that should not be",
-    "retry": "an object must come again that should be done",
-    "failed": "an object failed that should be done",
-}
 
 
 def compare(case: Case, outcome: Outcome) -> Iterator[Finding]:
@@ -68,11 +63,11 @@ def _compare_failures(case: Case, kind: str, actual: list[dict[str, str]]) -> It
     for number, actual_number in sorted(partners.items()):
         failure = None if actual_number is None else actual[actual_number]
         if failure is None or [*different_texts(expected[number], failure)]:
-            message = f"{kind} {number + 1}: expected {show_failure(expected[number])}"
-            message += f", got {show_failure(failure) if failure else 'none'}"
+            shown = show_failure(failure) if failure else "none"
+            message = f"{kind} {number + 1}: expected {show_failure(expected[number])}, got {shown}"
             yield Finding((*path, number), message, code=f"different-{kind}")
     for actual_number in paired.extra:
-        message = f"{UNEXPECTED_MESSAGES[kind]}: {show_failure(actual[actual_number])}"
+        message = f"{kind}: expected none, got {show_failure(actual[actual_number])}"
         yield Finding(path, message, code=f"unexpected-{kind}")
 
 
@@ -94,8 +89,6 @@ def show_steps(steps: Iterable[str | int]) -> str:
 def show_pair(expected: Any, actual: Any) -> tuple[str, str]:
     """Two values as a file of cases has them, shown from shortly before the first difference if they are long."""
     texts = [flow_yaml(value) for value in (expected, actual)]
-    if texts[0] == texts[1]:
-        return f"{texts[0]} ({type(expected).__name__})", f"{texts[1]} ({type(actual).__name__})"
     equal = len(commonprefix(texts))  # noqa: RUF071 - by characters
     skip = max(0, equal - VALUE_LENGTH // 2) if max(map(len, texts)) > VALUE_LENGTH else 0
     shown = [("…" if skip else "") + _shorten(text[skip:], VALUE_LENGTH) for text in texts]

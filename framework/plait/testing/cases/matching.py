@@ -40,7 +40,7 @@ def different_cells(expected: Any, actual: Any, steps: KeyPath = ()) -> Iterator
     elif isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
         for index, (expected_element, actual_element) in enumerate(zip(expected, actual, strict=True)):
             yield from different_cells(expected_element, actual_element, (*steps, index))
-    elif expected != actual or isinstance(expected, bool) != isinstance(actual, bool):
+    elif expected != actual:
         yield Difference(steps, expected, actual)
 
 

@@ -15,7 +15,6 @@ import click
 from plait import __version__
 from plait.cli.commands.schema import schema_text
 from plait.cli.failures import CannotStart
-from plait.cli.printing import aligned
 from plait.cli.requirement import require_from_index, require_wheel
 from plait.plugin.registry import offers
 
@@ -28,26 +27,8 @@ if TYPE_CHECKING:
 SPEC = "pipelines/orders.yaml"
 SCHEMA = "pipelines/pipeline.schema.json"
 REQUIREMENTS = "pipelines/requirements.txt"
-WORKFLOW = ".github/workflows/plait.yml"
 HOOK = ".pre-commit-config.yaml"
-PURPOSES = {
-    SPEC: "the pipeline",
-    "pipelines/orders.test.yaml": "its cases",
-    SCHEMA: "what your editor completes and checks by",
-    "pipelines/README.md": "what is where",
-    REQUIREMENTS: "where plait is installed from",
-    "sample/": "data to try it on",
-    WORKFLOW: "the checks on GitHub",
-    HOOK: "the checks before a commit",
-    ".gitignore": "leaves out what runs write",
-}
 CONNECTOR_NAME = re.compile("[a-z][a-z0-9_]*")
-CONNECTOR_PURPOSES = {
-    "plait_{}.py": "the connector",
-    "tests/test_{}.py": "its test",
-    "pyproject.toml": "the distribution, whose entry point makes the word known",
-    "README.md": "what to do with it",
-}
 REQUIREMENT_TO_FILL_IN = f"""\
 # No public index has plait, so the checks on GitHub fail until a line of this file says where it is, as one of these:
 #   ./wheels/plait-{__version__}-py3-none-any.whl
@@ -83,7 +64,7 @@ def command(words: Sequence[str], plait: str | None, index_url: str | None) -> N
     requirement = None if plait is None else require_wheel(plait, folder)
     if index_url is not None:
         requirement = require_from_index(index_url)
-    _write_files(folder, project_texts(requirement), PURPOSES, NEXT_COMMANDS)
+    _write_files(folder, project_texts(requirement), NEXT_COMMANDS)
     if requirement is None:
         click.echo(f"\nbefore a push\n  say in {REQUIREMENTS} where plait is installed from")
     elif requirement.warning:
@@ -100,9 +81,8 @@ def _write_connector(names: Sequence[str]) -> None:
         raise CannotStart(
             f"a connector is called `{name}` already", code="ambiguous-connector", help="choose another word"
         )
-    purposes = {file.format(name): purpose for file, purpose in CONNECTOR_PURPOSES.items()}
     commands = ("pip install -e . pytest", "pytest", f"plait connectors {name}")
-    _write_files(Path(f"plait-{name}"), connector_texts(name), purposes, commands)
+    _write_files(Path(f"plait-{name}"), connector_texts(name), commands)
 
 
 def connector_texts(name: str) -> dict[str, str]:
@@ -115,10 +95,8 @@ def connector_texts(name: str) -> dict[str, str]:
     return {renamed(file): renamed(text) for file, text in _template_texts(files("plait.cli") / "connector")}
 
 
-def _write_files(
-    folder: Path, texts: Mapping[str, str], purposes: Mapping[str, str], next_commands: Iterable[str]
-) -> None:
-    """Write new files into a folder, and say what they are and what to do next."""
+def _write_files(folder: Path, texts: Mapping[str, str], next_commands: Iterable[str]) -> None:
+    """Write new files into a folder, and say which they are and what to do next."""
     taken = [f"`{folder / name}`" for name in texts if os.path.lexists(folder / name)]
     if taken:
         message = f"of the new files {len(taken)} are there already: {', '.join(taken[:4])}"
@@ -126,9 +104,9 @@ def _write_files(
         raise CannotStart(message, code="file-exists", help=help)
     for name, text in texts.items():
         _write(folder / name, text)
-    click.echo(f"wrote into {folder}\n{aligned(purposes.items(), indent='  ')}")
     change_folder = [] if folder.resolve() == Path.cwd() else [f"cd {shlex.quote(str(folder))}"]
-    click.echo("\nnext\n" + "\n".join(f"  {line}" for line in [*change_folder, *next_commands]))
+    click.echo("\n  ".join([f"wrote into {folder}", *texts]))
+    click.echo("\n  ".join(["\nnext", *change_folder, *next_commands]))
 
 
 def project_texts(requirement: PlaitRequirement | None = None) -> dict[str, str]:

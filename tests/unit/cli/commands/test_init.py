@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import compileall
 import os
-import shutil
 import sys
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
 from kit.console import Call
-from plait.cli.commands import init
-from plait.cli.commands.init import NEXT_COMMANDS, PURPOSES, SPEC, connector_texts, project_texts
+from plait.cli.commands.init import NEXT_COMMANDS, SPEC, project_texts
 from unit.cli.test_requirement import run
 
 
@@ -40,27 +36,9 @@ def test_the_sample_shows_each_strand_of_a_row(plait: Call, new_project: Path) -
 
 def test_what_was_written_and_what_to_do_next_is_printed(plait: Call, tmp_path: Path) -> None:
     answer = plait("init", str(tmp_path / "my shop")).stdout
-    assert all(name in answer and (tmp_path / "my shop" / name).exists() for name in PURPOSES)
+    assert all(name in answer and (tmp_path / "my shop" / name).exists() for name in project_texts())
     assert f"cd '{tmp_path}/my shop'" in answer
     assert all(line in answer for line in NEXT_COMMANDS)
-
-
-def test_every_file_of_a_project_is_named_in_what_is_told() -> None:
-    assert [name for name in project_texts() if name not in PURPOSES and not name.startswith("sample/")] == []
-
-
-def test_a_connector_has_no_byte_code_that_an_installer_put_beside_its_template(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shutil.copytree(str(files("plait.cli") / "connector"), tmp_path / "connector")
-    compileall.compile_dir(tmp_path, quiet=1)
-    monkeypatch.setattr(init, "files", lambda _package: tmp_path)
-    assert sorted(connector_texts("stock")) == [
-        "README.md",
-        "plait_stock.py",
-        "pyproject.toml",
-        "tests/test_stock.py",
-    ]
 
 
 @pytest.mark.parametrize("name", ["pipelines/orders.yaml", ".gitignore", "sample/items/1002.csv"])

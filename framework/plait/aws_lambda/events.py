@@ -21,34 +21,18 @@ MAX_DEPTH = 4
 MAX_NAME = 60
 BATCH_KEYS = ("objects", "Items", "Key")
 # Events without a new object: S3's user guide, "EventBridge" and "Supported event types" of notifications.
-NO_NEWS: tuple[str, ...] = (
-    "Object Deleted",
-    "Object Restore ",
-    "Object Storage Class ",
-    "Object Access Tier ",
-)
-NO_NEWS += (
-    "Object ACL ",
-    "Object Tags ",
-    "s3:TestEvent",
-    "ObjectRemoved:",
-    "ObjectRestore:",
-    "ObjectTagging:",
-)
-NO_NEWS += ("ObjectAcl:", "ReducedRedundancyLostObject", "Replication:", "Lifecycle", "IntelligentTiering")
+NO_NEWS = (
+    "Object Deleted", "Object Restore ", "Object Storage Class ", "Object Access Tier ", "Object ACL ", "Object Tags ",
+    "s3:TestEvent", "ObjectRemoved:", "ObjectRestore:", "ObjectTagging:", "ObjectAcl:", "ReducedRedundancyLostObject",
+    "Replication:", "Lifecycle", "IntelligentTiering",
+)  # fmt: skip
 # Calls of S3's API as CloudTrail names them: those that make an object whole, and those that make none.
 NEWS_CALLS = ("PutObject", "CopyObject", "CompleteMultipartUpload")
-NO_NEWS_CALLS: tuple[str, ...] = (
-    "Get",
-    "Head",
-    "List",
-    "Delete",
-    "PutBucket",
-    "PutObjectTagging",
-    "PutObjectAcl",
-)
-NO_NEWS_CALLS += ("PutObjectRetention", "PutObjectLegalHold", "CreateMultipartUpload", "UploadPart")
-NO_NEWS_CALLS += ("AbortMultipartUpload", "RestoreObject", "SelectObjectContent")
+NO_NEWS_CALLS = (
+    "Get", "Head", "List", "Delete", "PutBucket", "PutObjectTagging", "PutObjectAcl", "PutObjectRetention",
+    "PutObjectLegalHold", "CreateMultipartUpload", "UploadPart", "AbortMultipartUpload", "RestoreObject",
+    "SelectObjectContent",
+)  # fmt: skip
 
 
 class Message(Struct, frozen=True, kw_only=True):

@@ -33,12 +33,15 @@ def stack_parameter(number: int, name: str, value: str) -> StackParameter:
     """The stack's parameter for the spec's parameter of this number.
 
     Each segment of a path on S3 gets its own mark. Such a parameter has a pattern that keeps the number of segments, on
-    which ARNs depend.
+    which ARNs depend. A path ends without a slash.
     """
+    is_path = value.startswith(("s3://", "/"))
+    value = value.removesuffix("/") if is_path else value
     id = "".join(word.capitalize() for word in re.split(r"[^A-Za-z0-9]+", name))
     definition = {"Type": "String", "Default": value, "Description": f"Parameter `{name}` of the spec."}
     if not value.startswith("s3://"):
         mark = f"plaitparam{number}z"
+        definition |= {"AllowedPattern": "^(.*[^/])?$"} if is_path else {}
         return StackParameter(id, definition, mark, {mark: (id, {"Ref": id})})
     marks: dict[str, tuple[str, Any]] = {}
     segments = value.split("/")

@@ -72,7 +72,7 @@ def build_spec(document: Mapping[str, Any], file: str, values: Mapping[str, str]
     What only the checks over a complete spec refuse is built as it stands: of several sources without a join the
     first drives, and where there is none the first source does. Raises SpecValueError.
     """
-    for error in check_parameter_values(values):
+    for error in check_parameter_values(document, values):
         raise error
     bound = put_in(document, values)
     top: Document = read_struct(Document, bound, ())

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 REFERENCE = re.compile(r"\$\$\{|\$\{([^{}]*)\}|\$\{")
 PATH_PATTERN = re.compile(r"[{}*]")
+PATH_OPTIONS = ("path", "quarantine", "log_group", "url")
 
 
 def declared_parameters(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
@@ -43,8 +44,11 @@ def parameter_values(
     return values
 
 
-def check_parameter_values(values: Mapping[str, str]) -> Iterator[SpecValueError]:
-    """An error for each value with a reference or a pattern in it, which could change what the spec means."""
+def check_parameter_values(
+    document: Mapping[str, Any], values: Mapping[str, str]
+) -> Iterator[SpecValueError]:
+    """An error for each value that could change what the spec means: a reference, a pattern, or no path in a path."""
+    in_paths = {name for path, _, name in references(document) if path[-1] in PATH_OPTIONS}
     for name, value in values.items():
         match = PATH_PATTERN.search(value)
         if "${" in value:
@@ -55,6 +59,11 @@ def check_parameter_values(values: Mapping[str, str]) -> Iterator[SpecValueError
             message = f"the value of the parameter {excerpt(name)} has {excerpt(match[0])} in it"
             help = f"leave {excerpt(match[0])} to the places where the parameter is used"
             error = SpecValueError(message, code="parameter-value", help=help, part=match[0])
+        elif name in in_paths and (not value or value.startswith("~")):
+            what = "begins with `~`, which is a word of shells" if value else "is empty"
+            message = f"the value of the parameter {excerpt(name)} {what}, and it stands in a path"
+            help = "write the whole path of the folder, or `s3://bucket`"
+            error = SpecValueError(message, code="parameter-value", help=help)
         else:
             continue
         error.path = ("parameters", name, "default")
@@ -70,20 +79,29 @@ def references(document: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str, str 
 
 
 def put_in(document: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, Any]:
-    """The document with `${name}` replaced, except in keys and in the block `parameters`."""
+    """The document with `${name}` replaced, except in keys and in the block `parameters`.
+
+    In a path, a slash at the end of a value and one directly behind the parameter are one slash.
+    """
     return {
-        key: value if key == "parameters" else _replaced(value, values) for key, value in document.items()
+        key: value if key == "parameters" else _replaced(value, values, key)
+        for key, value in document.items()
     }
 
 
-def _replaced(value: Any, values: Mapping[str, str]) -> Any:
+def _replaced(value: Any, values: Mapping[str, str], key: str | int) -> Any:
     if isinstance(value, dict):
-        return {key: _replaced(child, values) for key, child in value.items()}
+        return {name: _replaced(child, values, name) for name, child in value.items()}
     if isinstance(value, list):
-        return [_replaced(child, values) for child in value]
-    if isinstance(value, str) and "${" in value:
-        return REFERENCE.sub(lambda match: values.get(match[1] or "", match[0]), value)
-    return value
+        return [_replaced(child, values, key) for child in value]
+    if not isinstance(value, str) or "${" not in value:
+        return value
+
+    def value_of(match: re.Match[str]) -> str:
+        text = values.get(match[1] or "", match[0])
+        return text.removesuffix("/") if key in PATH_OPTIONS and value[match.end() :][:1] == "/" else text
+
+    return REFERENCE.sub(value_of, value)
 
 
 def texts(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:

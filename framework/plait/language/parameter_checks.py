@@ -20,6 +20,16 @@ _FOREIGN_REFERENCE = re.compile(
     r"\$([A-Za-z_]\w*)|\$\(([A-Za-z_]\w*)\)|\{\{\s*([A-Za-z_]\w*)\s*\}\}|\A\{([A-Za-z_]\w*)\}"
 )
 
+# Lambda's developer guide, "Defined runtime environment variables".
+_VARIABLES_OF_LAMBDA = (
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_",
+    "LAMBDA_",
+    "_",
+)
+
 
 def check_parameters(
     source_map: SourceMap, given: Mapping[str, str], values: Mapping[str, str], is_well_formed: bool
@@ -32,7 +42,7 @@ def check_parameters(
     document: dict[str, Any] = source_map.value
     declared = document.get("parameters")
     blocks: dict[str, Any] = declared if isinstance(declared, dict) else {}
-    findings = [*_problems_of_values(given, values, blocks)]
+    findings = [*_problems_of_values(document, given, values, blocks)]
     for path in source_map.key_spans:
         if path[0] != "parameters" and "${" in str(path[-1]):
             message = "a parameter stands in values, never in a key"
@@ -63,16 +73,24 @@ def check_parameters(
 
 
 def _problems_of_values(
-    given: Mapping[str, str], values: Mapping[str, str], names: Collection[str]
+    document: Mapping[str, Any],
+    given: Mapping[str, str],
+    values: Mapping[str, str],
+    blocks: Mapping[str, Any],
 ) -> Iterator[Finding]:
+    for name, block in blocks.items():
+        variable = str(block.get("env", "")) if isinstance(block, dict) else ""
+        if variable == "PLAIT_SPEC" or variable.startswith(_VARIABLES_OF_LAMBDA):
+            message = f"{excerpt(variable)} is set by Lambda or for plait itself"
+            yield Finding(("parameters", name, "env"), message, "name another variable", code="reserved-name")
     for name in given:
-        if name not in names:
+        if name not in blocks:
             message = f"`--param` names {excerpt(name)}, and the spec has no such parameter"
-            help = help_for(name, names, "parameter", None)
+            help = help_for(name, blocks, "parameter", None)
             yield Finding(("parameters",), message, help, code="undeclared-parameter", at="key")
     for name, value in values.items():
         yield from secret_in_text(("parameters", name, "default"), value)
-    for error in check_parameter_values(values):
+    for error in check_parameter_values(document, values):
         yield Finding(error.path, str(error), error.help, code=error.code, part=error.part)
 
 

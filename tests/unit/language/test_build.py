@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from plait.language.build import build_spec, packaged_spec
-from plait.language.document import parameter_values
+from plait.language.document import parameter_values, put_in
 from plait.plugin import GiveUp
 from plait.problems.errors import SpecValueError
 
@@ -30,6 +30,21 @@ def test_the_values_of_parameters_are_put_in_and_the_digest_is_that_of_the_docum
     assert elsewhere.sink.options.path.text == "s3://lake/orders/"
     assert at_home.digest == elsewhere.digest
     assert elsewhere.parameters == {"lake": "s3://lake"}
+
+
+def test_a_slash_at_the_end_of_a_value_and_one_behind_it_are_one_in_a_path() -> None:
+    """Where there is no slash behind the parameter, and in texts that are no path, a value stays as it is."""
+    document = {
+        "sources": {"a": {"path": "${raw}/orders/*.json", "pattern": "${raw}/{x}"}},
+        "sink": {"path": "${raw}"},
+        "quarantine": {"path": "${raw}/bad/"},
+    }
+    assert put_in(document, {"raw": "s3://b/"}) == {
+        "sources": {"a": {"path": "s3://b/orders/*.json", "pattern": "s3://b//{x}"}},
+        "sink": {"path": "s3://b/"},
+        "quarantine": {"path": "s3://b/bad/"},
+    }
+    assert put_in(document, {"raw": "s3://b//"})["quarantine"] == {"path": "s3://b//bad/"}
 
 
 @pytest.mark.parametrize(

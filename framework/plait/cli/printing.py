@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from plait.problems.problem import as_json
+from plait.problems.problem import as_json, printable
 from plait.problems.render import MAX_SHOWN, full, github, summary
 
 if TYPE_CHECKING:
@@ -78,13 +78,6 @@ def _print_github(problems: Sequence[Problem]) -> None:
             file.write(unmarked + "\n")
     elif unmarked:
         click.echo(unmarked)
-
-
-def printable(text: str) -> str:
-    """The text with escapes in place of what would move the cursor or break the line."""
-    return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text
-    )
 
 
 def aligned(rows: Iterable[Sequence[str]], indent: str = "") -> str:

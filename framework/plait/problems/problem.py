@@ -39,6 +39,11 @@ def by_place(problem: Problem) -> tuple[str, int, int, str]:
     return problem.file or "", span.line, span.column, problem.code
 
 
+def printable(text: str) -> str:
+    """The text with escapes in place of what would move the cursor, change colours or break the line."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 MAX_EXCERPT = 40
 
 
@@ -49,8 +54,7 @@ def excerpt(value: object) -> str:
     '`memroy`'
     """
     text = value if isinstance(value, str) else repr(value)
-    beginning = text[: MAX_EXCERPT + 1]
-    text = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in beginning)
+    text = printable(text[: MAX_EXCERPT + 1])
     return f"`{text}`" if len(text) <= MAX_EXCERPT else f"`{text[: MAX_EXCERPT - 1]}…`"
 
 

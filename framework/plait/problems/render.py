@@ -6,6 +6,8 @@ import re
 from typing import TYPE_CHECKING
 from unicodedata import combining, east_asian_width
 
+from plait.problems.problem import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -79,7 +81,7 @@ def _row(problem: Problem) -> str:
 
 
 def _markdown(text: str) -> str:
-    return _printable(text).replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|")
+    return printable(text).replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|")
 
 
 def _full_block(problem: Problem, sources: Mapping[str, str], colour: bool) -> str:
@@ -87,7 +89,7 @@ def _full_block(problem: Problem, sources: Mapping[str, str], colour: bool) -> s
     gutter = " " * (len(str(span.line)) if span else 1)
     bar = _paint("|", "gutter", colour)
     title = _paint(f"{problem.level}[{problem.code}]", problem.level, colour)
-    lines = [f"{title}: {_paint(_printable(problem.message), 'bold', colour)}"]
+    lines = [f"{title}: {_paint(printable(problem.message), 'bold', colour)}"]
     if problem.file is not None:
         lines.append(f"{gutter}{_paint('-->', 'gutter', colour)} {_where(problem)}")
     source = _source_line(problem, sources)
@@ -98,7 +100,7 @@ def _full_block(problem: Problem, sources: Mapping[str, str], colour: bool) -> s
         lines.append(f"{gutter} {bar} {caret[0]}{_paint(caret[1], problem.level, colour)}")
     for label, text in (("help", problem.help), ("note", problem.note)):
         if text:
-            lines.append(f"{gutter} {_paint('=', 'gutter', colour)} {label}: {_printable(text)}")
+            lines.append(f"{gutter} {_paint('=', 'gutter', colour)} {label}: {printable(text)}")
     return "\n".join(lines)
 
 
@@ -138,7 +140,7 @@ def _end_of_room(cells: Sequence[str], left: int) -> int:
 
 def _cell(character: str) -> str:
     """What stands for a character on the line that is shown."""
-    return _TAB if character == "\t" else _printable(character)
+    return _TAB if character == "\t" else printable(character)
 
 
 def _width(cells: Iterable[str]) -> int:
@@ -152,30 +154,19 @@ def _character_width(character: str) -> int:
     return 2 if east_asian_width(character) in "WF" else 1
 
 
-def _printable(text: str) -> str:
-    """The text with what could move the cursor or change colours written as escapes."""
-    return "".join(c if c.isprintable() else _escape(ord(c)) for c in text)
-
-
-def _escape(code_point: int) -> str:
-    if code_point > 0xFFFF:
-        return f"\\U{code_point:08x}"
-    return f"\\u{code_point:04x}" if code_point > 0xFF else f"\\x{code_point:02x}"
-
-
 def _paint(text: str, role: str, colour: bool) -> str:
     return f"\x1b[{_COLOURS[role]}m{text}\x1b[0m" if colour else text
 
 
 def _where(problem: Problem) -> str:
-    file = _printable(problem.file or "")
+    file = printable(problem.file or "")
     return f"{file}:{problem.span.line}:{problem.span.column}" if problem.span else file
 
 
 def _concise_line(problem: Problem) -> str:
     where = f"{_where(problem)}: " if problem.file is not None else ""
-    help = f" ({_printable(problem.help)})" if problem.help else ""
-    return f"{where}{problem.level}[{problem.code}]: {_printable(problem.message)}{help}"
+    help = f" ({printable(problem.help)})" if problem.help else ""
+    return f"{where}{problem.level}[{problem.code}]: {printable(problem.message)}{help}"
 
 
 def _workflow_command(problem: Problem) -> str:

@@ -100,7 +100,7 @@ def test_only_twenty_are_shown_unless_all_are_asked_for() -> None:
 
 def test_a_line_break_in_a_message_stays_on_its_line() -> None:
     problem = Problem(code="c", message="a\n\x1b[2J")
-    assert full([problem], {}, colour=False) == "error[c]: a\\x0a\\x1b[2J"
+    assert full([problem], {}, colour=False) == "error[c]: a\\n\\x1b[2J"
 
 
 @pytest.mark.parametrize(("before", "after"), [(300, 300), (1_000_000, 0)])

@@ -8,8 +8,9 @@ import click
 
 from plait.cli.loading import load_pipeline
 from plait.cli.options import output_option, parameter_option, time_options
-from plait.cli.printing import print_json, printable
+from plait.cli.printing import print_json
 from plait.cli.views.values import json_value
+from plait.problems.problem import printable
 
 if TYPE_CHECKING:
     from datetime import datetime

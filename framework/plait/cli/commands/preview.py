@@ -8,10 +8,10 @@ import click
 
 from plait.cli.loading import load_given, load_pipeline
 from plait.cli.options import output_option, parameter_option
-from plait.cli.printing import plural, print_json, print_problems_on_stderr, printable
+from plait.cli.printing import plural, print_json, print_problems_on_stderr
 from plait.cli.views.rows import print_rows
 from plait.cli.views.values import json_value
-from plait.problems.problem import as_json
+from plait.problems.problem import as_json, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,9 +10,10 @@ import click
 from plait.cli.failures import CannotStart
 from plait.cli.loading import load_pipeline
 from plait.cli.options import output_option, parameter_option, time_options
-from plait.cli.printing import print_answer, printable
+from plait.cli.printing import print_answer
 from plait.cli.views.progress import object_progress
 from plait.cli.views.report import report_text
+from plait.problems.problem import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

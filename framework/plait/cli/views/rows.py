@@ -6,7 +6,8 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from plait.cli.printing import coloured, printable
+from plait.cli.printing import coloured
+from plait.problems.problem import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

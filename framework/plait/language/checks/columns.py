@@ -53,9 +53,9 @@ def _columns(subject: Subject) -> Iterator[Taking]:
     for source in subject.sources:
         for column in source.columns or ():
             field, *place = column.selector
-            step = (*source.decode.get(str(field), ()), None)[-2:][0]
+            steps = source.decode.get(str(field))
             path = (*path_of(source), "columns", column.name)
-            yield Taking(source, column, path, str(field), tuple(place), step)
+            yield Taking(source, column, path, str(field), tuple(place), steps[-1] if steps else None)
 
 
 @check("step-order")

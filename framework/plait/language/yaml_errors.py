@@ -42,7 +42,8 @@ class _Rule(NamedTuple):
 
 
 _RULES = (
-    _Rule("", "¦\t", False, "a tab stands where YAML takes only spaces", "write spaces", "yaml-tab"),
+    _Rule("", "¦\t", False, "a tab stands where YAML takes only spaces",
+          "write spaces, as many as the lines around it have", "yaml-tab"),
     _Rule(r"flow (sequence|mapping).*expected ',' .*within", r"\}¦|\S ?¦\{", False,
           "a brace within `{…}` or `[…]` needs quotes", 'put the text in quotes, as in `"${name}/folder"`'),
     _Rule(r"flow (sequence|mapping).*expected ',' .*within", "", False, "a comma is missing before this, or a quote",

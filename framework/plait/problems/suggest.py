@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
+from operator import eq
 
 MAX_LISTED = 8
 _MAX_LENGTH = 100
@@ -23,7 +24,7 @@ def nearest(word: str, words: Iterable[str], preferred: Sequence[str] = ()) -> s
         return None
     candidates = list(dict.fromkeys((*preferred, *_ordered(words))))[:_MAX_WORDS]
     folded = _fold(word)
-    for matches in (_are_same, _are_one_edit_apart):
+    for matches in (eq, _are_one_edit_apart):
         if meant := next((other for other in candidates if matches(folded, _fold(other))), None):
             return meant
     return _most_similar(folded, candidates)
@@ -57,7 +58,7 @@ def one_of(words: Iterable[str]) -> str:
 
 def edited_once(word: str, other: str) -> bool:
     """Whether the words are equal or one edit apart; case does not count, and `-` equals `_`."""
-    return _are_same(_fold(word), _fold(other)) or _are_one_edit_apart(_fold(word), _fold(other))
+    return _fold(word) == _fold(other) or _are_one_edit_apart(_fold(word), _fold(other))
 
 
 def _ordered(words: Iterable[str]) -> Iterable[str]:
@@ -68,28 +69,15 @@ def _fold(word: str) -> str:
     return word.casefold().replace("-", "_")
 
 
-def _are_same(word: str, other: str) -> bool:
-    return word == other
-
-
 def _are_one_edit_apart(word: str, other: str) -> bool:
     """Whether one added, removed, changed or swapped letter makes one word the other."""
-    if abs(len(word) - len(other)) > 1 or min(len(word), len(other)) == 0:
+    if min(len(word), len(other)) == 0 or len(word) == len(other) == 1:
         return False
-    head = _common_length(word, other)
-    tail = _common_length(word[head:][::-1], other[head:][::-1])
-    middle, other_middle = word[head : len(word) - tail], other[head : len(other) - tail]
-    if len(word) != len(other):
-        return not middle or not other_middle
-    if len(middle) == 1:
-        return len(word) > 1
-    return len(middle) == 2 and middle == other_middle[::-1]
-
-
-def _common_length(word: str, other: str) -> int:
-    """How many letters two words have in common at their beginnings."""
     pairs = enumerate(zip(word, other, strict=False))
-    return next((index for index, (a, b) in pairs if a != b), min(len(word), len(other)))
+    head = next((index for index, (a, b) in pairs if a != b), min(len(word), len(other)))
+    rest, other_rest = word[head:], other[head:]
+    is_swapped = rest[:2] == other_rest[:2][::-1] and rest[2:] == other_rest[2:]
+    return is_swapped or rest[1:] in (other_rest, other_rest[1:]) or rest == other_rest[1:]
 
 
 def _most_similar(word: str, candidates: Sequence[str]) -> str | None:

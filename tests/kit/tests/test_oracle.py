@@ -87,15 +87,11 @@ def test_six_strands_make_one_row() -> None:
     }
 
 
-def test_nulls_match_nothing() -> None:
-    """An order of nulls is a row with an empty list and the score's default."""
+def test_nulls_and_unknown_keys_match_nothing() -> None:
+    """An order of nulls is a row with an empty list and the score's default; unknown keys leave their columns null."""
     actual = row(order(**dict.fromkeys(["ordered_at", "store_id", "customer_id", "total", "embedded_data"])))
     assert {c for c in actual if actual[c] is None} == {*COLUMNS} - {"transaction_id", "items", "fraud_score"}
     assert (actual["items"], actual["fraud_score"]) == ([], 0)
-
-
-def test_unknown_keys_match_nothing() -> None:
-    """A store and a customer that do not exist leave their columns null."""
     actual = row(order(store_id=18, customer_id="c2"))
     assert (actual["store_name"], actual["store_city"], actual["customer_last_seen"]) == (None, None, None)
 
@@ -137,52 +133,38 @@ def test_bad_orders_are_quarantined_and_so_are_those_whose_items_or_lookups_are_
     assert answer.quarantined[KEY]
 
 
-@pytest.mark.parametrize("embedded", CASES["no_loyalty"])
-def test_missing_loyalty_is_null(embedded: str) -> None:
-    """Null or absent anywhere on the way is null at its end."""
-    values = row(order(embedded_data=embedded))
-    assert (values["loyalty_tier"], values["loyalty_points"]) == (None, None)
+def test_what_is_missing_on_the_way_is_null_and_no_items_are_an_empty_list() -> None:
+    """Null or absent anywhere on the way; no file, an empty file and a header alone."""
+    for embedded in CASES["no_loyalty"]:
+        values = row(order(embedded_data=embedded))
+        assert (values["loyalty_tier"], values["loyalty_points"]) == (None, None)
+    assert [row(order(), items)["items"] for items in CASES["no_items"]] == [[]] * len(CASES["no_items"])
 
 
-@pytest.mark.parametrize("items", CASES["no_items"])
-def test_no_items_are_an_empty_list(items: str | None) -> None:
-    """No file, an empty file and a header alone are all no match."""
-    assert row(order(), items)["items"] == []
-
-
-@pytest.mark.parametrize("case", CASES["csv"])
-def test_csv_knows_quotes(case: dict[str, Any]) -> None:
-    """Quoted cells hold separators, quotes and line ends; unquoted empty is null."""
-    assert read_csv(case["text"].encode()) == case["records"]
-
-
-def test_integral_numbers_are_integers_and_money_has_two_decimals() -> None:
-    """However it is written, an integral number is an integer; a decimal keeps its value; zero has no sign."""
+def test_values_are_read_by_the_grammar_of_json_csv_and_iso_8601() -> None:
+    """Integral numbers are integers, money has two decimals, times are UTC, quoted cells hold anything."""
     assert [(value, integer(value)) for value, _ in CASES["integers"]] == [*map(tuple, CASES["integers"])]
     assert [str(money(value)) for value, _ in CASES["money"]] == [text for _, text in CASES["money"]]
     assert str(money(parse(b"17.5"))) == "17.50"
+    assert [read_csv(case["text"].encode()) for case in CASES["csv"]] == [
+        case["records"] for case in CASES["csv"]
+    ]
+    times = {text: timestamp(text) for text in CASES["times"]}
+    assert times == {text: datetime.fromisoformat(utc) for text, utc in CASES["times"].items()}
+    assert {time and time.tzinfo for time in times.values()} == {UTC}
 
 
-@pytest.mark.parametrize("value", CASES["no_integers"])
-def test_only_the_grammar_of_json_makes_numbers(value: object) -> None:
-    """Text that JSON would not read as a number is none."""
+@pytest.mark.parametrize(
+    ("read", "text"),
+    [
+        (read, text)
+        for read, topic in ((integer, "no_integers"), (timestamp, "no_times"))
+        for text in CASES[topic]
+    ],
+)
+def test_what_only_looks_like_a_number_or_a_time_is_refused(read: Any, text: Any) -> None:
     with pytest.raises(BadRecordError):
-        integer(value)
-
-
-@pytest.mark.parametrize(("text", "utc"), CASES["times"].items())
-def test_times_are_utc(text: str, utc: str) -> None:
-    """No zone means UTC, another zone is converted, digits beyond the microsecond are cut."""
-    at = timestamp(text)
-    assert at == datetime.fromisoformat(utc)
-    assert at.tzinfo is UTC
-
-
-@pytest.mark.parametrize("text", CASES["no_times"])
-def test_times_that_never_were_are_refused(text: str) -> None:
-    """A text of the right form must also be a time."""
-    with pytest.raises(BadRecordError):
-        timestamp(text)
+        read(text)
 
 
 def parquet(rows: list[dict[str, Any]]) -> bytes:

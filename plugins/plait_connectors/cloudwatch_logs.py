@@ -1,11 +1,10 @@
-"""Lines of a CloudWatch Logs group, whose fields a pattern reads."""
+"""Lines of a CloudWatch Logs group, whose fields a pattern reads, or which are JSON."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from datetime import UTC, datetime
 from itertools import chain
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Meta
 
@@ -13,8 +12,10 @@ from plait.plugin import (
     BadRecord,
     Calls,
     Connector,
+    Expression,
     GiveUp,
     Lookup,
+    NotJson,
     Options,
     Pattern,
     Record,
@@ -22,25 +23,38 @@ from plait.plugin import (
     TryAgain,
     calling,
     hookimpl,
+    parse_json,
 )
 from plait_connectors._aws import arn
+from plait_connectors._log_keys import EPOCH, MILLISECOND, WantedKeys, windows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from plait.plugin import Key
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MILLISECOND = timedelta(milliseconds=1)
+UNKNOWN = object()
 
 
-class CloudWatchLogsOptions(Options, frozen=True):
+class CloudWatchLogsOptions(Options, frozen=True, kw_only=True):
     """Options of the connector `cloudwatch_logs`."""
 
     log_group: Annotated[
-        str, Meta(min_length=1, description="name of the log group", examples=["/shop/fraud"])
+        str, Meta(min_length=1, description="name or ARN of the log group", examples=["/shop/fraud"])
     ]
-    pattern: Annotated[Pattern, Meta(description="what a line looks like, as in `order {id} scored {score}`")]
+    pattern: (
+        Annotated[Pattern, Meta(description="what a line looks like, as in `order {id} scored {score}`")]
+        | None
+    ) = None
+    regex: (
+        Annotated[
+            Expression, Meta(description="an expression of RE2 for a whole line; its groups are the fields")
+        ]
+        | None
+    ) = None
+    format: Annotated[
+        Literal["json"] | None,
+        Meta(description="`json`: each line is a mapping of JSON, in place of a pattern"),
+    ] = None
     filter: Annotated[
         str | None,
         Meta(description="filter pattern of CloudWatch Logs, to read fewer lines", examples=["scored"]),
@@ -48,6 +62,20 @@ class CloudWatchLogsOptions(Options, frozen=True):
     max_lines: Annotated[int, Meta(ge=1, description="more lines in the time of the rows are an error")] = (
         1_000_000
     )
+
+    def __post_init__(self) -> None:
+        """Raise ValueError unless exactly one option says how a line is read."""
+        ways = [way for way in ("pattern", "regex", "format") if getattr(self, way) is not None]
+        if len(ways) != 1:
+            named = f"`{'` and `'.join(ways)}` together" if ways else "none of them"
+            raise ValueError(
+                f"a line is read by one of `pattern`, `regex` and `format: json`, not by {named}"
+            )
+
+    @property
+    def arn(self) -> str | None:
+        """The ARN of the log group, without the `:*` that stands for its streams; None for a name."""
+        return self.log_group.removesuffix(":*") if self.log_group.startswith("arn:") else None
 
 
 class CloudWatchLogsLookup(Lookup[CloudWatchLogsOptions]):
@@ -57,13 +85,14 @@ class CloudWatchLogsLookup(Lookup[CloudWatchLogsOptions]):
     needs_window = True
     gives_binary = False
 
-    def known_fields(self) -> tuple[str, ...]:
-        """Return the fields of the pattern."""
-        return self.options.pattern.names
+    def known_fields(self) -> tuple[str, ...] | None:
+        """Return the fields of the pattern; those of JSON only the lines know."""
+        template = self.options.pattern or self.options.regex
+        return template.names if template else None
 
     def permissions(self) -> list[Statement]:
         """Return the right to read the lines; IAM knows a group by its ARN with `:*`, which is all of its streams."""
-        group = arn("logs", f"log-group:{self.options.log_group}:*")
+        group = f"{self.options.arn or arn('logs', f'log-group:{self.options.log_group}')}:*"
         why = "read the lines of the log group; IAM knows a group by its ARN with `:*`, which is all of its streams"
         return [Statement(actions=("logs:FilterLogEvents",), resources=(group,), why=why)]
 
@@ -74,10 +103,11 @@ class CloudWatchLogsLookup(Lookup[CloudWatchLogsOptions]):
     def facts(self) -> Iterator[str]:
         """Ask how long the group keeps its lines."""
         name = self.options.log_group
+        prefix = (self.options.arn or name).rpartition(":log-group:")[2]
         with calling(f"log group `{name}`", service="logs"):
-            answer = self.context.client("logs").describe_log_groups(logGroupNamePrefix=name)
+            answer = self.context.client("logs").describe_log_groups(logGroupNamePrefix=prefix)
         for group in answer["logGroups"]:
-            if group["logGroupName"] == name:
+            if name == group["logGroupName"] or self.options.arn == group.get("arn", "").removesuffix(":*"):
                 days = group.get("retentionInDays")
                 yield f"lines are kept for {days} days" if days else "lines are kept for ever"
 
@@ -91,7 +121,7 @@ class CloudWatchLogsLookup(Lookup[CloudWatchLogsOptions]):
             time = time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
         except (ValueError, OverflowError):
             raise BadRecord("`time` is no ISO 8601 timestamp", code="wrong-value") from None
-        fields = self.options.pattern.match(message.rstrip("\r\n"))
+        fields = self._fields_of(message)
         return None if fields is None else Record(fields=fields, time=time)
 
     def prepare(self) -> None:
@@ -102,16 +132,21 @@ class CloudWatchLogsLookup(Lookup[CloudWatchLogsOptions]):
         """Return the lines in the keys' windows that name one of the keys, oldest first."""
         if not keys:
             return []
-        wanted = WantedKeys(keys)
-        matches = []
-        events = chain.from_iterable(self._events(start, end) for start, end in _windows(keys))
-        for number, event in enumerate(events):
-            if number == self.options.max_lines:
+        wanted, places = WantedKeys(keys), [name for name in keys[0].fields if "." in name or "[" in name]
+        matches, number, unread, sample = [], 0, 0, ""
+        events = chain.from_iterable(self._events(start, end) for start, end in windows(keys))
+        for number, event in enumerate(events, 1):
+            if number > self.options.max_lines:
                 raise self._too_many()
-            fields = self.options.pattern.match(event["message"].rstrip("\r\n"))
-            if fields is not None and wanted.matches(fields):
+            fields = self._fields_of(event["message"])
+            if fields is None:
+                unread, sample = unread + 1, sample or event["message"]
+                continue
+            looked_at = {name: _at(fields, name) for name in places}
+            if UNKNOWN in looked_at.values() or wanted.matches({**looked_at, **fields} if places else fields):
                 order = event["timestamp"], event.get("ingestionTime", 0), event.get("eventId", "")
                 matches.append((order, fields, event["message"]))
+        self.context.count_lines(number, unread, sample)
         matches.sort(key=lambda match: match[0])
         return [
             Record(
@@ -120,6 +155,17 @@ class CloudWatchLogsLookup(Lookup[CloudWatchLogsOptions]):
             for order, fields, line in matches
         ]
 
+    def _fields_of(self, message: str) -> Mapping[str, Any] | None:
+        """The fields of a line, None if it is no record."""
+        template = self.options.pattern or self.options.regex
+        if template:
+            return template.match(message.rstrip("\r\n"))
+        try:
+            fields = parse_json(message.encode("utf-8", "surrogatepass"))
+        except NotJson:
+            return None
+        return fields if isinstance(fields, dict) else None
+
     def _too_many(self) -> GiveUp:
         message = f"log group `{self.options.log_group}` has more than {self.options.max_lines:,} lines in the time of the rows"
         help = "shorten the `window`, let `filter` name fewer lines, or raise `max_lines`"
@@ -127,12 +173,19 @@ class CloudWatchLogsLookup(Lookup[CloudWatchLogsOptions]):
 
     def _events(self, start: int, end: int) -> Iterator[dict[str, Any]]:
         """Yield the events between two times in milliseconds, page by page."""
-        request: dict[str, Any] = {"logGroupName": self.options.log_group, "startTime": start, "endTime": end}
+        group = (
+            {"logGroupIdentifier": arn_of_group}
+            if (arn_of_group := self.options.arn)
+            else {"logGroupName": self.options.log_group}
+        )
+        request: dict[str, Any] = {**group, "startTime": start, "endTime": end}
+        helps = {"wrong-request": "check the option `log_group`"}
         if self.options.filter is not None:
             request["filterPattern"] = self.options.filter
+            helps = {"wrong-request": "check the option `filter`"}
         log_group, pages = f"log group `{self.options.log_group}`", 0
         try:
-            with calling(log_group, service="logs", helps={"wrong-request": "check the option `filter`"}):
+            with calling(log_group, service="logs", helps=helps):
                 # The paginator continues after an empty page, and refuses a token that comes twice in a row.
                 paginator = self.context.client("logs").get_paginator("filter_log_events")
                 for page in paginator.paginate(**request, PaginationConfig={"PageSize": 10_000}):
@@ -145,69 +198,17 @@ class CloudWatchLogsLookup(Lookup[CloudWatchLogsOptions]):
             raise TryAgain(error.message, code=error.code) from error
 
 
-class WantedKeys:
-    """The keys asked for, to compare with the texts of a line."""
-
-    def __init__(self, keys: Sequence[Key]) -> None:
-        columns = {name: [key.fields[name] for key in keys] for name in keys[0].fields}
-        self.readers = {name: reader for name, values in columns.items() if (reader := _reader(values))}
-        read_columns = (map(reader, columns[name]) for name, reader in self.readers.items())
-        self.values = set(zip(*read_columns, strict=True))
-        self.text_field = next(iter(self.readers)) if [*self.readers.values()] == [str] else None
-        self.texts = {text for (text,) in self.values} if self.text_field else set()
-
-    def matches(self, fields: dict[str, str]) -> bool:
-        """Return whether a line with these fields may match a key; plait compares exactly, in the declared types."""
-        if self.text_field:
-            return fields.get(self.text_field) in self.texts
-        if not self.readers:
-            return True
-        return tuple(reader(fields.get(name)) for name, reader in self.readers.items()) in self.values
-
-
-def _number(value: Any) -> Decimal | None:
-    """The number that a value or text is; None if it is none, or infinite."""
-    try:
-        number = Decimal(value)
-    except (InvalidOperation, TypeError):
-        return None
-    return number if number.is_finite() else None
-
-
-def _reader(values: Iterable[Any]) -> Callable[[Any], Any] | None:
-    """How to read the text of a field whose keys have these values; None if only plait can compare them."""
-    types = {type(value) for value in values}
-    if types == {str}:
-        return str
-    return _number if types <= {int, Decimal} else None
-
-
-def _windows(keys: Sequence[Key]) -> list[tuple[int, int]]:
-    """The ranges of time that the keys' windows cover, in milliseconds, without overlaps."""
-    spans = [(key.since, key.until) for key in keys]
-    if any(since is None or until is None for since, until in spans):
-        raise GiveUp(
-            "a log group is read within a stretch of time",
-            help="add `window: {around: a_timestamp_column, before: 1h, after: 1h}` to the source",
-        )
-    # One millisecond more, since an implementation of the API may not count endTime into the range.
-    merged = _merged(spans)
-    return _merged((max(0, _milliseconds(start)), _milliseconds(end) + 1) for start, end in merged)
-
-
-def _merged(spans: Iterable[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
-    """The spans in order, those that overlap made one, those that end before they start left out."""
-    merged: list[tuple[Any, Any]] = []
-    for start, end in sorted(spans):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = merged[-1][0], max(end, merged[-1][1])
-        elif start <= end:
-            merged.append((start, end))
-    return merged
-
-
-def _milliseconds(time: datetime) -> int:
-    return ((time if time.tzinfo else time.replace(tzinfo=UTC)) - EPOCH) // MILLISECOND
+def _at(fields: Mapping[str, Any], place: str) -> Any:
+    """The value at a place such as `detail.ids[0]`, None if there is none; unknown within a text, which may be decoded."""
+    value: Any = fields
+    for step in place.replace("[", ".").replace("]", "").split("."):
+        if isinstance(value, str):
+            return UNKNOWN
+        if isinstance(value, list) and step.isdigit() and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            value = value.get(step) if isinstance(value, dict) else None
+    return value
 
 
 @hookimpl

@@ -172,3 +172,42 @@ def test_a_line_of_a_case_is_read_as_one_of_the_log_group(time: str) -> None:
 def test_a_line_of_a_case_needs_a_time_that_utc_can_express(time: str) -> None:
     with pytest.raises(BadRecord, match="`time` is no"):
         LOOKUP.record_of_case({"time": time, "message": "transaction a scored 5"})
+
+
+def test_lines_of_json_are_found_by_fields_at_any_place(logs: Logs) -> None:
+    """Texts, numbers and places below the top are keys, and lines that are no mapping of JSON are counted."""
+    texts = [
+        '{"id": "7", "n": 1}',
+        '{"n": 2, "id": 7}',
+        '{"id": [7], "n": 3}',
+        '{"x": {"id": ["7"]}, "n": 4}',
+        "[7]",
+        "no",
+    ]
+    put(logs, "one", *((NOON + n * SECOND, text) for n, text in enumerate(texts)))
+    for name, value, expected in (
+        ("id", "7", [1, 2]),
+        ("id", 7, [1, 2]),
+        ("x.id[0]", "7", [4]),
+        ("x.id[1]", "7", []),
+    ):
+        stub = Stub(endpoint=logs.endpoint)
+        lookup = logs_lookup(stub, "/fraud", "", format="json")
+        keys = [Key(fields={name: value}, since=NOON - HOUR, until=NOON + HOUR)]
+        assert [record.fields["n"] for record in lookup.fetch(keys)] == expected
+        assert (stub.lines, stub.unread_line) == ({"read": 6, "unread": 2}, "[7]")
+
+
+@pytest.mark.parametrize("end", ["", ":*"])
+def test_a_group_may_be_named_by_its_arn(endpoint: str, end: str) -> None:
+    arn = "arn:aws:logs:eu-west-1:123456789012:log-group:/fraud"
+    lookup = logs_lookup(Stub(endpoint=endpoint), arn + end, PATTERN)
+    assert [record.fields["score"] for record in lookup.fetch([key("a")])] == ["5", "87"]
+    [statement] = lookup.permissions()
+    assert statement.resources == (f"{arn}:*",)
+
+
+@pytest.mark.parametrize("options", [{}, {"pattern": Pattern.parse("{a}"), "format": "json"}])
+def test_a_line_is_read_in_exactly_one_way(options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="`pattern`, `regex` and `format: json`"):
+        cloudwatch_logs.CloudWatchLogsOptions(log_group="/g", **options)

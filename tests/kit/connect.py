@@ -48,7 +48,7 @@ def dynamodb_lookup(stub: Stub, table: str, **options: Any) -> DynamoDBLookup:
 
 def logs_lookup(stub: Stub, group: str, pattern: str, **options: Any) -> CloudWatchLogsLookup:
     """A look-up of the lines of a log group."""
-    options = {"log_group": group, "pattern": Pattern.parse(pattern), **options}
+    options = {"log_group": group, **({"pattern": Pattern.parse(pattern)} if pattern else {}), **options}
     return CloudWatchLogsLookup(CloudWatchLogsOptions(**options), stub)
 
 

@@ -32,6 +32,8 @@ class Stub:
     ) -> None:
         self.source, self.fields, self.log = "stub", fields, logging.getLogger("stub")
         self.calls: Counter[str] = Counter()
+        self.lines: Counter[str] = Counter()
+        self.unread_line = ""
         self.secrets, self.fresh = secrets or {}, fresh or {}
         self.seconds = 30.0
         self._endpoint, self._clients = endpoint, dict[str, Any]()
@@ -67,6 +69,11 @@ class Stub:
         """The secret as it was known first, or as it is now."""
         self.count("secret:fresh" if fresh else "secret")
         return Secrets((self.fresh if fresh and name in self.fresh else self.secrets)[name])
+
+    def count_lines(self, read: int, unread: int, sample: str) -> None:
+        """Count lines, and keep one that was no record."""
+        self.lines.update(read=read, unread=unread)
+        self.unread_line = sample or self.unread_line
 
     def timeout(self) -> float:
         """As long as a test says."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,10 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from plait.engine.match import take, take_rows
-from plait.engine.read import TypedRecords, cast, is_flat
+from plait.engine.read import TypedRecords, cast, is_flat, pick
+from plait.language.forms import Selector
 from plait.plugin import BadRecord, Key, Record, RecordTable
+from plait.problems.errors import SpecValueError
 from plait.values.arrow_casts import cast_many
 from plait.values.convert import ConversionError, convert
 from plait.values.types import arrow_type
@@ -49,6 +52,27 @@ def key_pairs(source: Source) -> KeyPairs:
     on = source.join.on if source.join else ()
     in_options = ((column, column) for column in source.row_columns)
     return tuple(dict.fromkeys((*on, *in_options)))
+
+
+@cache
+def _place_of(name: str) -> tuple[str | int, ...] | None:
+    """The place that the name of a key's field is; None for a plain name."""
+    try:
+        steps = Selector.parse(name).steps
+    except SpecValueError:
+        return None
+    return steps if len(steps) > 1 else None
+
+
+def key_value(fields: Mapping[str, Any], name: str) -> Any:
+    """The value of a key's field, or what stands at its place, as in `detail.order.id`, where no field has that name."""
+    place = _place_of(name)
+    if place is None or name in fields:
+        return fields.get(name)
+    try:
+        return pick(fields, place)
+    except ConversionError:
+        return None
 
 
 def cast_key(value: Any, key_type: Type) -> Any:
@@ -146,7 +170,8 @@ def no_answers(source: Source) -> Answers:
 def key_of(fields: Any, pairs: KeyPairs, key_types: Sequence[Type]) -> KeyValues:
     """The key of a record in the types of the row, with None for a value whose conversion would lose something."""
     return tuple(
-        cast_key(fields.get(name), key_type) for (_, name), key_type in zip(pairs, key_types, strict=True)
+        cast_key(key_value(fields, name), key_type)
+        for (_, name), key_type in zip(pairs, key_types, strict=True)
     )
 
 
@@ -155,7 +180,7 @@ def raw_keys(records: RecordsOrTable, pairs: KeyPairs) -> Iterable[KeyValues]:
     names = [name for _, name in pairs]
     if isinstance(records, RecordTable):
         return set(zip(*(records.table.column(name).to_pylist() for name in names), strict=True))
-    return [tuple(map(record.fields.get, names)) for record in records]
+    return [tuple(key_value(record.fields, name) for name in names) for record in records]
 
 
 def _key_column(records: RecordsOrTable, typed: TypedRecords, name: str, key_type: Type) -> Any:
@@ -174,7 +199,7 @@ def _key_column(records: RecordsOrTable, typed: TypedRecords, name: str, key_typ
 
 def _raw_key_column(records: RecordsOrTable, typed: TypedRecords, name: str) -> Any:
     if not isinstance(records, RecordTable):
-        return [fields.get(name) for fields in typed.fields]
+        return [key_value(fields, name) for fields in typed.fields]
     column = records.table.column(name).combine_chunks()
     return column if len(typed.record_numbers) == len(column) else take(column, typed.record_numbers)
 

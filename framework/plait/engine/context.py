@@ -49,6 +49,8 @@ class Services:
         with self._lock:
             self.calls: Counter[str] = Counter()
             self._by_source: dict[str, Counter[str]] = {}
+            self._lines: dict[str, Counter[str]] = {}
+            self.unread_lines: dict[str, str] = {}
 
     def count(self, operation: str, calls: int = 1) -> None:
         """Count calls for the run, and for the source that currently makes them."""
@@ -61,6 +63,18 @@ class Services:
             self.calls[operation] += calls
             if source is not None:
                 self._by_source.setdefault(source, Counter())[operation] += calls
+
+    def count_lines(self, source: str, read: int, unread: int, sample: str) -> None:
+        """Count lines that a look-up read, and those that are no record; the first such line is kept."""
+        with self._lock:
+            self._lines.setdefault(source, Counter()).update(lines=read, unread=unread)
+            if unread:
+                self.unread_lines.setdefault(source, sample)
+
+    def take_lines(self, source: str) -> Counter[str]:
+        """The lines that a look-up read since this was asked last: `lines`, of which `unread`."""
+        with self._lock:
+            return self._lines.pop(source, Counter())
 
     def timeout(self) -> float:
         """How many seconds a call may go unanswered now; raises TryAgain if no time is left."""
@@ -168,6 +182,10 @@ class SourceContext(Struct, frozen=True):
     def count(self, operation: str, calls: int = 1) -> None:
         """Count calls that no boto3 client made, such as `mysql:Query`."""
         self.services.count_for(self.source, operation, calls)
+
+    def count_lines(self, read: int, unread: int, sample: str) -> None:
+        """Count lines that a look-up read, and those of them that are no record; `sample` is one of these, as it came."""
+        self.services.count_lines(self.source, read, unread, sample)
 
     def timeout(self) -> float:
         """How many seconds a call may go unanswered now; raises TryAgain if no time is left."""

@@ -57,7 +57,10 @@ class OpenLookups:
         """Ask a source for the rows of a batch; raises what the connector raises."""
         with self.services.on_behalf_of(source.name):
             cache = self.caches.get(source.name)
-            return look_up(source, self.open(source), table, column_types, cache, self._seconds)
+            answers, counts = look_up(source, self.open(source), table, column_types, cache, self._seconds)
+            lines = self.services.take_lines(source.name)
+            counts.lines, counts.unread = lines["lines"], lines["unread"]
+            return answers, counts
 
     def _seconds(self) -> float:
         """The time that caches measure age by, in seconds; it goes on while a process sleeps between invocations."""

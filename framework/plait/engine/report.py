@@ -43,6 +43,7 @@ class LookupCounts(Struct, kw_only=True):
     accents, spaces, or another way to write a number.
     Of the distinct `keys` of each batch `cached` were answered by a cache; `cached_seconds` is the age of the
     oldest of these answers. Answers that do not fit together are asked for once more, and then are cached likewise.
+    Of the `lines` that were read of a log, `unread` are no record: they do not fit the pattern, or are no JSON.
     """
 
     keys: int = 0
@@ -53,6 +54,8 @@ class LookupCounts(Struct, kw_only=True):
     calls: int = 0
     cached: int = 0
     cached_seconds: float = 0.0
+    lines: int = 0
+    unread: int = 0
 
     def add_join(self, joined: Joined) -> None:
         """Add the counts of a join."""

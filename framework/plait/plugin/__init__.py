@@ -33,7 +33,7 @@ from plait.values.convert import Flag
 from plait.values.driver_path import DriverPath
 from plait.values.memory import room_for_object
 from plait.values.paths import FolderPath, LookupPath, UnsafePathValue, normal_path
-from plait.values.patterns import Pattern
+from plait.values.patterns import Expression, Pattern
 from plait.values.secret import Secret, Secrets
 from plait.values.strict_json import NotJson, TooManyValues, parse_json
 
@@ -47,7 +47,7 @@ __all__ += ["normal_path", "parse_json", "room_for_object"]
 __all__ += ["BadRecord", "GiveUp", "NotJson", "ObjectChanged", "PlaitError", "TooManyValues", "TryAgain"]
 __all__ += ["UnsafePathValue", "calling", "excerpt"]
 # options: what a spec may say
-__all__ += ["DriverPath", "FolderPath", "LookupPath", "Options", "Pattern"]
+__all__ += ["DriverPath", "Expression", "FolderPath", "LookupPath", "Options", "Pattern"]
 # context: what plait lends
 __all__ += ["Context", "Objects", "Secret", "Secrets"]
 # statements: what plans and policies ask

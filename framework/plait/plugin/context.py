@@ -71,6 +71,9 @@ class Context(Protocol):
         Raises TryAgain if no time is left for them; clients of boto3 do both by themselves.
         """
 
+    def count_lines(self, read: int, unread: int, sample: str) -> None:
+        """Count lines that a look-up read, and those of them that are no record; `sample` is one of these, as it came."""
+
     def timeout(self) -> float:
         """Return how many seconds a call may now go unanswered; raises TryAgain if no time is left."""
 

@@ -141,6 +141,8 @@ class Logs:
         name, identifier = request.get("logGroupName"), request.get("logGroupIdentifier")
         if (name is None) == (identifier is None):
             raise _invalid("either logGroupName or logGroupIdentifier is needed, and not both")
+        if identifier and identifier.endswith("*"):
+            raise _invalid("an ARN in logGroupIdentifier does not end with an asterisk")
         name = name or str(identifier).removesuffix(":*").rpartition(":log-group:")[2]
         if name not in self._groups:
             raise RefusalError("ResourceNotFoundException", "The specified log group does not exist.")

@@ -89,7 +89,7 @@ class TimeWindow(Struct, frozen=True, kw_only=True):
 
 
 class Source(Struct, frozen=True, kw_only=True):
-    """One block of `sources`; without `columns`, the fields of its records become columns as they are."""
+    """One block of `sources`; `columns` are None only where they have yet to be guessed."""
 
     name: str
     connector: Connector

@@ -11,7 +11,13 @@ from msgspec.structs import force_setattr
 from plait.language.forms import Duration, Partition, Selector
 from plait.plugin import FolderPath, Options, Pattern
 from plait.values.patterns import Expression  # noqa: TC001 - msgspec reads the annotations of the structs
-from plait.values.types import Type  # noqa: TC001
+from plait.values.types import Type
+
+
+def about(description: str, *examples: Any, code: str = "", **limits: Any) -> Meta:
+    """What a key means, examples of its value, its limits, and the code of a value beyond them."""
+    extra = {"code": code} if code else None
+    return Meta(description=description, examples=[*examples] or None, extra_json_schema=extra, **limits)
 
 
 def _name(pattern: str, what: str, **more: Any) -> Meta:
@@ -19,39 +25,35 @@ def _name(pattern: str, what: str, **more: Any) -> Meta:
     return Meta(pattern=pattern, extra_json_schema={"patternErrorMessage": what, "code": "bad-name"}, **more)
 
 
-ColumnName = Annotated[
-    str, _name("^[A-Za-z_][A-Za-z0-9_]*$", "a name of letters, digits and `_`", max_length=255)
-]
+_WORD, _SMALL = "^[A-Za-z_][A-Za-z0-9_]*$", "small letters, digits, `_` and `-`, a letter first"
+ColumnName = Annotated[str, _name(_WORD, "a name of letters, digits and `_`", max_length=255)]
 ParameterName = Annotated[str, _name("^[A-Za-z_][A-Za-z0-9_-]*$", "a name of letters, digits, `_` and `-`")]
-VariableName = Annotated[str, _name("^[A-Za-z_][A-Za-z0-9_]*$", "the bare name of an environment variable")]
-SpecName = Annotated[str, _name("^[a-z][a-z0-9_-]*$", "small letters, digits, `_` and `-`, a letter first")]
+VariableName = Annotated[str, _name(_WORD, "the bare name of an environment variable")]
+SpecName = Annotated[str, _name("^[a-z][a-z0-9_-]*$", _SMALL)]
 NonEmpty = Annotated[str, Meta(min_length=1)]
-StepWord = Annotated[Literal["base64", "json", "gzip"], Meta(extra_json_schema={"code": "unknown-step"})]
 
 
 class ParameterBlock(Options, frozen=True, kw_only=True):
     """What differs between environments."""
 
-    env: Annotated[
-        VariableName | None, Meta(description="environment variable that gives the value", examples=["RAW"])
-    ] = None
-    default: Annotated[
-        str | None, Meta(description="value where the environment gives none", examples=["sample"])
-    ] = None
+    env: Annotated[VariableName | None, about("environment variable that gives the value", "RAW")] = None
+    default: Annotated[str | None, about("value where the environment gives none", "sample")] = None
 
 
 class ColumnBlock(Options, frozen=True, kw_only=True):
     """An output column."""
 
-    type: Annotated[Type, Meta(description="type of the column, as Athena and Glue spell it")]
-    from_: Annotated[Selector | None, Meta(description="where the value stands in the record")] = field(
+    type: Annotated[Type, about("type of the column, as Athena and Glue spell it")]
+    from_: Annotated[Selector | None, about("where the value stands in the record")] = field(
         name="from", default=None
     )
-    required: Annotated[bool, Meta(description="null is a bad record")] = False
+    required: Annotated[bool, about("null is a bad record")] = False
     default: Annotated[
-        str | int | float | bool | list[Any] | dict[str, Any] | UnsetType,
-        Meta(description="stands in for every null"),
+        str | int | float | bool | list[Any] | dict[str, Any] | UnsetType, about("stands in for every null")
     ] = UNSET
+
+
+AnyColumn = Annotated[Type | ColumnBlock, about("its type, or a mapping with `type`")]
 
 
 class StepBlock(Options, frozen=True, kw_only=True):
@@ -66,133 +68,110 @@ class StepBlock(Options, frozen=True, kw_only=True):
 
     epoch: Annotated[
         Literal["s", "ms", "us"] | UnsetType,
-        Meta(
-            description="a number since 1970, in this unit, to a timestamp",
-            extra_json_schema={"code": "wrong-step"},
-        ),
+        about("a number since 1970, in this unit, to a timestamp", code="wrong-step"),
     ] = UNSET
     pattern: Annotated[
         Pattern | UnsetType,
-        Meta(description="text to fields: `{name}` is text without white space, `{name*}` and `*` any text"),
+        about("text to fields: `{name}` is text without white space, `{name*}` and `*` any text"),
     ] = UNSET
-    regex: Annotated[Expression | UnsetType, Meta(description="text to fields: its named groups")] = UNSET
+    regex: Annotated[Expression | UnsetType, about("text to fields: its named groups")] = UNSET
+
+
+StepWord = Annotated[Literal["base64", "json", "gzip"], Meta(extra_json_schema={"code": "unknown-step"})]
+AnyStep = Annotated[
+    StepWord | StepBlock, about("`base64`, `json`, `gzip`, `{epoch: s}`, `{pattern: …}` or `{regex: …}`")
+]
+Steps = Annotated[
+    list[AnyStep],
+    about("the steps of a field, one after the other", ["base64", "json"], code="wrong-step", min_length=1),
+]
 
 
 class RetryBlock(Options, frozen=True, kw_only=True):
     """No match yet: ask for redelivery while the driving object is young."""
 
-    retry_for: Annotated[Duration, Meta(description="age of the driving object up to which to try again")]
+    retry_for: Annotated[Duration, about("age of the driving object up to which to try again")]
+
+
+JoinKeys = (
+    NonEmpty
+    | Annotated[
+        list[Annotated[NonEmpty, about("the name of a column")]],
+        Meta(min_length=1, extra_json_schema={"uniqueItems": True}),
+    ]
+    | Annotated[dict[str, Annotated[NonEmpty, about("the name of a field")]], Meta(min_length=1)]
+)
 
 
 class JoinBlock(Options, frozen=True, kw_only=True):
     """How a lookup's records join the row."""
 
-    on: Annotated[
-        NonEmpty
-        | Annotated[
-            list[Annotated[NonEmpty, Meta(description="the name of a column")]],
-            Meta(min_length=1, extra_json_schema={"uniqueItems": True}),
-        ]
-        | Annotated[
-            dict[str, Annotated[NonEmpty, Meta(description="the name of a field")]], Meta(min_length=1)
-        ],
-        Meta(description="column to join on, a list of them, or `{column: field}`", examples=["id"]),
-    ]
-    shape: Annotated[Literal["columns", "list", "rows"], Meta(description="shape of the matches")] = field(
+    on: Annotated[JoinKeys, about("column to join on, a list of them, or `{column: field}`", "id")]
+    shape: Annotated[Literal["columns", "list", "rows"], about("shape of the matches")] = field(
         name="as", default="columns"
     )
     missing: Annotated[
         Literal["keep", "drop", "fail"] | RetryBlock,
-        Meta(description="no match: `keep`, `drop`, `fail`, or `{retry_for: 10m}`"),
+        about("no match: `keep`, `drop`, `fail`, or `{retry_for: 10m}`"),
     ] = "keep"
-    duplicates: Annotated[
-        Literal["fail", "first", "latest"], Meta(description="several matches where one is meant")
-    ] = "fail"
+    duplicates: Annotated[Literal["fail", "first", "latest"], about("several matches where one is meant")] = (
+        "fail"
+    )
 
 
 class WindowBlock(Options, frozen=True, kw_only=True):
     """Times near the row's own."""
 
-    around: Annotated[str, Meta(description="timestamp column of the row", examples=["ordered_at"])]
-    before: Annotated[Duration, Meta(description="how much earlier a record may be")]
-    after: Annotated[Duration, Meta(description="how much later a record may be")]
+    around: Annotated[str, about("timestamp column of the row", "ordered_at")]
+    before: Annotated[Duration, about("how much earlier a record may be")]
+    after: Annotated[Duration, about("how much later a record may be")]
 
 
 class SourceBlock(Options, frozen=True, kw_only=True):
     """The keys that every source has, beside its connector's options."""
 
-    connector: Annotated[str, Meta(description="the word of an installed connector", examples=["json"])]
+    connector: Annotated[str, about("the word of an installed connector", "json")]
     columns: Annotated[
-        dict[
-            ColumnName, Annotated[Type | ColumnBlock, Meta(description="its type, or a mapping with `type`")]
-        ]
-        | None,
-        Meta(description="each output column with its type", examples=[{"id": "string"}]),
+        dict[ColumnName, AnyColumn] | None, about("each output column with its type", {"id": "string"})
     ] = None
     decode: Annotated[
-        dict[
-            str,
-            Annotated[
-                list[
-                    Annotated[
-                        StepWord | StepBlock,
-                        Meta(
-                            description="`base64`, `json`, `gzip`, `{epoch: s}`, `{pattern: …}` or `{regex: …}`"
-                        ),
-                    ]
-                ],
-                Meta(
-                    min_length=1,
-                    description="the steps of a field, one after the other",
-                    examples=[["base64", "json"]],
-                    extra_json_schema={"code": "wrong-step"},
-                ),
-            ],
-        ]
-        | None,
-        Meta(description="field to decode steps", examples=[{"payload": ["base64", "json"]}]),
+        dict[str, Steps] | None, about("field to decode steps", {"payload": ["base64", "json"]})
     ] = None
     join: Annotated[
-        JoinBlock | None,
-        Meta(description="how records join the row; the driver has none", examples=[{"on": "id"}]),
+        JoinBlock | None, about("how records join the row; the driver has none", {"on": "id"})
     ] = None
     window: Annotated[
         WindowBlock | None,
-        Meta(
-            description="times near the row's own",
-            examples=[{"around": "ordered_at", "before": "1h", "after": "1h"}],
-        ),
+        about("times near the row's own", {"around": "ordered_at", "before": "1h", "after": "1h"}),
     ] = None
-    cache: Annotated[Duration | None, Meta(description="how long a warm process keeps answers")] = None
+    cache: Annotated[Duration | None, about("how long a warm process keeps answers")] = None
 
 
 class SinkBlock(Options, frozen=True, kw_only=True):
     """The key that every sink has, beside its connector's options."""
 
-    connector: Annotated[str, Meta(description="word of an installed connector that can write")]
+    connector: Annotated[str, about("word of an installed connector that can write")]
 
 
 class QuarantineBlock(Options, frozen=True, kw_only=True):
     """Where records that cannot become a row go."""
 
-    path: Annotated[FolderPath, Meta(description="folder of the quarantine")]
-    payload: Annotated[bool, Meta(description="whether the raw record goes along")] = True
+    path: Annotated[FolderPath, about("folder of the quarantine")]
+    payload: Annotated[bool, about("whether the raw record goes along")] = True
 
 
 class Deploy(Options, frozen=True, kw_only=True):
     """How the pipeline's function runs: what deployment reads."""
 
-    memory: Annotated[int, Meta(description="megabytes of the function", ge=128, le=10_240)] = 1024
-    timeout: Annotated[Duration, Meta(description="time limit of the function, at most 15m")] = Duration(
-        minutes=5
+    memory: Annotated[int, about("megabytes of the function", ge=128, le=10_240)] = 1024
+    timeout: Annotated[Duration, about("time limit of the function, at most 15m")] = Duration(minutes=5)
+    trigger: Annotated[Literal["queue", "direct"], about("how events arrive")] = "queue"
+    batch: Annotated[int, about("messages an invocation takes", ge=1, le=10_000)] = 10
+    window: Annotated[Duration, about("how long a batch is collected, at least 1s for more than 10")] = (
+        Duration(0)
     )
-    trigger: Annotated[Literal["queue", "direct"], Meta(description="how events arrive")] = "queue"
-    batch: Annotated[int, Meta(description="messages an invocation takes", ge=1, le=10_000)] = 10
-    window: Annotated[
-        Duration, Meta(description="how long a batch is collected, at least 1s for more than 10")
-    ] = Duration(0)
     max_concurrency: (
-        Annotated[int, Meta(description="invocations at one time: none, or 2 to 1000", ge=2, le=1000)] | None
+        Annotated[int, about("invocations at one time: none, or 2 to 1000", ge=2, le=1000)] | None
     ) = None
 
     def __post_init__(self) -> None:
@@ -204,51 +183,31 @@ class Deploy(Options, frozen=True, kw_only=True):
 class Document(Options, frozen=True, kw_only=True):
     """One pipeline."""
 
-    plait: Annotated[
-        Literal[1],
-        Meta(
-            description="version of the language: 1",
-            examples=[1],
-            extra_json_schema={"code": "unknown-version"},
-        ),
-    ]
-    name: Annotated[
-        SpecName,
-        Meta(description="small letters, digits, `_` and `-`, a letter first", examples=["orders"]),
-    ]
+    plait: Annotated[Literal[1], about("version of the language: 1", 1, code="unknown-version")]
+    name: Annotated[SpecName, about(_SMALL, "orders")]
     sources: Annotated[
         dict[ColumnName, SourceBlock],
-        Meta(
+        about(
+            "where the strands of a row come from",
+            {"orders": {"connector": "json", "path": "s3://raw/orders/*.json"}},
+            code="no-driver",
             min_length=1,
-            description="where the strands of a row come from",
-            extra_json_schema={"code": "no-driver"},
-            examples=[{"orders": {"connector": "json", "path": "s3://raw/orders/*.json"}}],
         ),
     ]
-    sink: Annotated[
-        SinkBlock,
-        Meta(description="where rows go", examples=[{"connector": "parquet", "path": "s3://lake/orders/"}]),
-    ]
-    description: Annotated[str, Meta(description="what a row is")] = ""
+    sink: Annotated[SinkBlock, about("where rows go", {"connector": "parquet", "path": "s3://lake/orders/"})]
+    description: Annotated[str, about("what a row is")] = ""
     parameters: Annotated[
         dict[ParameterName, Annotated[ParameterBlock, Meta(examples=[{"env": "RAW", "default": "sample"}])]]
         | None,
-        Meta(
-            description="what differs between environments",
-            examples=[{"raw": {"env": "RAW", "default": "s3://raw"}}],
-        ),
+        about("what differs between environments", {"raw": {"env": "RAW", "default": "s3://raw"}}),
     ] = None
     partition_by: Annotated[
         dict[ColumnName, Partition] | None,
-        Meta(
-            description="each partition column with what it is made of",
-            examples=[{"date": "date(ordered_at)"}],
-        ),
+        about("each partition column with what it is made of", {"date": "date(ordered_at)"}),
     ] = None
     quarantine: Annotated[
-        FolderPath | QuarantineBlock | None, Meta(description="where records that cannot become a row go")
+        FolderPath | QuarantineBlock | None, about("where records that cannot become a row go")
     ] = None
-    deploy: Annotated[
-        Deploy,
-        Meta(description="read by `plait template` and `plait package`", examples=[{"trigger": "queue"}]),
-    ] = Deploy()
+    deploy: Annotated[Deploy, about("read by `plait template` and `plait package`", {"trigger": "queue"})] = (
+        Deploy()
+    )

@@ -80,10 +80,10 @@ def record_table(group: PlainFiles[F], delimiter: str, path_values: list[Texts])
         return None
     if table.num_rows != sum(group.lines):
         return None
-    file_of_row = pa.array([file for file, lines in enumerate(group.lines) for _ in range(lines)], pa.int32())
     for column in path_values[0]:
-        texts = pa.array([values[column] for values in path_values], pa.string())
-        table = table.append_column(column, texts.take(file_of_row))
+        texts = zip((values[column] for values in path_values), group.lines, strict=True)
+        cells = [text for text, lines in texts for _ in range(lines)]
+        table = table.append_column(column, pa.array(cells, pa.string()))
     starts = [*accumulate(group.lines, initial=0)]
     return RecordTable(
         table=table, position=lambda row: f"line {row - starts[bisect_right(starts, row) - 1] + 2}"

@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import accumulate, chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
 from plait.engine.answers import Answers, bad_record_of, key_pairs
-from plait.engine.match import Matches, is_near, match_keys, take, take_rows, within
+from plait.engine.match import is_near, match_keys, within
 from plait.engine.read import without_frames
+from plait.engine.rows import Rows, assemble, latest, rows_at, takes_latest, without
 from plait.plugin import BadRecord
 from plait.problems.problem import excerpt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from datetime import datetime
 
     from plait.engine.answers import KeyValues
     from plait.language.spec import Source
 
-NO_MATCH: list[int | None] = [None]
 MOST_ROWS = 1_000_000
 Faults = list[tuple["datetime | None", BadRecord]]
-
-
-class Rows(Struct):
-    """The rows of a batch: row n of `table` belongs to driving record `record_numbers[n]`."""
-
-    table: Any
-    record_numbers: list[int]
 
 
 class Joined(Struct):
@@ -69,23 +61,11 @@ def join(rows: Rows, answers: Answers, source: Source) -> Joined:
     taken_out |= _crowded(result, counts, source)
     if taken_out:
         remaining_rows = [row for row in range(len(rows.record_numbers)) if row not in taken_out]
-        rows, matches = _rows_at(rows, remaining_rows), [matches[row] for row in remaining_rows]
-    result.rows = _assemble(rows, answers, source, matches)
+        rows, matches = rows_at(rows, remaining_rows), [matches[row] for row in remaining_rows]
+    result.rows = assemble(rows, answers, source, matches)
     if result.bad:
         result.rows = without(result.rows, set(result.bad))
     return result
-
-
-def without(rows: Rows, record_numbers: set[int]) -> Rows:
-    """The rows of all other records."""
-    other_rows = [row for row, number in enumerate(rows.record_numbers) if number not in record_numbers]
-    if len(other_rows) == len(rows.record_numbers):
-        return rows
-    return _rows_at(rows, other_rows)
-
-
-def _rows_at(rows: Rows, positions: list[int]) -> Rows:
-    return Rows(take_rows(rows.table, positions), [rows.record_numbers[row] for row in positions])
 
 
 def _count(result: Joined, counts: list[int], source: Source) -> None:
@@ -159,19 +139,14 @@ def _uncount(result: Joined, matches: int, source: Source) -> None:
     result.duplicates -= matches > 1 and source.join is not None and source.join.shape == "columns"
 
 
-def _takes_latest(source: Source) -> bool:
-    rule = source.join
-    return rule is not None and rule.shape == "columns" and rule.duplicates == "latest"
-
-
 def _fault_taken(faults: Faults, positions: list[int], answers: Answers, source: Source) -> BadRecord | None:
     """Return the bad record among a row's matches; under `latest`, ignore one that a newer match replaces."""
     if not faults:
         return None
-    if not _takes_latest(source) or not positions:
+    if not takes_latest(source) or not positions:
         return faults[-1][1]
-    latest = answers.times[_latest(positions, answers)]
-    newer = [error for time, error in faults if time and latest and time >= latest]
+    last = answers.times[latest(positions, answers.times)]
+    newer = [error for time, error in faults if time and last and time >= last]
     return newer[-1] if newer else None
 
 
@@ -208,64 +183,3 @@ def _error_of_no_match(key: KeyValues, source: Source, help: str) -> BadRecord:
 def _error_of_key(why: str, key: KeyValues, source: Source, code: str, help: str) -> BadRecord:
     shown = ", ".join(excerpt(str(value)) for value in key)
     return bad_record_of(source, f"{why} {shown}", code=code, help=help, bare=f"{why} the row's key")
-
-
-def _latest(positions: list[int], answers: Answers) -> int:
-    return max(positions, key=lambda position: (answers.times[position], position))
-
-
-def _assemble(rows: Rows, answers: Answers, source: Source, matches: Matches) -> Rows:
-    """The rows with the columns of their matches."""
-    if source.join and source.join.shape == "list":
-        lists = _lists(answers, source, matches)
-        return Rows(rows.table.append_column(source.name, lists), rows.record_numbers)
-    positions = [of_row[0] if of_row else None for of_row in matches]
-    several = [row for row, of_row in enumerate(matches) if len(of_row) > 1]
-    if several and source.join and source.join.shape == "rows":
-        rows = _rows_at(rows, [row for row, of_row in enumerate(matches) for _ in of_row or NO_MATCH])
-        ordered = _ordered(answers, source, matches)
-        positions = [position for of_row in ordered for position in of_row or NO_MATCH]
-    elif _takes_latest(source):
-        for row in several:
-            positions[row] = _latest(matches[row], answers)
-    table = rows.table
-    for name, column in _columns_at(answers, source, positions):
-        table = table.append_column(name, column)
-    return Rows(table, rows.record_numbers)
-
-
-def _columns_at(answers: Answers, source: Source, positions: list[int | None]) -> Iterator[tuple[str, Any]]:
-    """The columns of the answers at these positions, with the defaults of the source."""
-    defaults = {c.name: c.default for c in source.columns or ()}
-    for name in answers.table.column_names:
-        yield name, take(answers.table.column(name), positions, defaults.get(name))
-
-
-def _ordered(answers: Answers, source: Source, matches: Matches) -> Iterable[list[int]]:
-    """The matches of each row, in a deterministic order even if the source promises none."""
-    if source.open_lookup().order != "none":
-        return matches
-    rank = _ranks(answers.table)
-    return (sorted(of_row, key=rank.__getitem__) for of_row in matches)
-
-
-def _lists(answers: Answers, source: Source, matches: Matches) -> Any:
-    """The matches of each row as a list of structs."""
-    import pyarrow as pa
-
-    table, positions = answers.table, [*chain(*_ordered(answers, source, matches))]
-    arrays = [take(table.column(name), positions) for name in table.column_names]
-    values = pa.nulls(len(positions))
-    if arrays:
-        values = pa.StructArray.from_arrays(arrays, fields=list(table.schema))
-    starts = pa.array([*accumulate(map(len, matches), initial=0)], type=pa.int32())
-    return pa.ListArray.from_arrays(starts, values)
-
-
-def _ranks(table: Any) -> dict[int, int]:
-    """The rank of each row among all, by its values."""
-    rows = [
-        tuple((v is not None, repr(v) if isinstance(v, (list, dict)) else v) for v in row.values())
-        for row in table.to_pylist()
-    ]
-    return {row: rank for rank, row in enumerate(sorted(range(len(rows)), key=rows.__getitem__))}

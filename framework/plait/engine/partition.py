@@ -16,7 +16,7 @@ from plait.values.paths import path_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from plait.engine.join import Rows
+    from plait.engine.rows import Rows
     from plait.language.forms import Partition
     from plait.plugin import Item
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field
 
 from plait.engine.answers import no_answers
-from plait.engine.join import Rows, join, without
+from plait.engine.join import join
 from plait.engine.partition import folderless_rows, out_of_range_rows
 from plait.engine.read import cast
+from plait.engine.rows import Rows, without
 from plait.engine.waiting import why_late
 from plait.plugin import Item, PlaitError, Record, TryAgain
 

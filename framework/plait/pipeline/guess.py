@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from msgspec import structs
 
 from plait.engine.answers import key_pairs, type_answers
-from plait.engine.join import Rows, join
+from plait.engine.join import join
 from plait.engine.lookup import distinct_keys
 from plait.engine.read import cast
+from plait.engine.rows import Rows
 from plait.language.build import order_of_lookups
 from plait.language.spec import Column, Source
 from plait.pipeline.guess_block import Guess, place_of

@@ -16,6 +16,7 @@ from kit import fakes
 from kit.connect import csv_lookup, json_driver
 from plait.engine import join, partition
 from plait.engine.lookup import look_up
+from plait.engine.rows import Rows
 from plait.language.forms import Partition
 from plait.language.spec import Join
 from plait.plugin import BadRecord, Item, Key, Options, Record
@@ -100,7 +101,7 @@ def many_rows(matches: int) -> Any:
     answers, _ = look_up(source, lookup, table, {"k": parse("bigint")})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(join, "MOST_ROWS", 1000)
-        return join.join(join.Rows(table, [0]), answers, source).bad.get(0)
+        return join.join(Rows(table, [0]), answers, source).bad.get(0)
 
 
 def folder(length: int) -> Any:

@@ -18,8 +18,9 @@ from kit.documents import examples
 from kit.servers.logs import Logs
 from kit.stubs import Stub
 from kit.tables import table
-from plait.engine.join import Joined, Rows, join
+from plait.engine.join import Joined, join
 from plait.engine.lookup import look_up
+from plait.engine.rows import Rows
 from plait.language.spec import Join, Source, TimeWindow
 from plait.plugin import GiveUp, Key
 from plait.values.types import parse

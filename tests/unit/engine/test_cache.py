@@ -15,8 +15,9 @@ from kit.specs import valid
 from plait.engine.cache import Cache, weigh
 from plait.engine.context import Services
 from plait.engine.engine import Engine
-from plait.engine.join import Rows, join
+from plait.engine.join import join
 from plait.engine.lookup import look_up, merge_spans
+from plait.engine.rows import Rows
 from plait.language.spec import Join, TimeWindow
 from plait.plugin import Record
 from plait.values.types import parse

@@ -6,8 +6,8 @@ from datetime import date
 
 import pyarrow as pa
 
-from plait.engine.join import Rows
 from plait.engine.partition import file_name, split_into_files
+from plait.engine.rows import Rows
 from plait.language.forms import Partition
 from plait.plugin import Item
 

@@ -14,8 +14,9 @@ from msgspec.structs import replace
 from kit import fakes
 from kit.fakes import FixedLookup, column
 from plait.engine import join as joins
-from plait.engine.join import Joined, Rows, join
+from plait.engine.join import Joined, join
 from plait.engine.lookup import look_up
+from plait.engine.rows import Rows
 from plait.language.spec import Join, Source
 from plait.plugin import BadRecord, Record
 from plait.values.types import parse

@@ -113,10 +113,8 @@ def duplicate_names(checked: Mapping[str, Validated]) -> list[Problem]:
         name = source_map.value.get("name") if source_map else None
         first_file = first_files.setdefault((Path(file).resolve().parent, str(name)), file)
         if source_map and isinstance(name, str) and first_file != file:
-            message, note = (
-                f"{excerpt(name)} is the name of two specs of this folder",
-                f"first given in {first_file}",
-            )
+            message = f"{excerpt(name)} is the name of two specs of this folder"
+            note = f"first given in {first_file}"
             finding = Finding(("name",), message, "rename one of them", note, code="duplicate-name")
             problems.append(finding.problem(source_map))
     return problems
@@ -126,17 +124,13 @@ def missing_parameters(validated: Validated) -> list[Problem]:
     """A problem for each parameter without a value: `validate` accepts them, a run does not."""
     if not validated.source_map or any(problem.code != MISSING_COLUMNS for problem in validated.errors):
         return []
-    findings = (
-        Finding(
-            ("parameters", name),
-            f"the parameter {excerpt(name)} has no value",
-            f"give `--param {name}=…` or set its environment variable",
-            at="key",
-            code="missing-parameter",
-        )
-        for name in validated.unset
-    )
-    return [finding.problem(validated.source_map) for finding in findings]
+    problems = []
+    for name in validated.unset:
+        message = f"the parameter {excerpt(name)} has no value"
+        help = f"give `--param {name}=…` or set its environment variable"
+        finding = Finding(("parameters", name), message, help, at="key", code="missing-parameter")
+        problems.append(finding.problem(validated.source_map))
+    return problems
 
 
 def validate_for_run(file: str, parameters: Mapping[str, str], text: bytes | None = None) -> Validated:

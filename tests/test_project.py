@@ -20,7 +20,7 @@ LOCKED = tomllib.loads((ROOT / "uv.lock").read_text("utf-8"))["package"]
 INDEX, FILES = "https://pypi.org/simple", "https://files.pythonhosted.org/packages/"
 FOLDERS = {".ci", "framework", "pipelines", "plugins", "tests"}
 WORKPLACE = re.compile(rb"/(work|root)/|\bsub-?agent|\bthis\s+session\b", re.IGNORECASE)
-LINES_OF_FILE, LINES_OF_FUNCTION, WORDS_OF_NAME, MODULES_OF_FOLDER = 300, 50, 4, 20
+LINES_OF_FILE, LINES_OF_FUNCTION, WORDS_OF_NAME, MODULES_OF_FOLDER = 250, 50, 4, 20
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -13,6 +13,7 @@ MAX_BYTES = 1 << 20
 _MAX_INVISIBLE_PROBLEMS = 20
 FILE_START = Span(1, 1, 1, 1)
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
+_MARK = "\ufeff"
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _INVISIBLE = re.compile(
     "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
@@ -37,36 +38,30 @@ def read_text(text: str | bytes, file: str) -> tuple[str, list[Problem]]:
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     if len(data) > MAX_BYTES:
         message, help = "the file is larger than 1 MiB", "put one pipeline into one file"
-        return "", [_problem(file, FILE_START, "too-large", message, help)]
+        return "", [_problem(file, "too-large", message, help)]
     if data.startswith(_UTF_16_MARKS):
-        return "", [_problem(file, FILE_START, "not-utf8", "the file is UTF-16", "save the file as UTF-8")]
+        return "", [_problem(file, "not-utf8", "the file is UTF-16", "save the file as UTF-8")]
     try:
         text = text if isinstance(text, str) else text.decode()
     except UnicodeDecodeError as error:
-        span = _span_behind(data[: error.start].decode().removeprefix("\ufeff"), 0)
-        message = f"the byte `0x{data[error.start]:02x}` is not UTF-8"
-        return "", [_problem(file, span, "not-utf8", message, "save the file as UTF-8")]
-    text = text.removeprefix("\ufeff")
-    matches = islice(_INVISIBLE.finditer(text), _MAX_INVISIBLE_PROBLEMS)
-    problems = [_invisible_character(text, match, file) for match in matches]
+        message, before = f"the byte `0x{data[error.start]:02x}` is not UTF-8", data[: error.start].decode()
+        return "", [_problem(file, "not-utf8", message, "save the file as UTF-8", before)]
+    problems = []
+    text = text.removeprefix(_MARK)
+    for match in islice(_INVISIBLE.finditer(text), _MAX_INVISIBLE_PROBLEMS):
+        number = ord(match.group())
+        message = f"the character U+{number:04X} cannot be seen and is not read"
+        help = f'remove it, or write "\\u{number:04x}" in double quotes'
+        code = "control-character" if number else "nul-character"
+        problems.append(_problem(file, code, message, help, text[: match.start()], 1))
     return "" if problems else text, problems
 
 
-def _invisible_character(text: str, match: re.Match[str], file: str) -> Problem:
-    number = ord(match.group())
-    code = "control-character" if number else "nul-character"
-    message = f"the character U+{number:04X} cannot be seen and is not read"
-    help = f'remove it, or write "\\u{number:04x}" in double quotes'
-    return _problem(file, _span_behind(text[: match.start()], 1), code, message, help)
-
-
-def _span_behind(before: str, length: int) -> Span:
-    lines = split_lines(before)
+def _problem(file: str, code: str, message: str, help: str, before: str = "", length: int = 0) -> Problem:
+    """A problem of the characters that follow the text `before` them."""
+    lines = split_lines(before.removeprefix(_MARK))
     column = len(lines[-1]) + 1
-    return Span(len(lines), column, len(lines), column + length)
-
-
-def _problem(file: str, span: Span, code: str, message: str, help: str) -> Problem:
+    span = Span(len(lines), column, len(lines), column + length)
     return Problem(code=code, message=message, file=file, span=span, help=help)
 
 

@@ -53,22 +53,24 @@ def select(
     limit: int,
     seconds: float,
 ) -> str:
-    """Return the statement for at most `limit` rows that have one of the keys, stopped by the server after `seconds`.
+    """Return the statement for at most `limit` rows that have one of the keys, if there are any, stopped after `seconds`.
 
     It selects `fields` and the columns of the key, or all columns if `fields` is None. Columns of type FLOAT,
     named in `floats`, are selected with all of their digits.
     """
-    key_columns = tuple(keys[0].fields)
+    key_columns = tuple(keys[0].fields) if keys else ()
     names = None if fields is None else dict.fromkeys((*fields, *key_columns))
     columns = "*" if names is None else ", ".join(_selected(name, floats) for name in names)
     key_names, placeholders = ", ".join(map(quoted, key_columns)), ", ".join(["%s"] * len(key_columns))
     if len(key_columns) > 1:
         key_names, placeholders = f"({key_names})", f"({placeholders})"
-    where = f"WHERE {key_names} IN ({', '.join([placeholders] * len(keys))}) LIMIT {limit}"
+    condition = f"WHERE {key_names} IN ({', '.join([placeholders] * len(keys))}) " if keys else ""
     # MariaDB reads the first of these two comments, MySQL the second.
     mariadb_limit = f"/*M! SET STATEMENT max_statement_time={seconds:.3f} FOR */"
     mysql_limit = f"/*+ MAX_EXECUTION_TIME({seconds * 1000:.0f}) */"
-    return f"{mariadb_limit} SELECT {mysql_limit} {columns} FROM {_quoted_table(table)} {where}"  # noqa: S608 - names are quoted, values bound
+    return (
+        f"{mariadb_limit} SELECT {mysql_limit} {columns} FROM {_quoted_table(table)} {condition}LIMIT {limit}"  # noqa: S608 - names are quoted, values bound
+    )
 
 
 def _selected(name: str, floats: frozenset[str]) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from plait.plugin import Flag
@@ -53,6 +55,22 @@ def finishers(
         for position, column in enumerate(columns)
         if column[TYPE] in boolean_types and column[LENGTH] == 1
     }
+
+
+def examples(columns: Sequence[ColumnDescription]) -> dict[str, Any]:
+    """Return a value for each column such as its type has; None for texts, which may be those of any type."""
+    from pymysql.constants import FIELD_TYPE
+
+    moment = datetime(2026, 7, 1, 12)  # noqa: DTZ001 - the server sends times without a zone
+    values = {
+        **dict.fromkeys((FIELD_TYPE.SHORT, FIELD_TYPE.INT24, FIELD_TYPE.LONG, FIELD_TYPE.LONGLONG), 1),
+        **dict.fromkeys((FIELD_TYPE.TINY, FIELD_TYPE.BIT), Flag(1)),
+        **dict.fromkeys((FIELD_TYPE.FLOAT, FIELD_TYPE.DOUBLE), 1.0),
+        **dict.fromkeys((FIELD_TYPE.DECIMAL, FIELD_TYPE.NEWDECIMAL), Decimal(1)),
+        **dict.fromkeys((FIELD_TYPE.DATETIME, FIELD_TYPE.TIMESTAMP), moment),
+        FIELD_TYPE.DATE: moment.date(),
+    }
+    return {column[NAME]: values.get(column[TYPE]) for column in columns}
 
 
 def _flag(value: Any) -> Any:

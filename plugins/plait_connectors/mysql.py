@@ -21,7 +21,7 @@ from plait_connectors._mysql_select import (
     select,
     table_names,
 )
-from plait_connectors._mysql_values import converters, finishers, float_columns
+from plait_connectors._mysql_values import converters, examples, finishers, float_columns
 from plait_connectors._sql_login import LoginOptions, is_on_this_host, login, revealed, tls_context, tls_mode
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 DEFAULT_PORT = 3306
 CONNECT_SECONDS = 10.0
+SAMPLE_ROWS = 20
 # The share of the time for a call after which the server stops a statement, before the client gives up.
 STATEMENT_SHARE = 5 / 6
 SESSION_SETTINGS = {
@@ -109,6 +110,11 @@ class MySQLLookup(Lookup[MySQLOptions]):
         fitting = [key for key in keys if longest_value(key) <= MAX_KEY_BYTES]
         return [*too_long, *(record for chunk in chunks(fitting) for record in self._rows(chunk))]
 
+    def sample(self) -> list[Record]:
+        """Return some rows; of an empty table one with values of its types, but for texts, which may be anything."""
+        with self._lock:
+            return self._query_patiently(())
+
     def close(self) -> None:
         """Close the connection; the next fetch opens another."""
         connection, self._connection = self._connection, None
@@ -154,6 +160,8 @@ class MySQLLookup(Lookup[MySQLOptions]):
         if self._connection is None:
             self._connection = self._connect(fresh=fresh)
         with reading_answers(), self._connection.cursor() as cursor:
+            if not keys:
+                return self._sample(cursor)
             if self._charsets is None:
                 try:
                     return self._select(cursor, keys)
@@ -169,11 +177,18 @@ class MySQLLookup(Lookup[MySQLOptions]):
         self.context.count("mysql:Query")
         return query(*arguments)
 
+    def _sample(self, cursor: Any) -> list[Record]:
+        records = self._select(cursor, ())
+        return records or [Record(fields=examples(cursor.description))]
+
     def _select(self, cursor: Any, keys: Sequence[Key]) -> list[Record]:
         """Return the rows, asked for a second time if they have columns of type FLOAT that were not known yet."""
         values = [value for key in keys for value in key.fields.values()]
         while True:
-            limits = self.options.max_rows + 1, self.context.timeout() * STATEMENT_SHARE
+            limits = (
+                self.options.max_rows + 1 if keys else SAMPLE_ROWS,
+                self.context.timeout() * STATEMENT_SHARE,
+            )
             sql = select(self.options.table, self._fields, self._floats, keys, *limits)
             self._counted(cursor.execute, sql, values)
             names = [column[0] for column in cursor.description]

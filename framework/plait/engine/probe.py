@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from plait.engine.answers import key_pairs
+from plait.engine.read import misfit
 from plait.language.spec import options_of_type
 from plait.plan.plan import plan
 from plait.plugin import (
@@ -103,6 +104,11 @@ def _probe_lookup(source: Source, services: Services, column_types: Mapping[str,
         if isinstance(record, Record) and record.fault:
             raise GiveUp(f"`{source.name}`: {record.fault.message}", help=record.fault.help)
         break
+    sample = [*lookup.sample()]
+    faults = [fault for column in source.columns or () if (fault := misfit(column, sample, source))]
+    if faults:
+        message = f"no record of `{source.name}` fits: {'; '.join(fault.bare for fault in faults)}"
+        raise GiveUp(message, code="bad-value", help=faults[0].help or "declare the type that the source has")
 
 
 def _absent_value(column_type: Type | None) -> Any:

@@ -7,6 +7,7 @@ from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from plait.engine.match import take_rows
 from plait.language.forms import OBJECT_FACTS
@@ -153,6 +154,19 @@ def without_frames(error: BadRecord) -> BadRecord:
     """The error without its causes and frames, which would keep the records of its batch in memory."""
     error.__cause__ = error.__context__ = None
     return error.with_traceback(None)
+
+
+def misfit(column: Column, records: Iterable[Record], source: Source) -> BadRecord | None:
+    """Why no value of these records fits a column; None if one does, or if there is none."""
+    faults = []
+    for record in records:
+        try:
+            nullable = replace(column, default=None, required=False)
+            if _cell(nullable, record, _decoded_fields(record, source)) is not None:
+                return None
+        except BadRecord as fault:
+            faults.append(fault)
+    return faults[0] if faults else None
 
 
 def _decoded_fields(record: Record, source: Source) -> Mapping[str, Any]:

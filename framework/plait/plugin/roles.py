@@ -139,6 +139,13 @@ class Lookup(SourceRole[Opts], ABC):
         """Return the columns of the row that the options name, as in a path; each is also a field of every record."""
         return ()
 
+    def sample(self) -> Iterable[Record]:
+        """Ask for some records, or for one with values such as the types of the source allow.
+
+        `plait check` says which of the declared columns none of them fits.
+        """
+        return ()
+
     @abstractmethod
     def fetch(self, keys: Sequence[Key]) -> Iterable[Record | RecordTable]:
         """Yield all records that any of these distinct keys may match, in the source's own order."""

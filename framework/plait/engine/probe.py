@@ -24,7 +24,7 @@ from plait.plugin import (
     Record,
     Window,
 )
-from plait.values.templates import Hole
+from plait.values.patterns import Hole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

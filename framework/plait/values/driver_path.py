@@ -10,8 +10,17 @@ from urllib.parse import unquote_to_bytes
 
 from plait.problems.errors import SpecValueError
 from plait.values.paths import PathTemplate, normal_path, path_pattern
-from plait.values.patterns import Expression
-from plait.values.templates import FOLDERS, HOLE_PATTERN, STAR, STARS, UNNAMED, Hole, Part, check_neighbours
+from plait.values.patterns import (
+    FOLDERS,
+    HOLE_PATTERN,
+    STAR,
+    STARS,
+    UNNAMED,
+    Expression,
+    Hole,
+    Part,
+    check_neighbours,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

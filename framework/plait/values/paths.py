@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from plait.problems.errors import SpecValueError
-from plait.values.templates import (
+from plait.values.patterns import (
     HOLE_PATTERN,
     UNNAMED,
     Hole,

@@ -16,7 +16,7 @@ from plait.language.spec import Source, Spec
 from plait.plugin import DriverPath, Item, Record
 from plait.testing.cases.case import Case, CaseObject, SourceInputs
 from plait.values.decode import EPOCH, MICROSECONDS, Step
-from plait.values.templates import Hole
+from plait.values.patterns import Hole
 from plait.values.types import Type
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)

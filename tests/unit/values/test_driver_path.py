@@ -12,7 +12,7 @@ from kit.servers.iam_server import matches
 from kit.tables import table
 from plait.problems.errors import SpecValueError
 from plait.values.driver_path import DriverPath
-from plait.values.templates import FOLDERS, STAR, STARS, Part
+from plait.values.patterns import FOLDERS, STAR, STARS, Part
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

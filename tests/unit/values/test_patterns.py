@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from kit.tables import table
 from plait.problems.errors import SpecValueError
 from plait.values import patterns
-from plait.values.patterns import Expression, Pattern
-from plait.values.templates import STAR, Part, split
+from plait.values.patterns import STAR, Expression, Part, Pattern, split
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -17,7 +17,7 @@ from plait.testing.cases.case import CaseObject, SourceInputs
 from plait.testing.cases.schema import Base64, Moment, path_of, reads_files
 from plait.values.convert import ConversionError
 from plait.values.paths import normal_uri
-from plait.values.templates import FOLDERS, UNNAMED
+from plait.values.patterns import FOLDERS, UNNAMED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
@@ -95,7 +96,8 @@ class _Reader:
 
     def _mysql(self, source: Source) -> None:
         options = source.options
-        database, _, name = options.table.rpartition(".")
+        *databases, name = (part.strip("`") for part in re.findall("`[^`]*`|[^.]+", options.table))
+        database = databases[0] if databases else options.database
         secret = options.secret.rpartition(":")[2]  # moto finds an ARN by what stands behind its last colon
         if not database or secret not in self.contents.secrets:
             self.contents.secrets[secret] = database or DATABASE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from itertools import chain
@@ -18,17 +19,17 @@ from plait.plugin import BadRecord, Key, Record, RecordTable
 from plait.problems.errors import SpecValueError
 from plait.values.arrow_casts import cast_many
 from plait.values.convert import ConversionError, convert
-from plait.values.types import arrow_type
+from plait.values.types import Type, arrow_type
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from plait.language.spec import Source
-    from plait.values.types import Type
 
 KeyValues = tuple[Any, ...]
 KeyPairs = tuple[tuple[str, str], ...]  # a column of the row, and the field of the source that it must equal
+KeyFields = Sequence[tuple[str, Type]]  # the fields of a key, and the types of the row's columns
 RecordsOrTable = list[Record] | RecordTable
 CHARACTERS_OF_NUMBERS = frozenset("+-.0123456789")
 
@@ -84,23 +85,20 @@ def cast_key(value: Any, key_type: Type) -> Any:
         return str(value) if key_type.word == "string" and is_integer else None
 
 
-def type_answers(
-    source: Source, records: RecordsOrTable, pairs: KeyPairs, key_types: Sequence[Type]
-) -> Answers:
-    """Cast the columns and the keys of records; `key_types` are the types of the row's columns."""
+def type_answers(source: Source, records: RecordsOrTable, key_fields: KeyFields) -> Answers:
+    """Cast the columns and the keys of records."""
     if isinstance(records, RecordTable) and not is_flat(source):
         records = [*records.records()]
     typed = cast(records, source)
     faults: dict[KeyValues, list[tuple[datetime | None, BadRecord]]] = {}
     for record_number, fault in typed.faults.items():
         record = _record_at(records, record_number)
-        key = key_of(record.fields, pairs, key_types)
+        key = key_of(record.fields, key_fields)
         if None not in key:
             faults.setdefault(key, []).append((record.time, _fault_of_answer(source, fault, record)))
-    keys = zip(pairs, key_types, strict=True)
     return Answers(
         table=typed.table,
-        keys=[_key_column(records, typed, name, key_type) for (_, name), key_type in keys],
+        keys=[_key_column(records, typed, name, key_type) for name, key_type in key_fields],
         times=[None if isinstance(records, RecordTable) else records[n].time for n in typed.record_numbers],
         faults=faults,
     )
@@ -167,17 +165,13 @@ def no_answers(source: Source) -> Answers:
     return Answers(table=cast([], source).table, keys=keys, times=[], faults={})
 
 
-def key_of(fields: Any, pairs: KeyPairs, key_types: Sequence[Type]) -> KeyValues:
+def key_of(fields: Any, key_fields: KeyFields) -> KeyValues:
     """The key of a record in the types of the row, with None for a value whose conversion would lose something."""
-    return tuple(
-        cast_key(key_value(fields, name), key_type)
-        for (_, name), key_type in zip(pairs, key_types, strict=True)
-    )
+    return tuple(cast_key(key_value(fields, name), key_type) for name, key_type in key_fields)
 
 
-def raw_keys(records: RecordsOrTable, pairs: KeyPairs) -> Iterable[KeyValues]:
+def raw_keys(records: RecordsOrTable, names: Sequence[str]) -> Iterable[KeyValues]:
     """The keys of records as the source gives them."""
-    names = [name for _, name in pairs]
     if isinstance(records, RecordTable):
         return set(zip(*(records.table.column(name).to_pylist() for name in names), strict=True))
     return [tuple(key_value(record.fields, name) for name in names) for record in records]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct, field
 
 from plait.engine.answers import Answers, bad_record_of, key_pairs
 from plait.engine.match import is_near, match_keys, within
-from plait.engine.read import without_frames
 from plait.engine.rows import Rows, assemble, latest, rows_at, takes_latest, without
 from plait.plugin import BadRecord
 from plait.problems.problem import excerpt
@@ -23,6 +22,9 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 1_000_000
 Faults = list[tuple["datetime | None", BadRecord]]
+Fate = Literal[
+    "stays", "leaves", "waits", "bad", "faulty"
+]  # faulty: a match is bad, so the row is not counted
 
 
 class Joined(Struct):
@@ -52,13 +54,22 @@ def join(rows: Rows, answers: Answers, source: Source) -> Joined:
     if source.window:
         matches = within(matches, rows.table.column(source.window.column), answers.times, source.window)
     counts = [*map(len, matches)]
-    _count(result, counts, source)
     if answers.near_misses:
         keys = zip(_keys(rows, source), counts, strict=True)
         result.inexact = sum(not count and key in answers.near_misses for key, count in keys)
-    checked = _rows_to_check(rows, answers, source, counts)
-    taken_out = {row for row in checked if _is_taken_out(row, matches[row], answers, source, result)}
+    faulty, taken_out = set[int](), set[int]()
+    for row in _rows_to_check(rows, answers, source, counts):
+        fate, error = _fate(row, matches[row], rows, answers, source)
+        if fate == "waits":
+            result.retry.setdefault(rows.record_numbers[row], error)
+        elif fate != "stays":
+            taken_out.add(row)
+            if error:
+                result.bad.setdefault(rows.record_numbers[row], error)
+            if fate == "faulty":
+                faulty.add(row)
     taken_out |= _crowded(result, counts, source)
+    _count(result, [count for row, count in enumerate(counts) if row not in faulty], source)
     if taken_out:
         remaining_rows = [row for row in range(len(rows.record_numbers)) if row not in taken_out]
         rows, matches = rows_at(rows, remaining_rows), [matches[row] for row in remaining_rows]
@@ -107,36 +118,33 @@ def _rows_to_check(rows: Rows, answers: Answers, source: Source, counts: list[in
     return sorted(positions)
 
 
-def _is_taken_out(row: int, positions: list[int], answers: Answers, source: Source, result: Joined) -> bool:
-    """Return whether the join rules remove this row; record the reason in the result."""
-    rows = result.rows
+def _fate(
+    row: int, positions: list[int], rows: Rows, answers: Answers, source: Source
+) -> tuple[Fate, BadRecord | None]:
+    """What the rules of the join make of a row, and why its record is bad, now or once its wait is over."""
+    rule, window = source.join, source.window
+    assert rule is not None  # noqa: S101 - only look-ups come here
     key = tuple(rows.table.column(name)[row].as_py() for name, _ in key_pairs(source))
-    window = source.window
     centre = rows.table.column(window.column)[row].as_py() if window else None
     faults = answers.faults.get(key, [])
     if window:
         faults = [(time, error) for time, error in faults if is_near(centre, time, window)]
     if fault := _fault_taken(faults, positions, answers, source):
-        _uncount(result, len(positions), source)
-        result.bad.setdefault(rows.record_numbers[row], fault)
-        return True
-    may_come = None not in key and (window is None or centre is not None)
-    try:
-        stays = _stays(key, len(positions), source, may_come=may_come)
-    except BadRecord as error:
-        result.bad.setdefault(rows.record_numbers[row], without_frames(error))
-        return True
-    if not stays and source.join and source.join.missing == "retry":
-        result.retry.setdefault(rows.record_numbers[row], _error_of_required(key, source))
-        return False
-    return not stays
-
-
-def _uncount(result: Joined, matches: int, source: Source) -> None:
-    """Correct the counts for a row that matches a bad record: it is neither matched nor missing."""
-    result.missing -= not matches
-    result.matched -= bool(matches)
-    result.duplicates -= matches > 1 and source.join is not None and source.join.shape == "columns"
+        return "faulty", fault
+    if len(positions) > 1 and rule.shape == "columns" and rule.duplicates == "fail":
+        why = f"`{source.name}` has {len(positions)} matches for"
+        help = "choose by `duplicates`, or take all by `as: list` or `as: rows`"
+        return "bad", _error_of_key(why, key, source, "several-matches", help)
+    if positions:
+        return "stays", None
+    if rule.missing == "retry" and None not in key and (window is None or centre is not None):
+        return "waits", _error_of_required(key, source)
+    if rule.missing == "drop":
+        return "leaves", None
+    error = _error_of_required(key, source)
+    if rule.missing == "fail":
+        error = _error_of_no_match(key, source, "`missing: keep` lets such rows through")
+    return ("bad", error) if error else ("stays", None)
 
 
 def _fault_taken(faults: Faults, positions: list[int], answers: Answers, source: Source) -> BadRecord | None:
@@ -148,25 +156,6 @@ def _fault_taken(faults: Faults, positions: list[int], answers: Answers, source:
     last = answers.times[latest(positions, answers.times)]
     newer = [error for time, error in faults if time and last and time >= last]
     return newer[-1] if newer else None
-
-
-def _stays(key: KeyValues, matches: int, source: Source, *, may_come: bool) -> bool:
-    """Whether a row with this number of matches is kept; raises BadRecord."""
-    rule = source.join
-    assert rule is not None  # noqa: S101 - only look-ups come here
-    if matches > 1 and rule.shape == "columns" and rule.duplicates == "fail":
-        why = f"`{source.name}` has {matches} matches for"
-        help = "choose by `duplicates`, or take all by `as: list` or `as: rows`"
-        raise _error_of_key(why, key, source, "several-matches", help)
-    if matches:
-        return True
-    if rule.missing == "drop" or (rule.missing == "retry" and may_come):
-        return False
-    if rule.missing == "fail":
-        raise _error_of_no_match(key, source, "`missing: keep` lets such rows through")
-    if error := _error_of_required(key, source):
-        raise error
-    return True
 
 
 def _error_of_required(key: KeyValues, source: Source) -> BadRecord | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from plait.engine.answers import (
     Answers,
+    KeyFields,
     KeyPairs,
     KeyValues,
     RecordsOrTable,
@@ -76,18 +77,17 @@ def look_up(
     now: Callable[[], float] = lambda: 0.0,
 ) -> tuple[Answers, LookupCounts]:
     """Ask a lookup for the rows of a batch; raises what the connector raises."""
-    pairs = key_pairs(source)
-    key_types = [column_types[column] for column, _ in pairs]
+    key_fields = [(field, column_types[column]) for column, field in key_pairs(source)]
     keys = distinct_keys(table, source)
     counts = LookupCounts(keys=len(keys))
     cached, uncached = _take_cached(keys, cache, now(), counts)
-    answers = [] if uncached and not cached else [type_answers(source, cached, pairs, key_types)]
+    answers = [] if uncached and not cached else [type_answers(source, cached, key_fields)]
     remaining = iter(uncached.items())
     while chunk := dict(islice(remaining, lookup.keys_per_call or len(uncached))):
         parts = _parts(lookup.fetch([*chunk.values()]))
-        answers.append(_answers_of(source, chunk, parts, pairs, key_types))
+        answers.append(_answers_of(source, chunk, parts, key_fields))
         if cache:
-            _keep(cache, source, _group_by_key(chunk, parts, pairs, key_types), now())
+            _keep(cache, source, _group_by_key(chunk, parts, key_fields), now())
     return concat_answers(answers), counts
 
 
@@ -133,20 +133,17 @@ def _key_fields(pairs: KeyPairs, values: Iterable[Any]) -> dict[str, Any]:
 
 
 def _answers_of(
-    source: Source,
-    chunk: dict[KeyValues, Key],
-    parts: Sequence[RecordsOrTable],
-    pairs: KeyPairs,
-    key_types: Sequence[Type],
+    source: Source, chunk: dict[KeyValues, Key], parts: Sequence[RecordsOrTable], key_fields: KeyFields
 ) -> Answers:
     """The answers to the keys of a chunk, typed; records of other keys only show which keys look alike."""
-    answers = concat_answers([type_answers(source, part, pairs, key_types) for part in parts])
+    answers = concat_answers([type_answers(source, part, key_fields) for part in parts])
     asked: dict[KeyValues, list[Key]] = {}
     for key in chunk.values():
         asked.setdefault(tuple(key.fields.values()), []).append(key)
     owners = [*zip(*(column.to_pylist() for column in answers.keys), strict=True)]
     if missed := asked.keys() - {*owners} - answers.faults.keys():
-        raw = chain.from_iterable(raw_keys(part, pairs) for part in parts)
+        names = [name for name, _ in key_fields]
+        raw = chain.from_iterable(raw_keys(part, names) for part in parts)
         answers.near_misses = near_misses(missed, raw)
     return select_keys(answers, owners, asked)
 
@@ -180,15 +177,12 @@ def _take_cached(
 
 
 def _group_by_key(
-    chunk: dict[KeyValues, Key],
-    parts: Sequence[RecordsOrTable],
-    pairs: KeyPairs,
-    key_types: Sequence[Type],
+    chunk: dict[KeyValues, Key], parts: Sequence[RecordsOrTable], key_fields: KeyFields
 ) -> dict[KeyValues, list[Record]]:
     """The records of each key that was asked; records of other keys are ignored."""
     by_owner: dict[KeyValues, list[Record]] = {}
     for record in chain.from_iterable(p.records() if isinstance(p, RecordTable) else p for p in parts):
-        by_owner.setdefault(key_of(record.fields, pairs, key_types), []).append(record)
+        by_owner.setdefault(key_of(record.fields, key_fields), []).append(record)
     return {
         values: [r for r in by_owner.get(values[: len(key.fields)], ()) if key.covers(r.time)]
         for values, key in chunk.items()

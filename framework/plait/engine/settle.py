@@ -11,8 +11,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from plait.engine import quarantine
-from plait.engine.transform import item_of
-from plait.engine.waiting import Late
+from plait.engine.transform import Late, item_of
 from plait.plugin import GiveUp, Missing, ObjectChanged, PlaitError, Settled, TryAgain, Written
 from plait.problems.problem import Problem
 from plait.values.paths import on_s3

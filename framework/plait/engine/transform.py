@@ -11,12 +11,11 @@ from plait.engine.join import join
 from plait.engine.partition import folderless_rows, out_of_range_rows
 from plait.engine.read import cast
 from plait.engine.rows import Rows, without
-from plait.engine.waiting import why_late
 from plait.plugin import Item, PlaitError, Record, TryAgain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     import pyarrow as pa
 
@@ -142,3 +141,36 @@ def _with_type(column: pa.ChunkedArray, arrow_type: pa.DataType) -> pa.ChunkedAr
     if column.type == arrow_type:
         return column
     return pa.chunked_array([chunk.view(arrow_type) for chunk in column.chunks], arrow_type)
+
+
+class Late(TryAgain):
+    """The object must come again: a look-up has no match and its `retry_for` has not passed.
+
+    `note` says until when the object waits.
+    """
+
+    code = "not-there-yet"
+
+    def __init__(self, sources: Sequence[str], until: datetime) -> None:
+        names = ", ".join(f"`{name}`" for name in sources)
+        verb = "has" if len(sources) == 1 else "have"
+        super().__init__(f"{names} {verb} no match yet", help="`plait run --no-wait` takes it as it is")
+        self.note = f"waited for until {until:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def wait_ends(item: Item, source: Source) -> datetime | None:
+    """When an object stops waiting for a look-up; None if it does not wait, or its age is unknown."""
+    limit = source.join.retry_for if source.join else None
+    return _later(item.modified, limit) if item.modified and limit else None
+
+
+def why_late(item: Item, sources: Iterable[Source], now: datetime) -> Late | None:
+    """The error by which an object without a match in these look-ups comes again; None if its wait is over."""
+    ends = {source.name: end for source in sources if (end := wait_ends(item, source)) and now < end}
+    return Late([*ends], max(ends.values())) if ends else None
+
+
+def _later(moment: datetime, duration: timedelta) -> datetime:
+    """A time plus a duration, at most the last time that a datetime can be."""
+    last = moment.max.replace(tzinfo=moment.tzinfo)
+    return moment + duration if last - moment > duration else last

@@ -89,7 +89,7 @@ class _Guesser:
         if needed and not obstacle:
             types = {c.name: c.type for other in self.complete.values() for c in other.columns or ()}
             pairs = key_pairs(source)
-            answers = type_answers(completed, records, pairs, [types[name] for name, _ in pairs])
+            answers = type_answers(completed, records, [(field, types[name]) for name, field in pairs])
             self.rows = join(self.rows, answers, completed).rows
 
     def obstacle(self, source: Source) -> str | None:

@@ -18,7 +18,7 @@ from kit.specs import valid
 from plait.engine.context import Services
 from plait.engine.engine import Engine
 from plait.engine.report import Report
-from plait.engine.waiting import wait_ends, why_late
+from plait.engine.transform import wait_ends, why_late
 from plait.language.spec import Join, TimeWindow
 from plait.plugin import Driver, Item, Record, Sink, Written
 

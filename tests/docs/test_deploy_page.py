@@ -9,9 +9,10 @@ import pytest
 from click.testing import CliRunner
 
 from kit.paths import ROOT
+from plait.aws_lambda.logs import metrics
 from plait.cli.commands.package import command
 from plait.cli.main import COMMANDS, main
-from plait.engine.report import Report, metrics
+from plait.engine.report import Report
 
 PAGE = (ROOT / "pipelines" / "DEPLOY.md").read_text(encoding="utf-8")
 RUN = re.findall(r"^\$ plait (\w+) (\S+)", PAGE, re.MULTILINE)

@@ -14,9 +14,8 @@ from msgspec import to_builtins
 from plait import __version__
 from plait.aws_lambda.deadline import run_within
 from plait.aws_lambda.events import Message, unwrap
-from plait.aws_lambda.logs import json_line, log_as_json
+from plait.aws_lambda.logs import json_line, log_as_json, metrics
 from plait.engine.engine import Engine
-from plait.engine.report import metrics
 from plait.language.build import packaged_spec
 from plait.language.lock import PACKAGE_AGAIN, read_lock
 from plait.plugin import GiveUp, PlaitError, TryAgain

@@ -1,4 +1,7 @@
-"""Format the function's log: each record is one JSON object on one line, and an error shows no value of a record."""
+"""Format the function's log: each record is one JSON object on one line, and an error shows no value of a record.
+
+The counts of a report are a line that CloudWatch reads as metrics.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,18 @@ import traceback
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import asdict
+
+from plait.engine.report import OUTCOMES
 from plait.problems.errors import PlaitError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from plait.engine.report import Report
+
+NAMESPACE = "plait"  # CloudWatch namespace of the metrics
+DIMENSION = "Pipeline"
 STANDARD_ATTRIBUTES = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
 RUNTIME_ATTRIBUTES = {"aws_request_id", "tenant_id", "_frame_type"}
 
@@ -91,3 +101,21 @@ def _trace(error: BaseException) -> Iterator[str]:
         yield from _trace(cause)
     yield from traceback.format_tb(error.__traceback__)
     yield type(error).__name__
+
+
+def metrics(report: Report, seconds: float, at: float) -> dict[str, Any]:
+    """The counts of a report as a line of CloudWatch's embedded metric format, which costs no call.
+
+    `seconds` is how long the invocation took, `at` its time in seconds since 1970.
+    """
+    counts = {f"Objects{word.title()}": report.objects[word] for word in OUTCOMES}
+    counts |= {f"Records{word.title()}": number for word, number in asdict(report.records).items()}
+    counts |= {"Rows": report.rows, "Files": report.file_count}
+    units = [{"Name": name, "Unit": "Count"} for name in counts] + [{"Name": "Seconds", "Unit": "Seconds"}]
+    directive = {"Namespace": NAMESPACE, "Dimensions": [[DIMENSION]], "Metrics": units}
+    return {
+        "_aws": {"Timestamp": int(at * 1000), "CloudWatchMetrics": [directive]},
+        DIMENSION: report.pipeline,
+        **counts,
+        "Seconds": round(seconds, 6),
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from itertools import chain
@@ -225,17 +226,14 @@ def near_misses(missed: Iterable[KeyValues], answered: Iterable[KeyValues]) -> s
 
 
 def _look(value: Any) -> Any:
-    """Reduce a value to a form that is equal for look-alikes."""
+    """Reduce a value to a form that is equal for look-alikes: a number, or text without case, accents and outer spaces."""
     text = str(value).casefold().strip()
     if not text.isascii():
         text = unicodedata.normalize("NFKD", text)
         text = "".join(c for c in text if not unicodedata.combining(c)).strip()
-    return _number_or_text(text) if text[:1] in CHARACTERS_OF_NUMBERS else text
-
-
-def _number_or_text(text: str) -> Any:
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
+    if text[:1] not in CHARACTERS_OF_NUMBERS:
         return text
-    return number if number.is_finite() else text
+    with suppress(InvalidOperation):
+        number = Decimal(text)
+        return number if number.is_finite() else text
+    return text

@@ -13,8 +13,6 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
-
 from plait.aws.clients import Clients, unlogged
 from plait.aws.retries import Deadline, RetryPolicy, too_late
 from plait.plugin import GiveUp, PlaitError, Secrets, calling
@@ -143,7 +141,7 @@ class Services:
 
     def context(self, source: str, fields: tuple[str, ...] | None) -> SourceContext:
         """The context that is lent to the connector of one block."""
-        return SourceContext(self, source, fields, logging.getLogger(f"plait.{source}"))
+        return SourceContext(self, source, fields)
 
 
 def _parse_secret(answer: Mapping[str, Any]) -> Secrets | None:
@@ -154,43 +152,24 @@ def _parse_secret(answer: Mapping[str, Any]) -> Secrets | None:
     return Secrets(value) if isinstance(value, dict) else None
 
 
-class SourceContext(Struct, frozen=True):
-    """The `Context` of the connectors' contract, for one block of the spec."""
+class SourceContext:
+    """The `Context` of the connectors' contract, for one block of the spec: the services, whose calls count for it."""
 
-    services: Services
-    source: str
-    fields: tuple[str, ...] | None
-    log: logging.Logger
+    def __init__(self, services: Services, source: str, fields: tuple[str, ...] | None) -> None:
+        self.source, self.fields, self.log = source, fields, logging.getLogger(f"plait.{source}")
+        self.now, self.client, self.secret = services.now, services.client, services.secret
+        self.timeout, self.pause = services.timeout, services.pause
+        self._services = services
 
     @property
     def objects(self) -> Objects:
         """Objects on `s3://` and in local folders."""
-        return self.services.objects
-
-    def now(self) -> datetime:
-        """The current time, in UTC."""
-        return self.services.now()
-
-    def client(self, service: str) -> Any:
-        """The boto3 client of a service, made once per process."""
-        return self.services.client(service)
-
-    def secret(self, name: str, *, fresh: bool = False) -> Secrets:
-        """A secret that is a JSON mapping, kept in memory; raises GiveUp without showing a value."""
-        return self.services.secret(name, fresh=fresh)
+        return self._services.objects
 
     def count(self, operation: str, calls: int = 1) -> None:
         """Count calls that no boto3 client made, such as `mysql:Query`."""
-        self.services.count_for(self.source, operation, calls)
+        self._services.count_for(self.source, operation, calls)
 
     def count_lines(self, read: int, unread: int, sample: str) -> None:
         """Count lines that a look-up read, and those of them that are no record; `sample` is one of these, as it came."""
-        self.services.count_lines(self.source, read, unread, sample)
-
-    def timeout(self) -> float:
-        """How many seconds a call may go unanswered now; raises TryAgain if no time is left."""
-        return self.services.timeout()
-
-    def pause(self, attempt: int) -> None:
-        """Wait before the next try; raises TryAgain if there would be no time left afterwards."""
-        self.services.pause(attempt)
+        self._services.count_lines(self.source, read, unread, sample)

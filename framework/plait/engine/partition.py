@@ -40,44 +40,36 @@ def folders(table: Any, partitions: Sequence[Partition]) -> list[str]:
 
 
 def folderless_rows(table: Any, partitions: Sequence[Partition]) -> dict[int, BadRecord]:
-    """The rows whose text is the name of no folder that reads back as that text, each with its error."""
+    """The rows whose value has no folder that reads back as that value, each with its error."""
     bad: dict[int, BadRecord] = {}
     for partition in partitions:
-        values = table.column(partition.column).to_pylist() if partition.function == "column" else []
-        room = MAX_NAME_BYTES - len(encode(partition.name)) - 1
-        for row, value in enumerate(values):
-            if not isinstance(value, str):
-                continue
-            if value in ("", HIVE_NULL) or "\0" in value:
-                what = (
-                    "an empty text" if not value else "Hive's word for null" if "\0" not in value else "a NUL"
-                )
-                why, help = (
-                    f"partition `{partition.name}`: {what} is no name of a folder",
-                    "make it null, or part by `bucket(n, c)`",
-                )
-            elif 3 * len(value.encode()) > room and len(encode(value).encode()) > room:
-                why = f"partition `{partition.name}`: its folder would have a name of more than {MAX_NAME_BYTES} bytes"
-                help = "part by `bucket(n, c)`"
-            else:
-                continue
-            bad.setdefault(row, BadRecord(why, code="bad-value", help=help))
-    return bad
-
-
-def out_of_range_rows(table: Any, partitions: Sequence[Partition]) -> dict[int, BadRecord]:
-    """The rows whose time in a partition's zone is outside of the years 1 to 9999, each with its error."""
-    bad: dict[int, BadRecord] = {}
-    for partition in partitions:
-        if partition.zone == "UTC":
+        if partition.function != "column" and partition.zone == "UTC":
             continue
         for row, value in enumerate(table.column(partition.column).to_pylist()):
-            try:
-                _folder_text(value, partition) if isinstance(value, datetime) else None
-            except OverflowError:
-                why = f"partition `{partition.name}`: in {partition.zone} it is no moment of the years 1 to 9999"
-                bad.setdefault(row, BadRecord(why, code="bad-value", help="part by the date in UTC"))
+            if problem := _why_folderless(value, partition):
+                why, help = problem
+                message = f"partition `{partition.name}`: {why}"
+                bad.setdefault(row, BadRecord(message, code="bad-value", help=help))
     return bad
+
+
+def _why_folderless(value: Any, partition: Partition) -> tuple[str, str] | None:
+    """Why a value has no folder, and what helps; None if it has one."""
+    by_bucket = "part by `bucket(n, c)`"
+    if isinstance(value, datetime) and partition.function in FORMATS:
+        try:
+            _folder_text(value, partition)
+        except OverflowError:
+            return f"in {partition.zone} it is no moment of the years 1 to 9999", "part by the date in UTC"
+    if not isinstance(value, str) or partition.function != "column":
+        return None
+    if value in ("", HIVE_NULL) or "\0" in value:
+        what = "an empty text" if not value else "a NUL" if "\0" in value else "Hive's word for null"
+        return f"{what} is no name of a folder", f"make it null, or {by_bucket}"
+    room = MAX_NAME_BYTES - len(encode(partition.name)) - 1
+    if 3 * len(value.encode()) > room and len(encode(value).encode()) > room:
+        return f"its folder would have a name of more than {MAX_NAME_BYTES} bytes", by_bucket
+    return None
 
 
 def _folder_texts(column: Any, partition: Partition) -> list[str]:

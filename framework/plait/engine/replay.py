@@ -8,8 +8,8 @@ from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, Literal
 
 from plait.engine import quarantine
+from plait.engine.settle import Outcomes
 from plait.plugin import GiveUp, Item, ObjectChanged, PlaitError, StoredObject, Window
-from plait.problems.problem import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from plait.engine.engine import Engine
     from plait.engine.quarantine import QuarantinedRecord
     from plait.engine.report import Report
-    from plait.engine.settle import Outcomes
 
 BATCH_SIZE = 1_000  # driving objects that are run together
 FORMAT_VERSION = 1
@@ -141,7 +140,7 @@ class _Replay:
             if isinstance(answer, PlaitError):
                 self.result.found += 1
                 self._count("failed", 1)
-                self._add_problem(answer, item.uri, "error")
+                Outcomes(self.engine.report).add_problem(answer, item.uri, "error")
             elif isinstance(answer, StoredObject):
                 record = quarantine.read_record(answer.item, answer.data, self.engine.spec)
                 if record is None:
@@ -184,7 +183,7 @@ class _Replay:
             self._count("bad", 1)
         elif answer is not None:
             self._count("failed", 1)
-            self._add_problem(answer, item.uri, "error")
+            Outcomes(self.engine.report).add_problem(answer, item.uri, "error")
         else:
             self._count("removed", 1)
 
@@ -194,8 +193,4 @@ class _Replay:
     def _count_foreign(self, item: Item) -> None:
         self.result.foreign += 1
         message = f"not a record of the pipeline `{self.engine.spec.name}`, so it stays"
-        self._add_problem(GiveUp(message, code="foreign-file"), item.uri, "warning")
-
-    def _add_problem(self, error: PlaitError, uri: str, level: Any) -> None:
-        problem = Problem(code=error.code, message=error.bare, file=uri, help=error.help, level=level)
-        self.engine.report.add_problem(problem)
+        Outcomes(self.engine.report).add_problem(GiveUp(message, code="foreign-file"), item.uri, "warning")

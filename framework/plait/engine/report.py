@@ -22,9 +22,6 @@ FORMAT_VERSION = 1
 Outcome = Literal["done", "skipped", "gone", "retry", "failed"]
 OUTCOMES: tuple[Outcome, ...] = ("done", "skipped", "gone", "retry", "failed")
 MAX_KEPT = 1000  # of objects of an outcome, of files, of problems of a level
-NAMESPACE = "plait"  # CloudWatch namespace of the metrics
-DIMENSION = "Pipeline"
-RECORD_COUNTS = ("read", "written", "dropped", "quarantined")
 
 
 class FileEntry(Struct, frozen=True, kw_only=True):
@@ -172,21 +169,3 @@ class Report(Struct, kw_only=True):
             "seconds": {phase: round(seconds, 6) for phase, seconds in self.seconds.items()},
             "problems": as_json(self.problems),
         }
-
-
-def metrics(report: Report, seconds: float, at: float) -> dict[str, Any]:
-    """The counts of a report as a line of CloudWatch's embedded metric format, which costs no call.
-
-    `seconds` is how long the invocation took, `at` its time in seconds since 1970.
-    """
-    counts = {f"Objects{word.title()}": report.objects[word] for word in OUTCOMES}
-    counts |= {f"Records{word.title()}": getattr(report.records, word) for word in RECORD_COUNTS}
-    counts |= {"Rows": report.rows, "Files": report.file_count}
-    units = [{"Name": name, "Unit": "Count"} for name in counts] + [{"Name": "Seconds", "Unit": "Seconds"}]
-    directive = {"Namespace": NAMESPACE, "Dimensions": [[DIMENSION]], "Metrics": units}
-    return {
-        "_aws": {"Timestamp": int(at * 1000), "CloudWatchMetrics": [directive]},
-        DIMENSION: report.pipeline,
-        **counts,
-        "Seconds": round(seconds, 6),
-    }

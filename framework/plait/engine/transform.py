@@ -8,7 +8,7 @@ from msgspec import Struct, field
 
 from plait.engine.answers import no_answers
 from plait.engine.join import join
-from plait.engine.partition import folderless_rows, out_of_range_rows
+from plait.engine.partition import folderless_rows
 from plait.engine.read import cast
 from plait.engine.rows import Rows, without
 from plait.plugin import Item, PlaitError, Record, TryAgain
@@ -73,9 +73,8 @@ def transform(records: list[Record], ask: Ask, plan: Plan, now: datetime, *, wai
     for stage in plan.stages:
         _join_stage(batch, stage, ask(stage, batch.rows.table), now if waits else None)
     batch.rows.table = _declare(batch.rows.table, plan)
-    for rule in (out_of_range_rows, folderless_rows):
-        for row, error in rule(batch.rows.table, plan.spec.partition_by).items():
-            batch.bad.setdefault(batch.rows.record_numbers[row], error)
+    for row, error in folderless_rows(batch.rows.table, plan.spec.partition_by).items():
+        batch.bad.setdefault(batch.rows.record_numbers[row], error)
     batch.take_out({number for number in batch.rows.record_numbers if number in batch.bad})
     return batch
 

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from plait.engine.partition import FORMATS, bucket, encode, folderless_rows, folders, out_of_range_rows
+from plait.engine.partition import FORMATS, bucket, encode, folderless_rows, folders
 from plait.language.forms import Partition
 from plait.values.driver_path import HIVE_NULL
 
@@ -83,10 +83,10 @@ def test_a_moment_at_the_edge_of_time_has_a_folder_or_is_a_bad_record(
     try:
         moment.replace(tzinfo=UTC).astimezone(ZoneInfo(zone))
     except OverflowError:
-        assert [*out_of_range_rows(table, [part])] == ([0] if function in FORMATS else [])
+        assert [*folderless_rows(table, [part])] == ([0] if function in FORMATS else [])
     else:
-        assert out_of_range_rows(table, [part]) == {}
-    if not out_of_range_rows(table, [part]):
+        assert folderless_rows(table, [part]) == {}
+    if not folderless_rows(table, [part]):
         assert folders(table, [part])[0].startswith("p=")
 
 
@@ -159,7 +159,7 @@ def test_a_moment_without_a_date_in_one_zone_is_told_whatever_the_others_say() -
     """Nulls, and the dates of columns without a time, have no zone."""
     table = pa.table({"c": pa.array([None, LAST], UTC_TIME), "d": [date(9999, 12, 31)] * 2})
     parts = [by("date"), by("date", "d", "Asia/Tokyo"), by("date", zone="Asia/Tokyo")]
-    bad = out_of_range_rows(table, parts)
+    bad = folderless_rows(table, parts)
     assert [*bad] == [1]
     why = "partition `p`: in Asia/Tokyo it is no moment of the years 1 to 9999"
     assert (bad[1].message, bad[1].code, bad[1].help) == (why, "bad-value", "part by the date in UTC")

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.specs import valid
+from plait.aws_lambda.logs import DIMENSION, NAMESPACE, metrics
 from plait.deploy.stack import read_stack, stack_text
-from plait.engine.report import DIMENSION, MAX_KEPT, NAMESPACE, FileEntry, RecordCounts, Report, metrics
+from plait.engine.report import MAX_KEPT, FileEntry, RecordCounts, Report
 from plait.problems.problem import Problem
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from plait.language.yaml_writer import flow_yaml
 from plait.plugin.registry import ConnectorUnavailable, offers
 from plait.problems.errors import SpecValueError
 from plait.problems.problem import excerpt
-from plait.problems.suggest import help_for, nearest
+from plait.problems.suggest import edited_once, help_for, nearest
 from plait.values.convert import ConversionError, convert
 from plait.values.decode import STEPS
 from plait.values.types import parse
@@ -105,7 +105,10 @@ def unreadable_text(error: Any, path: KeyPath) -> Finding:
     """The problem of a text that does not parse; the help is empty if the error does not let it be known."""
     if not isinstance(error, SpecValueError):
         return Finding(path, str(error), getattr(error, "help", None) or "", code="wrong-value")
-    meant = nearest(error.part or "", error.words)
+    part = error.part or ""
+    meant = nearest(part, error.words)
+    if meant and error.code == "unknown-zone" and not edited_once(part, meant):
+        meant = None  # a zone that only looks alike has other hours
     help = f"did you mean `{meant}`?" if meant else error.help or ""
     return Finding((*path, *error.path), str(error), help, code=error.code, part=error.part, note=error.note)
 

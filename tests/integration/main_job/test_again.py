@@ -14,6 +14,7 @@ from kit.network.faults import denied, throttled
 from kit.network.proxy import Proxy
 from kit.oracle import oracle, oracle_lake
 from kit.shop import announced, edited_spec, queue
+from plait_sandbox.servers import LOG_STREAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -153,7 +154,7 @@ def _put_line(shop: Shop, name: str) -> None:
     at = 1_782_986_700_000  # 2026-07-02T10:05:00Z
     shop.sandbox.client("logs").put_log_events(
         logGroupName="/shop/tx-fraud-score",
-        logStreamName="model",
+        logStreamName=LOG_STREAM,
         logEvents=[{"timestamp": at, "message": f"[fraud] model v3: transaction {name} scored 55"}],
     )
 

@@ -116,7 +116,7 @@ def _to_double(values: Sequence[Any], kind: Type) -> pa.Array | None:
 
 
 def _are_moderate(values: Sequence[Any]) -> bool:
-    """Whether each number is of a size that `exact_number` takes, and each integer has at most 64 bits."""
+    """Whether each number is of a usual size, and each integer has at most 64 bits."""
     exponents = [value.adjusted() for value in values if type(value) is Decimal]
     integers = [value for value in values if type(value) is int]
     if exponents and not (min(exponents) >= -MAX_EXPONENT and max(exponents) <= MAX_EXPONENT):

@@ -48,7 +48,7 @@ LOGIN = MySQLErrorMeaning(
     "denied",
     "denied",
     "the MySQL server of `{table}` refuses the secret's user and password",
-    "update the secret",
+    "update the secret, or set `tls: verify` where the user requires TLS",
 )
 OTHER = WRONG("wrong-request", "the MySQL server refuses to read `{table}`", "check `table` and `columns`")
 UNTRUSTED = partial(WRONG, "no-tls")

@@ -34,7 +34,15 @@ class LoginOptions(Options, frozen=True, kw_only=True):
         ),
     ]
     host: (
-        Annotated[Text, Meta(description="in place of the secret's `host`", examples=["db.shop.example"])]
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^[A-Za-z0-9._:%-]+$",
+                description="name or address, in place of the secret's `host`",
+                examples=["db.shop.example"],
+                extra_json_schema={"patternErrorMessage": "a name or an address, and no URL"},
+            ),
+        ]
         | None
     ) = None
     port: Annotated[int, Meta(ge=1, le=65_535, description="in place of the secret's `port`")] | None = None

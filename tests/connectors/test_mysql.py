@@ -251,3 +251,9 @@ def test_the_policy_names_a_secret_as_iam_knows_it(name: str, resource: str) -> 
 @pytest.mark.parametrize(("tls", "remarks"), [(None, 0), ("verify", 0), ("encrypt", 1), ("off", 1)])
 def test_little_tls_is_remarked_on(tls: Any, remarks: int) -> None:
     assert len([*MySQLLookup(MySQLOptions(secret="db", table="t", tls=tls)).remarks()]) == remarks
+
+
+@pytest.mark.parametrize("host", ["169.254.169.254", "2852039166", "::ffff:169.254.169.254", "fd00:ec2::254"])
+def test_the_option_host_is_no_metadata_service(host: str) -> None:
+    with pytest.raises(GiveUp, match="the `host` is the address of a metadata service"):
+        fetch(Stub(secrets={"db": LOGIN}), 1, table="stores", host=host)

@@ -95,13 +95,9 @@ def exact_number(value: Any, kind: Type) -> Decimal:
         return Decimal(value)
     if isinstance(value, float):
         value = Decimal(repr(value))
-    if not isinstance(value, Decimal) or not value.is_finite():
+    if not isinstance(value, Decimal) or not value.is_finite() or (value and value.adjusted() > MAX_EXPONENT):
         raise _wrong_kind(value, kind)
-    if not value:
-        return value if abs(value.adjusted()) <= MAX_EXPONENT else Decimal(0).copy_sign(value)
-    if value.adjusted() > MAX_EXPONENT:
-        raise _wrong_kind(value, kind)
-    return value
+    return value if value or abs(value.adjusted()) <= MAX_EXPONENT else Decimal(0).copy_sign(value)
 
 
 def _integer(value: Any, kind: Type) -> int:

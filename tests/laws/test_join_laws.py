@@ -17,8 +17,7 @@ from kit import fakes
 from kit.documents import examples
 from plait.engine.join import Joined, join
 from plait.engine.lookup import look_up
-from plait.engine.match import match_keys
-from plait.engine.rows import Rows
+from plait.engine.rows import Rows, match_keys
 from plait.language.spec import Column, Join, Source, TimeWindow
 from plait.plugin import Record
 from plait.values.types import arrow_type, parse

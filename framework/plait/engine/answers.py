@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from plait.engine.match import take, take_rows
 from plait.engine.read import TypedRecords, cast, is_flat, pick
+from plait.engine.rows import take, take_rows
 from plait.language.forms import Selector
 from plait.plugin import BadRecord, Key, Record, RecordTable
 from plait.problems.errors import SpecValueError

@@ -8,8 +8,17 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import Struct, field
 
 from plait.engine.answers import Answers, bad_record_of, key_pairs
-from plait.engine.match import is_near, match_keys, within
-from plait.engine.rows import Rows, assemble, latest, rows_at, takes_latest, without
+from plait.engine.rows import (
+    Rows,
+    assemble,
+    is_near,
+    latest,
+    match_keys,
+    rows_at,
+    takes_latest,
+    within,
+    without,
+)
 from plait.plugin import BadRecord
 from plait.problems.problem import excerpt
 

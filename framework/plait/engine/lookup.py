@@ -21,8 +21,8 @@ from plait.engine.answers import (
     type_answers,
 )
 from plait.engine.cache import Cache
-from plait.engine.match import EPOCH, MICROSECOND, microseconds
 from plait.engine.report import LookupCounts
+from plait.engine.rows import EPOCH, MICROSECOND, microseconds
 from plait.plugin import Key, Record, RecordTable
 
 if TYPE_CHECKING:

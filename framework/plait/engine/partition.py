@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from plait.engine.match import EPOCH, microseconds, take_rows
+from plait.engine.rows import EPOCH, microseconds, take_rows
 from plait.plugin import BadRecord, File
 from plait.values.driver_path import HIVE_NULL
 from plait.values.paths import path_text

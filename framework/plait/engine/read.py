@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from plait.engine.match import take_rows
+from plait.engine.rows import take_rows
 from plait.language.forms import OBJECT_FACTS
 from plait.plugin import BadRecord, Record, RecordTable
 from plait.problems.problem import excerpt

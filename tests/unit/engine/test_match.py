@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plait.engine.match import FEW, take, take_rows, within
+from plait.engine.rows import FEW, take, take_rows, within
 from plait.language.spec import TimeWindow
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec.structs import astuple, replace
+from msgspec.structs import replace
 
 from plait.cli.printing import aligned
 from plait.engine.report import OUTCOMES, LookupCounts
@@ -21,9 +21,11 @@ def report_text(report: Report) -> str:
     """The numbers of a run, those of its look-ups, and its problems by kind, in colours."""
     parts = [aligned(_number_rows(report))]
     if report.lookups:
-        names = [*LookupCounts.__struct_fields__]
+        of_logs = {"lines", "unread"}
+        has_logs = any(counts.lines for counts in report.lookups.values())
+        names = [name for name in LookupCounts.__struct_fields__ if has_logs or name not in of_logs]
         rows = [
-            (source, *(f"{number:,.0f}" for number in astuple(counts)))
+            (source, *(f"{getattr(counts, name):,.0f}" for name in names))
             for source, counts in report.lookups.items()
         ]
         parts.append(aligned([("lookup", *names), *rows]))

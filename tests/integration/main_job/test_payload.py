@@ -31,7 +31,7 @@ BAD: dict[str, dict[str, Any]] = {
     "list": {"customer_id": [f"{PAYLOAD}list"]},
     "base64": {"embedded_data": f"{PAYLOAD}embedded"},
     "json": {"embedded_data": "Y2FuYXJ5LXBheWxvYWQtMQ=="},
-    "key": {f"{PAYLOAD}key": 1, "transaction_id": f"{PAYLOAD}a/b"},
+    "key": {f"{PAYLOAD}key": 1, "transaction_id": f"{PAYLOAD}a/../b"},
     "absent": {"transaction_id": None, "note": f"{PAYLOAD}note"},
 }
 CELLS = f"sku,quantity,unit_price\n{PAYLOAD}sku,{PAYLOAD}quantity,1.50\n"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from plait.language.document import check_parameter_values, references, texts
 from plait.language.finding import Finding
 from plait.language.secrets import secret_in_text
+from plait.language.shape.errors import rows_with
 from plait.problems.problem import excerpt
 from plait.problems.suggest import edited_once, help_for, nearest
 
@@ -106,7 +107,7 @@ def _foreign_references(path: KeyPath, text: str, names: Collection[str]) -> Ite
 def _is_misspelt(document: Mapping[str, Any]) -> bool:
     """Whether the block of the parameters cannot be relied on: the word is misspelt, or it is no mapping of mappings."""
     if "parameters" not in document:
-        return any(edited_once(key, "parameters") for key in document)
+        return any(edited_once(k, "parameters") or "parameters" in rows_with(k, "synonyms") for k in document)
     block = document["parameters"]
     return not isinstance(block, dict) or not all(isinstance(part, dict) for part in block.values())
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from plait.language.secrets import credential_key
 from plait.language.yaml_writer import flow_yaml
 from plait.problems.problem import excerpt
+
+if TYPE_CHECKING:
+    from plait.language.source_map import KeyPath
 
 _TRUE_WORDS, _FALSE_WORDS = ("yes", "on", "y", "true", "1"), ("no", "off", "n", "false", "0")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?\Z")
@@ -35,4 +39,26 @@ def correction(kinds: str, value: Any) -> str | None:
         return "leave out the quotes"
     if "list" in kinds and isinstance(value, str):
         return f"write {excerpt(flow_yaml(value.replace(',', ' ').split()))}"
+    return None
+
+
+def form_of(path: KeyPath, value: Any) -> str | None:
+    """How a default, a parameter or a partition is written, made of what stands in its place."""
+    block, key = path[0] if path else "", str(path[-1]) if path else ""
+    if block == "sources" and key == "default" and value is None:
+        return "leave it out for null"
+    if block == "parameters" and len(path) == 2 and isinstance(value, str):
+        name = value.strip("${}")
+        form = {"env": name}
+        if not name.isidentifier() or (name == value and not name.isupper()):
+            form = {"env": re.sub(r"\W", "_", key).upper()}
+            form |= {} if credential_key(path) else {"default": value}
+        return f"write `{flow_yaml({key: form})[1:-1]}`" if len(value) + len(key) < 100 else None
+    if block == "partition_by":
+        values = [key] if len(path) == 2 else value if isinstance(value, list) else [value]
+        if values and isinstance(values[0], str) and values[0].isidentifier():
+            pair = f"date: date({values[0][:40]})"
+            return (
+                f"say what it is made of, as in `{pair if len(path) == 2 else f'partition_by: {{{pair}}}'}`"
+            )
     return None

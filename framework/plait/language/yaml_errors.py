@@ -24,6 +24,7 @@ class Explanation(NamedTuple):
     code: str
     message: str
     help: str
+    is_above: bool = False  # the line at the point is broken, not the one where the parser stopped
 
 
 class _Rule(NamedTuple):
@@ -90,7 +91,11 @@ def explain(error: Any, lines: Sequence[str]) -> Explanation:
         match = _KEY_WITHOUT_SPACE.match(_line(lines, number))
         if match and ("simple key" in text or "mapping values" in text):
             point, message = (number, match.start(1) + 1), f"a space is missing after {excerpt(match[1])}"
-            return Explanation(point, len(match[1]), "yaml-syntax", message, "write `name: value`")
+            return Explanation(
+                point, len(match[1]), "yaml-syntax", message, "write `name: value`", is_above=True
+            )
+    if "mapping values" in text and (dedented := _dedented(lines, stop[0])):
+        return dedented
     line, column = _line(lines, stop[0]), stop[1] - 1
     marked = f"{line[:column]}¦{line[column:]}"
     rule = next(rule for rule in _RULES if re.search(rule.error, text) and re.search(rule.line, marked))
@@ -98,6 +103,9 @@ def explain(error: Any, lines: Sequence[str]) -> Explanation:
     character = _line(lines, point[0])[point[1] - 1 : point[1]]
     shown = excerpt(character) if character else "the end of the line"
     message, help = (words.replace("{c}", shown) for words in (rule.message, rule.help))
+    above = _filled(lines, stop[0])
+    if rule.code == "yaml-tab" and not line[:column].strip() and _line(lines, above).endswith(":"):
+        help = f"write {_indentation(lines, above) + 2} spaces, two more than the line above"
     return Explanation(point, 1, rule.code, message, help)
 
 
@@ -107,6 +115,26 @@ def lone_line(error: Any, lines: Sequence[str]) -> int | None:
     below = next((number for number in range(stop + 1, len(lines) + 1) if _line(lines, number).strip()), 0)
     is_lone = start == stop <= len(lines) and _indentation(lines, below) <= _indentation(lines, stop)
     return stop if is_lone else None
+
+
+def _dedented(lines: Sequence[str], number: int) -> Explanation | None:
+    """The line above that stands further left than those around it, so that the text of its value seems to go on."""
+    above = _filled(lines, number)
+    before = _filled(lines, above)
+    depth, left = _indentation(lines, number), _indentation(lines, above)
+    is_parent = _line(lines, before).rstrip().endswith(":") and _indentation(lines, before) == left
+    key = re.match(r"\s*([\w-]+):\s+[^\s|>]", _line(lines, above))
+    if key is None or left >= depth or not (is_parent or _indentation(lines, before) == depth):
+        return None
+    message = f"{excerpt(key[1])} stands further left than the lines around it"
+    help = f"indent it by {depth} spaces, as line {number} is"
+    return Explanation((above, left + 1), len(key[1]), "yaml-syntax", message, help, is_above=True)
+
+
+def _filled(lines: Sequence[str], number: int) -> int:
+    """The next line above that is neither empty nor a comment; 0 if there is none."""
+    above = range(number - 1, 0, -1)
+    return next((n for n in above if not re.match(r"\s*(#|$)", _line(lines, n))), 0)
 
 
 def _points(error: Any) -> tuple[Point, Point]:

@@ -83,9 +83,13 @@ class _Reader:
         except yaml.MarkedYAMLError as error:
             from plait.language.yaml_errors import explain, lone_line
 
-            (line, column), width, *words = explain(error, self.lines)
-            self._add_problem(self._span((line, column), (line, column + width)), *words)
-            self.broken_line = lone_line(error, self.lines)
+            (line, column), width, *words, is_above = explain(error, self.lines)
+            told = [
+                problem.span.line for problem in self.problems if problem.span and problem.code == "yaml-key"
+            ]
+            if line not in told:
+                self._add_problem(self._span((line, column), (line, column + width)), *words)
+            self.broken_line = line if is_above else lone_line(error, self.lines)
         except yaml.YAMLError:
             self._add(FILE_START, "yaml-syntax")
         except _Stop:
@@ -156,7 +160,7 @@ class _Reader:
             if key == "<<" and _is_plain(event):
                 self._add(key_span, "yaml-merge-key")
             elif not isinstance(key, str) and not isinstance(event, yaml.AliasEvent):
-                self._add(key_span, "yaml-key", kind_of(key))
+                self._add_key_problem(key_span, key)
             key_path = (*path, str(key))
             if isinstance(key, str) and key in values and not is_doubled:
                 is_doubled = True
@@ -164,9 +168,18 @@ class _Reader:
                 self._add(key_span, "duplicate-key", excerpt(key), note=note)
             self.key_spans[key_path] = key_span
             values[str(key)], span = self._value(next(self.events), key_path, depth)
-            is_cut = is_cut or (is_flow and self._is_cut(str(key), key_span, values[str(key)], span))
+            is_text = is_flow and isinstance(key, str)
+            is_cut = is_cut or (is_text and self._is_cut(key, key_span, values[key], span))
         self._end(event, is_flow)
         return values
+
+    def _add_key_problem(self, span: Span, key: Any) -> None:
+        """Report a key that is no text; `{{name}}` is how templates of other tools write a parameter."""
+        message, help = _TEXTS["yaml-key"]
+        if isinstance(key, dict):
+            name = next((name for name in key if name.isidentifier()), "name")[:40]
+            help = f"put the whole value in quotes, or write `${{{name}}}` for a parameter"
+        self._add_problem(span, "yaml-key", message.format(kind_of(key)), help)
 
     def _end(self, event: Any, is_flow: bool) -> None:
         """Note where a collection ends: at its bracket, else with the last of its content."""

@@ -139,7 +139,7 @@ def test_a_connector_that_a_parameter_names_closes_its_block() -> None:
     [
         ("  orders:\n    connector", "  orders:\n    type", "unknown-key", "type", "did you mean `connector: json`?"),
         ("connector: mysql", "connector: mysqll", "unknown-connector", "mysqll", "did you mean `mysql`?"),
-        ("    join: {on: id}\n", "", "not-a-driver", "mysql", "give the source a `join`"),
+        ("    join: {on: id}\n", "", "not-a-driver", "mysql", "add `join: {on: …}` with a column of the driving source"),
         ("    join: {on: id}", "  join: {on: id}", "misplaced-block", "join", "indent it below `stores`"),
         ("on: id", "on: [id, id]", "repeated-key", "id", "keep one"),
         ("cache: 5m", "cache:", "no-value", "cache", "how long a warm process keeps answers, as in `cache: 90s`"),

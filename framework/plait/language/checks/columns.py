@@ -96,7 +96,11 @@ def missing_columns(subject: Subject) -> Iterator[Finding]:
     for source in subject.sources:
         if source.columns is None:
             message = f"{excerpt(source.name)} has no `columns`, so the types of its rows are not known"
-            yield Finding(path_of(source), message, "write the block that `plait guess` prints", at="key")
+            column = next(
+                (name for name in known_fields(source) or () if name not in subject.row.types), "id"
+            )
+            help = f"write the block that `plait guess` prints, as in `columns: {{{column}: string}}`"
+            yield Finding(path_of(source), message, help, at="key")
 
 
 @check("no-columns")

@@ -78,6 +78,8 @@ def unknown_column(subject: Subject) -> Iterator[Finding]:
     findings: dict[str, list[Finding]] = {}
     for needed in _needed_columns(subject):
         help = _swapped_help(row, needed) or row.help_for_column(needed.name, needed.source.name)
+        if needed.use == "on" and help.startswith(("one of", "write")):
+            help = f"{help}, or declare it in the columns of {excerpt(subject.spec.driver.name)}"
         findings.setdefault(needed.name, []).append(needed.finding("", help))
     for partition in subject.spec.partition_by:
         path, help = ("partition_by", partition.name), row.help_for_column(partition.column)

@@ -43,7 +43,10 @@ def two_drivers(subject: Subject) -> Iterator[Finding]:
             shared = next((name for name in driver.output_columns if name in fields), "…")
             message = f"{excerpt(source.name)} has no `join`, so it would drive beside {excerpt(driver.name)}"
             note = f"{excerpt(driver.name)} drives at line {subject.line(path_of(driver))}"
-            yield Finding(path_of(source), message, f"add `join: {{on: {shared}}}`", note, at="key")
+            help, word = f"add `join: {{on: {shared}}}`", source.connector.name
+            if not source.connector.lookup:
+                help = f"`{word}` can only drive: remove one source, or use a connector that looks up"
+            yield Finding(path_of(source), message, help, note, at="key")
 
 
 @check("not-for-a-driver")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from plait.language.build import usable_connector
 from plait.language.finding import Finding
 from plait.language.schema import FORMS
-from plait.language.wording import correction, kind_of
+from plait.language.wording import correction, form_of, kind_of
 from plait.language.yaml_writer import flow_yaml
 from plait.plugin.registry import ConnectorUnavailable, offers
 from plait.problems.errors import SpecValueError
@@ -53,6 +56,16 @@ _DEFAULT_HELPS = {
     "timestamp": "write it as `2026-07-01T13:00:00Z`",
 }
 _CONNECTOR_HELPS = {"ambiguous-connector": "uninstall one of them"}
+
+
+@cache
+def _tables() -> dict[str, dict[str, list[str]]]:
+    return tomllib.loads(Path(__file__).with_name("synonyms.toml").read_text("utf-8"))
+
+
+def rows_with(word: str, table: str) -> Iterator[str]:
+    """The entries of a table that list a word."""
+    return (row for row, words in _tables()[table].items() if word.lower().replace("-", "_") in words)
 
 
 class SchemaError(Protocol):
@@ -145,7 +158,8 @@ def _wrong_kind(error: SchemaError, path: KeyPath, schema: Any) -> Finding:
         getattr(form, "noun", "text") if kind == "string" else _KINDS[kind] for kind in dict.fromkeys(types)
     )
     spelt: Callable[[Any], str | None] | None = getattr(form, "spelt", None)
-    help = (spelt and spelt(error.instance)) or correction(kinds, error.instance)
+    help = form_of(path, error.instance) or (spelt and spelt(error.instance))
+    help = help or correction(kinds, error.instance)
     is_word = "enum" in schema and error.instance is not None
     code = schema.get("code", "wrong-kind") if is_word else "wrong-kind"
     return Finding(path, f"expected {kinds}, got {kind_of(error.instance)}", help, code=code)
@@ -160,7 +174,9 @@ def _wrong_word(error: SchemaError, path: KeyPath, schema: Any) -> Finding:
     message = f"{excerpt(word)} is no {_NOUNS.get(code, 'word')}{place}"
     if code == "unknown-step" and word in STEPS:
         return Finding(path, f"`{word}` takes a value", code="wrong-step")
-    help: str | None = help_for(word, map(str, error.validator_value), "word", None)
+    words = [str(value) for value in error.validator_value]
+    synonyms = (f"did you mean `{row}`?" for row in rows_with(word, "words") if row in words)
+    help: str | None = next(synonyms, help_for(word, words, "word", None))
     if "type" not in schema and not str(help).startswith("did you mean"):
         help = None
     return Finding(path, message, help, code=code)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
-from functools import cache
-from pathlib import Path
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from plait.language.build import usable_connector
 from plait.language.finding import Finding
 from plait.language.secrets import credential_key
-from plait.language.shape.errors import help_of_key
-from plait.plugin.registry import offers
+from plait.language.shape.errors import help_of_key, rows_with
+from plait.plugin.registry import ConnectorUnavailable, offers
 from plait.problems.errors import SpecValueError
 from plait.problems.problem import excerpt
 from plait.problems.suggest import edited_once, help_for, nearest, one_of
@@ -22,16 +21,6 @@ if TYPE_CHECKING:
 
     from plait.language.shape.errors import SchemaError
     from plait.language.source_map import KeyPath
-
-
-@cache
-def _tables() -> dict[str, dict[str, list[str]]]:
-    return tomllib.loads(Path(__file__).with_name("synonyms.toml").read_text("utf-8"))
-
-
-def _row_with(word: str, table: str) -> Iterator[str]:
-    """The entries of a table that list a word."""
-    return (row for row, words in _tables()[table].items() if word.lower().replace("-", "_") in words)
 
 
 def problems_of_keys(
@@ -67,7 +56,12 @@ def problems_of_keys(
 def _missing_key(path: KeyPath, word: str, connector: Any, help: str) -> Finding:
     if word == "join":
         message = f"`{connector}` cannot drive, and the source has no `join`"
-        return Finding((*path, "connector"), message, "give the source a `join`", code="not-a-driver")
+        return Finding(
+            (*path, "connector"),
+            message,
+            "add `join: {on: …}` with a column of the driving source",
+            code="not-a-driver",
+        )
     return Finding(path, f"`{word}` is missing", help, code="missing-key", at="key")
 
 
@@ -81,14 +75,17 @@ def _unknown_step(path: KeyPath) -> Finding:
 
 def _means_connector(key: str, value: Any) -> bool:
     is_word = isinstance(value, str) and any(offer.word == value for offer in offers())
-    return is_word or edited_once(key, "connector") or "connector" in _row_with(key, "synonyms")
+    return is_word or edited_once(key, "connector") or "connector" in rows_with(key, "synonyms")
 
 
 def _meant(key: str, value: Any, unused: list[str], missing: Collection[str]) -> tuple[str | None, str]:
     """The key that was likely meant by an unknown one, if there is one, and what to do."""
     near = nearest(key, unused, list(missing))
+    pairs = (pair for pair in rows_with(f"{key}: {value}", "pairs") if pair.partition(":")[0] in unused)
+    if pair := next(pairs, None):
+        return None, f"did you mean `{pair}`?"
     if near is None or not edited_once(key, near):
-        near = next((word for word in _row_with(key, "synonyms") if word in unused), near)
+        near = next((word for word in rows_with(key, "synonyms") if word in unused), near)
         if help := _place_of(key, value):
             return None, help
     if "connector" in (near, *missing):
@@ -96,18 +93,18 @@ def _meant(key: str, value: Any, unused: list[str], missing: Collection[str]) ->
         return "connector", f"did you mean `connector: {word}`?"
     if near:
         return near, f"did you mean `{near}`?"
-    return None, "remove it" + (f", or write {one_of(unused)}" if unused else "")
+    return None, "remove it" + (f", or write {one_of(unused).removeprefix('write ')}" if unused else "")
 
 
 def _place_of(key: str, value: Any) -> str | None:
     """Where a key belongs that stands in the wrong place; None if the key is not known at all."""
     if isinstance(value, dict) and "connector" in value:
         return "if it is a source, indent it like the sources"
-    if place := next(_row_with(key, "places"), None):
+    if place := next(rows_with(key, "places"), None):
         return f"it belongs in {place}"
     if _is_column(value):
         return "if it is a column, indent it below `columns`"
-    return next(_row_with(key, "removed"), None)
+    return next(rows_with(key, "removed"), None)
 
 
 def _is_column(value: Any) -> bool:
@@ -124,8 +121,13 @@ def misplaced_blocks(document: Mapping[str, Any]) -> Iterator[tuple[Finding, Key
 
     Each comes with the path of the block in which its place hides what else is wrong.
     """
-    blocks = (document.get("sources"), document.get("parameters"))
-    sources, parameters = (block if isinstance(block, dict) else {} for block in blocks)
+    blocks = (document.get("sources"), document.get("parameters"), document.get("sink"))
+    sources, parameters, sink = (block if isinstance(block, dict) else {} for block in blocks)
+    with suppress(ConnectorUnavailable):
+        for key in usable_connector(str(sink.get("connector"))).options.__struct_encode_fields__:
+            if key in document and key not in sink:
+                message = f"unknown key {excerpt(key)}"
+                yield Finding((key,), message, "indent it below `sink`", code="unknown-key", at="key"), (key,)
     for name, block in parameters.items():
         if isinstance(block, dict) and "connector" in block:
             what = "is a source, and stands among the parameters"

@@ -77,9 +77,14 @@ class StepBlock(Options, frozen=True, kw_only=True):
     regex: Annotated[Expression | UnsetType, about("text to fields: its named groups")] = UNSET
 
 
-StepWord = Annotated[Literal["base64", "json", "gzip"], Meta(extra_json_schema={"code": "unknown-step"})]
+StepWord = Annotated[
+    Literal["base64", "base64url", "gzip", "zlib", "json"], Meta(extra_json_schema={"code": "unknown-step"})
+]
 AnyStep = Annotated[
-    StepWord | StepBlock, about("`base64`, `json`, `gzip`, `{epoch: s}`, `{pattern: …}` or `{regex: …}`")
+    StepWord | StepBlock,
+    about(
+        "`base64`, `base64url`, `gzip`, `zlib`, `json`, `{epoch: s}`, `{pattern: …}` or `{regex: …}`",
+    ),
 ]
 Steps = Annotated[
     list[AnyStep],

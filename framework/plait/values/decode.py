@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 import gzip
 import io
@@ -21,10 +20,12 @@ if TYPE_CHECKING:
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECONDS = {"s": 1_000_000, "ms": 1000, "us": 1}
-# Limits in bytes of what gzip inflates to, against bombs: in all, for each byte of it, and up to which any ratio is fine.
+# Limits in bytes of what gzip or zlib inflates to, against bombs: in all, for each byte of it, and up to which any ratio is fine.
 MAX_INFLATED = 64 * 1024 * 1024
 MAX_RATIO = 200
 MAX_AT_ANY_RATIO = 64 * 1024
+URL_SAFE = bytes.maketrans(b"-_", b"+/")
+ZLIB_STARTS = (b"x\x01", b"x\x5e", b"x\x9c", b"x\xda")
 
 
 class Step(Struct, frozen=True):
@@ -53,40 +54,105 @@ def decode(fields: Mapping[str, Any], steps: Mapping[str, tuple[Step, ...]]) -> 
 
 
 def _base64(value: Any, _argument: None) -> bytes:
+    data = _characters(value)
+    decoded = _standard(data)
+    if decoded is None:
+        lost = "was a `+` decoded as a space?" if b" " in data else _packed(data)
+        is_other = _url_safe(data) is not None
+        raise ConversionError("it is not base64", "write the step `base64url`" if is_other else lost)
+    return decoded
+
+
+def _base64url(value: Any, _argument: None) -> bytes:
+    data = _characters(value)
+    decoded = _url_safe(data)
+    if decoded is None:
+        is_other = _standard(data) is not None
+        raise ConversionError("it is not base64url", "write the step `base64`" if is_other else _packed(data))
+    return decoded
+
+
+def _standard(data: bytes) -> bytes | None:
+    """What base64 in lines stands for; a space may stand beside a line break, if the padding tells that it was no `+`."""
+    first, *more = data.replace(b"\r", b"\n").split(b"\n")
+    has_space = b" " in data or b"\t" in data
+    if more and has_space:
+        first, last = first.rstrip(b" \t"), more.pop().lstrip(b" \t")
+        more = [*(line.strip(b" \t") for line in more), last]
+    return _canonical(b"".join([first, *more]), padded=has_space)
+
+
+def _url_safe(data: bytes) -> bytes | None:
+    return None if b"+" in data or b"/" in data else _canonical(data.translate(URL_SAFE))
+
+
+def _characters(value: Any) -> bytes:
     if not isinstance(value, (str, bytes)):
         raise conversion_error("expected text, got {}", value)
+    return value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
+
+
+def _canonical(data: bytes, *, padded: bool = False) -> bytes | None:
+    """What base64 stands for if it is written as it is encoded, but for its padding unless it must be padded."""
+    text = data if padded or b"=" in data else data + b"=" * (-len(data) % 4)
     try:
-        return base64.b64decode(value, validate=True)
-    except (binascii.Error, ValueError):
-        raise ConversionError("it is not base64") from None
+        decoded = binascii.a2b_base64(text)
+    except binascii.Error:
+        return None
+    return decoded if binascii.b2a_base64(decoded, newline=False) == text else None
+
+
+def _packed(data: bytes) -> str | None:
+    """What to do about bytes that are compressed, as the first two of them tell."""
+    word = "gzip" if data[:2] == b"\x1f\x8b" else "zlib" if data[:2] in ZLIB_STARTS else None
+    return f"it begins as {word} does: put the step `{word}` here" if word else None
 
 
 def _gunzip(value: Any, _argument: None) -> bytes:
+    return _inflate(value, "gzip", _read_gzip)
+
+
+def _unzlib(value: Any, _argument: None) -> bytes:
+    return _inflate(value, "zlib", _read_zlib)
+
+
+def _inflate(value: Any, word: str, read: Callable[[bytes, int], bytes]) -> bytes:
     if not isinstance(value, bytes):
         raise conversion_error("expected binary, got {}", value, "decode text by `base64` first")
     limit = min(MAX_INFLATED, max(MAX_AT_ANY_RATIO, MAX_RATIO * len(value)))
     try:
-        with gzip.GzipFile(fileobj=io.BytesIO(value)) as stream:
-            data = stream.read(limit + 1)
+        data = read(value, limit + 1) if value else None
     except (OSError, EOFError, zlib.error):
-        raise ConversionError("it is not complete gzip") from None
+        data = None
+    if data is None:
+        help = _packed(value)
+        raise ConversionError(f"it is not complete {word}", None if help and word in help else help)
     if len(data) > limit:
         raise ConversionError(
             f"it inflates to more than {'64 MiB' if limit == MAX_INFLATED else f'{MAX_RATIO} times its size'}"
         )
-    if not value:
-        raise ConversionError("it is not complete gzip")
     return data
 
 
+def _read_gzip(data: bytes, size: int) -> bytes:
+    with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
+        return stream.read(size)
+
+
+def _read_zlib(data: bytes, size: int) -> bytes:
+    stream = zlib.decompressobj()
+    inflated = stream.decompress(data, size)
+    if len(inflated) < size and (not stream.eof or stream.unused_data):
+        raise EOFError
+    return inflated
+
+
 def _json(value: Any, _argument: None) -> Any:
-    data = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
-    if not isinstance(data, bytes):
-        raise conversion_error("expected text, got {}", value)
+    data = _characters(value)
     try:
         return parse_json(data)
     except NotJson as error:
-        raise ConversionError(str(error)) from None
+        raise ConversionError(str(error), _packed(data)) from None
 
 
 def _epoch(value: Any, unit: str) -> datetime:
@@ -121,8 +187,10 @@ class StepKind(NamedTuple):
 
 STEPS = {
     "base64": StepKind(_base64, "text", (ANY, PLAIN, BINARY), BINARY),
-    "json": StepKind(_json, "text", (ANY, PLAIN, BINARY), PLAIN),
+    "base64url": StepKind(_base64url, "text", (ANY, PLAIN, BINARY), BINARY),
     "gzip": StepKind(_gunzip, "binary", (ANY, BINARY), BINARY),
+    "zlib": StepKind(_unzlib, "binary", (ANY, BINARY), BINARY),
+    "json": StepKind(_json, "text", (ANY, PLAIN, BINARY), PLAIN),
     "epoch": StepKind(_epoch, "a number", (ANY, PLAIN), TIME),
     "pattern": StepKind(_match_fields, "text", (ANY, PLAIN), FIELDS),
     "regex": StepKind(_match_fields, "text", (ANY, PLAIN), FIELDS),

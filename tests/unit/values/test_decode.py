@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from typing import Any
 
 import pytest
@@ -82,12 +83,31 @@ def test_null_passes_every_step() -> None:
     assert decode({}, {"v": (Step("json"),)}) == {}
 
 
-@pytest.mark.parametrize(("value", "words", "reason"), table("values/decode.yaml"))
-def test_a_value_that_a_step_does_not_take_names_the_field_and_the_step(
-    value: Any, words: list[str], reason: str
+@pytest.mark.parametrize("row", table("values/decode.yaml")["refused"])
+def test_a_value_that_a_step_does_not_take_names_the_field_the_step_and_one_thing_to_do(
+    row: list[Any],
 ) -> None:
-    assert f"`v` cannot be decoded by `{words[-1]}`: " in refused(value, *words)
-    assert reason in refused(value, *words)
+    value, words, reason, *help = row
+    with pytest.raises(ConversionError) as caught:
+        decoded(value, *words)
+    assert f"`v` cannot be decoded by `{words[-1]}`: " in str(caught.value)
+    assert reason in str(caught.value)
+    assert not help or caught.value.help == help[0]
+
+
+@pytest.mark.parametrize(("value", "words", "expected"), table("values/decode.yaml")["decoded"])
+def test_a_value_becomes_what_its_steps_say(value: Any, words: list[str], expected: Any) -> None:
+    assert decoded(value, *words) == expected
+
+
+@pytest.mark.fault("J12")
+@given(st.binary(max_size=300), st.integers(1, 20))
+def test_zlib_is_taken_whole_alone(data: bytes, cut: int) -> None:
+    packed = zlib.compress(data)
+    assert decoded(packed, "zlib") == data
+    assert "not complete zlib" in refused(packed[:-cut], "zlib")
+    assert "not complete zlib" in refused(packed + b"more", "zlib")
+    assert "more than 200 times its size" in refused(zlib.compress(b"\0" * (1 << 20)), "zlib")
 
 
 @pytest.mark.parametrize("moment", [10**15, -(10**15), "253402300800"])

@@ -69,7 +69,7 @@ def step_order(subject: Subject) -> Iterator[Finding]:
                 kind = STEPS[step.word]
                 if value not in kind.accepts:
                     remove = f"remove `{step.word}`, or what stands before it"
-                    help = "put `base64` before it" if step.word == "gzip" else remove
+                    help = "put `base64` before it" if kind.takes == "binary" else remove
                     path = (*path_of(source), "decode", field, position)
                     yield Finding(path, f"`{step.word}` takes {kind.takes}, and {giver}", help)
                     break

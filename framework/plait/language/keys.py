@@ -78,12 +78,13 @@ class StepBlock(Options, frozen=True, kw_only=True):
 
 
 StepWord = Annotated[
-    Literal["base64", "base64url", "gzip", "zlib", "json"], Meta(extra_json_schema={"code": "unknown-step"})
+    Literal["base64", "base64url", "gzip", "zlib", "json", "text"],
+    Meta(extra_json_schema={"code": "unknown-step"}),
 ]
 AnyStep = Annotated[
     StepWord | StepBlock,
     about(
-        "`base64`, `base64url`, `gzip`, `zlib`, `json`, `{epoch: s}`, `{pattern: …}` or `{regex: …}`",
+        "`base64`, `base64url`, `gzip`, `zlib`, `json`, `text`, `{epoch: s}`, `{pattern: …}` or `{regex: …}`",
     ),
 ]
 Steps = Annotated[

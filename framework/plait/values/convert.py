@@ -146,14 +146,17 @@ def _string(value: Any, kind: Type) -> str:
             raise ConversionError("text with a lone surrogate, which no file can hold")
         return value
     if isinstance(value, bool):
-        raise _wrong_kind(value, kind, "declare `boolean`")
+        raise _wrong_kind(value, kind, "declare `boolean`, or decode the field by `text`")
     if isinstance(value, (int, float, Decimal)):
-        raise _wrong_kind(value, kind, "declare the number's type, such as `bigint`")
+        raise _wrong_kind(
+            value, kind, "declare the number's type, such as `bigint`, or decode the field by `text`"
+        )
     if isinstance(value, date):
         raise _wrong_kind(
             value, kind, "declare `timestamp`" if isinstance(value, datetime) else "declare `date`"
         )
-    raise _wrong_kind(value, kind)
+    help = "decode the field by `text` to keep it as JSON" if isinstance(value, (dict, list)) else None
+    raise _wrong_kind(value, kind, help)
 
 
 def _boolean(value: Any, kind: Type) -> bool:

@@ -7,11 +7,13 @@ import gzip
 import io
 import zlib
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
 from msgspec import Struct
 
-from plait.values.convert import ConversionError, conversion_error, exact_number
+from plait.values.convert import MAX_EXPONENT, ConversionError, conversion_error, exact_number
 from plait.values.strict_json import NotJson, parse_json
 from plait.values.types import Type
 
@@ -155,6 +157,22 @@ def _json(value: Any, _argument: None) -> Any:
         raise ConversionError(str(error), _packed(data)) from None
 
 
+def _text(value: Any, _argument: None) -> str:
+    """A number by the digits that were written; how an exponent was written is not known any more."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (dict, list)):
+        return msgspec.json.Encoder(decimal_format="number").encode(value).decode()
+    if isinstance(value, (int, float, Decimal)):
+        number = value if isinstance(value, Decimal) else Decimal(repr(value))
+        if number.is_finite() and number.as_tuple().exponent <= 0 and number.adjusted() >= -MAX_EXPONENT:  # type: ignore[operator]
+            return format(number, "f")
+        raise conversion_error("{} has an exponent, of which no text is kept", value, "declare `double`")
+    raise conversion_error("expected a number, true/false, a mapping or a list, got {}", value)
+
+
 def _epoch(value: Any, unit: str) -> datetime:
     exact = exact_number(value, Type("timestamp"))
     try:
@@ -191,6 +209,7 @@ STEPS = {
     "gzip": StepKind(_gunzip, "binary", (ANY, BINARY), BINARY),
     "zlib": StepKind(_unzlib, "binary", (ANY, BINARY), BINARY),
     "json": StepKind(_json, "text", (ANY, PLAIN, BINARY), PLAIN),
+    "text": StepKind(_text, "a number, true/false, a mapping or a list", (ANY, PLAIN), PLAIN),
     "epoch": StepKind(_epoch, "a number", (ANY, PLAIN), TIME),
     "pattern": StepKind(_match_fields, "text", (ANY, PLAIN), FIELDS),
     "regex": StepKind(_match_fields, "text", (ANY, PLAIN), FIELDS),

@@ -179,7 +179,9 @@ def _problem_of_decoded(subject: Subject, taking: Taking) -> Iterator[Finding]:
             help = f"take one, as in `from: {field}.{step.argument.names[0]}`"
         yield taking.finding(subject, "type", f"{gives}, and the column is `{column.type}`", help)
     elif not place and value == PLAIN and column.type.word == "binary":
-        message = f"`{'json' if step else source.connector.name}` gives no binary, and the column is `binary`"
+        message = (
+            f"`{step.word if step else source.connector.name}` gives no binary, and the column is `binary`"
+        )
         yield taking.finding(subject, "type", message, f"decode text: `decode: {{{field}: [base64]}}`")
 
 

@@ -53,6 +53,7 @@ _DEFAULT_HELPS = {
     "binary": "remove it: no default can be written for binary",
     "boolean": "write `true` or `false`",
     "date": "write it as `2026-07-01`",
+    "string": "put it in quotes",
     "timestamp": "write it as `2026-07-01T13:00:00Z`",
 }
 _CONNECTOR_HELPS = {"ambiguous-connector": "uninstall one of them"}
@@ -139,8 +140,7 @@ def wrong_defaults(document: Mapping[str, Any]) -> Iterator[Finding]:
             except ConversionError as error:
                 got = str(error).partition(", got ")[2]
                 message = f"the column is `{kind}`, and its default {got}" if got else f"the default {error}"
-                is_number = kind.word == "string" and isinstance(default, (int, float))
-                help = "put it in quotes" if is_number else _DEFAULT_HELPS.get(kind.word) or error.help
+                help = _DEFAULT_HELPS.get(kind.word) or error.help
                 path = ("sources", source, "columns", name, "default")
                 yield Finding(
                     path, message, help or "write one, or leave it out for null", code="wrong-default"

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from traceback import extract_tb, print_exception
 from types import NoneType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
+
+from msgspec import ValidationError, convert
+from msgspec.structs import fields
 
 from plait.aws.errors import meaning
 from plait.plugin.data import Item, ReadFailure, Record, RecordTable, Written
+from plait.plugin.planning import Calls, Quantity, Statement
 from plait.plugin.roles import ContractViolation
 from plait.problems.errors import GiveUp, PlaitError, TryAgain
 
@@ -29,7 +33,19 @@ ANSWERS_FOR_EACH: dict[str, tuple[type, ...]] = {
     "write": (Written, PlaitError),
     "commit": (NoneType, PlaitError),
 }
-
+LISTS: dict[str, tuple[type, ...]] = {
+    "permissions": (Statement,),
+    "calls": (Calls,),
+    "sample": (Record,),
+    **dict.fromkeys(("remarks", "facts", "local_files", "row_columns", "known_fields"), (str,)),
+}
+MEANT = {
+    "actions": "a tuple of texts",
+    "resources": "a tuple of texts",
+    "quantity": f"one of {', '.join(get_args(Quantity))}",
+    "per": "a whole number from 1 on",
+    "units": "a number or None",
+}
 
 _shows_tracebacks = [False]
 
@@ -90,6 +106,10 @@ class IsolatedRole:
     def __getattr__(self, name: str) -> Any:
         with isolated(self._connector):
             attribute = getattr(self._role, name)
+            if name == "keys_per_call" and attribute is not None:
+                _check_type(name, attribute, (int,))
+                if attribute < 1:
+                    raise ContractViolation("its `keys_per_call` is less than 1")
         if not callable(attribute):
             return attribute
         return partial(self._stream if name in STREAMS else self._call, name, attribute)
@@ -98,9 +118,9 @@ class IsolatedRole:
         """Yield the answers of a method; raises GiveUp or TryAgain."""
         with isolated(self._connector):
             answers = method(argument)
-            _check_type(answers, (Iterable,))
+            _check_type(name, answers, (Iterable,))
             for answer in answers:
-                _check_type(answer, STREAMS[name])
+                _check_type(name, answer, STREAMS[name])
                 yield answer
 
     def _call(self, name: str, method: Callable[..., Any], *arguments: Any) -> Any:
@@ -108,16 +128,42 @@ class IsolatedRole:
         with isolated(self._connector):
             answer = method(*arguments)
             answer = [*answer] if isinstance(answer, Iterator) else answer
+            if name in LISTS and not (name == "known_fields" and answer is None):
+                answer = _list_of(name, answer)
             if name in ANSWERS_FOR_EACH:
-                _check_type(answer, (Sequence,))
+                _check_type(name, answer, (Sequence,))
                 for part in answer:
-                    _check_type(part, ANSWERS_FOR_EACH[name])
+                    _check_type(name, part, ANSWERS_FOR_EACH[name])
                 if len(answer) != len(arguments[0]):
                     things = "files" if name == "write" else "objects"
                     raise ContractViolation(f"it gave {len(answer)} answers for {len(arguments[0])} {things}")
             return answer
 
 
-def _check_type(answer: Any, types: tuple[type, ...]) -> None:
+def _list_of(name: str, answer: Any) -> list[Any]:
+    """Return the answer of a method that gives several things as a list; raises ContractViolation."""
+    if isinstance(answer, (str, bytes, Mapping)) or not isinstance(answer, Iterable):
+        _check_type(name, answer, (list,))
+    parts = [*answer]
+    for part in parts:
+        _check_type(name, part, LISTS[name])
+        if isinstance(part, (Statement, Calls)):
+            _check_fields(part)
+    return parts
+
+
+def _check_fields(part: Statement | Calls) -> None:
+    for field in fields(part):
+        try:
+            convert(getattr(part, field.name), field.type)
+        except ValidationError as error:
+            meant = MEANT.get(field.name, "a text")
+            message = f"`{field.name}` of a {type(part).__name__} is {meant}"
+            raise ContractViolation(message) from error
+
+
+def _check_type(name: str, answer: Any, types: tuple[type, ...]) -> None:
     if not isinstance(answer, types):
-        raise ContractViolation(f"it gave something of the kind {type(answer).__name__[:40]}")
+        kinds = " or ".join(kind.__name__ for kind in types)
+        kind = type(answer).__name__[:40]
+        raise ContractViolation(f"it gave something of the kind {kind} in `{name}`, not {kinds}")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
+
+Quantity = Literal["objects", "listings", "keys", "pages", "files", "replaced", "starts"]
 
 
 class Statement(Struct, frozen=True, kw_only=True):
@@ -29,7 +31,7 @@ class Calls(Struct, frozen=True, kw_only=True):
     """
 
     operation: str
-    quantity: Literal["objects", "listings", "keys", "pages", "files", "replaced", "starts"]
-    per: int = 1
+    quantity: Quantity
+    per: Annotated[int, Meta(ge=1)] = 1
     units: float | None = None
     once: str = ""

@@ -31,8 +31,8 @@ FORGETFUL = Connector(
 @pytest.mark.parametrize(
     ("method", "arguments", "mistake"),
     [
-        ("fetch", [[]], "it gave something of the kind NoneType"),
-        ("write", [[]], "it gave something of the kind NoneType"),
+        ("fetch", [[]], "it gave something of the kind NoneType in `fetch`, not Iterable"),
+        ("write", [[]], "it gave something of the kind NoneType in `write`, not Sequence"),
         ("permissions", [], "it asked for its `context` while there is none: plait plans and calls nothing"),
     ],
 )

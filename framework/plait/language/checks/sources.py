@@ -45,7 +45,12 @@ def two_drivers(subject: Subject) -> Iterator[Finding]:
             note = f"{excerpt(driver.name)} drives at line {subject.line(path_of(driver))}"
             help, word = f"add `join: {{on: {shared}}}`", source.connector.name
             if not source.connector.lookup:
-                help = f"`{word}` can only drive: remove one source, or use a connector that looks up"
+                able = (
+                    f"give {excerpt(driver.name)} a `join`"
+                    if driver.connector.lookup
+                    else "remove one source"
+                )
+                help = f"`{word}` can only drive: {able}, or use a connector that looks up"
             yield Finding(path_of(source), message, help, note, at="key")
 
 

@@ -131,14 +131,14 @@ def concat_answers(parts: list[Answers]) -> Answers:
 
 
 def select_keys(
-    answers: Answers, owners: list[KeyValues], asked: Mapping[KeyValues, Sequence[Key]]
+    answers: Answers, owners: list[KeyValues], asked: Mapping[KeyValues, Sequence[Key]], *, by_time: bool
 ) -> Answers:
-    """Only the answers that a key asked for, within its time; `owners` has the key of each row."""
+    """Only the answers that a key asked for, `by_time` within its time; `owners` has the key of each row."""
 
     def is_asked(owner: KeyValues, time: datetime | None) -> bool:
-        return any(key.covers(time) for key in asked.get(owner, ()))
+        return any(not by_time or key.covers(time) for key in asked.get(owner, ()))
 
-    if any(key.since for keys in asked.values() for key in keys):
+    if by_time:
         rows = zip(owners, answers.times, strict=True)
         positions = [position for position, (owner, time) in enumerate(rows) if is_asked(owner, time)]
     else:

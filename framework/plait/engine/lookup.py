@@ -85,7 +85,8 @@ def look_up(
     remaining = iter(uncached.items())
     while chunk := dict(islice(remaining, lookup.keys_per_call or len(uncached))):
         parts = _parts(lookup.fetch([*chunk.values()]))
-        answers.append(_answers_of(source, chunk, parts, key_fields))
+        by_time = source.window is not None and len(chunk) < len(keys)
+        answers.append(_answers_of(source, chunk, parts, key_fields, by_time=by_time))
         if cache:
             _keep(cache, source, _group_by_key(chunk, parts, key_fields), now())
     return concat_answers(answers), counts
@@ -133,9 +134,17 @@ def _key_fields(pairs: KeyPairs, values: Iterable[Any]) -> dict[str, Any]:
 
 
 def _answers_of(
-    source: Source, chunk: dict[KeyValues, Key], parts: Sequence[RecordsOrTable], key_fields: KeyFields
+    source: Source,
+    chunk: dict[KeyValues, Key],
+    parts: Sequence[RecordsOrTable],
+    key_fields: KeyFields,
+    *,
+    by_time: bool,
 ) -> Answers:
-    """The answers to the keys of a chunk, typed; records of other keys only show which keys look alike."""
+    """The answers to the keys of a chunk, typed; records of other keys only show which keys look alike.
+
+    Where other chunks ask for other times of a key, only the records of the chunk's own times are taken.
+    """
     answers = concat_answers([type_answers(source, part, key_fields) for part in parts])
     asked: dict[KeyValues, list[Key]] = {}
     for key in chunk.values():
@@ -145,7 +154,7 @@ def _answers_of(
         names = [name for name, _ in key_fields]
         raw = chain.from_iterable(raw_keys(part, names) for part in parts)
         answers.near_misses = near_misses(missed, raw)
-    return select_keys(answers, owners, asked)
+    return select_keys(answers, owners, asked, by_time=by_time)
 
 
 def _parts(fetched: Iterable[Record | RecordTable]) -> list[RecordsOrTable]:

@@ -120,14 +120,19 @@ def match_keys(left: Sequence[pa.ChunkedArray], right: Sequence[pa.Array]) -> Ma
 
     Keys are given by column.
     """
-    positions: dict[tuple[Any, ...], list[int]] = {}
+    positions: dict[Any, list[int]] = {}
     for position, key in enumerate(_keys(right)):
         positions.setdefault(key, []).append(position)
-    return [[] if None in key else positions.get(key, []) for key in _keys(left)]
+    nothing = positions[None] = []
+    return [positions.get(key, nothing) for key in _keys(left)]
 
 
-def _keys(columns: Sequence[pa.ChunkedArray | pa.Array]) -> Iterator[tuple[Any, ...]]:
-    return zip(*(column.to_pylist() for column in columns), strict=True)
+def _keys(columns: Sequence[pa.ChunkedArray | pa.Array]) -> list[Any]:
+    """The key of each row, None where a part of it is null."""
+    values: list[list[Any]] = [column.to_pylist() for column in columns]
+    if len(values) == 1:
+        return values[0]
+    return [None if None in key else key for key in zip(*values, strict=True)]
 
 
 def within(

@@ -50,4 +50,4 @@ def room_ahead() -> int:
 
 def size_of_values(data: bytes) -> int:
     """About how many bytes of memory the values of a JSON text take, by a count of what separates them."""
-    return 2 * len(data) + 64 * sum(map(data.count, (b"{", b"[", b",", b":")))
+    return 2 * len(data) + 100 * (data.count(b",") + data.count(b":"))

@@ -31,7 +31,7 @@ def small_function(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.fault("J3")
 @pytest.mark.parametrize("text", VALUES)
 def test_the_count_of_values_tells_what_memory_they_take(text: str) -> None:
-    """From two thirds of it, for texts of several bytes a letter, to three times."""
+    """From six tenths of it, for texts of several bytes a letter, to three times."""
     element = text.replace("%d", "1234567")
     data = f"[{','.join([element] * COUNT)}]".encode()
     decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=Decimal)
@@ -40,7 +40,7 @@ def test_the_count_of_values_tells_what_memory_they_take(text: str) -> None:
     taken = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert len(values) == COUNT
-    assert taken * 0.66 <= memory.size_of_values(data) <= taken * 3
+    assert taken * 0.6 <= memory.size_of_values(data) <= taken * 3
 
 
 @pytest.mark.fault("J3")

@@ -6,9 +6,26 @@ from typing import Any
 
 import pytest
 
-from plait.plugin import Calls, Connector, Driver, GiveUp, Lookup, Options, Sink, Statement
+from plait.plugin import (
+    BadRecord,
+    Calls,
+    Connector,
+    Driver,
+    GiveUp,
+    Item,
+    Key,
+    Lookup,
+    Options,
+    ReadFailure,
+    Record,
+    Sink,
+    Statement,
+    Written,
+)
 
 ARN = "arn:aws:s3:::shop/*"
+TEXT: Any = "bad"
+NUMBERS: Any = [1, 2]
 PER = "`per` of a Calls is a whole number from 1 on"
 LESS = "its `keys_per_call` is less than 1"
 
@@ -68,6 +85,28 @@ def test_the_number_of_keys_of_a_call_is_a_number_from_1_on(number: Any, message
         _ = role_with(keys_per_call=number).keys_per_call
 
 
+@pytest.mark.parametrize(
+    ("method", "answer", "message"),
+    [
+        ("read", [Record(fields=NUMBERS)], "list in `fields` of `Record`, not Mapping"),
+        ("fetch", [Record(fields={}, fault=TEXT)], "str in `fault` of `Record`, not BadRecord or None"),
+        ("fetch", [Record(fields={}, time=TEXT)], "str in `time` of `Record`, not datetime or None"),
+        ("read", [Record(fields={}, item=TEXT)], "str in `item` of `Record`, not Item or None"),
+        ("read", [ReadFailure(Item(uri="one"), TEXT)], "str in `error` of `ReadFailure`, not Missing or "),
+        ("list", [Item(uri=NUMBERS)], "list in `uri` of `Item`, not str"),
+        ("write", [Written(uri="one", rows=TEXT, bytes=1)], "str in `rows` of `Written`, not int"),
+    ],
+)
+def test_an_answer_of_the_wrong_shape_is_the_mistake_of_its_connector(
+    method: str, answer: Any, message: str
+) -> None:
+    """So its objects fail, and the run goes on."""
+    with pytest.raises(GiveUp) as raised:
+        list(getattr(role_with(**{method: answer}), method)([Key(fields={})]))
+    assert raised.value.code == "broken-connector"
+    assert message in raised.value.message
+
+
 def test_what_the_contract_says_is_taken_as_it_is() -> None:
     """Any iterable will do for what is several."""
     role = role_with(
@@ -76,4 +115,6 @@ def test_what_the_contract_says_is_taken_as_it_is() -> None:
     assert [*role.permissions()] == statement()
     assert [*role.calls()] == calls(units=0.5)
     assert (role.known_fields(), role.keys_per_call) == (None, 5)
+    records = [Record(fields={"id": 1}), Record(fields={}, fault=BadRecord("no"))]
+    assert [*role_with(read=records).read([])] == records
     assert [*role_with(known_fields={"id": 1}.keys()).known_fields()] == ["id"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from functools import partial
 from traceback import extract_tb, print_exception
 from types import NoneType
@@ -13,10 +14,10 @@ from msgspec import ValidationError, convert
 from msgspec.structs import fields
 
 from plait.aws.errors import meaning
-from plait.plugin.data import Item, ReadFailure, Record, RecordTable, Written
+from plait.plugin.data import Item, Missing, ReadFailure, Record, RecordTable, Written
 from plait.plugin.planning import Calls, Quantity, Statement
 from plait.plugin.roles import ContractViolation
-from plait.problems.errors import GiveUp, PlaitError, TryAgain
+from plait.problems.errors import BadRecord, GiveUp, PlaitError, TryAgain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +39,24 @@ LISTS: dict[str, tuple[type, ...]] = {
     "calls": (Calls,),
     "sample": (Record,),
     **dict.fromkeys(("remarks", "facts", "local_files", "row_columns", "known_fields"), (str,)),
+}
+PARTS: dict[type, dict[str, tuple[type, ...]]] = {
+    Item: {
+        "uri": (str,),
+        "size": (int, NoneType),
+        "modified": (datetime, NoneType),
+        "etag": (str, NoneType),
+    },
+    Record: {
+        "fields": (Mapping,),
+        "item": (Item, NoneType),
+        "position": (str,),
+        "raw": (bytes,),
+        "time": (datetime, NoneType),
+        "fault": (BadRecord, NoneType),
+    },
+    ReadFailure: {"item": (Item,), "error": (Missing, PlaitError)},
+    Written: {"uri": (str,), "rows": (int,), "bytes": (int,)},
 }
 MEANT = {
     "actions": "a tuple of texts",
@@ -163,7 +182,17 @@ def _check_fields(part: Statement | Calls) -> None:
 
 
 def _check_type(name: str, answer: Any, types: tuple[type, ...]) -> None:
+    """Raise ContractViolation if an answer is of another type, or a part of it is."""
     if not isinstance(answer, types):
-        kinds = " or ".join(kind.__name__ for kind in types)
-        kind = type(answer).__name__[:40]
-        raise ContractViolation(f"it gave something of the kind {kind} in `{name}`, not {kinds}")
+        raise _violation(answer, f"`{name}`", types)
+    for part, part_types in PARTS.get(type(answer), {}).items():
+        if not isinstance(getattr(answer, part), part_types):
+            place = f"`{part}` of `{type(answer).__name__}`"
+            raise _violation(getattr(answer, part), place, part_types)
+
+
+def _violation(answer: Any, place: str, types: tuple[type, ...]) -> ContractViolation:
+    kinds = " or ".join("None" if kind is NoneType else kind.__name__ for kind in types)
+    return ContractViolation(
+        f"it gave something of the kind {type(answer).__name__[:40]} in {place}, not {kinds}"
+    )

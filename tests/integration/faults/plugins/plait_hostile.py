@@ -77,6 +77,8 @@ class Part(Driver[Hostile], Lookup[Hostile], Sink[Hostile]):
 
 def wrong(options: Hostile, where: str) -> Iterator[Any]:
     """Fail, or give what is none."""
+    if options.where == where and options.how == "misshapen":
+        yield Record(fields={}, fault=SECRET)  # type: ignore[arg-type]
     if options.where == where and options.how == "garbage":
         yield {"secret": SECRET}
     fail(options, where)

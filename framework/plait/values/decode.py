@@ -76,12 +76,11 @@ def _base64url(value: Any, _argument: None) -> bytes:
 
 def _standard(data: bytes) -> bytes | None:
     """What base64 in lines stands for; a space may stand beside a line break, if the padding tells that it was no `+`."""
-    first, *more = data.replace(b"\r", b"\n").split(b"\n")
     has_space = b" " in data or b"\t" in data
-    if more and has_space:
-        first, last = first.rstrip(b" \t"), more.pop().lstrip(b" \t")
-        more = [*(line.strip(b" \t") for line in more), last]
-    return _canonical(b"".join([first, *more]), padded=has_space)
+    if b"\n" in data or b"\r" in data:
+        first, *more, last = data.replace(b"\r", b"\n").split(b"\n")
+        data = b"".join([first.rstrip(b" \t"), *(line.strip(b" \t") for line in more), last.lstrip(b" \t")])
+    return _canonical(data, padded=has_space)
 
 
 def _url_safe(data: bytes) -> bytes | None:
@@ -98,10 +97,10 @@ def _canonical(data: bytes, *, padded: bool = False) -> bytes | None:
     """What base64 stands for if it is written as it is encoded, but for its padding unless it must be padded."""
     text = data if padded or b"=" in data else data + b"=" * (-len(data) % 4)
     try:
-        decoded = binascii.a2b_base64(text)
+        decoded, end = binascii.a2b_base64(text, strict_mode=True), text[-4:]
+        return decoded if binascii.b2a_base64(binascii.a2b_base64(end), newline=False) == end else None
     except binascii.Error:
         return None
-    return decoded if binascii.b2a_base64(decoded, newline=False) == text else None
 
 
 def _packed(data: bytes) -> str | None:

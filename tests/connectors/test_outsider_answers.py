@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from plait.plugin import (
@@ -18,6 +19,7 @@ from plait.plugin import (
     Options,
     ReadFailure,
     Record,
+    RecordTable,
     Sink,
     Statement,
     Written,
@@ -105,6 +107,20 @@ def test_an_answer_of_the_wrong_shape_is_the_mistake_of_its_connector(
         list(getattr(role_with(**{method: answer}), method)([Key(fields={})]))
     assert raised.value.code == "broken-connector"
     assert message in raised.value.message
+
+
+@pytest.mark.parametrize(
+    "answer", [Record(fields={"ID": 1}), Record(fields={}), RecordTable(table=pa.table({"nr": [1]}))]
+)
+def test_a_record_that_lacks_the_field_by_which_it_was_asked_is_no_answer(answer: Any) -> None:
+    """Else no row would find it, and nobody would know why."""
+    with pytest.raises(GiveUp, match="a record has no field `id`, by which it was asked"):
+        list(role_with(fetch=[answer]).fetch([Key(fields={"id": 1})]))
+
+
+def test_a_key_may_be_a_place_within_a_field() -> None:
+    records = [Record(fields={"detail": {"id": 1}})]
+    assert list(role_with(fetch=records).fetch([Key(fields={"detail.id": 1})])) == records
 
 
 def test_what_the_contract_says_is_taken_as_it_is() -> None:

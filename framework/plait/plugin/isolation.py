@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from plait.plugin.context import Context
+    from plait.plugin.data import Key
     from plait.plugin.roles import Connector, Role
 
 STREAMS: dict[str, tuple[type, ...]] = {
@@ -58,6 +60,7 @@ PARTS: dict[type, dict[str, tuple[type, ...]]] = {
     ReadFailure: {"item": (Item,), "error": (Missing, PlaitError)},
     Written: {"uri": (str,), "rows": (int,), "bytes": (int,)},
 }
+PLACE = re.compile(r'[.\["]')
 MEANT = {
     "actions": "a tuple of texts",
     "resources": "a tuple of texts",
@@ -138,8 +141,10 @@ class IsolatedRole:
         with isolated(self._connector):
             answers = method(argument)
             _check_type(name, answers, (Iterable,))
-            for answer in answers:
+            for number, answer in enumerate(answers):
                 _check_type(name, answer, STREAMS[name])
+                if name == "fetch" and number == 0 and argument:
+                    _check_key(answer, argument[0])
                 yield answer
 
     def _call(self, name: str, method: Callable[..., Any], *arguments: Any) -> Any:
@@ -157,6 +162,14 @@ class IsolatedRole:
                     things = "files" if name == "write" else "objects"
                     raise ContractViolation(f"it gave {len(answer)} answers for {len(arguments[0])} {things}")
             return answer
+
+
+def _check_key(answer: Record | RecordTable, key: Key) -> None:
+    """Raise ContractViolation if a field of the key, which may be a place within another, is none of an answer's."""
+    names = answer.fields if isinstance(answer, Record) else answer.table.column_names
+    for name in key.fields:
+        if name not in names and not PLACE.search(name):
+            raise ContractViolation(f"a record has no field `{name[:40]}`, by which it was asked")
 
 
 def _list_of(name: str, answer: Any) -> list[Any]:

@@ -65,7 +65,8 @@ class Part(Driver[Hostile], Lookup[Hostile], Sink[Hostile]):
         yield from wrong(self.options, "read")
 
     def fetch(self, keys: Sequence[Key]) -> Iterator[Any]:
-        yield from (Record(fields={**key.fields, "found": 1}) for key in keys)
+        keyless = self.options.how == "keyless"
+        yield from (Record(fields={**({} if keyless else key.fields), "found": 1}) for key in keys)
         yield from wrong(self.options, "fetch")
 
     def write(self, files: Any) -> Sequence[Any]:

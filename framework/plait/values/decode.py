@@ -98,7 +98,8 @@ def _canonical(data: bytes, *, padded: bool = False) -> bytes | None:
     text = data if padded or b"=" in data else data + b"=" * (-len(data) % 4)
     try:
         decoded, end = binascii.a2b_base64(text, strict_mode=True), text[-4:]
-        return decoded if binascii.b2a_base64(binascii.a2b_base64(end), newline=False) == end else None
+        is_whole = not len(text) % 4 and binascii.b2a_base64(binascii.a2b_base64(end), newline=False) == end
+        return decoded if is_whole else None
     except binascii.Error:
         return None
 

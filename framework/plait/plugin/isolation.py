@@ -104,10 +104,10 @@ def isolated(connector: Connector) -> Iterator[None]:
         kind = TryAgain if cause and cause.error is TryAgain else GiveUp
         subject = f"the connector `{connector.name}` of {connector.distribution}"
         help = f"tell those who maintain {connector.distribution.partition(' ')[0]}"
-        raise kind(f"{subject} failed: {_description(error)}", code="broken-connector", help=help) from error
+        raise kind(f"{subject} failed: {describe(error)}", code="broken-connector", help=help) from error
 
 
-def _description(error: BaseException) -> str:
+def describe(error: BaseException) -> str:
     """The type of an exception and where it was raised; for a ContractViolation, its message."""
     if isinstance(error, ContractViolation):
         return str(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -10,10 +11,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from plait.plugin.hooks import Hooks
-from plait.plugin.roles import Connector, Driver, Lookup, Sink
+from plait.plugin.roles import Connector, ContractViolation, Driver, Lookup, Sink
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from importlib.metadata import EntryPoint
 
 GROUP = OURS = "plait"
@@ -89,17 +89,19 @@ def _load(offer: Offer) -> Connector:
     distribution = f"`{offer.distribution}` {offer.version}"
     try:
         answers = [import_module(offer.module).plait_connectors()] if _pinned else _call_hook(offer.word)
-        descriptors = [descriptor for answer in answers for descriptor in answer]
-        for descriptor in descriptors:
-            _check_roles(descriptor)
+        descriptors = _checked(answers)
     except (Exception, SystemExit) as error:
-        from plait.plugin.isolation import show_traceback
+        from plait.plugin.isolation import describe, show_traceback
 
         show_traceback(error)
-        text = " ".join(str(error).split())[:200]
+        text = describe(error)
+        if isinstance(
+            error, (ImportError, SyntaxError)
+        ):  # what Python says of the code, which holds no secret
+            text = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
         raise ConnectorUnavailable(
             "broken-connector",
-            f"the connector `{offer.word}` could not be loaded: {type(error).__name__}: {text}",
+            f"the connector `{offer.word}` could not be loaded: {text}",
             f"from {distribution}, module `{offer.module}`",
         ) from error
     for descriptor in descriptors:
@@ -111,16 +113,26 @@ def _load(offer: Offer) -> Connector:
     raise ConnectorUnavailable("broken-connector", message, f"from {distribution}")
 
 
+def _checked(answers: list[Any]) -> list[Any]:
+    """Return the descriptors that a hook gives; raises ContractViolation."""
+    if not all(isinstance(answer, Iterable) for answer in answers):
+        raise ContractViolation("its hook gives no list")
+    descriptors = [descriptor for answer in answers for descriptor in answer]
+    for descriptor in descriptors:
+        _check_roles(descriptor)
+    return descriptors
+
+
 def _check_roles(descriptor: Any) -> None:
-    """Raise TypeError if a role of a connector is no class that extends the role, or lacks one of its methods."""
+    """Raise ContractViolation if a role of a connector is no class that extends the role, or lacks one of its methods."""
     for word, base in (("driver", Driver), ("lookup", Lookup), ("sink", Sink)):
         role = getattr(descriptor, word, None)
         if role is None:
             continue
         if not (isinstance(role, type) and issubclass(role, base)):
-            raise TypeError(f"its `{word}` is no class that extends `{base.__name__}`")
+            raise ContractViolation(f"its `{word}` is no class that extends `{base.__name__}`")
         if role.__abstractmethods__:
-            raise TypeError(f"its `{word}` has no method `{min(role.__abstractmethods__)}`")
+            raise ContractViolation(f"its `{word}` has no method `{min(role.__abstractmethods__)}`")
 
 
 def _call_hook(word: str) -> list[list[Any]]:

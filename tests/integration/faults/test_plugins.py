@@ -74,6 +74,7 @@ def test_a_connector_that_does_not_load_is_a_problem_where_it_is_named(folder: P
         assert (ended["code"], problem["code"]) == (1, "broken-connector")
         assert module["message"] in problem["message"]
         assert "\n" not in problem["message"]
+        assert SECRET not in ended["stdout"] + ended["stderr"]
         assert problem["note"].startswith(f"from `plait-{word}` 3.2")
         line = (folder / f"{word}.yaml").read_text("utf-8").splitlines()[problem["line"] - 1]
         assert line[problem["column"] - 1 :].strip('",') == word

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import shlex
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import click
@@ -33,16 +34,28 @@ def command(spec: str | None, seed: str | None, parameters: dict[str, str], deta
     from plait_sandbox.aws import ENVIRONMENT
     from plait_sandbox.background import VARIABLE, run_in_background, stop_sandboxes
 
-    if seed is not None and spec is None:
-        raise click.UsageError("`--seed` needs SPEC")
-    if stop:
-        click.echo("stopped" if stop_sandboxes() else "no sandbox runs", err=True)
-        click.echo(f"unset {' '.join([*ENVIRONMENT, VARIABLE])}")
-    elif detach:
-        options = [f"--param={name}={value}" for name, value in parameters.items()]
-        run_in_background([*options, *([f"--seed={seed}"] if seed else []), *(["--", spec] if spec else [])])
-    else:
-        _serve(_contents(spec, seed, parameters) if spec is not None else None)
+    with _failure_for_shell() if detach or stop else nullcontext():
+        if seed is not None and spec is None:
+            raise click.UsageError("`--seed` needs SPEC")
+        if stop:
+            click.echo("stopped" if stop_sandboxes() else "no sandbox runs", err=True)
+            click.echo(f"unset {' '.join([*ENVIRONMENT, VARIABLE])}")
+        elif detach:
+            options = [f"--param={name}={value}" for name, value in parameters.items()]
+            options += [f"--seed={seed}"] if seed else []
+            run_in_background([*options, *(["--", spec] if spec else [])])
+        else:
+            _serve(_contents(spec, seed, parameters) if spec is not None else None)
+
+
+@contextmanager
+def _failure_for_shell() -> Iterator[None]:
+    """Print `false` where the command fails: a shell's `eval` of what it prints fails too."""
+    try:
+        yield
+    except BaseException:
+        click.echo("false")
+        raise
 
 
 def _contents(spec: str, seed: str | None, parameters: dict[str, str]) -> Contents:

@@ -113,6 +113,14 @@ def test_a_shell_starts_it_as_the_page_says_writes_to_it_and_stops_it(
     assert remains(environment) == []
 
 
+@pytest.mark.parametrize("options", ["nowhere.yaml --detach", "--seed seed.yaml --detach"])
+def test_a_shell_notices_that_it_does_not_start(environment: dict[str, str], options: str) -> None:
+    script = f'eval "$(plait sandbox {options})" && echo started'
+    used = subprocess.run(["sh", "-c", script], env=environment, capture_output=True, text=True, check=False)
+    assert (used.returncode, used.stdout) == (1, "")
+    assert "error" in used.stderr.lower()
+
+
 @pytest.mark.parametrize("seconds", [1.5, None])
 @pytest.mark.usefixtures("folder")
 def test_sigterm_leaves_nothing_of_it(environment: dict[str, str], seconds: float | None) -> None:

@@ -134,20 +134,21 @@ class Engine:
     def _batches(self, items: Sequence[Item], outcomes: Outcomes) -> Iterator[Batch]:
         """Read and join the records of objects; settle the objects that cannot be read."""
         answers, answered = iter(self.driver.read(items)), set[str]()
-        following: list[Record | ReadFailure] = []
-        is_last = False
-        while not is_last:
+        following: list[Record | ReadFailure] | None = []
+        while following is not None:
             with garbage_collection_paused():
                 with self.report.timed("read"), self.services.on_behalf_of(self.spec.driver.name):
                     part, following = take_part(answers, following, self.spec.driver.fields, room_for_batch())
-                is_last = not following
                 failures = [answer for answer in part if isinstance(answer, ReadFailure)]
                 for failure in failures:
                     settle_unread(failure, outcomes)
+                is_first = not answered
                 answered |= _uris_of(part, answered)
+                empty = [] if following is not None else [item for item in items if item.uri not in answered]
+                if not (part or empty or is_first):
+                    return
                 batch = self._transform(part)
-                if is_last:
-                    batch.empty = [item for item in items if item.uri not in answered]
+                batch.empty = empty
             self.report.batches += 1
             yield batch
             del batch
@@ -191,15 +192,20 @@ def take_part(
     part: list[Record | ReadFailure],
     fields: Collection[str] | None,
     room: int,
-) -> tuple[list[Record | ReadFailure], list[Record | ReadFailure]]:
-    """What a driver answers for whole objects until their `fields` fill the room, and the answer that follows it."""
+) -> tuple[list[Record | ReadFailure], list[Record | ReadFailure] | None]:
+    """What a driver answers for whole objects until their `fields` fill the room, and what follows: None at the end.
+
+    An answer follows only where it has to tell that the object before it is whole.
+    """
     size = sum(_size(answer, fields) for answer in part)
     for answer in answers:
         if size >= room and _uri(answer) != _uri(part[-1]):
             return part, [answer]
         part.append(answer)
         size += _size(answer, fields)
-    return part, []
+        if size >= room and (isinstance(answer, ReadFailure) or not answer.position):
+            return part, []
+    return part, None
 
 
 def _size(answer: Record | ReadFailure, fields: Collection[str] | None) -> int:

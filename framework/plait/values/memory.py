@@ -48,6 +48,8 @@ def room_ahead() -> int:
     return min(memory() // 32, 32 * MIB)
 
 
-def size_of_values(data: bytes) -> int:
+def size_of_values(data: bytes | memoryview) -> int:
     """About how many bytes of memory the values of a JSON text take, by a count of what separates them."""
+    if isinstance(data, memoryview):
+        return sum(size_of_values(bytes(data[start : start + MIB])) for start in range(0, len(data), MIB))
     return 2 * len(data) + 100 * (data.count(b",") + data.count(b":"))

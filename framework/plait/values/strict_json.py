@@ -46,7 +46,7 @@ def parse_json(data: bytes, fields: Collection[str] | None = None) -> Any:
     if fields is not None and len(data) > LARGE:
         members = _members(data)
         if members is not None:
-            return {name: _parse(bytes(member)) for name, member in members.items() if name in fields}
+            return {name: _parse(memoryview(member)) for name, member in members.items() if name in fields}
     return _parse(data)
 
 
@@ -55,7 +55,9 @@ def size_of_document(data: bytes, fields: Collection[str] | None) -> int:
     if fields is not None and len(data) > LARGE:
         with suppress(msgspec.MsgspecError, ValueError, RecursionError):
             members = _member_decoder().decode(data)
-            return len(data) + sum(size_of_values(bytes(members[name])) for name in members.keys() & fields)
+            return len(data) + sum(
+                size_of_values(memoryview(members[name])) for name in members.keys() & fields
+            )
     return size_of_values(data)
 
 
@@ -76,6 +78,8 @@ def _member_decoder() -> msgspec.json.Decoder[dict[str, msgspec.Raw]]:
 
 def _count_colons(data: bytes | memoryview) -> int:
     """How often a quote and a colon stand together, but for spaces: at least once for each key."""
+    if len(data) <= LARGE:
+        return bytes(data).translate(None, SPACES).count(b'":')
     count, last = 0, b""
     for start in range(0, len(data), MIB):
         part = last + bytes(data[start : start + MIB]).translate(None, SPACES)
@@ -95,17 +99,17 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _parse(data: bytes) -> Any:
+def _parse(data: bytes | memoryview) -> Any:
     if len(data) > LARGE and size_of_values(data) > room_for_values():
         size, room = size_of_values(data) // MIB, room_for_values() // MIB
         raise TooManyValues(
             f"its values would take about {size:,} MB of memory, more than the {room:,} there are"
         )
     value = _parse_quickly(data)
-    return _parse_carefully(data) if value is UNSURE else value
+    return _parse_carefully(bytes(data)) if value is UNSURE else value
 
 
-def _parse_quickly(data: bytes) -> Any:
+def _parse_quickly(data: bytes | memoryview) -> Any:
     """Decode with a fast decoder; return UNSURE unless a count of the keys proves that none stands twice.
 
     Without spaces, a quote and a colon stand together at least once for each key, so as many of them as there are
@@ -115,7 +119,7 @@ def _parse_quickly(data: bytes) -> Any:
         value = _decoder().decode(data)
     except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError):
         return UNSURE
-    return value if _count_keys(value, 1) == data.translate(None, SPACES).count(b'":') else UNSURE
+    return value if _count_keys(value, 1) == _count_colons(data) else UNSURE
 
 
 @cache

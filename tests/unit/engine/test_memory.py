@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import gc
+import json
+import os
+import subprocess
+import sys
 import tracemalloc
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +20,7 @@ from plait.plugin import Item, ReadFailure, Record, StoredObject, TryAgain, Writ
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from plait.engine.report import Report
     from plait.plugin import Put
@@ -91,14 +96,84 @@ def test_a_batch_closes_when_its_values_fill_its_room(monkeypatch: pytest.Monkey
 
 
 def test_a_part_has_whole_objects() -> None:
-    """It closes before the first object that begins beyond its room."""
-    a, b, c = (Item(uri=uri, size=10) for uri in "abc")
-    answers: list[Record | ReadFailure] = [Record(fields={}, item=item) for item in (a, a, a, b, c)]
-    failure = ReadFailure(c, TryAgain("later"))
-    parts: list[list[Record | ReadFailure]] = []
-    following: list[Record | ReadFailure] = []
-    remaining = iter([*answers, failure])
-    while not parts or following:
-        part, following = take_part(remaining, following, None, 20)
+    """It closes behind an object of one record that fills its room, or before the first object beyond it."""
+    a, b, c, d = (Item(uri=uri, size=10) for uri in "abcd")
+    lines = [Record(fields={}, item=item, position=str(n)) for n, item in enumerate((a, a, a, b, b))]
+    failure = ReadFailure(d, TryAgain("later"))
+    answers: list[Record | ReadFailure] = [*lines, Record(fields={}, item=c), failure]
+    remaining, following, parts = iter(answers), list[Record | ReadFailure](), []
+    rest: list[Record | ReadFailure] | None = []
+    for room in (20, 30, 20):
+        part, rest = take_part(remaining, following, None, room)
         parts.append(part)
-    assert parts == [answers[:3], [*answers[3:], failure]]
+        following = rest or []
+    assert parts == [answers[:3], answers[3:6], answers[6:]]
+    assert rest is None
+
+
+LIMITED = """
+import json, resource, sys
+import plait, obstore, pyarrow.compute, pyarrow.parquet
+def taken():
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) << 10
+if int(sys.argv[1]):
+    resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[1]) << 20,) * 2)
+before = taken()
+report = plait.load("spec.yaml").run()
+print(json.dumps({"taken": taken() - before, **report.as_json()}))
+"""
+ELEMENTS = int(os.environ.get("PLAIT_ELEMENTS", "20_000_000"))  # of a list, three bytes each
+OBJECTS = int(os.environ.get("PLAIT_OBJECTS", "150"))  # of a megabyte
+
+
+def run_apart(folder: Path, column: str, limit: int = 0) -> dict[str, Any]:
+    """The report of a run in a process of its own, and what memory it took above its imports."""
+    source = f'{{connector: json, path: "in/*.json", columns: {{id: string, {column}}}}}'
+    spec = f"plait: 1\nname: large\nsources:\n  large: {source}\nsink: {{connector: parquet, path: out/}}\nquarantine: bad/\n"
+    (folder / "spec.yaml").write_text(spec)
+    environment = {**os.environ, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024"}
+    command = [sys.executable, "-P", "-c", LIMITED, str(limit)]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    """A folder of ten objects, one of which has a list of very many empty mappings."""
+    (tmp_path / "in").mkdir()
+    for number in range(10):
+        elements = ELEMENTS if number == 5 else 1
+        text = b'{"id": "a", "items": [' + b",".join([b"{}"] * elements) + b"]}"
+        (tmp_path / "in" / f"{number}.json").write_bytes(text)
+    return tmp_path
+
+
+@pytest.mark.fault("J3")
+@pytest.mark.skipif(sys.platform != "linux", reason="address space is limited on Linux alone")
+def test_an_object_of_too_many_values_is_a_bad_record_and_its_neighbours_are_done(large: Path) -> None:
+    """In a function of 1,024 MB, whose address space has no more; 60 MB of `[{},{},…]` would take 1.6 GB."""
+    report = run_apart(large, 'items: "array<struct<n:int>>"', 1024)
+    assert report["records"] == {"read": 10, "written": 9, "dropped": 0, "quarantined": 1}
+    assert [problem["code"] for problem in report["problems"]] == ["object-too-large"]
+
+
+@pytest.mark.fault("J3")
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is measured on Linux alone")
+def test_what_is_not_wanted_of_an_object_takes_no_memory_but_its_bytes(large: Path) -> None:
+    report = run_apart(large, "x: string")
+    assert report["records"]["written"] == 10
+    assert report["taken"] <= 3 * 3 * ELEMENTS
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is measured on Linux alone")
+def test_many_objects_of_a_megabyte_take_the_memory_of_a_batch(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for number in range(OBJECTS):
+        text = f'{{"id": "{number}", "text": "{"x" * 1_000_000}"}}'
+        (tmp_path / "in" / f"{number}.json").write_text(text)
+    report = run_apart(tmp_path, "text: string")
+    assert (report["rows"], report["batches"] > OBJECTS // 40) == (OBJECTS, True)
+    assert report["taken"] <= 400 << 20

@@ -193,7 +193,8 @@ class _Reader:
         if colon and text and _is_empty(span):
             message = f"a space is missing after {excerpt(name + colon)}"
             self._add_problem(key_span, "yaml-syntax", message, f"write `{name[:40]}: {text[:40]}`")
-        text = value if isinstance(value, str) else ""
+        is_quoted = self.lines[span.line - 1][span.column - 1 :].startswith(("'", '"'))
+        text = value if isinstance(value, str) and not is_quoted else ""
         is_open = text.count("(") > text.count(")") or text.count("<") > text.count(">")
         if not is_open or not self.lines[span.end_line - 1][span.end_column - 1 :].startswith(","):
             return False

@@ -112,6 +112,7 @@ $(READY): uv.lock pyproject.toml | $(UV)
 	  echo "plait needs Python 3.11, 3.12 or 3.13, and uv could not fetch one: install it, then run make again." >&2; \
 	  exit 1; }
 	@ln -sf ../../$(UV) $(BIN)/uv
+	@$(BIN)/python -m ensurepip --default-pip >/dev/null 2>&1 || $(UV) pip install --quiet --python $(BIN)/python pip
 	@touch $@
 	@echo "Made .venv."
 

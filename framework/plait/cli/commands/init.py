@@ -81,7 +81,7 @@ def _write_connector(names: Sequence[str]) -> None:
         raise CannotStart(
             f"a connector is called `{name}` already", code="ambiguous-connector", help="choose another word"
         )
-    commands = ("pip install -e . pytest", "pytest", f"plait connectors {name}")
+    commands = ("python -m pip install -e . pytest", "python -m pytest", f"plait connectors {name}")
     _write_files(Path(f"plait-{name}"), connector_texts(name), commands)
 
 

@@ -26,8 +26,8 @@ class PricesLookup(Lookup[PricesOptions]):
     def fetch(self, keys: Sequence[Key]) -> Iterator[Record]:
         """Yield all records that have one of these keys; what has another key is left out by plait.
 
-        Before each call of a service, `self.context.count("prices:Get")` counts it. Raise TryAgain if it may succeed later,
-        GiveUp if it cannot.
+        plait counts the calls of a boto3 client by `self.context.client("dynamodb")` itself; before each call of another
+        client, `self.context.count("prices:Get")` counts it. Raise TryAgain if it may succeed later, GiveUp if it cannot.
         """
         for row in self.options.rows:
             if any(key.fields.items() <= row.items() for key in keys):

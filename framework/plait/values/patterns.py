@@ -123,12 +123,15 @@ class Expression(Struct, frozen=True):
 
     def match(self, text: str) -> dict[str, Any] | None:
         """The named groups of a text that matches from its beginning to its end, else None; a group may be None."""
-        use_python = self.parts is not None and len(text) ** self.parts <= MAX_PYTHON_STEPS
-        try:
-            match = (_compile_python if use_python else compile_re2)(self.text).fullmatch(text)
+        if self.parts is not None and len(text) ** self.parts <= MAX_PYTHON_STEPS:
+            match = _compile_python(self.text).fullmatch(text)
+            return match.groupdict() if match else None
+        try:  # of bytes RE2 tells the groups in a third of the time that it takes for text
+            match = compile_re2(self.text.encode()).fullmatch(text.encode())
         except UnicodeEncodeError:  # half of a surrogate pair: no UTF-8, and no file could hold it
             return None
-        return match.groupdict() if match else None
+        groups = match.groupdict().items() if match else ()
+        return {n.decode(): None if g is None else g.decode() for n, g in groups} if match else None
 
 
 @cache
@@ -137,7 +140,7 @@ def _compile_python(text: str) -> re.Pattern[str]:
 
 
 @cache
-def compile_re2(pattern: str) -> Any:
+def compile_re2(pattern: str | bytes) -> Any:
     """Compile an expression of RE2; raises SpecValueError with RE2's own words."""
     import re2
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextvars
-import gc
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
@@ -30,7 +28,7 @@ from plait.plugin import (
     Window,
     Written,
 )
-from plait.values.memory import room_for_batch
+from plait.values.memory import garbage_collection_paused, room_for_batch
 from plait.values.paths import normal_uri
 from plait.values.strict_json import size_of_document
 
@@ -237,16 +235,3 @@ def _normal_item(item: Item) -> Item:
     """The item under the one spelling of its URI, from which the names of its files derive."""
     uri = normal_uri(item.uri)
     return item if uri == item.uri else structs.replace(item, uri=uri)
-
-
-@contextmanager
-def garbage_collection_paused() -> Iterator[None]:
-    """Pause cyclic garbage collection while a batch is built: its values hold no cycles."""
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 DEFAULT = 1 << 30
 MIB = 1 << 20
@@ -53,3 +59,16 @@ def size_of_values(data: bytes | memoryview) -> int:
     if isinstance(data, memoryview):
         return sum(size_of_values(bytes(data[start : start + MIB])) for start in range(0, len(data), MIB))
     return 2 * len(data) + 100 * (data.count(b",") + data.count(b":"))
+
+
+@contextmanager
+def garbage_collection_paused() -> Iterator[None]:
+    """Pause cyclic garbage collection while a batch is built: its values hold no cycles."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

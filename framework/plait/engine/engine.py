@@ -15,7 +15,7 @@ from plait.engine.lookup import OpenLookups
 from plait.engine.partition import split_into_files
 from plait.engine.report import FileEntry, LookupCounts, Report
 from plait.engine.settle import Outcomes, accept, commit, put_in_quarantine, settle_batch, settle_unread
-from plait.engine.transform import Batch, item_of, transform
+from plait.engine.transform import Answered, Batch, item_of, transform
 from plait.plan.plan import plan
 from plait.plugin import (
     GiveUp,
@@ -132,14 +132,14 @@ class Engine:
     def _batches(self, items: Sequence[Item], outcomes: Outcomes) -> Iterator[Batch]:
         """Read and join the records of objects; settle the objects that cannot be read."""
         answers, answered = iter(self.driver.read(items)), set[str]()
-        following: list[Record | ReadFailure] | None = []
+        following: list[Answered] | None = []
         while following is not None:
             with garbage_collection_paused():
                 with self.report.timed("read"), self.services.on_behalf_of(self.spec.driver.name):
                     part, following = take_part(answers, following, self.spec.driver.fields, room_for_batch())
-                failures = [answer for answer in part if isinstance(answer, ReadFailure)]
-                for failure in failures:
-                    settle_unread(failure, outcomes)
+                for answer in part:
+                    if isinstance(answer, ReadFailure):
+                        settle_unread(answer, outcomes)
                 is_first = not answered
                 answered |= _uris_of(part, answered)
                 empty = [] if following is not None else [item for item in items if item.uri not in answered]
@@ -151,7 +151,7 @@ class Engine:
             yield batch
             del batch
 
-    def _transform(self, part: list[Record | ReadFailure]) -> Batch:
+    def _transform(self, part: list[Answered]) -> Batch:
         """Make a batch of the records of a part, which is emptied, so that each record's values go once they are typed."""
         with self.report.timed("transform"):
             return transform(_records_of(part), self._ask, self.plan, self.services.now(), waits=self.waits)
@@ -186,18 +186,15 @@ class Engine:
 
 
 def take_part(
-    answers: Iterator[Record | ReadFailure],
-    part: list[Record | ReadFailure],
-    fields: Collection[str] | None,
-    room: int,
-) -> tuple[list[Record | ReadFailure], list[Record | ReadFailure] | None]:
+    answers: Iterator[Answered], part: list[Answered], fields: Collection[str] | None, room: int
+) -> tuple[list[Answered], list[Answered] | None]:
     """What a driver answers for whole objects until their `fields` fill the room, and what follows: None at the end.
 
     An answer follows only where it has to tell that the object before it is whole.
     """
     size = sum(_size(answer, fields) for answer in part)
     for answer in answers:
-        if size >= room and _uri(answer) != _uri(part[-1]):
+        if size >= room and item_of(answer).uri != item_of(part[-1]).uri:
             return part, [answer]
         part.append(answer)
         size += _size(answer, fields)
@@ -206,26 +203,22 @@ def take_part(
     return part, None
 
 
-def _size(answer: Record | ReadFailure, fields: Collection[str] | None) -> int:
+def _size(answer: Answered, fields: Collection[str] | None) -> int:
     """About how many bytes of memory an answer takes, by its raw bytes or else by the size of its object."""
     if isinstance(answer, ReadFailure):
         return 0
     return size_of_document(answer.raw, fields) if answer.raw else item_of(answer).size or 0
 
 
-def _uri(answer: Record | ReadFailure) -> str:
-    return answer.item.uri if isinstance(answer, ReadFailure) else item_of(answer).uri
-
-
-def _uris_of(part: Sequence[Record | ReadFailure], answered: set[str]) -> set[str]:
+def _uris_of(part: Sequence[Answered], answered: set[str]) -> set[str]:
     """The objects of a part; raises GiveUp if one was answered in an earlier part already."""
-    uris = {*map(_uri, part)}
+    uris = {item_of(answer).uri for answer in part}
     if apart := uris & answered:
         raise GiveUp(f"the driver gave the records of `{min(apart)[:200]}` apart", code="broken-connector")
     return uris
 
 
-def _records_of(part: list[Record | ReadFailure]) -> list[Record]:
+def _records_of(part: list[Answered]) -> list[Record]:
     records = [answer for answer in part if isinstance(answer, Record)]
     part.clear()
     return records

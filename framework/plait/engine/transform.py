@@ -11,7 +11,7 @@ from plait.engine.join import join
 from plait.engine.partition import folderless_rows
 from plait.engine.read import cast
 from plait.engine.rows import Rows, without
-from plait.plugin import Item, PlaitError, Record, TryAgain
+from plait.plugin import Item, PlaitError, ReadFailure, Record, TryAgain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     Answer = tuple[Answers, LookupCounts] | BaseException
     # Asks the look-ups of a stage for the rows of a table: an answer for each, or why there is none.
     Ask = Callable[[Sequence[Source], Any], Sequence[Answer]]
+
+
+Answered = Record | ReadFailure  # what a driver answers for an object
 
 
 class Batch(Struct):
@@ -54,8 +57,8 @@ class Batch(Struct):
         return item_of(self.records[record_number])
 
 
-def item_of(record: Record) -> Item:
-    """The driving object of a record."""
+def item_of(record: Answered) -> Item:
+    """The driving object of a record, or of why there is none."""
     assert record.item is not None  # noqa: S101 - a driver names the item of each record
     return record.item
 

@@ -19,7 +19,7 @@ TOKEN = re.compile(r"\{\{|\}\}|\$\$\{|\$\{[^}]*\}|\{([^{}]*)\}|\*\*|\*|[{}]")
 HOLE_PATTERN = r"\{[A-Za-z_][A-Za-z0-9_]*\}"
 WIDE_HOLE_PATTERN = HOLE_PATTERN.replace(r"\}", r"\*\}")
 HOLE_NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\*?)\Z")
-MAX_PYTHON_STEPS = 100_000
+MAX_PYTHON_STEPS = 1_000_000
 MAX_LENGTH = 500
 # The characters that `str.isspace` takes, as ranges of an expression.
 SPACES = "\t-\r\x1c- \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"

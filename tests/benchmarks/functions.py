@@ -60,7 +60,8 @@ class Contender:
 
     def function(self, python: str, shop: Mapping[str, str]) -> Function:
         """The function, with nothing on its path but its folder."""
-        environment = {**shop, "PYTHONPATH": str(self.folder), **self.environment}
+        usual = {"AWS_LAMBDA_LOG_LEVEL": "INFO", "PYTHONPATH": str(self.folder)}  # at DEBUG boto3 logs bodies
+        environment = {**shop, **usual, **self.environment}
         return Function(environment, handler=self.handler, python=python, cwd=str(self.folder))
 
     def imports(self, python: str, shop: Mapping[str, str]) -> Counter[str]:

@@ -167,9 +167,9 @@ def _read_eventbridge(body: dict[str, Any]) -> str | IgnoredEvent:
 def _read_api_call(detail: dict[str, Any]) -> str | IgnoredEvent:
     """Read a call of S3's API that CloudTrail recorded; one that failed made no object."""
     name, request = detail["eventName"], detail["requestParameters"]
-    if name in NEWS_CALLS and not detail.get("errorCode"):
-        return _uri(request["bucketName"], request["key"])
-    return _ignored(name, NEWS_CALLS + NO_NEWS_CALLS)
+    if name not in NEWS_CALLS:
+        return _ignored(name, NO_NEWS_CALLS)
+    return IgnoredEvent(name) if detail.get("errorCode") else _uri(request["bucketName"], request["key"])
 
 
 def _read_task(task: dict[str, Any]) -> Iterator[str]:

@@ -38,8 +38,8 @@ def handler(event: Any, context: Any = None) -> dict[str, Any]:
     """Run the pipeline over the objects of an event.
 
     For a queue, `batchItemFailures` names the messages that SQS must deliver again. `{"objects": …}` and a Distributed
-    Map get the report, and a job of S3 Batch Operations a result for each of its tasks. Any other event raises TryAgain or GiveUp if an object must be tried again or failed, so that
-    AWS retries. The function answers well before its time ends; objects that are not done by then are tried again.
+    Map get the report, and a job of S3 Batch Operations a result for each of its tasks. Any other event raises TryAgain
+    or GiveUp if an object must be tried again or failed, so that AWS retries. The function answers well before its time ends; objects that are not done by then are tried again.
 
     Outside of a queue an event of unknown shape raises GiveUp before anything is read. A bug, in plait or in a
     connector, raises InternalError: the text of the original error might hold a value of a record, and the caller of

@@ -70,7 +70,8 @@ class DriverPath(PathTemplate):
         if groups is None:
             return None
         texts: dict[str, str | None] = {}
-        for (name, in_hive), group in zip(names, groups.values(), strict=True):
+        for number, (name, in_hive) in enumerate(names):
+            group = groups[f"g{number}"]
             text = hive_text(group) if in_hive else group
             if texts.setdefault(name, text) != text:
                 return None

@@ -34,6 +34,14 @@ def test_stars_that_are_no_folders_and_holes_side_by_side_are_refused(
     assert (caught.value.code, caught.value.part) == (code, part)
 
 
+def test_each_of_many_names_has_its_own_text_by_either_matcher() -> None:
+    """RE2, which is used for these, tells its groups in the order of their names."""
+    path, uri = (
+        "s3://b/" + "-".join(form.format(number) for number in range(12)) for form in ("{{n{}}}", "v{}")
+    )
+    assert DriverPath.parse(path).match(uri) == {f"n{number}": f"v{number}" for number in range(12)}
+
+
 def fits_by_trying(parts: Sequence[Part], uri: str) -> bool:
     """Whether a URI fits, by trying each end of each hole."""
     if not parts:

@@ -202,8 +202,15 @@ def _raw_key_column(records: RecordsOrTable, typed: TypedRecords, name: str) -> 
 def _fault_of_answer(source: Source, fault: BadRecord, record: Record) -> BadRecord:
     """Turn a fault of a look-up record into the error for the row that matches it."""
     place = f"`{source.name}`, {record.position}" if record.position else f"`{source.name}`"
-    message, bare = (f"{place}: {text}" for text in (fault.message, fault.bare))
-    return bad_record_of(source, message, code=fault.code, help=fault.help, bare=bare)
+
+    def of_source(fault: BadRecord) -> BadRecord:
+        message, bare = (f"{place}: {text}" for text in (fault.message, fault.bare))
+        error = bad_record_of(source, message, code=fault.code, help=fault.help, bare=bare)
+        error.column = fault.column
+        return error
+
+    first, *others = map(of_source, fault.faults)
+    return first.beside(*others) if others else first
 
 
 def bad_record_of(

@@ -49,7 +49,8 @@ def folderless_rows(table: Any, partitions: Sequence[Partition]) -> dict[int, Ba
             if problem := _why_folderless(value, partition):
                 why, help = problem
                 message = f"partition `{partition.name}`: {why}"
-                bad.setdefault(row, BadRecord(message, code="bad-value", help=help))
+                error = BadRecord(message, code="bad-value", help=help, column=partition.column)
+                bad[row] = bad[row].beside(error) if row in bad else error
     return bad
 
 

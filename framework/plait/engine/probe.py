@@ -108,7 +108,7 @@ def _probe_lookup(source: Source, services: Services, column_types: Mapping[str,
     faults = [fault for column in source.columns or () if (fault := misfit(column, sample, source))]
     if faults:
         message = f"no record of `{source.name}` fits: {'; '.join(fault.bare for fault in faults)}"
-        raise GiveUp(message, code="bad-value", help=faults[0].help or "declare the type that the source has")
+        raise GiveUp(message, code="bad-value", help=faults[0].help)
 
 
 def _absent_value(column_type: Type | None) -> Any:

@@ -14,6 +14,7 @@ from msgspec import Struct
 from plait.engine.partition import file_name
 from plait.engine.transform import item_of
 from plait.plugin import Put
+from plait.problems.errors import MAX_FAULTS
 from plait.values.paths import normal_uri
 
 if TYPE_CHECKING:
@@ -63,22 +64,34 @@ def put_of(record: Record, error: BadRecord, spec: Spec) -> Put:
     """
     assert spec.quarantine is not None  # noqa: S101 - asked only where the spec has one
     item = item_of(record)
+    faults = [_fault(fault, spec) for fault in error.faults[:MAX_FAULTS]]
     body = {
         "format_version": FORMAT_VERSION,
-        "code": error.code,
-        "message": error.message if spec.quarantine.payload else error.bare,
-        "help": error.help,
+        **{key: faults[0][key] for key in ("code", "message", "help")},
         "pipeline": spec.name,
         "spec_digest": spec.digest,
-        "source": error.source or spec.driver.name,
+        "source": faults[0]["source"],
         "object": item.uri,
         "etag": item.etag,
         "modified": _utc_text(item.modified) if item.modified else None,
         "position": record.position,
+        "faults": faults,
+        "more_faults": len(error.faults) > MAX_FAULTS,
         **(_payload(record.raw) if spec.quarantine.payload else {}),
     }
     data = json.dumps(body, ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace")
     return Put(uri=record_uri(record, spec), data=data + b"\n", source=item)
+
+
+def _fault(error: BadRecord, spec: Spec) -> dict[str, str | None]:
+    assert spec.quarantine is not None  # noqa: S101 - asked only where the spec has one
+    return {
+        "code": error.code,
+        "source": error.source or spec.driver.name,
+        "column": error.column,
+        "message": error.message if spec.quarantine.payload else error.bare,
+        "help": error.help,
+    }
 
 
 def _payload(data: bytes) -> dict[str, Any]:

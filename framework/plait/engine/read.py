@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from plait.engine.rows import take_rows
+from plait.engine.rows import empty_rows, take_rows
 from plait.language.forms import OBJECT_FACTS
 from plait.plugin import BadRecord, Record, RecordTable
+from plait.problems.errors import MAX_FAULTS
 from plait.problems.problem import excerpt
 from plait.values.arrow_casts import cast_many
 from plait.values.convert import ConversionError, conversion_error, convert
@@ -57,13 +58,6 @@ def is_flat(source: Source) -> bool:
     """Whether each column takes a field unchanged."""
     columns = source.columns or ()
     return not source.decode and all(len(c.selector) == 1 and c.origin not in OBJECT_FACTS for c in columns)
-
-
-def empty_rows(count: int) -> Any:
-    """A table with this number of rows and no columns."""
-    import pyarrow as pa
-
-    return pa.table({"$": pa.nulls(count)}).select([])
 
 
 def _cast_column(column: Column, records: Sequence[Record] | RecordTable, typed: TypedRecords) -> Any:
@@ -118,7 +112,7 @@ def _cast_cells(column: Column, rows: Iterable[Cell], typed: TypedRecords) -> An
         try:
             cells.append(_cell(column, record, fields))
         except BadRecord as error:
-            typed.faults.setdefault(record_number, without_frames(error))
+            _add_fault(typed, record_number, error)
             cells.append(None)
     return pa.array(cells, type=arrow_type(column.type))
 
@@ -147,7 +141,34 @@ def _decode_all(records: Sequence[Record], source: Source) -> TypedRecords:
             typed.record_numbers.append(record_number)
         except BadRecord as error:
             typed.faults[record_number] = without_frames(error)
+            if not record.fault:
+                _add_further_faults(typed, record_number, record, source)
     return typed
+
+
+def _add_further_faults(typed: TypedRecords, record_number: int, record: Record, source: Source) -> None:
+    """Note what else is wrong with a record of which a field cannot be decoded, as far as the others tell."""
+    fields, undecoded = record.fields, set[str | int]()
+    for name, steps in source.decode.items():
+        try:
+            fields = decode(fields, {name: steps})
+        except ConversionError as error:
+            if undecoded:
+                _add_fault(typed, record_number, _bad_encoding(error))
+            undecoded.add(name)
+    for column in source.columns or ():
+        if column.selector[0] not in undecoded:
+            try:
+                _cell(column, record, fields)
+            except BadRecord as error:
+                _add_fault(typed, record_number, error)
+
+
+def _add_fault(typed: TypedRecords, record_number: int, error: BadRecord) -> None:
+    """Note a fault that no other record has, beside those of its record."""
+    first = typed.faults.setdefault(record_number, without_frames(error))
+    if first is not error and len(first.others) < MAX_FAULTS:
+        first.others += (error,)
 
 
 def without_frames(error: BadRecord) -> BadRecord:
@@ -175,7 +196,11 @@ def _decoded_fields(record: Record, source: Source) -> Mapping[str, Any]:
     try:
         return decode(record.fields, source.decode)
     except ConversionError as error:
-        raise BadRecord(str(error), code="bad-encoding", help=error.help, bare=error.bare) from error
+        raise _bad_encoding(error) from error
+
+
+def _bad_encoding(error: ConversionError) -> BadRecord:
+    return BadRecord(str(error), code="bad-encoding", help=error.help, bare=error.bare)
 
 
 def _cell(column: Column, record: Record, fields: Mapping[str, Any]) -> Any:
@@ -186,11 +211,14 @@ def _cell(column: Column, record: Record, fields: Mapping[str, Any]) -> Any:
         value = convert(value, column.type)
     except ConversionError as error:
         message, bare = (f"column `{column.name}`: {text}" for text in (error, error.bare))
-        raise BadRecord(message, code="bad-value", help=error.help, bare=bare) from error
+        help = error.help or "mend it at its source, or declare a type that takes it"
+        raise BadRecord(message, code="bad-value", help=help, bare=bare, column=column.name) from error
     if value is None:
         value = column.default
     if value is None and column.required:
-        raise BadRecord(f"column `{column.name}` is required and null", code="required-null")
+        message = f"column `{column.name}` is required and null"
+        help = "give it a `default`, or leave out `required`"
+        raise BadRecord(message, code="required-null", help=help, column=column.name)
     return value
 
 

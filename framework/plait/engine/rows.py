@@ -34,6 +34,13 @@ class Rows(Struct):
     record_numbers: list[int]
 
 
+def empty_rows(count: int) -> Any:
+    """A table with this number of rows and no columns."""
+    import pyarrow as pa
+
+    return pa.table({"$": pa.nulls(count)}).select([])
+
+
 def without(rows: Rows, record_numbers: set[int]) -> Rows:
     """The rows of all other records."""
     other_rows = [row for row, number in enumerate(rows.record_numbers) if number not in record_numbers]

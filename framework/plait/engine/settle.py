@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from plait.engine.report import Outcome, Report
     from plait.engine.transform import Batch
     from plait.language.spec import Spec
-    from plait.plugin import Driver, File, Item, ReadFailure, Sink
+    from plait.plugin import BadRecord, Driver, File, Item, ReadFailure, Sink
 
 FOREIGN_BUCKET = "a foreign object: the pipeline does not read its bucket"
 FOREIGN_BUCKET_HELP = "send only events of the bucket that the driving source reads"
@@ -60,6 +60,11 @@ class Outcomes(Struct):
         """Report an error that concerns an object, without a value of its records."""
         problem = Problem(code=error.code, message=error.bare, file=uri, help=error.help, level=level)
         self.report.add_problem(replace(problem, note=error.note) if isinstance(error, Late) else problem)
+
+    def add_faults(self, error: BadRecord, uri: str) -> None:
+        """Report the faults of a bad record as warnings."""
+        for fault in error.faults:
+            self.add_problem(fault, uri, "warning")
 
     def finish(self, items: Iterable[Item]) -> None:
         """Count the outcomes; raises AssertionError if one of the objects has none, so that its loss is noticed."""
@@ -155,7 +160,7 @@ def settle_batch(batch: Batch, errors: dict[str, PlaitError], spec: Spec, outcom
             counts.quarantined += 1
             if spec.quarantine:
                 outcomes.quarantined.add(quarantine.record_uri(record, spec))
-            outcomes.add_problem(batch.bad[number], uri, "warning")
+            outcomes.add_faults(batch.bad[number], uri)
         elif number in written:
             counts.written += 1
         else:

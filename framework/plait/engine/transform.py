@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from plait.engine.answers import Answers
+    from plait.engine.join import Joined
     from plait.engine.report import LookupCounts
     from plait.language.spec import Source
     from plait.plan.plan import Plan
@@ -52,6 +53,11 @@ class Batch(Struct):
         """Remove all rows of these records."""
         self.rows = without(self.rows, set(record_numbers))
 
+    def add_fault(self, record_number: int, error: BadRecord) -> None:
+        """Note why a record is bad, beside what else is wrong with it."""
+        first = self.bad.get(record_number)
+        self.bad[record_number] = first.beside(error) if first else error
+
     def item(self, record_number: int) -> Item:
         """The driving object of a record."""
         return item_of(self.records[record_number])
@@ -77,7 +83,7 @@ def transform(records: list[Record], ask: Ask, plan: Plan, now: datetime, *, wai
         _join_stage(batch, stage, ask(stage, batch.rows.table), now if waits else None)
     batch.rows.table = _declare(batch.rows.table, plan)
     for row, error in folderless_rows(batch.rows.table, plan.spec.partition_by).items():
-        batch.bad.setdefault(batch.rows.record_numbers[row], error)
+        batch.add_fault(batch.rows.record_numbers[row], error)
     batch.take_out({number for number in batch.rows.record_numbers if number in batch.bad})
     return batch
 
@@ -93,25 +99,49 @@ def _join_stage(
 ) -> None:
     """Join the answers of a stage in the order of the spec; remove the records that wait, and those that may not."""
     missed: dict[int, list[tuple[Source, BadRecord | None]]] = {}
+    bad_rows: list[
+        Rows
+    ] = []  # of the records that a look-up made bad, whose faults in the next ones are noted too
     for source, answer in zip(stage, answers, strict=True):
         if isinstance(answer, BaseException):
             _fail(batch, source, answer)
             continue
-        joined = join(batch.rows, answer[0], source)
+        for rows in bad_rows:
+            _note_bad(batch, join(rows, answer[0], source))
+        joined, rows = join(batch.rows, answer[0], source), batch.rows
         batch.rows, batch.lookups[source.name] = joined.rows, answer[1]
         answer[1].add_join(joined)
-        batch.bad.update(joined.bad)
+        _note_bad(batch, joined)
+        if joined.bad:
+            bad_rows.append(without(rows, {*rows.record_numbers} - joined.bad.keys()))
         for record_number, error in joined.retry.items():
             missed.setdefault(record_number, []).append((source, error))
     for record_number, errors in missed.items():
-        if record_number in batch.bad or record_number in batch.retry or record_number in batch.failed:
-            continue
-        wait = now and why_late(batch.item(record_number), (source for source, _ in errors), now)
-        if wait:
-            batch.retry[record_number] = wait
-        elif error := next((error for _, error in errors if error), None):
-            batch.bad[record_number] = error
+        _settle_missed(batch, record_number, errors, now)
     batch.take_out(number for number in missed if number in batch.retry or number in batch.bad)
+
+
+def _note_bad(batch: Batch, joined: Joined) -> None:
+    for record_number, error in joined.bad.items():
+        batch.add_fault(record_number, error)
+
+
+def _settle_missed(
+    batch: Batch,
+    record_number: int,
+    errors: Sequence[tuple[Source, BadRecord | None]],
+    now: datetime | None,
+) -> None:
+    """Let a record wait for what it missed; once the wait is over, note its faults."""
+    if record_number in batch.retry or record_number in batch.failed:
+        return
+    wait = now and why_late(batch.item(record_number), (source for source, _ in errors), now)
+    if not wait:
+        for _, error in errors:
+            if error:
+                batch.add_fault(record_number, error)
+    elif record_number not in batch.bad:
+        batch.retry[record_number] = wait
 
 
 def _fail(batch: Batch, source: Source, error: BaseException) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
+MAX_FAULTS = 100  # of one record
+
 
 class PlaitError(Exception):
     """A failure that one line can tell a user; `help` proposes one thing to do."""
@@ -34,7 +38,7 @@ class GiveUp(PlaitError):
 
 
 class BadRecord(PlaitError):
-    """This record alone cannot become a row; plait sets the `source` that is to blame.
+    """This record alone cannot become a row; plait sets the `source` that is to blame, and the `column`.
 
     The `message` goes to the quarantine, beside the record. `bare` is the same without any value of the record, for
     the report and the log; where it is left out, the message has no value of the record in it.
@@ -42,12 +46,34 @@ class BadRecord(PlaitError):
 
     code = "bad-record"
     source: str | None = None
+    others: tuple[BadRecord, ...] = ()  # further faults of the record
 
     def __init__(
-        self, message: str, *, code: str | None = None, help: str | None = None, bare: str | None = None
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        help: str | None = None,
+        bare: str | None = None,
+        column: str | None = None,
     ) -> None:
         super().__init__(message, code=code, help=help)
-        self.bare = bare or message
+        self.bare, self.column = bare or message, column
+
+    @property
+    def faults(self) -> tuple[BadRecord, ...]:
+        """All faults of the record, this one first; one more than a hundred if there are more."""
+        return self, *self.others
+
+    def beside(self, *others: BadRecord) -> BadRecord:
+        """This fault with all others of its record, each kind once."""
+        kinds: dict[tuple[str | None, ...], BadRecord] = {}
+        for fault in (*self.faults, *chain.from_iterable(other.faults for other in others)):
+            kinds.setdefault((fault.code, fault.source, fault.column, fault.bare), fault)
+        _, *further = kinds.values()
+        error = BadRecord(self.message, code=self.code, help=self.help, bare=self.bare, column=self.column)
+        error.source, error.others = self.source, tuple(further[:MAX_FAULTS])
+        return error
 
 
 class SpecValueError(ValueError):

@@ -29,8 +29,9 @@ BORN = datetime(2026, 7, 1, 12, 30, 0, 250_000, tzinfo=UTC)
 SPEC = (DATA / "specs/quarantine.yaml").read_text(encoding="utf-8")
 FIELDS = [
     *("format_version", "code", "message", "help", "pipeline", "spec_digest", "source"),
-    *("object", "etag", "modified", "position"),
+    *("object", "etag", "modified", "position", "faults", "more_faults"),
 ]
+FAULT_FIELDS = ["code", "source", "column", "message", "help"]
 
 
 def spec(root: str | Path = "nowhere", payload: str = "true", text: str = SPEC) -> Spec:
@@ -56,14 +57,19 @@ def test_a_record_has_these_fields_in_this_order(tmp_path: Path) -> None:
     assert [*document] == [*FIELDS, "raw"]
     etag = document.pop("etag")
     assert etag
-    assert document == {
-        "format_version": 1,
+    fault = {
         "code": "bad-value",
         "message": "column `total`: expected int, got the text `much`",
         "help": document["help"],
+        "source": "orders",
+    }
+    assert document == {
+        "format_version": 1,
+        **fault,
+        "faults": [{**fault, "column": "total"}],
+        "more_faults": False,
         "pipeline": "orders",
         "spec_digest": spec(tmp_path).digest,
-        "source": "orders",
         "object": f"{tmp_path}/raw/a.json",
         "modified": "2026-07-01T12:30:00.250000Z",
         "position": "",
@@ -113,6 +119,37 @@ def test_without_payload_a_record_holds_no_more_than_short_excerpts(
     text = json.dumps(document)
     assert not [n for n in range(len(CANARY) - 41) if CANARY[n : n + 41] in text]
     assert "\n" not in document["message"]
+
+
+WIDE = """
+plait: 1
+name: wide
+sources:
+  orders:
+    connector: json
+    path: ROOT/raw/*.json
+    columns: {COLUMNS}
+sink: {connector: parquet, path: ROOT/lake/}
+quarantine: ROOT/bad
+"""
+
+
+@pytest.mark.parametrize(("columns", "more"), [(2, False), (100, False), (101, True), (300, True)])
+def test_a_record_tells_a_hundred_of_its_faults_and_whether_there_are_more(
+    tmp_path: Path, columns: int, more: bool
+) -> None:
+    """In the order of the columns; each is a warning of the report too."""
+    names = [f"c{number}" for number in range(columns)]
+    put(tmp_path / "raw/a.json", json.dumps(dict.fromkeys(names, "x")))
+    put(tmp_path / "raw/b.json", json.dumps(dict.fromkeys(names, 1)))
+    text = WIDE.replace("COLUMNS", ", ".join(f"{name}: int" for name in names))
+    engine = Engine(valid(text, ROOT=tmp_path), Services())
+    report = engine.run(engine.find())
+    [record] = records_in(tmp_path / "bad")
+    assert [fault["column"] for fault in record["faults"]] == names[:100]
+    assert all([*fault] == FAULT_FIELDS and fault["help"] for fault in record["faults"])
+    assert record["more_faults"] == more
+    assert (report.records.written, len(report.problems)) == (1, min(columns, 101))
 
 
 @given(st.text(min_size=1), st.text())
@@ -171,10 +208,10 @@ def test_a_record_alone_in_its_object_is_named_by_the_object(path: str, folder: 
 
 
 def test_a_record_is_read_by_people_too() -> None:
-    """One field on each line, slightly indented, each letter as it is."""
+    """One field on each line, slightly indented, those of its one fault too, each letter as it is."""
     _, data = stored("s3://b/año.json")
     lines = data.decode().splitlines()
-    assert (lines[0], lines[-1], len(lines)) == ("{", "}", len(FIELDS) + 3)
+    assert (lines[0], lines[-1], len(lines)) == ("{", "}", len(FIELDS) + len(FAULT_FIELDS) + 6)
     assert ' "object": "s3://b/año.json",' in lines
 
 

@@ -31,15 +31,21 @@ def run_case(case: Case) -> Outcome:
     driver = case.inputs.get(case.spec.driver.name)
     report = engine.run((held.item for held in driver.objects) if driver else engine.find())
     partitions = plan(case.spec).partitions
-    bad_records = [json.loads(put.data) for put in services.objects.puts]
+    bad_records = [_bad_record(json.loads(put.data)) for put in services.objects.puts]
     counts = {**report.objects, "dropped": report.records.dropped}
     return {
         "rows": [row for file in sink.captured for row in _rows_of_file(file, partitions)],
-        "quarantine": [{key: body[key] for key in ("code", "message", "object")} for body in bad_records],
+        "quarantine": bad_records,
         "retry": _failures(report, "retry"),
         "failed": _failures(report, "failed"),
         **{name: counts[name] for name in COUNT_NAMES},
     }
+
+
+def _bad_record(body: dict[str, Any]) -> dict[str, str]:
+    """A record in quarantine: the code of its first fault, the messages of all."""
+    messages = "; ".join(fault["message"] for fault in body["faults"])
+    return {"code": body["code"], "message": messages, "object": body["object"]}
 
 
 def _rows_of_file(file: File, partitions: Sequence[Field]) -> list[dict[str, Any]]:

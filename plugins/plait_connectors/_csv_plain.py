@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from itertools import accumulate
@@ -11,6 +12,8 @@ from plait.plugin import RecordTable
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from plait_connectors._csv_options import CsvOptions
 
 BOM = b"\xef\xbb\xbf"
 MAX_COLUMNS = 10_000
@@ -41,23 +44,31 @@ class PlainFiles(Generic[F]):
 
 
 def add_if_plain(
-    groups: dict[bytes, PlainFiles[F] | None], data: bytes, delimiter: str, path_columns: set[str], file: F
+    groups: dict[bytes, PlainFiles[F] | None], data: bytes, options: CsvOptions, file: F
 ) -> bool:
     """Add a file to the group of its header and return True, if the file is plain.
 
-    The group of an unusual header is None: it has an empty name, a name twice, one of the `path_columns`, or too many.
+    The group of an unusual header is None: it has an empty name, a name twice, a column of the path, or too many.
     """
-    data = data.removeprefix(BOM).replace(b"\r\n", b"\n")
-    if len(data) > MAX_PLAIN_BYTES or b'"' in data or b"\r" in data or b"\n\n" in data or not _is_utf8(data):
+    data = without_first_lines(data, options.skip).replace(b"\r\n", b"\n")
+    has_marks = any(mark and mark.encode() in data for mark in (options.quote, options.escape))
+    if len(data) > MAX_PLAIN_BYTES or has_marks or b"\r" in data or b"\n\n" in data or not _is_utf8(data):
         return False
-    header, _, body = data.partition(b"\n")
+    header, _, body = (b"", b"", data) if options.header else data.partition(b"\n")
     if header not in groups:
-        names = header.decode().split(delimiter)
+        names = [*options.header] if options.header else header.decode().split(options.delimiter)
+        path_columns = {*options.path.columns}
         are_distinct = len({*names, *path_columns}) == len(names) + len(path_columns)
         usual = "" not in names and are_distinct and len(names) <= MAX_COLUMNS
         groups[header] = PlainFiles(names) if usual else None
     group = groups[header]
-    return group is not None and group.add(body, delimiter.encode(), file)
+    return group is not None and group.add(body, options.delimiter.encode(), file)
+
+
+def without_first_lines(data: bytes, count: int) -> bytes:
+    """Return the text behind its mark and its first lines, whatever these are."""
+    data = data.removeprefix(BOM)
+    return [*re.split(rb"\r\n?|\n", data, maxsplit=count)[count:], b""][0] if count else data
 
 
 def _is_utf8(data: bytes) -> bool:
@@ -67,7 +78,7 @@ def _is_utf8(data: bytes) -> bool:
         return False
 
 
-def record_table(group: PlainFiles[F], delimiter: str, path_values: list[Texts]) -> RecordTable | None:
+def record_table(group: PlainFiles[F], options: CsvOptions, path_values: list[Texts]) -> RecordTable | None:
     """Return the rows of a group, file by file, or None if a line is not as wide as the header.
 
     `path_values` are the fields that each file has from its path.
@@ -75,7 +86,7 @@ def record_table(group: PlainFiles[F], delimiter: str, path_values: list[Texts])
     import pyarrow as pa
 
     try:
-        table = _texts(group, delimiter)
+        table = _texts(group, options)
     except pa.ArrowInvalid:
         return None
     if table.num_rows != sum(group.lines):
@@ -85,13 +96,14 @@ def record_table(group: PlainFiles[F], delimiter: str, path_values: list[Texts])
         cells = [text for text, lines in texts for _ in range(lines)]
         table = table.append_column(column, pa.array(cells, pa.string()))
     starts = [*accumulate(group.lines, initial=0)]
+    first = options.skip + (1 if options.header else 2)
     return RecordTable(
-        table=table, position=lambda row: f"line {row - starts[bisect_right(starts, row) - 1] + 2}"
+        table=table, position=lambda row: f"line {row - starts[bisect_right(starts, row) - 1] + first}"
     )
 
 
-def _texts(group: PlainFiles[F], delimiter: str) -> pa.Table:
-    """All lines of a group as texts, an empty text as null."""
+def _texts(group: PlainFiles[F], options: CsvOptions) -> pa.Table:
+    """All lines of a group as texts, an empty text and the words of `null` as null."""
     import pyarrow as pa
     from pyarrow import csv
 
@@ -102,10 +114,10 @@ def _texts(group: PlainFiles[F], delimiter: str) -> pa.Table:
         csv.ReadOptions(
             column_names=group.names, skip_rows=1, use_threads=False, block_size=len(data) + 1024
         ),
-        csv.ParseOptions(delimiter=delimiter, quote_char=False),
+        csv.ParseOptions(delimiter=options.delimiter, quote_char=False),
         csv.ConvertOptions(
             column_types={name: pa.string() for name in group.names},
-            null_values=[""],
+            null_values=["", *options.null],
             strings_can_be_null=True,
         ),
     )

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from itertools import chain
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
-
-import msgspec
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from plait.plugin import (
     BadRecord,
@@ -13,9 +11,7 @@ from plait.plugin import (
     Connector,
     Key,
     Lookup,
-    LookupPath,
     Missing,
-    Options,
     PlaitError,
     Record,
     RecordTable,
@@ -25,6 +21,7 @@ from plait.plugin import (
 )
 from plait_connectors._aws import bucket_facts, read_permissions
 from plait_connectors._csv_file import Fields, parse
+from plait_connectors._csv_options import CsvOptions
 from plait_connectors._csv_plain import PlainFiles, Texts, add_if_plain, record_table
 
 if TYPE_CHECKING:
@@ -33,42 +30,6 @@ if TYPE_CHECKING:
     from plait.plugin import Statement
 
 MAX_SHOWN = 40
-
-
-class Delimiter(str):
-    """The character between two fields."""
-
-    __slots__ = ()
-    json_schema: ClassVar[dict[str, Any]] = {
-        "pattern": r"^[\t\x20-\x21\x23-\x7e]$",
-        "patternErrorMessage": "one character of ASCII such as `;`, and no quote",
-        "examples": [",", ";", "|"],
-    }
-
-    @classmethod
-    def parse(cls, text: str) -> Delimiter:
-        """Read a delimiter; raises ValueError for a character that lines and quotes need themselves."""
-        if len(text) != 1 or not text.isascii() or text in '\0"\r\n':
-            raise ValueError("a delimiter is one character of ASCII such as `;`, and no quote")
-        return cls(text)
-
-
-class CsvOptions(Options, frozen=True, kw_only=True):
-    """Options of the connector `csv`."""
-
-    path: Annotated[
-        LookupPath,
-        msgspec.Meta(description="the file of a row, such as `s3://shop-raw/items/{transaction_id}.csv`"),
-    ]
-    delimiter: Annotated[Delimiter, msgspec.Meta(description="the character between two fields")] = Delimiter(
-        ","
-    )
-    max_bytes: Annotated[int, msgspec.Meta(ge=1, description="a larger file is a bad record")] = (
-        64 * 1024 * 1024
-    )
-    max_rows: Annotated[int, msgspec.Meta(ge=1, description="a file with more rows is a bad record")] = (
-        100_000
-    )
 
 
 class AskedFile(NamedTuple):
@@ -89,6 +50,10 @@ class CsvLookup(Lookup[CsvOptions]):
     def row_columns(self) -> Sequence[str]:
         """Return the columns that the path names."""
         return self.options.path.columns
+
+    def known_fields(self) -> Sequence[str] | None:
+        """Return the fields, if the options name them."""
+        return self.options.header or None
 
     def record_of_case(self, row: Mapping[str, Any]) -> Record:
         """Return a row of a case as a file has it: texts and nulls."""
@@ -139,15 +104,13 @@ class CsvLookup(Lookup[CsvOptions]):
             isinstance(file.answer, StoredObject)
             and len(file.path_values) == 1
             and file.answer.data.count(b"\n") <= self.options.max_rows
-            and add_if_plain(
-                groups, file.answer.data, self.options.delimiter, {*self.options.path.columns}, file
-            )
+            and add_if_plain(groups, file.answer.data, self.options, file)
         )
 
     def _together(self, group: PlainFiles[AskedFile]) -> Iterable[Record | RecordTable]:
         """Return a table of the plain files with one header, or their records if one of them is not plain after all."""
         path_values = [file.path_values[0] for file in group.files]
-        table = record_table(group, self.options.delimiter, path_values)
+        table = record_table(group, self.options, path_values)
         return [table] if table else chain.from_iterable(map(self._records, group.files))
 
     def _records(self, file: AskedFile) -> Iterator[Record]:
@@ -169,7 +132,8 @@ class CsvLookup(Lookup[CsvOptions]):
         size, max_bytes = stored.item.size or 0, self.options.max_bytes
         if size > max_bytes:
             raise BadRecord(f"{size} bytes are more than the limit of {max_bytes}", help="raise `max_bytes`")
-        return parse(stored.data, self.options.delimiter, self.options.max_rows)
+        wanted = self.context.fields
+        return parse(stored.data, self.options, wanted and {*wanted, *self.options.path.columns})
 
 
 def _shown(uri: str) -> str:

@@ -6,10 +6,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kit.connect import csv_lookup, single_records
 from plait.plugin import GiveUp, Key, LookupPath, Record
-from plait_connectors.csv import CsvLookup, CsvOptions, Delimiter, plait_connectors
+from plait_connectors._csv_file import parse
+from plait_connectors._csv_options import CsvOptions, Delimiter, Mark
+from plait_connectors.csv import CsvLookup, plait_connectors
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,6 +108,51 @@ def test_a_delimiter_is_one_character_that_is_neither_a_quote_nor_a_line_end(tex
     assert Delimiter.parse(";") == ";"
     with pytest.raises(ValueError, match="one character"):
         Delimiter.parse(text)
+
+
+@pytest.mark.parametrize("text", ["", "''", "é", " ", "\n", "\t"])
+def test_a_quote_or_an_escape_is_one_visible_character_or_none(text: str) -> None:
+    assert [Mark.parse(mark) for mark in ("", "'", "\\")] == ["", "'", "\\"]
+    if text:
+        with pytest.raises(ValueError, match="one visible character"):
+            Mark.parse(text)
+
+
+CELL = st.none() | st.text(st.sampled_from("a;|'\"\\\r\n é-"), max_size=4)
+
+
+@given(
+    st.lists(st.tuples(CELL, CELL), min_size=1, max_size=5),
+    st.sampled_from("'\""),
+    st.sampled_from(["", "\\", "|"]),
+    st.sampled_from([(), ("-",), ("a", "é")]),
+    st.integers(0, 2),
+    st.randoms(use_true_random=False),
+)
+def test_what_is_written_in_a_dialect_is_read_as_it_was(
+    rows: list[tuple[str | None, ...]], quote: str, escape: str, null: tuple[str, ...], skip: int, random: Any
+) -> None:
+    """Texts are in quotes, where the quote is doubled or escaped; a null is nothing, or one of the words."""
+
+    def written(cell: str | None) -> str:
+        if cell is None:
+            return str(random.choice(["", *null]))
+        text = cell.replace(escape, escape * 2) if escape else cell
+        return quote + text.replace(quote, random.choice([quote, escape or quote]) + quote) + quote
+
+    lines = [";".join(map(written, row)) for row in rows]
+    data = "".join(f"{line}\r\n" for line in [*["'x\""] * skip, *lines]).encode()
+    options = CsvOptions(
+        path=LookupPath.parse("./{id}.csv"),
+        delimiter=Delimiter(";"),
+        quote=Mark(quote),
+        escape=Mark(escape),
+        null=null,
+        header=("a", "b"),
+        skip=skip,
+    )
+    expected = [{"a": a, "b": b} for a, b in rows]
+    assert [fields for _, fields in parse(data, options, None)] == expected
 
 
 def test_a_row_of_a_case_is_texts_and_nulls_as_in_a_file() -> None:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from plait.engine.context import Services
 from plait.plugin import DriverPath, LookupPath, Pattern, Record, RecordTable
+from plait_connectors._csv_options import CsvOptions
 from plait_connectors.cloudwatch_logs import CloudWatchLogsLookup, CloudWatchLogsOptions
-from plait_connectors.csv import CsvLookup, CsvOptions
+from plait_connectors.csv import CsvLookup
 from plait_connectors.dynamodb import DynamoDBLookup, DynamoDBOptions
 from plait_connectors.json import JsonDriver, JsonOptions
 from plait_connectors.mysql import MySQLLookup, MySQLOptions
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
     from plait.plugin import Context
 
 
-def context() -> Context:
-    """A context of its own for a connector that reads objects."""
-    return Services().context("s", None)
+def context(*fields: str) -> Context:
+    """A context of its own for a connector that reads objects, of which these fields are wanted, or all."""
+    return Services().context("s", fields or None)
 
 
 def json_driver(path: str, **options: Any) -> Any:
@@ -30,9 +31,9 @@ def json_driver(path: str, **options: Any) -> Any:
     return JsonDriver(JsonOptions(path=DriverPath.parse(path), **options), context())
 
 
-def csv_lookup(path: str, **options: Any) -> Any:
-    """A look-up of the CSV files at a path."""
-    return CsvLookup(CsvOptions(path=LookupPath.parse(path), **options), context())
+def csv_lookup(path: str, *fields: str, **options: Any) -> Any:
+    """A look-up of the CSV files at a path, of which these fields are wanted, or all."""
+    return CsvLookup(CsvOptions(path=LookupPath.parse(path), **options), context(*fields))
 
 
 def single_records(answers: Iterable[Record | RecordTable]) -> Iterator[Record]:

@@ -20,6 +20,7 @@ from plait.plugin import BadRecord, Item, Record
 from plait.values.types import Type, parse
 from plait_connectors import csv as csv_connector
 from plait_connectors import json as json_connector
+from plait_connectors._csv_options import Delimiter
 
 FOLDER = DATA / "corpus"
 Outcome = dict[str, Any] | tuple[str, str]
@@ -101,7 +102,7 @@ def csv_outcomes(
     names: tuple[str, ...], word: str, delimiter: str
 ) -> dict[str, tuple[list[Any], list[BadRecord]]]:
     """Look these files up together; for each its rows, and what is bad."""
-    lookup = csv_lookup(f"{FOLDER}/csv/{{id}}.csv", delimiter=csv_connector.Delimiter(delimiter))
+    lookup = csv_lookup(f"{FOLDER}/csv/{{id}}.csv", "a", "b", delimiter=Delimiter(delimiter))
     join = Join(on=(("id", "id"),), shape="list")
     looked_up = source(csv_connector, {"a": "string", "b": word}, options=lookup.options, join=join)
     answers, _ = look_up(looked_up, lookup, pa.table({"id": names}), {"id": parse("string")})

@@ -47,6 +47,8 @@ def form_of(path: KeyPath, value: Any) -> str | None:
     block, key = path[0] if path else "", str(path[-1]) if path else ""
     if block == "sources" and key == "default" and value is None:
         return "leave it out for null"
+    if value is None and path and path[-2:-1] == ("null",):
+        return "put the word in quotes"
     if block == "parameters" and len(path) == 2 and isinstance(value, str):
         name = value.strip("${}")
         form = {"env": name}

@@ -157,6 +157,7 @@ class _Reader:
         is_doubled = is_cut = False
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             key, key_span = self._node(event, path, depth)
+            key = "null" if key is None and getattr(event, "value", "") == "null" else key
             if key == "<<" and _is_plain(event):
                 self._add(key_span, "yaml-merge-key")
             elif not isinstance(key, str) and not isinstance(event, yaml.AliasEvent):

@@ -26,7 +26,8 @@ from plait.values.decode import Step
 from plait.values.memory import memory, room_for_object, room_for_values, size_of_values
 from plait.values.strict_json import MAX_DEPTH, NotJson, parse_json
 from plait.values.types import parse
-from plait_connectors import _csv_file, _csv_plain, _mysql_select, cloudwatch_logs, csv, dynamodb, mysql
+from plait_connectors import _csv_file, _csv_plain, _mysql_select, cloudwatch_logs, dynamodb, mysql
+from plait_connectors._csv_options import CsvOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -154,7 +155,7 @@ def list_of(elements: int) -> bytes:
 
 
 MEMORY, VALUED = memory(), strict_json.LARGE
-ROWS = default(csv.CsvOptions, "max_rows")
+ROWS = default(CsvOptions, "max_rows")
 LIMITS = [
     Limit(
         "bytes of an object of `json`", f"1/{MEMORY // room_for_object()} of the memory",
@@ -176,7 +177,7 @@ LIMITS = [
         f"{decode.MAX_RATIO}, beyond the first {decode.MAX_AT_ANY_RATIO // 1024} KiB", unzipped, decode.MAX_AT_ANY_RATIO,
     ),
     Limit(
-        "bytes of a file of `csv`", f"{default(csv.CsvOptions, 'max_bytes') // MIB} MiB",
+        "bytes of a file of `csv`", f"{default(CsvOptions, 'max_bytes') // MIB} MiB",
         lambda n: of_csv(b"v\n" + b"x" * (n - 2), max_bytes=20), 20, "`max_bytes`",
     ),
     Limit("rows of a file of `csv`", f"{ROWS:,}", lambda n: of_csv(table_of(1, n), max_rows=20), 20, "`max_rows`"),

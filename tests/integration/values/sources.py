@@ -63,7 +63,7 @@ def csv_records(kinds: Sequence[Kind], folder: Path) -> list[Record]:
     """The one record of each file."""
     for n, kind in enumerate(kinds):
         (folder / f"{n}.csv").write_bytes(csv_file(kind))
-    lookup = csv_lookup(f"{folder}/{{id}}.csv")
+    lookup = csv_lookup(f"{folder}/{{id}}.csv", "v", "")
     return [_only(lookup.fetch([Key(fields={"id": str(n)})])) for n in range(len(kinds))]
 
 

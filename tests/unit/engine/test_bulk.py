@@ -28,6 +28,7 @@ from plait.testing.cases.stand_ins import MemoryObjects
 from plait.values import arrow_casts
 from plait.values.types import parse
 from plait_connectors import csv as csv_connector
+from plait_connectors._csv_options import CsvOptions, Delimiter
 
 SPEC = (DATA / "specs/bulk.yaml").read_text(encoding="utf-8")
 
@@ -88,7 +89,7 @@ def asked(files: list[bytes], word: str, delimiter: str, many: int) -> dict[str,
     """Look files up together; the rows and the faults of each."""
     bodies = {f"s3://raw/{n}.csv": data for n, data in enumerate(files)}
     path = LookupPath.parse("s3://raw/{id}.csv")
-    options = csv_connector.CsvOptions(path=path, delimiter=csv_connector.Delimiter(delimiter))
+    options = CsvOptions(path=path, delimiter=Delimiter(delimiter))
     where = csv_connector.CsvLookup(options, services(bodies).context("s", None))
     (connector,) = csv_connector.plait_connectors()
     columns = column("a", "string", default="none"), column("b", word), column("c", "string")
@@ -142,7 +143,7 @@ PLAIN = [
 def test_plain_files_come_as_one_block() -> None:
     """Line ends, a mark and a missing last newline are plain; what has a quote is read alone."""
     bodies = {f"s3://raw/{n}.csv": data for n, data in enumerate([*PLAIN, b'a,b\n"x",1\n', b"a,b\nx\n"])}
-    options = csv_connector.CsvOptions(path=LookupPath.parse("s3://raw/{id}.csv"))
+    options = CsvOptions(path=LookupPath.parse("s3://raw/{id}.csv"))
     where = csv_connector.CsvLookup(options, services(bodies).context("s", None))
     *single, block = where.fetch([Key(fields={"id": str(n)}) for n in range(len(bodies))])
     assert len(single) == 2

@@ -79,6 +79,10 @@ def test_values_are_plain_mappings_lists_and_scalars() -> None:
     }
 
 
+def test_the_word_null_may_be_a_key_without_quotes() -> None:
+    assert read("null: [a, null]").value == {"null": ["a", None]}
+
+
 def test_spans_cover_keys_and_values() -> None:
     spec = read(SPEC)
     block = ("sources", "orders")

@@ -15,6 +15,7 @@ from plait.cli.failures import CannotStart
 from plait.cli.loading import load_pipeline
 from plait.cli.options import parameter_option
 from plait.pipeline.pipeline import Pipeline
+from plait.plugin import StoredObject, room_for_object
 from plait.values.paths import on_s3
 
 if TYPE_CHECKING:
@@ -46,9 +47,11 @@ def command(what: str, name: str | None, parameters: dict[str, str]) -> None:
             raise CannotStart(
                 message, code="nothing-to-guess", help="name an object that does, or its folder"
             )
-        text = json.dumps(_spec_over(uri, uris)).encode()
-        block = Pipeline.load(what, {}, text).guess("objects")
-        click.echo(dedent(block.partition("objects:\n")[2]))
+        spec = _spec_over(uri, uris)
+        block = Pipeline.load(what, {}, json.dumps(spec).encode()).guess("objects")
+        delimiter = spec["sources"]["objects"].get("delimiter", ",")
+        option = "" if delimiter == "," else f"delimiter: {json.dumps(delimiter)}\n"
+        click.echo(option + dedent(block.partition("objects:\n")[2]))
 
 
 def _spec_over(uri: str, uris: list[str]) -> dict[str, Any]:
@@ -64,6 +67,7 @@ def _spec_over(uri: str, uris: list[str]) -> dict[str, Any]:
             "names": {"connector": "memory", "rows": rows, "columns": {ROW: "string"}},
             "objects": {"connector": "csv", "path": path, "join": {"on": ROW, "as": "list"}},
         }
+        sources["objects"]["delimiter"] = _delimiter_of(uris[0])
     sink = {"connector": "parquet", "path": "s3://nothing-is-written/"}
     return {"plait": 1, "name": "guess", "sources": sources, "sink": sink}
 
@@ -77,6 +81,15 @@ def _objects_of(uri: str) -> Iterator[str]:
         if (item.uri == uri or item.uri.startswith(f"{uri}/")) and item.uri.endswith(suffix):
             suffix = JSON if item.uri.endswith(JSON) else CSV
             yield item.uri
+
+
+def _delimiter_of(uri: str) -> str:
+    """The character that the first line of a file of CSV has most often, of those that usually stand between fields."""
+    from plait.engine.context import Services
+
+    (answer,) = Services().objects.get([uri], room_for_object())
+    header = answer.data.partition(b"\n")[0] if isinstance(answer, StoredObject) else b""
+    return max(",;\t|", key=lambda character: header.count(character.encode()))
 
 
 def _literal(path: str) -> str:

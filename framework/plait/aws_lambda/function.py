@@ -14,7 +14,7 @@ from msgspec import to_builtins
 from plait import __version__
 from plait.aws_lambda.deadline import run_within
 from plait.aws_lambda.events import Message, unwrap
-from plait.aws_lambda.logs import json_line, log_as_json, metrics
+from plait.aws_lambda.logs import json_line, log_as_json, metrics, short_report
 from plait.engine.engine import Engine
 from plait.language.build import packaged_spec
 from plait.language.lock import PACKAGE_AGAIN, read_lock
@@ -65,7 +65,8 @@ def _handle(event: Any, context: Any) -> dict[str, Any]:
     report, outcomes, ended = run_within(engine, unwrapped.uris, _remaining_seconds(context))
     if not ended:
         _engines.clear()
-    _log("report", report.as_json())
+    answer = short_report(report)
+    _log("report", answer)
     _log("metrics", metrics(report, time.perf_counter() - started, time.time()))
     if unwrapped.queue:
         return {
@@ -77,7 +78,7 @@ def _handle(event: Any, context: Any) -> dict[str, Any]:
         return _task_results(unwrapped, report, outcomes)
     if not unwrapped.direct and not report.ok:
         raise _failure(report)
-    return report.as_json()
+    return answer
 
 
 def _prepare() -> None:

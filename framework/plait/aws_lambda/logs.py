@@ -9,7 +9,9 @@ import json
 import logging
 import time
 import traceback
+from collections import Counter
 from contextlib import suppress
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import asdict
@@ -18,14 +20,44 @@ from plait.engine.report import OUTCOMES
 from plait.problems.errors import PlaitError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from plait.engine.report import Report
 
 NAMESPACE = "plait"  # CloudWatch namespace of the metrics
 DIMENSION = "Pipeline"
 STANDARD_ATTRIBUTES = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
+MAX_LISTED = 40_000  # bytes of the problems of a report, and of its files
+MAX_OF_A_CODE = 20
 RUNTIME_ATTRIBUTES = {"aws_request_id", "tenant_id", "_frame_type"}
+
+
+def short_report(report: Report) -> dict[str, Any]:
+    """The report as one document of less than 100 KB, of which Step Functions takes 256.
+
+    It has the first problems of each code, and of these, as of the files, as many as there is room for.
+    """
+    document, turns = report.as_json(), Counter[str]()
+    by_turn: list[tuple[int, dict[str, Any]]] = []
+    for problem in document["problems"]:
+        turns[problem["code"]] += 1
+        by_turn.append((turns[problem["code"]], problem))
+    first = sorted((pair for pair in by_turn if pair[0] <= MAX_OF_A_CODE), key=itemgetter(0))
+    document["problems"] = problems = _fitting(problem for _, problem in first)
+    document["problems_left_out"] = report.problems_left_out(problem["code"] for problem in problems)
+    document["files"] = _fitting(document["files"])
+    return document
+
+
+def _fitting(entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The first entries, as many as there is room for."""
+    fitting, room = [], MAX_LISTED
+    for entry in entries:
+        room -= len(json_line(entry)) + len(", ")
+        if room < 0:
+            break
+        fitting.append(entry)
+    return fitting
 
 
 def log_as_json() -> None:

@@ -13,7 +13,7 @@ from msgspec.structs import asdict
 from plait.problems.problem import as_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from plait.engine.join import Joined
     from plait.problems.problem import Problem
@@ -102,6 +102,7 @@ class Report(Struct, kw_only=True):
     seconds: dict[str, float] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     problems_by_level: Counter[str] = field(default_factory=Counter)
+    problems_by_code: Counter[str] = field(default_factory=Counter)
 
     @property
     def objects(self) -> dict[str, int]:
@@ -131,7 +132,8 @@ class Report(Struct, kw_only=True):
             self.files.append(file)
 
     def add_problem(self, problem: Problem) -> None:
-        """Keep a problem; beyond a thousand of a level, problems are only counted by their outcome."""
+        """Keep a problem; beyond a thousand of a level, problems are only counted by their code."""
+        self.problems_by_code[problem.code] += 1
         if self.problems_by_level[problem.level] < MAX_KEPT:
             self.problems_by_level[problem.level] += 1
             self.problems.append(problem)
@@ -168,4 +170,11 @@ class Report(Struct, kw_only=True):
             "calls": dict(sorted(self.calls.items())),
             "seconds": {phase: round(seconds, 6) for phase, seconds in self.seconds.items()},
             "problems": as_json(self.problems),
+            "problems_left_out": self.problems_left_out(problem.code for problem in self.problems),
         }
+
+    def problems_left_out(self, codes: Iterable[str]) -> dict[str, int]:
+        """How many problems of each code there are beside those of these codes."""
+        counts = Counter(self.problems_by_code)
+        counts.subtract(codes)
+        return {code: count for code, count in sorted(counts.items()) if count}

@@ -136,7 +136,7 @@ def assumptions_of_report(spec: Spec, report: Mapping[str, Any]) -> tuple[Assump
         "batches": report.get("batches", 1),
         "starts": int(bool(cold)),
         "listings": calls.get("s3:ListObjectsV2", 0),
-        "files": len(report["files"]),
+        "files": report["file_count"],
         "replaced": calls.get("s3:HeadObject", 0),
         "quarantined": report["records"]["quarantined"],
         "seconds": sum(report["seconds"].values()),

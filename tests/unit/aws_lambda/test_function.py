@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import traceback
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -213,6 +214,22 @@ def test_an_object_of_another_bucket_is_never_touched(shop: Shop, bucket: str) -
         assert (problem["code"], problem["level"], problem["file"]) == ("foreign-bucket", "warning", uri)
     assert failed_messages(handler(queued(created(GOOD, bucket=bucket)))) == []
     assert shop.proxy.log == []
+
+
+@pytest.mark.parametrize("text", ["x", "ñ", "\x7f"])
+def test_an_answer_with_many_problems_is_far_below_what_step_functions_takes(
+    shop: Shop, text: str, capsys: Any
+) -> None:
+    """Each code is there, what is left out is counted, and so it is in the log."""
+    foreign = [f"s3://other/{number}/{text * 200}.json" for number in range(1, 3000)]
+    report = handler({"objects": [*foreign, f"s3://shop-raw/{LATE}", f"s3://shop-raw/{BAD}"]})
+    [line] = [line for line in logged(capsys) if line.pop("message") == "report"]
+    assert line == report
+    assert len(json.dumps(report)) < 60_000
+    codes = Counter(problem["code"] for problem in report["problems"])
+    assert codes.keys() == {"foreign-bucket", "not-there-yet", "bad-record"}
+    assert codes["foreign-bucket"] == 20
+    assert report["problems_left_out"] == {"foreign-bucket": len(foreign) - 20}
 
 
 @pytest.mark.fault("E2")

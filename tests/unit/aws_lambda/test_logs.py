@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,10 @@ from hypothesis import strategies as st
 from kit.function.runtime import Function
 from kit.locked import lock
 from plait.aws.clients import mute_bodies
-from plait.aws_lambda.logs import JsonLine
+from plait.aws_lambda.logs import JsonLine, json_line, short_report
+from plait.engine.report import FileEntry, Report
 from plait.plugin import GiveUp
+from plait.problems.problem import Problem
 
 TEXTS = [
     "two\nlines\r\nand \x1b[31mred\x1b[0m",
@@ -45,6 +48,25 @@ def read(written: str) -> dict[str, Any]:
     assert written[:-1].isprintable()
     fields: dict[str, Any] = json.loads(written)
     return fields
+
+
+@pytest.mark.parametrize("entries", [0, 1, 30, 1000, 5000])
+@pytest.mark.parametrize("name", ["a", "é" * 500])
+def test_a_report_of_any_length_is_an_answer_of_less_than_100_kb(entries: int, name: str) -> None:
+    """It shows problems of as many codes as there is room for, and counts what it leaves out."""
+    report = Report(pipeline="orders", spec_digest="0" * 64)
+    for number in range(entries):
+        uri, code = f"s3://lake/{name}{number}", f"code-{number % 300}"
+        report.add_file(FileEntry(uri=uri, rows=1, bytes=1, partition=name))
+        report.add_problem(Problem(code=code, message=name, file=uri, level="warning"))
+    document = short_report(report)
+    shown = Counter(problem["code"] for problem in document["problems"])
+    assert len(json_line(document)) < 100_000
+    assert document["file_count"] == entries
+    assert bool(document["files"]) == bool(shown) == bool(entries)
+    assert shown.total() + sum(document["problems_left_out"].values()) == entries
+    assert max(shown.values(), default=0) - min(shown.values(), default=0) <= 1
+    assert entries > 30 or name != "a" or not document["problems_left_out"]
 
 
 @pytest.mark.fault("S11")

@@ -5,10 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from plait.cli.printing import print_problems_on_stderr
 from plait.plugin import PlaitError
 from plait.problems.problem import Problem
+
+if TYPE_CHECKING:
+    from plait.cli.options import QuarantineLimit
+    from plait.engine.report import Report
 
 WRONG_CALL_CODES = {"missing-parameter", "undeclared-parameter"}  # the spec is right, its parameters are not
 
@@ -34,6 +39,17 @@ def print_failure(error: Exception) -> int | None:
         print_problems_on_stderr([_file_problem(error, is_full=error.errno in NO_SPACE)])
         return 2
     return None
+
+
+def exit_code(report: Report, fail_level: str, limit: QuarantineLimit | None) -> int:
+    """The exit code of a run: 1 if it is not ok, has a problem of the level, or quarantined more than the limit, which is told."""
+    counts = report.records
+    if limit is not None and limit.is_exceeded(counts.quarantined, counts.read):
+        message = f"{counts.quarantined:,} of {counts.read:,} records are quarantined: more than {limit.text}"
+        help = "`plait quarantine SPEC` shows them"
+        print_problems_on_stderr([Problem(code="too-many-quarantined", message=message, help=help)])
+        return 1
+    return int(not report.ok or (fail_level == "warning" and bool(report.problems)))
 
 
 def _file_problem(error: OSError, *, is_full: bool) -> Problem:

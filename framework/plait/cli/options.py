@@ -1,9 +1,10 @@
-"""The options that several commands have: `--param`, `--since` with `--until`, `--output`."""
+"""The options that several commands have: `--param`, `--since` with `--until`, `--output`, and what gives exit code 1."""
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
@@ -48,6 +49,46 @@ def verdict_options(command: Command) -> Command:
     help = f"Show more than {MAX_SHOWN} problems."
     all_option = click.option("--all", "everything", is_flag=True, help=help)
     return all_option(output_option("text", "json", "github")(command))
+
+
+def fail_level_option(command: Command) -> Command:
+    """Add `--fail-level`, the mildest level of a problem that gives exit code 1."""
+    return click.option(
+        "--fail-level",
+        type=click.Choice(["error", "warning"]),
+        default="error",
+        show_default=True,
+        help="The mildest level that gives exit code 1.",
+    )(command)
+
+
+class QuarantineLimit(NamedTuple):
+    """How many records may be quarantined: as it was written, and as a number, or a share of the records read."""
+
+    text: str
+    number: float
+    is_share: bool
+
+    def is_exceeded(self, quarantined: int, read: int) -> bool:
+        """Whether so many of the records read are too many."""
+        return quarantined > (self.number * read if self.is_share else self.number)
+
+
+def verdict_of_run_options(command: Command) -> Command:
+    """Add `--fail-level` and `--max-quarantined`, by which a run that went through has exit code 1."""
+    help = "Exit code 1 if more records are quarantined: a number, or a share of those read."
+    return click.option("--max-quarantined", type=parse_limit, metavar="N|N%", help=help)(
+        fail_level_option(command)
+    )
+
+
+def parse_limit(text: str) -> QuarantineLimit:
+    """Read a number of records, or a share of them in per cent."""
+    match = re.fullmatch(r"([0-9]{1,18})|([0-9]{1,2}(?:\.[0-9]+)?|100)%", text)
+    if not match:
+        raise click.BadParameter(f"`{text[:40]}` is no number such as `20`, and no share such as `5%`")
+    number, share = match.groups()
+    return QuarantineLimit(text, int(number) if number else float(share) / 100, is_share=not number)
 
 
 def parse_time(text: str) -> datetime:

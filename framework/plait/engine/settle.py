@@ -56,15 +56,18 @@ class Outcomes(Struct):
             self.add_problem(error, uri, "error")
         self.by_uri[uri] = outcome
 
-    def add_problem(self, error: PlaitError, uri: str, level: Any) -> None:
+    def add_problem(self, error: PlaitError, uri: str, level: Any, cell: str | None = None) -> None:
         """Report an error that concerns an object, without a value of its records."""
-        problem = Problem(code=error.code, message=error.bare, file=uri, help=error.help, level=level)
+        problem = Problem(
+            code=error.code, message=error.bare, file=uri, help=error.help, level=level, cell=cell
+        )
         self.report.add_problem(replace(problem, note=error.note) if isinstance(error, Late) else problem)
 
     def add_faults(self, error: BadRecord, uri: str) -> None:
         """Report the faults of a bad record as warnings."""
         for fault in error.faults:
-            self.add_problem(fault, uri, "warning")
+            cell = f"{fault.source or ''}.{fault.column}" if fault.column else None
+            self.add_problem(fault, uri, "warning", cell)
 
     def finish(self, items: Iterable[Item]) -> None:
         """Count the outcomes; raises AssertionError if one of the objects has none, so that its loss is noticed."""

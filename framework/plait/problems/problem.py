@@ -22,7 +22,10 @@ class Span(Struct, frozen=True, order=True):
 
 
 class Problem(Struct, frozen=True, kw_only=True):
-    """One problem. Its `code` is a phrase such as `unknown-key`; `render` shows it."""
+    """One problem. Its `code` is a phrase such as `unknown-key`; `render` shows it.
+
+    `cell` is the source and column of a record's fault, so that problems of one kind are known.
+    """
 
     code: str
     message: str
@@ -31,6 +34,7 @@ class Problem(Struct, frozen=True, kw_only=True):
     help: str | None = None
     note: str | None = None
     level: Level = "error"
+    cell: str | None = None
 
 
 def by_place(problem: Problem) -> tuple[str, int, int, str]:

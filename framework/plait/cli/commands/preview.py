@@ -9,6 +9,7 @@ import click
 from plait.cli.loading import load_given, load_pipeline
 from plait.cli.options import output_option, parameter_option
 from plait.cli.printing import plural, print_json, print_problems_on_stderr
+from plait.cli.views.report import grouped
 from plait.cli.views.rows import print_rows
 from plait.cli.views.values import json_value
 from plait.problems.problem import as_json, printable
@@ -36,7 +37,10 @@ if TYPE_CHECKING:
 def command(
     spec: str, objects: Sequence[str], limit: int, cases: str | None, parameters: dict[str, str], output: str
 ) -> None:
-    """Read and join for real, write nothing, and show the rows."""
+    """Read and join for real, write nothing, and show the rows.
+
+    Problems of one kind are shown once, with their number. Exit code 1 where no record became a row.
+    """
     pipeline = load_pipeline(spec, parameters, infers=True)
     engine = pipeline.engine()
     if cases is not None:
@@ -56,9 +60,9 @@ def command(
     if guessed:
         click.echo(f"these columns are guessed; declare those that you mean:\n{guessed}", err=True)
     if report.problems:
-        print_problems_on_stderr(report.problems)
+        print_problems_on_stderr([*grouped(report.problems)])
     for uri, outcome in report.outcomes.items():
         if outcome in ("skipped", "gone"):
             click.echo(f"{outcome}: {printable(uri)}", err=True)
-    if not report.ok:
+    if not report.ok or (report.records.quarantined and not report.records.written):
         raise click.exceptions.Exit(1)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from plait.cli.failures import CannotStart
+from plait.cli.failures import CannotStart, exit_code
 from plait.cli.loading import load_pipeline
-from plait.cli.options import output_option, parameter_option, time_options
+from plait.cli.options import output_option, parameter_option, time_options, verdict_of_run_options
 from plait.cli.printing import aligned, print_answer
 from plait.cli.views.progress import object_progress
 from plait.cli.views.report import report_text, total_with_parts
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from plait.cli.options import QuarantineLimit
     from plait.engine.replay import ReplayReport
 
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 @time_options
 @click.option("--dry-run", is_flag=True, help="Read and join for real, write and remove nothing.")
 @click.option("--forget-gone", is_flag=True, help="Remove the records of objects that are gone.")
+@verdict_of_run_options
 @parameter_option
 @output_option("text", "json")
 @click.pass_context
@@ -39,6 +41,8 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     until: datetime | None,
     dry_run: bool,
     forget_gone: bool,
+    max_quarantined: QuarantineLimit | None,
+    fail_level: str,
     parameters: dict[str, str],
     output: str,
 ) -> None:
@@ -54,7 +58,7 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     with object_progress(None) as progress:
         replayed = pipeline.replay(codes, since, until, progress, dry_run=dry_run, forget_gone=forget_gone)
     print_answer(output, replayed.as_json(), _replay_text(replayed))
-    ctx.exit(0 if replayed.ok else 1)
+    ctx.exit(exit_code(replayed.run, fail_level, max_quarantined) or int(not replayed.ok))
 
 
 def _replay_text(replayed: ReplayReport) -> str:

@@ -7,9 +7,9 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from plait.cli.failures import CannotStart
+from plait.cli.failures import CannotStart, exit_code
 from plait.cli.loading import load_pipeline
-from plait.cli.options import output_option, parameter_option, time_options
+from plait.cli.options import output_option, parameter_option, time_options, verdict_of_run_options
 from plait.cli.printing import print_answer
 from plait.cli.views.progress import object_progress
 from plait.cli.views.report import report_text
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from plait.aws_lambda.events import Event
+    from plait.cli.options import QuarantineLimit
 
 
 @click.command("run")
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 @click.option("--all", "everything", is_flag=True, help="Over all objects.")
 @time_options
 @click.option("--no-wait", is_flag=True, help="Do not wait for late matches: take objects as they are.")
+@verdict_of_run_options
 @parameter_option
 @output_option("text", "json")
 @click.pass_context
@@ -41,6 +43,8 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     since: datetime | None,
     until: datetime | None,
     no_wait: bool,
+    max_quarantined: QuarantineLimit | None,
+    fail_level: str,
     parameters: dict[str, str],
     output: str,
 ) -> None:
@@ -56,7 +60,8 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
         report = pipeline.run(uris, since, until, progress, no_wait=no_wait)
     report.ignored = read_event.ignored if read_event else {}
     print_answer(output, report.as_json(), report_text(report))
-    ctx.exit(0 if report.ok and not (read_event and read_event.unknown) else 1)
+    is_unknown = read_event is not None and bool(read_event.unknown)
+    ctx.exit(exit_code(report, fail_level, max_quarantined) or int(is_unknown))
 
 
 def _read_event(file: IO[bytes], buckets: Sequence[str]) -> Event:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from plait.cli.failures import CannotStart
-from plait.cli.options import parameter_option, verdict_options
+from plait.cli.options import fail_level_option, parameter_option, verdict_options
 from plait.cli.printing import plural, print_verdict
 from plait.language.validate import duplicate_names, validate_file
 from plait.problems.problem import Problem, by_place
@@ -21,13 +21,7 @@ CASES_ENDING = ".test.yaml"
 
 @click.command("validate")
 @click.argument("specs", nargs=-1, metavar="[SPEC]...")
-@click.option(
-    "--fail-level",
-    type=click.Choice(["error", "warning"]),
-    default="error",
-    show_default=True,
-    help="The mildest level that gives exit code 1.",
-)
+@fail_level_option
 @parameter_option
 @verdict_options
 @click.pass_context

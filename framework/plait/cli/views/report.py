@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -30,7 +31,7 @@ def report_text(report: Report) -> str:
         ]
         parts.append(aligned([("lookup", *names), *rows]))
     if report.problems:
-        parts.append(full(_grouped(report.problems), {}, colour=True))
+        parts.append(full([*grouped(report.problems)], {}, colour=True))
     return "\n\n".join(parts)
 
 
@@ -63,13 +64,17 @@ def total_with_parts(total: int, word: str, parts: dict[str, int]) -> str:
     return ", ".join([f"{total:,} {word}", *shown])
 
 
-def _grouped(problems: Sequence[Problem]) -> Iterable[Problem]:
-    """Group problems of the same text into one, shown at the first of their objects; errors come first."""
+def grouped(problems: Sequence[Problem]) -> Iterable[Problem]:
+    """Group problems of one kind into one, shown at the first of their objects; errors come first.
+
+    Problems are of one kind if they have their code, and the column or else the text but for its numbers in common.
+    """
     groups: dict[tuple[str, ...], list[Problem]] = {}
     for problem in problems:
-        groups.setdefault((problem.level, problem.code, problem.message, problem.help or ""), []).append(
-            problem
-        )
+        text = problem.message.replace(problem.file or "\0", "")
+        text = re.sub(r"(`[^`]*`)|[0-9]+", lambda match: match[1] or "#", text)
+        kind = (problem.cell,) if problem.cell else (text, problem.help or "")
+        groups.setdefault((problem.level, problem.code, *kind), []).append(problem)
     for same in sorted(groups.values(), key=lambda same: (same[0].level, -len(same))):
         latest_note = max((problem.note for problem in same if problem.note), default="the first is shown")
         note = f"{len(same):,} times; {latest_note}" if len(same) > 1 else same[0].note

@@ -134,6 +134,17 @@ def test_a_case_of_the_documentation_fails_as_it_says(tried: str) -> None:
     assert f"{printed}\n" in [text for kind, text in BLOCK.findall(_text(LANGUAGE)) if kind == "text"]
 
 
+@pytest.mark.usefixtures("samples")
+def test_why_says_what_the_documentation_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    section = _text(LANGUAGE).partition("## Why is this null?")[2]
+    (_, spec), (_, printed) = BLOCK.findall(section)[:2]
+    Path("try.yaml").write_text(spec, encoding="utf-8")
+    command, _, answer = printed.removeprefix("$ plait ").partition("\n")
+    lines = CliRunner().invoke(main, command.split()).stdout.splitlines()
+    assert [line.rstrip() for line in lines] == answer.splitlines()
+
+
 @pytest.mark.parametrize("block", BLOCKS)
 def test_every_key_of_the_language_is_named(block: str) -> None:
     text = _text(LANGUAGE)

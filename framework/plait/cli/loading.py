@@ -11,6 +11,7 @@ from plait.pipeline.pipeline import InvalidSpec, Pipeline
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from plait.engine.engine import Engine
     from plait.language.spec import Spec
     from plait.testing.cases.case import GivenFile
 
@@ -26,6 +27,17 @@ def load_pipeline(file: str, parameters: Mapping[str, str], *, infers: bool = Fa
     if pipeline.warnings:
         print_problems_on_stderr(pipeline.warnings, {file: pipeline.text})
     return pipeline
+
+
+def engine_of(pipeline: Pipeline, cases: str | None) -> Engine:
+    """An engine for a pipeline, in which a file of cases stands in for the sources that its `given` names."""
+    engine = pipeline.engine()
+    if cases is not None:
+        from plait.testing.cases.stand_ins import OfflineServices, stand_in
+
+        inputs = load_given(cases, pipeline.spec).inputs
+        stand_in(engine, inputs, OfflineServices(engine.services.now(), inputs))
+    return engine
 
 
 def load_given(file: str, spec: Spec) -> GivenFile:

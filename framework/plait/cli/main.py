@@ -26,6 +26,7 @@ COMMANDS = {
     "list": "List the objects that a run would take.",
     "guess": "Guess the columns of sources, as the block to paste into a spec.",
     "preview": "Read and join for real, write nothing, show the rows.",
+    "why": "Tell where each cell of an object's rows came from, and why it is null if it is.",
     "test": "Run the cases beside specs, without AWS, network or clock.",
     "run": "Run over the objects of an event, of a list, of a time, or over all.",
     "replay": "Run what is in quarantine again, and remove what now succeeds.",

@@ -32,6 +32,12 @@ def time_options(command: Command) -> Command:
     return since(until(command))
 
 
+def given_option(command: Command) -> Command:
+    """Add `--given`, a file of cases, which the command gets as `cases`."""
+    help = "Take what sources hold from the `given` of this file of cases; the others are read for real."
+    return click.option("--given", "cases", metavar="FILE", help=help)(command)
+
+
 def output_option(*formats: str) -> Callable[[Command], Command]:
     """Add `--output` with these formats, of which the first is the default."""
     return click.option(

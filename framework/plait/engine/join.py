@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct, field
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from plait.engine.answers import KeyValues
+    from plait.engine.rows import Matches
     from plait.language.spec import Source
 
 MOST_ROWS = 1_000_000
@@ -59,9 +60,7 @@ def join(rows: Rows, answers: Answers, source: Source) -> Joined:
     and those with too many matches.
     """
     result = Joined(rows)
-    matches = match_keys([rows.table.column(name) for name, _ in key_pairs(source)], answers.keys)
-    if source.window:
-        matches = within(matches, rows.table.column(source.window.column), answers.times, source.window)
+    matches = matches_of(rows.table, answers, source)
     counts = [*map(len, matches)]
     if answers.near_misses:
         keys = zip(_keys(rows, source), counts, strict=True)
@@ -86,6 +85,14 @@ def join(rows: Rows, answers: Answers, source: Source) -> Joined:
     if result.bad:
         result.rows = without(result.rows, set(result.bad))
     return result
+
+
+def matches_of(table: Any, answers: Answers, source: Source) -> Matches:
+    """For each row of a table the positions of the answers that match it, by key and by time."""
+    matches = match_keys([table.column(name) for name, _ in key_pairs(source)], answers.keys)
+    if source.window:
+        matches = within(matches, table.column(source.window.column), answers.times, source.window)
+    return matches
 
 
 def _count(result: Joined, counts: list[int], source: Source) -> None:

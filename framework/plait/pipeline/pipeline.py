@@ -1,4 +1,4 @@
-"""A spec in Python: plan, list, preview, run and replay it, as the command line does."""
+"""A spec in Python: plan, list, preview, explain, run and replay it, as the command line does."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from plait.engine.replay import ReplayReport
     from plait.engine.report import Report
     from plait.language.spec import Spec
+    from plait.pipeline.why import Why
     from plait.plan.plan import Plan
     from plait.problems.problem import Problem
 
@@ -148,6 +149,18 @@ class Pipeline:
 
             guessed = block(guess_columns(engine, items, self.spec))
         return Preview(engine.preview(items)[0], engine.report, guessed)
+
+    def why(
+        self, uri: str, column: str | None = None, position: str | None = None, engine: Engine | None = None
+    ) -> Why:
+        """Tell where each cell of an object's rows came from, and why it is null if it is; nothing is written.
+
+        By a new engine or by this one, of all cells or of one column's, of all records or of the one at a position.
+        """
+        from plait.pipeline.why import why
+
+        self.require_columns()
+        return why(engine or self.engine(), uri, column, position)
 
     def run(
         self,

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from plait.cli.loading import load_given, load_pipeline
-from plait.cli.options import output_option, parameter_option
+from plait.cli.loading import engine_of, load_pipeline
+from plait.cli.options import given_option, output_option, parameter_option
 from plait.cli.printing import plural, print_json, print_problems_on_stderr
 from plait.cli.views.report import grouped
 from plait.cli.views.rows import print_rows
@@ -26,12 +26,7 @@ if TYPE_CHECKING:
 @click.option(
     "--limit", type=click.IntRange(min=1), default=10, show_default=True, help="At most so many rows."
 )
-@click.option(
-    "--given",
-    "cases",
-    metavar="FILE",
-    help="Take what sources hold from the `given` of this file of cases; the others are read for real.",
-)
+@given_option
 @parameter_option
 @output_option("text", "json")
 def command(
@@ -42,12 +37,7 @@ def command(
     Problems of one kind are shown once, with their number. Exit code 1 where no record became a row.
     """
     pipeline = load_pipeline(spec, parameters, infers=True)
-    engine = pipeline.engine()
-    if cases is not None:
-        from plait.testing.cases.stand_ins import OfflineServices, stand_in
-
-        inputs = load_given(cases, pipeline.spec).inputs
-        stand_in(engine, inputs, OfflineServices(engine.services.now(), inputs))
+    engine = engine_of(pipeline, cases)
     table, report, guessed = pipeline.preview_with_report(objects or None, limit, engine)
     names = table.column_names
     records = table.slice(0, limit).to_pylist()

@@ -10,8 +10,9 @@ from plait.cli.printing import coloured
 from plait.problems.problem import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from rich.console import Console
     from rich.text import Text
 
 UNBOUNDED = 10**6  # columns of a terminal in which every table fits
@@ -20,10 +21,9 @@ UNBOUNDED = 10**6  # columns of a terminal in which every table fits
 def print_rows(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Print rows of JSON values below the names of their columns."""
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Column, Table
 
-    console = Console(file=sys.stdout, no_color=not coloured(sys.stdout), highlight=False, emoji=False)
+    console = _console()
     cells = [[_cell(value) for value in row] for row in rows]
     columns = (Column(_cell(name), overflow="fold") for name in names)
     table = Table(*columns, box=SIMPLE_HEAD, header_style="bold", pad_edge=False)
@@ -33,12 +33,26 @@ def print_rows(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     if not rows or width <= console.width:
         console.print(table)
         return
-    for number, row in enumerate(cells, 1):
-        console.print(f"row {number}", style="bold")
-        lines = Table(Column(no_wrap=True), Column(overflow="fold"), box=None, show_header=False)
-        for name, cell in zip(names, row, strict=True):
-            lines.add_row(_cell(name), cell)
-        console.print(lines)
+    for number, values in enumerate(rows, 1):
+        print_lines(f"row {number}", zip(names, values, strict=True))
+
+
+def print_lines(title: str, lines: Iterable[Sequence[Any]]) -> None:
+    """Print lines of JSON values, each below the one before it, under a title."""
+    from rich.table import Table
+
+    table = Table(box=None, show_header=False)
+    for line in lines:
+        table.add_row(*map(_cell, line))
+    console = _console()
+    console.print(title, style="bold", markup=False)
+    console.print(table)
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(file=sys.stdout, no_color=not coloured(sys.stdout), highlight=False, emoji=False)
 
 
 def _cell(value: Any) -> Text:

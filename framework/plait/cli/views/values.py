@@ -7,9 +7,15 @@ from typing import Any
 
 import msgspec
 
+from plait.problems.problem import Problem, as_json
+
 
 def json_value(value: Any) -> Any:
-    """A value as JSON has it: decimals as text, binary as base64, times as ISO 8601."""
+    """A value, or a Struct of values, as JSON has it: decimals as text, binary as base64, times as ISO 8601."""
+    if isinstance(value, Problem):
+        return as_json([value])[0]
+    if isinstance(value, msgspec.Struct):
+        value = msgspec.structs.asdict(value)
     if isinstance(value, dict):
         return {name: json_value(part) for name, part in value.items()}
     if isinstance(value, list):

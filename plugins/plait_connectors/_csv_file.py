@@ -6,7 +6,8 @@ from collections import Counter
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from plait.plugin import BadRecord
+from plait.plugin import BadRecord, form_of, not_utf8
+from plait_connectors._csv_header import absent
 from plait_connectors._csv_plain import MAX_COLUMNS, without_first_lines
 
 if TYPE_CHECKING:
@@ -15,21 +16,27 @@ if TYPE_CHECKING:
     from plait_connectors._csv_options import CsvOptions
 
 MAX_FIELDS = 5_000_000
+OUT_OF_STEP = "not CSV: its quotes or lines are out of step"
+QUOTES_HELP = "write a quote within a field twice, and the field in quotes"
+SPLIT_HELP = "make several files of it"
 Fields = dict[str, str | None]
 
 
 def parse(
-    data: bytes, options: CsvOptions, wanted: Collection[str] | None
+    data: bytes, options: CsvOptions, wanted: Collection[str] | None, body: Sequence[str] = ()
 ) -> Iterator[tuple[int, Fields | BadRecord]]:
     """Yield each line's number with its fields, null as None; raises BadRecord for the file as a whole.
 
-    Fields whose name is empty, or there twice, are left out, if they are not `wanted`.
+    Fields whose name is empty, or there twice, are left out, if they are not `wanted`. One of the `body` must be there, if
+    there are any.
     """
-    data = without_first_lines(data, options.skip)
-    lines = _lines(data, options)
+    length, data = len(data), without_first_lines(data, options.skip)
+    lines = _lines(data, options, length - len(data))
     names = [*options.header] if options.header else lines.pop(0)[1]
+    if body and not {*body} & {*names}:
+        raise absent(data, names, options, body)
     if len(names) > MAX_COLUMNS:
-        raise BadRecord(f"more than {MAX_COLUMNS:,} columns")
+        raise BadRecord(f"more than {MAX_COLUMNS:,} columns", help=SPLIT_HELP)
     unclear = {name for name, count in Counter(names).items() if not name or count > 1}
     if unclear and (meant := [name for name in names if name in unclear and name in (wanted or ())]):
         raise _unclear_name(meant[0], names, options)
@@ -39,7 +46,8 @@ def parse(
             fields = zip(names, next(rows), strict=True)
             yield line, {name: text for name, text in fields if name not in unclear}
         else:
-            yield line, BadRecord(f"line {line} has {len(row)} fields, the header has {len(names)}")
+            message = f"line {line} has {len(row)} fields, the header has {len(names)}"
+            yield line, BadRecord(message, help="put a field that has the delimiter in it into quotes")
 
 
 def _unclear_name(name: str, names: Sequence[str], options: CsvOptions) -> BadRecord:
@@ -51,17 +59,21 @@ def _unclear_name(name: str, names: Sequence[str], options: CsvOptions) -> BadRe
     )
 
 
-def _lines(data: bytes, options: CsvOptions) -> list[tuple[int, list[str]]]:
-    """Read the rows, each with the number of its first line; null cannot be told from an empty text here."""
+def _lines(data: bytes, options: CsvOptions, skipped: int) -> list[tuple[int, list[str]]]:
+    """Read the rows, each with the number of its first line; null cannot be told from an empty text here.
+
+    `skipped` is how many bytes stood before.
+    """
     import csv
     import io
 
     if data.count(options.delimiter.encode()) + data.count(b"\n") > MAX_FIELDS:
-        raise BadRecord(f"more than {MAX_FIELDS:,} fields")
+        raise BadRecord(f"more than {MAX_FIELDS:,} fields", help=SPLIT_HELP)
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise BadRecord(f"not UTF-8 at byte {error.start} after the mark") from None
+        fault = not_utf8(data, skipped + error.start)
+        raise BadRecord(fault.message, help=fault.help) from None
     rows, first_line = [], options.skip + 1
     reader = csv.reader(
         io.StringIO(text, newline=""),
@@ -79,9 +91,11 @@ def _lines(data: bytes, options: CsvOptions) -> list[tuple[int, list[str]]]:
                 raise BadRecord(f"more than {options.max_rows:,} rows", help="raise `max_rows`")
             first_line = options.skip + reader.line_num + 1
     except csv.Error as error:
-        raise BadRecord(f"not CSV at line {first_line}: {error}") from None
+        form = form_of(data)
+        message, help = (f"it is {form.message}", form.help) if form else (str(error), QUOTES_HELP)
+        raise BadRecord(f"not CSV at line {first_line}: {message}", help=help) from None
     if not rows and not options.header:
-        raise BadRecord("an empty file, without a header")
+        raise BadRecord("an empty file, without a header", help="write at least the header")
     return rows
 
 
@@ -125,12 +139,12 @@ def _arrow_rows(
             ),
         )
     except pa.ArrowInvalid:
-        raise BadRecord("not CSV: its quotes or lines are out of step") from None
+        raise BadRecord(OUT_OF_STEP, help=QUOTES_HELP) from None
     read = [*zip(*(column.to_pylist() for column in table.columns), strict=True)][not options.header :]
     nulls = {"", *options.null}
     pairs = chain.from_iterable(map(zip, rows, read))
     if len(read) != len(rows) or not all(
         text == cell or (cell is None and text in nulls) for text, cell in pairs
     ):
-        raise BadRecord("not CSV: its quotes or lines are out of step")
+        raise BadRecord(OUT_OF_STEP, help=QUOTES_HELP)
     return read

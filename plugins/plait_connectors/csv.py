@@ -110,7 +110,9 @@ class CsvLookup(Lookup[CsvOptions]):
     def _together(self, group: PlainFiles[AskedFile]) -> Iterable[Record | RecordTable]:
         """Return a table of the plain files with one header, or their records if one of them is not plain after all."""
         path_values = [file.path_values[0] for file in group.files]
-        table = record_table(group, self.options, path_values)
+        body, table = self.context.body_fields, None
+        if not body or {*body} & {*group.names}:
+            table = record_table(group, self.options, path_values)
         return [table] if table else chain.from_iterable(map(self._records, group.files))
 
     def _records(self, file: AskedFile) -> Iterator[Record]:
@@ -122,7 +124,8 @@ class CsvLookup(Lookup[CsvOptions]):
         try:
             lines = [*self._lines(file.answer)]
         except BadRecord as error:
-            fault = BadRecord(f"`{_shown(file.uri)}`: {error.message}", help=error.help)
+            message, bare = (f"`{_shown(file.uri)}`: {text}" for text in (error.message, error.bare))
+            fault = BadRecord(message, code=error.code, help=error.help, bare=bare)
             yield from (Record(fields=texts, fault=fault) for texts in file.path_values)
             return
         for texts in file.path_values:
@@ -132,8 +135,9 @@ class CsvLookup(Lookup[CsvOptions]):
         size, max_bytes = stored.item.size or 0, self.options.max_bytes
         if size > max_bytes:
             raise BadRecord(f"{size} bytes are more than the limit of {max_bytes}", help="raise `max_bytes`")
-        wanted = self.context.fields
-        return parse(stored.data, self.options, wanted and {*wanted, *self.options.path.columns})
+        fields = self.context.fields
+        wanted = fields and {*fields, *self.options.path.columns}
+        return parse(stored.data, self.options, wanted, self.context.body_fields)
 
 
 def _shown(uri: str) -> str:
@@ -145,11 +149,13 @@ def _record(uri: str, texts: Texts, line: int, fields: Fields | BadRecord) -> Re
     """The record of a line, with the fields from its path; a fault if the two differ."""
     position = f"line {line}"
     if isinstance(fields, BadRecord):
-        return Record(fields=texts, position=position, fault=BadRecord(f"`{_shown(uri)}`: {fields.message}"))
+        fault = BadRecord(f"`{_shown(uri)}`: {fields.message}", help=fields.help)
+        return Record(fields=texts, position=position, fault=fault)
     for name, text in texts.items():
         if fields.get(name, text) != text:
             fault = BadRecord(
-                f"`{_shown(uri)}`: the field `{name}` at line {line} is another than in the path"
+                f"`{_shown(uri)}`: the field `{name}` at line {line} is another than in the path",
+                help="give one of the two another name",
             )
             return Record(fields=texts, position=position, fault=fault)
     return Record(fields={**fields, **texts}, position=position)

@@ -30,6 +30,7 @@ from plait.plugin import (
     room_for_object,
 )
 from plait_connectors._aws import bucket_facts, read_permissions
+from plait_connectors._json_body import absent
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -38,6 +39,12 @@ if TYPE_CHECKING:
 
 
 TOO_LARGE = "object-too-large"
+FORM_HELPS = {
+    "lines": "`records: lines` reads each line as a record",
+    "documents": "write a line break between them, and `records: lines` reads each as a record",
+}
+LIST_HELP = "write a line for each of its elements, and `records: lines` reads each as a record"
+MAPPING_HELP = "write a mapping of fields"
 TOO_LARGE_HELP = "give the function more memory by `deploy.memory`, or make several objects of it"
 
 
@@ -63,9 +70,10 @@ def parse(data: bytes, fields: Collection[str] | None = None) -> dict[str, Any]:
     except TooManyValues as error:
         raise BadRecord(str(error), code=TOO_LARGE, help=TOO_LARGE_HELP) from None
     except NotJson as error:
-        raise BadRecord(str(error)) from None
+        raise BadRecord(str(error), help=FORM_HELPS.get(error.form, error.help)) from None
     if not isinstance(value, dict):
-        raise BadRecord("not a JSON object at the top level")
+        form, help = ("a list", LIST_HELP) if isinstance(value, list) else ("a single value", MAPPING_HELP)
+        raise BadRecord(f"not a JSON object at the top level, but {form}", help=help)
     return value
 
 
@@ -75,7 +83,8 @@ def _with_captures(fields: dict[str, Any], captures: dict[str, str | None]) -> d
         return fields
     for name, text in captures.items():
         if name in fields and str(fields[name]) != text:
-            raise BadRecord(f"the field `{name}` is another than in the object's path")
+            help = "leave one of the two out, or give it another name"
+            raise BadRecord(f"the field `{name}` is another than in the object's path", help=help)
     return {**captures, **fields}
 
 
@@ -133,7 +142,10 @@ class JsonDriver(Driver[JsonOptions]):
             help = "raise `max_bytes`" if self.options.max_bytes else TOO_LARGE_HELP
             return Record(fields=captures, item=item, fault=BadRecord(message, code=TOO_LARGE, help=help))
         try:
-            fields = _with_captures(parse(answer.data, self._wanted), captures)
+            fields = parse(answer.data, self._wanted)
+            if self._body and self._body.isdisjoint(fields):
+                raise absent(fields, answer.data, self.context.body_fields)
+            fields = _with_captures(fields, captures)
         except BadRecord as fault:
             raw = b"" if fault.code == TOO_LARGE else answer.data
             return Record(fields=captures, item=item, raw=raw, fault=fault)
@@ -142,6 +154,10 @@ class JsonDriver(Driver[JsonOptions]):
     @cached_property
     def _max_bytes(self) -> int:
         return self.options.max_bytes or room_for_object()
+
+    @cached_property
+    def _body(self) -> frozenset[str]:
+        return frozenset(self.context.body_fields)
 
     @cached_property
     def _wanted(self) -> frozenset[str] | None:

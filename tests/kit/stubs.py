@@ -31,6 +31,7 @@ class Stub:
         fresh: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         self.source, self.fields, self.log = "stub", fields, logging.getLogger("stub")
+        self.body_fields: tuple[str, ...] = ()
         self.calls: Counter[str] = Counter()
         self.lines: Counter[str] = Counter()
         self.unread_line = ""

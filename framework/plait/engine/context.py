@@ -139,9 +139,11 @@ class Services:
             error.__cause__ = error.__context__ = None
             raise error.with_traceback(None) from None
 
-    def context(self, source: str, fields: tuple[str, ...] | None) -> SourceContext:
+    def context(
+        self, source: str, fields: tuple[str, ...] | None, body_fields: tuple[str, ...] = ()
+    ) -> SourceContext:
         """The context that is lent to the connector of one block."""
-        return SourceContext(self, source, fields)
+        return SourceContext(self, source, fields, body_fields)
 
 
 def _parse_secret(answer: Mapping[str, Any]) -> Secrets | None:
@@ -155,8 +157,11 @@ def _parse_secret(answer: Mapping[str, Any]) -> Secrets | None:
 class SourceContext:
     """The `Context` of the connectors' contract, for one block of the spec: the services, whose calls count for it."""
 
-    def __init__(self, services: Services, source: str, fields: tuple[str, ...] | None) -> None:
-        self.source, self.fields, self.log = source, fields, logging.getLogger(f"plait.{source}")
+    def __init__(
+        self, services: Services, source: str, fields: tuple[str, ...] | None, body_fields: tuple[str, ...]
+    ) -> None:
+        self.source, self.fields, self.body_fields = source, fields, body_fields
+        self.log = logging.getLogger(f"plait.{source}")
         self.now, self.client, self.secret = services.now, services.client, services.secret
         self.timeout, self.pause = services.timeout, services.pause
         self._services = services

@@ -54,7 +54,7 @@ class Engine:
         self.waits = True
         self.lookups = OpenLookups(spec, self.services)
         driver, context = spec.driver, self.services.context
-        self.driver = driver.open_driver(context(driver.name, driver.fields))
+        self.driver = driver.open_driver(context(driver.name, driver.fields, driver.body_fields))
         self.sink = spec.sink.open(context("sink", None))
 
     def new_report(self) -> Report:

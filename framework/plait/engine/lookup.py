@@ -50,7 +50,7 @@ class OpenLookups:
     def open(self, source: Source) -> Lookup[Any]:
         """Return the look-up of a source, opened once."""
         if source.name not in self.opened:
-            context = self.services.context(source.name, source.fields)
+            context = self.services.context(source.name, source.fields, source.body_fields)
             self.opened[source.name] = source.open_lookup(context)
         return self.opened[source.name]
 

@@ -87,7 +87,7 @@ def _error_of(ask: Callable[[], None]) -> PlaitError | None:
 
 def _probe_driver(source: Source, services: Services) -> None:
     """Read an object that is not there, and list, as a run over history does."""
-    driver = source.open_driver(services.context(source.name, source.fields))
+    driver = source.open_driver(services.context(source.name, source.fields, source.body_fields))
     uris = [_absent_uri(path) for path in options_of_type(source.options, DriverPath)]
     for answer in driver.read([Item(uri=uri) for uri in uris]):
         if isinstance(answer, ReadFailure) and not isinstance(answer.error, Missing):

@@ -157,6 +157,7 @@ def _source(name: str, block: SourceBlock, raw: Mapping[str, Any]) -> Source:
         join=_join(join) if join else None,
         window=TimeWindow(column=window.around, before=window.before, after=window.after) if window else None,
         cache=block.cache,
+        optional=block.optional,
     )
     with at((*path, "connector")):
         known_fields(source)

@@ -151,6 +151,9 @@ class SourceBlock(Options, frozen=True, kw_only=True):
         about("times near the row's own", {"around": "ordered_at", "before": "1h", "after": "1h"}),
     ] = None
     cache: Annotated[Duration | None, about("how long a warm process keeps answers")] = None
+    optional: Annotated[bool, about("a document or header may have none of the fields that are taken")] = (
+        False
+    )
 
 
 class SinkBlock(Options, frozen=True, kw_only=True):

@@ -86,7 +86,8 @@ def _source_block(connector: Connector, keys: Schema) -> Schema:
         message = f"records of `{name}` have no time that a `window` could bound"
         common["window"] = _refused("window-without-time", message)
     required = [] if connector.driver else ["join"]
-    return _closed_block(connector, {"columns": True, "decode": True, **common, "cache": True}, required)
+    common |= dict.fromkeys(("cache", "optional"), True)
+    return _closed_block(connector, {"columns": True, "decode": True, **common}, required)
 
 
 def _refused(code: str, message: str) -> Schema:

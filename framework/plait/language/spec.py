@@ -99,6 +99,7 @@ class Source(Struct, frozen=True, kw_only=True):
     join: Join | None = None
     window: TimeWindow | None = None
     cache: timedelta | None = None
+    optional: bool = False
 
     def open_driver(self, context: Context | None = None) -> Driver[Any]:
         """Make the driver of this source; without a context, it only tells about the options."""
@@ -145,6 +146,19 @@ class Source(Struct, frozen=True, kw_only=True):
         selectors = [column.selector for column in self.columns if column.origin not in OBJECT_FACTS]
         keys = [right for _, right in self.join.on] if self.join else []
         return tuple(dict.fromkeys([*(str(selector[0]) for selector in selectors), *keys]))
+
+    @property
+    def body_fields(self) -> tuple[str, ...]:
+        """The fields that columns, and so `decode`, take from a document or below a header: not from its path or the key.
+
+        One of them has to be there, unless the source is `optional`.
+        """
+        if self.optional:
+            return ()
+        paths = options_of_type(self.options, DriverPath)
+        given = {*self.row_columns, *(name for path in paths for name in path.columns)}
+        given |= {right for _, right in self.join.on} if self.join else set()
+        return tuple(name for name in self.fields or () if name not in given)
 
     @property
     def buckets(self) -> tuple[str, ...]:

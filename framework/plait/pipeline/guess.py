@@ -15,10 +15,11 @@ from plait.engine.read import cast
 from plait.engine.rows import Rows
 from plait.language.build import order_of_lookups
 from plait.language.spec import Column, Source
-from plait.pipeline.guess_block import Guess, place_of
+from plait.pipeline.guess_block import Guess
 from plait.pipeline.guess_types import guess_type, kinds_of, remark_on
 from plait.plan.plan import plan
 from plait.plugin import GiveUp, PlaitError, ReadFailure, Record, RecordTable
+from plait.plugin.body import place_of
 from plait.problems.problem import excerpt
 from plait.values.convert import ConversionError
 from plait.values.decode import decode

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 WORDS_OF_YAML = ("null", "true", "false")
 PLAIN_TEXT = re.compile(r"[A-Za-z_][A-Za-z0-9_<>]*\Z")
-PLAIN_PLACE = re.compile(r'[^$.\[\]"\s]([^.\[\]"]*[^.\[\]"\s])?\Z')
 
 
 class Guess(Struct):
@@ -59,10 +58,3 @@ def _text(text: str) -> str:
     if PLAIN_TEXT.match(text) and text.lower() not in WORDS_OF_YAML:
         return text
     return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in json.dumps(text, ensure_ascii=False))
-
-
-def place_of(field_name: str) -> str:
-    """A field as `from` names it."""
-    if PLAIN_PLACE.match(field_name):
-        return field_name
-    return '"' + re.sub(r'(["\\])', r"\\\1", field_name) + '"'

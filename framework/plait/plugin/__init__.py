@@ -9,6 +9,7 @@ Connectors import this module alone. The framework imports the same names from h
 """
 
 from plait.aws.errors import calling
+from plait.plugin.body import looks_like_value, no_such_field, place_of
 from plait.plugin.context import Context, Objects
 from plait.plugin.data import (
     File,
@@ -30,22 +31,24 @@ from plait.plugin.roles import Connector, Driver, Lookup, Options, Sink
 from plait.problems.errors import BadRecord, GiveUp, ObjectChanged, PlaitError, TryAgain
 from plait.problems.problem import excerpt
 from plait.values.convert import Flag
+from plait.values.data_faults import form_of, not_utf8
 from plait.values.driver_path import DriverPath
 from plait.values.memory import room_for_object
 from plait.values.paths import FolderPath, LookupPath, UnsafePathValue, normal_path
 from plait.values.patterns import Expression, Pattern
 from plait.values.secret import Secret, Secrets
-from plait.values.strict_json import NotJson, TooManyValues, parse_json
+from plait.values.strict_json import NotJson, TooManyValues, outline, parse_json
 
 # roles: what a module offers
 __all__ = ["Connector", "Driver", "Lookup", "Sink", "hookimpl"]
 # data: what travels
 __all__ += ["File", "Item", "Key", "ReadFailure", "Record", "RecordTable", "Window", "Written"]
 __all__ += ["Flag", "Missing", "Put", "Settled", "StoredObject"]
-__all__ += ["normal_path", "parse_json", "room_for_object"]
+__all__ += ["normal_path", "outline", "parse_json", "room_for_object"]
 # errors: what to raise
 __all__ += ["BadRecord", "GiveUp", "NotJson", "ObjectChanged", "PlaitError", "TooManyValues", "TryAgain"]
-__all__ += ["UnsafePathValue", "calling", "excerpt"]
+__all__ += ["UnsafePathValue", "calling", "excerpt", "no_such_field"]
+__all__ += ["form_of", "looks_like_value", "not_utf8", "place_of"]
 # options: what a spec may say
 __all__ += ["DriverPath", "Expression", "FolderPath", "LookupPath", "Options", "Pattern"]
 # context: what plait lends

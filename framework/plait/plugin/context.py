@@ -45,6 +45,10 @@ class Context(Protocol):
         """The top-level fields that the spec takes from this source; None means all."""
 
     @property
+    def body_fields(self) -> tuple[str, ...]:
+        """The fields of which a document, or a file's header, must have one; with none of them it is `no_such_field`."""
+
+    @property
     def log(self) -> Logger:
         """The logger of the block."""
 

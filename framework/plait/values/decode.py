@@ -154,7 +154,7 @@ def _json(value: Any, _argument: None) -> Any:
     try:
         return parse_json(data)
     except NotJson as error:
-        raise ConversionError(str(error), _packed(data)) from None
+        raise ConversionError(str(error), _packed(data) or error.help) from None
 
 
 def _text(value: Any, _argument: None) -> str:

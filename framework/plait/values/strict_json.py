@@ -10,6 +10,7 @@ import re
 from contextlib import suppress
 from decimal import Decimal
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,11 +18,13 @@ import msgspec
 from plait.values.memory import MIB, room_for_values, size_of_values
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
 BOM = b"\xef\xbb\xbf"
 MAX_DEPTH = 100
+TOO_DEEPLY_NESTED = (f"nested deeper than {MAX_DEPTH} levels", "write what lies deepest as a text")
 LARGE = 1 << 16  # bytes from which on only the wanted fields of a document are built
+MOST_MEMBERS = 100
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 UNSURE = object()
 NESTED = (dict, list)
@@ -30,7 +33,14 @@ TOO_DEEP = -(1 << 62)  # stays negative when the number of keys of any document 
 
 
 class NotJson(ValueError):
-    """The bytes are not one strict JSON document; the message has nothing of the data."""
+    """The bytes are not one strict JSON document; the message has nothing of the data, and `help` says what to do.
+
+    The `form` of several documents in one is `lines` or `documents`.
+    """
+
+    def __init__(self, message: str, help: str | None = None, form: str = "") -> None:
+        super().__init__(message)
+        self.help, self.form = help, form
 
 
 class TooManyValues(NotJson):
@@ -48,6 +58,20 @@ def parse_json(data: bytes, fields: Collection[str] | None = None) -> Any:
         if members is not None:
             return {name: _parse(memoryview(member)) for name, member in members.items() if name in fields}
     return _parse(data)
+
+
+def outline(data: bytes) -> Iterator[tuple[str, Any]]:
+    """The names of a large mapping, the first 100, each with its value; of a large value an example of its form.
+
+    There are none of a small document, which `parse_json` builds whole.
+    """
+    if len(data) <= LARGE:
+        return
+    with suppress(msgspec.MsgspecError, ValueError, RecursionError):
+        for name, member in islice(_member_decoder().decode(data).items(), MOST_MEMBERS):
+            view = memoryview(member)
+            is_list = re.match(rb"\[\s*\{", bytes(view[:LARGE]))
+            yield name, _parse(view) if len(view) <= LARGE else [{}] if is_list else None
 
 
 def size_of_document(data: bytes, fields: Collection[str] | None) -> int:
@@ -148,7 +172,9 @@ def _parse_carefully(data: bytes) -> Any:
     try:
         text = data[start:].decode("utf-8")
     except UnicodeDecodeError as error:
-        raise NotJson(f"not UTF-8 at byte {start + error.start}") from None
+        from plait.values.data_faults import not_utf8
+
+        raise NotJson(*not_utf8(data, start + error.start)) from None
     value = _decode_text(text, start)
     _check_depth(value, text)
     if SURROGATE.search(text):
@@ -164,24 +190,28 @@ def _decode_text(text: str, start: int) -> Any:
             text, parse_float=Decimal, parse_constant=_refuse_constant, object_pairs_hook=_mapping_of
         )
     except json.JSONDecodeError as error:
+        from plait.values.data_faults import not_json
+
         position = start + len(text[: error.pos].encode("utf-8", "surrogatepass"))
-        raise NotJson(f"not JSON at byte {position}: {error.msg.lower()}") from None
+        raise NotJson(*not_json(text, error, position)) from None
     except RecursionError:
-        raise NotJson(f"nested deeper than {MAX_DEPTH} levels") from None
+        raise NotJson(*TOO_DEEPLY_NESTED) from None
     except NotJson:
         raise
     except (ValueError, ArithmeticError):
-        raise NotJson("a number has too many digits") from None
+        raise NotJson("a number has too many digits", "write it as a text") from None
 
 
 def _refuse_constant(_word: str) -> None:
-    raise NotJson("NaN and Infinity are no JSON numbers")
+    raise NotJson("NaN and Infinity are no JSON numbers", "write null, or a text for a `double`")
 
 
 def _mapping_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     mapping = dict(pairs)
     if len(mapping) < len(pairs):
-        raise NotJson("a key stands twice in one object")
+        raise NotJson(
+            "a key stands twice in one object", "write each key once: readers differ on which one counts"
+        )
     return mapping
 
 
@@ -198,7 +228,7 @@ def _check_depth(value: Any, text: str) -> None:
             for parent in level
             for element in (parent.values() if isinstance(parent, dict) else parent)
         ]
-    raise NotJson(f"nested deeper than {MAX_DEPTH} levels")
+    raise NotJson(*TOO_DEEPLY_NESTED)
 
 
 def _check_surrogates(value: Any) -> None:
@@ -207,4 +237,5 @@ def _check_surrogates(value: Any) -> None:
     try:
         json.dumps(value, ensure_ascii=False, default=str).encode()
     except UnicodeEncodeError:
-        raise NotJson("half of a surrogate pair stands alone in a text") from None
+        help = "write both halves of a character, or none"
+        raise NotJson("half of a surrogate pair stands alone in a text", help) from None

@@ -39,7 +39,7 @@ COMMAND = re.compile(r"# \$ plait (\w+)(.*)")
 KEBAB = re.compile(r"[a-z]+(-[a-z0-9]+)+")
 SECRETS = ("Winter2024!", "p4ss word!", "AKIAIOSFODNN7EXAMPLE", "hunter2")
 NOT_CODES = {"utf-8"}
-REPORTED_BY_RUNS = {"problems.errors", "aws.retries", "aws.errors"}
+REPORTED_BY_RUNS = {"problems.errors", "plugin.body", "aws.retries", "aws.errors"}
 NAMED_BY_AUTHOR = re.compile(r"(sources|columns|decode|parameters|partition_by)")
 
 

@@ -54,7 +54,7 @@ def test_of_a_large_document_the_wanted_fields_are_what_they_are_in_the_whole(
         (b'{"a": 1, "b": [1], "b" : 2}', "a key stands twice in one object"),
         (b'{"a": 1, "b": "\xff"}', "not UTF-8 at byte 15"),
         (b'{"a": {"c": 1, "c": 2}, "b": 1}', "a key stands twice in one object"),
-        (b'{"a": 1, "b": [1}', "not JSON at byte 16: expecting ',' delimiter"),
+        (b'{"a": 1, "b": [1}', "not JSON at byte 16: a comma, or the end, belongs here"),
     ],
 )
 def test_what_is_not_wanted_has_to_be_json(data: bytes, why: str, monkeypatch: pytest.MonkeyPatch) -> None:

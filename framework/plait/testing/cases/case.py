@@ -19,7 +19,7 @@ COUNT_NAMES = ("dropped", "skipped", "gone")
 Outcome = dict[str, Any]
 """What a run of a case gave, or must give, by the keys of `expect`.
 
-`rows` are mappings whose values have the columns' types. Each failure is a mapping of `code`, `message` and `object`.
+`rows` are mappings whose values have the columns' types. Each failure is a mapping of `code`, `message`, `help`, `object`.
 What an expected row or failure does not name is not compared. The others are numbers.
 """
 

@@ -43,9 +43,9 @@ def run_case(case: Case) -> Outcome:
 
 
 def _bad_record(body: dict[str, Any]) -> dict[str, str]:
-    """A record in quarantine: the code of its first fault, the messages of all."""
-    messages = "; ".join(fault["message"] for fault in body["faults"])
-    return {"code": body["code"], "message": messages, "object": body["object"]}
+    """A record in quarantine: the code of its first fault, the messages and helps of all."""
+    texts = {key: "; ".join(fault[key] or "" for fault in body["faults"]) for key in ("message", "help")}
+    return {"code": body["code"], **texts, "object": body["object"]}
 
 
 def _rows_of_file(file: File, partitions: Sequence[Field]) -> list[dict[str, Any]]:
@@ -60,7 +60,12 @@ def _failures(report: Report, outcome: str) -> list[dict[str, str]]:
     """The errors of the objects with an outcome."""
     errors = {problem.file: problem for problem in report.problems if problem.level == "error"}
     return [
-        {"code": errors[uri].code, "message": errors[uri].message, "object": uri}
+        {
+            "code": errors[uri].code,
+            "message": errors[uri].message,
+            "help": errors[uri].help or "",
+            "object": uri,
+        }
         for uri, object_outcome in report.outcomes.items()
         if object_outcome == outcome and uri in errors
     ]

@@ -146,7 +146,8 @@ class CapturingSink(Sink[Any]):
 def stand_in(engine: Engine, inputs: Mapping[str, SourceInputs], services: Services) -> None:
     """Let the sources that these inputs name hold them, and lend them these services, which ask nobody."""
     for source in (engine.spec.driver, *engine.spec.lookups):
-        context, held = services.context(source.name, source.fields), inputs.get(source.name)
+        context = services.context(source.name, source.fields, source.body_fields)
+        held = inputs.get(source.name)
         if held is None:
             continue
         if not source.join:

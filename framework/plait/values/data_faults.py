@@ -1,0 +1,94 @@
+"""Say what bytes that are no JSON document look like and what to do about them, without showing a value."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from json import JSONDecodeError
+
+UNPACK = "unpack it before, or write it as it is"
+REWRITE = "turn it into JSON or CSV before"
+BEGINNINGS = {
+    rb"\x1f\x8b": ("gzip", UNPACK),
+    rb"\x28\xb5\x2f\xfd": ("zstd", UNPACK),
+    rb"PK\x03\x04": ("a zip archive", UNPACK),
+    rb"BZh": ("bzip2", UNPACK),
+    rb"\xfd7zXZ": ("xz", UNPACK),
+    rb"PAR1": ("Parquet", REWRITE),
+    rb"Obj\x01": ("Avro", REWRITE),
+    rb"\xff\xfe|\xfe\xff|\x00[^\x00]\x00|[^\x00]\x00[^\x00]\x00": ("UTF-16", "write it as UTF-8"),
+    rb"(?i)\s*<(!doctype html|html|head|body)": (
+        "an HTML page",
+        "its writer got a page, such as an error or a login, in place of data: write it again",
+    ),
+    rb"\s*<": ("XML", REWRITE),
+}
+ESCAPE, QUOTES = r"write it as an escape, such as `\n`", "JSON has double quotes alone"
+WHOLE = "it was cut off, or is not written to its end: write it again"
+STRICT = "write JSON as `json.dumps` does"
+WORDS = {  # how each message of Python's parser begins
+    "invalid control": ("a line break or another control character stands in a text", ESCAPE),
+    "invalid \\": ("a backslash begins no escape", "write a backslash as `\\\\`"),
+    "unterminated": ("a text that begins here has no end", WHOLE),
+    "expecting property": ("a key in double quotes, or the end, belongs here", STRICT),
+    "expecting ':'": ("a colon belongs here", STRICT),
+    "expecting ','": ("a comma, or the end, belongs here", STRICT),
+    "expecting value": ("a value belongs here", STRICT),
+    "unexpected utf-8 bom": ("a second byte-order mark stands here", "write one mark at most"),
+}
+
+
+class DataFault(NamedTuple):
+    """What is wrong, what to do, and the `form` of several documents: `lines` or `documents`."""
+
+    message: str
+    help: str
+    form: str = ""
+
+
+def form_of(data: bytes) -> DataFault | None:
+    """What bytes are that are neither JSON nor CSV, as their beginning tells."""
+    start = data[:200]
+    return next(
+        (DataFault(*fault) for pattern, fault in BEGINNINGS.items() if re.match(pattern, start)), None
+    )
+
+
+def not_utf8(data: bytes, position: int) -> DataFault:
+    """What bytes are that are not UTF-8 at a position."""
+    form = form_of(data) or DataFault("", "write it as UTF-8")
+    return DataFault(f"not UTF-8 at byte {position}{form.message and f', but {form.message}'}", form.help)
+
+
+def not_json(text: str, error: JSONDecodeError, byte: int) -> DataFault:
+    """What is wrong with a text at the place of a parser's error, which is this byte."""
+    fault = form_of(text[:200].encode()) or _fault_at(text, error)
+    return fault._replace(message=f"not JSON at byte {byte}: {fault.message}")
+
+
+def _fault_at(text: str, error: JSONDecodeError) -> DataFault:
+    before, after = text[: error.pos], text[error.pos :].rstrip()
+    if not text.strip("\ufeff \t\r\n"):
+        return DataFault("there is nothing in it", "write a document, or leave it out of the path")
+    if error.msg == "Extra data":
+        return _several(before, after)
+    if not after:
+        return DataFault("it ends too early", WHOLE)
+    if after[0] == "'":
+        return DataFault("a single quote stands here", QUOTES)
+    if error.msg.startswith("Expecting") and re.search(r",\s*\Z", before) and after[0] in "]}":
+        return DataFault("the comma before it is one too many", "remove it")
+    begins = error.msg.lower().startswith
+    return next((DataFault(*words) for word, words in WORDS.items() if begins(word)), DataFault("", STRICT))
+
+
+def _several(before: str, after: str) -> DataFault:
+    if after[0] not in '{["':
+        return DataFault("more follows the end of the document", STRICT)
+    if "\n" in before and "\n" not in before.rstrip():
+        help = "one document is read here: give each line a text of its own"
+        return DataFault("another document follows in the next line, as in JSON Lines", help, "lines")
+    help = "write one document, or each in a line of its own"
+    return DataFault("another document follows", help, "documents")

@@ -50,6 +50,12 @@ def output_option(*formats: str) -> Callable[[Command], Command]:
     )
 
 
+def verbose_option(command: Command) -> Command:
+    """Add `-v`."""
+    help = "Show keys that a source has in another spelling, and a line that is no record."
+    return click.option("-v", "--verbose", is_flag=True, help=help)(command)
+
+
 def verdict_options(command: Command) -> Command:
     """Add `--all` and the formats of commands that answer with problems."""
     help = f"Show more than {MAX_SHOWN} problems."

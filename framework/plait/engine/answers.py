@@ -6,18 +6,17 @@ import unicodedata
 from collections.abc import Sequence
 from contextlib import suppress
 from decimal import Decimal, InvalidOperation
-from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from plait.engine.read import TypedRecords, cast, is_flat, pick
+from plait.engine.counts import SourceCounts, add_up
+from plait.engine.places import key_value
+from plait.engine.read import TypedRecords, cast, is_flat
 from plait.engine.rows import take, take_rows
-from plait.language.forms import Selector
 from plait.plugin import BadRecord, Key, Record, RecordTable
-from plait.problems.errors import SpecValueError
 from plait.values.arrow_casts import cast_many
 from plait.values.convert import ConversionError, convert
 from plait.values.types import Type, arrow_type
@@ -39,7 +38,7 @@ class Answers(Struct):
     """Typed rows of a lookup; `times[n]` belongs to row n of `table`, and so do the n-th values of all `keys`.
 
     `faults` are the records that could not be typed, by key, each with its time. `near_misses` are the keys without
-    a record for which the source has one whose key only looks alike.
+    a record for which the source has one whose key only looks alike. `counts` are those of the records.
     """
 
     table: Any
@@ -47,6 +46,7 @@ class Answers(Struct):
     times: list[datetime | None]
     faults: dict[KeyValues, list[tuple[datetime | None, BadRecord]]]
     near_misses: set[KeyValues] = field(default_factory=set)
+    counts: SourceCounts = field(default_factory=SourceCounts)
 
 
 def key_pairs(source: Source) -> KeyPairs:
@@ -54,27 +54,6 @@ def key_pairs(source: Source) -> KeyPairs:
     on = source.join.on if source.join else ()
     in_options = ((column, column) for column in source.row_columns)
     return tuple(dict.fromkeys((*on, *in_options)))
-
-
-@cache
-def _place_of(name: str) -> tuple[str | int, ...] | None:
-    """The place that the name of a key's field is; None for a plain name."""
-    try:
-        steps = Selector.parse(name).steps
-    except SpecValueError:
-        return None
-    return steps if len(steps) > 1 else None
-
-
-def key_value(fields: Mapping[str, Any], name: str) -> Any:
-    """The value of a key's field, or what stands at its place, as in `detail.order.id`, where no field has that name."""
-    place = _place_of(name)
-    if place is None or name in fields:
-        return fields.get(name)
-    try:
-        return pick(fields, place)
-    except ConversionError:
-        return None
 
 
 def cast_key(value: Any, key_type: Type) -> Any:
@@ -102,6 +81,7 @@ def type_answers(source: Source, records: RecordsOrTable, key_fields: KeyFields)
         keys=[_key_column(records, typed, name, key_type) for name, key_type in key_fields],
         times=[None if isinstance(records, RecordTable) else records[n].time for n in typed.record_numbers],
         faults=faults,
+        counts=typed.counts,
     )
 
 
@@ -127,6 +107,7 @@ def concat_answers(parts: list[Answers]) -> Answers:
         times=[*chain.from_iterable(part.times for part in parts)],
         faults=faults,
         near_misses=set().union(*(part.near_misses for part in parts)),
+        counts=add_up(part.counts for part in parts),
     )
 
 

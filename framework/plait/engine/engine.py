@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
 
+from plait.engine.absence import Unjudged
 from plait.engine.context import Services
+from plait.engine.counts import ColumnCounts, LookupCounts, SourceCounts
 from plait.engine.lookup import OpenLookups
 from plait.engine.partition import split_into_files
-from plait.engine.report import FileEntry, LookupCounts, Report
+from plait.engine.report import FileEntry, Report
 from plait.engine.settle import Outcomes, accept, commit, put_in_quarantine, settle_batch, settle_unread
 from plait.engine.transform import Answered, Batch, item_of, transform
 from plait.plan.plan import plan
@@ -35,6 +37,7 @@ from plait.values.strict_json import size_of_document
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
+    from plait.engine.absence import Nearest
     from plait.engine.transform import Answer
     from plait.language.spec import Source, Spec
     from plait.values.types import Type
@@ -44,13 +47,19 @@ MAX_READS = 3
 
 
 class Engine:
-    """A spec with its connectors opened; one per process, for all batches."""
+    """A spec with its connectors opened; one per process, for all batches.
+
+    `nearest` finds the word that a mistyped one means; a function has none, whose log shows no field of a record.
+    """
+
+    nearest: Nearest = staticmethod(lambda _word, _words: None)
 
     def __init__(self, spec: Spec, services: Services | None = None) -> None:
         self.spec = spec
         self.plan = plan(spec)
         self.services = services or Services()
         self.report = self.new_report()
+        self.unjudged = Unjudged()
         self.waits = True
         self.lookups = OpenLookups(spec, self.services)
         driver, context = spec.driver, self.services.context
@@ -111,10 +120,19 @@ class Engine:
         return outcomes, accept([*by_uri.values()], self.driver, self.spec, outcomes)
 
     def _finish_report(self) -> None:
-        """Add the calls made to the report, and check that its numbers add up."""
+        """Add the calls made to the report, and what is never there; check that its numbers add up."""
         self.report.calls = self.services.calls.copy()
         for name, counts in self.report.lookups.items():
             counts.calls = self.services.calls_of(name).total()
+        for source in (self.spec.driver, *self.spec.lookups):
+            columns = self.report.sources.setdefault(source.name, SourceCounts()).columns
+            for column in source.columns or ():
+                columns.setdefault(column.name, ColumnCounts())
+        never_there = [*self.unjudged.judge(self.spec, self.nearest)]
+        self.report.put_first(problem for _, problem in never_there)
+        for name, problem in never_there:
+            if problem.code == "no-line-fits":
+                self.report.samples[problem] = self.services.unread_lines.get(name, "")
         self.report.check()
 
     def _run_chunk(self, chunk: Sequence[Item]) -> Outcomes:
@@ -148,6 +166,7 @@ class Engine:
                 batch = self._transform(part)
                 batch.empty = empty
             self.report.batches += 1
+            self.unjudged.add_counts(batch)
             yield batch
             del batch
 

@@ -49,7 +49,6 @@ class Joined(Struct):
     retry: dict[int, BadRecord | None] = field(default_factory=dict)
     matched: int = 0
     missing: int = 0
-    inexact: int = 0
     duplicates: int = 0
 
 
@@ -62,9 +61,6 @@ def join(rows: Rows, answers: Answers, source: Source) -> Joined:
     result = Joined(rows)
     matches = matches_of(rows.table, answers, source)
     counts = [*map(len, matches)]
-    if answers.near_misses:
-        keys = zip(_keys(rows, source), counts, strict=True)
-        result.inexact = sum(not count and key in answers.near_misses for key, count in keys)
     faulty, taken_out = set[int](), set[int]()
     for row in _rows_to_check(rows, answers, source, counts):
         fate, error = _fate(row, matches[row], rows, answers, source)

@@ -21,12 +21,13 @@ from plait.engine.answers import (
     type_answers,
 )
 from plait.engine.cache import Cache
-from plait.engine.report import LookupCounts
+from plait.engine.counts import LookupCounts, SourceCounts
+from plait.engine.read import cast
 from plait.engine.rows import EPOCH, MICROSECOND, microseconds
 from plait.plugin import Key, Record, RecordTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from plait.engine.context import Services
     from plait.language.spec import Source, Spec
@@ -86,9 +87,10 @@ def look_up(
     while chunk := dict(islice(remaining, lookup.keys_per_call or len(uncached))):
         parts = _parts(lookup.fetch([*chunk.values()]))
         by_time = source.window is not None and len(chunk) < len(keys)
-        answers.append(_answers_of(source, chunk, parts, key_fields, by_time=by_time))
+        answers.append(_answers_of(source, chunk, parts, key_fields, counts, by_time=by_time))
         if cache:
             _keep(cache, source, _group_by_key(chunk, parts, key_fields), now())
+    counts.keys_matched = counts.keys - counts.keys_missed
     return concat_answers(answers), counts
 
 
@@ -138,6 +140,7 @@ def _answers_of(
     chunk: dict[KeyValues, Key],
     parts: Sequence[RecordsOrTable],
     key_fields: KeyFields,
+    counts: LookupCounts,
     *,
     by_time: bool,
 ) -> Answers:
@@ -150,11 +153,47 @@ def _answers_of(
     for key in chunk.values():
         asked.setdefault(tuple(key.fields.values()), []).append(key)
     owners = [*zip(*(column.to_pylist() for column in answers.keys), strict=True)]
-    if missed := asked.keys() - {*owners} - answers.faults.keys():
+    missed = asked.keys() - {*owners} - answers.faults.keys()
+    if missed:
         names = [name for name, _ in key_fields]
         raw = chain.from_iterable(raw_keys(part, names) for part in parts)
         answers.near_misses = near_misses(missed, raw)
-    return select_keys(answers, owners, asked, by_time=by_time)
+    counts.add_misses(
+        _count_missed(asked, owners, answers) if source.window else len(missed), answers.near_misses
+    )
+    selected = select_keys(answers, owners, asked, by_time=by_time)
+    if len(selected.times) < len(owners) or not answers.faults.keys() <= asked.keys():
+        selected.counts = _count_asked(source, parts, key_fields, asked, by_time=by_time)
+    return selected
+
+
+def _count_missed(
+    asked: Mapping[KeyValues, Sequence[Key]], owners: Sequence[KeyValues], answers: Answers
+) -> int:
+    """Count the keys without a record in their time."""
+    times: dict[KeyValues, list[datetime | None]] = {}
+    for owner, time in zip(owners, answers.times, strict=True):
+        times.setdefault(owner, []).append(time)
+    for owner, faults in answers.faults.items():
+        times.setdefault(owner, []).extend(time for time, _ in faults)
+    return sum(
+        not any(map(key.covers, times.get(owner, ()))) for owner, keys in asked.items() for key in keys
+    )
+
+
+def _count_asked(
+    source: Source,
+    parts: Iterable[RecordsOrTable],
+    key_fields: KeyFields,
+    asked: Mapping[KeyValues, Sequence[Key]],
+    *,
+    by_time: bool,
+) -> SourceCounts:
+    """Count the records of the keys asked alone, where a source gave others too."""
+    records = chain.from_iterable(p.records() if isinstance(p, RecordTable) else p for p in parts)
+    owned = ((record, asked.get(key_of(record.fields, key_fields), ())) for record in records)
+    wanted = [r for r, keys in owned if any(not by_time or key.covers(r.time) for key in keys)]
+    return cast(wanted, source).counts
 
 
 def _parts(fetched: Iterable[Record | RecordTable]) -> list[RecordsOrTable]:
@@ -181,6 +220,7 @@ def _take_cached(
             continue
         records += entry.records
         counts.cached += 1
+        counts.keys_missed += not entry.records
         counts.cached_seconds = max(counts.cached_seconds, now - entry.since)
     return records, uncached
 

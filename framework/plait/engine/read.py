@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from plait.engine.counts import SourceCounts
+from plait.engine.places import ABSENT, RECORDS_WITH_NAMES, names_beside, object_fact, pick, values_at
 from plait.engine.rows import empty_rows, take_rows
 from plait.language.forms import OBJECT_FACTS
 from plait.plugin import BadRecord, Record, RecordTable
 from plait.problems.errors import MAX_FAULTS
-from plait.problems.problem import excerpt
 from plait.values.arrow_casts import cast_many
-from plait.values.convert import ConversionError, conversion_error, convert
+from plait.values.convert import ConversionError, convert
 from plait.values.decode import decode
 from plait.values.types import arrow_type
 
@@ -32,13 +33,14 @@ Cell = tuple[int, Record, Mapping[str, Any]]  # the number of a record, the reco
 class TypedRecords(Struct):
     """Records cast to types: row n of `table` is record `record_numbers[n]`, whose decoded fields are `fields[n]`.
 
-    `faults` has why each other record does not fit, by record number.
+    `faults` has why each other record does not fit, by record number; `counts` are those of all decoded records.
     """
 
     table: Any
     record_numbers: list[int]
     fields: list[Mapping[str, Any]]
     faults: dict[int, BadRecord] = field(default_factory=dict)
+    counts: SourceCounts = field(default_factory=SourceCounts)
 
 
 def cast(records: Sequence[Record] | RecordTable, source: Source) -> TypedRecords:
@@ -51,7 +53,12 @@ def cast(records: Sequence[Record] | RecordTable, source: Source) -> TypedRecord
     else:
         typed = _decode_all(records, source)
     columns = source.columns or ()
-    return _without_faults(typed, [_cast_column(column, records, typed) for column in columns], columns)
+    arrays = [_cast_column(column, records, typed) for column in columns]
+    typed.counts.records = len(typed.record_numbers)
+    for column, cells in zip(columns, arrays, strict=True):
+        if cells.null_count or column.default is not None:
+            _count_gaps(column, records, typed)
+    return _without_faults(typed, arrays, columns)
 
 
 def is_flat(source: Source) -> bool:
@@ -82,13 +89,31 @@ def _values(column: Column, records: Sequence[Record] | RecordTable, typed: Type
         known = name in table.column_names
         return table.column(name).combine_chunks() if known else [None] * table.num_rows
     if column.origin in OBJECT_FACTS:
-        return [_object_fact(column.origin, records[number]) for number in typed.record_numbers]
+        return [object_fact(column.origin, records[number]) for number in typed.record_numbers]
     values: list[Any] = typed.fields
     for step in column.selector:
         if isinstance(step, int) or {type(value) for value in values} - {dict, type(None)}:
             return None
         values = [value if value is None else value.get(step) for value in values]
     return values
+
+
+def _count_gaps(column: Column, records: Sequence[Record] | RecordTable, typed: TypedRecords) -> None:
+    """Count the cells of a column without a value in its source, and note what fields there are if no record has its own."""
+    counts, fields = typed.counts, typed.fields[:RECORDS_WITH_NAMES]
+    if isinstance(records, RecordTable):
+        cells = _values(column, records, typed)
+        is_unknown = isinstance(cells, list)
+        absent, nulls = (len(cells), len(cells)) if is_unknown else (0, cells.null_count)
+        fields = [dict.fromkeys(records.table.column_names)]
+    else:
+        is_fact = column.origin in OBJECT_FACTS
+        values = _values(column, records, typed) if is_fact else values_at(typed.fields, column.selector)
+        absent = values.count(ABSENT)
+        nulls = absent + values.count(None)
+    counts.add_column(column, nulls, absent)
+    if absent and absent == counts.records:
+        counts.names[column.name] = names_beside(fields, column.selector)
 
 
 def _cast_usual(column: Column, values: Any) -> Any:
@@ -207,7 +232,7 @@ def _cell(column: Column, record: Record, fields: Mapping[str, Any]) -> Any:
     """The value of a record's column in the column's type; raises BadRecord."""
     try:
         is_fact = column.origin in OBJECT_FACTS
-        value = _object_fact(column.origin, record) if is_fact else pick(fields, column.selector)
+        value = object_fact(column.origin, record) if is_fact else pick(fields, column.selector)
         value = convert(value, column.type)
     except ConversionError as error:
         message, bare = (f"column `{column.name}`: {text}" for text in (error, error.bare))
@@ -220,28 +245,3 @@ def _cell(column: Column, record: Record, fields: Mapping[str, Any]) -> Any:
         help = "give it a `default`, or leave out `required`"
         raise BadRecord(message, code="required-null", help=help, column=column.name)
     return value
-
-
-def _object_fact(word: str, record: Record) -> Any:
-    item = record.item
-    return item and {"$object": item.uri, "$modified": item.modified, "$etag": item.etag}[word]
-
-
-def pick(fields: Any, selector: Sequence[str | int]) -> Any:
-    """The value at a selector, None if there is none; raises ConversionError if a step does not apply."""
-    value = fields
-    for step in selector:
-        if isinstance(step, int):
-            _require_type(value, list, "a list", step)
-            value = value[step] if step < len(value) else None
-        else:
-            _require_type(value, Mapping, "a mapping", step)
-            value = value.get(step)
-        if value is None:
-            return None
-    return value
-
-
-def _require_type(value: Any, python_type: type, words: str, step: str | int) -> None:
-    if not isinstance(value, python_type):
-        raise conversion_error(f"expected {words} with {excerpt(str(step))} in it, got {{}}", value)

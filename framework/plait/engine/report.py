@@ -8,19 +8,20 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct, field
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
-from plait.problems.problem import as_json
+from plait.engine.counts import Tally
+from plait.problems.problem import as_json, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from plait.engine.join import Joined
     from plait.problems.problem import Problem
 
 FORMAT_VERSION = 1
 Outcome = Literal["done", "skipped", "gone", "retry", "failed"]
 OUTCOMES: tuple[Outcome, ...] = ("done", "skipped", "gone", "retry", "failed")
+MAX_SAMPLE = 200
 MAX_KEPT = 1000  # of objects of an outcome, of files, of problems of a level
 
 
@@ -33,42 +34,6 @@ class FileEntry(Struct, frozen=True, kw_only=True):
     partition: str
 
 
-class LookupCounts(Struct, kw_only=True):
-    """The keys that a run asked of a lookup, and the answers; `matched`, `missing` and `duplicates` count rows.
-
-    Of the rows missing a match, `inexact` have a key that the source knows in another spelling: another case,
-    accents, spaces, or another way to write a number.
-    Of the distinct `keys` of each batch `cached` were answered by a cache; `cached_seconds` is the age of the
-    oldest of these answers. Answers that do not fit together are asked for once more, and then are cached likewise.
-    Of the `lines` that were read of a log, `unread` are no record: they do not fit the pattern, or are no JSON.
-    """
-
-    keys: int = 0
-    matched: int = 0
-    missing: int = 0
-    inexact: int = 0
-    duplicates: int = 0
-    calls: int = 0
-    cached: int = 0
-    cached_seconds: float = 0.0
-    lines: int = 0
-    unread: int = 0
-
-    def add_join(self, joined: Joined) -> None:
-        """Add the counts of a join."""
-        self.matched += joined.matched
-        self.missing += joined.missing
-        self.inexact += joined.inexact
-        self.duplicates += joined.duplicates
-
-    def add(self, batch: LookupCounts) -> None:
-        """Add the counts of a batch."""
-        oldest = max(self.cached_seconds, batch.cached_seconds)
-        for name in self.__struct_fields__:
-            setattr(self, name, getattr(self, name) + getattr(batch, name))
-        self.cached_seconds = oldest
-
-
 class RecordCounts(Struct, kw_only=True):
     """What became of the records of the objects that are done."""
 
@@ -78,12 +43,12 @@ class RecordCounts(Struct, kw_only=True):
     quarantined: int = 0
 
 
-class Report(Struct, kw_only=True):
+class Report(Tally, kw_only=True):
     """The counts of a run, which take as much memory for a million objects as for a thousand.
 
     `objects` says how many objects were seen, and what became of them; `ignored` counts events of no new object by
     their name. Of the objects of each outcome, of the files, and of the problems of each level the first thousand are
-    kept.
+    kept. `samples` has a value that goes with a problem, for the terminal of whoever may see it.
     """
 
     pipeline: str
@@ -97,12 +62,12 @@ class Report(Struct, kw_only=True):
     files: list[FileEntry] = field(default_factory=list)
     file_count: int = 0
     file_bytes: int = 0
-    lookups: dict[str, LookupCounts] = field(default_factory=dict)
     calls: Counter[str] = field(default_factory=Counter)
     seconds: dict[str, float] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     problems_by_level: Counter[str] = field(default_factory=Counter)
     problems_by_code: Counter[str] = field(default_factory=Counter)
+    samples: dict[Problem, str] = field(default_factory=dict)
 
     @property
     def objects(self) -> dict[str, int]:
@@ -131,12 +96,27 @@ class Report(Struct, kw_only=True):
         if len(self.files) < MAX_KEPT:
             self.files.append(file)
 
+    def with_samples(self) -> list[Problem]:
+        """The problems, each with the value that goes with it as a note, for whoever may see values."""
+        return [
+            replace(problem, note=f"such as `{printable(self.samples[problem][:MAX_SAMPLE])}`")
+            if problem in self.samples
+            else problem
+            for problem in self.problems
+        ]
+
     def add_problem(self, problem: Problem) -> None:
         """Keep a problem; beyond a thousand of a level, problems are only counted by their code."""
         self.problems_by_code[problem.code] += 1
         if self.problems_by_level[problem.level] < MAX_KEPT:
             self.problems_by_level[problem.level] += 1
             self.problems.append(problem)
+
+    def put_first(self, problems: Iterable[Problem]) -> None:
+        """Keep problems of the run as a whole, however many others there are, before these."""
+        first = [*problems]
+        self.problems_by_code.update(problem.code for problem in first)
+        self.problems[:0] = first
 
     @contextmanager
     def timed(self, phase: str) -> Iterator[None]:
@@ -166,7 +146,8 @@ class Report(Struct, kw_only=True):
             "files": [asdict(file) for file in self.files],
             "file_count": self.file_count,
             "file_bytes": self.file_bytes,
-            "lookups": {name: asdict(counts) for name, counts in self.lookups.items()},
+            "sources": {name: counts.as_json() for name, counts in self.sources.items()},
+            "lookups": {name: counts.as_json() for name, counts in self.lookups.items()},
             "calls": dict(sorted(self.calls.items())),
             "seconds": {phase: round(seconds, 6) for phase, seconds in self.seconds.items()},
             "problems": as_json(self.problems),

@@ -144,8 +144,7 @@ def settle_batch(batch: Batch, errors: dict[str, PlaitError], spec: Spec, outcom
     The errors of the batch's records are added to `errors`.
     """
     report = outcomes.report
-    for name, lookup_counts in batch.lookups.items():
-        report.lookups[name].add(lookup_counts)
+    report.add_counts(batch)
     for number, error in batch.retry.items():
         errors.setdefault(batch.item(number).uri, error)
     for number, error in batch.failed.items():

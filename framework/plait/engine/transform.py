@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from plait.engine.answers import Answers
+    from plait.engine.counts import LookupCounts, SourceCounts
     from plait.engine.join import Joined
-    from plait.engine.report import LookupCounts
     from plait.language.spec import Source
     from plait.plan.plan import Plan
     from plait.plugin import BadRecord
@@ -38,7 +38,7 @@ class Batch(Struct):
     """Driving records with their rows.
 
     `empty` are the objects without a record. `bad`, `retry` and `failed` are by record number: why a record is put into
-    quarantine, comes again, or fails. `lookups` are the counts of each look-up, by its name.
+    quarantine, comes again, or fails. `lookups` are the counts of each look-up, `sources` those of each source's records, by its name.
     """
 
     records: list[Record]
@@ -48,6 +48,7 @@ class Batch(Struct):
     retry: dict[int, PlaitError] = field(default_factory=dict)
     failed: dict[int, PlaitError] = field(default_factory=dict)
     lookups: dict[str, LookupCounts] = field(default_factory=dict)
+    sources: dict[str, SourceCounts] = field(default_factory=dict)
 
     def take_out(self, record_numbers: Iterable[int]) -> None:
         """Remove all rows of these records."""
@@ -78,6 +79,7 @@ def transform(records: list[Record], ask: Ask, plan: Plan, now: datetime, *, wai
     typed = cast(records, plan.spec.driver)
     records = [_typed_record(record, with_raw=bool(quarantine and quarantine.payload)) for record in records]
     batch = Batch(records, Rows(typed.table, typed.record_numbers), bad=dict(typed.faults))
+    batch.sources[plan.spec.driver.name] = typed.counts
     del typed
     for stage in plan.stages:
         _join_stage(batch, stage, ask(stage, batch.rows.table), now if waits else None)
@@ -110,6 +112,7 @@ def _join_stage(
             _note_bad(batch, join(rows, answer[0], source))
         joined, rows = join(batch.rows, answer[0], source), batch.rows
         batch.rows, batch.lookups[source.name] = joined.rows, answer[1]
+        batch.sources[source.name] = answer[0].counts
         answer[1].add_join(joined)
         _note_bad(batch, joined)
         if joined.bad:

@@ -13,7 +13,7 @@ from plait.language.validate import validate_for_run
 from plait.plugin import GiveUp, Item, PlaitError, Window
 from plait.problems.problem import excerpt
 from plait.problems.render import concise, full
-from plait.problems.suggest import help_for
+from plait.problems.suggest import help_for, nearest
 from plait.values.paths import normal_uri
 
 if TYPE_CHECKING:
@@ -93,7 +93,9 @@ class Pipeline:
         """An engine for this spec, which opens the connectors; what lacks columns is not parted into folders."""
         from plait.engine.engine import Engine
 
-        return Engine(structs.replace(self.spec, partition_by=()) if self.lacking else self.spec)
+        engine = Engine(structs.replace(self.spec, partition_by=()) if self.lacking else self.spec)
+        engine.nearest = nearest
+        return engine
 
     def plan(self) -> Plan:
         """Tell what a run will do; nothing is read."""
@@ -130,7 +132,7 @@ class Pipeline:
         For each problem that kept rows out, and for the columns that were guessed, a Python warning is issued.
         """
         table, report, guessed = self.preview_with_report(objects, limit)
-        for problem in report.problems:
+        for problem in report.with_samples():
             warnings.warn(concise([problem]), stacklevel=2)
         if guessed:
             warnings.warn(f"types are guessed; declare what fits:\n{guessed}", stacklevel=2)

@@ -114,7 +114,7 @@ def test_no_answer_comes_again_a_bug_does_not_get_better_and_what_behaves_works(
     away, bug, calm = (json.loads(command["stdout"]) for command in ended)
     assert (away["objects"]["retry"], away["objects"]["failed"]) == (1, 0)
     assert (bug["objects"]["retry"], bug["objects"]["failed"]) == (0, 1)
-    assert (ended[2]["code"], calm["rows"], calm["lookups"]["b"]["matched"]) == (0, 1, 1)
+    assert (ended[2]["code"], calm["rows"], calm["lookups"]["b"]["rows_matched"]) == (0, 1, 1)
 
 
 def test_what_fails_before_a_run_is_told_as_well(folder: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pyarrow import parquet
 
 from kit.shop import SPEC
-from plait.engine.read import pick
+from plait.engine.places import pick
 from plait.language.validate import validate
 from plait.language.yaml_reader import locate
 from plait.values.convert import ConversionError, convert

@@ -75,8 +75,14 @@ def written(root: Path, to: str) -> dict[str, bytes]:
 def numbers_of(engine: Engine) -> Any:
     """The numbers of a report that do not say how it was done."""
     report = engine.report
-    counts = {name: (c.matched, c.missing, c.duplicates) for name, c in report.lookups.items()}
-    return report.records, report.rows, sorted(report.outcomes.items()), counts
+    counts = {name: (c.rows_matched, c.rows_missing, c.rows_duplicates) for name, c in report.lookups.items()}
+    for lookup in report.lookups.values():
+        assert lookup.keys == lookup.keys_matched + lookup.keys_missed
+        assert lookup.keys_missed >= lookup.keys_inexact
+    for columns in (source.columns.values() for source in report.sources.values()):
+        assert all(c.nulls >= c.absent and c.defaults in {0, c.nulls} for c in columns)
+    cells = report.sources[engine.spec.driver.name].as_json()
+    return report.records, report.rows, sorted(report.outcomes.items()), counts, cells
 
 
 @pytest.mark.fault("L2", "L3", "P9", "E12")

@@ -34,7 +34,7 @@ def answered(table: pa.Table, rule: Source) -> Answers:
 def as_values(answers: Answers) -> Any:
     keys = [column if isinstance(column, list) else column.to_pylist() for column in answers.keys]
     faults = {key: [(at, bad.code, bad.message) for at, bad in bads] for key, bads in answers.faults.items()}
-    return answers.table.to_pylist(), keys, answers.times, faults
+    return answers.table.to_pylist(), keys, answers.times, faults, answers.counts
 
 
 def test_a_row_of_a_table_that_does_not_fit_is_bad_for_its_own_key_alone() -> None:

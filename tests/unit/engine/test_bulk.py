@@ -62,7 +62,8 @@ def ran(bodies: dict[str, bytes], batch: int) -> tuple[Any, ...]:
     document = report.as_json()
     bad = {uri: data for uri, data in puts.items() if uri not in rows}
     problems = sorted(str(problem) for problem in document["problems"])
-    return repr(rows), bad, document["objects"], document["records"], document["rows"], problems
+    sources = document["sources"]["orders"]
+    return repr(rows), bad, document["objects"], document["records"], document["rows"], problems, sources
 
 
 names = st.sampled_from(["", "x", "17", "0.30", "é", "null", "true", ":x", "日本"])

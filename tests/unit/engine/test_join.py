@@ -81,12 +81,6 @@ def test_matches_that_make_no_rows_may_be_many(rule: Join, monkeypatch: pytest.M
     assert joined(["a"], [record("a", n) for n in range(9)], source(rule)).bad == {}
 
 
-def test_rows_are_inexact_that_miss_a_match_which_the_source_knows_in_another_spelling() -> None:
-    misses = {("A",), ("b",)}
-    result = joined(["A", "b", "x", "A"], [record("b", 1)], source(Join(on=ON)), near_misses=misses)
-    assert (result.matched, result.missing, result.inexact) == (1, 3, 2)
-
-
 def test_why_a_row_is_bad_is_told_with_a_way_out() -> None:
     """The whole key is shown, each value by itself."""
     pair = source(Join(on=(("k", "k"), ("l", "l")), missing="fail"))

@@ -29,8 +29,8 @@ def test_these_do_not_look_alike(value: Any, other: Any) -> None:
 
 
 @pytest.mark.fault("L4")
-def test_the_report_counts_rows_whose_key_is_known_in_another_spelling() -> None:
-    """They are among those missing a match; their columns are null."""
+def test_the_report_counts_keys_that_are_known_in_another_spelling() -> None:
+    """They are among the missed keys, each once for however many rows; the columns of those rows are null."""
     people: dict[str, Any] = {
         "connector": "memory",
         "rows": [{"name": "Ada", "n": 1}, {"name": "Bo", "n": 2}],
@@ -43,4 +43,7 @@ def test_the_report_counts_rows_whose_key_is_known_in_another_spelling() -> None
     table, report, _ = Pipeline.load("s.yaml", {}, json.dumps(spec).encode()).preview_with_report()
     assert table["n"].to_pylist() == [1, None, None, None, None, None]
     counts = report.as_json()["lookups"]["people"]
-    assert (counts["matched"], counts["missing"], counts["inexact"]) == (1, 5, 3)
+    assert (counts["rows_matched"], counts["rows_missing"]) == (1, 5)
+    assert [counts[f"keys{word}"] for word in ("", "_matched", "_missed", "_inexact")] == [4, 1, 3, 2]
+    assert report.lookups["people"].examples == [("ADA",), ("bo",)]
+    assert "ADA" not in json.dumps(report.as_json())

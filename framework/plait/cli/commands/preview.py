@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from plait.cli.loading import engine_of, load_pipeline
-from plait.cli.options import given_option, output_option, parameter_option
+from plait.cli.options import given_option, output_option, parameter_option, verbose_option
 from plait.cli.printing import plural, print_json, print_problems_on_stderr
-from plait.cli.views.report import grouped
+from plait.cli.views.report import count_texts, grouped
 from plait.cli.views.rows import print_rows
 from plait.cli.views.values import json_value
 from plait.problems.problem import as_json, printable
@@ -28,9 +28,16 @@ if TYPE_CHECKING:
 )
 @given_option
 @parameter_option
+@verbose_option
 @output_option("text", "json")
-def command(
-    spec: str, objects: Sequence[str], limit: int, cases: str | None, parameters: dict[str, str], output: str
+def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
+    spec: str,
+    objects: Sequence[str],
+    limit: int,
+    cases: str | None,
+    parameters: dict[str, str],
+    verbose: bool,
+    output: str,
 ) -> None:
     """Read and join for real, write nothing, and show the rows.
 
@@ -41,16 +48,25 @@ def command(
     table, report, guessed = pipeline.preview_with_report(objects or None, limit, engine)
     names = table.column_names
     records = table.slice(0, limit).to_pylist()
+    problems, counts = report.with_samples(), report.as_json()
     rows = [{name: json_value(value) for name, value in record.items()} for record in records]
     if output == "json":
-        print_json({"columns": names, "rows": rows, "problems": as_json(report.problems)})
+        print_json(
+            {
+                "columns": names,
+                "rows": rows,
+                "sources": counts["sources"],
+                "lookups": counts["lookups"],
+                "problems": as_json(problems),
+            }
+        )
     else:
         print_rows(names, [[row[name] for name in names] for row in rows])
-        click.echo(plural(len(rows), "row"), err=True)
+        click.echo("\n\n".join([plural(len(rows), "row"), *count_texts(report, verbose=verbose)]), err=True)
     if guessed:
         click.echo(f"these columns are guessed; declare those that you mean:\n{guessed}", err=True)
-    if report.problems:
-        print_problems_on_stderr([*grouped(report.problems)])
+    if problems:
+        print_problems_on_stderr([*grouped(problems)])
     for uri, outcome in report.outcomes.items():
         if outcome in ("skipped", "gone"):
             click.echo(f"{outcome}: {printable(uri)}", err=True)

@@ -9,7 +9,13 @@ import click
 
 from plait.cli.failures import CannotStart, exit_code
 from plait.cli.loading import load_pipeline
-from plait.cli.options import output_option, parameter_option, time_options, verdict_of_run_options
+from plait.cli.options import (
+    output_option,
+    parameter_option,
+    time_options,
+    verbose_option,
+    verdict_of_run_options,
+)
 from plait.cli.printing import print_answer
 from plait.cli.views.progress import object_progress
 from plait.cli.views.report import report_text
@@ -32,6 +38,7 @@ if TYPE_CHECKING:
 @click.option("--no-wait", is_flag=True, help="Do not wait for late matches: take objects as they are.")
 @verdict_of_run_options
 @parameter_option
+@verbose_option
 @output_option("text", "json")
 @click.pass_context
 def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
@@ -46,6 +53,7 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     max_quarantined: QuarantineLimit | None,
     fail_level: str,
     parameters: dict[str, str],
+    verbose: bool,
     output: str,
 ) -> None:
     """Run over the objects of an event, of a list, of a time, or over all, and print the report."""
@@ -59,7 +67,7 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     with object_progress(len(uris) if uris is not None else None) as progress:
         report = pipeline.run(uris, since, until, progress, no_wait=no_wait)
     report.ignored = read_event.ignored if read_event else {}
-    print_answer(output, report.as_json(), report_text(report))
+    print_answer(output, report.as_json(), report_text(report, verbose=verbose))
     is_unknown = read_event is not None and bool(read_event.unknown)
     ctx.exit(exit_code(report, fail_level, max_quarantined) or int(is_unknown))
 

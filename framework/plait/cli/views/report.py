@@ -7,32 +7,66 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from plait.cli.printing import aligned
-from plait.engine.report import OUTCOMES, LookupCounts
+from plait.cli.printing import aligned, plural
+from plait.engine.report import OUTCOMES
+from plait.problems.problem import excerpt
 from plait.problems.render import full
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from plait.engine.counts import LookupCounts
     from plait.engine.report import Report
     from plait.problems.problem import Problem
 
 
-def report_text(report: Report) -> str:
+def report_text(report: Report, *, verbose: bool = False) -> str:
     """The numbers of a run, those of its look-ups, and its problems by kind, in colours."""
-    parts = [aligned(_number_rows(report))]
-    if report.lookups:
-        of_logs = {"lines", "unread"}
-        has_logs = any(counts.lines for counts in report.lookups.values())
-        names = [name for name in LookupCounts.__struct_fields__ if has_logs or name not in of_logs]
-        rows = [
-            (source, *(f"{getattr(counts, name):,.0f}" for name in names))
-            for source, counts in report.lookups.items()
-        ]
-        parts.append(aligned([("lookup", *names), *rows]))
+    parts = [aligned(_number_rows(report)), *count_texts(report, verbose=verbose)]
     if report.problems:
-        parts.append(full([*grouped(report.problems)], {}, colour=True))
+        problems = report.with_samples() if verbose else report.problems
+        parts.append(full([*grouped(problems)], {}, colour=True))
     return "\n\n".join(parts)
+
+
+def count_texts(report: Report, *, verbose: bool) -> Iterator[str]:
+    """What became of the keys of each look-up, and the columns that lack values; `verbose` shows some keys."""
+    if report.lookups:
+        rows = [(name, "; ".join(_lookup_words(counts))) for name, counts in report.lookups.items()]
+        yield aligned(rows)
+    for name, counts in report.lookups.items():
+        if verbose and counts.examples:
+            keys = (", ".join(excerpt(str(value)) for value in key) for key in counts.examples)
+            yield f"{name} has these keys in another spelling: {'; '.join(keys)}"
+    lacking = [
+        (
+            f"{name}.{column}",
+            f"{counts.records:,}",
+            f"{gaps.nulls:,}",
+            f"{gaps.absent:,}",
+            f"{gaps.defaults:,}",
+        )
+        for name, counts in report.sources.items()
+        for column, gaps in counts.columns.items()
+        if gaps.nulls
+    ]
+    if lacking:
+        yield aligned([("column", "records", "nulls", "absent", "defaults"), *lacking])
+
+
+def _lookup_words(counts: LookupCounts) -> Iterator[str]:
+    """What became of keys, rows, lines and calls, each number with its unit."""
+    keys = f"asked {plural(counts.keys, 'key')}, matched {counts.keys_matched:,}"
+    keys += f", {counts.keys_inexact:,} in another spelling" if counts.keys_inexact else ""
+    keys += f", {counts.cached:,} cached for up to {counts.cached_seconds:,.0f} s" if counts.cached else ""
+    yield keys
+    rows = f"joined {plural(counts.rows_matched, 'row')}"
+    rows += f", {counts.rows_missing:,} without a match" if counts.rows_missing else ""
+    rows += f", {counts.rows_duplicates:,} with several" if counts.rows_duplicates else ""
+    yield rows
+    if counts.lines:
+        yield f"read {plural(counts.lines, 'line')}, {counts.unread:,} of them no record"
+    yield plural(counts.calls, "call")
 
 
 def _number_rows(report: Report) -> Iterable[tuple[str, str]]:

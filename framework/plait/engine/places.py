@@ -1,0 +1,100 @@
+"""What stands at a place of a record: a value, a null, or nothing at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from plait.language.forms import Selector
+from plait.problems.errors import SpecValueError
+from plait.problems.problem import excerpt
+from plait.values.convert import ConversionError, conversion_error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from plait.plugin import Record
+
+RECORDS_WITH_NAMES = 100  # of a batch that lacks a column; their fields are what the column may have meant
+ABSENT = object()
+
+
+def object_fact(word: str, record: Record) -> Any:
+    """A fact about the driving object of a record, such as `$modified`; None if it is not known."""
+    item = record.item
+    return item and {"$object": item.uri, "$modified": item.modified, "$etag": item.etag}[word]
+
+
+def pick(fields: Any, selector: Sequence[str | int]) -> Any:
+    """The value at a selector, None if there is none; raises ConversionError if a step does not apply."""
+    value = fields
+    for step in selector:
+        if isinstance(step, int):
+            _require_type(value, list, "a list", step)
+            value = value[step] if step < len(value) else None
+        else:
+            _require_type(value, Mapping, "a mapping", step)
+            value = value.get(step)
+        if value is None:
+            return None
+    return value
+
+
+def _require_type(value: Any, python_type: type, words: str, step: str | int) -> None:
+    if not isinstance(value, python_type):
+        raise conversion_error(f"expected {words} with {excerpt(str(step))} in it, got {{}}", value)
+
+
+@cache
+def _place_of(name: str) -> tuple[str | int, ...] | None:
+    """The place that the name of a key's field is; None for a plain name."""
+    try:
+        steps = Selector.parse(name).steps
+    except SpecValueError:
+        return None
+    return steps if len(steps) > 1 else None
+
+
+def key_value(fields: Mapping[str, Any], name: str) -> Any:
+    """The value of a key's field, or what stands at its place, as in `detail.order.id`, where no field has that name."""
+    place = _place_of(name)
+    if place is None or name in fields:
+        return fields.get(name)
+    try:
+        return pick(fields, place)
+    except ConversionError:
+        return None
+
+
+def values_at(fields: Sequence[Any], selector: Iterable[str | int]) -> Sequence[Any]:
+    """What stands at a place of each record: ABSENT where a step of it is not there, None behind a null."""
+    for step in selector:
+        fields = [
+            value.get(step, ABSENT) if type(value) is dict else _at(value, step)  # a dict is the usual case
+            for value in fields
+        ]
+    return fields
+
+
+def _at(value: Any, step: str | int) -> Any:
+    if isinstance(step, int):
+        return value[step] if isinstance(value, list) and step < len(value) else _end(value, list)
+    return value.get(step, ABSENT) if isinstance(value, Mapping) else _end(value, Mapping)
+
+
+def _end(value: Any, expected: type) -> Any:
+    """A null and what is absent stay; a list that is too short has no such element; a value of another kind is a fault."""
+    return ABSENT if isinstance(value, expected) else value
+
+
+def names_beside(fields: Iterable[Any], selector: Sequence[str | int]) -> set[str]:
+    """The names of the fields that stand where a place ends, for records that lack it."""
+    names: set[str] = set()
+    for record in fields:
+        value = record
+        for step in selector:
+            if isinstance(value, Mapping) and step not in value:
+                names.update(map(str, value))
+            value = _at(value, step)
+    return names

@@ -13,7 +13,8 @@ from plait.language.wording import kind_of
 from plait.pipeline.pipeline import InvalidSpec
 from plait.plugin import GiveUp
 from plait.problems.problem import excerpt
-from plait.values.convert import ConversionError, convert
+from plait.values.conversion_error import ConversionError
+from plait.values.convert import convert
 from plait.values.paths import PathTemplate, on_s3
 from plait.values.types import Type
 from plait_sandbox.contents import Contents, DynamoTable, MysqlTable

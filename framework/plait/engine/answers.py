@@ -18,7 +18,8 @@ from plait.engine.read import TypedRecords, cast, is_flat
 from plait.engine.rows import take, take_rows
 from plait.plugin import BadRecord, Key, Record, RecordTable
 from plait.values.arrow_casts import cast_many
-from plait.values.convert import ConversionError, convert
+from plait.values.conversion_error import ConversionError
+from plait.values.convert import convert
 from plait.values.types import Type, arrow_type
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from plait.language.forms import OBJECT_FACTS
 from plait.plugin import BadRecord, Record, RecordTable
 from plait.problems.errors import MAX_FAULTS
 from plait.values.arrow_casts import cast_many
-from plait.values.convert import ConversionError, convert
+from plait.values.conversion_error import ConversionError
+from plait.values.convert import convert
 from plait.values.decode import decode
 from plait.values.types import arrow_type
 
@@ -235,7 +236,8 @@ def _cell(column: Column, record: Record, fields: Mapping[str, Any]) -> Any:
         value = object_fact(column.origin, record) if is_fact else pick(fields, column.selector)
         value = convert(value, column.type)
     except ConversionError as error:
-        message, bare = (f"column `{column.name}`: {text}" for text in (error, error.bare))
+        texts = ((error.place, error), (error.bare_place, error.bare))
+        message, bare = (f"column `{column.name}{place}`: {text}" for place, text in texts)
         help = error.help or "mend it at its source, or declare a type that takes it"
         raise BadRecord(message, code="bad-value", help=help, bare=bare, column=column.name) from error
     if value is None:

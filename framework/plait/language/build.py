@@ -168,7 +168,9 @@ def _columns(blocks: Mapping[str, Type | ColumnBlock], path: KeyPath) -> Iterato
     for name, kind in blocks.items():
         block = ColumnBlock(type=kind) if isinstance(kind, Type) else kind
         with at((*path, name, "default")):
-            default = None if block.default is msgspec.UNSET else convert(block.default, block.type)
+            default = (
+                None if block.default is msgspec.UNSET else convert(block.default, block.type.in_table())
+            )
         yield Column(
             name=name,
             type=block.type,

@@ -60,6 +60,7 @@ def _time(writer: _Writer, value: datetime) -> yaml.Node:
     return _text(writer, value.replace(tzinfo=None).isoformat() + "Z")
 
 
+_Writer.add_multi_representer(dict, _Writer.represent_dict)
 _Writer.add_representer(Decimal, _decimal)
 _Writer.add_representer(str, _text)
 _Writer.add_representer(datetime, _time)

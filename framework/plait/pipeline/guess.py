@@ -21,7 +21,7 @@ from plait.plan.plan import plan
 from plait.plugin import GiveUp, PlaitError, ReadFailure, Record, RecordTable
 from plait.plugin.body import place_of
 from plait.problems.problem import excerpt
-from plait.values.convert import ConversionError
+from plait.values.conversion_error import ConversionError
 from plait.values.decode import decode
 from plait.values.types import FIELD_NAME
 

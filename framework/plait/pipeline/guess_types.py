@@ -9,7 +9,8 @@ from decimal import Decimal
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from plait.values.convert import TIMESTAMP, ConversionError, Flag, convert
+from plait.values.conversion_error import ConversionError
+from plait.values.convert import TIMESTAMP, Flag, convert
 from plait.values.types import FIELD_NAME, MAX_DEPTH, Type
 
 if TYPE_CHECKING:

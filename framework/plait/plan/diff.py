@@ -105,9 +105,10 @@ def _default_text(field: Field) -> str | None:
 
 def _extends(old: Type, new: Type) -> bool:
     """Whether a type has more fields, so that what read the old type reads the new one."""
-    parts = dict(new.fields)
+    parts = {(name, origin): kind for name, origin, kind in new.places}
+    kinds = [(kind, parts.get((name, origin))) for name, origin, kind in old.places]
     nested = old.word == new.word and bool(old.fields)
-    return old == new or (nested and all(n in parts and _extends(kind, parts[n]) for n, kind in old.fields))
+    return old == new or (nested and all(other and _extends(kind, other) for kind, other in kinds))
 
 
 def _changed_sources(

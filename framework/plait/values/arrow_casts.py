@@ -35,7 +35,9 @@ PATTERNS = {
 
 def cast_many(values: Sequence[Any] | pa.Array, kind: Type) -> pa.Array | None:
     """What `to_array` gives; None for a few values too, for which loading `pyarrow.compute` would not pay."""
-    is_many = len(values) >= MANY or any(len(value) >= MANY for value in values if isinstance(value, list))
+    is_many = len(values) >= MANY or any(
+        len(value) >= MANY for value in values if isinstance(value, (list, dict))
+    )
     return to_array(values, kind) if is_many else None
 
 
@@ -135,18 +137,35 @@ def _to_list(values: Sequence[Any], kind: Type) -> pa.Array | None:
     elements = to_array([element for value in values if value for element in value], kind.fields[0][1])
     if elements is None:
         return None
+    return pa.ListArray.from_arrays(_bounds(values), elements, type=arrow_type(kind))
+
+
+def _to_map(values: Sequence[Any], kind: Type) -> pa.Array | None:
+    import pyarrow as pa
+
+    (_, key_kind), (_, part_kind) = kind.fields
+    keys = to_array([key for value in values if value for key in value], key_kind)
+    parts = to_array([part for value in values if value for part in value.values()], part_kind)
+    if keys is None or parts is None:
+        return None
+    return pa.MapArray.from_arrays(_bounds(values), keys, parts, type=arrow_type(kind))
+
+
+def _bounds(values: Sequence[Any]) -> pa.Array:
+    """Where the elements of each list or mapping begin among those of all; null for None."""
+    import pyarrow as pa
+
     ends = [0, *accumulate(len(value or ()) for value in values)]
     offsets = [None if value is None else start for value, start in zip(values, ends, strict=False)]
-    bounds = pa.array([*offsets, ends[-1]], type=pa.int32())
-    return pa.ListArray.from_arrays(bounds, elements, type=arrow_type(kind))
+    return pa.array([*offsets, ends[-1]], type=pa.int32())
 
 
 def _to_struct(values: Sequence[Any], kind: Type) -> pa.Array | None:
     import pyarrow as pa
 
     members = []
-    for name, member_kind in kind.fields:
-        members.append(to_array([value and value.get(name) for value in values], member_kind))
+    for _, origin, member_kind in kind.places:
+        members.append(to_array([value and value.get(origin) for value in values], member_kind))
         if members[-1] is None:
             return None
     absent = pa.array([value is None for value in values])
@@ -165,4 +184,5 @@ CASTS: tuple[tuple[set[type], set[str], Callable[[Sequence[Any], Type], pa.Array
     ({bytes}, {"binary"}, _unchanged),
     ({list}, {"array"}, _to_list),
     ({dict}, {"struct"}, _to_struct),
+    ({dict}, {"map"}, _to_map),
 )

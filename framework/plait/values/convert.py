@@ -9,7 +9,8 @@ from decimal import Context, Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from plait.problems.problem import excerpt
-from plait.values.types import INTEGERS
+from plait.values.conversion_error import ConversionError, conversion_error, wrong_kind
+from plait.values.types import INTEGERS, spell_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,15 +32,6 @@ class Flag(int):
     """0 or 1 of a source that has no booleans: it converts to `boolean` as well as to the types of numbers."""
 
 
-class ConversionError(ValueError):
-    """A value does not fit its type or decode step; `help` says what to do, `bare` is the message without the value."""
-
-    def __init__(self, message: str, help: str | None = None, bare: str | None = None) -> None:
-        super().__init__(message)
-        self.help = help
-        self.bare = bare or message
-
-
 def convert(value: Any, kind: Type) -> Any:
     """Convert a raw value to a type without changing what it means; None stays None. Raises ConversionError."""
     if value is None:
@@ -47,48 +39,17 @@ def convert(value: Any, kind: Type) -> Any:
     return CONVERTERS[kind.word](value, kind)
 
 
-def _wrong_kind(value: Any, kind: Type, help: str | None = None) -> ConversionError:
-    """The error for a value that is not of its type; it names the value's kind as YAML does."""
-    return conversion_error(f"expected {kind}, got {{}}", value, help)
-
-
-def conversion_error(sentence: str, value: Any, help: str | None = None) -> ConversionError:
-    """The error whose message is the sentence with the value in place of `{}`; its `bare` has the value's kind alone."""
-    message, bare = (sentence.replace("{}", _describe(value, shown=shown)) for shown in (True, False))
-    return ConversionError(message, help, bare)
-
-
-def _describe(value: Any, *, shown: bool) -> str:
-    """The words by which a message names a value: its kind and, if it is shown, at most 40 characters of it."""
-    words: tuple[tuple[type | tuple[type, ...], str], ...] = (
-        (bool, "true/false"),
-        ((int, float, Decimal), "the number"),
-        (str, "the text"),
-        (bytes, "binary"),
-        (dict, "a mapping"),
-        ((list, tuple, set), "a list"),
-        (datetime, "the time"),
-    )
-    word = next((word for types, word in words if isinstance(value, types)), f"the {type(value).__name__}")
-    if not shown:
-        return word.replace("the ", "a ")
-    if isinstance(value, bool):
-        return f"`{str(value).lower()}`"
-    scalar = isinstance(value, (str, int, float, Decimal, date))
-    return f"{word} {excerpt(value if isinstance(value, str) else str(value))}" if scalar else word
-
-
 def exact_number(value: Any, kind: Type) -> Decimal:
     """A number, or a text that is one from beginning to end, as an exact decimal; raises ConversionError."""
     if isinstance(value, bool):
-        raise _wrong_kind(value, kind)
+        raise wrong_kind(value, kind)
     if isinstance(value, str):
         if not NUMBER.match(value) or len(value) > MAX_EXPONENT:
-            raise _wrong_kind(value, kind)
+            raise wrong_kind(value, kind)
         try:
             value = Decimal(value)
         except InvalidOperation:  # an exponent of twenty digits
-            raise _wrong_kind(value, kind) from None
+            raise wrong_kind(value, kind) from None
     if isinstance(value, int):
         if value.bit_length() >= 2 * MAX_EXPONENT:
             raise ConversionError(f"expected {kind}, got a number of hundreds of digits")
@@ -96,7 +57,7 @@ def exact_number(value: Any, kind: Type) -> Decimal:
     if isinstance(value, float):
         value = Decimal(repr(value))
     if not isinstance(value, Decimal) or not value.is_finite() or (value and value.adjusted() > MAX_EXPONENT):
-        raise _wrong_kind(value, kind)
+        raise wrong_kind(value, kind)
     return value if value or abs(value.adjusted()) <= MAX_EXPONENT else Decimal(0).copy_sign(value)
 
 
@@ -105,7 +66,7 @@ def _integer(value: Any, kind: Type) -> int:
     if type(value) is not int:
         exact = exact_number(value, kind)
         if exact != exact.to_integral_value(context=EXACT):
-            raise _wrong_kind(value, kind, "declare `decimal(p,s)` or `double` to keep the fraction")
+            raise wrong_kind(value, kind, "declare `decimal(p,s)` or `double` to keep the fraction")
         integer = int(exact)
     limit = 1 << (INTEGERS[kind.word] - 1)
     if not -limit <= integer < limit:
@@ -129,7 +90,7 @@ def _decimal(value: Any, kind: Type) -> Decimal:
 def _double(value: Any, kind: Type) -> float:
     nearest = float(exact_number(value, kind))
     if not math.isfinite(nearest):
-        raise _wrong_kind(value, kind)
+        raise wrong_kind(value, kind)
     return nearest
 
 
@@ -146,17 +107,17 @@ def _string(value: Any, kind: Type) -> str:
             raise ConversionError("text with a lone surrogate, which no file can hold")
         return value
     if isinstance(value, bool):
-        raise _wrong_kind(value, kind, "declare `boolean`, or decode the field by `text`")
+        raise wrong_kind(value, kind, "declare `boolean`, or decode the field by `text`")
     if isinstance(value, (int, float, Decimal)):
-        raise _wrong_kind(
+        raise wrong_kind(
             value, kind, "declare the number's type, such as `bigint`, or decode the field by `text`"
         )
     if isinstance(value, date):
-        raise _wrong_kind(
+        raise wrong_kind(
             value, kind, "declare `timestamp`" if isinstance(value, datetime) else "declare `date`"
         )
     help = "decode the field by `text` to keep it as JSON" if isinstance(value, (dict, list)) else None
-    raise _wrong_kind(value, kind, help)
+    raise wrong_kind(value, kind, help)
 
 
 def _boolean(value: Any, kind: Type) -> bool:
@@ -164,7 +125,7 @@ def _boolean(value: Any, kind: Type) -> bool:
         return bool(value)
     if value in ("true", "false"):
         return bool(value == "true")
-    raise _wrong_kind(value, kind)
+    raise wrong_kind(value, kind)
 
 
 def _date(value: Any, kind: Type) -> date:
@@ -174,8 +135,8 @@ def _date(value: Any, kind: Type) -> date:
         try:
             return date.fromisoformat(value)
         except ValueError:
-            raise _wrong_kind(value, kind) from None
-    raise _wrong_kind(value, kind)
+            raise wrong_kind(value, kind) from None
+    raise wrong_kind(value, kind)
 
 
 def _timestamp(value: Any, kind: Type) -> datetime:
@@ -184,7 +145,7 @@ def _timestamp(value: Any, kind: Type) -> datetime:
     if isinstance(value, (str, date)):
         return parse_timestamp(str(value), kind)
     help = "decode the field by `{epoch: s}`, `ms` or `us`" if isinstance(value, (int, Decimal)) else None
-    raise _wrong_kind(value, kind, help)
+    raise wrong_kind(value, kind, help)
 
 
 def _utc(moment: datetime) -> datetime:
@@ -203,32 +164,63 @@ def parse_timestamp(text: str, kind: Type) -> datetime:
         text += "T00:00"
     match = TIMESTAMP.match(text)
     if not match:
-        raise _wrong_kind(text, kind)
+        raise wrong_kind(text, kind)
     day, minute, second, fraction, zone = match.groups()
     zone = "+00:00" if zone in (None, "Z", "z") else zone if ":" in zone else f"{zone[:3]}:{zone[3:] or '00'}"
     try:
         parsed = datetime.fromisoformat(f"{day}T{minute}:{second or '00'}.{(fraction or '0')[:6]:0<6}{zone}")
     except ValueError:
-        raise _wrong_kind(text, kind) from None
+        raise wrong_kind(text, kind) from None
     return _utc(parsed)
 
 
 def _binary(value: Any, kind: Type) -> bytes:
     if isinstance(value, (bytes, bytearray)):
         return bytes(value)
-    raise _wrong_kind(value, kind, "decode text by `base64` first")
+    raise wrong_kind(value, kind, "decode text by `base64` first")
+
+
+def _part(value: Any, kind: Type, step: Any, spell: Callable[[Any], tuple[str, str]]) -> Any:
+    """Convert what stands at a step within a value; an error says where, as `spell` tells its place and its bare place."""
+    try:
+        return convert(value, kind)
+    except ConversionError as error:
+        place, bare_place = spell(step)
+        error.place, error.bare_place = place + error.place, bare_place + error.bare_place
+        raise
 
 
 def _array(value: Any, kind: Type) -> list[Any]:
     if not isinstance(value, (list, tuple)):
-        raise _wrong_kind(value, kind)
-    return [convert(element, kind.fields[0][1]) for element in value]
+        raise wrong_kind(value, kind)
+    element = kind.fields[0][1]
+    return [_part(part, element, position, _spell_position) for position, part in enumerate(value)]
+
+
+def _spell_position(position: int) -> tuple[str, str]:
+    return f"[{position}]", f"[{position}]"
+
+
+def _map(value: Any, kind: Type) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise wrong_kind(value, kind)
+    (_, key_kind), (_, part_kind) = kind.fields
+    return {convert(key, key_kind): _part(part, part_kind, key, _spell_key) for key, part in value.items()}
+
+
+def _spell_key(key: str) -> tuple[str, str]:
+    return f"['{excerpt(key)[1:-1]}']", "[…]"
 
 
 def _struct(value: Any, kind: Type) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise _wrong_kind(value, kind)
-    return {name: convert(value.get(name), part) for name, part in kind.fields}
+        raise wrong_kind(value, kind)
+    return {name: _part(value.get(origin), part, origin, _spell_name) for name, origin, part in kind.places}
+
+
+def _spell_name(name: str) -> tuple[str, str]:
+    place = f".{spell_name(name)}"
+    return place, place
 
 
 CONVERTERS: dict[str, Callable[[Any, Type], Any]] = {
@@ -242,5 +234,6 @@ CONVERTERS: dict[str, Callable[[Any, Type], Any]] = {
     "timestamp": _timestamp,
     "binary": _binary,
     "array": _array,
+    "map": _map,
     "struct": _struct,
 }

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 from msgspec import Struct
 
-from plait.values.convert import MAX_EXPONENT, ConversionError, conversion_error, exact_number
+from plait.values.conversion_error import ConversionError, conversion_error
+from plait.values.convert import MAX_EXPONENT, exact_number
 from plait.values.strict_json import NotJson, parse_json
 from plait.values.types import Type
 

@@ -11,15 +11,20 @@ from msgspec import Struct
 from plait.problems.errors import SpecValueError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pyarrow as pa
 
 INTEGERS = {"tinyint": 8, "smallint": 16, "int": 32, "bigint": 64}
 WORDS = ("string", "boolean", *INTEGERS, "float", "double", "date", "timestamp", "binary")
-BRACKETED = ("decimal", "array", "struct")
-FORMS = (*WORDS, "decimal(p,s)", "array<T>", "struct<a:T>")
+NESTED = ("array", "map", "struct")
+BRACKETED = ("decimal", *NESTED)
+FORMS = (*WORDS, "decimal(p,s)", "array<T>", "map<string,T>", "struct<a:T>")
 DECIMAL = re.compile(r"decimal\(\s*(\d{1,2})\s*,\s*(\d{1,2})\s*\)\Z")
 FIRST_WORD = re.compile(r"\w+")
 FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_NAME = r'(?:"([^"]+)"|([A-Za-z_][A-Za-z0-9_]*))'
+_FIELD = rf"{_NAME}\s*:(.*?)(?:\sfrom\s+{_NAME})?"
 MAX_DEPTH = 16
 # The digits of a number type of another system, and those after its point.
 _DIGITS = re.compile(r"\( *([0-9]{1,2})(?: *[.,;] *([0-9]{1,2}))? *\)")
@@ -37,22 +42,34 @@ FOREIGN_WORDS = {
     **dict.fromkeys(("bytes", "blob", "varbinary"), "binary"),
     **dict.fromkeys(("number", "numeric", "decimal"), "decimal(12,2)"),
     **dict.fromkeys(("list", "array"), "array<string>"),
-    **dict.fromkeys(("map", "object", "json", "record", "row", "struct", "dict"), "struct<a:string,b:int>"),
+    **dict.fromkeys(("object", "json", "record", "row", "struct", "dict"), "struct<a:string,b:int>"),
+    "map": "map<string,string>",
 }
 
 
 class Type(Struct, frozen=True):
-    """A column's type: its word, and what stands in its brackets; the one field of an array is its `element`."""
+    """A column's type: its word, and what stands in its brackets.
+
+    The field of an array is its `element`, those of a map are `key` and `value`. `origins` are the names that the fields
+    of a struct have in the records; empty if each is that of its field.
+    """
 
     word: str
     precision: int = 0
     scale: int = 0
     fields: tuple[tuple[str, Type], ...] = ()
+    origins: tuple[str, ...] = ()
     noun: ClassVar[str] = "a type"
     json_schema: ClassVar[dict[str, Any]] = {
-        "pattern": rf"^[ \t\r\n]*(?:{'|'.join(WORDS)}|decimal\( *[0-9]{{1,2}} *, *[0-9]{{1,2}} *\)|array<.+>|struct<.+:.+>)[ \t\r\n]*$",
+        "pattern": rf"^[ \t\r\n]*(?:{'|'.join(WORDS)}|decimal\( *[0-9]{{1,2}} *, *[0-9]{{1,2}} *\)|array<.+>|map<.+,.+>|struct<.+:.+>)[ \t\r\n]*$",
         "patternErrorMessage": f"the types are {', '.join(FORMS)}",
-        "examples": [*WORDS, "decimal(12,2)", "array<string>", "struct<name:string,quantity:int>"],
+        "examples": [
+            *WORDS,
+            "decimal(12,2)",
+            "array<string>",
+            "map<string,string>",
+            "struct<name:string,quantity:int>",
+        ],
     }
 
     @classmethod
@@ -67,8 +84,23 @@ class Type(Struct, frozen=True):
         if self.word == "array":
             return f"array<{self.fields[0][1]}>"
         if self.word == "struct":
-            return f"struct<{','.join(f'{name}:{kind}' for name, kind in self.fields)}>"
-        return self.word
+            texts = (
+                f"{spell_name(name)}:{kind}" + (f" from {spell_name(origin)}" if origin != name else "")
+                for name, origin, kind in self.places
+            )
+            return f"struct<{','.join(texts)}>"
+        return f"map<string,{self.fields[1][1]}>" if self.word == "map" else self.word
+
+    @property
+    def places(self) -> Iterator[tuple[str, str, Type]]:
+        """The name of each field of a struct, its name in the records, and its type."""
+        for number, (name, kind) in enumerate(self.fields):
+            yield name, self.origins[number] if self.origins else name, kind
+
+    def in_table(self) -> Type:
+        """The type as readers of the table know it, without the names that fields have in the records."""
+        fields = tuple((name, kind.in_table()) for name, kind in self.fields)
+        return Type(self.word, self.precision, self.scale, fields)
 
 
 @cache
@@ -93,7 +125,9 @@ def _parse(text: str, depth: int) -> Type:
     if text.startswith("array<") and text.endswith(">"):
         return Type("array", fields=(("element", _parse(text[6:-1].strip(), depth + 1)),))
     if text.startswith("struct<") and text.endswith(">"):
-        return Type("struct", fields=tuple(_struct_fields(text[7:-1], depth + 1)))
+        return _struct_type(text[7:-1], depth + 1)
+    if text.startswith("map<") and text.endswith(">"):
+        return _map_type(text[4:-1], depth + 1)
     raise _unknown_type(text)
 
 
@@ -103,8 +137,8 @@ def _unknown_type(text: str) -> SpecValueError:
     word = first_word[0].lower() if first_word else ""
     rest = text[len(word) :]
     ours = FOREIGN_WORDS.get(word)
-    if word in ("array", "list", "struct") and rest.startswith("[") and rest.endswith("]"):
-        ours = f"{'struct' if word == 'struct' else 'array'}<{rest[1:-1][:40]}>"
+    if word in (*NESTED, "list") and rest.startswith("[") and rest.endswith("]"):
+        ours = f"{'array' if word == 'list' else word}<{rest[1:-1][:40]}>"
     elif ours == "decimal(12,2)" and (digits := _DIGITS.fullmatch(rest)):
         ours = f"decimal({digits[1]},{digits[2] or 0})"
     help = f"did you mean `{ours}`?" if ours else f"the types are {', '.join(FORMS)}"
@@ -127,34 +161,59 @@ def _decimal_type(text: str, precision: int, scale: int) -> Type:
     raise SpecValueError(message, code="unknown-type", help=help, part=text)
 
 
-def _struct_fields(text: str, depth: int) -> list[tuple[str, Type]]:
+def _map_type(text: str, depth: int) -> Type:
+    key, *values = (part.strip() for part in _split_at_commas(text))
+    if key != "string" or len(values) != 1:
+        message = f"a map is written `map<string,T>`, not `map<{text[:40]}>`"
+        help = f"did you mean `map<string,{(values or [key])[-1][:40] or 'string'}>`?"
+        raise SpecValueError(message, code="unknown-type", help=help, part=f"map<{text}>")
+    return Type("map", fields=(("key", Type("string")), ("value", _parse(values[0], depth))))
+
+
+def _struct_type(text: str, depth: int) -> Type:
     fields: dict[str, Type] = {}
     seen: dict[str, str] = {}
-    for part in _split_at_commas(text):
-        name, colon, kind = (piece.strip() for piece in part.partition(":"))
-        if not colon or not FIELD_NAME.match(name):
-            message = f"a struct is written `struct<a:string,b:int>`, not `{part.strip()[:40]}`"
-            raise SpecValueError(
-                message, code="unknown-type", help="give each field a name and a type", part=part.strip()
-            )
+    origins: list[str] = []
+    for part in map(str.strip, _split_at_commas(text)):
+        match = re.fullmatch(_FIELD, part, re.DOTALL)
+        name = match and (match[1] or match[2])
+        if not match or not name or not name.isprintable():
+            raise _no_field(part)
         if other := seen.get(name.lower()):
-            message = f"the struct names `{name}` twice"
-            if other != name:
-                message = (
-                    f"the fields `{other}` and `{name}` differ in case only, which Athena and Glue ignore"
-                )
-            raise SpecValueError(message, code="unknown-type", help="rename one of them", part=part.strip())
+            in_case = f"the fields `{other}` and `{name}` differ in case only, which Athena and Glue ignore"
+            message = f"the struct names `{name}` twice" if other == name else in_case
+            raise SpecValueError(message, code="unknown-type", help="rename one of them", part=part)
         seen[name.lower()] = name
-        fields[name] = _parse(kind, depth)
-    return list(fields.items())
+        fields[name] = _parse(match[3].strip(), depth)
+        origins.append(match[4] or match[5] or name)
+    return Type(
+        "struct", fields=tuple(fields.items()), origins=() if origins == [*fields] else tuple(origins)
+    )
+
+
+def _no_field(part: str) -> SpecValueError:
+    """The error of a text that is no field of a struct; its help names an odd name as a column could be named."""
+    name, colon, kind = (piece.strip() for piece in part.partition(":"))
+    plain = re.sub("[^a-z0-9]+", "_", name.lower()).strip("_")
+    help = "give each field a name and a type"
+    if colon and FIELD_NAME.match(plain) and '"' not in name:
+        help = f'write `{plain[:40]}:{kind[:40]} from "{name[:40]}"`'
+    message = f"a struct is written `struct<a:string,b:int>`, not `{part[:40]}`"
+    return SpecValueError(message, code="unknown-type", help=help, part=part)
+
+
+def spell_name(name: str) -> str:
+    """The name of a field as a type spells it."""
+    return name if FIELD_NAME.match(name) else f'"{name}"'
 
 
 def _split_at_commas(text: str) -> list[str]:
-    """The parts of a text between its commas, but for commas in brackets."""
-    parts, depth, start = [], 0, 0
+    """The parts of a text between its commas, but for commas in brackets and quotes."""
+    parts, depth, start, in_quotes = [], 0, 0, False
     for index, char in enumerate(text):
-        depth += (char in "<(") - (char in ">)")
-        if char == "," and depth == 0:
+        in_quotes ^= char == '"'
+        depth += not in_quotes and (char in "<(") - (char in ">)")
+        if char == "," and not (in_quotes or depth):
             parts.append(text[start:index])
             start = index + 1
     return [*parts, text[start:]]
@@ -168,6 +227,8 @@ def arrow_type(kind: Type) -> pa.DataType:
         return pa.decimal128(kind.precision, kind.scale)
     if kind.word == "array":
         return pa.list_(pa.field("element", arrow_type(kind.fields[0][1])))
+    if kind.word == "map":
+        return pa.map_(pa.string(), arrow_type(kind.fields[1][1]))
     if kind.word == "struct":
         return pa.struct([pa.field(name, arrow_type(part)) for name, part in kind.fields])
     return _scalar_types()[kind.word]

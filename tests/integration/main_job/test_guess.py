@@ -12,7 +12,8 @@ from kit.shop import SPEC
 from plait.engine.places import pick
 from plait.language.validate import validate
 from plait.language.yaml_reader import locate
-from plait.values.convert import ConversionError, convert
+from plait.values.conversion_error import ConversionError
+from plait.values.convert import convert
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -54,7 +54,7 @@ def verdict(records: Sequence[Record], source: Source) -> Any:
     if last in typed.faults:
         return typed.faults[last].code
     assert typed.record_numbers[-1] == last
-    return typed.table["v"].to_pylist()[-1]
+    return typed.table["v"].to_pylist(maps_as_pydicts="strict")[-1]
 
 
 def verdicts(record: Record, source: Source) -> Iterator[Any]:

@@ -21,7 +21,8 @@ from plait.language.forms import Partition
 from plait.language.spec import Join
 from plait.plugin import BadRecord, Item, Key, Options, Record
 from plait.values import decode, strict_json
-from plait.values.convert import MAX_EXPONENT, ConversionError, convert
+from plait.values.conversion_error import ConversionError
+from plait.values.convert import MAX_EXPONENT, convert
 from plait.values.decode import Step
 from plait.values.memory import memory, room_for_object, room_for_values, size_of_values
 from plait.values.strict_json import MAX_DEPTH, NotJson, parse_json

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 PAGE = ROOT / "pipelines" / "VALUES.md"
 TABLE = re.compile(r"^<!-- (\w+) -->\n(.*?)^<!-- end -->$", re.DOTALL | re.MULTILINE)
-HEADS = {word: (family(word),) for word in WORDS if "<" not in word} | {"array, struct": ("array", "struct")}
+HEADS = {word: (family(word),) for word in WORDS if "<" not in word} | {
+    "array, map, struct": ("array", "map", "struct")
+}
 
 
 def renewed(page: str, tables: Mapping[str, str]) -> str:

@@ -77,7 +77,9 @@ def _value(kind: Type) -> Any:
     if kind.word == "array":
         return [_value(kind.fields[0][1])]
     if kind.word == "struct":
-        return {name: _value(part) for name, part in kind.fields}
+        return {origin: _value(part) for _, origin, part in kind.places}
+    if kind.word == "map":
+        return {"a key": _value(kind.fields[1][1])}
     return VALUES[kind.word]
 
 

@@ -10,9 +10,10 @@ from pyarrow import parquet
 
 from kit.tables import table
 from plait.plan.plan import Field, Plan
-from plait.values.types import Type
+from plait.values.types import Type, spell_name
 
 TYPES: dict[str, list[str]] = table("types.yaml")
+MAP_PARTS = ("key", "entries")
 WORDS = {arrow: word for word, (arrow, _) in TYPES.items()}
 
 Described = tuple[str, str, bool, tuple[Any, ...]]
@@ -29,14 +30,14 @@ def differences(plan: Plan, files: Sequence[Path]) -> list[str]:
 
 
 def _planned(field: Field) -> Described:
-    return (field.name, str(field.type), field.nullable, tuple(map(_planned, field.fields)))
+    return (field.name, str(field.type.in_table()), field.nullable, tuple(map(_planned, field.fields)))
 
 
 def _field(field: pa.Field) -> Described:
     """A column; the fields of a list's elements count only where the elements are never null."""
     kind = field.type
     listed = pa.types.is_list(kind) and not kind.value_field.nullable
-    assert listed or all(part.nullable for part in _nested(kind)), field
+    assert listed or all(part.nullable or part.name in MAP_PARTS for part in _nested(kind)), field
     return (field.name, _word(kind), field.nullable, tuple(map(_field, kind.value_type)) if listed else ())
 
 
@@ -48,8 +49,10 @@ def _nested(kind: pa.DataType) -> list[pa.Field]:
 def _word(kind: pa.DataType) -> str:
     if pa.types.is_list(kind):
         return f"array<{_word(kind.value_type)}>"
+    if pa.types.is_map(kind):
+        return f"map<{_word(kind.key_type)},{_word(kind.item_type)}>"
     if pa.types.is_struct(kind):
-        return f"struct<{','.join(f'{part.name}:{_word(part.type)}' for part in kind)}>"
+        return f"struct<{','.join(f'{spell_name(part.name)}:{_word(part.type)}' for part in kind)}>"
     if pa.types.is_decimal128(kind):
         return f"decimal({kind.precision},{kind.scale})"
     return WORDS[str(kind)]
@@ -80,6 +83,8 @@ def _after(nodes: list[tuple[str, str, int]]) -> list[tuple[str, str, int]]:
 def _duckdb(kind: Type) -> str:
     if kind.word == "array":
         return f"{_duckdb(kind.fields[0][1])}[]"
+    if kind.word == "map":
+        return f"MAP(VARCHAR, {_duckdb(kind.fields[1][1])})"
     if kind.word == "struct":
         return f"STRUCT({', '.join(f'{name} {_duckdb(part)}' for name, part in kind.fields)})"
     return str(kind).upper() if kind.word == "decimal" else TYPES[kind.word][1]

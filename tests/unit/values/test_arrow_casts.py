@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from kit.documents import examples
 from kit.tables import table
 from plait.values.arrow_casts import to_array
-from plait.values.convert import ConversionError, convert
+from plait.values.conversion_error import ConversionError
+from plait.values.convert import convert
 from plait.values.types import arrow_type, parse
 
 TABLES = table("values/arrays.yaml")

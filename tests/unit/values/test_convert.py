@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from kit.tables import table
 from plait.values.arrow_casts import to_array
-from plait.values.convert import ConversionError, convert
+from plait.values.conversion_error import ConversionError
+from plait.values.convert import convert
 from plait.values.types import parse
 
 TABLES = table("values/conversions.yaml")

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.tables import table
-from plait.values.convert import ConversionError
+from plait.values.conversion_error import ConversionError
 from plait.values.decode import MAX_AT_ANY_RATIO, MAX_INFLATED, MAX_RATIO, Step, decode
 from plait.values.patterns import Pattern
 

@@ -47,7 +47,7 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     engine = engine_of(pipeline, cases)
     table, report, guessed = pipeline.preview_with_report(objects or None, limit, engine)
     names = table.column_names
-    records = table.slice(0, limit).to_pylist()
+    records = table.slice(0, limit).to_pylist(maps_as_pydicts="strict")
     problems, counts = report.with_samples(), report.as_json()
     rows = [{name: json_value(value) for name, value in record.items()} for record in records]
     if output == "json":

@@ -54,7 +54,7 @@ def _lookup_text(source: Source) -> str:
 def _field_rows(
     field: Field, indent: str = "", *, brief: bool = False
 ) -> Iterable[tuple[str, str, str, str]]:
-    type_text = str(field.type)
+    type_text = str(field.type.in_table())
     if brief and field.fields:
         outside, _, _ = type_text.partition("struct<")
         type_text = f"{outside}struct{'>' * outside.count('<')}"
@@ -120,7 +120,12 @@ def _whole_seconds(duration: timedelta | None) -> int | None:
 
 
 def _field_document(field: Field) -> dict[str, Any]:
-    return {"name": field.name, "type": str(field.type), "nullable": field.nullable, "origin": field.origin}
+    return {
+        "name": field.name,
+        "type": str(field.type.in_table()),
+        "nullable": field.nullable,
+        "origin": field.origin,
+    }
 
 
 def _column_document(field: Field) -> dict[str, Any]:

@@ -208,6 +208,9 @@ def _unknown_fields(value: Any, kind: Type, path: KeyPath) -> Iterator[Finding]:
     if kind.word == "array" and isinstance(value, list):
         for position, element in enumerate(value):
             yield from _unknown_fields(element, kind.fields[0][1], (*path, position))
+    elif kind.word == "map" and isinstance(value, dict):
+        for key, part in value.items():
+            yield from _unknown_fields(part, kind.fields[1][1], (*path, key))
     elif kind.word == "struct" and isinstance(value, dict):
         fields = dict(kind.fields)
         for name, part in value.items():

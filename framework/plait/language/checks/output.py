@@ -10,6 +10,7 @@ from plait.language.finding import Finding
 from plait.language.forms import TIME_FUNCTIONS
 from plait.problems.problem import excerpt
 from plait.values.driver_path import normal_folder
+from plait.values.types import NESTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -87,7 +88,7 @@ def _type_problem(partition: Partition, kind: Type) -> tuple[str, str] | None:
     """Why a function cannot take its column, and what to do."""
     column, function = partition.column, partition.function
     name, word = excerpt(column), kind.word
-    if word in ("array", "struct", "binary", "float", "double"):
+    if word in (*NESTED, "binary", "float", "double"):
         message = f"{name} is {describe(kind)}, by which files cannot be parted"
         return message, "choose a column of text, whole numbers, dates or timestamps"
     if function in TIME_FUNCTIONS and word not in ("date", "timestamp"):

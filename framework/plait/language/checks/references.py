@@ -12,7 +12,7 @@ from plait.language.finding import Finding
 from plait.language.yaml_writer import flow_yaml
 from plait.problems.problem import excerpt
 from plait.problems.suggest import edited_once, help_for, nearest
-from plait.values.types import INTEGERS
+from plait.values.types import INTEGERS, NESTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from plait.language.spec import Source
     from plait.values.types import Type
 
-NESTED = ("array", "struct")
 KEY_FAMILIES = {
     **dict.fromkeys((*INTEGERS, "decimal", "float", "double"), "number"),
     **dict.fromkeys(("date", "timestamp"), "time"),
@@ -121,7 +120,7 @@ def not_a_time(subject: Subject) -> Iterator[Finding]:
 
 @check("nested-key")
 def nested_key(subject: Subject) -> Iterator[Finding]:
-    """A list or struct is no key, and binary fills no path."""
+    """A list, map or struct is no key, and binary fills no path."""
     for needed in _needed_columns(subject):
         name, kind = excerpt(needed.name), subject.row.types.get(needed.name)
         if kind and kind.word in NESTED and needed.use != "around":

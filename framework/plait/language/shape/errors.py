@@ -18,7 +18,8 @@ from plait.plugin.registry import ConnectorUnavailable, offers
 from plait.problems.errors import SpecValueError
 from plait.problems.problem import excerpt
 from plait.problems.suggest import edited_once, help_for, nearest
-from plait.values.convert import ConversionError, convert
+from plait.values.conversion_error import ConversionError
+from plait.values.convert import convert
 from plait.values.decode import STEPS
 from plait.values.types import parse
 
@@ -136,7 +137,7 @@ def wrong_defaults(document: Mapping[str, Any]) -> Iterator[Finding]:
                 continue
             kind = parse(column["type"])
             try:
-                convert(default, kind)
+                convert(default, kind.in_table())
             except ConversionError as error:
                 got = str(error).partition(", got ")[2]
                 message = f"the column is `{kind}`, and its default {got}" if got else f"the default {error}"

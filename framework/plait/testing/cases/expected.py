@@ -10,6 +10,7 @@ from plait.plan.plan import plan
 from plait.problems.problem import excerpt
 from plait.problems.suggest import help_for
 from plait.testing.cases.case import COUNT_NAMES, FAILURE_KINDS
+from plait.testing.cases.matching import Whole
 from plait.testing.cases.schema import Base64
 from plait.values.convert import convert
 from plait.values.types import Type
@@ -46,9 +47,17 @@ def _cell(value: Any, type: Type | None, path: KeyPath, findings: list[Finding])
                 message = f"no column is called {excerpt(name)}"
                 findings.append(Finding((*path, name), message, help, code="unknown-column", at="key"))
         return {name: _cell(part, types.get(name), (*path, name), findings) for name, part in value.items()}
+    if type.word == "map" and isinstance(value, dict):
+        part_type = type.fields[1][1]
+        return Whole({key: _cell(part, part_type, (*path, key), findings) for key, part in value.items()})
     if type.word == "array" and isinstance(value, list):
         element_type = type.fields[0][1]
         return [_cell(element, element_type, (*path, n), findings) for n, element in enumerate(value)]
+    return _scalar(value, type, path, findings)
+
+
+def _scalar(value: Any, type: Type, path: KeyPath, findings: list[Finding]) -> Any:
+    """A value that is no mapping or list; adds why it does not fit its type."""
     try:
         if type.word == "binary" and isinstance(value, str):
             return Base64.parse(value)

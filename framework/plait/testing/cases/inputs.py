@@ -15,7 +15,7 @@ from plait.problems.problem import excerpt
 from plait.problems.suggest import nearest
 from plait.testing.cases.case import CaseObject, SourceInputs
 from plait.testing.cases.schema import Base64, Moment, path_of, reads_files
-from plait.values.convert import ConversionError
+from plait.values.conversion_error import ConversionError
 from plait.values.paths import normal_uri
 from plait.values.patterns import FOLDERS, UNNAMED
 

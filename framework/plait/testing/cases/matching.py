@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 
 
+class Whole(dict[str, Any]):
+    """What a case expects of a map: all its keys and no others."""
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """A place within a row, as steps of names and indexes, with the value expected there and the value it has."""
@@ -33,8 +37,10 @@ class Pairs:
 
 
 def different_cells(expected: Any, actual: Any, steps: KeyPath = ()) -> Iterator[Difference]:
-    """The cells in which two values differ; of a mapping only the expected names are compared."""
-    if isinstance(expected, Mapping) and isinstance(actual, Mapping):
+    """The cells in which two values differ; of a struct only the expected names are compared."""
+    if isinstance(expected, Whole) and isinstance(actual, Mapping) and expected.keys() != actual.keys():
+        yield Difference(steps, expected, actual)
+    elif isinstance(expected, Mapping) and isinstance(actual, Mapping):
         for name, value in expected.items():
             yield from different_cells(value, actual[name], (*steps, name))
     elif isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):

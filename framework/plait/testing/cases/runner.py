@@ -53,7 +53,7 @@ def _rows_of_file(file: File, partitions: Sequence[Field]) -> list[dict[str, Any
     values: dict[str, Any] = {}
     for field, segment in zip(partitions, file.folder.split("/")[:-1], strict=True):
         values[field.name] = convert(hive_text(segment.partition("=")[2]), field.type)
-    return [{**row, **values} for row in file.table.to_pylist()]
+    return [{**row, **values} for row in file.table.to_pylist(maps_as_pydicts="strict")]
 
 
 def _failures(report: Report, outcome: str) -> list[dict[str, str]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from plait.language.yaml_writer import block_yaml, flow_yaml
 from plait.testing.cases.case import COUNT_NAMES, FAILURE_KINDS
-from plait.testing.cases.matching import different_cells, different_texts, pair
+from plait.testing.cases.matching import Whole, different_cells, different_texts, pair
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,7 +65,9 @@ def _failures(expected: list[dict[str, str]], actual: list[dict[str, str]]) -> l
 
 
 def _named(expected: Any, actual: Any) -> Any:
-    """What came, of each mapping only the names that the expected value has."""
+    """What came, of each struct only the names that the expected value has."""
+    if isinstance(expected, Whole) and isinstance(actual, Mapping):
+        return {key: _named(expected.get(key), value) for key, value in actual.items()}
     if isinstance(expected, Mapping) and isinstance(actual, Mapping):
         return {name: _named(value, actual[name]) for name, value in expected.items()}
     if isinstance(expected, list) and isinstance(actual, list) and expected:

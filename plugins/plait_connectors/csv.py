@@ -46,6 +46,7 @@ class CsvLookup(Lookup[CsvOptions]):
     order = "position"
     offline = True
     gives_binary = False
+    gives_nested = False
 
     def row_columns(self) -> Sequence[str]:
         """Return the columns that the path names."""

@@ -62,6 +62,7 @@ class MySQLLookup(Lookup[MySQLOptions]):
     """Asks a table for many keys with one SELECT, over one connection."""
 
     keys_per_call = 1000
+    gives_nested = False
     distributions = ("pymysql",)
 
     def __init__(self, options: MySQLOptions, context: Context | None = None) -> None:

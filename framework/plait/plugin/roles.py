@@ -84,11 +84,12 @@ R = TypeVar("R", bound=Role[Any])
 class SourceRole(Role[Opts]):
     """What a driver and a lookup have in common: they give records.
 
-    `gives_binary` says whether a value may be bytes. `offline` says that the role needs only its options and
-    `Context.objects`, so a case runs it as it is.
+    `gives_binary` and `gives_nested` say whether a value may be bytes, or a list or mapping. `offline` says that the role
+    needs only its options and `Context.objects`, so a case runs it as it is.
     """
 
     gives_binary: bool = True
+    gives_nested: bool = True
     offline: bool = False
 
     def known_fields(self) -> Sequence[str] | None:

@@ -63,13 +63,7 @@ class Type(Struct, frozen=True):
     json_schema: ClassVar[dict[str, Any]] = {
         "pattern": rf"^[ \t\r\n]*(?:{'|'.join(WORDS)}|decimal\( *[0-9]{{1,2}} *, *[0-9]{{1,2}} *\)|array<.+>|map<.+,.+>|struct<.+:.+>)[ \t\r\n]*$",
         "patternErrorMessage": f"the types are {', '.join(FORMS)}",
-        "examples": [
-            *WORDS,
-            "decimal(12,2)",
-            "array<string>",
-            "map<string,string>",
-            "struct<name:string,quantity:int>",
-        ],
+        "examples": [*WORDS, "decimal(12,2)", "array<string>", "map<string,int>", "struct<a:string,b:int>"],
     }
 
     @classmethod

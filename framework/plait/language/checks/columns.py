@@ -13,6 +13,7 @@ from plait.language.forms import OBJECT_FACTS
 from plait.problems.problem import excerpt
 from plait.problems.suggest import help_for, nearest
 from plait.values.decode import ANY, BINARY, FIELDS, PLAIN, STEPS, TIME
+from plait.values.types import NESTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -178,6 +179,11 @@ def _problem_of_decoded(subject: Subject, taking: Taking) -> Iterator[Finding]:
         if step and value == FIELDS:
             help = f"take one, as in `from: {field}.{step.argument.names[0]}`"
         yield taking.finding(subject, "type", f"{gives}, and the column is `{column.type}`", help)
+    elif not step and not source.role.gives_nested and (place or column.type.word in NESTED):
+        asked = f"`from` is within {excerpt(field)}" if place else f"the column is `{column.type}`"
+        message = f"`{source.connector.name}` gives no lists and mappings, and {asked}"
+        help = f"if it is JSON as text, decode it: `decode: {{{field}: [json]}}`"
+        yield taking.finding(subject, "from" if place else "type", message, help)
     elif not place and value == PLAIN and column.type.word == "binary":
         message = (
             f"`{step.word if step else source.connector.name}` gives no binary, and the column is `binary`"

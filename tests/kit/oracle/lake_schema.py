@@ -13,7 +13,6 @@ from plait.plan.plan import Field, Plan
 from plait.values.types import Type, spell_name
 
 TYPES: dict[str, list[str]] = table("types.yaml")
-MAP_PARTS = ("key", "entries")
 WORDS = {arrow: word for word, (arrow, _) in TYPES.items()}
 
 Described = tuple[str, str, bool, tuple[Any, ...]]
@@ -37,12 +36,13 @@ def _field(field: pa.Field) -> Described:
     """A column; the fields of a list's elements count only where the elements are never null."""
     kind = field.type
     listed = pa.types.is_list(kind) and not kind.value_field.nullable
-    assert listed or all(part.nullable or part.name in MAP_PARTS for part in _nested(kind)), field
+    assert listed or all(part.nullable for part in _nested(kind)), field
     return (field.name, _word(kind), field.nullable, tuple(map(_field, kind.value_type)) if listed else ())
 
 
 def _nested(kind: pa.DataType) -> list[pa.Field]:
-    parts = [kind.field(n) for n in range(kind.num_fields)]
+    """The fields within a type, but for the keys of maps, which are never null."""
+    parts = [kind.item_field] if pa.types.is_map(kind) else [kind.field(n) for n in range(kind.num_fields)]
     return [*parts, *(inner for part in parts for inner in _nested(part.type))]
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from plait.language.forms import Selector
 from plait.problems.errors import SpecValueError
 from plait.problems.problem import excerpt
-from plait.values.convert import ConversionError, conversion_error
+from plait.values.conversion_error import ConversionError, conversion_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -86,7 +86,7 @@ def _rows(engine: Engine, tracing: TracingEngine, batch: Batch, column: str | No
     for number, record in enumerate(tracing.records):
         for n in (n for n, owner in enumerate(rows.record_numbers) if owner == number):
             table = rows.table.slice(n, 1)
-            (values,) = table.to_pylist()
+            (values,) = table.to_pylist(maps_as_pydicts="strict")
             cells = [cell for source in sources for cell in _cells(source, table, values, causes)]
             cells = [cell for cell in cells if column in (None, cell.column.partition("[")[0])]
             yield Row(position=record.position, outcome="written", faults=[], cells=cells)

@@ -1,4 +1,4 @@
-"""One JSON object per file, on S3 or in a folder."""
+"""JSON objects in files, on S3 or in a folder: one per file, one a line, or the elements of a list."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ from plait.plugin import (
     Driver,
     DriverPath,
     Item,
-    Missing,
     NotJson,
     Options,
-    PlaitError,
+    Place,
     ReadFailure,
     Record,
     StoredObject,
@@ -31,11 +30,12 @@ from plait.plugin import (
 )
 from plait_connectors._aws import bucket_facts, read_permissions
 from plait_connectors._json_body import absent
+from plait_connectors._json_records import blocks, lines
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from plait.plugin import Statement
+    from plait.plugin import Context, Statement
 
 
 TOO_LARGE = "object-too-large"
@@ -43,9 +43,11 @@ FORM_HELPS = {
     "lines": "`records: lines` reads each line as a record",
     "documents": "write a line break between them, and `records: lines` reads each as a record",
 }
-LIST_HELP = "write a line for each of its elements, and `records: lines` reads each as a record"
+LIST_HELP = "`records: list` reads each of its elements as a record"
 MAPPING_HELP = "write a mapping of fields"
 TOO_LARGE_HELP = "give the function more memory by `deploy.memory`, or make several objects of it"
+WORDS = {"document": "", "lines": "line"}
+ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 class JsonOptions(Options, frozen=True, kw_only=True):
@@ -61,23 +63,38 @@ class JsonOptions(Options, frozen=True, kw_only=True):
         ]
         | None
     ) = None
+    records: Annotated[
+        Place,
+        msgspec.Meta(
+            description="what a record is: the `document`, each of its `lines`, each element of the `list` that "
+            "it is, or of the list at a place in it",
+            examples=["document", "lines", "list", "Records"],
+        ),
+    ] = Place("document", ("document",))
+
+
+Captures = dict[str, str | None]
 
 
 def parse(data: bytes, fields: Collection[str] | None = None) -> dict[str, Any]:
     """Read bytes as one JSON object, of a large one these fields; raises BadRecord without a value of the data."""
-    try:
-        value = parse_json(data, fields)
-    except TooManyValues as error:
-        raise BadRecord(str(error), code=TOO_LARGE, help=TOO_LARGE_HELP) from None
-    except NotJson as error:
-        raise BadRecord(str(error), help=FORM_HELPS.get(error.form, error.help)) from None
+    value = _value(data, fields)
     if not isinstance(value, dict):
         form, help = ("a list", LIST_HELP) if isinstance(value, list) else ("a single value", MAPPING_HELP)
         raise BadRecord(f"not a JSON object at the top level, but {form}", help=help)
     return value
 
 
-def _with_captures(fields: dict[str, Any], captures: dict[str, str | None]) -> dict[str, Any]:
+def _value(data: bytes, fields: Collection[str] | None) -> Any:
+    try:
+        return parse_json(data, fields)
+    except TooManyValues as error:
+        raise BadRecord(str(error), code=TOO_LARGE, help=TOO_LARGE_HELP) from None
+    except NotJson as error:
+        raise BadRecord(str(error), help=FORM_HELPS.get(error.form, error.help)) from None
+
+
+def _with_captures(fields: dict[str, Any], captures: Captures) -> dict[str, Any]:
     """The fields with those that the path captures; raises BadRecord if the two differ."""
     if not captures:
         return fields
@@ -89,10 +106,14 @@ def _with_captures(fields: dict[str, Any], captures: dict[str, str | None]) -> d
 
 
 class JsonDriver(Driver[JsonOptions]):
-    """Reads each object as one record."""
+    """Reads each object as one record, or as many; what is compressed by gzip or zstd is decompressed."""
 
     offline = True
     gives_binary = False
+
+    def __init__(self, options: JsonOptions, context: Context | None = None) -> None:
+        super().__init__(options, context)
+        self.position_word = WORDS.get(options.records.text, "record")
 
     def permissions(self) -> Iterable[Statement]:
         """Return the rights to read the objects."""
@@ -125,31 +146,82 @@ class JsonDriver(Driver[JsonOptions]):
                 yield item
 
     def read(self, items: Sequence[Item]) -> Iterable[Record | ReadFailure]:
-        """Yield one record for each object."""
+        """Yield the records of each object."""
         path, named = self.path, bool(self.path.columns)
         answers = self.context.objects.get([item.uri for item in items], self._max_bytes)
         for item, answer in zip(items, answers, strict=True):
-            yield self._record(item, answer, (named and path.match(normal_path(item.uri))) or {})
+            captures = (named and path.match(normal_path(item.uri))) or {}
+            if isinstance(answer, StoredObject):
+                read = (
+                    answer.item if answer.item.uri == item.uri else structs.replace(answer.item, uri=item.uri)
+                )
+                yield from self._records(read, answer.data, captures)
+            else:
+                yield ReadFailure(item, answer)
+
+    def _records(self, item: Item, data: bytes, captures: Captures) -> Iterable[Record]:
+        """The records of one object; what cannot be read is a fault of the object, or of its line or element."""
+        fault, limit = None, self._max_bytes
+        if (item.size or 0) > limit:
+            message = f"{item.size} bytes are more than the limit of {limit}"
+            help = "raise `max_bytes`" if self.options.max_bytes else TOO_LARGE_HELP
+            fault = BadRecord(message, code=TOO_LARGE, help=help)
+        elif self.position_word == "line":
+            for number, line, fault in lines(blocks(data), limit):
+                yield self._record(item, line, captures, str(number), fault)
+            return
+        else:
+            try:
+                data = data if data[:1] == b"{" else b"".join(blocks(data, limit))
+                if self.position_word:
+                    yield from self._elements(item, data, captures)
+                    return
+            except BadRecord as error:
+                fault = error
+        yield self._record(item, data, captures, "", fault)
+
+    def _elements(self, item: Item, data: bytes, captures: Captures) -> Iterator[Record]:
+        """The elements of the list at a place of the document; raises BadRecord if there is none."""
+        place = self.options.records
+        steps = () if place.text == "list" else place.steps
+        value: Any = _value(data, {str(step) for step in steps[:1]})
+        for step in steps:
+            is_there = isinstance(value, list) if isinstance(step, int) else isinstance(value, dict)
+            if isinstance(step, int):
+                value = value[step] if is_there and step < len(value) else None
+            else:
+                value = value.get(step) if is_there else None
+        if not isinstance(value, list):
+            where = f"at `{place.text}`" if steps else "at the top level"
+            raise BadRecord(f"no list {where}")
+        for number, element in enumerate(value, 1):
+            raw = ENCODER.encode(element)
+            fault = None if isinstance(element, dict) else BadRecord("no JSON object")
+            fields = element if fault is None else None
+            yield self._record(item, raw, captures, str(number), fault, fields)
 
     def _record(
-        self, item: Item, answer: StoredObject | Missing | PlaitError, captures: dict[str, str | None]
-    ) -> Record | ReadFailure:
-        if not isinstance(answer, StoredObject):
-            return ReadFailure(item, answer)
-        item = answer.item if answer.item.uri == item.uri else structs.replace(answer.item, uri=item.uri)
-        if (item.size or 0) > self._max_bytes:
-            message = f"{item.size} bytes are more than the limit of {self._max_bytes}"
-            help = "raise `max_bytes`" if self.options.max_bytes else TOO_LARGE_HELP
-            return Record(fields=captures, item=item, fault=BadRecord(message, code=TOO_LARGE, help=help))
+        self,
+        item: Item,
+        data: bytes,
+        captures: Captures,
+        position: str,
+        fault: BadRecord | None,
+        fields: dict[str, Any] | None = None,
+    ) -> Record:
+        """One record, of its bytes if its fields are not known."""
         try:
-            fields = parse(answer.data, self._wanted)
+            if fault:
+                raise fault
+            fields = parse(data, self._wanted) if fields is None else fields
             if self._body and self._body.isdisjoint(fields):
-                raise absent(fields, answer.data, self.context.body_fields)
+                captures = {**fields, **captures}  # by which `only` may leave the record out
+                raise absent(fields, data, self.context.body_fields)
             fields = _with_captures(fields, captures)
-        except BadRecord as fault:
-            raw = b"" if fault.code == TOO_LARGE else answer.data
-            return Record(fields=captures, item=item, raw=raw, fault=fault)
-        return Record(fields=fields, item=item, raw=answer.data)
+        except BadRecord as error:
+            raw = b"" if error.code == TOO_LARGE else data
+            return Record(fields=captures, item=item, position=position, raw=raw, fault=error)
+        return Record(fields=fields, item=item, position=position, raw=data)
 
     @cached_property
     def _max_bytes(self) -> int:
@@ -168,4 +240,4 @@ class JsonDriver(Driver[JsonOptions]):
 @hookimpl
 def plait_connectors() -> list[Connector]:
     """Offer `json`."""
-    return [Connector("json", "One JSON object per file.", JsonOptions, driver=JsonDriver)]
+    return [Connector("json", "JSON objects: one per file, or many.", JsonOptions, driver=JsonDriver)]

@@ -141,7 +141,9 @@ def metrics(report: Report, seconds: float, at: float) -> dict[str, Any]:
     `seconds` is how long the invocation took, `at` its time in seconds since 1970.
     """
     counts = {f"Objects{word.title()}": report.objects[word] for word in OUTCOMES}
-    counts |= {f"Records{word.title()}": number for word, number in asdict(report.records).items()}
+    counts |= {
+        f"Records{word.title().replace('_', '')}": number for word, number in asdict(report.records).items()
+    }
     counts |= {"Rows": report.rows, "Files": report.file_count}
     units = [{"Name": name, "Unit": "Count"} for name in counts] + [{"Name": "Seconds", "Unit": "Seconds"}]
     directive = {"Namespace": NAMESPACE, "Dimensions": [[DIMENSION]], "Metrics": units}

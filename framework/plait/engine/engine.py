@@ -173,7 +173,9 @@ class Engine:
     def _transform(self, part: list[Answered]) -> Batch:
         """Make a batch of the records of a part, which is emptied, so that each record's values go once they are typed."""
         with self.report.timed("transform"):
-            return transform(_records_of(part), self._ask, self.plan, self.services.now(), waits=self.waits)
+            batch = transform(_records_of(part), self._ask, self.plan, self.services.now(), waits=self.waits)
+            batch.note_positions(self.driver.position_word)
+            return batch
 
     def _ask(self, stage: Sequence[Source], table: Any) -> Sequence[Answer]:
         """Ask the look-ups of a stage side by side."""

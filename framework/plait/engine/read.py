@@ -16,9 +16,14 @@ from plait.language.forms import OBJECT_FACTS
 from plait.plugin import BadRecord, Record, RecordTable
 from plait.problems.errors import MAX_FAULTS
 from plait.values.arrow_casts import cast_many
+<<<<<<< HEAD
 from plait.values.conversion_error import ConversionError
 from plait.values.convert import convert
+=======
+from plait.values.convert import ConversionError, convert
+>>>>>>> 895352e (JSON objects hold many records: lines, lists, gzip and zstd by content; only takes some of them, $position numbers them)
 from plait.values.decode import decode
+from plait.values.places import comparable, pick
 from plait.values.types import arrow_type
 
 if TYPE_CHECKING:
@@ -34,14 +39,22 @@ Cell = tuple[int, Record, Mapping[str, Any]]  # the number of a record, the reco
 class TypedRecords(Struct):
     """Records cast to types: row n of `table` is record `record_numbers[n]`, whose decoded fields are `fields[n]`.
 
+<<<<<<< HEAD
     `faults` has why each other record does not fit, by record number; `counts` are those of all decoded records.
+=======
+    `faults` has why each other record does not fit, by record number; `left_out` are the records that `only` does not take.
+>>>>>>> 895352e (JSON objects hold many records: lines, lists, gzip and zstd by content; only takes some of them, $position numbers them)
     """
 
     table: Any
     record_numbers: list[int]
     fields: list[Mapping[str, Any]]
     faults: dict[int, BadRecord] = field(default_factory=dict)
+<<<<<<< HEAD
     counts: SourceCounts = field(default_factory=SourceCounts)
+=======
+    left_out: set[int] = field(default_factory=set)
+>>>>>>> 895352e (JSON objects hold many records: lines, lists, gzip and zstd by content; only takes some of them, $position numbers them)
 
 
 def cast(records: Sequence[Record] | RecordTable, source: Source) -> TypedRecords:
@@ -162,6 +175,9 @@ def _decode_all(records: Sequence[Record], source: Source) -> TypedRecords:
     """The records with their fields decoded, without a table yet."""
     typed = TypedRecords(None, [], [])
     for record_number, record in enumerate(records):
+        if source.only and not is_taken(record, source):
+            typed.left_out.add(record_number)
+            continue
         try:
             typed.fields.append(_decoded_fields(record, source))
             typed.record_numbers.append(record_number)
@@ -195,6 +211,16 @@ def _add_fault(typed: TypedRecords, record_number: int, error: BadRecord) -> Non
     first = typed.faults.setdefault(record_number, without_frames(error))
     if first is not error and len(first.others) < MAX_FAULTS:
         first.others += (error,)
+
+
+def is_taken(record: Record, source: Source) -> bool:
+    """Whether `only` takes a record, as it came, or nobody knows, as it cannot be read."""
+    if record.fault and record.fault.code != "no-such-field":
+        return True
+    try:
+        return all(comparable(pick(record.fields, place.steps)) in values for place, values in source.only)
+    except ConversionError:
+        return False
 
 
 def without_frames(error: BadRecord) -> BadRecord:
@@ -247,3 +273,13 @@ def _cell(column: Column, record: Record, fields: Mapping[str, Any]) -> Any:
         help = "give it a `default`, or leave out `required`"
         raise BadRecord(message, code="required-null", help=help, column=column.name)
     return value
+<<<<<<< HEAD
+=======
+
+
+def _object_fact(word: str, record: Record) -> Any:
+    item = record.item
+    if word == "$position":
+        return int(record.position or 1)
+    return item and {"$object": item.uri, "$modified": item.modified, "$etag": item.etag}[word]
+>>>>>>> 895352e (JSON objects hold many records: lines, lists, gzip and zstd by content; only takes some of them, $position numbers them)

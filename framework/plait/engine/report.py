@@ -35,12 +35,19 @@ class FileEntry(Struct, frozen=True, kw_only=True):
 
 
 class RecordCounts(Struct, kw_only=True):
-    """What became of the records of the objects that are done."""
+    """What became of the records of the objects that are done; `left_out` are those that `only` does not take."""
 
     read: int = 0
     written: int = 0
     dropped: int = 0
     quarantined: int = 0
+    left_out: int = 0
+
+    def add(self, fates: Mapping[str, int]) -> None:
+        """Count records that were read by what became of them."""
+        for fate, number in fates.items():
+            self.read += number
+            setattr(self, fate, getattr(self, fate) + number)
 
 
 class Report(Tally, kw_only=True):
@@ -129,7 +136,7 @@ class Report(Tally, kw_only=True):
     def check(self) -> None:
         """Raise AssertionError if the numbers do not add up, so that a lost record is noticed."""
         counts = self.records
-        if counts.read != counts.written + counts.dropped + counts.quarantined:
+        if counts.read != counts.written + counts.dropped + counts.quarantined + counts.left_out:
             raise AssertionError(f"records do not add up: {asdict(counts)}")
 
     def as_json(self) -> dict[str, Any]:

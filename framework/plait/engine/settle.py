@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
-from msgspec.structs import replace
 
 from plait.engine import quarantine
-from plait.engine.transform import Late, item_of
+from plait.engine.transform import item_of
 from plait.plugin import GiveUp, Missing, ObjectChanged, PlaitError, Settled, TryAgain, Written
 from plait.problems.problem import Problem
 from plait.values.paths import on_s3
@@ -56,18 +56,26 @@ class Outcomes(Struct):
             self.add_problem(error, uri, "error")
         self.by_uri[uri] = outcome
 
-    def add_problem(self, error: PlaitError, uri: str, level: Any, cell: str | None = None) -> None:
+    def add_problem(
+        self, error: PlaitError, uri: str, level: Any, cell: str | None = None, note: str | None = None
+    ) -> None:
         """Report an error that concerns an object, without a value of its records."""
         problem = Problem(
-            code=error.code, message=error.bare, file=uri, help=error.help, level=level, cell=cell
+            code=error.code,
+            message=error.bare,
+            file=uri,
+            help=error.help,
+            level=level,
+            cell=cell,
+            note=note or error.note,
         )
-        self.report.add_problem(replace(problem, note=error.note) if isinstance(error, Late) else problem)
+        self.report.add_problem(problem)
 
     def add_faults(self, error: BadRecord, uri: str) -> None:
         """Report the faults of a bad record as warnings."""
         for fault in error.faults:
             cell = f"{fault.source or ''}.{fault.column}" if fault.column else None
-            self.add_problem(fault, uri, "warning", cell)
+            self.add_problem(fault, uri, "warning", cell, error.note)
 
     def finish(self, items: Iterable[Item]) -> None:
         """Count the outcomes; raises AssertionError if one of the objects has none, so that its loss is noticed."""
@@ -152,21 +160,17 @@ def settle_batch(batch: Batch, errors: dict[str, PlaitError], spec: Spec, outcom
     for item in batch.empty:
         outcomes.settle(item.uri, errors.get(item.uri))
     written = set(batch.rows.record_numbers)
-    counts = report.records
+    fates: Counter[str] = Counter()
     for number, record in enumerate(batch.records):
         uri = item_of(record).uri
         if not outcomes.settle(uri, errors.get(uri)):
             continue
-        counts.read += 1
-        if number in batch.bad:
-            counts.quarantined += 1
+        fates[fate := batch.fate(number, written)] += 1
+        if fate == "quarantined":
             if spec.quarantine:
                 outcomes.quarantined.add(quarantine.record_uri(record, spec))
             outcomes.add_faults(batch.bad[number], uri)
-        elif number in written:
-            counts.written += 1
-        else:
-            counts.dropped += 1
+    report.records.add(fates)
 
 
 def settle_unread(failure: ReadFailure, outcomes: Outcomes) -> None:

@@ -14,7 +14,7 @@ from plait.engine.rows import Rows, without
 from plait.plugin import Item, PlaitError, ReadFailure, Record, TryAgain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from datetime import datetime, timedelta
 
     import pyarrow as pa
@@ -38,7 +38,12 @@ class Batch(Struct):
     """Driving records with their rows.
 
     `empty` are the objects without a record. `bad`, `retry` and `failed` are by record number: why a record is put into
+<<<<<<< HEAD
     quarantine, comes again, or fails. `lookups` are the counts of each look-up, `sources` those of each source's records, by its name.
+=======
+    quarantine, comes again, or fails; `left_out` are those that `only` does not take. `lookups` are the counts of each
+    look-up, by its name.
+>>>>>>> 895352e (JSON objects hold many records: lines, lists, gzip and zstd by content; only takes some of them, $position numbers them)
     """
 
     records: list[Record]
@@ -47,6 +52,7 @@ class Batch(Struct):
     bad: dict[int, BadRecord] = field(default_factory=dict)
     retry: dict[int, PlaitError] = field(default_factory=dict)
     failed: dict[int, PlaitError] = field(default_factory=dict)
+    left_out: set[int] = field(default_factory=set)
     lookups: dict[str, LookupCounts] = field(default_factory=dict)
     sources: dict[str, SourceCounts] = field(default_factory=dict)
 
@@ -58,6 +64,21 @@ class Batch(Struct):
         """Note why a record is bad, beside what else is wrong with it."""
         first = self.bad.get(record_number)
         self.bad[record_number] = first.beside(error) if first else error
+
+    def fate(self, record_number: int, written: Collection[int]) -> str:
+        """What became of a record of an object that is done, if those that are `written` have rows."""
+        if record_number in self.bad:
+            return "quarantined"
+        if record_number in written:
+            return "written"
+        return "left_out" if record_number in self.left_out else "dropped"
+
+    def note_positions(self, word: str) -> None:
+        """Let each bad record's error say which record of its object it is."""
+        for number, error in self.bad.items():
+            if position := self.records[number].position:
+                self.bad[number] = error.beside()  # several records may have the error of one key
+                self.bad[number].note = f"{word} {position}"
 
     def item(self, record_number: int) -> Item:
         """The driving object of a record."""
@@ -78,8 +99,13 @@ def transform(records: list[Record], ask: Ask, plan: Plan, now: datetime, *, wai
     quarantine = plan.spec.quarantine
     typed = cast(records, plan.spec.driver)
     records = [_typed_record(record, with_raw=bool(quarantine and quarantine.payload)) for record in records]
+<<<<<<< HEAD
     batch = Batch(records, Rows(typed.table, typed.record_numbers), bad=dict(typed.faults))
     batch.sources[plan.spec.driver.name] = typed.counts
+=======
+    rows = Rows(typed.table, typed.record_numbers)
+    batch = Batch(records, rows, bad=dict(typed.faults), left_out=typed.left_out)
+>>>>>>> 895352e (JSON objects hold many records: lines, lists, gzip and zstd by content; only takes some of them, $position numbers them)
     del typed
     for stage in plan.stages:
         _join_stage(batch, stage, ask(stage, batch.rows.table), now if waits else None)

@@ -29,6 +29,7 @@ from plait.problems.errors import SpecValueError
 from plait.problems.problem import excerpt
 from plait.values.convert import convert
 from plait.values.decode import Step
+from plait.values.places import Place, comparable
 from plait.values.types import Type
 
 if TYPE_CHECKING:
@@ -154,6 +155,10 @@ def _source(name: str, block: SourceBlock, raw: Mapping[str, Any]) -> Source:
         options=options,
         columns=None if block.columns is None else tuple(_columns(block.columns, (*path, "columns"))),
         decode={field: tuple(map(_step, steps)) for field, steps in (block.decode or {}).items()},
+        only=tuple(
+            (Place.parse(place), tuple(map(comparable, values)))
+            for place, values in (block.only or {}).items()
+        ),
         join=_join(join) if join else None,
         window=TimeWindow(column=window.around, before=window.before, after=window.after) if window else None,
         cache=block.cache,

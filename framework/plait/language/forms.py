@@ -13,14 +13,12 @@ from msgspec import Struct
 
 from plait.problems.errors import SpecValueError
 from plait.problems.problem import excerpt
+from plait.values.places import PLACE_PATTERN, Place
 
 SECONDS_BY_UNIT = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-OBJECT_FACTS = ("$object", "$modified", "$etag")
+OBJECT_FACTS = ("$object", "$modified", "$etag", "$position")
 _FACT_LIST = ", ".join(f"`{fact}`" for fact in OBJECT_FACTS)
 _OTHER_DURATION = re.compile(r"(?:PT?)?\s*([0-9]{1,9})\s*(?!ms)([A-Za-z]*)\Z")
-_QUOTED_PATTERN = r'"(?:[^"\\]|\\.)*"'
-_NAME_PATTERN = rf'[^.\[\]"]+|{_QUOTED_PATTERN}'
-_STEP = re.compile(r'\.?(?:"((?:[^"\\]|\\.)*)"|([^.\[\]"]+))|\[([0-9]{1,9})\]')
 _NUMBER = re.compile(r"[0-9]{1,10}\Z")
 _CALL = re.compile(r"\s*(\w+)\s*\((.*)\)\s*\Z", re.DOTALL)
 TIME_FUNCTIONS = ("date", "month", "hour")
@@ -74,56 +72,15 @@ def spell_duration(duration: timedelta) -> str:
     return f"{seconds // SECONDS_BY_UNIT[unit]}{unit}"
 
 
-class Selector(Struct, frozen=True):
+class Selector(Place, frozen=True):
     """A place in a record such as `a.b[0]`, or a fact about the driving object such as `$modified`."""
 
-    text: str
-    steps: tuple[str | int, ...]
-    noun: ClassVar[str] = "a place in a record"
+    facts: ClassVar[tuple[str, ...]] = OBJECT_FACTS
     json_schema: ClassVar[dict[str, Any]] = {
-        "pattern": (
-            rf"^\$(?:object|modified|etag)$"
-            rf'|^(?:[^$.\[\]"][^.\[\]"]*|{_QUOTED_PATTERN})(?:\.(?:{_NAME_PATTERN})|\[[0-9]{{1,9}}\])*$'
-        ),
+        "pattern": rf"^\$(?:{'|'.join(fact[1:] for fact in OBJECT_FACTS)})$|{PLACE_PATTERN}",
         "patternErrorMessage": f'a place in a record is written `a.b[0]."c d"`, or is one of {_FACT_LIST}',
         "examples": ["customer.name", "tags[0]", *OBJECT_FACTS],
     }
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read a place in a record: dotted names, `[n]`, quoted names; or one of OBJECT_FACTS.
-
-        >>> Selector.parse('a.b[0]."c d"').steps
-        ('a', 'b', 0, 'c d')
-        """
-        if text in OBJECT_FACTS:
-            return cls(text, (text,))
-        if text.startswith("$"):  # `$.a['b']` is how JSONPath writes the place `a.b`
-            place = re.sub(r"\['([^']*)'\]", r'."\1"', text[1:].lstrip("."))
-            is_path = text.startswith(("$.", "$["))
-            help = (
-                f"did you mean `{place[:40]}`?" if is_path else "leave out the `$` for a field of the record"
-            )
-            message = f"`{text[:40]}` is none of {_FACT_LIST}, which alone begin with `$`"
-            raise SpecValueError(message, code="wrong-place", help=help, part=text, words=OBJECT_FACTS)
-        return cls(text, _parse_steps(text))
-
-
-def _parse_steps(text: str) -> tuple[str | int, ...]:
-    steps: list[str | int] = []
-    end = 0
-    for match in _STEP.finditer(text):
-        is_first = not steps and text[0] not in ".["
-        if match.start() != end or not (is_first or (steps and match[0][0] in ".[")):
-            break
-        quoted, name, index = match.groups()
-        steps.append(int(index) if index else re.sub(r"\\(.)", r"\1", quoted) if name is None else name)
-        end = match.end()
-    if not steps or end != len(text):
-        message = f'`{text[:40]}` is no place in a record such as `a.b[0]."c d"`'
-        help = "write names with dots between, `[0]` for an element, and quotes around odd names"
-        raise SpecValueError(message, code="wrong-place", help=help)
-    return tuple(steps)
 
 
 class Partition(Struct, frozen=True, kw_only=True):

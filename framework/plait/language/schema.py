@@ -19,7 +19,7 @@ _DIALECT = "http://json-schema.org/draft-07/schema#"
 _PARAMETER_OR_ESCAPE = r"\$\{"
 _PARAMETER = rf"(?:^|[^$]){_PARAMETER_OR_ESCAPE}"
 FORMS: dict[str, Any] = {}  # the types with `parse` by the `format` that stands for each in a schema
-_OF_SOME_SOURCES = ("join", "window")  # an editor suggests them where the connector takes them
+_OF_SOME_SOURCES = ("only", "join", "window")  # an editor suggests them where the connector takes them
 _PLAIN_TYPES: dict[Any, Any] = {"string": str, "integer": int, "number": float, "array": list, "object": dict}
 
 
@@ -76,7 +76,7 @@ def _block_by_connector(common: Schema, blocks: list[tuple[Connector, Schema]]) 
 
 
 def _source_block(connector: Connector, keys: Schema) -> Schema:
-    """A source with this connector, which refuses `join` if it cannot look up and `window` if it has no time."""
+    """A source with this connector, which refuses `only` if it cannot drive, `join` if it cannot look up and `window` if it has no time."""
     name, lookup = connector.name, connector.lookup
     common: Schema = {key: {"description": keys[key]["description"]} for key in _OF_SOME_SOURCES}
     if not lookup:
@@ -85,6 +85,10 @@ def _source_block(connector: Connector, keys: Schema) -> Schema:
     elif lookup.order != "time":
         message = f"records of `{name}` have no time that a `window` could bound"
         common["window"] = _refused("window-without-time", message)
+    if not connector.driver:
+        common["only"] = _refused(
+            "not-for-a-lookup", f"`{name}` cannot drive, and `only` chooses driving records"
+        )
     required = [] if connector.driver else ["join"]
     common |= dict.fromkeys(("cache", "optional"), True)
     return _closed_block(connector, {"columns": True, "decode": True, **common}, required)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from msgspec import Struct, field
-from msgspec.structs import astuple
+from msgspec.structs import astuple, replace
 
 from plait.language.forms import OBJECT_FACTS, spell_duration
 from plait.language.keys import Deploy
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from plait.plugin import Connector, Context, Driver, Lookup, Sink
     from plait.plugin.roles import SourceRole
     from plait.values.decode import Step
+    from plait.values.places import Place
     from plait.values.types import Type
 
 T = TypeVar("T")
@@ -89,13 +90,17 @@ class TimeWindow(Struct, frozen=True, kw_only=True):
 
 
 class Source(Struct, frozen=True, kw_only=True):
-    """One block of `sources`; `columns` are None only where they have yet to be guessed."""
+    """One block of `sources`; `columns` are None only where they have yet to be guessed.
+
+    `only` are places with the values that one of the records that are taken may have there, each as `comparable` makes it.
+    """
 
     name: str
     connector: Connector
     options: Any
     columns: tuple[Column, ...] | None
     decode: Mapping[str, tuple[Step, ...]]
+    only: tuple[tuple[Place, tuple[Any, ...]], ...] = ()
     join: Join | None = None
     window: TimeWindow | None = None
     cache: timedelta | None = None
@@ -144,6 +149,7 @@ class Source(Struct, frozen=True, kw_only=True):
         if self.columns is None:
             return None
         selectors = [column.selector for column in self.columns if column.origin not in OBJECT_FACTS]
+        selectors += [place.steps for place, _ in self.only]
         keys = [right for _, right in self.join.on] if self.join else []
         return tuple(dict.fromkeys([*(str(selector[0]) for selector in selectors), *keys]))
 
@@ -158,7 +164,7 @@ class Source(Struct, frozen=True, kw_only=True):
         paths = options_of_type(self.options, DriverPath)
         given = {*self.row_columns, *(name for path in paths for name in path.columns)}
         given |= {right for _, right in self.join.on} if self.join else set()
-        return tuple(name for name in self.fields or () if name not in given)
+        return tuple(name for name in replace(self, only=()).fields or () if name not in given)
 
     @property
     def buckets(self) -> tuple[str, ...]:

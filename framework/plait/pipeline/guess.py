@@ -11,7 +11,7 @@ from msgspec import structs
 from plait.engine.answers import key_pairs, type_answers
 from plait.engine.join import join
 from plait.engine.lookup import distinct_keys
-from plait.engine.read import cast
+from plait.engine.read import cast, is_taken
 from plait.engine.rows import Rows
 from plait.language.build import order_of_lookups
 from plait.language.spec import Column, Source
@@ -125,6 +125,7 @@ def _driving_records(engine: Engine, items: Sequence[Item]) -> list[Record]:
     """The first records of these objects; raises why none can be read."""
     answers = [*islice(engine.driver.read(items), MOST_RECORDS)]
     records = [answer for answer in answers if isinstance(answer, Record) and answer.fault is None]
+    records = [record for record in records if is_taken(record, engine.spec.driver)]
     if records:
         return records
     for answer in answers:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from plait.language.forms import OBJECT_FACTS
 from plait.values.types import Type, arrow_type
 
 if TYPE_CHECKING:
@@ -102,8 +101,8 @@ def _fields_of_source(source: Source) -> tuple[Field, ...]:
 
 
 def _column_field(source: Source, column: Column) -> Field:
-    """A column of a source. A driving object always has a URI; its time and version may be unknown."""
-    never_null = column.required or column.default is not None or column.origin == OBJECT_FACTS[0]
+    """A column of a source. A driving object always has a URI, its records a position; its time and version may be unknown."""
+    never_null = column.required or column.default is not None or column.origin in ("$object", "$position")
     return Field(
         name=column.name,
         type=column.type,

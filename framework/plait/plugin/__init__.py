@@ -36,6 +36,7 @@ from plait.values.driver_path import DriverPath
 from plait.values.memory import room_for_object
 from plait.values.paths import FolderPath, LookupPath, UnsafePathValue, normal_path
 from plait.values.patterns import Expression, Pattern
+from plait.values.places import Place
 from plait.values.secret import Secret, Secrets
 from plait.values.strict_json import NotJson, TooManyValues, outline, parse_json
 
@@ -50,7 +51,7 @@ __all__ += ["BadRecord", "GiveUp", "NotJson", "ObjectChanged", "PlaitError", "To
 __all__ += ["UnsafePathValue", "calling", "excerpt", "no_such_field"]
 __all__ += ["form_of", "looks_like_value", "not_utf8", "place_of"]
 # options: what a spec may say
-__all__ += ["DriverPath", "Expression", "FolderPath", "LookupPath", "Options", "Pattern"]
+__all__ += ["DriverPath", "Expression", "FolderPath", "LookupPath", "Options", "Pattern", "Place"]
 # context: what plait lends
 __all__ += ["Context", "Objects", "Secret", "Secrets"]
 # statements: what plans and policies ask

@@ -105,9 +105,13 @@ class SourceRole(Role[Opts]):
 
 
 class Driver(SourceRole[Opts], ABC):
-    """The source whose objects become rows; `dated` says that its items have `modified`."""
+    """The source whose objects become rows; `dated` says that its items have `modified`.
+
+    `position_word` says what the `position` of a record counts, such as `line`; it is empty where each object is one record.
+    """
 
     dated: bool = True
+    position_word: str = ""
 
     @abstractmethod
     def accepts(self, uri: str) -> bool:

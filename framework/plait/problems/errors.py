@@ -8,9 +8,10 @@ MAX_FAULTS = 100  # of one record
 
 
 class PlaitError(Exception):
-    """A failure that one line can tell a user; `help` proposes one thing to do."""
+    """A failure that one line can tell a user; `help` proposes one thing to do, `note` says where or until when it holds."""
 
     code = "failed"
+    note: str | None = None
 
     def __init__(self, message: str, *, code: str | None = None, help: str | None = None) -> None:
         super().__init__(message)

@@ -54,17 +54,18 @@ def test_a_problem_is_kept_without_a_look_at_the_others(level: Literal["error", 
     assert messages == [*map(str, range(MAX_KEPT)), "other"]
 
 
-@given(
-    outcomes=outcomes, numbers=st.tuples(counts, counts, counts, counts), rows=counts, files=st.integers(0, 3)
-)
+FATES = ("RecordsRead", "RecordsWritten", "RecordsDropped", "RecordsQuarantined", "RecordsLeftOut")
+
+
+@given(outcomes=outcomes, numbers=st.tuples(*[counts] * 5), rows=counts, files=st.integers(0, 3))
 def test_every_count_of_the_report_is_a_metric_of_its_pipeline(
-    outcomes: dict[str, Outcome], numbers: tuple[int, int, int, int], rows: int, files: int
+    outcomes: dict[str, Outcome], numbers: tuple[int, ...], rows: int, files: int
 ) -> None:
     """One line, in which each metric that is announced has its value beside it and nothing else is announced."""
     report = Report(pipeline="or\nders", spec_digest="", rows=rows)
     report.add_outcomes(outcomes)
     report.records = RecordCounts(
-        **dict(zip(("read", "written", "dropped", "quarantined"), numbers, strict=True))
+        **dict(zip(("read", "written", "dropped", "quarantined", "left_out"), numbers, strict=True))
     )
     for _ in range(files):
         report.add_file(FileEntry(uri="s3://out/a", rows=0, bytes=1, partition=""))
@@ -75,13 +76,7 @@ def test_every_count_of_the_report_is_a_metric_of_its_pipeline(
     assert {unit for _, unit in values.values()} == {"Count"}
     assert {name: value for name, (value, _) in values.items()} == {
         **{f"Objects{word.title()}": seen[word] for word in seen if word != "seen"},
-        **dict(
-            zip(
-                ("RecordsRead", "RecordsWritten", "RecordsDropped", "RecordsQuarantined"),
-                numbers,
-                strict=True,
-            )
-        ),
+        **dict(zip(FATES, numbers, strict=True)),
         "Rows": rows,
         "Files": files,
     }

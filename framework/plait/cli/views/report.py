@@ -5,11 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
+<<<<<<< HEAD
 from plait.cli.printing import aligned, plural
 from plait.engine.report import OUTCOMES
 from plait.problems.problem import excerpt
+=======
+from plait.cli.printing import aligned
+from plait.engine.report import OUTCOMES, LookupCounts
+from plait.engine.transform import Late
+>>>>>>> 895352e (JSON objects hold many records: lines, lists, gzip and zstd by content; only takes some of them, $position numbers them)
 from plait.problems.render import full
 
 if TYPE_CHECKING:
@@ -78,7 +84,7 @@ def _number_rows(report: Report) -> Iterable[tuple[str, str]]:
     yield "objects", total_with_parts(objects["seen"], "seen", outcomes)
     if report.ignored:
         yield "ignored", ", ".join(f"{count:,} {word}" for word, count in sorted(report.ignored.items()))
-    fates = {"written": records.written, "dropped": records.dropped, "quarantined": records.quarantined}
+    fates = {name.replace("_", " "): count for name, count in asdict(records).items() if name != "read"}
     yield "records", total_with_parts(records.read, "read", fates)
     yield "rows", f"{report.rows:,}"
     yield "files", f"{report.file_count:,} ({decimal(report.file_bytes)})"
@@ -110,6 +116,11 @@ def grouped(problems: Sequence[Problem]) -> Iterable[Problem]:
         kind = (problem.cell,) if problem.cell else (text, problem.help or "")
         groups.setdefault((problem.level, problem.code, *kind), []).append(problem)
     for same in sorted(groups.values(), key=lambda same: (same[0].level, -len(same))):
-        latest_note = max((problem.note for problem in same if problem.note), default="the first is shown")
-        note = f"{len(same):,} times; {latest_note}" if len(same) > 1 else same[0].note
+        notes = [problem.note for problem in same if problem.note]
+        shown = (
+            (max(notes) if same[0].code == Late.code else f"first {notes[0]}")
+            if notes
+            else "the first is shown"
+        )
+        note = f"{len(same):,} times; {shown}" if len(same) > 1 else same[0].note
         yield replace(same[0], note=note)

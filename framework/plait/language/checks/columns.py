@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from plait.values.decode import Step
     from plait.values.types import Type
 
-FACT_TYPES = {"$object": "string", "$modified": "timestamp", "$etag": "string"}
+FACT_TYPES = {"$object": "string", "$modified": "timestamp", "$etag": "string", "$position": "bigint"}
 
 
 class Taking(NamedTuple):
@@ -123,7 +123,7 @@ def no_columns(subject: Subject) -> Iterator[Finding]:
 
 @check("object-fact")
 def object_fact(subject: Subject) -> Iterator[Finding]:
-    """`$object`, `$modified` and `$etag` are known of the driving object alone."""
+    """`$object`, `$modified`, `$etag` and `$position` are known of the driving object alone."""
     for source, column, path, *_ in _columns(subject):
         if column.origin in OBJECT_FACTS and source is not subject.spec.driver:
             message = f"`{column.origin}` is known of the driving object only"

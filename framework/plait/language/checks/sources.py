@@ -64,6 +64,36 @@ def not_for_a_driver(subject: Subject) -> Iterator[Finding]:
             yield Finding(path, f"a driver takes no `{key}`", help, at="key")
 
 
+@check("not-for-a-lookup")
+def not_for_a_lookup(subject: Subject) -> Iterator[Finding]:
+    """`only` chooses driving records; a look-up is asked by keys."""
+    for source in subject.spec.lookups:
+        if source.only:
+            message = "a look-up takes no `only`: its `join` chooses the records"
+            yield Finding((*path_of(source), "only"), message, "remove it", at="key")
+
+
+@check("decoded-place")
+def decoded_place(subject: Subject) -> Iterator[Finding]:
+    """`only` compares records as they come, before `decode`."""
+    for place, _ in subject.spec.driver.only:
+        if str(place.steps[0]) in subject.spec.driver.decode:
+            message = (
+                f"`only` compares what comes before `decode`, and {excerpt(str(place.steps[0]))} is decoded"
+            )
+            help = "name a place that is not decoded"
+            yield Finding((*path_of(subject.spec.driver), "only", place.text), message, help, at="key")
+
+
+@check("missing-quarantine", level="warning")
+def missing_quarantine(subject: Subject) -> Iterator[Finding]:
+    """Without `quarantine`, one bad record fails its object, and here an object has many."""
+    driver = subject.spec.driver
+    if subject.spec.quarantine is None and (word := driver.open_driver().position_word):
+        message = f"one bad {word} makes its whole object fail, as there is no `quarantine`"
+        yield Finding(path_of(driver), message, "add `quarantine`, a folder for bad records", at="key")
+
+
 @check("missing-window")
 def missing_window(subject: Subject) -> Iterator[Finding]:
     """A log group is read within a window around a timestamp of the row."""

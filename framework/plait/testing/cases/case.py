@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from plait.problems.problem import Problem
 
 FAILURE_KINDS = ("quarantine", "retry", "failed")
-COUNT_NAMES = ("dropped", "skipped", "gone")
+COUNT_NAMES = ("dropped", "left_out", "skipped", "gone")
 Outcome = dict[str, Any]
 """What a run of a case gave, or must give, by the keys of `expect`.
 

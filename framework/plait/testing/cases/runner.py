@@ -32,7 +32,8 @@ def run_case(case: Case) -> Outcome:
     report = engine.run((held.item for held in driver.objects) if driver else engine.find())
     partitions = plan(case.spec).partitions
     bad_records = [_bad_record(json.loads(put.data)) for put in services.objects.puts]
-    counts = {**report.objects, "dropped": report.records.dropped}
+    records = report.records
+    counts = {**report.objects, "dropped": records.dropped, "left_out": records.left_out}
     return {
         "rows": [row for file in sink.captured for row in _rows_of_file(file, partitions)],
         "quarantine": bad_records,

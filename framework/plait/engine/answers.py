@@ -12,22 +12,14 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-<<<<<<< HEAD
 from plait.engine.counts import SourceCounts, add_up
 from plait.engine.places import key_value
-=======
->>>>>>> 895352e (JSON objects hold many records: lines, lists, gzip and zstd by content; only takes some of them, $position numbers them)
 from plait.engine.read import TypedRecords, cast, is_flat
 from plait.engine.rows import take, take_rows
 from plait.plugin import BadRecord, Key, Record, RecordTable
 from plait.values.arrow_casts import cast_many
-<<<<<<< HEAD
 from plait.values.conversion_error import ConversionError
 from plait.values.convert import convert
-=======
-from plait.values.convert import ConversionError, convert
-from plait.values.places import pick
->>>>>>> 895352e (JSON objects hold many records: lines, lists, gzip and zstd by content; only takes some of them, $position numbers them)
 from plait.values.types import Type, arrow_type
 
 if TYPE_CHECKING:

@@ -22,6 +22,8 @@ ABSENT = object()
 
 def object_fact(word: str, record: Record) -> Any:
     """A fact about the driving object of a record, such as `$modified`; None if it is not known."""
+    if word == "$position":
+        return int(record.position or 1)
     item = record.item
     return item and {"$object": item.uri, "$modified": item.modified, "$etag": item.etag}[word]
 

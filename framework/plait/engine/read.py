@@ -16,14 +16,10 @@ from plait.language.forms import OBJECT_FACTS
 from plait.plugin import BadRecord, Record, RecordTable
 from plait.problems.errors import MAX_FAULTS
 from plait.values.arrow_casts import cast_many
-<<<<<<< HEAD
 from plait.values.conversion_error import ConversionError
 from plait.values.convert import convert
-=======
-from plait.values.convert import ConversionError, convert
->>>>>>> 895352e (JSON objects hold many records: lines, lists, gzip and zstd by content; only takes some of them, $position numbers them)
 from plait.values.decode import decode
-from plait.values.places import comparable, pick
+from plait.values.places import comparable
 from plait.values.types import arrow_type
 
 if TYPE_CHECKING:
@@ -39,22 +35,16 @@ Cell = tuple[int, Record, Mapping[str, Any]]  # the number of a record, the reco
 class TypedRecords(Struct):
     """Records cast to types: row n of `table` is record `record_numbers[n]`, whose decoded fields are `fields[n]`.
 
-<<<<<<< HEAD
-    `faults` has why each other record does not fit, by record number; `counts` are those of all decoded records.
-=======
     `faults` has why each other record does not fit, by record number; `left_out` are the records that `only` does not take.
->>>>>>> 895352e (JSON objects hold many records: lines, lists, gzip and zstd by content; only takes some of them, $position numbers them)
+    `counts` are those of all decoded records.
     """
 
     table: Any
     record_numbers: list[int]
     fields: list[Mapping[str, Any]]
     faults: dict[int, BadRecord] = field(default_factory=dict)
-<<<<<<< HEAD
-    counts: SourceCounts = field(default_factory=SourceCounts)
-=======
     left_out: set[int] = field(default_factory=set)
->>>>>>> 895352e (JSON objects hold many records: lines, lists, gzip and zstd by content; only takes some of them, $position numbers them)
+    counts: SourceCounts = field(default_factory=SourceCounts)
 
 
 def cast(records: Sequence[Record] | RecordTable, source: Source) -> TypedRecords:
@@ -273,13 +263,3 @@ def _cell(column: Column, record: Record, fields: Mapping[str, Any]) -> Any:
         help = "give it a `default`, or leave out `required`"
         raise BadRecord(message, code="required-null", help=help, column=column.name)
     return value
-<<<<<<< HEAD
-=======
-
-
-def _object_fact(word: str, record: Record) -> Any:
-    item = record.item
-    if word == "$position":
-        return int(record.position or 1)
-    return item and {"$object": item.uri, "$modified": item.modified, "$etag": item.etag}[word]
->>>>>>> 895352e (JSON objects hold many records: lines, lists, gzip and zstd by content; only takes some of them, $position numbers them)

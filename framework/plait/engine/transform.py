@@ -38,12 +38,8 @@ class Batch(Struct):
     """Driving records with their rows.
 
     `empty` are the objects without a record. `bad`, `retry` and `failed` are by record number: why a record is put into
-<<<<<<< HEAD
-    quarantine, comes again, or fails. `lookups` are the counts of each look-up, `sources` those of each source's records, by its name.
-=======
     quarantine, comes again, or fails; `left_out` are those that `only` does not take. `lookups` are the counts of each
-    look-up, by its name.
->>>>>>> 895352e (JSON objects hold many records: lines, lists, gzip and zstd by content; only takes some of them, $position numbers them)
+    look-up, `sources` those of each source's records, by its name.
     """
 
     records: list[Record]
@@ -99,13 +95,9 @@ def transform(records: list[Record], ask: Ask, plan: Plan, now: datetime, *, wai
     quarantine = plan.spec.quarantine
     typed = cast(records, plan.spec.driver)
     records = [_typed_record(record, with_raw=bool(quarantine and quarantine.payload)) for record in records]
-<<<<<<< HEAD
-    batch = Batch(records, Rows(typed.table, typed.record_numbers), bad=dict(typed.faults))
-    batch.sources[plan.spec.driver.name] = typed.counts
-=======
     rows = Rows(typed.table, typed.record_numbers)
     batch = Batch(records, rows, bad=dict(typed.faults), left_out=typed.left_out)
->>>>>>> 895352e (JSON objects hold many records: lines, lists, gzip and zstd by content; only takes some of them, $position numbers them)
+    batch.sources[plan.spec.driver.name] = typed.counts
     del typed
     for stage in plan.stages:
         _join_stage(batch, stage, ask(stage, batch.rows.table), now if waits else None)

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from msgspec import Struct
 
 from plait.problems.errors import SpecValueError
-from plait.problems.problem import excerpt
-from plait.values.convert import conversion_error
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 QUOTED_PATTERN = r'"(?:[^"\\]|\\.)*"'
 NAME_PATTERN = rf'[^.\[\]"]+|{QUOTED_PATTERN}'
@@ -77,23 +71,3 @@ def _parse_steps(text: str) -> tuple[str | int, ...]:
         help = "write names with dots between, `[0]` for an element, and quotes around odd names"
         raise SpecValueError(message, code="wrong-place", help=help)
     return tuple(steps)
-
-
-def pick(fields: Any, selector: Sequence[str | int]) -> Any:
-    """The value at a selector, None if there is none; raises ConversionError if a step does not apply."""
-    value = fields
-    for step in selector:
-        if isinstance(step, int):
-            _require_type(value, list, "a list", step)
-            value = value[step] if step < len(value) else None
-        else:
-            _require_type(value, Mapping, "a mapping", step)
-            value = value.get(step)
-        if value is None:
-            return None
-    return value
-
-
-def _require_type(value: Any, python_type: type, words: str, step: str | int) -> None:
-    if not isinstance(value, python_type):
-        raise conversion_error(f"expected {words} with {excerpt(str(step))} in it, got {{}}", value)

@@ -9,18 +9,11 @@ from typing import TYPE_CHECKING, Any
 from pyarrow import parquet
 
 from kit.shop import SPEC
-<<<<<<< HEAD
 from plait.engine.places import pick
 from plait.language.validate import validate
 from plait.language.yaml_reader import locate
 from plait.values.conversion_error import ConversionError
 from plait.values.convert import convert
-=======
-from plait.language.validate import validate
-from plait.language.yaml_reader import locate
-from plait.values.convert import ConversionError, convert
-from plait.values.places import pick
->>>>>>> 895352e (JSON objects hold many records: lines, lists, gzip and zstd by content; only takes some of them, $position numbers them)
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,15 +7,10 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import asdict, replace
 
-<<<<<<< HEAD
 from plait.cli.printing import aligned, plural
 from plait.engine.report import OUTCOMES
-from plait.problems.problem import excerpt
-=======
-from plait.cli.printing import aligned
-from plait.engine.report import OUTCOMES, LookupCounts
 from plait.engine.transform import Late
->>>>>>> 895352e (JSON objects hold many records: lines, lists, gzip and zstd by content; only takes some of them, $position numbers them)
+from plait.problems.problem import excerpt
 from plait.problems.render import full
 
 if TYPE_CHECKING:

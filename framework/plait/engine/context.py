@@ -35,6 +35,7 @@ class Services:
 
     def __init__(self, *, now: Callable[[], datetime] = utc_now) -> None:
         self.now = now
+        self.is_conditional = True
         self.retry_policy = RetryPolicy.from_environment()
         self.deadline = Deadline()
         self.client = Clients(self.count, self.timeout, self.retry_policy)
@@ -111,7 +112,7 @@ class Services:
         """Objects on `s3://` and in local folders."""
         from plait.storage.objects import Storage
 
-        return Storage(self.count, self.client, self.retry_policy_now)
+        return Storage(self.count, self.client, self.retry_policy_now, is_conditional=self.is_conditional)
 
     def secret(self, name: str, *, fresh: bool = False) -> Secrets:
         """A secret that is a JSON mapping; raises GiveUp without showing a value."""

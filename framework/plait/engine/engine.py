@@ -15,7 +15,7 @@ from plait.engine.context import Services
 from plait.engine.counts import ColumnCounts, LookupCounts, SourceCounts
 from plait.engine.lookup import OpenLookups
 from plait.engine.partition import split_into_files
-from plait.engine.report import FileEntry, Report
+from plait.engine.report import FileEntry, Report, begin_report
 from plait.engine.settle import Outcomes, accept, commit, put_in_quarantine, settle_batch, settle_unread
 from plait.engine.transform import Answered, Batch, item_of, transform
 from plait.plan.plan import plan
@@ -58,6 +58,7 @@ class Engine:
         self.spec = spec
         self.plan = plan(spec)
         self.services = services or Services()
+        self.services.is_conditional = spec.sink.conditional
         self.report = self.new_report()
         self.unjudged = Unjudged()
         self.waits = True
@@ -69,7 +70,7 @@ class Engine:
     def new_report(self) -> Report:
         """Begin a new report, with all counts at zero."""
         self.services.reset_counts()
-        self.report = Report(pipeline=self.spec.name, spec_digest=self.spec.digest)
+        self.report = begin_report(self.spec)
         self.report.lookups = {source.name: LookupCounts() for source in self.spec.lookups}
         return self.report
 

@@ -8,10 +8,11 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from plait.aws.environment import endpoint
 from plait.engine.answers import key_pairs
 from plait.engine.read import misfit
 from plait.language.spec import options_of_type
-from plait.plan.plan import plan
+from plait.plan.plan import plan, remarks
 from plait.plugin import (
     DriverPath,
     FolderPath,
@@ -20,6 +21,7 @@ from plait.plugin import (
     Key,
     Missing,
     PlaitError,
+    Put,
     ReadFailure,
     Record,
     Window,
@@ -56,13 +58,13 @@ class ProbeResult:
 
 
 def probe_blocks(spec: Spec, services: Services) -> Iterator[ProbeResult]:
-    """Ask every source, the sink and the quarantine, one after the other; nothing is written."""
+    """Ask every source, the sink and the quarantine, one after the other; nothing stays written."""
     column_types: dict[str, Type | None] = {field.name: field.type for field in plan(spec).fields}
     driver, sink = spec.driver, spec.sink
     yield _probe(driver.name, driver, services, lambda: _probe_driver(driver, services))
     for source in spec.lookups:
         yield _probe(source.name, source, services, partial(_probe_lookup, source, services, column_types))
-    yield _probe("sink", sink, services, lambda: _probe_folders(_folders(sink.options), ".parquet", services))
+    yield _probe("sink", sink, services, lambda: _probe_sink(sink, services))
     if spec.quarantine:
         error = _error_of(lambda: _probe_folders([spec.quarantine.path], ".json", services))  # type: ignore[union-attr]
         yield ProbeResult(block="quarantine", connector="", facts=(), error=error)
@@ -70,7 +72,7 @@ def probe_blocks(spec: Spec, services: Services) -> Iterator[ProbeResult]:
 
 def _probe(block: str, target: Source | Target, services: Services, ask: Callable[[], None]) -> ProbeResult:
     error = _error_of(ask)
-    facts = [*target.role.remarks()]
+    facts = remarks(target)
     facts_error = _error_of(lambda: facts.extend(target.open(services.context(block, None)).facts()))
     return ProbeResult(
         block=block, connector=target.connector.name, facts=tuple(facts), error=error or facts_error
@@ -113,6 +115,19 @@ def _probe_lookup(source: Source, services: Services, column_types: Mapping[str,
 
 def _absent_value(column_type: Type | None) -> Any:
     return ABSENT_VALUES.get(column_type.word if column_type else "string", 0)
+
+
+def _probe_sink(sink: Target, services: Services) -> None:
+    """Look for a file; where a store stands in AWS's place, create and replace one to prove its conditions, and remove it."""
+    folders = [folder for folder in _folders(sink.options) if folder.startswith("s3://")]
+    _probe_folders(folders, ".parquet", services)
+    for folder in folders if endpoint() and sink.conditional else ():
+        item = Item(uri=f"{folder.rstrip('/')}/_{ABSENT_NAME}", etag=ABSENT_NAME)
+        puts = [Put(uri=item.uri, data=b"", source=item)]
+        answers = [*services.objects.put(puts), *services.objects.put(puts)]
+        for answer in (*answers, *services.objects.remove([Item(uri=item.uri)])):
+            if isinstance(answer, PlaitError):
+                raise answer
 
 
 def _probe_folders(folders: Iterable[str], suffix: str, services: Services) -> None:

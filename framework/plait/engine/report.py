@@ -11,12 +11,13 @@ from msgspec import Struct, field
 from msgspec.structs import asdict, replace
 
 from plait.engine.counts import Tally
-from plait.problems.problem import as_json, printable
+from plait.plan.plan import UNCONDITIONAL
+from plait.problems.problem import Problem, as_json, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from plait.problems.problem import Problem
+    from plait.language.spec import Spec
 
 FORMAT_VERSION = 1
 Outcome = Literal["done", "skipped", "gone", "retry", "failed"]
@@ -166,3 +167,12 @@ class Report(Tally, kw_only=True):
         counts = Counter(self.problems_by_code)
         counts.subtract(codes)
         return {code: count for code, count in sorted(counts.items()) if count}
+
+
+def begin_report(spec: Spec) -> Report:
+    """A report with all counts at zero, which warns where the sink renounces conditional writes."""
+    report = Report(pipeline=spec.name, spec_digest=spec.digest)
+    if not spec.sink.conditional:
+        code = "unconditional-writes"
+        report.add_problem(Problem(code=code, message=UNCONDITIONAL, file=spec.file, level="warning"))
+    return report

@@ -92,7 +92,7 @@ def build_spec(document: Mapping[str, Any], file: str, values: Mapping[str, str]
         lookups=lookups,
         order=order_of_lookups(lookups),
         partition_by=tuple(replace(part, name=name) for name, part in (top.partition_by or {}).items()),
-        sink=Target(*_connected(bound["sink"], ("sink",))),
+        sink=Target(*_connected(bound["sink"], ("sink",)), top.sink.conditional),
         quarantine=_quarantine(top.quarantine) if top.quarantine else None,
         variables={name: block["env"] for name, block in parameters.items() if block.get("env")},
         deploy=top.deploy,

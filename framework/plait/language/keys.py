@@ -172,9 +172,13 @@ class SourceBlock(Options, frozen=True, kw_only=True):
 
 
 class SinkBlock(Options, frozen=True, kw_only=True):
-    """The key that every sink has, beside its connector's options."""
+    """The keys that every sink has, beside its connector's options."""
 
     connector: Annotated[str, about("word of an installed connector that can write")]
+    conditional: Annotated[
+        bool,
+        about("whether a file of a newer version is never replaced; `false` for stores that cannot do so"),
+    ] = True
 
 
 class QuarantineBlock(Options, frozen=True, kw_only=True):

@@ -35,7 +35,11 @@ def language_schema(connectors: Iterable[Connector]) -> Schema:
         if connector.driver or connector.lookup
     ]
     keys["sources"]["additionalProperties"] = _block_by_connector(sources, source_blocks)
-    sink_blocks = [(connector, _closed_block(connector, {}, [])) for connector in by_name if connector.sink]
+    sink_blocks = [
+        (connector, _closed_block(connector, {"conditional": True}, []))
+        for connector in by_name
+        if connector.sink
+    ]
     keys["sink"] = _block_by_connector(sink, sink_blocks)
     declared = keys.pop("parameters")
     schema: Schema = _allow_parameters({"$schema": _DIALECT, **document})

@@ -174,10 +174,11 @@ class Source(Struct, frozen=True, kw_only=True):
 
 
 class Target(Struct, frozen=True):
-    """The sink's connector and its options."""
+    """The sink's connector, its options, and whether storage is to keep the files of newer versions."""
 
     connector: Connector
     options: Any
+    conditional: bool = True
     name: str = "sink"
 
     def open(self, context: Context | None = None) -> Sink[Any]:

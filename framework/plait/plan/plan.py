@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from plait.language.forms import Partition
-    from plait.language.spec import Column, Source, Spec
+    from plait.language.spec import Column, Source, Spec, Target
 
+UNCONDITIONAL = "`conditional: false`: an older version of an object may replace the file of a newer one"
 TIME_FORMATS = {"date": "YYYY-MM-DD", "month": "YYYY-MM", "hour": "YYYY-MM-DD-HH"}
 
 
@@ -78,6 +79,12 @@ def plan(spec: Spec) -> Plan:
         fields=tuple(fields),
         partitions=tuple(_partition_field(partition, fields) for partition in spec.partition_by),
     )
+
+
+def remarks(block: Source | Target) -> list[str]:
+    """What a plan and a check remark on in a block."""
+    is_conditional = getattr(block, "conditional", True)
+    return [*block.role.remarks(), *(() if is_conditional else (UNCONDITIONAL,))]
 
 
 def _stages(spec: Spec) -> tuple[tuple[Source, ...], ...]:

@@ -70,9 +70,11 @@ class Storage:
         client: Callable[[str], Any] | None = None,
         retry_policy: Callable[[], RetryPolicy] = RetryPolicy.from_environment,
         room: int | None = None,
+        *,
+        is_conditional: bool = True,
     ) -> None:
         self._room = room or room_ahead()
-        self._s3 = s3.S3(count, client or Clients(count), retry_policy)
+        self._s3 = s3.S3(count, client or Clients(count), retry_policy, is_conditional=is_conditional)
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
 

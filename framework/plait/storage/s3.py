@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from plait.aws.errors import UnreadableAnswer
-from plait.plugin import Item, Missing, ObjectChanged, Put, StoredObject, TryAgain, Written
+from plait.aws.environment import endpoint
+from plait.aws.errors import UnreadableAnswer, code_and_status
+from plait.plugin import GiveUp, Item, Missing, ObjectChanged, Put, StoredObject, TryAgain, Written
 from plait.storage.s3_errors import ask_again, is_conflict, s3_error
 from plait.storage.s3_store import open_store
 from plait.values.paths import on_s3
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 UNUSUAL_KEY = re.compile(r"(^|/)(\.{0,2})(/|$)|[\x00-\x1f\x7f]")
 SOURCE_ETAG = "plait-source-etag"
 MAX_ROUNDS = 3
+NO_ETAG = f'"{"0" * 32}"'
 
 
 class Version(Struct, frozen=True):
@@ -44,10 +46,24 @@ def unquoted(etag: str | None) -> str | None:
     return etag.strip('"') if etag else etag
 
 
+def _unconditional(uri: str) -> GiveUp:
+    message = f"the store of `{uri[:200]}` has no conditional writes: an older version could replace a newer one's file"
+    help = "write to a store that has them; or set `conditional: false` in `sink`, where nothing is written twice"
+    return GiveUp(message, code="no-conditional-writes", help=help)
+
+
 def _required_etag(etag: str | None) -> str:
     if not etag:
         raise UnreadableAnswer  # S3 never leaves it out
     return etag
+
+
+class Proof:
+    """Whether a store was seen to refuse a put: None before one was tried, which one thread does for all."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.refuses: bool | None = None
 
 
 class S3:
@@ -58,7 +74,11 @@ class S3:
         count: Callable[[str, int], None],
         client: Callable[[str], Any],
         retry_policy: Callable[[], RetryPolicy],
+        *,
+        is_conditional: bool = True,
     ) -> None:
+        self._is_conditional = is_conditional
+        self._proofs = {True: Proof(), False: Proof()}
         self._count = count
         self._client = client
         self._retry_policy = retry_policy
@@ -116,9 +136,9 @@ class S3:
         return Version(_required_etag(result.meta["e_tag"]), result.attributes.get(SOURCE_ETAG))
 
     def put(self, put: Put) -> Written:
-        """Store an object; one made from an S3 object only while nothing newer stands there."""
+        """Store an object; one made from an S3 object only while nothing newer stands there, unless that is not wanted."""
         source = put.source
-        if source is None or not source.etag or not on_s3(source.uri):
+        if not self._is_conditional or source is None or not source.etag or not on_s3(source.uri):
             ask_again(lambda: self._put(put, None))
         else:
             self._put_newest(put, source.uri, unquoted(source.etag) or "")
@@ -138,7 +158,7 @@ class S3:
     def _put_newest(self, put: Put, source: str, etag: str) -> None:
         """Store an object made from the version `etag` of the source; raise ObjectChanged if the source has another by now."""
         for _ in range(MAX_ROUNDS):
-            if self._put_if(put, etag, "*"):
+            if self._put_proven(put, etag, "*"):
                 return
             stored = self._version(put.uri)
             if stored is None:
@@ -147,7 +167,7 @@ class S3:
                 current = self._version(source)
                 if current is None or unquoted(current.etag) != etag:
                     raise ObjectChanged(f"`{source[:200]}` changed while it was read")
-            if self._put_if(put, etag, stored.etag):
+            if self._put_proven(put, etag, stored.etag):
                 return
         raise TryAgain(f"`{put.uri[:200]}` is written by others at the same time")
 
@@ -160,6 +180,24 @@ class S3:
                 return None
             raise
 
+    def _put_proven(self, put: Put, etag: str, match: str) -> bool:
+        """Put as `_put_if` does; raises GiveUp where a store in place of AWS's does not mind the condition.
+
+        The first put that succeeds there is sent once more, and has to be refused.
+        """
+        proof = self._proofs[match == "*"]
+        if endpoint() and not proof.refuses:
+            with proof.lock:
+                if proof.refuses is None:
+                    is_put = self._put_if(put, etag, match)
+                    refused_match = "*" if match == "*" else NO_ETAG
+                    proof.refuses = not is_put or not self._put_if(put, etag, refused_match)
+                    if proof.refuses:
+                        return is_put
+            if not proof.refuses:
+                raise _unconditional(put.uri)
+        return self._put_if(put, etag, match)
+
     def _put_if(self, put: Put, etag: str, match: str) -> bool:
         """Put if the stored version is the one that `match` names; return whether it was."""
         try:
@@ -168,6 +206,8 @@ class S3:
         except Exception as error:
             if is_conflict(error):
                 return False
+            if code_and_status(error)[0] == "NotImplemented":
+                raise _unconditional(put.uri) from error
             raise
         return True
 

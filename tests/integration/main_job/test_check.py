@@ -1,4 +1,4 @@
-"""`plait check`: each source and the sink is asked what a run would ask, and nothing is written."""
+"""`plait check`: each source and the sink is asked what a run would ask, and nothing stays written."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _check(shop: Shop, *arguments: str) -> tuple[int, dict[str, Any]]:
 
 
 def test_all_blocks_of_the_main_job_are_reached(shop: Shop) -> None:
-    """Every block is asked, with its region, its owner, how long its lines are kept; only reading calls are made."""
+    """Every block is asked, with its region, its owner, how long its lines are kept; a store that is not AWS's is put a file, which is removed."""
     before = shop.proxy.calls
     code, blocks = _check(shop, str(SPEC))
     assert code == 0

@@ -95,14 +95,14 @@ def test_what_is_no_row_is_in_the_quarantine_or_skipped(history: History) -> Non
 
 
 def test_no_service_is_asked_more_than_the_keys_need(history: History) -> None:
-    """One GET an object, one PUT a file, one call for a hundred customers, one secret, and no HEAD."""
+    """One GET an object, one PUT a file and one that proves that S3 minds conditions, one call for a hundred customers, one secret, and no HEAD."""
     calls, expected, read = history.calls, history.expected, history.report["objects"]["done"]
     lookups = history.report["lookups"]
     customers = {row["customer_id"] for row in expected.rows.values() if row["customer_id"]}
     unsafe = len(history.shop.sample.quirks["dotted_id"])  # no path is made of such an id
     assert calls["s3:GetObject"] == read + lookups["items"]["keys"] - unsafe
     assert lookups["items"]["keys"] <= read
-    assert calls["s3:PutObject"] == len(expected.rows) + len(expected.quarantined)
+    assert calls["s3:PutObject"] == len(expected.rows) + len(expected.quarantined) + 1
     assert calls["s3:HeadObject"] == 0
     assert calls["dynamodb:BatchGetItem"] <= math.ceil((len(customers) + len(expected.quarantined)) / 100)
     assert calls["secretsmanager:GetSecretValue"] == 1

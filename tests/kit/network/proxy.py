@@ -7,7 +7,7 @@ import socket
 import socketserver
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Self
 from urllib.parse import urlsplit
@@ -65,10 +65,14 @@ class _Fault:
 class Proxy:
     """A reverse proxy to `upstream` that lives as long as its `with` block.
 
-    `routes` send the requests of some services, by their name in IAM, to another upstream.
+    `routes` send the requests of some services, by their name in IAM, to another upstream. Headers of the names `without`,
+    in small letters, go no further.
     """
 
-    def __init__(self, upstream: str, routes: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, upstream: str, routes: Mapping[str, str] | None = None, without: Sequence[str] = ()
+    ) -> None:
+        self.without = tuple(f"{name}:".encode() for name in without)
         self.upstream = _address(upstream)
         self.routes = {service: _address(url) for service, url in (routes or {}).items()}
         self._lock = threading.Lock()
@@ -228,12 +232,16 @@ class _Connection(socketserver.StreamRequestHandler):
         return read_body(self.rfile, head, to_the_end=False)
 
     def _answer(self, exchange: _Exchange, message: Message) -> tuple[int, bytes, bool]:
-        bodyless = exchange.request.method == "HEAD"
+        bodyless, proxy = exchange.request.method == "HEAD", self.server.proxy
         answer = exchange.act("before")
         if isinstance(answer, Damaged):
             message = dataclasses.replace(message, body=answer.change(message.body))
             answer = refusal(message)
         if answer is None:
+            lines = tuple(
+                line for line in message.lines if not line.lower().startswith(proxy.without or b"\n")
+            )
+            message = dataclasses.replace(message, lines=lines)
             response = self._upstream(exchange.request).ask(message, bodyless=bodyless)
             raw = kept_alive(response, bodyless=bodyless)
             answer = exchange.act("after")

@@ -1,4 +1,4 @@
-"""What `plait check` says of the types of a table, which is a real MariaDB's."""
+"""What `plait check` says of the types of a table, which is a real MariaDB's, and of a store that is not AWS's."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import boto3
 import pytest
 
 import plait
+from kit.network.proxy import Proxy
+from kit.servers.buckets import contents
 from plait.engine.context import Services
 from plait.engine.probe import probe_blocks
 
@@ -83,3 +85,45 @@ def test_a_check_says_which_column_no_row_of_the_table_can_fit(
         client.delete_secret(SecretId="types/db", ForceDeleteWithoutRecovery=True)
         client.close()
     assert (error and error.message.startswith(message or "?")) == (True if message else None)
+
+
+COPIED = """
+plait: 1
+name: copied
+sources: {orders: {connector: json, path: "s3://shop/raw/*.json", columns: {id: string}}}
+quarantine: s3://shop/bad/
+sink: {connector: parquet, path: "s3://shop/lake/"%s}
+"""
+
+
+@pytest.mark.parametrize("ignored", ["if-none-match", "if-match", ""])
+def test_a_store_without_conditional_writes_is_told_by_a_check_and_a_run_unless_the_spec_renounces_them(
+    tmp_path: Path, s3: Any, aws: LocalAws, monkeypatch: pytest.MonkeyPatch, ignored: str
+) -> None:
+    """A check leaves nothing behind, also where it is made twice; each report of a sink that renounces them says so."""
+    spec, bare = tmp_path / "copied.yaml", tmp_path / "bare.yaml"
+    spec.write_text(COPIED % "")
+    bare.write_text(COPIED % ", conditional: false")
+    s3.put_object(Bucket="shop", Key="raw/a.json", Body=b'{"id": "a"}')
+    s3.put_object(Bucket="shop", Key="raw/b.json", Body=b"no JSON")
+    with Proxy(aws.endpoint, without=[ignored] if ignored else []) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", proxy.endpoint)
+        for _ in range(2):
+            [error] = [r.error for r in probe_blocks(plait.load(spec).spec, Services()) if r.block == "sink"]
+            assert (error.code if error else "") == ("no-conditional-writes" if ignored else "")
+            assert [*contents(s3, "shop")] == ["raw/a.json", "raw/b.json"]
+        for codes in (
+            {"if-none-match": {"no-conditional-writes"}}.get(ignored, {"bad-record"}),
+            {"no-conditional-writes"} if ignored else {"bad-record"},
+        ):
+            report = plait.load(spec).run()
+            assert {problem.code for problem in report.problems} == codes
+            assert report.ok == (codes == {"bad-record"})
+
+        report = plait.load(bare).run()
+        assert report.ok
+        assert [problem.code for problem in report.problems] == ["unconditional-writes", "bad-record"]
+        assert report.problems[0].level == "warning"
+        [facts] = [r.facts for r in probe_blocks(plait.load(bare).spec, Services()) if r.block == "sink"]
+        assert "`conditional: false`" in facts[0]
+    assert len([*contents(s3, "shop")]) == 4

@@ -7,12 +7,17 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from kit.network.faults import fail
+from kit.network.proxy import Proxy
 from plait.plugin import GiveUp, Item, Missing, ObjectChanged, Put, TryAgain, Written
 from plait.storage.objects import ReadAhead, Storage
+
+if TYPE_CHECKING:
+    from plait_sandbox.aws import LocalAws
 
 ODD = ["a//b", "a/../b", "./a", "/first", "last/", "tab\tkey"]
 USUAL = ["a b+c ñ 日本 %41.json", "x%2Fy", "q?x#y", "a*b", "a\\b", "a&b=c:;,@!$()'\""]
@@ -89,6 +94,8 @@ def test_a_name_that_no_object_can_have_is_missing(
 
 def test_the_common_case_is_one_put(s3: Any, storage: Any, calls: Counter[str]) -> None:
     source = driving(s3)
+    put(storage, b"the first of the process", source, "out/0")
+    calls.clear()
     assert put(storage, b"row", source).bytes == 3
     assert calls == {"s3:PutObject": 1}
     assert s3.head_object(Bucket="shop", Key="out/1")["Metadata"] == {"plait-source-etag": source.etag}
@@ -100,8 +107,10 @@ def test_the_same_version_delivered_again_replaces_its_file(
     source = driving(s3)
     put(storage, b"row", source)
     put(storage, b"new", source)
-    assert body(s3) == b"new"
-    assert calls == {"s3:PutObject": 3, "s3:HeadObject": 1}
+    calls.clear()
+    put(storage, b"newest", source)
+    assert body(s3) == b"newest"
+    assert calls == {"s3:PutObject": 2, "s3:HeadObject": 1}
 
 
 @pytest.mark.parametrize("key", ["out/1", "out//1"])
@@ -153,6 +162,57 @@ def test_a_race_that_is_lost_three_times_is_worth_another_try(
 
     monkeypatch.setattr(storage._s3, "head", overtaken)
     assert type(put(storage, b"late", source)) is TryAgain
+
+
+@pytest.mark.parametrize(
+    ("ignored", "status"), [("if-none-match", 200), ("if-match", 200), ("", 501)], ids=str
+)
+def test_a_store_that_ignores_conditions_is_refused_at_the_first_put_and_written_no_more(
+    s3: Any,
+    storage: Any,
+    calls: Counter[str],
+    aws: LocalAws,
+    monkeypatch: pytest.MonkeyPatch,
+    ignored: str,
+    status: int,
+) -> None:
+    """The first file is put twice, with the same bytes; each later one is refused without a request."""
+    source = driving(s3)
+    if ignored == "if-match":
+        put(storage, b"old", source)
+    with Proxy(aws.endpoint, without=[ignored] if ignored else []) as proxy:
+        if status == 501:
+            refusal = b"<Error><Code>NotImplemented</Code><Message>A header</Message></Error>"
+            proxy.on(1, "before", fail(501, refusal), operation="s3:PutObject", forever=True)
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
+        other = Storage(lambda _operation, _n: None)
+        keys = ["out/1", "out/2", "out//3"] if ignored != "if-match" else ["out/1", "out/1"]
+        answers = [put(other, b"row", source, key) for key in keys]
+        assert {(type(answer), answer.code) for answer in answers} == {(GiveUp, "no-conditional-writes")}
+        if status == 200:
+            assert proxy.calls["s3:PutObject"] == (2 if ignored == "if-none-match" else 4)
+            assert body(s3) == b"row"
+        plain = Storage(lambda _operation, _n: None, is_conditional=False)
+        assert status == 501 or isinstance(put(plain, b"plain", source), Written)
+
+
+@pytest.mark.parametrize("key", ["out/1", "out//1"])
+def test_where_an_endpoint_is_set_each_condition_is_proven_by_one_put_of_the_process(
+    s3: Any, storage: Any, calls: Counter[str], key: str
+) -> None:
+    """The first creation and the first replacement are sent once more; what is there refuses to be created, which proves it too."""
+    source = driving(s3)
+    storage.put([Put(uri=f"s3://shop/{key}-{n}", data=b"row", source=source) for n in range(100)])
+    assert calls["s3:PutObject"] == 101
+    for n in range(3):
+        put(storage, b"new", source, f"{key}-{n}")
+    assert calls["s3:PutObject"] == 101 + 6 + 1
+    assert body(s3, f"{key}-0") == b"new"
+    again: Counter[str] = Counter()
+    other = Storage(lambda operation, n: again.update({operation: n}))
+    put(other, b"again", source, f"{key}-0")
+    put(other, b"again", source, f"{key}-x")
+    assert again["s3:PutObject"] == 1 + 2 + 1
 
 
 def test_credentials_are_found_as_boto3_finds_them(

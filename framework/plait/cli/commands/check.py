@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @output_option("text", "json")
 @click.pass_context
 def command(ctx: click.Context, spec: str, parameters: dict[str, str], output: str) -> None:
-    """Ask every source and the sink what a run would ask, for something that is not there; nothing is written."""
+    """Ask every source and the sink what a run would ask, for something that is not there; nothing stays written."""
     from plait.engine.context import Services
     from plait.engine.probe import probe_blocks
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from plait.cli.printing import aligned
 from plait.cli.views.values import json_value
 from plait.language.forms import spell_duration
+from plait.plan.plan import remarks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -73,7 +74,7 @@ def _place_rows(plan: Plan) -> Iterable[tuple[str, str]]:
 
 
 def _remarks(spec: Spec) -> list[dict[str, str]]:
-    return [{"block": block.name, "text": text} for block in spec.blocks for text in block.role.remarks()]
+    return [{"block": block.name, "text": text} for block in spec.blocks for text in remarks(block)]
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:

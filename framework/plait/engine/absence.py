@@ -46,10 +46,14 @@ def absent_columns(source: Source, counts: SourceCounts, nearest: Nearest) -> It
             yield _absent(column, source, counts, nearest)
 
 
-def _absent(column: Column, source: Source, counts: SourceCounts, nearest: Nearest) -> Problem:
-    names = counts.names.get(column.name, set())
+def meant(column: Column, names: set[str], nearest: Nearest) -> str | None:
+    """The name among those beside a column's place that was most likely meant."""
     steps = [step for step in column.selector if isinstance(step, str) and step not in names]
-    near = next(filter(None, (nearest(step, names) for step in reversed(steps))), None)
+    return next(filter(None, (nearest(step, names) for step in reversed(steps))), None)
+
+
+def _absent(column: Column, source: Source, counts: SourceCounts, nearest: Nearest) -> Problem:
+    near = meant(column, counts.names.get(column.name, set()), nearest)
     message = f"column `{column.name}`: none of {counts.records:,} records of `{source.name}` has {excerpt(column.origin)}"
     help = (
         f"did you mean {excerpt(near)}?"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import structs
 
 from plait.engine.engine import Engine
+from plait.engine.join import matches_of
 from plait.engine.settle import settle_batch, settle_unread
 from plait.language.spec import Column
 from plait.plugin import Item, PlaitError, ReadFailure, Record, RecordTable
@@ -98,6 +99,16 @@ class TracingEngine(Engine):
         self._finish_report()
         (outcome,) = outcomes.by_uri.values()
         return outcome
+
+    def record(self, source: Source, number: int) -> Record:
+        """A record as its source gave it."""
+        return (self.numbering[source.name].records if source.join else self.records)[number]
+
+    def matches(self, source: Source, table: Any) -> list[Record]:
+        """The records of a look-up that match the row of a table, whichever of them the join takes."""
+        answers = self.asked[source.name][1][0]  # type: ignore[index]
+        numbers = answers.table.column(number_column(source))
+        return [self.record(source, numbers[n].as_py()) for n in matches_of(table, answers, source)[0]]
 
     def _ask(self, stage: Sequence[Source], table: Any) -> Sequence[Answer]:
         answers = super()._ask(stage, table)

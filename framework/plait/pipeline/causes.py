@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import structs
 
+from plait.engine.absence import meant
 from plait.engine.answers import key_pairs, near_misses, raw_keys
-from plait.engine.join import matches_of
-from plait.engine.trace import number_column
+from plait.engine.places import ABSENT, names_beside, values_at
 from plait.language.forms import OBJECT_FACTS
 from plait.language.spec import options_of_type
 from plait.plugin import Key, LookupPath, Missing, PlaitError, Record, UnsafePathValue
+from plait.problems.problem import excerpt
 from plait.problems.suggest import nearest
 from plait.values.decode import decode
 from plait.values.paths import path_text
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from plait.engine.context import Services
     from plait.engine.trace import TracingEngine
     from plait.language.spec import Column, Source
 
@@ -50,13 +50,11 @@ def place_of(source: Source, key: Mapping[str, Any]) -> str:
     for path in options_of_type(source.options, LookupPath):
         with suppress(UnsafePathValue):
             return path.fill(key) or ""
-    texts = {
-        field.encode_name: getattr(source.options, field.name)
-        for field in structs.fields(source.options)
-        if field.required
-    }
+    options = (
+        (f.encode_name, getattr(source.options, f.name)) for f in structs.fields(source.options) if f.required
+    )
     return ", ".join(
-        f"{name}: {text}" for name, text in texts.items() if isinstance(text, str) and name != "secret"
+        f"{name}: {text}" for name, text in options if isinstance(text, str) and name != "secret"
     )
 
 
@@ -64,63 +62,37 @@ class Causes:
     """The causes in one trace, whose tables have one row each."""
 
     def __init__(self, tracing: TracingEngine) -> None:
-        self.services: Services = tracing.services
         self.tracing = tracing
-        self.types = {field.name: field.type for field in tracing.plan.fields}
-
-    def record(self, source: Source, number: int) -> Record:
-        """A record as its source gave it."""
-        records = self.tracing.numbering[source.name].records if source.join else self.tracing.records
-        return records[number]
-
-    def matches(self, source: Source, table: Any) -> list[Record]:
-        """The records that match a row, whichever of them the join takes."""
-        answers = self.tracing.asked[source.name][1][0]  # type: ignore[index]
-        numbers = answers.table.column(number_column(source))
-        return [self.record(source, numbers[n].as_py()) for n in matches_of(table, answers, source)[0]]
-
-    def describe(self, cell: Any, source: Source, table: Any, number: int) -> None:
-        """Say on a cell which record it came from."""
-        record = self.record(source, number)
-        cell.position, cell.time = record.position, record.time
-        if source.join:
-            cell.line = record.raw.decode("utf-8", "replace").rstrip("\r\n")
-            count, rule = len(self.matches(source, table)), source.join
-            cell.note = f"the {rule.duplicates} of {count}" if count > 1 and rule.shape == "columns" else ""
-        else:
-            cell.place = record.item.uri if record.item else ""
 
     def of_null(self, source: Source, column: Column, table: Any, number: int) -> CauseAndNote:
         """Why a record gave no value for a column; None if it gave one."""
-        record = self.record(source, number)
+        record = self.tracing.record(source, number)
         if column.origin in OBJECT_FACTS:
             is_known = table.column(column.name)[0].is_valid
             return (None, "") if is_known else ("null-in-source", "nobody knows it of this object")
-        cause, step, names = _absence(source, column, record)
-        if cause is None:
-            return None, ""
+        cause, names = _absence(source, column, record)
         note = ""
         if cause == "absent":
-            near = nearest(step, names) or nearest(step, self._all_names(source, table, record))
-            note = f"there is no `{step}`" + (f", but `{near}`" if near else "")
-        if source.join and source.join.shape == "columns":
-            matches = self.matches(source, table)
+            near = meant(column, names, nearest)
+            near = near or meant(column, self._all_names(source, table, record), nearest)
+            note = f"there is no {excerpt(column.origin)}" + (f", but {excerpt(near)}" if near else "")
+        if cause and source.join and source.join.shape == "columns":
+            matches = self.tracing.matches(source, table)
             if any(_absence(source, column, other)[0] is None for other in matches):
                 note = f"the {source.join.duplicates} of {len(matches)} has none, another has a value"
                 cause = "left-by-duplicates"
         return cause, note
 
-    def _all_names(self, source: Source, table: Any, record: Record) -> list[str]:
+    def _all_names(self, source: Source, table: Any, record: Record) -> set[str]:
         """The fields of a look-up's record, asked for once more without a choice of fields."""
         if not source.join or not self.tracing.numbering[source.name].is_real:
-            return []
-        lookup = source.open_lookup(self.services.context(source.name, None))
+            return set()
+        lookup = source.open_lookup(self.tracing.services.context(source.name, None))
         key = Key(fields=key_of_row(source, table), since=record.time, until=record.time)
         with suppress(PlaitError):
-            return [
-                name for answer in lookup.fetch([key]) if isinstance(answer, Record) for name in answer.fields
-            ]
-        return []
+            answers = lookup.fetch([key])
+            return {name for answer in answers if isinstance(answer, Record) for name in answer.fields}
+        return set()
 
     def of_miss(self, source: Source, table: Any) -> CauseAndNote:
         """Why a look-up has no record for a row."""
@@ -131,9 +103,12 @@ class Causes:
         key = key_of_row(source, table)
         if tuple(key.values()) in answers.near_misses:
             return "inexact-key", f"the source has {self._inexact(source, key)}"
-        place = place_of(source, key)
-        if self._is_missing(source, place):
-            return "missing-object", "there is no such object" if place else "an empty value names no object"
+        if options_of_type(source.options, LookupPath):
+            uri = place_of(source, key)
+            if not uri:
+                return "null-key", "a value of the path is empty, so nothing is asked"
+            if self._is_missing(source, uri):
+                return "missing-object", "there is no such object"
         if source.window and (time := self._time_outside(source, table, values[source.window.column])):
             return "outside-window", f"there is one of {path_text(time)}; the window is from {source.window}"
         unread = f"; {counts.unread:,} of {counts.lines:,} lines are no record" if counts.unread else ""
@@ -143,13 +118,13 @@ class Causes:
         """The key of a record that looks like one that was asked for."""
         records, asked = self.tracing.numbering[source.name].records, tuple(key.values())
         like = next(raw for raw in raw_keys(records, [*key]) if near_misses([asked], [raw]))
-        return ", ".join(f"{name} = {value!r}" for name, value in zip(key, like, strict=True))
+        return ", ".join(f"{name} = {excerpt(str(value))}" for name, value in zip(key, like, strict=True))
 
-    def _is_missing(self, source: Source, place: str) -> bool:
-        """Whether the object that a path names for a row is not there."""
-        if not self.tracing.numbering[source.name].is_real or not options_of_type(source.options, LookupPath):
+    def _is_missing(self, source: Source, uri: str) -> bool:
+        """Whether an object is not there; of a source that something stands in for, nobody knows."""
+        if not self.tracing.numbering[source.name].is_real:
             return False
-        return not place or any(isinstance(a, Missing) for a in self.services.objects.get([place], 0))
+        return any(isinstance(answer, Missing) for answer in self.tracing.services.objects.get([uri], 0))
 
     def _time_outside(self, source: Source, table: Any, centre: datetime) -> datetime | None:
         """The time nearest to a row's own, of the records with its key within a day of the window."""
@@ -157,21 +132,17 @@ class Causes:
         before, after = source.window.before + FURTHER, source.window.after + FURTHER
         further = structs.replace(source, window=structs.replace(source.window, before=before, after=after))
         with suppress(PlaitError):
-            answers, _ = self.tracing.lookups.ask(further, table, self.types)
+            types = {field.name: field.type for field in self.tracing.plan.fields}
+            answers, _ = self.tracing.lookups.ask(further, table, types)
             times = [time for time in answers.times if time is not None]
             return min(times, key=lambda time: abs(time - centre), default=None)
         return None
 
 
-def _absence(source: Source, column: Column, record: Record) -> tuple[Cause | None, str, list[str]]:
-    """Why a record has no value for a column, the step that leads to none, and what stands beside it."""
-    value: Any = decode(record.fields, source.decode)
-    for step in column.selector:
-        if isinstance(step, str) and step not in value:
-            return "absent", step, [*map(str, value)]
-        if isinstance(step, int) and step >= len(value):
-            return "absent", f"[{step}]", []
-        value = value[step]
-        if value is None:
-            return "null-in-source", str(step), []
-    return None, "", []
+def _absence(source: Source, column: Column, record: Record) -> tuple[Cause | None, set[str]]:
+    """Why a record has no value for a column, None if it has one; of an absent one, the names that stand beside its place."""
+    fields = decode(record.fields, source.decode)
+    (value,) = values_at([fields], column.selector)
+    if value is ABSENT:
+        return "absent", names_beside([fields], column.selector)
+    return (None if value is not None else "null-in-source"), set()

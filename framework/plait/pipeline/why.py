@@ -116,8 +116,9 @@ def _misses(source: Source, number: int, error: PlaitError | None, causes: Cause
         return []
     owners = table.column(number_column(causes.tracing.spec.driver)).to_pylist()
     matches = enumerate(matches_of(table, answer[0], source))
-    tables = (table.slice(n, 1) for n, positions in matches if owners[n] == number and not positions)
-    cells = [cell for row in tables for cell in _cells(source, row, {source.name: []}, causes)]
+    missed = [table.slice(n, 1) for n, positions in matches if owners[n] == number and not positions]
+    missed = [row for row in missed if (*key_of_row(source, row).values(),) not in answer[0].faults]
+    cells = [cell for row in missed for cell in _cells(source, row, {source.name: []}, causes)]
     return [cell for n, cell in enumerate(cells) if cell not in cells[:n]]
 
 
@@ -152,11 +153,15 @@ def _cells_of_record(
     if number is None:
         cell.cause, cell.note = causes.of_miss(source, table)
     else:
-        causes.describe(cell, source, table, number)
+        record = causes.tracing.record(source, number)
+        cell.position, cell.time = record.position, record.time
+        if source.join:
+            cell.line = record.raw.decode("utf-8", "replace").rstrip("\r\n")
+        elif record.item:
+            cell.place = record.item.uri
     for column in source.columns or ():
         copy = structs.replace(cell, column=column.name, value=values.get(column.name), field=column.origin)
         if number is not None:
-            cause, note = causes.of_null(source, column, table, number)
-            copy.cause, copy.note = cause, note or cell.note
+            copy.cause, copy.note = causes.of_null(source, column, table, number)
         copy.default = copy.cause is not None and column.default is not None
         yield copy

@@ -58,8 +58,11 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
 
 def _print(why: Why) -> None:
     """Print a block for each row, and a line for each of its cells."""
-    reason = ": it does not fit the driving source" if why.outcome == "skipped" else ""
-    click.echo(f"{printable(why.object)}: {why.outcome}{reason}")
+    reasons = {
+        "skipped": ": it does not fit the driving source",
+        "done": "" if why.rows else ": no such record",
+    }
+    click.echo(f"{printable(why.object)}: {why.outcome}{reasons.get(why.outcome, '')}")
     for number, row in enumerate(why.rows, 1):
         position = f" at {row.position}" if row.position else ""
         click.echo(f"\nrow {number}{position}: {row.outcome}")

@@ -9,9 +9,10 @@ import pytest
 from click.testing import CliRunner
 
 from kit.paths import ROOT
-from plait.aws_lambda.logs import metrics
+from plait.aws_lambda.logs import lookup_metrics, metrics
 from plait.cli.commands.package import command
 from plait.cli.main import COMMANDS, main
+from plait.engine.counts import LookupCounts
 from plait.engine.report import Report
 
 PAGE = (ROOT / "pipelines" / "DEPLOY.md").read_text(encoding="utf-8")
@@ -47,7 +48,9 @@ def test_every_option_of_a_package_has_its_row() -> None:
 
 
 def test_every_metric_has_its_row() -> None:
-    named = re.findall(r"`(\w+)`", _section("The function").partition("| --- |")[2].partition("\n\n")[0])
-    given = metrics(Report(pipeline="orders", spec_digest=""), 0, 0)
-    (directive,) = given["_aws"]["CloudWatchMetrics"]
-    assert sorted(named) == sorted(metric["Name"] for metric in directive["Metrics"])
+    tables = _section("The function").split("| --- | --- |")[1:]
+    report = Report(pipeline="orders", spec_digest="", lookups={"people": LookupCounts(keys=1)})
+    for part, line in zip(tables, (metrics(report, 0, 0), *lookup_metrics(report, 0)), strict=True):
+        named = re.findall(r"`(\w+)`", part.partition("\n\n")[0])
+        (directive,) = line["_aws"]["CloudWatchMetrics"]
+        assert sorted(named) == sorted(metric["Name"] for metric in directive["Metrics"])

@@ -14,7 +14,7 @@ from msgspec import to_builtins
 from plait import __version__
 from plait.aws_lambda.deadline import run_within
 from plait.aws_lambda.events import Message, unwrap
-from plait.aws_lambda.logs import json_line, log_as_json, metrics, short_report
+from plait.aws_lambda.logs import json_line, log_as_json, lookup_metrics, metrics, short_report
 from plait.engine.engine import Engine
 from plait.language.build import packaged_spec
 from plait.language.lock import PACKAGE_AGAIN, read_lock
@@ -67,7 +67,10 @@ def _handle(event: Any, context: Any) -> dict[str, Any]:
         _engines.clear()
     answer = short_report(report)
     _log("report", answer)
-    _log("metrics", metrics(report, time.perf_counter() - started, time.time()))
+    now = time.time()
+    _log("metrics", metrics(report, time.perf_counter() - started, now))
+    for line in lookup_metrics(report, now):
+        _log("metrics", line)
     if unwrapped.queue:
         return {
             "batchItemFailures": [

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from plait.engine.report import Report
 
 NAMESPACE = "plait"  # CloudWatch namespace of the metrics
-DIMENSION = "Pipeline"
+DIMENSION, LOOKUP_DIMENSION = "Pipeline", "Lookup"
 STANDARD_ATTRIBUTES = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
 MAX_LISTED = 40_000  # bytes of the problems of a report, and of its files
 MAX_OF_A_CODE = 20
@@ -145,11 +145,23 @@ def metrics(report: Report, seconds: float, at: float) -> dict[str, Any]:
         f"Records{word.title().replace('_', '')}": number for word, number in asdict(report.records).items()
     }
     counts |= {"Rows": report.rows, "Files": report.file_count}
-    units = [{"Name": name, "Unit": "Count"} for name in counts] + [{"Name": "Seconds", "Unit": "Seconds"}]
-    directive = {"Namespace": NAMESPACE, "Dimensions": [[DIMENSION]], "Metrics": units}
-    return {
-        "_aws": {"Timestamp": int(at * 1000), "CloudWatchMetrics": [directive]},
-        DIMENSION: report.pipeline,
-        **counts,
-        "Seconds": round(seconds, 6),
-    }
+    counts["AbsentColumns"] = report.problems_by_code["absent-column"]
+    line = _embedded({DIMENSION: report.pipeline}, counts, at)
+    line["_aws"]["CloudWatchMetrics"][0]["Metrics"].append({"Name": "Seconds", "Unit": "Seconds"})
+    return {**line, "Seconds": round(seconds, 6)}
+
+
+def lookup_metrics(report: Report, at: float) -> Iterator[dict[str, Any]]:
+    """A line in the same format for each look-up that was asked, since a line has one value of a dimension."""
+    for name, counts in report.lookups.items():
+        if counts.keys:
+            numbers = {"KeysAsked": counts.keys, "KeysMatched": counts.keys_matched}
+            numbers |= {"LinesRead": counts.lines, "LinesUnread": counts.unread}
+            yield _embedded({DIMENSION: report.pipeline, LOOKUP_DIMENSION: name}, numbers, at)
+
+
+def _embedded(dimensions: dict[str, str], counts: dict[str, int], at: float) -> dict[str, Any]:
+    units = [{"Name": name, "Unit": "Count"} for name in counts]
+    directive = {"Namespace": NAMESPACE, "Dimensions": [[*dimensions]], "Metrics": units}
+    document = {"Timestamp": int(at * 1000), "CloudWatchMetrics": [directive]}
+    return {"_aws": document, **dimensions, **counts}

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import yaml
 from msgspec.structs import asdict
 
+from plait.deploy.alarms import lookup_alarms
 from plait.deploy.policy import grants, policy_document
 from plait.deploy.requirements import DEFAULT_PYTHON
 from plait.deploy.stack_parameters import StackParameter, resolve_marks, stack_parameter
@@ -101,7 +102,7 @@ def _settable_parameters(
     spec: Spec, marked: Callable[[Mapping[str, str]], Spec | None]
 ) -> dict[str, StackParameter]:
     """The spec's parameters that a stack can set: those with an environment variable that may have any value."""
-    taken = {*PARAMETER_OR_RESOURCE.findall(_template())}
+    taken = {*PARAMETER_OR_RESOURCE.findall(_template()), *lookup_alarms(spec)}
     settable: dict[str, StackParameter] = {}
     for number, (name, value) in enumerate(spec.parameters.items()):
         if name not in spec.variables:
@@ -133,6 +134,7 @@ def _values(spec: Spec) -> dict[str, Any]:
         "statements": policy_document(grants(spec))["Statement"],
         "python": DEFAULT_PYTHON,
         "reserved": bound if bound and not queued else NO_VALUE,
+        "lookup_alarms": lookup_alarms(spec),
         "scaling": {"MaximumConcurrency": bound} if bound and queued else NO_VALUE,
     }
     return {name: int(v.total_seconds()) if isinstance(v, timedelta) else v for name, v in values.items()}

@@ -60,6 +60,9 @@ FAULTS: dict[str, Callable[[Any], Any]] = {
     "a queue without its key": lambda r: r["Queue"]["Properties"].update(VisibilityTimout=3),
     "a batch beyond the limit": lambda r: r["Events"]["Properties"].update(BatchSize=20_000),
     "a visibility below the timeout": lambda r: r["Queue"]["Properties"].update(VisibilityTimeout=10),
+    "a sum of an alarm without its period": lambda r: r["Lookup1Alarm"]["Properties"]["Metrics"][1][
+        "MetricStat"
+    ].pop("Period"),
     "a runtime that is none": lambda r: r["Function"]["Properties"].update(Runtime="python3"),
 }
 

@@ -111,10 +111,12 @@ def test_a_queue_must_deliver_again_only_the_messages_whose_own_objects_need_it(
         created("transactions/gone.json"),
     ]
     assert failed_messages(handler(queued(*bodies))) == ["2", "3", "4", "5"]
-    unknown, report, metrics = logged(capsys)
+    unknown, report, metrics, *of_lookups = logged(capsys)
     assert (unknown["message"], unknown["id"]) == ("unknown-event", "4")
     assert report["objects"] == {"seen": 6, "done": 1, "skipped": 2, "gone": 1, "retry": 1, "failed": 1}
     assert report["ignored"] == {"Object Deleted": 1, "s3:TestEvent": 1}
+    keys = {name: counts["keys"] for name, counts in report["lookups"].items() if counts["keys"]}
+    assert {line["Lookup"]: line["KeysAsked"] for line in of_lookups} == keys
     counts = {word: count for word, count in report["objects"].items() if word != "seen"}
     assert {word: metrics[f"Objects{word.title()}"] for word in counts} == counts
     assert len(shop.lake()) == 1

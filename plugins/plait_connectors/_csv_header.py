@@ -27,7 +27,8 @@ def _cure(data: bytes, names: Sequence[str], options: CsvOptions, wanted: Sequen
     for other in (other for other in DELIMITERS if other != options.delimiter and len(names) == 1):
         if other in names[0]:
             return f'write `delimiter: "{DELIMITERS[other]}"`, if that stands between its fields'
-    if any(map(looks_like_value, names)) and not options.header:
-        columns = ", ".join(wanted) if len(names) == len(wanted) else "the name of each column, …"
-        return f"if it has no header, write `header: [{columns}]`"
-    return None
+    if options.header:
+        return None
+    columns = ", ".join(wanted) if len(names) == len(wanted) else "the name of each column, …"
+    cure = "" if any(map(looks_like_value, names)) else "take a column that is there by `from: …`, or "
+    return f"{cure}if it has no header, write `header: [{columns}]`"

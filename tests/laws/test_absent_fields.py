@@ -90,6 +90,7 @@ def json_source(taken: Columns, **more: Any) -> dict[str, Any]:
     }
 
 
+@pytest.mark.fault("J10")
 @given(columns, st.dictionaries(names, values, max_size=5), st.booleans())
 @examples(1)
 def test_a_json_document_without_any_declared_field_never_becomes_a_row(
@@ -107,6 +108,7 @@ def test_a_json_document_without_any_declared_field_never_becomes_a_row(
     assert len(allowed["rows"]) == 1
 
 
+@pytest.mark.fault("C3")
 @given(
     columns,
     st.lists(names, min_size=1, max_size=4),

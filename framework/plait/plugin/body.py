@@ -33,7 +33,9 @@ def no_such_field(
     present = [*names]
     shown = f"has {_listed(present)}" if present else "is empty"
     values = any(map(looks_like_value, present))
-    help = _near(present, wanted) or help or "take a field that is there, or write `optional: true`"
+    help = (
+        _near(present, wanted) or help or "take a field that is there by `from: …`, or write `optional: true`"
+    )
     bare = f"{message}has {len(present)} names that look like values" if values else f"{message}{shown}"
     return BadRecord(f"{message}{shown}", code=code, help=help, bare=bare)
 

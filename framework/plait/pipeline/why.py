@@ -159,6 +159,7 @@ def _cells_of_record(
             cell.line = record.raw.decode("utf-8", "replace").rstrip("\r\n")
         elif record.item:
             cell.place = record.item.uri
+            cell.position = f"{causes.tracing.driver.position_word} {record.position}".strip()
     for column in source.columns or ():
         copy = structs.replace(cell, column=column.name, value=values.get(column.name), field=column.origin)
         if number is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,12 @@ import click
 
 from plait.cli.loading import engine_of, load_pipeline
 from plait.cli.options import given_option, output_option, parameter_option
-from plait.cli.printing import print_json, print_problems_on_stderr
+from plait.cli.printing import coloured, print_json, print_problems_on_stderr
 from plait.cli.views.rows import print_lines
 from plait.cli.views.values import json_value
 from plait.pipeline.why import MOST
 from plait.problems.problem import Problem, printable
+from plait.problems.render import full
 from plait.values.paths import path_text
 
 if TYPE_CHECKING:
@@ -28,7 +30,9 @@ MAX_SHOWN = 60  # characters of a value
 @click.argument("uri")
 @click.option("--column", metavar="NAME", help="Tell of this column alone.")
 @click.option(
-    "--position", metavar="POSITION", help="Tell of the record at this position of the object alone."
+    "--position",
+    metavar="NUMBER",
+    help="Tell of the record with this number in the object alone, such as a line's.",
 )
 @given_option
 @parameter_option
@@ -51,12 +55,12 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     if output == "json":
         print_json(json_value(why))
     else:
-        _print(why)
+        _print(why, pipeline.spec.driver.open_driver().position_word)
     if why.outcome in ("failed", "retry"):
         raise click.exceptions.Exit(1)
 
 
-def _print(why: Why) -> None:
+def _print(why: Why, position_word: str) -> None:
     """Print a block for each row, and a line for each of its cells."""
     reasons = {
         "skipped": ": it does not fit the driving source",
@@ -64,13 +68,14 @@ def _print(why: Why) -> None:
     }
     click.echo(f"{printable(why.object)}: {why.outcome}{reasons.get(why.outcome, '')}")
     for number, row in enumerate(why.rows, 1):
-        position = f" at {row.position}" if row.position else ""
+        position = f", {position_word} {row.position}" if row.position else ""
         click.echo(f"\nrow {number}{position}: {row.outcome}")
         for origin, cells in groupby(row.cells, _origin_of):
             print_lines(origin, [(cell.column, _shown(cell.value), _source_of(cell)) for cell in cells])
         if row.faults:
             words = ({name: text for name, text in fault.items() if name != "column"} for fault in row.faults)
-            print_problems_on_stderr([Problem(**fault) for fault in words])  # type: ignore[arg-type]
+            problems = [Problem(**fault) for fault in words]  # type: ignore[arg-type]
+            click.echo(full(problems, {}, coloured(sys.stdout)), color=True)
     if not why.rows and why.problems:
         print_problems_on_stderr(why.problems)
     if len(why.rows) == MOST:

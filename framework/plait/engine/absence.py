@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from plait.engine.counts import LookupCounts, SourceCounts, Tally
+from plait.engine.counts import ColumnCounts, LookupCounts, SourceCounts, Tally
 from plait.problems.problem import Problem, excerpt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from plait.engine.report import Report
     from plait.language.spec import Column, Source, Spec
 
     Nearest = Callable[[str, Iterable[str]], str | None]
@@ -19,6 +20,18 @@ FEWEST = 20  # of fewer records, keys or lines nothing is concluded
 
 class Unjudged(Tally):
     """The counts that are too few yet to tell what is never there, from one run of an engine to the next."""
+
+    def finish(self, report: Report, spec: Spec, nearest: Nearest, unread_lines: Mapping[str, str]) -> None:
+        """Put into a report what is never there, and a count for each column; `unread_lines` has a line of each log."""
+        for source in (spec.driver, *spec.lookups):
+            columns = report.sources.setdefault(source.name, SourceCounts()).columns
+            for column in source.columns or ():
+                columns.setdefault(column.name, ColumnCounts())
+        never_there = [*self.judge(spec, nearest)]
+        report.put_first(problem for _, problem in never_there)
+        for name, problem in never_there:
+            if problem.code == "no-line-fits":
+                report.samples[problem] = unread_lines.get(name, "")
 
     def judge(self, spec: Spec, nearest: Nearest, fewest: int = FEWEST) -> Iterator[tuple[str, Problem]]:
         """Yield each warning with the name of its source; what there was enough of begins anew.

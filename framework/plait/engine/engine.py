@@ -12,7 +12,7 @@ from msgspec import structs
 
 from plait.engine.absence import Unjudged
 from plait.engine.context import Services
-from plait.engine.counts import ColumnCounts, LookupCounts, SourceCounts
+from plait.engine.counts import LookupCounts
 from plait.engine.lookup import OpenLookups
 from plait.engine.partition import split_into_files
 from plait.engine.report import FileEntry, Report, begin_report
@@ -125,15 +125,7 @@ class Engine:
         self.report.calls = self.services.calls.copy()
         for name, counts in self.report.lookups.items():
             counts.calls = self.services.calls_of(name).total()
-        for source in (self.spec.driver, *self.spec.lookups):
-            columns = self.report.sources.setdefault(source.name, SourceCounts()).columns
-            for column in source.columns or ():
-                columns.setdefault(column.name, ColumnCounts())
-        never_there = [*self.unjudged.judge(self.spec, self.nearest)]
-        self.report.put_first(problem for _, problem in never_there)
-        for name, problem in never_there:
-            if problem.code == "no-line-fits":
-                self.report.samples[problem] = self.services.unread_lines.get(name, "")
+        self.unjudged.finish(self.report, self.spec, self.nearest, self.services.unread_lines)
         self.report.check()
 
     def _run_chunk(self, chunk: Sequence[Item]) -> Outcomes:

@@ -6,14 +6,18 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from plait.language.forms import Selector
+from plait.language.forms import OBJECT_FACTS, Selector
+from plait.plugin import BadRecord
 from plait.problems.errors import SpecValueError
 from plait.problems.problem import excerpt
 from plait.values.conversion_error import ConversionError, conversion_error
+from plait.values.convert import convert
+from plait.values.decode import decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from plait.language.spec import Column, Source
     from plait.plugin import Record
 
 RECORDS_WITH_NAMES = 100  # of a batch that lacks a column; their fields are what the column may have meant
@@ -67,6 +71,41 @@ def key_value(fields: Mapping[str, Any], name: str) -> Any:
         return pick(fields, place)
     except ConversionError:
         return None
+
+
+def decoded_fields(record: Record, source: Source) -> Mapping[str, Any]:
+    """The fields of a record with those decoded that have steps; raises BadRecord."""
+    if record.fault:
+        raise record.fault
+    try:
+        return decode(record.fields, source.decode)
+    except ConversionError as error:
+        raise bad_encoding(error) from error
+
+
+def bad_encoding(error: ConversionError) -> BadRecord:
+    """The error of a record of which a field cannot be decoded."""
+    return BadRecord(str(error), code="bad-encoding", help=error.help, bare=error.bare)
+
+
+def cell_of(column: Column, record: Record, fields: Mapping[str, Any]) -> Any:
+    """The value of a record's column in the column's type; raises BadRecord."""
+    try:
+        is_fact = column.origin in OBJECT_FACTS
+        value = object_fact(column.origin, record) if is_fact else pick(fields, column.selector)
+        value = convert(value, column.type)
+    except ConversionError as error:
+        texts = ((error.place, error), (error.bare_place, error.bare))
+        message, bare = (f"column `{column.name}{place}`: {text}" for place, text in texts)
+        help = error.help or "mend it at its source, or declare a type that takes it"
+        raise BadRecord(message, code="bad-value", help=help, bare=bare, column=column.name) from error
+    if value is None:
+        value = column.default
+    if value is None and column.required:
+        message = f"column `{column.name}` is required and null"
+        help = "give it a `default`, or leave out `required`"
+        raise BadRecord(message, code="required-null", help=help, column=column.name)
+    return value
 
 
 def values_at(fields: Sequence[Any], selector: Iterable[str | int]) -> Sequence[Any]:

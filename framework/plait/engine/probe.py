@@ -8,12 +8,15 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from plait.aws.environment import endpoint
 from plait.engine.answers import key_pairs
-from plait.engine.read import misfit
+from plait.engine.places import cell_of, decoded_fields
 from plait.language.spec import options_of_type
 from plait.plan.plan import plan, remarks
 from plait.plugin import (
+    BadRecord,
     DriverPath,
     FolderPath,
     GiveUp,
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from plait.engine.context import Services
-    from plait.language.spec import Source, Spec, Target
+    from plait.language.spec import Column, Source, Spec, Target
     from plait.values.types import Type
 
 ABSENT_NAME = "plait-check"
@@ -107,10 +110,23 @@ def _probe_lookup(source: Source, services: Services, column_types: Mapping[str,
             raise GiveUp(f"`{source.name}`: {record.fault.message}", help=record.fault.help)
         break
     sample = [*lookup.sample()]
-    faults = [fault for column in source.columns or () if (fault := misfit(column, sample, source))]
+    faults = [fault for column in source.columns or () if (fault := _misfit(column, sample, source))]
     if faults:
         message = f"no record of `{source.name}` fits: {'; '.join(fault.bare for fault in faults)}"
         raise GiveUp(message, code="bad-value", help=faults[0].help)
+
+
+def _misfit(column: Column, records: Iterable[Record], source: Source) -> BadRecord | None:
+    """Why no value of these records fits a column; None if one does, or if there is none."""
+    faults = []
+    for record in records:
+        try:
+            nullable = replace(column, default=None, required=False)
+            if cell_of(nullable, record, decoded_fields(record, source)) is not None:
+                return None
+        except BadRecord as fault:
+            faults.append(fault)
+    return faults[0] if faults else None
 
 
 def _absent_value(column_type: Type | None) -> Any:

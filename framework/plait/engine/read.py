@@ -7,17 +7,25 @@ from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
-from msgspec.structs import replace
 
 from plait.engine.counts import SourceCounts
-from plait.engine.places import ABSENT, RECORDS_WITH_NAMES, names_beside, object_fact, pick, values_at
+from plait.engine.places import (
+    ABSENT,
+    RECORDS_WITH_NAMES,
+    bad_encoding,
+    cell_of,
+    decoded_fields,
+    names_beside,
+    object_fact,
+    pick,
+    values_at,
+)
 from plait.engine.rows import empty_rows, take_rows
 from plait.language.forms import OBJECT_FACTS
 from plait.plugin import BadRecord, Record, RecordTable
 from plait.problems.errors import MAX_FAULTS
 from plait.values.arrow_casts import cast_many
 from plait.values.conversion_error import ConversionError
-from plait.values.convert import convert
 from plait.values.decode import decode
 from plait.values.places import comparable
 from plait.values.types import arrow_type
@@ -139,7 +147,7 @@ def _cast_cells(column: Column, rows: Iterable[Cell], typed: TypedRecords) -> An
     cells = []
     for record_number, record, fields in rows:
         try:
-            cells.append(_cell(column, record, fields))
+            cells.append(cell_of(column, record, fields))
         except BadRecord as error:
             _add_fault(typed, record_number, error)
             cells.append(None)
@@ -169,7 +177,7 @@ def _decode_all(records: Sequence[Record], source: Source) -> TypedRecords:
             typed.left_out.add(record_number)
             continue
         try:
-            typed.fields.append(_decoded_fields(record, source))
+            typed.fields.append(decoded_fields(record, source))
             typed.record_numbers.append(record_number)
         except BadRecord as error:
             typed.faults[record_number] = without_frames(error)
@@ -186,12 +194,12 @@ def _add_further_faults(typed: TypedRecords, record_number: int, record: Record,
             fields = decode(fields, {name: steps})
         except ConversionError as error:
             if undecoded:
-                _add_fault(typed, record_number, _bad_encoding(error))
+                _add_fault(typed, record_number, bad_encoding(error))
             undecoded.add(name)
     for column in source.columns or ():
         if column.selector[0] not in undecoded:
             try:
-                _cell(column, record, fields)
+                cell_of(column, record, fields)
             except BadRecord as error:
                 _add_fault(typed, record_number, error)
 
@@ -217,49 +225,3 @@ def without_frames(error: BadRecord) -> BadRecord:
     """The error without its causes and frames, which would keep the records of its batch in memory."""
     error.__cause__ = error.__context__ = None
     return error.with_traceback(None)
-
-
-def misfit(column: Column, records: Iterable[Record], source: Source) -> BadRecord | None:
-    """Why no value of these records fits a column; None if one does, or if there is none."""
-    faults = []
-    for record in records:
-        try:
-            nullable = replace(column, default=None, required=False)
-            if _cell(nullable, record, _decoded_fields(record, source)) is not None:
-                return None
-        except BadRecord as fault:
-            faults.append(fault)
-    return faults[0] if faults else None
-
-
-def _decoded_fields(record: Record, source: Source) -> Mapping[str, Any]:
-    if record.fault:
-        raise record.fault
-    try:
-        return decode(record.fields, source.decode)
-    except ConversionError as error:
-        raise _bad_encoding(error) from error
-
-
-def _bad_encoding(error: ConversionError) -> BadRecord:
-    return BadRecord(str(error), code="bad-encoding", help=error.help, bare=error.bare)
-
-
-def _cell(column: Column, record: Record, fields: Mapping[str, Any]) -> Any:
-    """The value of a record's column in the column's type; raises BadRecord."""
-    try:
-        is_fact = column.origin in OBJECT_FACTS
-        value = object_fact(column.origin, record) if is_fact else pick(fields, column.selector)
-        value = convert(value, column.type)
-    except ConversionError as error:
-        texts = ((error.place, error), (error.bare_place, error.bare))
-        message, bare = (f"column `{column.name}{place}`: {text}" for place, text in texts)
-        help = error.help or "mend it at its source, or declare a type that takes it"
-        raise BadRecord(message, code="bad-value", help=help, bare=bare, column=column.name) from error
-    if value is None:
-        value = column.default
-    if value is None and column.required:
-        message = f"column `{column.name}` is required and null"
-        help = "give it a `default`, or leave out `required`"
-        raise BadRecord(message, code="required-null", help=help, column=column.name)
-    return value

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from plait.cli.failures import CannotStart
 from plait.cli.printing import print_problems_on_stderr
 from plait.pipeline.pipeline import InvalidSpec, Pipeline
 
@@ -38,6 +39,16 @@ def engine_of(pipeline: Pipeline, cases: str | None) -> Engine:
         inputs = load_given(cases, pipeline.spec).inputs
         stand_in(engine, inputs, OfflineServices(engine.services.now(), inputs))
     return engine
+
+
+def load_with_quarantine(file: str, parameters: Mapping[str, str]) -> Pipeline:
+    """The pipeline of a spec file; raises CannotStart if it has no quarantine."""
+    from plait.engine.quarantine import NO_QUARANTINE
+
+    pipeline = load_pipeline(file, parameters)
+    if pipeline.spec.quarantine is None:
+        raise CannotStart(NO_QUARANTINE, code="no-quarantine", help="add `quarantine` to the spec")
+    return pipeline
 
 
 def load_given(file: str, spec: Spec) -> GivenFile:

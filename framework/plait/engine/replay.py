@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from plait.engine import quarantine
 from plait.engine.settle import Outcomes
-from plait.plugin import GiveUp, Item, ObjectChanged, PlaitError, StoredObject, Window
+from plait.plugin import GiveUp, Item, ObjectChanged, PlaitError, Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,7 +22,6 @@ BATCH_SIZE = 1_000  # driving objects that are run together
 FORMAT_VERSION = 1
 Fate = Literal["removed", "bad", "gone", "skipped", "retry", "failed", "left"]
 FATES: tuple[Fate, ...] = ("removed", "bad", "gone", "skipped", "retry", "failed", "left")
-NO_QUARANTINE = "the spec has no `quarantine`, so there is nothing to replay"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +33,8 @@ class Choice:
 
     def takes(self, record: QuarantinedRecord) -> bool:
         """Whether a record's object is run again; a record of unknown time is in every window."""
-        return self.window.contains(record.modified) and (not self.codes or record.code in self.codes)
+        codes = {fault.code for fault in record.faults}
+        return self.window.contains(record.modified) and (not self.codes or not codes.isdisjoint(self.codes))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -89,7 +89,7 @@ def replay(
     record that was read before the run: one that another process has set aside meanwhile stays.
     """
     if engine.spec.quarantine is None:
-        raise GiveUp(NO_QUARANTINE, code="no-quarantine", help="add `quarantine` to the spec")
+        raise GiveUp(quarantine.NO_QUARANTINE, code="no-quarantine", help="add `quarantine` to the spec")
     work = _Replay(engine, choice, dry_run, forget_gone)
     objects = work.objects()
     while batch := list(islice(objects, BATCH_SIZE)):
@@ -108,21 +108,13 @@ class _Replay:
     def objects(self) -> Iterator[list[Item]]:
         """The files in quarantine, those of one driving object together: their names begin alike."""
         folder = quarantine.folder_of(self.engine.spec)
-        for stem, items in groupby(
-            self._files(folder), lambda item: quarantine.object_stem(item.uri, folder)
-        ):
+        files = quarantine.find_files(self.store, self.engine.spec)
+        for stem, items in groupby(files, lambda item: quarantine.object_stem(item.uri, folder)):
             if stem is None:
                 for item in items:
                     self._count_foreign(item)
             else:
                 yield [*items]
-
-    def _files(self, folder: str) -> Iterator[Item]:
-        try:
-            yield from self.store.list(folder)
-        except GiveUp as error:
-            if error.code != "no-folder":
-                raise
 
     def replay_batch(self, batch: Sequence[Sequence[Item]]) -> None:
         """Run the objects of these files again and remove what succeeded."""
@@ -136,18 +128,16 @@ class _Replay:
 
     def _read(self, items: Sequence[Item]) -> list[QuarantinedRecord]:
         records = []
-        for item, answer in zip(items, self.store.get([item.uri for item in items]), strict=True):
-            if isinstance(answer, PlaitError):
-                self.result.found += 1
+        for item, record in quarantine.read_files(self.store, items, self.engine.spec):
+            if record is None:
+                self._count_foreign(item)
+                continue
+            self.result.found += 1
+            if isinstance(record, PlaitError):
                 self._count("failed", 1)
-                Outcomes(self.engine.report).add_problem(answer, item.uri, "error")
-            elif isinstance(answer, StoredObject):
-                record = quarantine.read_record(answer.item, answer.data, self.engine.spec)
-                if record is None:
-                    self._count_foreign(item)
-                else:
-                    self.result.found += 1
-                    records.append(record)
+                Outcomes(self.engine.report).add_problem(record, item.uri, "error")
+            else:
+                records.append(record)
         return records
 
     def _run_objects(self, uris: Iterable[str]) -> Outcomes:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from plait.engine.engine import Engine
+    from plait.engine.quarantine import QuarantinedRecord
     from plait.engine.replay import ReplayReport
     from plait.engine.report import Report
     from plait.language.spec import Spec
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from plait.problems.problem import Problem
 
 
+FILES_AT_ONCE = 1_000  # of the quarantine
 PARAM_OPTION = re.compile(r"`--param (\w+)=…`")
 
 
@@ -185,6 +187,28 @@ class Pipeline:
         else:
             items = map(_item, dict.fromkeys(map(normal_uri, objects)))
         return engine.run(items, wait=not no_wait, progress=lambda outcomes: progress(len(outcomes.by_uri)))
+
+    def quarantined(
+        self, object: str | None = None, *, with_raw: bool = False
+    ) -> Iterator[QuarantinedRecord]:
+        """Yield the records in quarantine, of one driving object or of all, with all of their faults.
+
+        `with_raw` has each as it came, where `payload` kept it. A file that is no record of this pipeline is left out.
+        Raises GiveUp if the spec has no `quarantine`, and if a file cannot be read.
+        """
+        from plait.engine.context import Services
+        from plait.engine.quarantine import NO_QUARANTINE, find_files, read_files
+
+        if self.spec.quarantine is None:
+            raise GiveUp(NO_QUARANTINE, code="no-quarantine", help="add `quarantine` to the spec")
+        store = Services().objects
+        files = find_files(store, self.spec, object)
+        while batch := [*islice(files, FILES_AT_ONCE)]:
+            for _, record in read_files(store, batch, self.spec, with_raw=with_raw):
+                if isinstance(record, PlaitError):
+                    raise record
+                if record is not None:
+                    yield record
 
     def replay(
         self,

@@ -106,7 +106,7 @@ def test_without_a_quarantine_an_error_that_the_function_raises_shows_no_payload
 
 
 @pytest.mark.fault("S10")
-def test_of_the_commands_preview_alone_shows_payload(shop: Shop, bad: list[str]) -> None:
+def test_plan_and_run_show_no_payload_and_preview_shows_it(shop: Shop, bad: list[str]) -> None:
     """`plan` and `run` are searched whole, `preview` but for its answer; all that is logged is among what they say."""
     raw = ("--param", "raw=s3://shop-raw/payload")
     assert command(shop, "payload-plan", "plan", str(SPEC)).returncode == 0

@@ -48,6 +48,23 @@ def answer_of(shop: Shop, lake: str, *arguments: str) -> tuple[int, dict[str, An
     return ended.returncode, json.loads(ended.stdout)
 
 
+def test_what_is_in_quarantine_is_counted_and_shown_as_it_came(shop: Shop, copy: str) -> None:
+    """On S3: each bad order by its code and column, and one of them beside the spec."""
+    lake, raw = "shown", ("--param", f"raw={copy}")
+    expected = oracle.expect(shop.sample).quarantined
+    assert answer_of(shop, lake, "run", SPEC, *raw, "--all")[0] == 0
+    code, listed = answer_of(shop, lake, "quarantine", SPEC, *raw)
+    assert (code, listed["records"]) == (0, len(expected))
+    assert sum(kind["records"] for kind in listed["faults"]) >= len(expected)
+    for kind in listed["faults"][:2]:
+        uri = kind["example"]["object"]
+        code, shown = answer_of(shop, lake, "quarantine", SPEC, "show", uri, *raw)
+        [record] = shown["records"]
+        assert (code, record["object"]) == (0, uri)
+        assert kind["code"] in {fault["code"] for fault in record["faults"]}
+        assert record["raw"].encode() == shop.sample.objects[uri.removeprefix(f"{copy}/")]
+
+
 @pytest.fixture
 def copy(shop: Shop, request: pytest.FixtureRequest) -> Iterator[str]:
     """The sample once more, below a prefix of the test's own; its URI."""

@@ -1,7 +1,8 @@
 """Canaries: whatever is said while tests run is searched for texts that may only lie where they were put.
 
 Every secret of the tests has `canary-secret-` in it, which may be seen nowhere. Payload has `canary-payload-` in it, which
-may be in the files of a lake, of a quarantine, and in what `preview` prints. A test during which one is seen elsewhere fails.
+may be in the files of a lake, of a quarantine, and in what `preview` and `quarantine` print. A test during which one is
+seen elsewhere fails.
 """
 
 import contextlib
@@ -20,6 +21,7 @@ from click.testing import CliRunner
 from kit.watch.workers import has_workers, lines_about, tell
 
 SECRET, PAYLOAD = "canary-secret-", "canary-payload-"
+SHOW_PAYLOAD = {"preview", "quarantine"}  # the commands that print values of records
 LEAKS = "leaks"
 AROUND, LONGEST = 60, 16_000_000
 # The folder of a database has its passwords, and a library of machine code has no text of ours.
@@ -82,7 +84,7 @@ def _communicated(function: Any, self: subprocess.Popen[Any], *arguments: Any, *
     out, err = outputs = function(self, *arguments, **named)
     words = self.args if isinstance(self.args, (list, tuple)) else [self.args]
     where = f"the output of `{' '.join(map(str, words))[:200]}`"
-    look(where, out, payload="preview" in words)
+    look(where, out, payload=not SHOW_PAYLOAD.isdisjoint(words))
     look(where, err)
     return outputs
 
@@ -96,7 +98,7 @@ def _captured(function: Any, self: Any) -> Any:
 def _invoked(function: Any, self: Any, command: Any, arguments: Any = (), *others: Any, **named: Any) -> Any:
     result = function(self, command, arguments, *others, **named)
     where = f"the command `{arguments}`"
-    look(where, result.stdout, payload="preview" in (arguments or ()))
+    look(where, result.stdout, payload=not SHOW_PAYLOAD.isdisjoint(arguments or ()))
     look(where, result.stderr, result.exception)
     return result
 

@@ -172,7 +172,14 @@ def test_what_was_set_aside_can_be_read_again(uri: str, position: str, raw: byte
     item, renamed = Item(uri=file.uri), Item(uri=file.uri.replace(".json", "0.json"))
     read = quarantine.read_record(item, file.data, own_spec)
     assert read is not None
-    assert (read.object, read.modified, read.code) == (uri, BORN, "bad-value")
+    assert (read.object, read.position, read.modified) == (uri, position, BORN)
+    assert [(fault.code, fault.source, fault.column) for fault in read.faults] == [
+        ("bad-value", "orders", None)
+    ]
+    assert read.raw is None
+    with_raw = quarantine.read_record(item, file.data, own_spec, with_raw=True)
+    assert with_raw is not None
+    assert with_raw.raw == (raw if payload else None)
     assert quarantine.read_record(renamed, file.data, own_spec) is None
     other = spec(text=SPEC.replace("name: orders", "name: others"))
     assert quarantine.read_record(item, file.data, other) is None
@@ -225,8 +232,20 @@ def test_an_object_of_unknown_age_has_none() -> None:
     uri, data = stored("s3://b/1.json")
     assert json.loads(data)["modified"] is None
     assert quarantine.read_record(Item(uri=uri), data, spec()) == quarantine.QuarantinedRecord(
-        item=Item(uri=uri), object="s3://b/1.json", modified=None, code="bad-value"
+        item=Item(uri=uri),
+        object="s3://b/1.json",
+        position="",
+        modified=None,
+        faults=(quarantine.Fault(code="bad-value", source="orders", message="what was `7`", help=None),),
     )
+
+
+def test_a_record_that_was_put_there_before_all_faults_were_told_is_read_with_its_one() -> None:
+    """Such a file has no `faults`."""
+    uri, data = stored("s3://b/1.json")
+    old = {key: value for key, value in json.loads(data).items() if "fault" not in key}
+    read = quarantine.read_record(Item(uri=uri), json.dumps(old).encode(), spec())
+    assert read == quarantine.read_record(Item(uri=uri), data, spec())
 
 
 @pytest.mark.parametrize(("payload", "message"), [("true", "what was `7`"), ("false", "what was it")])

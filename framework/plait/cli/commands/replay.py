@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from plait.cli.failures import CannotStart, exit_code
-from plait.cli.loading import load_pipeline
+from plait.cli.failures import exit_code
+from plait.cli.loading import load_with_quarantine
 from plait.cli.options import output_option, parameter_option, time_options, verdict_of_run_options
 from plait.cli.printing import aligned, print_answer
 from plait.cli.views.progress import object_progress
@@ -50,11 +50,7 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
 
     An object is read as it is now, and the records that are still bad stay, with the reason of now.
     """
-    from plait.engine.replay import NO_QUARANTINE
-
-    pipeline = load_pipeline(spec, parameters)
-    if pipeline.spec.quarantine is None:
-        raise CannotStart(NO_QUARANTINE, code="no-quarantine", help="add `quarantine` to the spec")
+    pipeline = load_with_quarantine(spec, parameters)
     with object_progress(None) as progress:
         replayed = pipeline.replay(codes, since, until, progress, dry_run=dry_run, forget_gone=forget_gone)
     print_answer(output, replayed.as_json(), _replay_text(replayed))

@@ -15,7 +15,7 @@ from plait.cli.printing import coloured, print_json, print_problems_on_stderr
 from plait.cli.views.rows import print_lines
 from plait.cli.views.values import json_value
 from plait.pipeline.why import MOST
-from plait.problems.problem import Problem, printable
+from plait.problems.problem import Problem, excerpt, printable
 from plait.problems.render import full
 from plait.values.paths import path_text
 
@@ -84,9 +84,13 @@ def _print(why: Why, position_word: str) -> None:
 
 def _shown(value: Any) -> Any:
     """A value as JSON has it; of a long one, the beginning as text."""
+    text = _text(value)
+    return json_value(value) if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 1]}…"
+
+
+def _text(value: Any) -> str:
     value = json_value(value)
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return value if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 1]}…"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _source_of(cell: Cell) -> str:
@@ -98,6 +102,6 @@ def _source_of(cell: Cell) -> str:
 
 def _origin_of(cell: Cell) -> str:
     """Which record a cell came from, or which key found none."""
-    key = ", ".join(f"{name} = {_shown(value)}" for name, value in cell.key.items())
+    key = ", ".join(f"{name} = {excerpt(_text(value))}" for name, value in cell.key.items())
     parts = (key, cell.place, cell.position, cell.time and path_text(cell.time), cell.line)
     return printable(f"{cell.source}: {', '.join(part for part in parts if part)}")

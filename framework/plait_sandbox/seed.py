@@ -117,7 +117,9 @@ class _Reader:
         for source in sources:
             for column in source.columns or ():
                 field = str(column.selector[0])
-                if len(column.selector) == 1 and field not in source.decode:
+                if len(column.selector) == 1 and all(
+                    field != decoding.place.steps[0] for decoding in source.decode
+                ):
                     types.setdefault(field, column.type)
         for left, right in (pair for source in sources if source.join for pair in source.join.on):
             types.setdefault(right, self.row_types.get(left, Type("string")))

@@ -54,7 +54,7 @@ def _unclear_name(name: str, names: Sequence[str], options: CsvOptions) -> BadRe
     problem = f"the name `{name[:40]}` twice" if name else "an empty name, which a column takes"
     header = options.delimiter.join(names)
     return BadRecord(
-        f"the header has {problem}: `{header[:80]}{'…' if len(header) > 80 else ''}`",
+        f"the header has {problem}: `{header[:39]}{'…' if len(header) > 39 else ''}`",
         help=f"name the fields by `header: […]` and leave out the file's own names by `skip: {options.skip + 1}`",
     )
 

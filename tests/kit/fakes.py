@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from plait.language.spec import Column, Source
 from plait.plugin import Connector, Driver, Key, Lookup, Options
 from plait.plugin.roles import Role
+from plait.values.decode import Decoding
+from plait.values.places import Place
 from plait.values.types import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from plait.plugin import Record
+    from plait.values.decode import Step
 
 
 R = TypeVar("R", bound=Role[Any])
@@ -62,12 +65,17 @@ def column(name: str, word: str, *place: str | int, **more: Any) -> Column:
     return Column(name=name, type=parse(word), origin=name, selector=place or (name,), **more)
 
 
+def decodings(fields: Mapping[str, tuple[Step, ...]]) -> tuple[Decoding, ...]:
+    """The steps of whole fields."""
+    return tuple(Decoding(Place(name, (name,)), steps) for name, steps in fields.items())
+
+
 def source(
     *columns: Column,
     order: Any = "position",
     connector: Connector | None = None,
     options: Any = None,
-    decode: Any = None,
+    decode: Mapping[str, tuple[Step, ...]] | None = None,
     **more: Any,
 ) -> Source:
     """A source `s` of these columns; `order` is that of its fixed connector, if it has no other."""
@@ -75,5 +83,10 @@ def source(
     connector = connector or Connector("fixed", "", NoOptions, driver=FixedDriver, lookup=lookup)
     options = options or NoOptions()
     return Source(
-        name="s", connector=connector, options=options, columns=columns, decode=decode or {}, **more
+        name="s",
+        connector=connector,
+        options=options,
+        columns=columns,
+        decode=decodings(decode or {}),
+        **more,
     )

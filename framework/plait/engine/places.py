@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from plait.language.forms import OBJECT_FACTS, Selector
 from plait.plugin import BadRecord
 from plait.problems.errors import SpecValueError
-from plait.problems.problem import excerpt
-from plait.values.conversion_error import ConversionError, conversion_error
+from plait.values.conversion_error import ConversionError
 from plait.values.convert import convert
 from plait.values.decode import decode
+from plait.values.places import pick
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,26 +30,6 @@ def object_fact(word: str, record: Record) -> Any:
         return int(record.position or 1)
     item = record.item
     return item and {"$object": item.uri, "$modified": item.modified, "$etag": item.etag}[word]
-
-
-def pick(fields: Any, selector: Sequence[str | int]) -> Any:
-    """The value at a selector, None if there is none; raises ConversionError if a step does not apply."""
-    value = fields
-    for step in selector:
-        if isinstance(step, int):
-            _require_type(value, list, "a list", step)
-            value = value[step] if step < len(value) else None
-        else:
-            _require_type(value, Mapping, "a mapping", step)
-            value = value.get(step)
-        if value is None:
-            return None
-    return value
-
-
-def _require_type(value: Any, python_type: type, words: str, step: str | int) -> None:
-    if not isinstance(value, python_type):
-        raise conversion_error(f"expected {words} with {excerpt(str(step))} in it, got {{}}", value)
 
 
 @cache

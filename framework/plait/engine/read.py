@@ -17,7 +17,6 @@ from plait.engine.places import (
     decoded_fields,
     names_beside,
     object_fact,
-    pick,
     values_at,
 )
 from plait.engine.rows import empty_rows, take_rows
@@ -27,7 +26,7 @@ from plait.problems.errors import MAX_FAULTS
 from plait.values.arrow_casts import cast_many
 from plait.values.conversion_error import ConversionError
 from plait.values.decode import decode
-from plait.values.places import comparable
+from plait.values.places import comparable, overlap, pick
 from plait.values.types import arrow_type
 
 if TYPE_CHECKING:
@@ -188,16 +187,18 @@ def _decode_all(records: Sequence[Record], source: Source) -> TypedRecords:
 
 def _add_further_faults(typed: TypedRecords, record_number: int, record: Record, source: Source) -> None:
     """Note what else is wrong with a record of which a field cannot be decoded, as far as the others tell."""
-    fields, undecoded = record.fields, set[str | int]()
-    for name, steps in source.decode.items():
+    fields, undecoded = record.fields, list[tuple[str | int, ...]]()
+    for decoding in source.decode:
+        if any(overlap(decoding.place.steps, place) for place in undecoded):
+            continue
         try:
-            fields = decode(fields, {name: steps})
+            fields = decode(fields, [decoding])
         except ConversionError as error:
             if undecoded:
                 _add_fault(typed, record_number, bad_encoding(error))
-            undecoded.add(name)
+            undecoded.append(decoding.place.steps)
     for column in source.columns or ():
-        if column.selector[0] not in undecoded:
+        if not any(overlap(column.selector, place) for place in undecoded):
             try:
                 cell_of(column, record, fields)
             except BadRecord as error:

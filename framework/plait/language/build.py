@@ -28,12 +28,12 @@ from plait.plugin.registry import ConnectorUnavailable, connector
 from plait.problems.errors import SpecValueError
 from plait.problems.problem import excerpt
 from plait.values.convert import convert
-from plait.values.decode import Step
+from plait.values.decode import Decoding, Step
 from plait.values.places import Place, comparable
 from plait.values.types import Type
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from plait.language.keys import JoinBlock, StepBlock
     from plait.language.source_map import KeyPath
@@ -154,11 +154,8 @@ def _source(name: str, block: SourceBlock, raw: Mapping[str, Any]) -> Source:
         connector=loaded,
         options=options,
         columns=None if block.columns is None else tuple(_columns(block.columns, (*path, "columns"))),
-        decode={field: tuple(map(_step, steps)) for field, steps in (block.decode or {}).items()},
-        only=tuple(
-            (Place.parse(place), tuple(map(comparable, values)))
-            for place, values in (block.only or {}).items()
-        ),
+        decode=_decodings(block.decode or {}),
+        only=tuple((place, tuple(map(comparable, values))) for place, values in (block.only or {}).items()),
         join=_join(join) if join else None,
         window=TimeWindow(column=window.around, before=window.before, after=window.after) if window else None,
         cache=block.cache,
@@ -184,6 +181,12 @@ def _columns(blocks: Mapping[str, Type | ColumnBlock], path: KeyPath) -> Iterato
             required=block.required,
             default=default,
         )
+
+
+def _decodings(blocks: Mapping[Place, Sequence[str | StepBlock]]) -> tuple[Decoding, ...]:
+    """The decoded places, each behind the one that it lies within."""
+    decodings = [Decoding(place, tuple(map(_step, steps))) for place, steps in blocks.items()]
+    return tuple(sorted(decodings, key=lambda decoding: len(decoding.place.steps)))
 
 
 def _step(block: str | StepBlock) -> Step:

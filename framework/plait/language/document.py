@@ -146,7 +146,8 @@ def _read(value: Any, annotation: Any, path: KeyPath) -> Any:
             with at(path):
                 return member.parse(value)
         if isinstance(value, dict) and container is dict:
-            return {key: _read(child, arguments[1], (*path, key)) for key, child in value.items()}
+            parse = getattr(arguments[0], "parse", str)
+            return {parse(key): _read(child, arguments[1], (*path, key)) for key, child in value.items()}
         if isinstance(value, list) and container is list:
             return [_read(child, arguments[0], (*path, n)) for n, child in enumerate(value)]
         is_struct = isinstance(member, type) and issubclass(member, msgspec.Struct) and not is_text

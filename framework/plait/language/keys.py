@@ -11,7 +11,7 @@ from msgspec.structs import force_setattr
 from plait.language.forms import Duration, Partition, Selector
 from plait.plugin import FolderPath, Options, Pattern
 from plait.values.patterns import Expression  # noqa: TC001 - msgspec reads the annotations of the structs
-from plait.values.places import PLACE_PATTERN
+from plait.values.places import Place  # noqa: TC001 - msgspec reads the annotations of the structs
 from plait.values.types import Type
 
 
@@ -32,13 +32,6 @@ ParameterName = Annotated[str, _name("^[A-Za-z_][A-Za-z0-9_-]*$", "a name of let
 VariableName = Annotated[str, _name(_WORD, "the bare name of an environment variable")]
 SpecName = Annotated[str, _name("^[a-z][a-z0-9_-]*$", _SMALL)]
 NonEmpty = Annotated[str, Meta(min_length=1)]
-PlaceName = Annotated[
-    str,
-    Meta(
-        pattern=PLACE_PATTERN,
-        extra_json_schema={"patternErrorMessage": "a place in a record", "code": "wrong-place"},
-    ),
-]
 
 
 class ParameterBlock(Options, frozen=True, kw_only=True):
@@ -149,10 +142,11 @@ class SourceBlock(Options, frozen=True, kw_only=True):
         dict[ColumnName, AnyColumn] | None, about("each output column with its type", {"id": "string"})
     ] = None
     decode: Annotated[
-        dict[str, Steps] | None, about("field to decode steps", {"payload": ["base64", "json"]})
+        dict[Place, Steps] | None,
+        about("a field, or a place within one, to decode steps", {"payload": ["base64", "json"]}),
     ] = None
     only: Annotated[
-        dict[PlaceName, Annotated[list[str | int | bool], Meta(min_length=1)]] | None,
+        dict[Place, Annotated[list[str | int | bool], Meta(min_length=1)]] | None,
         about(
             "the driving records to take: each place with the values that it may have",
             {"event_type": ["order", "refund"]},

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from plait.language.forms import Partition
     from plait.plugin import Connector, Context, Driver, Lookup, Sink
     from plait.plugin.roles import SourceRole
-    from plait.values.decode import Step
+    from plait.values.decode import Decoding
     from plait.values.places import Place
     from plait.values.types import Type
 
@@ -99,7 +99,7 @@ class Source(Struct, frozen=True, kw_only=True):
     connector: Connector
     options: Any
     columns: tuple[Column, ...] | None
-    decode: Mapping[str, tuple[Step, ...]]
+    decode: tuple[Decoding, ...] = ()
     only: tuple[tuple[Place, tuple[Any, ...]], ...] = ()
     join: Join | None = None
     window: TimeWindow | None = None

@@ -15,11 +15,12 @@ from msgspec import Struct
 
 from plait.values.conversion_error import ConversionError, conversion_error
 from plait.values.convert import MAX_EXPONENT, exact_number
+from plait.values.places import Place, pick, put
 from plait.values.strict_json import NotJson, parse_json
 from plait.values.types import Type
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECONDS = {"s": 1_000_000, "ms": 1000, "us": 1}
@@ -38,21 +39,34 @@ class Step(Struct, frozen=True):
     argument: Any = None
 
 
-def decode(fields: Mapping[str, Any], steps: Mapping[str, tuple[Step, ...]]) -> Mapping[str, Any]:
-    """Decode the fields that have steps; null stays null, and a missing field stays missing. Raises ConversionError."""
-    if not steps:
+class Decoding(Struct, frozen=True):
+    """The steps by which the value at a place of a record is decoded."""
+
+    place: Place
+    steps: tuple[Step, ...]
+
+
+def decode(fields: Mapping[str, Any], decodings: Sequence[Decoding]) -> Mapping[str, Any]:
+    """Decode the places that have steps, in this order; null stays null, and nothing nothing. Raises ConversionError.
+
+    What lies within the fields is copied before it is changed, since others may hold it too.
+    """
+    if not decodings:
         return fields
     decoded = dict(fields)
-    for name, chain in steps.items():
-        value = decoded.get(name)
-        for step in chain:
-            try:
-                value = None if value is None else STEPS[step.word].apply(value, step.argument)
-            except ConversionError as error:
-                where = f"`{name}` cannot be decoded by `{step.word}`"
-                raise ConversionError(f"{where}: {error}", error.help, f"{where}: {error.bare}") from error
-        if name in decoded:
-            decoded[name] = value
+    for decoding in decodings:
+        word = ""
+        try:
+            value = pick(decoded, decoding.place.steps)
+            if value is None:
+                continue
+            for step in decoding.steps:
+                word = step.word
+                value = None if value is None else STEPS[word].apply(value, step.argument)
+        except ConversionError as error:
+            where = f"`{decoding.place.text}` cannot be decoded" + (f" by `{word}`" if word else "")
+            raise ConversionError(f"{where}: {error}", error.help, f"{where}: {error.bare}") from error
+        put(decoded, decoding.place.steps, value)
     return decoded
 
 
@@ -191,8 +205,9 @@ def _match_fields(value: Any, expression: Any) -> dict[str, Any]:
     return fields
 
 
-# What a value of a record, or of a decode step, can be.
-ANY, PLAIN, BINARY, TIME, FIELDS = "anything", "plain", "binary", "a timestamp", "fields"
+# What a value of a record, or of a decode step, can be; nothing stands within those of SCALARS.
+ANY, PLAIN, TEXT, BINARY, TIME, FIELDS = "anything", "plain", "text", "binary", "a timestamp", "fields"
+SCALARS = (TEXT, BINARY, TIME)
 
 
 class StepKind(NamedTuple):
@@ -205,13 +220,13 @@ class StepKind(NamedTuple):
 
 
 STEPS = {
-    "base64": StepKind(_base64, "text", (ANY, PLAIN, BINARY), BINARY),
-    "base64url": StepKind(_base64url, "text", (ANY, PLAIN, BINARY), BINARY),
+    "base64": StepKind(_base64, "text", (ANY, PLAIN, TEXT, BINARY), BINARY),
+    "base64url": StepKind(_base64url, "text", (ANY, PLAIN, TEXT, BINARY), BINARY),
     "gzip": StepKind(_gunzip, "binary", (ANY, BINARY), BINARY),
     "zlib": StepKind(_unzlib, "binary", (ANY, BINARY), BINARY),
-    "json": StepKind(_json, "text", (ANY, PLAIN, BINARY), PLAIN),
-    "text": StepKind(_text, "a number, true/false, a mapping or a list", (ANY, PLAIN), PLAIN),
-    "epoch": StepKind(_epoch, "a number", (ANY, PLAIN), TIME),
-    "pattern": StepKind(_match_fields, "text", (ANY, PLAIN), FIELDS),
-    "regex": StepKind(_match_fields, "text", (ANY, PLAIN), FIELDS),
+    "json": StepKind(_json, "text", (ANY, PLAIN, TEXT, BINARY), PLAIN),
+    "text": StepKind(_text, "a number, true/false, a mapping or a list", (ANY, PLAIN, TEXT), TEXT),
+    "epoch": StepKind(_epoch, "a number", (ANY, PLAIN, TEXT), TIME),
+    "pattern": StepKind(_match_fields, "text", (ANY, PLAIN, TEXT), FIELDS),
+    "regex": StepKind(_match_fields, "text", (ANY, PLAIN, TEXT), FIELDS),
 }

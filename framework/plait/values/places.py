@@ -1,13 +1,19 @@
-"""Places in a record, such as `a.b[0]."c d"`."""
+"""Places in a record, such as `a.b[0]."c d"`, and what stands there."""
 
 from __future__ import annotations
 
 import re
-from typing import Any, ClassVar, Self
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from msgspec import Struct
 
 from plait.problems.errors import SpecValueError
+from plait.problems.problem import excerpt
+from plait.values.conversion_error import conversion_error
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 QUOTED_PATTERN = r'"(?:[^"\\]|\\.)*"'
 NAME_PATTERN = rf'[^.\[\]"]+|{QUOTED_PATTERN}'
@@ -71,3 +77,43 @@ def _parse_steps(text: str) -> tuple[str | int, ...]:
         help = "write names with dots between, `[0]` for an element, and quotes around odd names"
         raise SpecValueError(message, code="wrong-place", help=help)
     return tuple(steps)
+
+
+def pick(fields: Any, steps: Sequence[str | int]) -> Any:
+    """The value at a place, None if there is none; raises ConversionError if a step does not apply."""
+    value = fields
+    for step in steps:
+        if isinstance(step, int):
+            _require_type(value, list, "a list", step)
+            value = value[step] if step < len(value) else None
+        else:
+            _require_type(value, Mapping, "a mapping", step)
+            value = value.get(step)
+        if value is None:
+            return None
+    return value
+
+
+def _require_type(value: Any, python_type: type, words: str, step: str | int) -> None:
+    if not isinstance(value, python_type):
+        raise conversion_error(f"expected {words} with {excerpt(str(step))} in it, got {{}}", value)
+
+
+def put(fields: dict[str, Any], steps: Sequence[str | int], value: Any) -> None:
+    """Put a value at a place that has one; the lists and mappings on the way are copied, the fields themselves are not."""
+    *way, last = steps
+    container: Any = fields
+    for step in way:
+        child = container[step]
+        container[step] = dict(child) if isinstance(child, Mapping) else [*child]
+        container = container[step]
+    container[last] = value
+
+
+def overlap(place: Sequence[str | int], other: Sequence[str | int]) -> bool:
+    """Whether two places are the same, or one is within the other.
+
+    >>> overlap(("a", "b"), ("a",)), overlap(("a", "b"), ("a", 0))
+    (True, False)
+    """
+    return all(step == other_step for step, other_step in zip(place, other, strict=False))

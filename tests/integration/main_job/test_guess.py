@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from pyarrow import parquet
 
 from kit.shop import SPEC
-from plait.engine.places import pick
 from plait.language.validate import validate
 from plait.language.yaml_reader import locate
 from plait.values.conversion_error import ConversionError
 from plait.values.convert import convert
+from plait.values.places import pick
 
 if TYPE_CHECKING:
     from pathlib import Path

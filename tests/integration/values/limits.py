@@ -14,6 +14,7 @@ import pytest
 
 from kit import fakes
 from kit.connect import csv_lookup, json_driver
+from kit.fakes import decodings
 from plait.engine import join, partition
 from plait.engine.lookup import look_up
 from plait.engine.rows import Rows
@@ -92,7 +93,7 @@ def nested(levels: int) -> bytes:
 
 def unzipped(length: int) -> Any:
     """What the step `gzip` makes of so many zeros."""
-    return decode.decode({"v": gzip.compress(bytes(length))}, {"v": (Step("gzip"),)})
+    return decode.decode({"v": gzip.compress(bytes(length))}, decodings({"v": (Step("gzip"),)}))
 
 
 def many_rows(matches: int) -> Any:
@@ -139,7 +140,7 @@ def inflated(length: int) -> Any:
     data = gzip.compress(NOISE.ljust(length, b"x"), compresslevel=0)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(decode, "MAX_INFLATED", len(NOISE))
-        return decode.decode({"v": data}, {"v": (Step("gzip"),)})
+        return decode.decode({"v": data}, decodings({"v": (Step("gzip"),)}))
 
 
 def valued(elements: int) -> Any:

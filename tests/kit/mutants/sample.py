@@ -17,6 +17,7 @@ from plait.plugin import DriverPath, Item, Record
 from plait.testing.cases.case import Case, CaseObject, SourceInputs
 from plait.values.decode import EPOCH, MICROSECONDS, Step
 from plait.values.patterns import Hole
+from plait.values.places import pick, put
 from plait.values.types import Type
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -62,7 +63,10 @@ def _fields(source: Source, types: dict[str, Type]) -> dict[str, Any]:
         fields.setdefault(right, _value(types.get(left, Type("string"))))
     for name in source.row_columns:
         fields[name] = _value(types.get(name, Type("string")))
-    return {name: _encoded(value, source.decode.get(name, ())) for name, value in fields.items()}
+    for decoding in reversed(source.decode):
+        if pick(fields, decoding.place.steps) is not None:
+            put(fields, decoding.place.steps, _encoded(pick(fields, decoding.place.steps), decoding.steps))
+    return fields
 
 
 def _place(fields: dict[str, Any], selector: tuple[str | int, ...], value: Any) -> None:

@@ -10,17 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kit.fakes import decodings
 from kit.tables import table
 from plait.values.conversion_error import ConversionError
-from plait.values.decode import MAX_AT_ANY_RATIO, MAX_INFLATED, MAX_RATIO, Step, decode
+from plait.values.decode import MAX_AT_ANY_RATIO, MAX_INFLATED, MAX_RATIO, Decoding, Step, decode
 from plait.values.patterns import Pattern
+from plait.values.places import Place
 
 NOISE = bytes(range(256)) * 8
 
 
 def decoded(value: Any, *words: str) -> Any:
     """A value by steps."""
-    return decode({"v": value}, {"v": tuple(Step(word) for word in words)})["v"]
+    return decode({"v": value}, decodings({"v": tuple(Step(word) for word in words)}))["v"]
 
 
 def refused(value: Any, *words: str) -> str:
@@ -80,7 +82,19 @@ def test_small_and_usual_texts_inflate_whatever_their_ratio() -> None:
 def test_null_passes_every_step() -> None:
     """And a field that is not there stays away."""
     assert decoded(None, "base64", "gzip", "json") is None
-    assert decode({}, {"v": (Step("json"),)}) == {}
+    assert decode({}, decodings({"v": (Step("json"),)})) == {}
+
+
+def test_what_lies_around_a_decoded_place_is_left_as_it_was_for_others_that_hold_it() -> None:
+    shared = {"list": [{"data": "e30", "n": 1}], "b": {}}
+    fields = {"a": shared, "same": shared}
+    within = Decoding(Place.parse("a.list[0].data"), (Step("base64"), Step("json")))
+    absent = Decoding(Place.parse("a.b.c"), (Step("json"),))
+    assert decode(fields, [within, absent]) == {
+        "a": {"list": [{"data": {}, "n": 1}], "b": {}},
+        "same": shared,
+    }
+    assert shared == {"list": [{"data": "e30", "n": 1}], "b": {}}
 
 
 @pytest.mark.parametrize("row", table("values/decode.yaml")["refused"])
@@ -113,9 +127,9 @@ def test_zlib_is_taken_whole_alone(data: bytes, cut: int) -> None:
 @pytest.mark.parametrize("moment", [10**15, -(10**15), "253402300800"])
 def test_a_moment_that_no_calendar_has_is_refused(moment: Any) -> None:
     with pytest.raises(ConversionError, match="is no time of the years 1 to 9999"):
-        decode({"v": moment}, {"v": (Step("epoch", "s"),)})
+        decode({"v": moment}, decodings({"v": (Step("epoch", "s"),)}))
 
 
 def test_only_text_is_taken_apart_by_a_pattern() -> None:
     with pytest.raises(ConversionError, match="expected text, got the number `7`"):
-        decode({"v": 7}, {"v": (Step("pattern", Pattern.parse("{a} b")),)})
+        decode({"v": 7}, decodings({"v": (Step("pattern", Pattern.parse("{a} b")),)}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from plait.language.build import known_fields
+from plait.language.checks.decoding import decoding_of
 from plait.language.checks.references import unknown_fields_of_joins
 from plait.language.checks.registry import check
 from plait.language.checks.subject import path_of
@@ -12,7 +13,7 @@ from plait.language.finding import Finding
 from plait.language.forms import OBJECT_FACTS
 from plait.problems.problem import excerpt
 from plait.problems.suggest import help_for, nearest
-from plait.values.decode import ANY, BINARY, FIELDS, PLAIN, STEPS, TIME
+from plait.values.decode import ANY, BINARY, FIELDS, PLAIN, SCALARS, STEPS, TEXT, TIME
 from plait.values.types import NESTED
 
 if TYPE_CHECKING:
@@ -21,21 +22,26 @@ if TYPE_CHECKING:
     from plait.language.checks.subject import Subject
     from plait.language.source_map import KeyPath
     from plait.language.spec import Column, Source
-    from plait.values.decode import Step
+    from plait.values.decode import Decoding, Step
     from plait.values.types import Type
 
 FACT_TYPES = {"$object": "string", "$modified": "timestamp", "$etag": "string", "$position": "bigint"}
 
 
 class Taking(NamedTuple):
-    """A column, where it is written, the field that it takes and the place in it, and the last decode step of that field."""
+    """A column, where it is written, the field that it takes, how that is decoded, and the place in what this gives."""
 
     source: Source
     column: Column
     path: KeyPath
     field: str
+    decoding: Decoding | None
     place: tuple[str | int, ...]
-    step: Step | None
+
+    @property
+    def step(self) -> Step | None:
+        """The last step by which the value is decoded."""
+        return self.decoding.steps[-1] if self.decoding else None
 
     @property
     def is_known(self) -> bool:
@@ -53,42 +59,11 @@ class Taking(NamedTuple):
 def _columns(subject: Subject) -> Iterator[Taking]:
     for source in subject.sources:
         for column in source.columns or ():
-            field, *place = column.selector
-            steps = source.decode.get(str(field))
+            selector = column.selector
+            decoding = decoding_of(source, selector)
+            place = selector[len(decoding.place.steps) if decoding else 1 :]
             path = (*path_of(source), "columns", column.name)
-            yield Taking(source, column, path, str(field), tuple(place), steps[-1] if steps else None)
-
-
-@check("step-order")
-def step_order(subject: Subject) -> Iterator[Finding]:
-    """A step cannot take what the one before it gives, or what the source gives."""
-    for source in subject.sources:
-        for field, steps in source.decode.items():
-            value = ANY if source.role.gives_binary else PLAIN
-            giver = f"`{source.connector.name}` gives no binary"
-            for position, step in enumerate(steps):
-                kind = STEPS[step.word]
-                if value not in kind.accepts:
-                    remove = f"remove `{step.word}`, or what stands before it"
-                    help = "put `base64` before it" if kind.takes == "binary" else remove
-                    path = (*path_of(source), "decode", field, position)
-                    yield Finding(path, f"`{step.word}` takes {kind.takes}, and {giver}", help)
-                    break
-                value, giver = kind.gives, f"`{step.word}` gives {kind.gives}"
-
-
-@check("unused-decode")
-def unused_decode(subject: Subject) -> Iterator[Finding]:
-    """No column takes the field, so decoding it is for nothing; mostly a slip of the pen."""
-    for source in subject.sources:
-        taken = {str(column.selector[0]): None for column in source.columns or ()}
-        taken |= {field: None for _, field in source.join.on} if source.join else {}
-        for field in source.decode if source.columns else ():
-            if field not in taken:
-                meant = nearest(field, taken)
-                help = f"did you mean `{meant}`?" if meant else "remove it, or take it by a column's `from`"
-                message = f"no column takes {excerpt(field)}, so decoding it is for nothing"
-                yield Finding((*path_of(source), "decode", field), message, help, at="key")
+            yield Taking(source, column, path, str(selector[0]), decoding, place)
 
 
 @check("missing-columns")
@@ -135,7 +110,8 @@ def unknown_field(subject: Subject) -> Iterator[Finding]:
     """A column or join takes a field that the source does not have, as its pattern or a decode step tells."""
     yield from unknown_fields_of_joins(subject)
     for taking in _columns(subject):
-        source, column, _, field, place, step = taking
+        source, column, _, field, decoding, place = taking
+        step = taking.step
         names = step.argument.names if step and STEPS[step.word].gives == FIELDS else ()
         if column.origin not in OBJECT_FACTS and not taking.is_known:
             known = known_fields(source) or ()
@@ -145,8 +121,10 @@ def unknown_field(subject: Subject) -> Iterator[Finding]:
             message = f"no field of {excerpt(source.name)} is called {excerpt(field)}"
             level = "warning" if source.role.offline else None
             yield taking.finding(subject, "from", message, help, level=level)
-        elif step and names and place and place[0] not in names:
-            message = f"the `{step.word}` of {excerpt(field)} gives no field {excerpt(place[0])}"
+        elif decoding and step and names and place and place[0] not in names:
+            message = (
+                f"the `{step.word}` of {excerpt(decoding.place.text)} gives no field {excerpt(place[0])}"
+            )
             yield taking.finding(subject, "from", message, help_for(str(place[0]), names, "field", None))
 
 
@@ -155,40 +133,43 @@ def wrong_column_type(subject: Subject) -> Iterator[Finding]:
     """The type is none that the value can have: base64 gives binary, `epoch` and `$modified` a timestamp, a pattern fields."""
     within: set[tuple[str, str]] = set()
     for taking in _columns(subject):
-        source, column, path, field, place, _ = taking
+        source, column, path, field, decoding, place = taking
+        origin = decoding.place.text if decoding else field
         word = FACT_TYPES.get(column.origin, "")
         if word and source is subject.spec.driver and column.type.word != word:
             message = f"`{column.origin}` is a {word}, and the column is `{column.type}`"
             yield Finding((*path, "type"), message, f"write `type: {word}`")
-        elif not word and taking.is_known and not (place and (source.name, field) in within):
+        elif not word and taking.is_known and not (place and (source.name, origin) in within):
             yield from _problem_of_decoded(subject, taking)
-            within |= {(source.name, field)} if place else set()
+            within |= {(source.name, origin)} if place else set()
 
 
 def _problem_of_decoded(subject: Subject, taking: Taking) -> Iterator[Finding]:
     """Why a column cannot have what the last decode step gives, or the connector without steps."""
-    source, column, _, field, place, step = taking
+    source, column, _, field, decoding, place = taking
+    step, origin = taking.step, decoding.place.text if decoding else field
     value = STEPS[step.word].gives if step else ANY if source.role.gives_binary else PLAIN
     gives = f"`{step.word}` gives {value}" if step else ""
     fitting = {BINARY: "binary", TIME: "timestamp", FIELDS: "struct"}.get(value)
-    if place and value in (BINARY, TIME):
-        help = "add the step `json`" if value == BINARY else f"take it whole, as in `from: {field}`"
+    if place and value in SCALARS:
+        help = "add the step `json`" if value != TIME else f"take it whole, as in `from: {origin}`"
         yield taking.finding(subject, "from", f"{gives}, and nothing stands within that", help)
     elif not place and fitting and column.type.word != fitting:
         help = f"write the type `{fitting}`"
         if step and value == FIELDS:
-            help = f"take one, as in `from: {field}.{step.argument.names[0]}`"
+            help = f"take one, as in `from: {origin}.{step.argument.names[0]}`"
         yield taking.finding(subject, "type", f"{gives}, and the column is `{column.type}`", help)
     elif not step and not source.role.gives_nested and (place or column.type.word in NESTED):
         asked = f"`from` is within {excerpt(field)}" if place else f"the column is `{column.type}`"
         message = f"`{source.connector.name}` gives no lists and mappings, and {asked}"
         help = f"if it is JSON as text, decode it: `decode: {{{field}: [json]}}`"
         yield taking.finding(subject, "from" if place else "type", message, help)
-    elif not place and value == PLAIN and column.type.word == "binary":
+    elif value in (PLAIN, TEXT) and column.type.word == "binary":
         message = (
             f"`{step.word if step else source.connector.name}` gives no binary, and the column is `binary`"
         )
-        yield taking.finding(subject, "type", message, f"decode text: `decode: {{{field}: [base64]}}`")
+        help = f"decode text: `decode: {{{column.origin}: [base64]}}`"
+        yield taking.finding(subject, "type", message, help)
 
 
 @check("required-default")

@@ -131,7 +131,7 @@ def nested_key(subject: Subject) -> Iterator[Finding]:
             yield needed.finding(message, "choose a column of text or numbers")
 
 
-def _fields_of_joins(subject: Subject) -> Iterator[tuple[Source, str, str, KeyPath]]:
+def fields_of_joins(subject: Subject) -> Iterator[tuple[Source, str, str, KeyPath]]:
     """Each look-up with a column that its `on` names, the field that equals it, and where that is named."""
     for source in subject.spec.lookups:
         for column, field in source.join.on if source.join else ():
@@ -141,7 +141,7 @@ def _fields_of_joins(subject: Subject) -> Iterator[tuple[Source, str, str, KeyPa
 
 def unknown_fields_of_joins(subject: Subject) -> Iterator[Finding]:
     """Each field that an `on` names and the source does not have."""
-    for source, column, field, path in _fields_of_joins(subject):
+    for source, column, field, path in fields_of_joins(subject):
         known = known_fields(source)
         if known is not None and field not in known:
             help = help_for(field, known, "field", None)
@@ -151,24 +151,16 @@ def unknown_fields_of_joins(subject: Subject) -> Iterator[Finding]:
             yield Finding(path, message, help, level="warning" if source.role.offline else None)
 
 
-@check("decoded-key")
-def decoded_key(subject: Subject) -> Iterator[Finding]:
-    """A field that a join asks by is compared as the source has it, so it cannot be decoded."""
-    for source, _, field, _ in _fields_of_joins(subject):
-        if field in source.decode:
-            message = f"{excerpt(field)} is asked for as it stands in the source, so it cannot be decoded"
-            yield Finding((*path_of(source), "decode", field), message, "join on another field", at="key")
-
-
 @check("key-types")
 def key_types(subject: Subject) -> Iterator[Finding]:
     """The column and the field of a join have types whose values are never equal."""
-    for source, column, field, path in _fields_of_joins(subject):
+    for source, column, field, path in fields_of_joins(subject):
         declared = next((other for other in source.columns or () if other.selector == (field,)), None)
         kind = subject.row.types.get(column)
         if declared is None or kind is None or subject.row.givers[column] == source.name:
             continue
-        if kind.word not in NESTED and field not in source.decode and not _can_be_equal(kind, declared.type):
+        is_decoded = any((field,) == decoding.place.steps for decoding in source.decode)
+        if kind.word not in NESTED and not is_decoded and not _can_be_equal(kind, declared.type):
             line = subject.line((*path_of(source), "columns", declared.name))
             text = f"the field {excerpt(field)} of {excerpt(source.name)}, which is `{declared.type}`"
             message = f"{excerpt(column)} is {describe(kind)} and never equals {text}"

@@ -11,6 +11,7 @@ from plait.language.checks.subject import is_list, path_of
 from plait.language.finding import Finding
 from plait.language.spec import LONGEST_WAIT
 from plait.problems.problem import excerpt
+from plait.values.places import overlap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,10 +78,9 @@ def not_for_a_lookup(subject: Subject) -> Iterator[Finding]:
 def decoded_place(subject: Subject) -> Iterator[Finding]:
     """`only` compares records as they come, before `decode`."""
     for place, _ in subject.spec.driver.only:
-        if str(place.steps[0]) in subject.spec.driver.decode:
-            message = (
-                f"`only` compares what comes before `decode`, and {excerpt(str(place.steps[0]))} is decoded"
-            )
+        decoded = (d.place for d in subject.spec.driver.decode if overlap(d.place.steps, place.steps))
+        if first := next(decoded, None):
+            message = f"`only` compares what comes before `decode`, and {excerpt(first.text)} is decoded"
             help = "name a place that is not decoded"
             yield Finding((*path_of(subject.spec.driver), "only", place.text), message, help, at="key")
 

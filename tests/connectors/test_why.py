@@ -32,6 +32,12 @@ CELLS = [
     for kind in TABLE["kinds"]
     if not isinstance(cells[kind], str)
 ]
+MISSES = [
+    (connector, kind)
+    for connector, cells in TABLE["lookups"].items()
+    for kind in ("no-match", "inexact-key", "outside-window", "missing-object", "null-key")
+    if not isinstance(cells[kind], str)
+]
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +85,19 @@ def test_why_names_the_cause_of_a_null(role: str, connector: str, kind: str, tmp
     assert {*tmp_path.iterdir()} == {tmp_path / name for name in ("raw", "items", "spec.yaml")}
 
 
+@pytest.mark.parametrize("shape", ["list", "rows"])
+@pytest.mark.parametrize(("connector", "kind"), MISSES)
+@pytest.mark.usefixtures("filled", "at_aws")
+def test_why_names_the_cause_of_an_empty_list_and_of_a_row_without_a_match(
+    connector: str, kind: str, shape: str, tmp_path: Path
+) -> None:
+    case = TABLE["lookups"][connector][kind]
+    row = _row("lookups", connector, tmp_path, case["row"], shape=shape)
+    [cell] = [cell for cell in row.cells if cell.column == ("names" if shape == "list" else "name")]
+    assert (cell.value, cell.cause) == ([] if shape == "list" else None, kind)
+    assert case.get("note", "") in cell.note
+
+
 @pytest.mark.parametrize(
     ("role", "connector"), [(role, word) for role in ("drivers", "lookups") for word in TABLE[role]]
 )
@@ -95,8 +114,8 @@ def test_why_names_the_record_of_a_value(role: str, connector: str, tmp_path: Pa
     assert (time, cell.line) == (origin.get("time"), origin.get("line", ""))
 
 
-def _row(role: str, connector: str, folder: Path, record: dict[str, Any], missing: Any = None) -> Any:
-    """What is told of the row of a driving record, with a rule for rows without a match."""
+def _row(role: str, connector: str, folder: Path, record: Any, missing: Any = None, shape: Any = None) -> Any:
+    """What is told of the row of a driving record, with a rule for rows without a match, or with another shape."""
     driver: dict[str, Any] = {"connector": "json", "path": f"{folder}/raw/*.json", "columns": KEYS}
     sources, uri = {"orders": driver}, _write_objects(folder, record)
     if role == "drivers":
@@ -106,6 +125,8 @@ def _row(role: str, connector: str, folder: Path, record: dict[str, Any], missin
         sources["names"] = {**json.loads(text), "columns": COLUMNS}
         if connector == "memory":
             sources["names"]["rows"] = TABLE["rows"]
+        if shape:
+            sources["names"]["join"] = {"on": sources["names"]["join"]["on"], "as": shape}
         if missing:
             sources["names"]["join"]["missing"] = missing
     if (role, connector) == ("drivers", "memory"):

@@ -36,7 +36,11 @@ class MySQLErrorMeaning(NamedTuple):
 
 
 LOST, WRONG = partial(MySQLErrorMeaning, "lost"), partial(MySQLErrorMeaning, "wrong")
-GONE = LOST("no-answer", "the MySQL server of `{table}` is not answering")
+GONE = LOST(
+    "no-answer",
+    "the MySQL server of `{table}` is not answering",
+    "check that it runs, and that its security group lets this host in",
+)
 BUSY = LOST("throttled", "the MySQL server of `{table}` is too busy", "allow more connections")
 SLOW = MySQLErrorMeaning(
     "slow",

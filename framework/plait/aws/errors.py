@@ -29,9 +29,14 @@ class ErrorMeaning(NamedTuple):
 
 DENIED = ErrorMeaning(GiveUp, "denied", "allow the role `{action}` on it")
 THROTTLED = ErrorMeaning(TryAgain, "throttled", "where it happens often, ask AWS for a higher quota")
-UNAVAILABLE = ErrorMeaning(TryAgain, "unavailable")
+UNAVAILABLE = ErrorMeaning(TryAgain, "unavailable", "where it stays so, see AWS's page of its health")
 CONFLICT = ErrorMeaning(TryAgain, "unavailable", retried=True)
-UNANSWERED = ErrorMeaning(TryAgain, "no-answer", text="no answer")
+UNANSWERED = ErrorMeaning(
+    TryAgain,
+    "no-answer",
+    "check that its endpoint can be reached from here: network, VPC, security groups",
+    "no answer",
+)
 STUCK = ErrorMeaning(TryAgain, "unreadable-answer", text="the same token for more pages came twice")
 UNREADABLE = ErrorMeaning(TryAgain, "unreadable-answer", text="the answer is cut, or not the service's")
 CREDENTIALS = ErrorMeaning(

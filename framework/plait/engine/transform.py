@@ -121,7 +121,7 @@ def _join_stage(
     missed: dict[int, list[tuple[Source, BadRecord | None]]] = {}
     bad_rows: list[
         Rows
-    ] = []  # of the records that a look-up made bad, whose faults in the next ones are noted too
+    ] = []  # of records that a look-up made bad, whose faults in the next ones are noted too
     for source, answer in zip(stage, answers, strict=True):
         if isinstance(answer, BaseException):
             _fail(batch, source, answer)
@@ -172,6 +172,7 @@ def _fail(batch: Batch, source: Source, error: BaseException) -> None:
     """
     if not isinstance(error, PlaitError):
         raise error
+    error.note = error.note or f"in the look-up `{source.name}`"
     errors = batch.retry if isinstance(error, TryAgain) else batch.failed
     errors.update(dict.fromkeys(batch.rows.record_numbers, error))
     batch.take_out(batch.rows.record_numbers)

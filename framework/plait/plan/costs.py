@@ -65,14 +65,14 @@ class Assumption(Struct, frozen=True):
 
 
 class CostLine(Struct, frozen=True):
-    """Calls of one operation for one reason: how many, by which formula, for how many US dollars."""
+    """Calls of one operation for one reason: how many, by which formula, for how many US dollars, None if nobody knows."""
 
     operation: str
     source: str
     formula: str
     number: float
     units: float
-    dollars: float
+    dollars: float | None
 
 
 class Forecast(Struct, frozen=True):
@@ -88,8 +88,13 @@ class Forecast(Struct, frozen=True):
 
     @property
     def dollars(self) -> float:
-        """The price of all calls, in US dollars."""
-        return sum(line.dollars for line in self.lines)
+        """The price of all calls that have one, in US dollars."""
+        return sum(line.dollars or 0.0 for line in self.lines)
+
+    @property
+    def unpriced(self) -> list[str]:
+        """The operations whose price is not known."""
+        return sorted({line.operation for line in self.lines if line.dollars is None})
 
     @property
     def calls(self) -> dict[str, int]:
@@ -198,9 +203,8 @@ def _priced_line(
 ) -> CostLine:
     units = number if units is None else units
     price = price_list().prices.get(operation)
-    return CostLine(
-        operation, source, formula, number, units, units * price.dollars / MILLION if price else 0.0
-    )
+    dollars = units * price.dollars / MILLION if price else None
+    return CostLine(operation, source, formula, number, units, dollars)
 
 
 def swings(spec: Spec, assumptions: tuple[Assumption, ...]) -> list[tuple[str, float]]:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from kit.paths import ROOT
 from plait.cli.main import main
+from plait.cli.views.costs import cost_document, cost_paragraphs
 from plait.language.spec import Spec
 from plait.language.validate import validate_for_run
 from plait.plan.costs import (
@@ -26,6 +27,7 @@ from plait.plan.costs import (
     swings,
 )
 from plait.plan.rates import batching, rates
+from plait.plugin import Calls, Connector, Lookup, Options
 
 SPEC = ROOT / "pipelines" / "transactions.yaml"
 
@@ -44,13 +46,42 @@ def test_a_month_of_a_million_orders_costs_as_the_table_says(spec: Spec) -> None
     by_hand = 2 * prices["s3:GetObject"].dollars + prices["s3:PutObject"].dollars
     by_hand += prices["dynamodb:BatchGetItem"].dollars
     services = [line for line in lines if line.source != "delivery" and "secret" not in line.operation]
-    assert sum(line.dollars for line in services) == pytest.approx(by_hand)
+    assert sum(line.dollars or 0 for line in services) == pytest.approx(by_hand)
 
 
 def test_every_call_of_a_spec_has_a_price_or_is_no_service_of_aws(spec: Spec) -> None:
     operations = {line.operation for line in forecast(spec, default_assumptions(spec)).lines}
     unpriced = operations - set(price_list().prices)
     assert {operation.partition(":")[0] for operation in unpriced} <= {"mysql"}
+
+
+class Priceless(Lookup[Options]):
+    """A look-up whose calls have a price that nobody knows."""
+
+    def fetch(self, keys: Any) -> Any:
+        return ()
+
+    def calls(self) -> list[Calls]:
+        return [Calls(operation="acme:Fetch", quantity="keys")]
+
+
+def test_what_has_no_known_price_is_told_and_left_out_of_the_sum(spec: Spec) -> None:
+    """It would look free otherwise; what a server's price has in it is free."""
+    connector = Connector("acme", "Acme.", Options, lookup=Priceless, distribution="`plait-acme` 1")
+    first, *others = spec.lookups
+    odd = replace(spec, lookups=(replace(first, connector=connector, options=Options()), *others))
+    costs = forecast(odd, default_assumptions(odd))
+    [line] = [line for line in costs.lines if line.operation == "acme:Fetch"]
+    assert (line.number, line.dollars, costs.unpriced) == (1_000_000, None, ["acme:Fetch"])
+    assert costs.dollars == pytest.approx(sum(line.dollars or 0 for line in costs.lines))
+    text = "\n".join(cost_paragraphs(odd, costs, None, None))
+    assert re.search(r"acme:Fetch +1,000,000 .* unknown price", text)
+    assert f"price: ${costs.dollars:,.2f} without acme:Fetch, of unknown price, at list" in text
+    document = cost_document(odd, costs, None, None)
+    assert document["unpriced"] == ["acme:Fetch"]
+    assert "unknown price" not in "\n".join(
+        cost_paragraphs(spec, forecast(spec, default_assumptions(spec)), None, None)
+    )
 
 
 def test_the_table_of_prices_tells_its_date_and_quotas_of_operations_that_have_a_price() -> None:
@@ -142,7 +173,7 @@ def test_every_key_of_the_json_is_documented_and_no_other() -> None:
     printed = set()
     for key, value in document.items():
         if isinstance(value, list):
-            first = value[0]
+            first = next(iter(value), "")
             printed |= {f"{key}[].{name}" for name in first} if isinstance(first, dict) else {f"{key}[]"}
         else:
             printed |= {f"{key}.{name}" for name in value} if key == "prices" else {key}

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from plait.language.spec import Spec
-    from plait.plan.costs import Assumption
+    from plait.plan.costs import Assumption, CostLine
 
 
 def assumptions_for(spec: Spec, objects: int, report_file: str | None) -> tuple[Assumption, ...]:
@@ -59,7 +59,7 @@ def cost_paragraphs(
 ) -> Iterable[str]:
     """The paragraphs of a forecast; `rate` is the objects a second that are asked for, `advised` the batch for them."""
     calls = [
-        (line.operation, f"{line.number:,.0f}", line.formula, line.source, f"{line.dollars:,.2f}")
+        (line.operation, f"{line.number:,.0f}", line.formula, line.source, _dollars(line))
         for line in costs.lines
     ]
     yield aligned([("call", "times", "formula", "for", "USD"), *calls])
@@ -73,6 +73,10 @@ def cost_paragraphs(
         yield _advice(rate, advised)
     yield from _event_rule_lines(spec)
     yield f"IAM actions: {', '.join(_iam_actions(spec)) or 'none'} (`plait policy` has their resources)"
+
+
+def _dollars(line: CostLine) -> str:
+    return "unknown price" if line.dollars is None else f"{line.dollars:,.2f}"
 
 
 def _iam_actions(spec: Spec) -> list[str]:
@@ -91,7 +95,8 @@ def _event_rule_lines(spec: Spec) -> Iterable[str]:
 
 
 def _price_lines(spec: Spec, costs: Forecast) -> Iterable[str]:
-    yield f"price: ${costs.dollars:,.2f}, at {price_list().basis} of {price_list().as_of}"
+    without = f" without {', '.join(costs.unpriced)}, of unknown price" if costs.unpriced else ""
+    yield f"price: ${costs.dollars:,.2f}{without}, at {price_list().basis} of {price_list().as_of}"
     largest_first = swings(spec, costs.assumptions)
     if largest_first:
         name, added_dollars = largest_first[0]
@@ -118,6 +123,7 @@ def cost_document(
             for line in costs.lines
         ],
         "dollars": round(costs.dollars, 6),
+        "unpriced": costs.unpriced,
         "prices": {"as_of": price_list().as_of, "where": price_list().basis},
         "swings": [
             {"assumption": name, "dollars": round(added_dollars, 6)}

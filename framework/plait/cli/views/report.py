@@ -112,10 +112,7 @@ def grouped(problems: Sequence[Problem]) -> Iterable[Problem]:
         groups.setdefault((problem.level, problem.code, *kind), []).append(problem)
     for same in sorted(groups.values(), key=lambda same: (same[0].level, -len(same))):
         notes = [problem.note for problem in same if problem.note]
-        shown = (
-            (max(notes) if same[0].code == Late.code else f"first {notes[0]}")
-            if notes
-            else "the first is shown"
-        )
+        is_first = len({*notes}) > 1 and same[0].code != Late.code
+        shown = f"first {notes[0]}" if is_first else max(notes, default="the first is shown")
         note = f"{len(same):,} times; {shown}" if len(same) > 1 else same[0].note
         yield replace(same[0], note=note)

@@ -64,8 +64,7 @@ class TracingEngine(Engine):
     """
 
     def __init__(self, engine: Engine) -> None:
-        sources = (_with_number(source) for source in (engine.spec.driver, *engine.spec.lookups))
-        driver, *lookups = sources
+        driver, *lookups = map(_with_number, (engine.spec.driver, *engine.spec.lookups))
         super().__init__(structs.replace(engine.spec, driver=driver, lookups=(*lookups,)), engine.services)
         self.driver = engine.driver
         self.records: list[Record] = []

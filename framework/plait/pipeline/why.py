@@ -74,7 +74,8 @@ def why(engine: Engine, uri: str, column: str | None = None, position: str | Non
         help = help_for(column, names, "column", "`plait plan`")
         raise GiveUp(f"no column is called {excerpt(column)}", code="unknown-column", help=help)
     tracing = TracingEngine(engine)
-    outcome = tracing.trace(uri, lambda record: position in (None, record.position), MOST)
+    most = MOST if position is None else 1
+    outcome = tracing.trace(uri, lambda record: position in (None, record.position), most)
     rows = _rows(engine, tracing, tracing.batch, column) if tracing.batch else ()
     return Why(object=uri, outcome=outcome, rows=[*islice(rows, MOST)], problems=tracing.report.problems)
 

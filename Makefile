@@ -19,7 +19,7 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin
 unexport UV_PROJECT_ENVIRONMENT VIRTUAL_ENV
 
 .DELETE_ON_ERROR:
-.PHONY: help setup system editor demo quick test lint format lines schema wheel bench reliability coverage mutation clean
+.PHONY: help setup system spark editor demo quick test lint format lines schema wheel bench reliability coverage mutation clean
 
 help: ## List the tasks.
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 14
@@ -34,6 +34,12 @@ system: ## Install what the tests need from the system: a MariaDB server, which 
 	  echo "The tests need Node.js 18 or later with npm, for the language server of editors: install it (Debian 12:" \
 	    "apt-get install nodejs npm; Fedora: dnf install nodejs; macOS: brew install node), then run make again." >&2; \
 	  exit 1; }
+
+spark: $(READY) ## Install Spark, and the Java that it runs on, which only `make reliability` takes.
+	@command -v java >/dev/null || { $(DEBIAN_ROOT) && $(APT_INSTALL) openjdk-17-jre-headless; } || { \
+	  echo "Spark needs Java 17: install it (Debian, Ubuntu: apt-get install openjdk-17-jre-headless; Fedora: dnf" \
+	    "install java-17-openjdk-headless; macOS: brew install openjdk@17), then run make again." >&2; exit 1; }
+	@$(UV) sync --quiet --frozen --all-extras --inexact --group spark
 
 editor: $(EDITOR_READY) ## Install the language server that the tests of the editor drive, at its locked version.
 
@@ -77,7 +83,7 @@ wheel: $(READY) ## Build the wheel of plait into dist/, from which another repos
 bench: $(READY) ## Measure speed against the limits that we promise.
 	@if [ -d tests/benchmarks ]; then $(BIN)/pytest tests/benchmarks; else echo "No benchmarks yet."; fi
 
-reliability: system $(READY) ## Try the guarantees with large budgets, for up to an hour; figures go to dist/reliability.json.
+reliability: system spark ## Try the guarantees with large budgets, for up to an hour; figures go to dist/reliability.json.
 	@rm -rf dist/lanes
 	@$(MAKE) --no-print-directory --keep-going --jobs=2 lane-services lane-laws; held=$$?; \
 	  $(BIN)/python -P tests/reliability/results.py dist dist/lanes/*/reliability.json && exit $$held

@@ -108,9 +108,11 @@ def _folder_text(value: Any, partition: Partition) -> str:
 def encode(text: str) -> str:
     """Escape a partition value as Hive and Spark do: `%XX` for what they escape, all else as it is.
 
-    The characters are those of `ExternalCatalogUtils.escapePathName` of Spark 3.5.
+    The characters are those of `ExternalCatalogUtils.escapePathName` of Spark 3.5, whose `HadoopFSUtils` passes over a
+    folder that ends in `._COPYING_`.
     """
-    return text.translate(ESCAPES)
+    escaped = text.translate(ESCAPES)
+    return f"{escaped[:-1]}%5F" if escaped.endswith("._COPYING_") else escaped
 
 
 def bucket(value: Any, buckets: int) -> int:

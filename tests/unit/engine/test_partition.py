@@ -124,6 +124,11 @@ def test_a_folder_escapes_what_hive_escapes_and_nothing_else() -> None:
     assert encode(plain) == plain
 
 
+def test_no_folder_has_the_end_that_spark_passes_over() -> None:
+    """Hadoop's word for a file that is being copied."""
+    assert [encode(text) for text in ("a._COPYING_", "._COPYING_x")] == ["a._COPYING%5F", "._COPYING_x"]
+
+
 @pytest.mark.parametrize(
     ("text", "what"), [("", "an empty text"), ("a\0", "a NUL"), (HIVE_NULL, "Hive's word for null")]
 )

@@ -1,0 +1,191 @@
+"""Whoever reads the lake reads what was written: each text that is a partition, maps, and fields of any name.
+
+Spark 3.5 is one of the readers where `make reliability` installed it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd  # type: ignore[import-untyped]
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pytest
+
+from integration.values.hostile import FRAGMENTS
+from kit.run import Lake, put, run
+from plait.engine.partition import folderless_rows
+from plait.language.forms import Partition
+
+from .budget import LARGE, SEED, budget
+from .results import Results
+
+TEXTS = budget(400, 5_000)
+PLANES = [
+    (1, 0x7F),
+    (0x80, 0x2FF),
+    (0x300, 0x36F),
+    (0x2000, 0x206F),
+    (0x4E00, 0x4FFF),
+    (0xE000, 0xFFFF),
+    (0x10000, 0x10FFFF),
+]
+MEANING_ELSEWHERE = (
+    *(
+        ".",
+        "..",
+        "NULL",
+        "null",
+        "NaN",
+        "true",
+        "007",
+        "1e3",
+        "2026-07-01",
+        "%2F",
+        "%zz",
+        "a%",
+        "p=1/q=2",
+        " a ",
+        "_a",
+        ".a",
+    ),
+    *(
+        "__HIVE_DEFAULT_PARTITION",
+        "__hive_default_partition__",
+        "_temporary",
+        "a._COPYING_",
+        "[a-z]",
+        "{a,b}",
+        "a+b",
+        "a&b",
+    ),
+)
+SPARK = (
+    "n INT, labels MAP<STRING, INT>, item STRUCT<`Item-Id`: INT>, p STRING",
+    "n",
+    "map_entries(labels) AS labels",
+    "item",
+    "p",
+)
+HIVE = ds.partitioning(pa.schema([("p", pa.string())]), flavor="hive")
+Rows = dict[int, tuple[Any, ...]]
+
+
+def texts() -> list[str]:
+    """Distinct texts: each character of ASCII, what means something elsewhere, and mixtures of all planes of Unicode."""
+    chance = random.Random(SEED)
+    chosen = dict.fromkeys([*map(chr, range(1, 128)), *MEANING_ELSEWHERE, *filter(None, FRAGMENTS)])
+    while len(chosen) < TEXTS:
+        planes = chance.choices(PLANES, weights=[4, *[1] * (len(PLANES) - 1)], k=chance.randint(1, 12))
+        chosen["".join(chr(chance.randint(*plane)) for plane in planes)] = None
+    part = Partition(name="p", function="column", column="c")
+    bad = folderless_rows(pa.table({"c": [*chosen]}), [part])
+    return [text for number, text in enumerate(chosen) if number not in bad]
+
+
+def row(number: int, text: str) -> dict[str, Any]:
+    """What an object has: keys of a map in an order of their own, and a field whose name is no name of a column."""
+    labels = {"z": number, text: None, "a": 7} if number % 5 else {}
+    return {"n": number, "labels": labels if number % 7 else None, "item": {"Item-Id": number}, "p": text}
+
+
+@pytest.fixture(scope="module")
+def expected() -> list[dict[str, Any]]:
+    return [row(number, text) for number, text in enumerate(texts())]
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory, expected: list[dict[str, Any]]) -> Lake:
+    columns = {
+        "n": "int",
+        "labels": "map<string,int>",
+        "item": 'struct<"Item-Id":int>',
+        "p": "string",
+    }
+    folder = tmp_path_factory.mktemp("lake")
+    lake = run(folder, expected, {"orders": {"columns": columns}}, partition_by={"p": "p"})
+    assert lake.report.records.written == len(expected)
+    return lake
+
+
+def by_pyarrow(folder: Path) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = ds.dataset(folder, partitioning=HIVE).to_table().to_pylist()
+    return rows
+
+
+def by_pandas(folder: Path) -> list[dict[str, Any]]:
+    frame = pd.read_parquet(folder, partitioning=HIVE)
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+
+
+def by_duckdb(folder: Path) -> list[dict[str, Any]]:
+    query = "SELECT * FROM read_parquet(?, hive_partitioning = true, hive_types = {'p': VARCHAR})"
+    with duckdb.connect() as connection:
+        answer = connection.execute(query, [f"{folder}/*/*.parquet"])
+        names = [column[0] for column in answer.description or ()]
+        return [dict(zip(names, values, strict=True)) for values in answer.fetchall()]
+
+
+def by_spark(folder: Path) -> list[dict[str, Any]]:
+    """In a process of its own, with a Java whose names of files are UTF-8 whatever this machine's are."""
+    command = [sys.executable, "-P", str(Path(__file__).with_name("spark_rows.py")), str(folder), *SPARK]
+    environment = {**os.environ, "LC_ALL": "C.UTF-8", "SPARK_LOCAL_IP": "127.0.0.1"}
+    done = subprocess.run(command, env=environment, capture_output=True, check=False, text=True)
+    assert done.returncode == 0, done.stderr
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    for row in rows:
+        row["labels"] = row["labels"] and [(entry["key"], entry["value"]) for entry in row["labels"]]
+    return rows
+
+
+READERS: dict[str, Callable[[Path], list[dict[str, Any]]]] = {
+    "pyarrow": by_pyarrow,
+    "pandas": by_pandas,
+    "duckdb": by_duckdb,
+    **({"spark": by_spark} if LARGE else {}),
+}
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_every_reader_gives_back_the_text_of_a_partition_maps_and_fields_of_any_name(
+    name: str, lake: Lake, expected: list[dict[str, Any]], results: Results
+) -> None:
+    """Declared a string, every text but those that are bad records; the keys of a map stay in their order."""
+    with results.part(f"partitions and maps read by {name}", SEED, texts=len(expected)):
+        rows = READERS[name](lake.folder / "out")
+        by_number = {row["n"]: row for row in rows}
+        assert len(rows) == len(expected)
+        different = [
+            (row, by_number.get(row["n"])) for row in expected if same(by_number.get(row["n"])) != same(row)
+        ]
+        assert different == []
+
+
+def same(row: dict[str, Any] | None) -> Any:
+    """A row as it is compared: its map as pairs in their order, and null as pandas says it too."""
+    if row is None:
+        return None
+    labels = row["labels"]
+    pairs = None if labels is None else [*(labels.items() if isinstance(labels, dict) else labels)]
+    return row["n"], pairs, row["item"], row["p"]
+
+
+def test_a_driver_over_the_folders_of_a_lake_gives_the_same_texts(
+    lake: Lake, expected: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    """And parts by them into the same folders."""
+    folders = sorted(file.parent.name for file in lake.files())
+    for number, folder in enumerate(folders):
+        put(tmp_path / "in" / folder / "a.json", {"n": number})
+    source = {"path": f"{tmp_path}/in/p={{p}}/*.json", "columns": {"n": "int", "p": "string"}}
+    again = run(tmp_path, [], {"orders": source}, partition_by={"p": "p"})
+    assert sorted(file.parent.name for file in again.files()) == folders
+    assert {row["p"] for row in by_duckdb(tmp_path / "out")} == {row["p"] for row in expected}

@@ -65,7 +65,8 @@ def decoded_fields(record: Record, source: Source) -> Mapping[str, Any]:
 
 def bad_encoding(error: ConversionError) -> BadRecord:
     """The error of a record of which a field cannot be decoded."""
-    return BadRecord(str(error), code="bad-encoding", help=error.help, bare=error.bare)
+    help = error.help or "mend it at its source, or change the steps of `decode`"
+    return BadRecord(str(error), code="bad-encoding", help=help, bare=error.bare, column=error.decoded)
 
 
 def cell_of(column: Column, record: Record, fields: Mapping[str, Any]) -> Any:

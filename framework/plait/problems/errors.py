@@ -41,6 +41,7 @@ class GiveUp(PlaitError):
 class BadRecord(PlaitError):
     """This record alone cannot become a row; plait sets the `source` that is to blame, and the `column`.
 
+    The column is that of the source, or the place that cannot be decoded.
     The `message` goes to the quarantine, beside the record. `bare` is the same without any value of the record, for
     the report and the log; where it is left out, the message has no value of the record in it.
     """

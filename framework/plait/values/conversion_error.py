@@ -16,7 +16,10 @@ class ConversionError(ValueError):
     """A value does not fit its type or decode step; `help` says what to do, `bare` is the message without the value.
 
     `place` is where the value stands within the one that was converted, `bare_place` the same without keys of maps.
+    `decoded` is the place in the record that could not be decoded.
     """
+
+    decoded: str | None = None
 
     def __init__(self, message: str, help: str | None = None, bare: str | None = None) -> None:
         super().__init__(message)

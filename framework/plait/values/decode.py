@@ -65,7 +65,9 @@ def decode(fields: Mapping[str, Any], decodings: Sequence[Decoding]) -> Mapping[
                 value = None if value is None else STEPS[word].apply(value, step.argument)
         except ConversionError as error:
             where = f"`{decoding.place.text}` cannot be decoded" + (f" by `{word}`" if word else "")
-            raise ConversionError(f"{where}: {error}", error.help, f"{where}: {error.bare}") from error
+            fault = ConversionError(f"{where}: {error}", error.help, f"{where}: {error.bare}")
+            fault.decoded = decoding.place.text
+            raise fault from error
         put(decoded, decoding.place.steps, value)
     return decoded
 

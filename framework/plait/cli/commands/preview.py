@@ -41,7 +41,7 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
 ) -> None:
     """Read and join for real, write nothing, and show the rows.
 
-    Problems of one kind are shown once, with their number. Exit code 1 where no record became a row.
+    Problems of one kind are shown once, with their number. Exit code 1 where nothing could be read.
     """
     pipeline = load_pipeline(spec, parameters, infers=True)
     engine = engine_of(pipeline, cases)
@@ -70,5 +70,6 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     for uri, outcome in report.outcomes.items():
         if outcome in ("skipped", "gone"):
             click.echo(f"{outcome}: {printable(uri)}", err=True)
-    if not report.ok or (report.records.quarantined and not report.records.written):
+    is_read = report.counts["done"] and (report.records.written or not report.records.quarantined)
+    if not report.ok or (report.counts.total() and not is_read):
         raise click.exceptions.Exit(1)

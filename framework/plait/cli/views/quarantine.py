@@ -132,9 +132,10 @@ def record_text(pipeline: Pipeline, record: QuarantinedRecord) -> str:
 
 
 def _problem(pipeline: Pipeline, fault: Fault) -> Problem:
-    """A fault as a problem at its column, or else its source, in the spec."""
+    """A fault as a problem at its column, what is decoded, or else its source, in the spec."""
     source_map, _ = locate(pipeline.text, pipeline.spec.file)
-    place = ("sources", fault.source, *(("columns", fault.column) if fault.column else ()))
+    block = "decode" if fault.code == "bad-encoding" else "columns"
+    place = ("sources", fault.source, *((block, fault.column) if fault.column else ()))
     declared = _declared(pipeline.spec, fault)
     return Problem(
         code=fault.code,

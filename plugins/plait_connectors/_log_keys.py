@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
@@ -18,11 +19,12 @@ MILLISECOND = timedelta(milliseconds=1)
 
 
 class WantedKeys:
-    """The keys asked for, to compare with the texts of a line."""
+    """The keys asked for, to compare with the texts of a line; a key that is asked for alone is told its look-alikes, too."""
 
     def __init__(self, keys: Sequence[Key]) -> None:
         columns = {name: [key.fields[name] for key in keys] for name in keys[0].fields}
-        self.readers = {name: reader for name, values in columns.items() if (reader := _reader(values))}
+        text = _text if len(keys) > 1 else _look
+        self.readers = {name: reader for name, values in columns.items() if (reader := _reader(values, text))}
         read_columns = (map(reader, columns[name]) for name, reader in self.readers.items())
         self.values = set(zip(*read_columns, strict=True))
         self.text_field = next(iter(self.readers)) if [*self.readers.values()] == [_text] else None
@@ -51,11 +53,19 @@ def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else str(value) if isinstance(value, int) else None
 
 
-def _reader(values: Iterable[Any]) -> Callable[[Any], Any] | None:
+def _look(value: Any) -> str | None:
+    """The text that a value is, without its case, accents and outer spaces."""
+    look = (_text(value) or "").strip().casefold()
+    if not look.isascii():
+        look = "".join(c for c in unicodedata.normalize("NFKD", look) if not unicodedata.combining(c))
+    return look or _text(value)
+
+
+def _reader(values: Iterable[Any], text: Callable[[Any], Any]) -> Callable[[Any], Any] | None:
     """How to read the text of a field whose keys have these values; None if only plait can compare them."""
     types = {type(value) for value in values}
     if types == {str}:
-        return _text
+        return text
     return _number if types <= {int, Decimal} else None
 
 

@@ -92,10 +92,20 @@ def test_why_names_the_cause_of_an_empty_list_and_of_a_row_without_a_match(
     connector: str, kind: str, shape: str, tmp_path: Path
 ) -> None:
     case = TABLE["lookups"][connector][kind]
-    row = _row("lookups", connector, tmp_path, case["row"], shape=shape)
+    join = {"on": TABLE["lookups"][connector]["source"]["join"]["on"], "as": shape}
+    row = _row("lookups", connector, tmp_path, case["row"], join=join)
     [cell] = [cell for cell in row.cells if cell.column == ("names" if shape == "list" else "name")]
     assert (cell.value, cell.cause) == ([] if shape == "list" else None, kind)
     assert case.get("note", "") in cell.note
+
+
+@pytest.mark.parametrize("text", ["kase", "KÄSE", " Käse"])
+@pytest.mark.usefixtures("filled", "at_aws")
+def test_why_sees_a_text_in_another_spelling_in_the_lines_of_a_log(text: str, tmp_path: Path) -> None:
+    record = {"part": text, "at": "2026-07-01T12:00:00Z"}
+    row = _row("lookups", "cloudwatch_logs", tmp_path, record, join={"on": "part"})
+    [cell] = [cell for cell in row.cells if cell.column == "name"]
+    assert (cell.cause, cell.note) == ("inexact-key", "the source has part = `Käse `")
 
 
 @pytest.mark.parametrize(
@@ -114,8 +124,8 @@ def test_why_names_the_record_of_a_value(role: str, connector: str, tmp_path: Pa
     assert (time, cell.line) == (origin.get("time"), origin.get("line", ""))
 
 
-def _row(role: str, connector: str, folder: Path, record: Any, missing: Any = None, shape: Any = None) -> Any:
-    """What is told of the row of a driving record, with a rule for rows without a match, or with another shape."""
+def _row(role: str, connector: str, folder: Path, record: Any, missing: Any = None, join: Any = None) -> Any:
+    """What is told of the row of a driving record, with a rule for rows without a match, or with another join."""
     driver: dict[str, Any] = {"connector": "json", "path": f"{folder}/raw/*.json", "columns": KEYS}
     sources, uri = {"orders": driver}, _write_objects(folder, record)
     if role == "drivers":
@@ -125,8 +135,8 @@ def _row(role: str, connector: str, folder: Path, record: Any, missing: Any = No
         sources["names"] = {**json.loads(text), "columns": COLUMNS}
         if connector == "memory":
             sources["names"]["rows"] = TABLE["rows"]
-        if shape:
-            sources["names"]["join"] = {"on": sources["names"]["join"]["on"], "as": shape}
+        if join:
+            sources["names"]["join"] = join
         if missing:
             sources["names"]["join"]["missing"] = missing
     if (role, connector) == ("drivers", "memory"):

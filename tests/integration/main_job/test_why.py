@@ -29,6 +29,7 @@ def test_every_cell_of_every_order_is_told_and_a_cell_without_a_value_has_its_ca
     causes = set[str | None]()
     for key in sorted({*expected.rows, *expected.quarantined, *expected.skipped}):
         told = pipeline.why(f"s3://shop-raw/{key}")
+        assert "canary-secret" not in repr(told)
         if key not in expected.rows:
             outcomes = ["quarantined"] if key in expected.quarantined else []
             assert [row.outcome for row in told.rows] == outcomes, key

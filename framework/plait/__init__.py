@@ -6,6 +6,8 @@ from os import PathLike, fspath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from plait.engine.report import Report
     from plait.pipeline.pipeline import InvalidSpec, Pipeline
 
@@ -19,16 +21,25 @@ _MODULES = {
 }
 
 
-def load(spec: str | PathLike[str], **parameters: str | PathLike[str]) -> Pipeline:
-    """Load a spec file for Python and notebooks.
+def load(
+    spec: str | PathLike[str],
+    *,
+    env: Collection[str] | PathLike[str] = (),
+    **parameters: str | PathLike[str],
+) -> Pipeline:
+    """Load a spec file for Python and notebooks; `env` names the environment variables that its parameters may read.
+
+    A text is no such list, but the value of a parameter that is called `env`.
 
     Raises `plait.InvalidSpec` with every problem, and TypeError for a parameter that is neither a text nor a path.
     """
     from plait.pipeline.pipeline import InvalidSpec, Pipeline
 
+    if isinstance(env, (str, PathLike)):
+        parameters, env = {**parameters, "env": env}, ()
     texts = {name: fspath(value) for name, value in parameters.items()}
     try:
-        return Pipeline.load(fspath(spec), texts)
+        return Pipeline.load(fspath(spec), texts, env=env)
     except InvalidSpec as error:
         raise error.in_python() from None
 

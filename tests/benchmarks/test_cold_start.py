@@ -31,7 +31,7 @@ def events() -> Iterator[tuple[list[Any], dict[str, str]]]:
     sample = clean(200)
     with start_sandbox() as sandbox:
         sandbox.fill(sample, announce=False)
-        lake = {"LAKE": "s3://shop-lake/cold"}
+        lake = {"LAKE": "s3://shop-lake/cold", "PLAIT_ENV_ALLOW": "LAKE"}
         yield [queue([key]) for key in orders_of(sample)], {**sandbox.environment(), **lake}
 
 

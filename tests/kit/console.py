@@ -76,6 +76,7 @@ def project(tmp_path: Path) -> Path:
 def orders(project: Path, monkeypatch: pytest.MonkeyPatch, plait: Call) -> str:
     """Bind the spec by its environment and name its file."""
     monkeypatch.setenv("ORDERS_ROOT", str(project))
+    monkeypatch.setenv("PLAIT_ENV_ALLOW", "ORDERS_ROOT")
     return str(project / "orders.yaml")
 
 

@@ -135,6 +135,7 @@ class Shop:
             **self.sandbox.environment(),
             "AWS_ENDPOINT_URL": self.proxy.endpoint,
             "LAKE": f"s3://shop-lake/{lake}",
+            "PLAIT_ENV_ALLOW": "RAW,LAKE",
             "PLAIT_SPEC": locked(SPEC),
         }
 

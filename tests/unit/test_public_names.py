@@ -68,6 +68,30 @@ def test_problems_of_parameters_speak_of_the_arguments_of_python(tmp_path: Path)
         plait.load(spec, raw=7)  # type: ignore[arg-type]
 
 
+def test_parameters_read_only_the_variables_that_the_caller_allows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the argument `env`, which as a text is the value of a parameter of that name, or by PLAIT_ENV_ALLOW."""
+    spec = tmp_path / "orders.yaml"
+    spec.write_text(
+        "plait: 1\nname: orders\nparameters: {raw: {env: DATABASE_URL, default: raw}, env: {default: dev}}\n"
+        'sources: {orders: {connector: json, path: "${raw}/${env}/*.json", columns: {n: int}}}\n'
+        f"sink: {{connector: parquet, path: {tmp_path}/out/}}\n"
+    )
+    assert plait.load(spec, env="prod").spec.parameters == {"raw": "raw", "env": "prod"}
+    monkeypatch.setenv("DATABASE_URL", "hunter2-url")
+    with pytest.raises(plait.InvalidSpec) as raised:
+        plait.load(spec, env=["OTHER"])
+    [problem] = raised.value.problems
+    assert (problem.code, problem.span and problem.span.line) == ("refused-variable", 3)
+    assert problem.help == 'allow it by `plait.load(…, env=["DATABASE_URL"])`'
+    assert "hunter2" not in str(raised.value)
+    assert plait.load(spec, raw="mine").spec.parameters["raw"] == "mine"
+    assert plait.load(spec, env=["DATABASE_URL"]).spec.parameters["raw"] == "hunter2-url"
+    monkeypatch.setenv("PLAIT_ENV_ALLOW", "OTHER, DATABASE_URL")
+    assert plait.load(spec).spec.parameters["raw"] == "hunter2-url"
+
+
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="module 'plait' has no attribute 'Pipelines'"):
         plait.Pipelines  # type: ignore[attr-defined]  # noqa: B018

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from plait.cli.failures import CannotStart, print_failure
+from plait.cli.options import allowed_variables
 from plait.language.yaml_reader import locate
 from plait.pipeline.pipeline import InvalidSpec, Pipeline
 from plait.problems.problem import excerpt
@@ -35,7 +36,7 @@ def load_compared_pipeline(spec: str, against: str, parameters: Mapping[str, str
         name: value for name, value in parameters.items() if isinstance(declared, dict) and name in declared
     }
     try:
-        return Pipeline.load(name, shared, text)
+        return Pipeline.load(name, shared, text, allowed_variables())
     except InvalidSpec as error:
         print_failure(error)
         raise click.exceptions.Exit(2) from error

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plait.cli.failures import CannotStart
+from plait.cli.options import allowed_variables
 from plait.cli.printing import print_problems_on_stderr
 from plait.pipeline.pipeline import InvalidSpec, Pipeline
 
@@ -22,7 +23,7 @@ def load_pipeline(file: str, parameters: Mapping[str, str], *, infers: bool = Fa
 
     A spec without `columns` is invalid unless the command `infers` them.
     """
-    pipeline = Pipeline.load(file, parameters)
+    pipeline = Pipeline.load(file, parameters, env=allowed_variables())
     if not infers:
         pipeline.require_columns()
     if pipeline.warnings:

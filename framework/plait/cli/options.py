@@ -1,4 +1,4 @@
-"""The options that several commands have: `--param`, `--since` with `--until`, `--output`, and what gives exit code 1."""
+"""The options that several commands have: `--param` and `--env`, `--since` with `--until`, `--output`, and what gives exit code 1."""
 
 from __future__ import annotations
 
@@ -13,15 +13,25 @@ from plait.problems.render import MAX_SHOWN
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+ALLOWED = "plait.env"
 Command = TypeVar("Command", bound="Callable[..., Any]")
 
 
 def parameter_option(command: Command) -> Command:
-    """Add `--param`, whose values the command gets as the mapping `parameters`."""
+    """Add `--param`, whose values the command gets as the mapping `parameters`, and `--env`, for `allowed_variables`."""
     help = "A parameter of the spec; wins over the environment. Repeatable."
-    return click.option(
+    param = click.option(
         "--param", "parameters", multiple=True, metavar="NAME=VALUE", callback=_split_parameters, help=help
-    )(command)
+    )
+    help = "An environment variable that parameters of the spec may read. Repeatable."
+    env = click.option("--env", multiple=True, metavar="NAME", callback=_allow, expose_value=False, help=help)
+    return param(env(command))
+
+
+def allowed_variables() -> tuple[str, ...]:
+    """The environment variables that `--env` of the running command allows to parameters."""
+    ctx = click.get_current_context(silent=True)
+    return ctx.meta.get(ALLOWED, ()) if ctx else ()
 
 
 def time_options(command: Command) -> Command:
@@ -123,6 +133,13 @@ def _split_parameters(
             raise click.BadParameter(f"`{assignment[:40]}` is not `name=value`")
         parameters[name] = value
     return parameters
+
+
+def _allow(ctx: click.Context, _param: click.Parameter, names: tuple[str, ...]) -> None:
+    for name in names:
+        if not name.isidentifier():
+            raise click.BadParameter(f"`{name[:40]}` is no name of an environment variable")
+    ctx.meta[ALLOWED] = names
 
 
 def _check_order(ctx: click.Context, _param: click.Parameter, until: datetime | None) -> datetime | None:

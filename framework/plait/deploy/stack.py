@@ -21,11 +21,12 @@ from plait.deploy.alarms import lookup_alarms
 from plait.deploy.policy import grants, policy_document
 from plait.deploy.requirements import DEFAULT_PYTHON
 from plait.deploy.stack_parameters import StackParameter, resolve_marks, stack_parameter
+from plait.language.document import ALLOWING_VARIABLE
 from plait.language.spec import LONGEST_WAIT, options_of_type
 from plait.plugin import DriverPath, GiveUp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from plait.language.spec import Spec
 
@@ -57,7 +58,11 @@ def stack_text(spec: Spec, marked: Callable[[Mapping[str, str]], Spec | None]) -
     values = _values(marked_spec) | {
         "parameters": {parameter.id: parameter.definition for parameter in parameters.values()},
         "description": f"plait: the pipeline {spec.name}. {spec.description}".strip()[:1024],
-        "variables": {"PLAIT_SPEC": f"{spec.name}.yaml", **dict(sorted(variables.items()))},
+        "variables": {
+            "PLAIT_SPEC": f"{spec.name}.yaml",
+            **_allowed(variables),
+            **dict(sorted(variables.items())),
+        },
     }
 
     def fill(hole: re.Match[str]) -> str:
@@ -68,6 +73,11 @@ def stack_text(spec: Spec, marked: Callable[[Mapping[str, str]], Spec | None]) -
         return textwrap.indent(lines, indent) if block else ""
 
     return HOLE.sub(fill, _template())
+
+
+def _allowed(variables: Iterable[str]) -> dict[str, str]:
+    """The variable that allows the others to the parameters of the spec, where there are any."""
+    return {ALLOWING_VARIABLE: names} if (names := ",".join(sorted(variables))) else {}
 
 
 def read_stack(text: str) -> Any:

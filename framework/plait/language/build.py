@@ -16,10 +16,10 @@ from plait.language.document import (
     at,
     check_parameter_values,
     declared_parameters,
-    parameter_values,
     put_in,
     read_struct,
     references,
+    values_of_function,
 )
 from plait.language.keys import ColumnBlock, Document, QuarantineBlock, RetryBlock, SourceBlock
 from plait.language.spec import Column, Join, Quarantine, Source, Spec, Target, TimeWindow
@@ -42,18 +42,13 @@ if TYPE_CHECKING:
 
 def packaged_spec(document: Mapping[str, Any], file: str, environment: Mapping[str, str]) -> Spec:
     """The spec of a packaged document, with parameters from the environment; raises GiveUp."""
-    values = parameter_values(document, {}, environment)
-    for name, block in declared_parameters(document).items():
-        if name not in values:
-            by_environment = "set its environment variable"
-            help = by_environment if block.get("env") else "give it a default, and package again"
-            message = f"the spec `{file}` cannot be run: the parameter {excerpt(name)} has no value"
-            raise GiveUp(message, code="missing-parameter", help=help)
+    unusable = f"the spec `{file}` cannot be run"
+    values = values_of_function(document, environment, unusable)
     try:
         spec = build_spec(document, file, values)
     except SpecValueError as error:
-        message = f"{error.code}: {error} (`{'.'.join(map(str, error.path))}`)"
-        raise GiveUp(f"the spec `{file}` cannot be run: {message}", help="run `plait validate`") from error
+        message = f"{unusable}: {error.code}: {error} (`{'.'.join(map(str, error.path))}`)"
+        raise GiveUp(message, help="run `plait validate`") from error
     for key, path in spec.recursions():
         place = ("quarantine",) if key == "quarantine" else ("sink", key)
         places = (place, ("sources", spec.driver.name))
@@ -61,7 +56,7 @@ def packaged_spec(document: Mapping[str, Any], file: str, environment: Mapping[s
             name for at, _, name in references(document) if name and (at[:1] in places or at[:2] in places)
         }
         fit = f"files of `{'.'.join(place)}` fit the path {excerpt(path.text)} of {excerpt(spec.driver.name)}"
-        message = f"the spec `{file}` cannot be run: {fit}, so they would drive it again"
+        message = f"{unusable}: {fit}, so they would drive it again"
         help = f"give another value to the parameter {' or '.join(map(excerpt, sorted(names)))}"
         raise GiveUp(message, code="recursion", help=help if names else "run `plait validate`")
     return spec

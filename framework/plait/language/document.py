@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 
 import msgspec
 
-from plait.plugin import PlaitError
+from plait.plugin import GiveUp, PlaitError
 from plait.problems.errors import SpecValueError
 from plait.problems.problem import excerpt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from plait.language.source_map import KeyPath
 
 REFERENCE = re.compile(r"\$\$\{|\$\{([^{}]*)\}|\$\{")
 PATH_PATTERN = re.compile(r"[{}*]")
+ALLOWING_VARIABLE = "PLAIT_ENV_ALLOW"
 PATH_OPTIONS = ("path", "quarantine", "log_group", "url")
 
 
@@ -41,6 +42,44 @@ def parameter_values(
         value = given.get(name, environment.get(variable, default))
         if isinstance(value, str):
             values[name] = value
+    return values
+
+
+def allowed(environment: Mapping[str, str], names: Iterable[str] = ()) -> dict[str, str]:
+    """The variables that the caller allows to parameters: those `names`, and those that PLAIT_ENV_ALLOW lists."""
+    listed = [name.strip() for name in environment.get(ALLOWING_VARIABLE, "").split(",")]
+    return {name: environment[name] for name in (*names, *listed) if name in environment}
+
+
+def refused_variables(
+    document: Mapping[str, Any],
+    given: Mapping[str, str],
+    environment: Mapping[str, str],
+    names: Iterable[str] = (),
+) -> dict[str, str]:
+    """The variables that are set and would give parameters their values, but are not allowed to, by the parameters' names."""
+    refused = environment.keys() - allowed(environment, names).keys()
+    variables = {name: str(block.get("env")) for name, block in declared_parameters(document).items()}
+    return {
+        name: variable for name, variable in variables.items() if variable in refused and name not in given
+    }
+
+
+def values_of_function(
+    document: Mapping[str, Any], environment: Mapping[str, str], unusable: str
+) -> dict[str, str]:
+    """The values of all parameters by the environment of a function; raises GiveUp, whose message begins with `unusable`."""
+    for name, variable in refused_variables(document, {}, environment).items():
+        message = f"{unusable}: the parameter {excerpt(name)} may not read {excerpt(variable)}"
+        help = f"name it in `{ALLOWING_VARIABLE}`, as the stack of `plait template` does"
+        raise GiveUp(message, code="refused-variable", help=help)
+    values = parameter_values(document, {}, allowed(environment))
+    for name, block in declared_parameters(document).items():
+        if name not in values:
+            by_environment = "set its environment variable"
+            help = by_environment if block.get("env") else "give it a default, and package again"
+            message = f"{unusable}: the parameter {excerpt(name)} has no value"
+            raise GiveUp(message, code="missing-parameter", help=help)
     return values
 
 

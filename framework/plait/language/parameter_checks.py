@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from plait.language.document import check_parameter_values, references, texts
+from plait.language.document import ALLOWING_VARIABLE, check_parameter_values, references, texts
 from plait.language.finding import Finding
 from plait.language.secrets import secret_in_text
 from plait.language.shape.errors import rows_with
@@ -81,7 +81,7 @@ def _problems_of_values(
 ) -> Iterator[Finding]:
     for name, block in blocks.items():
         variable = str(block.get("env", "")) if isinstance(block, dict) else ""
-        if variable == "PLAIT_SPEC" or variable.startswith(_VARIABLES_OF_LAMBDA):
+        if variable in ("PLAIT_SPEC", ALLOWING_VARIABLE) or variable.startswith(_VARIABLES_OF_LAMBDA):
             message = f"{excerpt(variable)} is set by Lambda or for plait itself"
             yield Finding(("parameters", name, "env"), message, "name another variable", code="reserved-name")
     for name in given:

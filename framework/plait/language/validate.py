@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from plait.language.build import build_spec
 from plait.language.checks import run_checks
-from plait.language.document import declared_parameters, references
+from plait.language.document import allowed, declared_parameters, references, refused_variables
 from plait.language.finding import Finding, one_a_place
 from plait.language.secrets import mask, secret_spans
 from plait.language.shape.errors import unreadable_text
@@ -21,7 +21,7 @@ from plait.problems.problem import Problem, by_place, excerpt
 MISSING_COLUMNS = "missing-columns"
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from plait.language.source_map import SourceMap
     from plait.language.spec import Spec
@@ -133,13 +133,36 @@ def missing_parameters(validated: Validated) -> list[Problem]:
     return problems
 
 
-def validate_for_run(file: str, parameters: Mapping[str, str], text: bytes | None = None) -> Validated:
+def refused_parameters(
+    validated: Validated,
+    parameters: Mapping[str, str],
+    environment: Mapping[str, str],
+    env: Collection[str] = (),
+) -> list[Problem]:
+    """A problem for each parameter whose variable is set and not allowed: a run does not go on without it."""
+    if not (validated.source_map and isinstance(validated.source_map.value, dict)):
+        return []
+    problems = []
+    refused = refused_variables(validated.source_map.value, parameters, environment, env)
+    for name, variable in refused.items():
+        message = f"the variable {excerpt(variable)} is set, and nobody allowed a spec to read it"
+        path, help = ("parameters", name, "env"), f"allow it by `--env {variable}`"
+        finding = Finding(path, message, help, code="refused-variable")
+        problems.append(finding.problem(validated.source_map))
+    return problems
+
+
+def validate_for_run(
+    file: str, parameters: Mapping[str, str], text: bytes | None = None, env: Collection[str] = ()
+) -> Validated:
     """Validate a file for a run, for which each parameter needs a value; with `text`, what the file held earlier.
 
-    Values of parameters are taken from `parameters`, from the process's environment, or the defaults.
+    Values of parameters are taken from `parameters`, from the variables that `env` or PLAIT_ENV_ALLOW name, or the defaults.
     """
-    validated = validate(read_bytes(file) if text is None else text, file, parameters, os.environ)
-    problems = (*validated.problems, *missing_parameters(validated))
+    text = read_bytes(file) if text is None else text
+    validated = validate(text, file, parameters, allowed(os.environ, env))
+    refused = refused_parameters(validated, parameters, os.environ, env)
+    problems = (*validated.problems, *(refused or missing_parameters(validated)))
     if len(problems) == len(validated.problems):
         return validated
     return replace(validated, spec=None, inferable=None, problems=problems)

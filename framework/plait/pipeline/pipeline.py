@@ -17,7 +17,7 @@ from plait.problems.suggest import help_for, nearest
 from plait.values.paths import normal_uri
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from plait.engine.engine import Engine
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 FILES_AT_ONCE = 1_000  # of the quarantine
 PARAM_OPTION = re.compile(r"`--param (\w+)=…`")
+ENV_OPTION = re.compile(r"`--env (\w+)`")
 
 
 class InvalidSpec(PlaitError):
@@ -49,7 +50,10 @@ class InvalidSpec(PlaitError):
             structs.replace(
                 problem,
                 message=problem.message.replace("`--param` names", "`plait.load` is given"),
-                help=problem.help and PARAM_OPTION.sub(r"`plait.load(…, \1=…)`", problem.help),
+                help=problem.help
+                and ENV_OPTION.sub(
+                    r'`plait.load(…, env=["\1"])`', PARAM_OPTION.sub(r"`plait.load(…, \1=…)`", problem.help)
+                ),
             )
             for problem in self.problems
         ]
@@ -76,12 +80,14 @@ class Pipeline:
         self.lacking = tuple(problem for problem in problems if problem.level == "error")
 
     @classmethod
-    def load(cls, file: str, parameters: Mapping[str, str], text: bytes | None = None) -> Pipeline:
-        """Validate a spec; the file is read unless its `text` is passed.
+    def load(
+        cls, file: str, parameters: Mapping[str, str], text: bytes | None = None, env: Collection[str] = ()
+    ) -> Pipeline:
+        """Validate a spec, which may read the variables `env`; the file is read unless its `text` is passed.
 
         Raises InvalidSpec if the spec has errors other than `missing-columns`, OSError if the file cannot be read.
         """
-        validated = validate_for_run(file, parameters, text)
+        validated = validate_for_run(file, parameters, text, env)
         if validated.inferable is None:
             raise InvalidSpec(file, validated.errors, validated.text)
         return cls(validated.inferable, validated.problems, validated.text)

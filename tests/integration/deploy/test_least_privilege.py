@@ -59,7 +59,7 @@ class Judge:
     def validated_spec(self) -> Spec:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("LAKE", f"s3://shop-lake/{self.lake}")
-            spec = validate_for_run(str(self.spec), {}).spec
+            spec = validate_for_run(str(self.spec), {}, env=["LAKE"]).spec
         assert spec
         return spec
 

@@ -87,6 +87,7 @@ class Stage:
             "AWS_ENDPOINT_URL": self.proxy.endpoint,
             "PLAIT_SPEC": locked(self.spec),
             "SHOP_SECRET": SECRET,
+            "PLAIT_ENV_ALLOW": "RAW,LAKE,SHOP_SECRET",
         }
         return self.shop.sandbox.environment() | own | {"RAW": RAW, "LAKE": LAKE, "PLAIT_BACKOFF": "0.005"}
 

@@ -38,6 +38,7 @@ def environment(shop: Shop, task: Path, lake: str) -> dict[str, str]:
         **shop.sandbox.environment(),
         "AWS_ENDPOINT_URL": shop.proxy.endpoint,
         "LAKE": f"s3://shop-lake/{lake}",
+        "PLAIT_ENV_ALLOW": "LAKE",
         "PLAIT_SPEC": "transactions.yaml",
         # A runtime without zones of its own, as Lambda's is.
         "PYTHONTZPATH": "",

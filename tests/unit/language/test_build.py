@@ -75,10 +75,18 @@ def test_a_packaged_spec_without_the_value_of_a_parameter_gives_up() -> None:
     assert (raised.value.code, raised.value.help) == ("missing-parameter", "set its environment variable")
 
 
+def test_a_packaged_spec_reads_only_the_variables_that_the_function_allows() -> None:
+    """A variable that is set and not allowed is told, also where the parameter has a default."""
+    with pytest.raises(GiveUp, match="the parameter `lake` may not read `LAKE`") as raised:
+        packaged_spec(document(), "orders.yaml", {"LAKE": "s3://lake", "PLAIT_ENV_ALLOW": "RAW,LAKES"})
+    assert raised.value.code == "refused-variable"
+    assert "s3://lake" not in str(raised.value)
+
+
 @pytest.mark.parametrize("value", ["lake/*", "lake/{id}", "${other}"])
 def test_a_packaged_spec_gives_up_on_a_value_that_would_change_what_it_means(value: str) -> None:
     with pytest.raises(GiveUp, match=r"parameter-value: .*parameters\.lake"):
-        packaged_spec(document(), "orders.yaml", {"LAKE": value})
+        packaged_spec(document(), "orders.yaml", {"LAKE": value, "PLAIT_ENV_ALLOW": "LAKE"})
 
 
 @pytest.mark.fault("E16")
@@ -94,9 +102,12 @@ def test_a_packaged_spec_gives_up_on_a_value_by_which_it_would_drive_itself(
 ) -> None:
     orders = {"connector": "json", "path": "s3://raw/**", "columns": {"id": "string"}}
     itself = document(sources={"orders": orders}, **more)
-    assert packaged_spec(itself, "orders.yaml", {"LAKE": "s3://lake"}).name == "orders"
+    assert (
+        packaged_spec(itself, "orders.yaml", {"LAKE": "s3://lake", "PLAIT_ENV_ALLOW": "LAKE"}).name
+        == "orders"
+    )
     with pytest.raises(GiveUp, match=rf"`{place}` fit the path `s3://raw/\*\*` of `orders`") as raised:
-        packaged_spec(itself, "orders.yaml", {"LAKE": "s3://raw/lake"})
+        packaged_spec(itself, "orders.yaml", {"LAKE": "s3://raw/lake", "PLAIT_ENV_ALLOW": "RAW, LAKE"})
     assert (raised.value.code, raised.value.help) == (
         "recursion",
         "give another value to the parameter `lake`",

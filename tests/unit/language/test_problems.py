@@ -1,7 +1,7 @@
 """Every way that a spec can be wrong, as a file with what is said of it.
 
 `tests/data/problems/<code>/<case>.yaml` is a wrong spec, `<case>.txt` all that a terminal shows of it. Where the first line
-is a command, `# $ plait run --param name=value`, its parameters count. `<case>.beside.yaml` is a second spec of the
+is a command, `# $ VARIABLE=value plait run --param name=value`, its variables and parameters count. `<case>.beside.yaml` is a second spec of the
 folder. Cases that end in `_blind` were written by someone who had not read the checks.
 
 PLAIT_UPDATE=1 rewrites the texts; read them as a user would.
@@ -25,7 +25,13 @@ import pytest
 
 from kit.paths import DATA, ROOT
 from kit.problems import CHAPTERS_OF_RUNS
-from plait.language.validate import Validated, duplicate_names, missing_parameters, validate
+from plait.language.validate import (
+    Validated,
+    duplicate_names,
+    missing_parameters,
+    refused_parameters,
+    validate,
+)
 from plait.language.yaml_reader import locate
 from plait.plugin import registry
 from plait.problems.pages import pages
@@ -35,7 +41,7 @@ from plait.problems.render import concise, full, github
 FOLDER = DATA / "problems"
 CASES = sorted(file for file in FOLDER.glob("*/*.yaml") if not file.name.endswith(".beside.yaml"))
 CODES = sorted({file.parent.name for file in CASES})
-COMMAND = re.compile(r"# \$ plait (\w+)(.*)")
+COMMAND = re.compile(r"# \$ ((?:[A-Z_]+=\S+ )*)plait (\w+)(.*)")
 KEBAB = re.compile(r"[a-z]+(-[a-z0-9]+)+")
 SECRETS = ("Winter2024!", "p4ss word!", "AKIAIOSFODNN7EXAMPLE", "hunter2")
 NOT_CODES = {"utf-8"}
@@ -71,11 +77,13 @@ def outcome(case: Path) -> Validated:
     """The outcome of the command that a case names, else of `plait validate`; the file has no folder in its name."""
     data = case.read_bytes()
     command = COMMAND.match(data.decode("utf-8", "replace"))
-    words = shlex.split(command[2]) if command else []
+    words = shlex.split(command[3]) if command else []
     parameters = dict(word.split("=", 1) for word in words if "=" in word)
     validated = validate(data, case.name, parameters)
-    if command and command[1] == "run":
-        return Validated(None, tuple(missing_parameters(validated)), validated.text)
+    if command and command[2] == "run":
+        environment = dict(word.split("=", 1) for word in shlex.split(command[1]))
+        refused = refused_parameters(validated, parameters, environment)
+        return Validated(None, tuple(refused or missing_parameters(validated)), validated.text)
     beside = case.with_suffix(".beside.yaml")
     if beside.exists():
         files = {beside.name: validate(beside.read_bytes(), beside.name), case.name: validated}

@@ -9,7 +9,7 @@ import click
 
 from plait.cli.failures import CannotStart
 from plait.cli.loading import load_pipeline
-from plait.cli.options import output_option, parameter_option
+from plait.cli.options import allowed_variables, output_option, parameter_option
 from plait.deploy.stack import read_stack, stack_text
 from plait.language.validate import validate_for_run
 
@@ -30,7 +30,7 @@ def command(spec: str, parameters: dict[str, str], output: str) -> None:
     """
 
     def spec_with(values: Mapping[str, str]) -> Spec | None:
-        return validate_for_run(spec, {**parameters, **values}).spec
+        return validate_for_run(spec, {**parameters, **values}, env=allowed_variables()).spec
 
     pipeline = load_pipeline(spec, parameters)
     without_variable = [name for name in parameters if name not in pipeline.spec.variables]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from plait.cli.failures import CannotStart
-from plait.cli.options import fail_level_option, parameter_option, verdict_options
+from plait.cli.options import allowed_variables, fail_level_option, parameter_option, verdict_options
 from plait.cli.printing import plural, print_verdict
+from plait.language.document import allowed
 from plait.language.validate import duplicate_names, validate_file
 from plait.problems.problem import Problem, by_place
 
@@ -35,7 +37,12 @@ def command(
 ) -> None:
     """Find every problem of specs, offline; without SPEC, of pipelines/*.yaml."""
     files = _without_repeats(specs or _specs_here())
-    results = {file: validate_file(file, parameters) for file in files if not file.endswith(CASES_ENDING)}
+    environment = allowed(os.environ, allowed_variables())
+    results = {
+        file: validate_file(file, parameters, environment)
+        for file in files
+        if not file.endswith(CASES_ENDING)
+    }
     texts = {file: validated.text for file, validated in results.items()}
     problems = [problem for validated in results.values() for problem in validated.problems]
     for file in files:

@@ -35,8 +35,9 @@ from plait.values.types import Type
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from plait.language.keys import JoinBlock, StepBlock
+    from plait.language.keys import JoinBlock
     from plait.language.source_map import KeyPath
+    from plait.language.steps import StepBlock
     from plait.plugin import Connector, FolderPath
 
 
@@ -187,8 +188,10 @@ def _decodings(blocks: Mapping[Place, Sequence[str | StepBlock]]) -> tuple[Decod
 def _step(block: str | StepBlock) -> Step:
     if isinstance(block, str):
         return Step(block)
-    arguments = msgspec.structs.asdict(block).items()
-    return Step(*next((word, argument) for word, argument in arguments if argument is not msgspec.UNSET))
+    arguments = msgspec.structs.asdict(block)
+    zone = arguments.pop("zone")
+    word, argument = next((word, value) for word, value in arguments.items() if value is not msgspec.UNSET)
+    return Step(word, argument if zone is msgspec.UNSET else msgspec.structs.replace(argument, zone=zone))
 
 
 def _join(block: JoinBlock) -> Join:

@@ -133,6 +133,19 @@ class Partition(Struct, frozen=True, kw_only=True):
         raise SpecValueError(message, code="unknown-function", part=word or None, words=words, help=help)
 
 
+class Zone(str):
+    """The name of a time zone."""
+
+    __slots__ = ()
+    noun: ClassVar[str] = "the name of a time zone"
+    json_schema: ClassVar[dict[str, Any]] = {"examples": ["Europe/Madrid", "UTC"]}
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read the name of a zone; raises SpecValueError."""
+        return cls(_checked_zone(text))
+
+
 def _checked_zone(text: str) -> str:
     """The name of a time zone without quotes; raises SpecValueError if no zone is called so."""
     zone = text.strip("\"'")

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, UnsetType, field
 from msgspec.structs import force_setattr
 
 from plait.language.forms import Duration, Partition, Selector
-from plait.plugin import FolderPath, Options, Pattern
-from plait.values.patterns import Expression  # noqa: TC001 - msgspec reads the annotations of the structs
+from plait.language.steps import Steps, about
+from plait.plugin import FolderPath, Options
 from plait.values.places import Place  # noqa: TC001 - msgspec reads the annotations of the structs
 from plait.values.types import Type
-
-
-def about(description: str, *examples: Any, code: str = "", **limits: Any) -> Meta:
-    """What a key means, examples of its value, its limits, and the code of a value beyond them."""
-    extra = {"code": code} if code else None
-    return Meta(description=description, examples=[*examples] or None, extra_json_schema=extra, **limits)
 
 
 def _name(pattern: str, what: str, **more: Any) -> Meta:
@@ -55,43 +49,6 @@ class ColumnBlock(Options, frozen=True, kw_only=True):
 
 
 AnyColumn = Annotated[Type | ColumnBlock, about("its type, or a mapping with `type`")]
-
-
-class StepBlock(Options, frozen=True, kw_only=True):
-    """A decode step with an argument: one of the keys."""
-
-    json_schema: ClassVar[dict[str, Any]] = {
-        "description": "a step with an argument; each step is an entry of its own",
-        "minProperties": 1,
-        "maxProperties": 1,
-        "code": "wrong-step",
-    }
-
-    epoch: Annotated[
-        Literal["s", "ms", "us"] | UnsetType,
-        about("a number since 1970, in this unit, to a timestamp", code="wrong-step"),
-    ] = UNSET
-    pattern: Annotated[
-        Pattern | UnsetType,
-        about("text to fields: `{name}` is text without white space, `{name*}` and `*` any text"),
-    ] = UNSET
-    regex: Annotated[Expression | UnsetType, about("text to fields: its named groups")] = UNSET
-
-
-StepWord = Annotated[
-    Literal["base64", "base64url", "gzip", "zlib", "json", "text"],
-    Meta(extra_json_schema={"code": "unknown-step"}),
-]
-AnyStep = Annotated[
-    StepWord | StepBlock,
-    about(
-        "`base64`, `base64url`, `gzip`, `zlib`, `json`, `text`, `{epoch: s}`, `{pattern: …}` or `{regex: …}`",
-    ),
-]
-Steps = Annotated[
-    list[AnyStep],
-    about("the steps of a field, one after the other", ["base64", "json"], code="wrong-step", min_length=1),
-]
 
 
 class RetryBlock(Options, frozen=True, kw_only=True):

@@ -10,7 +10,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from plait.values.conversion_error import ConversionError
-from plait.values.convert import TIMESTAMP, Flag, convert
+from plait.values.convert import Flag, convert
+from plait.values.iso_times import TIMESTAMP
 from plait.values.types import FIELD_NAME, MAX_DEPTH, Type
 
 if TYPE_CHECKING:

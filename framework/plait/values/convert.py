@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from plait.problems.problem import excerpt
 from plait.values.conversion_error import ConversionError, conversion_error, wrong_kind
+from plait.values.iso_times import DATE, parse_timestamp, utc
 from plait.values.types import INTEGERS, spell_name
 
 if TYPE_CHECKING:
@@ -18,11 +19,6 @@ if TYPE_CHECKING:
     from plait.values.types import Type
 
 NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?\Z", re.ASCII)
-DATE = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
-TIMESTAMP = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(?::(\d\d)(?:[.,](\d{1,30}))?)?\s?(Z|z|[+-]\d\d(?::?\d\d)?)?\Z",
-    re.ASCII,
-)
 EXACT = Context(prec=60)
 MAX_EXPONENT = 400
 EARLIEST = datetime.min.replace(tzinfo=UTC)
@@ -141,37 +137,13 @@ def _date(value: Any, kind: Type) -> date:
 
 def _timestamp(value: Any, kind: Type) -> datetime:
     if isinstance(value, datetime):
-        return _utc(value)
+        return utc(value)
     if isinstance(value, (str, date)):
         return parse_timestamp(str(value), kind)
-    help = "decode the field by `{epoch: s}`, `ms` or `us`" if isinstance(value, (int, Decimal)) else None
+    help = (
+        "decode the field by `{epoch: s}`, `ms`, `us` or `ns`" if isinstance(value, (int, Decimal)) else None
+    )
     raise wrong_kind(value, kind, help)
-
-
-def _utc(moment: datetime) -> datetime:
-    try:
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except OverflowError:
-        raise conversion_error("{} is in UTC no time of the years 1 to 9999", moment) from None
-
-
-def parse_timestamp(text: str, kind: Type) -> datetime:
-    """The time, UTC, of a text by ISO 8601; digits beyond the microsecond are cut, and no zone means UTC.
-
-    Raises ConversionError, which names the type.
-    """
-    if DATE.match(text):
-        text += "T00:00"
-    match = TIMESTAMP.match(text)
-    if not match:
-        raise wrong_kind(text, kind)
-    day, minute, second, fraction, zone = match.groups()
-    zone = "+00:00" if zone in (None, "Z", "z") else zone if ":" in zone else f"{zone[:3]}:{zone[3:] or '00'}"
-    try:
-        parsed = datetime.fromisoformat(f"{day}T{minute}:{second or '00'}.{(fraction or '0')[:6]:0<6}{zone}")
-    except ValueError:
-        raise wrong_kind(text, kind) from None
-    return _utc(parsed)
 
 
 def _binary(value: Any, kind: Type) -> bytes:

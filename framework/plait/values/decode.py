@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECONDS = {"s": 1_000_000, "ms": 1000, "us": 1}
+MICROSECONDS = {"s": Decimal(1_000_000), "ms": Decimal(1000), "us": Decimal(1), "ns": Decimal("0.001")}
 # Limits in bytes of what gzip or zlib inflates to, against bombs: in all, for each byte of it, and up to which any ratio is fine.
 MAX_INFLATED = 64 * 1024 * 1024
 MAX_RATIO = 200
@@ -33,10 +33,15 @@ ZLIB_STARTS = (b"x\x01", b"x\x5e", b"x\x9c", b"x\xda")
 
 
 class Step(Struct, frozen=True):
-    """One decode step: its word, and its argument (the unit of `epoch`, a `Pattern` or an `Expression`)."""
+    """One decode step: its word, and its argument (the unit of `epoch`, a `Pattern`, an `Expression` or a `TimeFormat`)."""
 
     word: str
     argument: Any = None
+
+    @property
+    def gives(self) -> str:
+        """What the step gives, as one of the kinds of value."""
+        return DATE if self.word == "time" and self.argument.is_date else STEPS[self.word].gives
 
 
 class Decoding(Struct, frozen=True):
@@ -198,6 +203,12 @@ def _epoch(value: Any, unit: str) -> datetime:
         raise conversion_error("{} is no time of the years 1 to 9999", value) from None
 
 
+def _time(value: Any, time_format: Any) -> Any:
+    if not isinstance(value, str):
+        raise conversion_error("expected text, got {}", value)
+    return time_format.read(value)
+
+
 def _match_fields(value: Any, expression: Any) -> dict[str, Any]:
     if not isinstance(value, str):
         raise conversion_error("expected text, got {}", value)
@@ -208,8 +219,9 @@ def _match_fields(value: Any, expression: Any) -> dict[str, Any]:
 
 
 # What a value of a record, or of a decode step, can be; nothing stands within those of SCALARS.
-ANY, PLAIN, TEXT, BINARY, TIME, FIELDS = "anything", "plain", "text", "binary", "a timestamp", "fields"
-SCALARS = (TEXT, BINARY, TIME)
+ANY, PLAIN, TEXT, BINARY, FIELDS = "anything", "plain", "text", "binary", "fields"
+TIME, DATE = "a timestamp", "a date"
+SCALARS = (TEXT, BINARY, TIME, DATE)
 
 
 class StepKind(NamedTuple):
@@ -229,6 +241,7 @@ STEPS = {
     "json": StepKind(_json, "text", (ANY, PLAIN, TEXT, BINARY), PLAIN),
     "text": StepKind(_text, "a number, true/false, a mapping or a list", (ANY, PLAIN, TEXT), TEXT),
     "epoch": StepKind(_epoch, "a number", (ANY, PLAIN, TEXT), TIME),
+    "time": StepKind(_time, "text", (ANY, PLAIN, TEXT), TIME),
     "pattern": StepKind(_match_fields, "text", (ANY, PLAIN, TEXT), FIELDS),
     "regex": StepKind(_match_fields, "text", (ANY, PLAIN, TEXT), FIELDS),
 }

@@ -13,7 +13,7 @@ from plait.language.finding import Finding
 from plait.language.forms import OBJECT_FACTS
 from plait.problems.problem import excerpt
 from plait.problems.suggest import help_for, nearest
-from plait.values.decode import ANY, BINARY, FIELDS, PLAIN, SCALARS, STEPS, TEXT, TIME
+from plait.values.decode import ANY, BINARY, DATE, FIELDS, PLAIN, SCALARS, TEXT, TIME
 from plait.values.types import NESTED
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from plait.values.types import Type
 
 FACT_TYPES = {"$object": "string", "$modified": "timestamp", "$etag": "string", "$position": "bigint"}
+
+FITTING = {BINARY: ("binary",), TIME: ("timestamp",), DATE: ("date", "timestamp"), FIELDS: ("struct",)}
 
 
 class Taking(NamedTuple):
@@ -112,7 +114,7 @@ def unknown_field(subject: Subject) -> Iterator[Finding]:
     for taking in _columns(subject):
         source, column, _, field, decoding, place = taking
         step = taking.step
-        names = step.argument.names if step and STEPS[step.word].gives == FIELDS else ()
+        names = step.argument.names if step and step.gives == FIELDS else ()
         if column.origin not in OBJECT_FACTS and not taking.is_known:
             known = known_fields(source) or ()
             help = help_for(field, known, "field", None)
@@ -148,14 +150,16 @@ def _problem_of_decoded(subject: Subject, taking: Taking) -> Iterator[Finding]:
     """Why a column cannot have what the last decode step gives, or the connector without steps."""
     source, column, _, field, decoding, place = taking
     step, origin = taking.step, decoding.place.text if decoding else field
-    value = STEPS[step.word].gives if step else ANY if source.role.gives_binary else PLAIN
+    value = step.gives if step else ANY if source.role.gives_binary else PLAIN
     gives = f"`{step.word}` gives {value}" if step else ""
-    fitting = {BINARY: "binary", TIME: "timestamp", FIELDS: "struct"}.get(value)
+    fitting = FITTING.get(value)
     if place and value in SCALARS:
-        help = "add the step `json`" if value != TIME else f"take it whole, as in `from: {origin}`"
+        help = (
+            "add the step `json`" if value not in (TIME, DATE) else f"take it whole, as in `from: {origin}`"
+        )
         yield taking.finding(subject, "from", f"{gives}, and nothing stands within that", help)
-    elif not place and fitting and column.type.word != fitting:
-        help = f"write the type `{fitting}`"
+    elif not place and fitting and column.type.word not in fitting:
+        help = f"write the type `{fitting[0]}`"
         if step and value == FIELDS:
             help = f"take one, as in `from: {origin}.{step.argument.names[0]}`"
         yield taking.finding(subject, "type", f"{gives}, and the column is `{column.type}`", help)

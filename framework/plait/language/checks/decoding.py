@@ -50,9 +50,9 @@ def step_order(subject: Subject) -> Iterator[Finding]:
             if first != decoding.place.text:
                 message = f"{excerpt(decoding.place.text)} is the place {excerpt(first)}, which has its steps already"
                 yield Finding(path, message, f"write all steps below {excerpt(first)}", at="key")
-            elif outer and STEPS[outer.steps[-1].word].gives in SCALARS:
+            elif outer and outer.steps[-1].gives in SCALARS:
                 word = outer.steps[-1].word
-                message = f"`{word}` of {excerpt(outer.place.text)} gives {STEPS[word].gives}, and nothing stands within that"
+                message = f"`{word}` of {excerpt(outer.place.text)} gives {outer.steps[-1].gives}, and nothing stands within that"
                 help = (
                     "remove it" if word == "epoch" else f"add the step `json` to {excerpt(outer.place.text)}"
                 )
@@ -73,7 +73,7 @@ def _misfit(source: Source, decoding: Decoding, outer: Decoding | None) -> Itera
             path = (*path_of(source), "decode", decoding.place.text, position)
             yield Finding(path, f"`{step.word}` takes {kind.takes}, and {giver}", help)
             return
-        value, giver = kind.gives, f"`{step.word}` gives {kind.gives}"
+        value, giver = step.gives, f"`{step.word}` gives {step.gives}"
 
 
 @check("unused-decode")

@@ -12,7 +12,7 @@ import yaml
 from plait.language.schema import FORMS
 from plait.language.spec import options_of_type
 from plait.plugin import DriverPath, LookupPath
-from plait.values.convert import parse_timestamp
+from plait.values.iso_times import parse_timestamp
 from plait.values.types import Type
 
 if TYPE_CHECKING:

@@ -58,85 +58,86 @@ def place_of(source: Source, key: Mapping[str, Any]) -> str:
     )
 
 
-class Causes:
-    """The causes in one trace, whose tables have one row each."""
+def cause_of_null(
+    tracing: TracingEngine, source: Source, column: Column, table: Any, number: int
+) -> CauseAndNote:
+    """Why a record gave no value for a column; None if it gave one."""
+    record = tracing.record(source, number)
+    if column.origin in OBJECT_FACTS:
+        is_known = table.column(column.name)[0].is_valid
+        return (None, "") if is_known else ("null-in-source", "nobody knows it of this object")
+    cause, names = _absence(source, column, record)
+    note = ""
+    if cause == "absent":
+        near = meant(column, names, nearest)
+        near = near or meant(column, _all_names(tracing, source, table, record), nearest)
+        note = f"there is no {excerpt(column.origin)}" + (f", but {excerpt(near)}" if near else "")
+    if cause and source.join and source.join.shape == "columns":
+        matches = tracing.matches(source, table)
+        if any(_absence(source, column, other)[0] is None for other in matches):
+            note = f"the {source.join.duplicates} of {len(matches)} has none, another has a value"
+            cause = "left-by-duplicates"
+    return cause, note
 
-    def __init__(self, tracing: TracingEngine) -> None:
-        self.tracing = tracing
 
-    def of_null(self, source: Source, column: Column, table: Any, number: int) -> CauseAndNote:
-        """Why a record gave no value for a column; None if it gave one."""
-        record = self.tracing.record(source, number)
-        if column.origin in OBJECT_FACTS:
-            is_known = table.column(column.name)[0].is_valid
-            return (None, "") if is_known else ("null-in-source", "nobody knows it of this object")
-        cause, names = _absence(source, column, record)
-        note = ""
-        if cause == "absent":
-            near = meant(column, names, nearest)
-            near = near or meant(column, self._all_names(source, table, record), nearest)
-            note = f"there is no {excerpt(column.origin)}" + (f", but {excerpt(near)}" if near else "")
-        if cause and source.join and source.join.shape == "columns":
-            matches = self.tracing.matches(source, table)
-            if any(_absence(source, column, other)[0] is None for other in matches):
-                note = f"the {source.join.duplicates} of {len(matches)} has none, another has a value"
-                cause = "left-by-duplicates"
-        return cause, note
-
-    def _all_names(self, source: Source, table: Any, record: Record) -> set[str]:
-        """The fields of a look-up's record, asked for once more without a choice of fields."""
-        if not source.join or not self.tracing.numbering[source.name].is_real:
-            return set()
-        lookup = source.open_lookup(self.tracing.services.context(source.name, None))
-        key = Key(fields=key_of_row(source, table), since=record.time, until=record.time)
-        with suppress(PlaitError):
-            answers = lookup.fetch([key])
-            return {name for answer in answers if isinstance(answer, Record) for name in answer.fields}
+def _all_names(tracing: TracingEngine, source: Source, table: Any, record: Record) -> set[str]:
+    """The fields of a look-up's record, asked for once more without a choice of fields."""
+    if not source.join or not tracing.numbering[source.name].is_real:
         return set()
+    lookup = source.open_lookup(tracing.services.context(source.name, None))
+    key = Key(fields=key_of_row(source, table), since=record.time, until=record.time)
+    with suppress(PlaitError):
+        answers = lookup.fetch([key])
+        return {name for answer in answers if isinstance(answer, Record) for name in answer.fields}
+    return set()
 
-    def of_miss(self, source: Source, table: Any) -> CauseAndNote:
-        """Why a look-up has no record for a row."""
-        values = {name: table.column(name)[0].as_py() for name in source.needed_columns}
-        if null := next((name for name, value in values.items() if value is None), None):
-            return "null-key", f"`{null}` is null, so nothing is asked"
-        answers, counts = self.tracing.asked[source.name][1]  # type: ignore[misc]
-        key = key_of_row(source, table)
-        if tuple(key.values()) in answers.near_misses:
-            return "inexact-key", f"the source has {self._inexact(source, key)}"
-        if options_of_type(source.options, LookupPath):
-            uri = place_of(source, key)
-            if not uri:
-                return "null-key", "a value of the path is empty, so nothing is asked"
-            if self._is_missing(source, uri):
-                return "missing-object", "there is no such object"
-        if source.window and (time := self._time_outside(source, table, values[source.window.column])):
-            return "outside-window", f"there is one of {path_text(time)}; the window is from {source.window}"
-        unread = f"; {counts.unread:,} of {counts.lines:,} lines are no record" if counts.unread else ""
-        return "no-match", f"no record has this key{unread}"
 
-    def _inexact(self, source: Source, key: Mapping[str, Any]) -> str:
-        """The key of a record that looks like one that was asked for."""
-        records, asked = self.tracing.numbering[source.name].records, tuple(key.values())
-        like = next(raw for raw in raw_keys(records, [*key]) if near_misses([asked], [raw]))
-        return ", ".join(f"{name} = {excerpt(str(value))}" for name, value in zip(key, like, strict=True))
+def cause_of_miss(tracing: TracingEngine, source: Source, table: Any) -> CauseAndNote:
+    """Why a look-up has no record for a row."""
+    values = {name: table.column(name)[0].as_py() for name in source.needed_columns}
+    if null := next((name for name, value in values.items() if value is None), None):
+        return "null-key", f"`{null}` is null, so nothing is asked"
+    answers, counts = tracing.asked[source.name][1]  # type: ignore[misc]
+    key = key_of_row(source, table)
+    if tuple(key.values()) in answers.near_misses:
+        return "inexact-key", f"the source has {_inexact(tracing, source, key)}"
+    if options_of_type(source.options, LookupPath):
+        uri = place_of(source, key)
+        if not uri:
+            return "null-key", "a value of the path is empty, so nothing is asked"
+        if _is_missing(tracing, source, uri):
+            return "missing-object", "there is no such object"
+    if source.window and (time := _time_outside(tracing, source, table, values[source.window.column])):
+        return "outside-window", f"there is one of {path_text(time)}; the window is from {source.window}"
+    unread = f"; {counts.unread:,} of {counts.lines:,} lines are no record" if counts.unread else ""
+    return "no-match", f"no record has this key{unread}"
 
-    def _is_missing(self, source: Source, uri: str) -> bool:
-        """Whether an object is not there; of a source that something stands in for, nobody knows."""
-        if not self.tracing.numbering[source.name].is_real:
-            return False
-        return any(isinstance(answer, Missing) for answer in self.tracing.services.objects.get([uri], 0))
 
-    def _time_outside(self, source: Source, table: Any, centre: datetime) -> datetime | None:
-        """The time nearest to a row's own, of the records with its key within a day of the window."""
-        assert source.window is not None  # noqa: S101 - asked only where there is one
-        before, after = source.window.before + FURTHER, source.window.after + FURTHER
-        further = structs.replace(source, window=structs.replace(source.window, before=before, after=after))
-        with suppress(PlaitError):
-            types = {field.name: field.type for field in self.tracing.plan.fields}
-            answers, _ = self.tracing.lookups.ask(further, table, types)
-            times = [time for time in answers.times if time is not None]
-            return min(times, key=lambda time: abs(time - centre), default=None)
-        return None
+def _inexact(tracing: TracingEngine, source: Source, key: Mapping[str, Any]) -> str:
+    """The key of a record that looks like one that was asked for."""
+    records, asked = tracing.numbering[source.name].records, tuple(key.values())
+    like = next(raw for raw in raw_keys(records, [*key]) if near_misses([asked], [raw]))
+    return ", ".join(f"{name} = {excerpt(str(value))}" for name, value in zip(key, like, strict=True))
+
+
+def _is_missing(tracing: TracingEngine, source: Source, uri: str) -> bool:
+    """Whether an object is not there; of a source that something stands in for, nobody knows."""
+    if not tracing.numbering[source.name].is_real:
+        return False
+    return any(isinstance(answer, Missing) for answer in tracing.services.objects.get([uri], 0))
+
+
+def _time_outside(tracing: TracingEngine, source: Source, table: Any, centre: datetime) -> datetime | None:
+    """The time nearest to a row's own, of the records with its key within a day of the window."""
+    assert source.window is not None  # noqa: S101 - asked only where there is one
+    before, after = source.window.before + FURTHER, source.window.after + FURTHER
+    further = structs.replace(source, window=structs.replace(source.window, before=before, after=after))
+    with suppress(PlaitError):
+        types = {field.name: field.type for field in tracing.plan.fields}
+        answers, _ = tracing.lookups.ask(further, table, types)
+        times = [time for time in answers.times if time is not None]
+        return min(times, key=lambda time: abs(time - centre), default=None)
+    return None
 
 
 def _absence(source: Source, column: Column, record: Record) -> tuple[Cause | None, set[str]]:

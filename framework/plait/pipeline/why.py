@@ -9,7 +9,7 @@ from msgspec import Struct, structs
 
 from plait.engine.join import matches_of
 from plait.engine.trace import TracingEngine, number_column
-from plait.pipeline.causes import Cause, Causes, key_of_row, place_of
+from plait.pipeline.causes import Cause, cause_of_miss, cause_of_null, key_of_row, place_of
 from plait.plugin import BadRecord, GiveUp, PlaitError, TryAgain
 from plait.problems.problem import excerpt
 from plait.problems.suggest import help_for
@@ -82,17 +82,17 @@ def why(engine: Engine, uri: str, column: str | None = None, position: str | Non
 
 def _rows(engine: Engine, tracing: TracingEngine, batch: Batch, column: str | None) -> Iterator[Row]:
     """The rows of each record, and what took out others."""
-    rows, causes, spec = batch.rows, Causes(tracing), engine.spec
+    rows, spec = batch.rows, engine.spec
     sources = [s for s in (spec.driver, *spec.lookups) if column is None or column in s.output_columns]
     for number, record in enumerate(tracing.records):
         for n in (n for n, owner in enumerate(rows.record_numbers) if owner == number):
             table = rows.table.slice(n, 1)
             (values,) = table.to_pylist(maps_as_pydicts="strict")
-            cells = [cell for source in sources for cell in _cells(source, table, values, causes)]
+            cells = [cell for source in sources for cell in _cells(source, table, values, tracing)]
             cells = [cell for cell in cells if column in (None, cell.column.partition("[")[0])]
             yield Row(position=record.position, outcome="written", faults=[], cells=cells)
         error = batch.bad.get(number) or batch.retry.get(number) or batch.failed.get(number)
-        misses = [miss for source in spec.lookups for miss in _misses(source, number, error, causes)]
+        misses = [miss for source in spec.lookups for miss in _misses(source, number, error, tracing)]
         if error or misses:
             outcome = "failed" if error else "dropped"
             if isinstance(error, TryAgain):
@@ -108,22 +108,22 @@ def _faults(error: PlaitError | None) -> list[dict[str, str | None]]:
     return [{name: getattr(fault, name, None) for name in names} for fault in errors]
 
 
-def _misses(source: Source, number: int, error: PlaitError | None, causes: Causes) -> list[Cell]:
+def _misses(source: Source, number: int, error: PlaitError | None, tracing: TracingEngine) -> list[Cell]:
     """The cells of a look-up whose lack of a match dropped rows of a record, or made its error."""
-    rule, (table, answer) = source.join, causes.tracing.asked[source.name]
+    rule, (table, answer) = source.join, tracing.asked[source.name]
     takes_out = rule and (rule.missing == "drop" if error is None else rule.missing != "keep")
     blamed = isinstance(error, BadRecord) and source.name in {fault.source for fault in error.faults}
     if isinstance(answer, BaseException) or not (takes_out or blamed):
         return []
-    owners = table.column(number_column(causes.tracing.spec.driver)).to_pylist()
+    owners = table.column(number_column(tracing.spec.driver)).to_pylist()
     matches = enumerate(matches_of(table, answer[0], source))
     missed = [table.slice(n, 1) for n, positions in matches if owners[n] == number and not positions]
     missed = [row for row in missed if (*key_of_row(source, row).values(),) not in answer[0].faults]
-    cells = [cell for row in missed for cell in _cells(source, row, {source.name: []}, causes)]
+    cells = [cell for row in missed for cell in _cells(source, row, {source.name: []}, tracing)]
     return [cell for n, cell in enumerate(cells) if cell not in cells[:n]]
 
 
-def _cells(source: Source, table: Any, values: dict[str, Any], causes: Causes) -> Iterator[Cell]:
+def _cells(source: Source, table: Any, values: dict[str, Any], tracing: TracingEngine) -> Iterator[Cell]:
     """The cells of a source in the row of a table, whose `values` are by column."""
     key, number = key_of_row(source, table), number_column(source)
     cell = Cell(
@@ -135,35 +135,35 @@ def _cells(source: Source, table: Any, values: dict[str, Any], causes: Causes) -
         key=key,
     )
     if not source.join or source.join.shape != "list":
-        yield from _cells_of_record(cell, source, table, values, causes)
+        yield from _cells_of_record(cell, source, table, values, tracing)
         return
     elements = values[source.name]
     shown = [{name: value for name, value in element.items() if name != number} for element in elements]
-    cause, note = (None, "") if elements else causes.of_miss(source, table)
+    cause, note = (None, "") if elements else cause_of_miss(tracing, source, table)
     yield structs.replace(cell, value=shown, cause=cause, note=note)
     for n, element in enumerate(elements[:MOST]):
-        for part in _cells_of_record(cell, source, table, element, causes):
+        for part in _cells_of_record(cell, source, table, element, tracing):
             yield structs.replace(part, column=f"{source.name}[{n}].{part.column}")
 
 
 def _cells_of_record(
-    cell: Cell, source: Source, table: Any, values: dict[str, Any], causes: Causes
+    cell: Cell, source: Source, table: Any, values: dict[str, Any], tracing: TracingEngine
 ) -> Iterator[Cell]:
     """The cells of a source's columns, filled from one of its records or from none; each begins as a copy of `cell`."""
     number = values.get(number_column(source))
     if number is None:
-        cell.cause, cell.note = causes.of_miss(source, table)
+        cell.cause, cell.note = cause_of_miss(tracing, source, table)
     else:
-        record = causes.tracing.record(source, number)
+        record = tracing.record(source, number)
         cell.position, cell.time = record.position, record.time
         if source.join:
             cell.line = record.raw.decode("utf-8", "replace").rstrip("\r\n")
         elif record.item:
             cell.place = record.item.uri
-            cell.position = f"{causes.tracing.driver.position_word} {record.position}".strip()
+            cell.position = f"{tracing.driver.position_word} {record.position}".strip()
     for column in source.columns or ():
         copy = structs.replace(cell, column=column.name, value=values.get(column.name), field=column.origin)
         if number is not None:
-            copy.cause, copy.note = causes.of_null(source, column, table, number)
+            copy.cause, copy.note = cause_of_null(tracing, source, column, table, number)
         copy.default = copy.cause is not None and column.default is not None
         yield copy

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
+GROUP_ROWS = 1 << 17  # of a row group; no more are put together at a time
+
+
 class ParquetOptions(Options, frozen=True, kw_only=True):
     """Options of the connector `parquet`."""
 
@@ -39,14 +42,16 @@ class ParquetOptions(Options, frozen=True, kw_only=True):
 
 
 def encode(table: Any, compression: str) -> bytes:
-    """Return the bytes of a file for an Arrow table; the same rows and types give the same bytes."""
+    """Return the bytes of a file for an Arrow table; the same rows and types give the same bytes, however they are chunked."""
     import pyarrow as pa
     from pyarrow import parquet
 
-    sink = pa.BufferOutputStream()
-    parquet.write_table(
-        table.replace_schema_metadata(None), sink, compression=compression, store_schema=False
-    )
+    sink, table = pa.BufferOutputStream(), table.replace_schema_metadata(None)
+    with parquet.ParquetWriter(sink, table.schema, compression=compression, store_schema=False) as writer:
+        for start in range(0, max(table.num_rows, 1), GROUP_ROWS):
+            group = table.slice(start, GROUP_ROWS) if table.num_rows > GROUP_ROWS else table
+            is_whole = all(column.num_chunks == 1 for column in group.columns)
+            writer.write_table(group if is_whole else group.combine_chunks())
     data: bytes = sink.getvalue().to_pybytes()
     return data
 

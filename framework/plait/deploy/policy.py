@@ -65,11 +65,16 @@ def _statements(spec: Spec) -> Iterator[tuple[str, Statement]]:
         yield from ((block.name, statement) for statement in block.role.permissions())
     folder = FolderPath.parse(spec.quarantine.path) if spec.quarantine else None
     if folder and folder.bucket:
-        files = f"{folder.object_arn.rstrip('/')}/*.json"
+        many = bool(spec.driver.open_driver().position_word)
+        files = f"{folder.object_arn.rstrip('/')}/*.json{'l' * many}"
         reasons = {
             "s3:PutObject": f"set bad records aside below `{folder.text}`",
             "s3:GetObject": "see which version a record is of before it is replaced",
         }
+        if many:
+            reasons["s3:DeleteObject"] = "remove the file of an object that has no bad record any more"
+            why = "be told 404 where an object has no file: without it S3 answers 403"
+            yield "quarantine", Statement(actions=("s3:ListBucket",), resources=(folder.bucket_arn,), why=why)
         for action, why in reasons.items():
             yield "quarantine", Statement(actions=(action,), resources=(files,), why=why)
 

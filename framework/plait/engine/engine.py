@@ -15,8 +15,17 @@ from plait.engine.context import Services
 from plait.engine.counts import LookupCounts
 from plait.engine.lookup import OpenLookups
 from plait.engine.partition import split_into_files
+from plait.engine.parts import Held, take_part
 from plait.engine.report import FileEntry, Report, begin_report
-from plait.engine.settle import Outcomes, accept, commit, put_in_quarantine, settle_batch, settle_unread
+from plait.engine.settle import (
+    Outcomes,
+    accept,
+    commit,
+    errors_of,
+    put_in_quarantine,
+    settle_batch,
+    settle_unread,
+)
 from plait.engine.transform import Answered, Batch, item_of, transform
 from plait.plan.plan import plan
 from plait.plugin import (
@@ -32,10 +41,9 @@ from plait.plugin import (
 )
 from plait.values.memory import garbage_collection_paused, room_for_batch
 from plait.values.paths import normal_uri
-from plait.values.strict_json import size_of_document
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from plait.engine.absence import Nearest
     from plait.engine.transform import Answer
@@ -102,16 +110,19 @@ class Engine:
         self._finish_report()
         return self.report
 
-    def preview(self, items: Sequence[Item]) -> tuple[Any, Outcomes]:
-        """Read and join without writing; the rows as one table, and what would become of the objects."""
+    def preview(self, items: Sequence[Item], most: int | None = None) -> tuple[Any, Outcomes]:
+        """Read and join without writing; the rows as one table, and what would become of the objects.
+
+        With `most`, no more records are read, and objects that were not reached have no outcome.
+        """
         import pyarrow as pa
 
         outcomes, accepted = self._accept(items)
         tables = []
-        for batch in self._batches(accepted, outcomes):
-            settle_batch(batch, {}, self.spec, outcomes)
+        for batch in self._batches(accepted, outcomes, most):
+            settle_batch(batch, errors_of(batch), outcomes)
             tables.append(batch.rows.table)
-        outcomes.finish(accepted)
+        outcomes.finish(item for item in accepted if most is None or item.uri in outcomes.by_uri)
         self._finish_report()
         return pa.concat_tables(tables), outcomes
 
@@ -140,27 +151,44 @@ class Engine:
         outcomes.finish(accepted)
         return outcomes
 
-    def _batches(self, items: Sequence[Item], outcomes: Outcomes) -> Iterator[Batch]:
-        """Read and join the records of objects; settle the objects that cannot be read."""
-        answers, answered = iter(self.driver.read(items)), set[str]()
+    def _batches(self, items: Sequence[Item], outcomes: Outcomes, most: int | None = None) -> Iterator[Batch]:
+        """Read and join the records of objects, so many at most; settle the objects that cannot be read."""
+        answers, answered = islice(self.driver.read(items), most), set[str]()
         following: list[Answered] | None = []
+        held: Held | None = None
+        unfinished = set[str]()  # the object whose records go on
         while following is not None:
             with garbage_collection_paused():
                 with self.report.timed("read"), self.services.on_behalf_of(self.spec.driver.name):
-                    part, following = take_part(answers, following, self.spec.driver.fields, room_for_batch())
-                for answer in part:
+                    fields, room = self.spec.driver.fields, room_for_batch()
+                    part = take_part(answers, following, fields, room, alone=held is not None)
+                following = part.following
+                for answer in part.answers:
                     if isinstance(answer, ReadFailure):
                         settle_unread(answer, outcomes)
                 is_first = not answered
-                answered |= _uris_of(part, answered)
-                empty = [] if following is not None else [item for item in items if item.uri not in answered]
-                if not (part or empty or is_first):
+                answered |= _uris_of(part.answers, answered - unfinished if unfinished else answered)
+                unfinished = {item_of(part.answers[-1]).uri} if part.goes_on else set()
+                is_last = following is None and most is None
+                empty = [item for item in items if item.uri not in answered] if is_last else []
+                if not (part.answers or empty or is_first):
                     return
-                batch = self._transform(part)
+                if part.goes_on and most is None and not held:
+                    held = Held(item_of(part.answers[0]))
+                if held and held.error:
+                    part.answers.clear()
+                batch = self._transform(part.answers)
                 batch.empty = empty
             self.report.batches += 1
+            self.report.add_counts(batch)
             self.unjudged.add_counts(batch)
+            if held:
+                held.add(batch, self.spec)
+                if part.goes_on:
+                    continue
+                batch = held.batch(batch)
             yield batch
+            held = None
             del batch
 
     def _transform(self, part: list[Answered]) -> Batch:
@@ -180,48 +208,25 @@ class Engine:
 
     def _write(self, batch: Batch, outcomes: Outcomes) -> list[Item]:
         """Write a batch and settle its objects; return those that changed meanwhile."""
+        errors = errors_of(batch, self.spec)
         with self.report.timed("write"):
             items = [item_of(record) for record in batch.records]
             files = split_into_files(batch.rows, items, self.spec.partition_by)
+            files += batch.held.files() if batch.held else []
+            files = [file for file in files if file.item.uri not in errors] if errors else files
             answers = list(zip(files, self.sink.write(files), strict=True))
-        errors: dict[str, PlaitError] = {}
         for file, answer in answers:
             if isinstance(answer, PlaitError):
                 errors.setdefault(file.item.uri, answer)
         errors |= put_in_quarantine(batch, errors, self.spec, self.services, self.report)
         with self.report.timed("write"):
             errors |= commit(batch, answers, errors, self.sink)
-        settle_batch(batch, errors, self.spec, outcomes)
+        settle_batch(batch, errors, outcomes)
         for file, answer in answers:
             if isinstance(answer, Written) and outcomes.by_uri.get(file.item.uri) == "done":
                 entry = FileEntry(uri=answer.uri, rows=answer.rows, bytes=answer.bytes, partition=file.folder)
                 self.report.add_file(entry)
         return [Item(uri=uri) for uri, error in errors.items() if isinstance(error, ObjectChanged)]
-
-
-def take_part(
-    answers: Iterator[Answered], part: list[Answered], fields: Collection[str] | None, room: int
-) -> tuple[list[Answered], list[Answered] | None]:
-    """What a driver answers for whole objects until their `fields` fill the room, and what follows: None at the end.
-
-    An answer follows only where it has to tell that the object before it is whole.
-    """
-    size = sum(_size(answer, fields) for answer in part)
-    for answer in answers:
-        if size >= room and item_of(answer).uri != item_of(part[-1]).uri:
-            return part, [answer]
-        part.append(answer)
-        size += _size(answer, fields)
-        if size >= room and (isinstance(answer, ReadFailure) or not answer.position):
-            return part, []
-    return part, None
-
-
-def _size(answer: Answered, fields: Collection[str] | None) -> int:
-    """About how many bytes of memory an answer takes, by its raw bytes or else by the size of its object."""
-    if isinstance(answer, ReadFailure):
-        return 0
-    return size_of_document(answer.raw, fields) if answer.raw else item_of(answer).size or 0
 
 
 def _uris_of(part: Sequence[Answered], answered: set[str]) -> set[str]:

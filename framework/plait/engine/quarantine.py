@@ -1,9 +1,8 @@
-"""Records that cannot become a row: put into quarantine, one JSON document each under a name of its own, and read again."""
+"""Records that cannot become a row: put into quarantine, a JSON file of an object's record or JSON Lines of its many, and read again."""
 
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import re
 from datetime import UTC, datetime
@@ -18,14 +17,15 @@ from plait.problems.errors import MAX_FAULTS
 from plait.values.paths import normal_uri
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from plait.engine.transform import Batch
     from plait.language.spec import Spec
     from plait.plugin import BadRecord, Item, Objects, Record
 
 FORMAT_VERSION = 1
 NO_QUARANTINE = "the spec has no `quarantine`"
-FILE_NAME = re.compile(r"([0-9a-f]{32})(-[0-9a-f]{16})?\.json")
+FILE_NAME = re.compile(r"([0-9a-f]{32})\.jsonl?")
 
 
 class Fault(Struct, frozen=True, kw_only=True):
@@ -60,28 +60,52 @@ def folder_of(spec: Spec) -> str:
     return normal_uri(spec.quarantine.path.rstrip("/") + "/")
 
 
-def record_file_name(uri: str, position: str) -> str:
-    """The name of a record's file; those of one object begin alike, as the object's files in the sink do."""
-    suffix = f"-{hashlib.sha256(position.encode()).hexdigest()[:16]}" if position else ""
-    return f"{file_name(uri)}{suffix}.json"
-
-
 def object_stem(uri: str, folder: str) -> str | None:
-    """How the names of one object's records begin; None for a file that cannot be a record."""
+    """How the names of one object's files begin, here as in the sink; None for a file that cannot be of the quarantine."""
     match = FILE_NAME.fullmatch(uri.removeprefix(folder))
     return match[1] if match else None
 
 
-def record_uri(record: Record, spec: Spec) -> str:
-    """The URI of a record's file in quarantine."""
-    return folder_of(spec) + record_file_name(item_of(record).uri, record.position)
+def puts_of(batch: Batch, errors: Mapping[str, PlaitError], spec: Spec) -> Iterator[Put]:
+    """The quarantine files of the objects of a batch that are done; one that a newer version of the object left is never replaced.
 
-
-def put_of(record: Record, error: BadRecord, spec: Spec) -> Put:
-    """The quarantine file of a record, named by its object and its position within.
-
-    A file that a newer version of the object left is never replaced.
+    Where an object may have many records, its file has all that are bad, one a line, and goes if there is none.
     """
+    bad = [(batch.records[number], error) for number, error in batch.bad.items()]
+    bad = [(record, error) for record, error in bad if item_of(record).uri not in errors]
+    if not batch.position_word:
+        for record, error in bad:
+            yield Put(
+                uri=_uri(item_of(record), spec, ".json"),
+                data=_text(record, error, spec, 1),
+                source=item_of(record),
+            )
+        return
+    objects = {
+        item.uri: item for item in (*batch.empty, *map(item_of, batch.records)) if item.uri not in errors
+    }
+    by_uri: dict[str, list[tuple[Record, BadRecord]]] = {uri: [] for uri in objects}
+    for record, error in bad:
+        by_uri[item_of(record).uri].append((record, error))
+    for uri, of_object in by_uri.items():
+        texts = [lines_of(of_object, spec)]
+        if batch.held and batch.held.item.uri == uri:
+            texts = batch.held.quarantined
+        data = b"".join(texts)
+        yield Put(uri=_uri(objects[uri], spec, ".jsonl"), data=data, removes=not data, source=objects[uri])
+
+
+def lines_of(bad: Iterable[tuple[Record, BadRecord]], spec: Spec) -> bytes:
+    """Bad records as JSON Lines."""
+    return b"".join(_text(record, error, spec) for record, error in bad)
+
+
+def _uri(item: Item, spec: Spec, suffix: str) -> str:
+    return f"{folder_of(spec)}{file_name(item.uri)}{suffix}"
+
+
+def _text(record: Record, error: BadRecord, spec: Spec, indent: int | None = None) -> bytes:
+    """A bad record as a JSON document and a line break."""
     assert spec.quarantine is not None  # noqa: S101 - asked only where the spec has one
     item = item_of(record)
     faults = [to_builtins(_fault(fault, spec)) for fault in error.faults[:MAX_FAULTS]]
@@ -99,8 +123,7 @@ def put_of(record: Record, error: BadRecord, spec: Spec) -> Put:
         "more_faults": len(error.faults) > MAX_FAULTS,
         **(_payload(record.raw) if spec.quarantine.payload else {}),
     }
-    data = json.dumps(body, ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace")
-    return Put(uri=record_uri(record, spec), data=data + b"\n", source=item)
+    return json.dumps(body, ensure_ascii=False, indent=indent).encode("utf-8", "backslashreplace") + b"\n"
 
 
 def _fault(error: BadRecord, spec: Spec) -> Fault:
@@ -127,18 +150,25 @@ def _utc_text(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def read_record(item: Item, data: bytes, spec: Spec, *, with_raw: bool = False) -> QuarantinedRecord | None:
-    """Read a file of the quarantine; None if it is no record of this pipeline, or has another record's name."""
+def texts_of(uri: str, data: bytes) -> list[bytes]:
+    """The JSON documents of a file of the quarantine, one for each record."""
+    return data.splitlines() if uri.endswith(".jsonl") else [data]
+
+
+def read_records(item: Item, data: bytes, spec: Spec, *, with_raw: bool = False) -> list[QuarantinedRecord]:
+    """The records of a file of the quarantine; none if one is not of this pipeline, or has another object's name."""
+    records = [_read_record(item, text, spec, with_raw=with_raw) for text in texts_of(item.uri, data)]
+    known = [record for record in records if record]
+    return known if len(known) == len(records) else []
+
+
+def _read_record(item: Item, data: bytes, spec: Spec, *, with_raw: bool) -> QuarantinedRecord | None:
     try:
         body = json.loads(data)
         pipeline, uri, position = body["pipeline"], body["object"], body["position"]
         modified = datetime.fromisoformat(body["modified"]) if body["modified"] else None
         is_ours = pipeline == spec.name and body["format_version"] == FORMAT_VERSION
-        if (
-            not is_ours
-            or uri != normal_uri(uri)
-            or item.uri != folder_of(spec) + record_file_name(uri, position)
-        ):
+        if not is_ours or uri != normal_uri(uri) or object_stem(item.uri, folder_of(spec)) != file_name(uri):
             return None
         return QuarantinedRecord(
             item=item,
@@ -165,9 +195,10 @@ def find_files(objects: Objects, spec: Spec, uri: str | None = None) -> Iterator
 def read_files(
     objects: Objects, items: Sequence[Item], spec: Spec, *, with_raw: bool = False
 ) -> Iterator[tuple[Item, QuarantinedRecord | PlaitError | None]]:
-    """Read those files in quarantine that are still there: the record of each, None if it is none of this pipeline."""
+    """Read those files in quarantine that are still there: each record of them, None for a file that is none of this pipeline."""
     for item, answer in zip(items, objects.get([item.uri for item in items]), strict=True):
         if isinstance(answer, StoredObject):
-            yield item, read_record(answer.item, answer.data, spec, with_raw=with_raw)
+            records = read_records(answer.item, answer.data, spec, with_raw=with_raw)
+            yield from ((item, record) for record in records or (None,))
         elif isinstance(answer, PlaitError):
             yield item, answer

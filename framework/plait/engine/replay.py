@@ -149,33 +149,46 @@ class _Replay:
         return outcomes[0]
 
     def _settle(self, chosen: Sequence[QuarantinedRecord], outcomes: Outcomes) -> None:
-        succeeded = []
+        succeeded: dict[str, list[Item]] = {}
         for record in chosen:
             fate = self._fate(record, outcomes)
-            if fate == "removed" and not self.result.dry_run:
-                succeeded.append(record.item)
+            is_kept = self.result.dry_run or (
+                outcomes.by_uri[record.object] == "done" and self._is_whole(record)
+            )
+            if fate == "removed" and not is_kept:
+                succeeded.setdefault(record.item.uri, []).append(record.item)
             else:
                 self._count(fate, 1)
-        answers = self.store.remove(succeeded) if succeeded else []
-        for item, answer in zip(succeeded, answers, strict=True):
-            self._count_removal(item, answer)
+        items = [same[0] for same in succeeded.values()]
+        answers = self.store.remove(items) if items else []
+        for item, answer in zip(items, answers, strict=True):
+            self._count_removal(item, answer, len(succeeded[item.uri]))
+
+    def _is_whole(self, record: QuarantinedRecord) -> bool:
+        """Whether a run writes or removes the file of a record itself, as one that has all bad records of its object."""
+        is_many = record.item.uri.endswith(".jsonl")
+        return is_many and bool(self.engine.driver.position_word)
 
     def _fate(self, record: QuarantinedRecord, outcomes: Outcomes) -> Fate:
+        """What became of a record; of an object with many, as many are still bad as the run set aside."""
         outcome = outcomes.by_uri[record.object]
         if outcome == "gone":
             return "removed" if self.forget_gone else "gone"
         if outcome != "done":
             return outcome
-        return "bad" if record.item.uri in outcomes.quarantined else "removed"
+        if record.item.uri.endswith(".jsonl") != bool(self.engine.driver.position_word):
+            return "removed"  # the run writes a file of another name for its object
+        outcomes.quarantined[record.object] -= 1
+        return "bad" if outcomes.quarantined[record.object] >= 0 else "removed"
 
-    def _count_removal(self, item: Item, answer: PlaitError | None) -> None:
+    def _count_removal(self, item: Item, answer: PlaitError | None, records: int) -> None:
         if isinstance(answer, ObjectChanged):
-            self._count("bad", 1)
+            self._count("bad", records)
         elif answer is not None:
-            self._count("failed", 1)
+            self._count("failed", records)
             Outcomes(self.engine.report).add_problem(answer, item.uri, "error")
         else:
-            self._count("removed", 1)
+            self._count("removed", records)
 
     def _count(self, fate: Fate, records: int) -> None:
         self.result.records[fate] += records

@@ -30,11 +30,11 @@ FOREIGN_BUCKET_HELP = "send only events of the bucket that the driving source re
 
 
 class Outcomes(Struct):
-    """What became of driving objects that are run together, by URI, and the URIs of their records in quarantine."""
+    """What became of driving objects that are run together, and how many of their records are bad, by URI."""
 
     report: Report
     by_uri: dict[str, Outcome] = field(default_factory=dict)
-    quarantined: set[str] = field(default_factory=set)
+    quarantined: Counter[str] = field(default_factory=Counter)
 
     def settle(self, uri: str, error: PlaitError | None) -> bool:
         """Note that an object is done, or by its error that it comes again or failed; return whether it is done.
@@ -71,11 +71,13 @@ class Outcomes(Struct):
         )
         self.report.add_problem(problem)
 
-    def add_faults(self, error: BadRecord, uri: str) -> None:
-        """Report the faults of a bad record as warnings."""
-        for fault in error.faults:
-            cell = f"{fault.source or ''}.{fault.column}" if fault.column else None
-            self.add_problem(fault, uri, "warning", cell, error.note)
+    def add_bad(self, uri: str, number: int, errors: Iterable[BadRecord]) -> None:
+        """Count bad records of an object, and report the faults of the first as warnings."""
+        self.quarantined[uri] += number
+        for error in errors:
+            for fault in error.faults:
+                cell = f"{fault.source or ''}.{fault.column}" if fault.column else None
+                self.add_problem(fault, uri, "warning", cell, error.note)
 
     def finish(self, items: Iterable[Item]) -> None:
         """Count the outcomes; raises AssertionError if one of the objects has none, so that its loss is noticed."""
@@ -106,24 +108,33 @@ def _is_foreign(uri: str, spec: Spec) -> bool:
     return bool(buckets) and on_s3(uri) and uri.split("/")[2] not in buckets
 
 
+def errors_of(batch: Batch, spec: Spec | None = None) -> dict[str, PlaitError]:
+    """Why objects of a batch are not done, by URI: the first error of their records.
+
+    A bad record is the error of its object if the `spec` has no quarantine.
+    """
+    errors: dict[str, PlaitError] = {}
+    is_failing = spec is not None and spec.quarantine is None
+    for errors_of_records in (batch.bad if is_failing else {}, batch.retry, batch.failed):
+        errors |= {batch.item(number).uri: error for number, error in reversed(errors_of_records.items())}
+    if batch.held and batch.held.error:
+        errors[batch.held.item.uri] = batch.held.error
+    return errors
+
+
 def put_in_quarantine(
     batch: Batch, errors: dict[str, PlaitError], spec: Spec, services: Services, report: Report
 ) -> dict[str, PlaitError]:
-    """Put bad records into quarantine, unless their object must come again; return the errors of the writes.
-
-    Without a quarantine in the spec, the bad records are the errors of their objects.
-    """
-    unsettled = {batch.item(number).uri for number in (*batch.retry, *batch.failed)} | set(errors)
-    bad = {number: error for number, error in batch.bad.items() if batch.item(number).uri not in unsettled}
+    """Put bad records into quarantine, unless their object is not done; return the errors of the writes."""
     if spec.quarantine is None:
-        return {batch.item(number).uri: error for number, error in bad.items()}
+        return {}
     with report.timed("quarantine"):
-        puts = [quarantine.put_of(batch.records[number], error, spec) for number, error in bad.items()]
+        puts = [*quarantine.puts_of(batch, errors, spec)]
         answers = services.objects.put(puts) if puts else []
     return {
-        batch.item(number).uri: answer
-        for number, answer in zip(bad, answers, strict=True)
-        if isinstance(answer, PlaitError)
+        put.source.uri: answer
+        for put, answer in zip(puts, answers, strict=True)
+        if put.source and isinstance(answer, PlaitError)
     }
 
 
@@ -139,26 +150,19 @@ def commit(
     for file, answer in answers:
         if isinstance(answer, Written):
             files.setdefault(file.item.uri, []).append(answer)
-    unfinished = {batch.item(number).uri for number in (*batch.retry, *batch.failed)} | set(errors)
-    done = [uri for uri in items if uri not in unfinished]
+    done = [uri for uri in items if uri not in errors]
     settled = [Settled(item=items[uri], files=tuple(files.get(uri, ()))) for uri in done]
     answered = zip(done, sink.commit(settled) if settled else (), strict=True)
     return {uri: error for uri, error in answered if error is not None}
 
 
-def settle_batch(batch: Batch, errors: dict[str, PlaitError], spec: Spec, outcomes: Outcomes) -> None:
-    """Note what became of each object of a batch, and count its look-ups and the records of the objects that are done.
-
-    The errors of the batch's records are added to `errors`.
-    """
-    report = outcomes.report
-    report.add_counts(batch)
-    for number, error in batch.retry.items():
-        errors.setdefault(batch.item(number).uri, error)
-    for number, error in batch.failed.items():
-        errors[batch.item(number).uri] = error
+def settle_batch(batch: Batch, errors: Mapping[str, PlaitError], outcomes: Outcomes) -> None:
+    """Note what became of each object of a batch, and count the records of the objects that are done."""
     for item in batch.empty:
         outcomes.settle(item.uri, errors.get(item.uri))
+    if (held := batch.held) and outcomes.by_uri.get(held.item.uri) == "done":
+        outcomes.report.records.add(held.fates)
+        outcomes.add_bad(held.item.uri, held.fates["quarantined"], held.bad)
     written = set(batch.rows.record_numbers)
     fates: Counter[str] = Counter()
     for number, record in enumerate(batch.records):
@@ -167,10 +171,8 @@ def settle_batch(batch: Batch, errors: dict[str, PlaitError], spec: Spec, outcom
             continue
         fates[fate := batch.fate(number, written)] += 1
         if fate == "quarantined":
-            if spec.quarantine:
-                outcomes.quarantined.add(quarantine.record_uri(record, spec))
-            outcomes.add_faults(batch.bad[number], uri)
-    report.records.add(fates)
+            outcomes.add_bad(uri, 1, (batch.bad[number],))
+    outcomes.report.records.add(fates)
 
 
 def settle_unread(failure: ReadFailure, outcomes: Outcomes) -> None:

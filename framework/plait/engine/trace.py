@@ -13,9 +13,9 @@ from msgspec import structs
 
 from plait.engine.engine import Engine
 from plait.engine.join import matches_of
-from plait.engine.settle import settle_batch, settle_unread
+from plait.engine.settle import errors_of, settle_batch, settle_unread
 from plait.language.spec import Column
-from plait.plugin import Item, PlaitError, ReadFailure, Record, RecordTable
+from plait.plugin import Item, ReadFailure, Record, RecordTable
 from plait.values.types import Type
 
 if TYPE_CHECKING:
@@ -89,11 +89,9 @@ class TracingEngine(Engine):
                 self.records.append(answer)
         if items and not outcomes.by_uri:
             batch = self._transform([_numbered(record, n) for n, record in enumerate(self.records)])
-            errors: dict[str, PlaitError] = {}
-            if not self.spec.quarantine:
-                errors = {batch.item(number).uri: error for number, error in batch.bad.items()}
             batch.empty, self.batch = [] if self.records else items, batch
-            settle_batch(batch, errors, self.spec, outcomes)
+            self.report.add_counts(batch)
+            settle_batch(batch, errors_of(batch, self.spec), outcomes)
         outcomes.finish(items)
         self._finish_report()
         (outcome,) = outcomes.by_uri.values()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from plait.engine.answers import Answers
     from plait.engine.counts import LookupCounts, SourceCounts
     from plait.engine.join import Joined
+    from plait.engine.parts import Held
     from plait.language.spec import Source
     from plait.plan.plan import Plan
     from plait.plugin import BadRecord
@@ -39,7 +40,8 @@ class Batch(Struct):
 
     `empty` are the objects without a record. `bad`, `retry` and `failed` are by record number: why a record is put into
     quarantine, comes again, or fails; `left_out` are those that `only` does not take. `lookups` are the counts of each
-    look-up, `sources` those of each source's records, by its name.
+    look-up, `sources` those of each source's records, by its name. `position_word` is that of the driver. A batch that ends
+    an object which took several has what is `held` of it, and no other records.
     """
 
     records: list[Record]
@@ -51,6 +53,8 @@ class Batch(Struct):
     left_out: set[int] = field(default_factory=set)
     lookups: dict[str, LookupCounts] = field(default_factory=dict)
     sources: dict[str, SourceCounts] = field(default_factory=dict)
+    position_word: str = ""
+    held: Held | None = None
 
     def take_out(self, record_numbers: Iterable[int]) -> None:
         """Remove all rows of these records."""
@@ -70,7 +74,8 @@ class Batch(Struct):
         return "left_out" if record_number in self.left_out else "dropped"
 
     def note_positions(self, word: str) -> None:
-        """Let each bad record's error say which record of its object it is."""
+        """Let each bad record's error say which record of its object it is, in the word of the driver."""
+        self.position_word = word
         for number, error in self.bad.items():
             if position := self.records[number].position:
                 self.bad[number] = error.beside()  # several records may have the error of one key

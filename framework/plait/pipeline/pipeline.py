@@ -135,7 +135,7 @@ class Pipeline:
         return block(guess_columns(engine, [*islice(engine.find(), MOST_RECORDS)], self.spec, name))
 
     def preview(self, objects: Iterable[str] | None = None, limit: int = 10) -> Any:
-        """Read and join for real, but write nothing; returns a `pyarrow.Table` of at most `limit` objects' rows.
+        """Read and join for real, but write nothing; returns a `pyarrow.Table` of the rows of at most `limit` objects and records.
 
         For each problem that kept rows out, and for the columns that were guessed, a Python warning is issued.
         """
@@ -158,7 +158,7 @@ class Pipeline:
             from plait.pipeline.guess_block import block
 
             guessed = block(guess_columns(engine, items, self.spec))
-        return Preview(engine.preview(items)[0], engine.report, guessed)
+        return Preview(engine.preview(items, limit)[0], engine.report, guessed)
 
     def why(
         self, uri: str, column: str | None = None, position: str | None = None, engine: Engine | None = None

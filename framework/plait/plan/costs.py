@@ -172,6 +172,10 @@ def _lines_of_calls(spec: Spec, quantities: Mapping[str, float]) -> Iterator[Cos
         counted.add((calls.operation, calls.once))
     if spec.quarantine and spec.quarantine.path.startswith("s3://"):
         yield _priced_line("s3:PutObject", "quarantine", "quarantined", quantities["quarantined"])
+        if (
+            spec.driver.open_driver().position_word
+        ):  # each object without a bad record may have left a file there
+            yield _priced_line("s3:HeadObject", "quarantine", "objects", quantities["objects"])
         if not any(calls.quantity == "replaced" for _, calls in declared):
             for operation in ("s3:HeadObject", "s3:PutObject"):
                 yield _priced_line(operation, "quarantine", "replaced", quantities["replaced"])

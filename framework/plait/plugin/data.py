@@ -139,8 +139,9 @@ class Missing(Struct, frozen=True):
 
 
 class Put(Struct, frozen=True, kw_only=True):
-    """Bytes to store at a URI; `source` is the driving object that they were made from."""
+    """Bytes to store at a URI, or with `removes` that nothing shall stand there; `source` is the driving object they were made from."""
 
     uri: str
     data: bytes
+    removes: bool = False
     source: Item | None = None

@@ -122,7 +122,12 @@ class Storage:
 
     def _put(self, put: Put) -> Written | PlaitError:
         try:
-            return self._s3.put(put) if on_s3(put.uri) else local.put(put.uri, put.data)
+            if on_s3(put.uri):
+                return self._s3.put(put)
+            if put.removes:
+                local.delete(Item(uri=put.uri))
+                return Written(uri=put.uri, rows=0, bytes=0)
+            return local.put(put.uri, put.data)
         except Exception as error:  # noqa: BLE001 -- every error is returned as an answer
             return _failure(put.uri, error)
 

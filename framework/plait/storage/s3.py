@@ -158,16 +158,19 @@ class S3:
     def _put_newest(self, put: Put, source: str, etag: str) -> None:
         """Store an object made from the version `etag` of the source; raise ObjectChanged if the source has another by now."""
         for _ in range(MAX_ROUNDS):
-            if self._put_proven(put, etag, "*"):
+            if not put.removes and self._put_proven(put, etag, "*"):
                 return
             stored = self._version(put.uri)
+            if stored is None and put.removes:
+                return
             if stored is None:
                 continue
             if stored.source_etag != etag:
                 current = self._version(source)
                 if current is None or unquoted(current.etag) != etag:
                     raise ObjectChanged(f"`{source[:200]}` changed while it was read")
-            if self._put_proven(put, etag, stored.etag):
+            is_done = self._put_if if put.removes else self._put_proven
+            if is_done(put, etag, stored.etag):
                 return
         raise TryAgain(f"`{put.uri[:200]}` is written by others at the same time")
 
@@ -215,6 +218,10 @@ class S3:
         """Put; `match` is empty, `*` to create only, or the ETag that must stand there."""
         bucket, key = bucket_and_key(put.uri)
         metadata = {SOURCE_ETAG: etag} if etag else {}
+        if put.removes:
+            condition = {"IfMatch": match} if match else {}
+            self._client("s3").delete_object(Bucket=bucket, Key=key, **condition)
+            return
         if UNUSUAL_KEY.search(key):
             condition = {"IfNoneMatch": "*"} if match == "*" else {"IfMatch": match} if match else {}
             self._client("s3").put_object(

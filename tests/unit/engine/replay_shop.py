@@ -13,6 +13,7 @@ from kit.run import put, rows_in
 from kit.specs import valid
 from plait.engine.context import Services
 from plait.engine.engine import Engine
+from plait.engine.quarantine import texts_of
 from plait.engine.replay import Choice, ReplayReport, replay
 from plait.language.spec import Spec
 from plait.plugin import Driver, Item, ReadFailure, Record, Sink, StoredObject, Window
@@ -40,6 +41,8 @@ quarantine: ROOT/bad/
 class Lines(Driver[Any]):
     """A driver of which each line of an object, `id,total`, is a record."""
 
+    position_word = "line"
+
     def __init__(self, engine: Engine) -> None:
         self.driver, self.objects = engine.driver, engine.services.objects
 
@@ -57,7 +60,7 @@ class Lines(Driver[Any]):
                 continue
             for n, line in enumerate(answer.data.splitlines()):
                 fields = dict(zip(("id", "total"), line.decode().split(","), strict=True))
-                yield Record(fields=fields, item=answer.item, position=f"line {n}", raw=line)
+                yield Record(fields=fields, item=answer.item, position=str(n), raw=line)
 
 
 @dataclass
@@ -102,16 +105,23 @@ class Shop:
         window = Window(since=options.pop("since", None), until=options.pop("until", None))
         return replay(self.engine(), Choice(codes=codes, window=window), **options)
 
-    def records(self) -> dict[str, Path]:
-        """The files in quarantine by the name of the order, and by the line where there are several."""
-        files = {file: json.loads(file.read_text()) for file in (self.root / "bad").rglob("*.json")}
+    def bodies(self) -> dict[str, tuple[Path, dict[str, Any]]]:
+        """The records in quarantine with their files, by the name of the order, and by the line where there are several."""
+        files = [*(self.root / "bad").rglob("*.json*")]
+        bodies = [
+            (file, json.loads(text)) for file in files for text in texts_of(file.name, file.read_bytes())
+        ]
         return {
-            Path(r["object"]).stem + r["position"].removeprefix("line"): file for file, r in files.items()
+            f"{Path(body['object']).stem} {body['position']}".rstrip(): (file, body) for file, body in bodies
         }
+
+    def records(self) -> dict[str, Path]:
+        """The files in quarantine, by the same names."""
+        return {name: file for name, (file, _) in self.bodies().items()}
 
     def bad(self) -> dict[str, str]:
         """The codes in quarantine, by the same names."""
-        return {name: json.loads(file.read_text())["code"] for name, file in self.records().items()}
+        return {name: body["code"] for name, (_, body) in self.bodies().items()}
 
     def rows(self) -> list[tuple[Any, ...]]:
         """All rows of the lake."""

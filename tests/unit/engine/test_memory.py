@@ -15,7 +15,9 @@ import pytest
 from kit.specs import valid
 from plait.engine import engine as engines
 from plait.engine.context import Services
-from plait.engine.engine import Engine, take_part
+from plait.engine.engine import Engine
+from plait.engine.parts import take_part
+from plait.engine.transform import item_of
 from plait.plugin import Item, ReadFailure, Record, StoredObject, TryAgain, Written
 
 if TYPE_CHECKING:
@@ -95,20 +97,36 @@ def test_a_batch_closes_when_its_values_fill_its_room(monkeypatch: pytest.Monkey
     assert peak < 4 * (4 << 20)
 
 
-def test_a_part_has_whole_objects() -> None:
+@pytest.mark.parametrize(
+    ("rooms", "parts"),
+    [
+        ((20, 20, 20, 20), ["a1 a2+", "a3", "b1 b2", "c d"]),  # an object that does not fit goes on, alone
+        ((30, 20, 20), ["a1 a2 a3", "b1 b2", "c d"]),
+        (
+            (40, 20, 20),
+            ["a1 a2 a3", "b1 b2", "c d"],
+        ),  # one that does not fit behind others waits for the next part
+        ((60, 20), ["a1 a2 a3 b1 b2 c", "d"]),
+        ((1, 1, 1, 1, 1, 1, 1), ["a1+", "a2+", "a3", "b1+", "b2", "c", "d"]),
+        ((99,), ["a1 a2 a3 b1 b2 c d"]),
+    ],
+)
+def test_a_part_has_whole_objects_or_one_that_goes_on(rooms: tuple[int, ...], parts: list[str]) -> None:
     """It closes behind an object of one record that fills its room, or before the first object beyond it."""
-    a, b, c, d = (Item(uri=uri, size=10) for uri in "abcd")
-    lines = [Record(fields={}, item=item, position=str(n)) for n, item in enumerate((a, a, a, b, b))]
-    failure = ReadFailure(d, TryAgain("later"))
-    answers: list[Record | ReadFailure] = [*lines, Record(fields={}, item=c), failure]
-    remaining, following, parts = iter(answers), list[Record | ReadFailure](), []
-    rest: list[Record | ReadFailure] | None = []
-    for room in (20, 30, 20):
-        part, rest = take_part(remaining, following, None, room)
-        parts.append(part)
-        following = rest or []
-    assert parts == [answers[:3], answers[3:6], answers[6:]]
-    assert rest is None
+    items = {name: Item(uri=name, size=10) for name in "abcd"}
+    names = ["a1", "a2", "a3", "b1", "b2", "c"]
+    answers: list[Record | ReadFailure] = [
+        Record(fields={}, item=items[name[0]], position=name[1:]) for name in names
+    ]
+    answers.append(ReadFailure(items["d"], TryAgain("later")))
+    remaining, following, taken, goes_on = iter(answers), list[Record | ReadFailure](), [], False
+    for room in rooms:
+        part = take_part(remaining, following, None, room, alone=goes_on)
+        shown = [item_of(answer).uri + getattr(answer, "position", "") for answer in part.answers]
+        taken.append(" ".join(shown) + "+" * part.goes_on)
+        following, goes_on = part.following or [], part.goes_on
+    assert taken == parts
+    assert not following
 
 
 LIMITED = """

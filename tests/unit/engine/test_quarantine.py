@@ -22,8 +22,10 @@ from plait.engine import quarantine
 from plait.engine.context import Services
 from plait.engine.engine import Engine
 from plait.engine.partition import file_name
+from plait.engine.rows import Rows
+from plait.engine.transform import Batch
 from plait.language.spec import Spec
-from plait.plugin import BadRecord, Item, Record
+from plait.plugin import BadRecord, Item, Put, Record
 
 BORN = datetime(2026, 7, 1, 12, 30, 0, 250_000, tzinfo=UTC)
 SPEC = (DATA / "specs/quarantine.yaml").read_text(encoding="utf-8")
@@ -152,37 +154,33 @@ def test_a_record_tells_a_hundred_of_its_faults_and_whether_there_are_more(
     assert (report.records.written, len(report.problems)) == (1, min(columns, 101))
 
 
-@given(st.text(min_size=1), st.text())
-def test_a_name_is_a_hash_of_object_and_position(uri: str, position: str) -> None:
-    """Those of one object begin as its files in the sink do, and no two records share a name."""
-    name = quarantine.record_file_name(uri, position)
-    assert name.startswith(file_name(uri))
-    assert quarantine.object_stem(f"bad/{name}", "bad/") == file_name(uri)
-    assert (name == quarantine.record_file_name(uri, "")) == (position == "")
-    assert name != quarantine.record_file_name(f"{uri}x", position)
+def put_of(record: Record, error: BadRecord, spec: Spec, word: str = "") -> Put:
+    """The file of the one bad record of a batch, whose driver has this word for positions."""
+    batch = Batch([record], Rows(None, []), bad={0: error}, position_word=word)
+    [file] = quarantine.puts_of(batch, {}, spec)
+    return file
 
 
-@given(st.text(min_size=1), st.text(max_size=5), st.binary(), st.booleans())
+@given(st.text(min_size=1), st.sampled_from(["", "1", "20"]), st.binary(), st.booleans())
 def test_what_was_set_aside_can_be_read_again(uri: str, position: str, raw: bytes, payload: bool) -> None:
     """For any URI, position and bytes; and under another name, or of another pipeline, it is none of ours."""
     own_spec = spec(payload=str(payload).lower())
     uri = f"s3://bucket/{uri}"
     record = Record(fields={}, item=Item(uri=uri, modified=BORN), position=position, raw=raw)
-    file = quarantine.put_of(record, BadRecord("why", code="bad-value"), own_spec)
+    file = put_of(record, BadRecord("why", code="bad-value"), own_spec, "line" if position else "")
+    assert file.uri == f"{quarantine.folder_of(own_spec)}{file_name(uri)}.json{'l' if position else ''}"
     item, renamed = Item(uri=file.uri), Item(uri=file.uri.replace(".json", "0.json"))
-    read = quarantine.read_record(item, file.data, own_spec)
-    assert read is not None
+    [read] = quarantine.read_records(item, file.data, own_spec)
     assert (read.object, read.position, read.modified) == (uri, position, BORN)
     assert [(fault.code, fault.source, fault.column) for fault in read.faults] == [
         ("bad-value", "orders", None)
     ]
     assert read.raw is None
-    with_raw = quarantine.read_record(item, file.data, own_spec, with_raw=True)
-    assert with_raw is not None
+    [with_raw] = quarantine.read_records(item, file.data, own_spec, with_raw=True)
     assert with_raw.raw == (raw if payload else None)
-    assert quarantine.read_record(renamed, file.data, own_spec) is None
+    assert quarantine.read_records(renamed, file.data, own_spec) == []
     other = spec(text=SPEC.replace("name: orders", "name: others"))
-    assert quarantine.read_record(item, file.data, other) is None
+    assert quarantine.read_records(item, file.data, other) == []
 
 
 values = st.none() | st.text() | st.integers()
@@ -193,14 +191,14 @@ documents = st.recursive(values, st.lists) | st.dictionaries(
 
 @given(st.binary(max_size=60) | documents.map(lambda document: json.dumps(document).encode()))
 def test_any_other_file_is_no_record(data: bytes) -> None:
-    assert quarantine.read_record(Item(uri="nowhere/bad/x.json"), data, spec()) is None
+    assert quarantine.read_records(Item(uri="nowhere/bad/x.json"), data, spec()) == []
 
 
 def stored(uri: str, at: str = "nowhere/bad", payload: str = "true", **more: Any) -> tuple[str, bytes]:
     """Where a record is kept, and as what."""
     record = Record(fields={}, item=Item(uri=uri, **more), position="", raw=b"")
     error = BadRecord("what was `7`", code="bad-value", bare="what was it")
-    file = quarantine.put_of(record, error, spec(payload=payload, text=SPEC.replace("ROOT/bad", at)))
+    file = put_of(record, error, spec(payload=payload, text=SPEC.replace("ROOT/bad", at)))
     return file.uri, file.data
 
 
@@ -231,21 +229,22 @@ def test_a_name_that_is_no_unicode_is_kept() -> None:
 def test_an_object_of_unknown_age_has_none() -> None:
     uri, data = stored("s3://b/1.json")
     assert json.loads(data)["modified"] is None
-    assert quarantine.read_record(Item(uri=uri), data, spec()) == quarantine.QuarantinedRecord(
+    record = quarantine.QuarantinedRecord(
         item=Item(uri=uri),
         object="s3://b/1.json",
         position="",
         modified=None,
         faults=(quarantine.Fault(code="bad-value", source="orders", message="what was `7`", help=None),),
     )
+    assert quarantine.read_records(Item(uri=uri), data, spec()) == [record]
 
 
 def test_a_record_that_was_put_there_before_all_faults_were_told_is_read_with_its_one() -> None:
     """Such a file has no `faults`."""
     uri, data = stored("s3://b/1.json")
     old = {key: value for key, value in json.loads(data).items() if "fault" not in key}
-    read = quarantine.read_record(Item(uri=uri), json.dumps(old).encode(), spec())
-    assert read == quarantine.read_record(Item(uri=uri), data, spec())
+    read = quarantine.read_records(Item(uri=uri), json.dumps(old).encode(), spec())
+    assert read == quarantine.read_records(Item(uri=uri), data, spec())
 
 
 @pytest.mark.parametrize(("payload", "message"), [("true", "what was `7`"), ("false", "what was it")])

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from plait.engine.engine import Engine
+from plait.engine.quarantine import texts_of
 from plait.plan.plan import plan
 from plait.testing.cases.case import COUNT_NAMES, Outcome
 from plait.testing.cases.stand_ins import NO_INPUTS, CapturingSink, OfflineServices, stand_in
@@ -31,7 +32,8 @@ def run_case(case: Case) -> Outcome:
     driver = case.inputs.get(case.spec.driver.name)
     report = engine.run((held.item for held in driver.objects) if driver else engine.find())
     partitions = plan(case.spec).partitions
-    bad_records = [_bad_record(json.loads(put.data)) for put in services.objects.puts]
+    texts = [text for put in services.objects.puts for text in texts_of(put.uri, put.data)]
+    bad_records = [_bad_record(json.loads(text)) for text in texts]
     records = report.records
     counts = {**report.objects, "dropped": records.dropped, "left_out": records.left_out}
     return {

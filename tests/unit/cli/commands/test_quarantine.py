@@ -10,7 +10,8 @@ import pytest
 
 from kit.console import Call
 from plait import load
-from plait.engine.quarantine import put_of
+from plait.engine.partition import file_name
+from plait.engine.quarantine import lines_of
 from plait.plugin import BadRecord, GiveUp, Item, Record
 
 DATA = b'{"id": "\xff"}'
@@ -32,14 +33,15 @@ def test_of_many_records_of_an_object_ten_are_shown_and_a_position_chooses_one(
 ) -> None:
     spec, item = load(orders).spec, Item(uri=f"{project}/raw/many.json")
     (project / "bad").mkdir()
-    for number in range(12):
-        record = Record(fields={}, item=item, position=f"line {number}", raw=f"<{number}>".encode())
-        put = put_of(record, BadRecord(f"what {number}"), spec)
-        Path(put.uri).write_bytes(put.data)
+    bad = [
+        (Record(fields={}, item=item, position=f"{n}", raw=f"<{n}>".encode()), BadRecord(f"what {n}"))
+        for n in range(1, 13)
+    ]
+    (project / f"bad/{file_name(item.uri)}.jsonl").write_bytes(lines_of(bad, spec))
     shown = plait("quarantine", orders, "show", item.uri)
-    assert shown.stdout.count("position     line ") == 10
+    assert shown.stdout.count("position     ") == 10
     assert "2 more records of the object: name a position" in shown.stdout
-    alone = plait("quarantine", orders, "show", item.uri, "line 7")
+    alone = plait("quarantine", orders, "show", item.uri, "7")
     assert ("<7>" in alone.stdout, "what 7" in alone.stdout, alone.stdout.count("error[")) == (True, True, 1)
     listed = json.loads(plait("quarantine", orders, "-o", "json").stdout)
     assert [(kind["code"], kind["records"]) for kind in listed["faults"]] == [("bad-record", 12)]

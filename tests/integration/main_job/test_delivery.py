@@ -70,7 +70,7 @@ def test_one_malformed_object_leaves_its_nine_neighbours(shop: Shop, expected: o
     assert record["object"] == f"s3://shop-raw/{bad}"
     assert record["raw"].encode() == shop.sample.objects[bad]
     assert "JSON" in record["message"]
-    assert report["records"] == {"read": 10, "written": 9, "dropped": 0, "quarantined": 1}
+    assert report["records"] == {"read": 10, "written": 9, "dropped": 0, "quarantined": 1, "left_out": 0}
 
 
 def test_a_deleted_object_is_gone_and_not_a_failure(shop: Shop) -> None:

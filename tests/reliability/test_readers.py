@@ -154,6 +154,7 @@ READERS: dict[str, Callable[[Path], list[dict[str, Any]]]] = {
 }
 
 
+@pytest.mark.fault("P11")
 @pytest.mark.parametrize("name", READERS)
 def test_every_reader_gives_back_the_text_of_a_partition_maps_and_fields_of_any_name(
     name: str, lake: Lake, expected: list[dict[str, Any]], results: Results
@@ -178,6 +179,7 @@ def same(row: dict[str, Any] | None) -> Any:
     return row["n"], pairs, row["item"], row["p"]
 
 
+@pytest.mark.fault("P11")
 def test_a_driver_over_the_folders_of_a_lake_gives_the_same_texts(
     lake: Lake, expected: list[dict[str, Any]], tmp_path: Path
 ) -> None:

@@ -22,6 +22,10 @@ def _name(pattern: str, what: str, **more: Any) -> Meta:
 
 _WORD, _SMALL = "^[A-Za-z_][A-Za-z0-9_]*$", "small letters, digits, `_` and `-`, a letter first"
 ColumnName = Annotated[str, _name(_WORD, "a name of letters, digits and `_`", max_length=255)]
+_LETTER_FIRST = (
+    "a name of letters, digits and `_`, a letter first"  # readers pass over folders that begin with `_`
+)
+FolderName = Annotated[str, _name("^[A-Za-z][A-Za-z0-9_]*$", _LETTER_FIRST, max_length=255)]
 ParameterName = Annotated[str, _name("^[A-Za-z_][A-Za-z0-9_-]*$", "a name of letters, digits, `_` and `-`")]
 VariableName = Annotated[str, _name(_WORD, "the bare name of an environment variable")]
 SpecName = Annotated[str, _name("^[a-z][a-z0-9_-]*$", _SMALL)]
@@ -181,7 +185,7 @@ class Document(Options, frozen=True, kw_only=True):
         about("what differs between environments", {"raw": {"env": "RAW", "default": "s3://raw"}}),
     ] = None
     partition_by: Annotated[
-        dict[ColumnName, Partition] | None,
+        dict[FolderName, Partition] | None,
         about("each partition column with what it is made of", {"date": "date(ordered_at)"}),
     ] = None
     quarantine: Annotated[

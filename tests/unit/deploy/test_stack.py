@@ -43,12 +43,17 @@ PIECES = [
 ]
 PIECES += ["*", "?", "\\", "2", ".", ".json", ".txt"]
 pieces = st.sampled_from(PIECES)
+segments = st.lists(
+    st.sampled_from(["**", "*", "transactions", "x", "*x", "{a}", "x{b}", "*.json", "{c}-{d}"]),
+    min_size=1,
+    max_size=4,
+).map(lambda parts: f"s3://shop-raw/{'/'.join(parts)}")
 SECOND = timedelta(seconds=1)
 seconds = st.integers(1, int(LONGEST_WAIT.total_seconds())).map(lambda n: n * SECOND)
 
 
 @pytest.mark.fault("E7")
-@given(st.sampled_from(PATHS), st.lists(pieces, min_size=1, max_size=6).map("".join))
+@given(st.sampled_from(PATHS) | segments, st.lists(pieces, min_size=1, max_size=6).map("".join))
 def test_the_rule_of_a_path_lets_through_every_key_that_matches(path: str, key: str) -> None:
     """An EventBridge rule cannot stop at `/`; what it lets through besides is skipped by the run."""
     driver = DriverPath.parse(path)

@@ -76,11 +76,12 @@ def test_a_path_fits_what_a_matcher_that_tries_all_ways_takes(path: str, key: st
 
 
 @given(segments.map("/".join), keys.map("".join))
-def test_what_the_policy_allows_covers_every_object_that_fits(path: str, key: str) -> None:
+def test_what_is_listed_and_what_the_policy_allows_cover_every_object_that_fits(path: str, key: str) -> None:
     driver = DriverPath.parse(f"s3://b/{path}")
     arn = driver.object_arn.partition(":::b/")[2]
     if driver.match(f"s3://b/{key}") is not None:
         assert matches(arn, key)
+        assert f"s3://b/{key}".startswith(driver.literal)
 
 
 @pytest.mark.fault("S6")

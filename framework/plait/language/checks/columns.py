@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 FACT_TYPES = {"$object": "string", "$modified": "timestamp", "$etag": "string", "$position": "bigint"}
 
-FITTING = {BINARY: ("binary",), TIME: ("timestamp",), DATE: ("date", "timestamp"), FIELDS: ("struct",)}
+FITTING = {BINARY: ("binary",), TIME: ("timestamp",), DATE: ("date", "timestamp"), FIELDS: ("struct", "map")}
 
 
 class Taking(NamedTuple):

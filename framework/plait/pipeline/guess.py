@@ -176,6 +176,12 @@ def _guess_of(
         evidence += f"; without {', '.join(f'{name}{place}' for place in left_out)}" if left_out else ""
         new, origin = free[name], name if free[name] == name else place_of(name)
         guess.columns[new] = (Column(name=new, type=kind, origin=origin, selector=(name,)), evidence)
+    columns = tuple(column for column, _ in guess.columns.values())
+    body = {*structs.replace(source, columns=columns).body_fields}
+    without = sum(body.isdisjoint(fields) for fields in fields_of_records) if body else 0
+    if without and not source.join:
+        count = f"{without} of {len(fields_of_records)} records"
+        guess.remarks.append(f"{count} with none of these: bad, unless the source is `optional: true`")
     return guess
 
 

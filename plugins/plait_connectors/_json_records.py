@@ -36,7 +36,8 @@ def blocks(data: bytes, limit: int | None = None) -> Iterator[bytes]:
                 raise BadRecord(message, code="object-too-large", help="make several objects of it")
             yield block
     except (OSError, EOFError, zlib.error):
-        raise BadRecord(f"its {word} is damaged, or breaks off here") from None
+        help = "write it again: it was cut off, or is not written to its end"
+        raise BadRecord(f"its {word} is damaged, or breaks off here", help=help) from None
 
 
 def _gunzip(data: bytes) -> Iterator[bytes]:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from plait.plugin import Statement
 
 MAX_SHOWN = 40
+PATH_HELP = "mend the value, or name the file by another column"
 
 
 class AskedFile(NamedTuple):
@@ -82,7 +83,7 @@ class CsvLookup(Lookup[CsvOptions]):
             try:
                 uri = path.fill(key.fields)
             except UnsafePathValue as error:
-                yield Record(fields=key.fields, fault=BadRecord(str(error)))
+                yield Record(fields=key.fields, fault=BadRecord(str(error), help=PATH_HELP))
                 continue
             if uri is not None:
                 texts = path.texts({column: key.fields[column] for column in columns})

@@ -193,10 +193,10 @@ class JsonDriver(Driver[JsonOptions]):
                 value = value.get(step) if is_there else None
         if not isinstance(value, list):
             where = f"at `{place.text}`" if steps else "at the top level"
-            raise BadRecord(f"no list {where}")
+            raise BadRecord(f"no list {where}", help="`records` is where the list of records stands")
         for number, element in enumerate(value, 1):
             raw = ENCODER.encode(element)
-            fault = None if isinstance(element, dict) else BadRecord("no JSON object")
+            fault = None if isinstance(element, dict) else BadRecord("no JSON object", help=MAPPING_HELP)
             fields = element if fault is None else None
             yield self._record(item, raw, captures, str(number), fault, fields)
 

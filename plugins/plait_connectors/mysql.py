@@ -104,7 +104,7 @@ class MySQLLookup(Lookup[MySQLOptions]):
 
     def fetch(self, keys: Sequence[Key]) -> list[Record]:
         """Return the rows that have these keys, and a fault for each key that no column can hold."""
-        fault = BadRecord(f"a key of more than {MAX_KEY_BYTES:,} bytes")
+        fault = BadRecord(f"a key of more than {MAX_KEY_BYTES:,} bytes", help="join on a shorter column")
         too_long = [
             Record(fields=key.fields, fault=fault) for key in keys if longest_value(key) > MAX_KEY_BYTES
         ]

@@ -26,7 +26,7 @@ BEGINNINGS = {
     rb"\s*<": ("XML", REWRITE),
 }
 ESCAPE, QUOTES = r"write it as an escape, such as `\n`", "JSON has double quotes alone"
-WHOLE = "it was cut off, or is not written to its end: write it again"
+WHOLE = "write it to its end: it was cut off, or is one line of a document of several"
 STRICT = "write JSON as `json.dumps` does"
 WORDS = {  # how each message of Python's parser begins
     "invalid control": ("a line break or another control character stands in a text", ESCAPE),

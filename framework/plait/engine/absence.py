@@ -2,61 +2,58 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from plait.engine.counts import ColumnCounts, LookupCounts, SourceCounts, Tally
+from plait.plugin import PlaitError, Record
 from plait.problems.problem import Problem, excerpt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
-    from plait.engine.report import Report
-    from plait.language.spec import Column, Source, Spec
+    from plait.engine.engine import Engine
+    from plait.language.spec import Column, Source
+    from plait.plugin import Key
 
     Nearest = Callable[[str, Iterable[str]], str | None]
 
+CODES = ("absent-column", "nothing-matches", "no-line-fits")
 FEWEST = 20  # of fewer records, keys or lines nothing is concluded
 
 
 class Unjudged(Tally):
     """The counts that are too few yet to tell what is never there, from one run of an engine to the next."""
 
-    def finish(self, report: Report, spec: Spec, nearest: Nearest, unread_lines: Mapping[str, str]) -> None:
-        """Put into a report what is never there, and a count for each column; `unread_lines` has a line of each log."""
+    def finish(self, engine: Engine) -> None:
+        """Put into the report of an engine what is never there, and a count for each column."""
+        report, spec = engine.report, engine.spec
         for source in (spec.driver, *spec.lookups):
             columns = report.sources.setdefault(source.name, SourceCounts()).columns
             for column in source.columns or ():
                 columns.setdefault(column.name, ColumnCounts())
-        never_there = [*self.judge(spec, nearest)]
+        never_there = [*self._judge(engine)]
         report.put_first(problem for _, problem in never_there)
         for name, problem in never_there:
             if problem.code == "no-line-fits":
-                report.samples[problem] = unread_lines.get(name, "")
+                report.samples[problem] = engine.services.unread_lines.get(name, "")
 
-    def judge(self, spec: Spec, nearest: Nearest, fewest: int = FEWEST) -> Iterator[tuple[str, Problem]]:
-        """Yield each warning with the name of its source; what there was enough of begins anew.
-
-        `nearest` finds the field that the records have and that a column most likely means.
-        """
+    def _judge(self, engine: Engine) -> Iterator[tuple[str, Problem]]:
+        """Yield each warning with the name of its source; what there was enough of begins anew."""
+        spec = engine.spec
         for source in (spec.driver, *spec.lookups):
             counts = self.sources.get(source.name, SourceCounts())
-            if counts.records >= fewest:
+            if counts.records >= FEWEST:
                 del self.sources[source.name]
-                for problem in absent_columns(source, counts, nearest):
-                    yield source.name, problem
+                for column in source.columns or ():
+                    if column.name in counts.columns and counts.columns[column.name].absent == counts.records:
+                        yield source.name, _absent(column, source, counts, engine)
         for source in spec.lookups:
             lookup_counts = self.lookups.get(source.name, LookupCounts())
-            if max(lookup_counts.keys, lookup_counts.lines) >= fewest:
+            if max(lookup_counts.keys, lookup_counts.lines) >= FEWEST:
                 del self.lookups[source.name]
-                if warning := _fruitless(source, lookup_counts, fewest):
+                if warning := _fruitless(source, lookup_counts):
                     yield source.name, warning
-
-
-def absent_columns(source: Source, counts: SourceCounts, nearest: Nearest) -> Iterator[Problem]:
-    """A warning for each column of a source that none of its records has."""
-    for column in source.columns or ():
-        if column.name in counts.columns and counts.columns[column.name].absent == counts.records:
-            yield _absent(column, source, counts, nearest)
 
 
 def meant(column: Column, names: set[str], nearest: Nearest) -> str | None:
@@ -65,8 +62,13 @@ def meant(column: Column, names: set[str], nearest: Nearest) -> str | None:
     return next(filter(None, (nearest(step, names) for step in reversed(steps))), None)
 
 
-def _absent(column: Column, source: Source, counts: SourceCounts, nearest: Nearest) -> Problem:
-    near = meant(column, counts.names.get(column.name, set()), nearest)
+def _absent(column: Column, source: Source, counts: SourceCounts, engine: Engine) -> Problem:
+    near = None
+    if engine.nearest:
+        names = counts.names.get(column.name, set())
+        if counts.key and names <= set(source.fields or ()):
+            names |= _fields_of(source, counts.key, engine)
+        near = meant(column, names, engine.nearest)
     message = f"column `{column.name}`: none of {counts.records:,} records of `{source.name}` has {excerpt(column.origin)}"
     help = (
         f"did you mean {excerpt(near)}?"
@@ -76,14 +78,24 @@ def _absent(column: Column, source: Source, counts: SourceCounts, nearest: Neare
     return _warning("absent-column", message, help)
 
 
-def _fruitless(source: Source, counts: LookupCounts, fewest: int) -> Problem | None:
+def _fields_of(source: Source, key: Key, engine: Engine) -> set[str]:
+    """All fields of the records of a key, where a connector of plait may have left out those that the spec does not name."""
+    fields = set[str]()
+    if type(engine.lookups.open(source)) is source.connector.lookup:
+        with suppress(PlaitError), engine.services.on_behalf_of(source.name):
+            for record in source.open_lookup(engine.services.context(source.name, None)).fetch([key]):
+                fields.update(map(str, record.fields if isinstance(record, Record) else ()))
+    return fields
+
+
+def _fruitless(source: Source, counts: LookupCounts) -> Problem | None:
     """Why a look-up gives nothing, if that is so."""
-    if counts.lines >= fewest and counts.unread == counts.lines:
+    if counts.lines >= FEWEST and counts.unread == counts.lines:
         message = f"none of {counts.lines:,} lines of `{source.name}` is a record"
         return _warning(
             "no-line-fits", message, "write `pattern`, `regex` or `format` as a line of the log is"
         )
-    if counts.keys < fewest or counts.keys_matched:
+    if counts.keys < FEWEST or counts.keys_matched:
         return None
     message = f"`{source.name}` has none of {counts.keys:,} keys that were asked"
     pairs = source.join.pairs_text if source.join else ""

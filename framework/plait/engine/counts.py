@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from plait.engine.join import Joined
     from plait.engine.transform import Batch
     from plait.language.spec import Column
+    from plait.plugin import Key
 
 MOST_EXAMPLES = 10
 
@@ -33,16 +34,19 @@ class ColumnCounts(Struct, kw_only=True):
 class SourceCounts(Struct, kw_only=True):
     """The records of a source that were decoded, and by column the cells without a value; a batch has only such columns.
 
-    `names` has, for a column that no record of a batch had, the fields that stood beside its place.
+    `names` has, for a column that no record of a batch had, the fields that stood beside its place; `key` is then one of
+    the keys that were asked for the records of a look-up.
     """
 
     records: int = 0
     columns: dict[str, ColumnCounts] = field(default_factory=dict)
     names: dict[str, set[str]] = field(default_factory=dict)
+    key: Key | None = None
 
     def add(self, batch: SourceCounts) -> None:
         """Add the counts of a batch."""
         self.records += batch.records
+        self.key = self.key or batch.key
         for name, counts in batch.columns.items():
             self.columns.setdefault(name, ColumnCounts()).add(counts)
         for name, fields in batch.names.items():

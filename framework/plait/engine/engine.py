@@ -60,7 +60,7 @@ class Engine:
     `nearest` finds the word that a mistyped one means; a function has none, whose log shows no field of a record.
     """
 
-    nearest: Nearest = staticmethod(lambda _word, _words: None)
+    nearest: Nearest | None = None
 
     def __init__(self, spec: Spec, services: Services | None = None) -> None:
         self.spec = spec
@@ -133,10 +133,10 @@ class Engine:
 
     def _finish_report(self) -> None:
         """Add the calls made to the report, and what is never there; check that its numbers add up."""
+        self.unjudged.finish(self)
         self.report.calls = self.services.calls.copy()
         for name, counts in self.report.lookups.items():
             counts.calls = self.services.calls_of(name).total()
-        self.unjudged.finish(self.report, self.spec, self.nearest, self.services.unread_lines)
         self.report.check()
 
     def _run_chunk(self, chunk: Sequence[Item]) -> Outcomes:

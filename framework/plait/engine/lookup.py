@@ -164,6 +164,8 @@ def _answers_of(
     selected = select_keys(answers, owners, asked, by_time=by_time)
     if len(selected.times) < len(owners) or not answers.faults.keys() <= asked.keys():
         selected.counts = _count_asked(source, parts, key_fields, asked, by_time=by_time)
+    if selected.counts.names:
+        selected.counts.key = next((asked[owner][0] for owner in owners if owner in asked), None)
     return selected
 
 

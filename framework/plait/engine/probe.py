@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from plait.aws.environment import endpoint
+from plait.engine.absence import CODES, FEWEST
 from plait.engine.answers import key_pairs
+from plait.engine.counts import SourceCounts
 from plait.engine.places import cell_of, decoded_fields
+from plait.engine.read import cast
 from plait.language.spec import options_of_type
 from plait.plan.plan import plan, remarks
 from plait.plugin import (
@@ -35,7 +39,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from plait.engine.context import Services
+    from plait.engine.engine import Engine
     from plait.language.spec import Column, Source, Spec, Target
+    from plait.problems.problem import Problem
     from plait.values.types import Type
 
 ABSENT_NAME = "plait-check"
@@ -71,6 +77,16 @@ def probe_blocks(spec: Spec, services: Services) -> Iterator[ProbeResult]:
     if spec.quarantine:
         error = _error_of(lambda: _probe_folders([spec.quarantine.path], ".json", services))  # type: ignore[union-attr]
         yield ProbeResult(block="quarantine", connector="", facts=(), error=error)
+
+
+def sample(engine: Engine) -> list[Problem]:
+    """Read the first objects and their look-ups as a run would, write nothing, and return what is never there."""
+    engine.new_report()
+    for source in engine.spec.lookups:
+        counts = cast([*engine.lookups.open(source).sample()], source).counts
+        engine.unjudged.sources.setdefault(source.name, SourceCounts()).add(counts)
+    engine.preview([*islice(engine.find(), FEWEST)], FEWEST)
+    return [problem for problem in engine.report.problems if problem.code in CODES]
 
 
 def _probe(block: str, target: Source | Target, services: Services, ask: Callable[[], None]) -> ProbeResult:

@@ -134,7 +134,7 @@ class Pipeline:
         engine = Engine(spec)
         return block(guess_columns(engine, [*islice(engine.find(), MOST_RECORDS)], self.spec, name))
 
-    def preview(self, objects: Iterable[str] | None = None, limit: int = 10) -> Any:
+    def preview(self, objects: Iterable[str] | None = None, limit: int = 20) -> Any:
         """Read and join for real, but write nothing; returns a `pyarrow.Table` of the rows of at most `limit` objects and records.
 
         For each problem that kept rows out, and for the columns that were guessed, a Python warning is issued.
@@ -147,7 +147,7 @@ class Pipeline:
         return table
 
     def preview_with_report(
-        self, objects: Iterable[str] | None = None, limit: int = 10, engine: Engine | None = None
+        self, objects: Iterable[str] | None = None, limit: int = 20, engine: Engine | None = None
     ) -> Preview:
         """Preview by a new engine or by this one."""
         engine = engine or self.engine()

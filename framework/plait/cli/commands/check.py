@@ -9,6 +9,8 @@ import click
 from plait.cli.loading import load_pipeline
 from plait.cli.options import output_option, parameter_option
 from plait.cli.printing import aligned, print_answer
+from plait.problems.problem import as_json
+from plait.problems.render import full
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,14 +24,20 @@ if TYPE_CHECKING:
 @output_option("text", "json")
 @click.pass_context
 def command(ctx: click.Context, spec: str, parameters: dict[str, str], output: str) -> None:
-    """Ask every source and the sink what a run would ask, for something that is not there; nothing stays written."""
-    from plait.engine.context import Services
-    from plait.engine.probe import probe_blocks
+    """Ask every source and the sink what a run would ask, for something that is not there; nothing stays written.
 
-    results = [*probe_blocks(load_pipeline(spec, parameters).spec, Services())]
-    document = {"blocks": [_document(result) for result in results]}
-    print_answer(output, document, "\n".join(_lines(results)))
-    ctx.exit(1 if any(result.error for result in results) else 0)
+    Where all can be used, the first twenty objects are read as by a preview, to tell what is never there.
+    """
+    from plait.engine.probe import probe_blocks, sample
+
+    engine = load_pipeline(spec, parameters).engine()
+    results = [*probe_blocks(engine.spec, engine.services)]
+    is_usable = not any(result.error for result in results)
+    problems = sample(engine) if is_usable else []
+    document = {"blocks": [_document(result) for result in results], "problems": as_json(problems)}
+    texts = ["\n".join(_lines(results)), *([full(problems, {}, colour=True)] if problems else [])]
+    print_answer(output, document, "\n\n".join(texts))
+    ctx.exit(0 if is_usable else 1)
 
 
 def _document(result: ProbeResult) -> dict[str, object]:

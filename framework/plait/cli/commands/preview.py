@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     "--object", "objects", multiple=True, metavar="URI", help="A driving object to read. Repeatable."
 )
 @click.option(
-    "--limit", type=click.IntRange(min=1), default=10, show_default=True, help="At most so many rows."
+    "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many rows."
 )
 @given_option
 @parameter_option

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from msgspec import structs
 
 from plait.language.validate import validate_for_run
+from plait.pipeline.nearby import no_objects
 from plait.plugin import GiveUp, Item, PlaitError, Window
 from plait.problems.problem import excerpt
 from plait.problems.render import concise, full
@@ -158,7 +159,10 @@ class Pipeline:
             from plait.pipeline.guess_block import block
 
             guessed = block(guess_columns(engine, items, self.spec))
-        return Preview(engine.preview(items, limit)[0], engine.report, guessed)
+        table = engine.preview(items, limit)[0]
+        if objects is None and not items:
+            engine.report.add_problem(no_objects(engine))
+        return Preview(table, engine.report, guessed)
 
     def why(
         self, uri: str, column: str | None = None, position: str | None = None, engine: Engine | None = None
@@ -188,11 +192,13 @@ class Pipeline:
         """
         self.require_columns()
         engine = self.engine()
-        if objects is None:
-            items = engine.find(Window(since=since, until=until))
-        else:
-            items = map(_item, dict.fromkeys(map(normal_uri, objects)))
-        return engine.run(items, wait=not no_wait, progress=lambda outcomes: progress(len(outcomes.by_uri)))
+        window = Window(since=since, until=until)
+        named = None if objects is None else map(_item, dict.fromkeys(map(normal_uri, objects)))
+        items = engine.find(window) if named is None else named
+        report = engine.run(items, wait=not no_wait, progress=lambda outcomes: progress(len(outcomes.by_uri)))
+        if objects is None and not report.counts.total():
+            report.add_problem(no_objects(engine, window))
+        return report
 
     def quarantined(
         self, object: str | None = None, *, with_raw: bool = False

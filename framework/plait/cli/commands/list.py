@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import click
 
 from plait.cli.loading import load_pipeline
 from plait.cli.options import output_option, parameter_option, time_options
-from plait.cli.printing import print_json
+from plait.cli.printing import print_json, print_problems_on_stderr
 from plait.cli.views.values import json_value
+from plait.pipeline.nearby import no_objects
+from plait.plugin import Window
 from plait.problems.problem import printable
 
 if TYPE_CHECKING:
@@ -25,9 +28,15 @@ def command(
     spec: str, since: datetime | None, until: datetime | None, parameters: dict[str, str], output: str
 ) -> None:
     """List the objects that a run would take: URI, size and time, one a line."""
-    items = load_pipeline(spec, parameters, infers=True).list(since, until)
+    pipeline = load_pipeline(spec, parameters, infers=True)
+    engine, window = pipeline.engine(), Window(since=since, until=until)
+    items = engine.find(window)
+    first = next(items, None)
+    if first is None:
+        print_problems_on_stderr([no_objects(engine, window)])
     documents = (
-        {"uri": item.uri, "size": item.size, "modified": json_value(item.modified)} for item in items
+        {"uri": item.uri, "size": item.size, "modified": json_value(item.modified)}
+        for item in chain([first] if first else [], items)
     )
     if output == "json":
         print_json({"objects": [*documents]})

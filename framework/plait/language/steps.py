@@ -64,13 +64,13 @@ class StepBlock(Options, frozen=True, kw_only=True):
 
 
 StepWord = Annotated[
-    Literal["base64", "base64url", "gzip", "zlib", "json", "text"],
+    Literal["base64", "base64url", "gzip", "zlib", "json", "text", "dynamodb"],
     Meta(extra_json_schema={"code": "unknown-step"}),
 ]
 AnyStep = Annotated[
     StepWord | StepBlock,
     about(
-        "`base64`, `base64url`, `gzip`, `zlib`, `json`, `text`, `{epoch: s}`, `{time: …}`, `{pattern: …}` or `{regex: …}`",
+        "`base64`, `base64url`, `gzip`, `zlib`, `json`, `text`, `dynamodb`, `{epoch: s}`, `{time: …}`, `{pattern: …}` or `{regex: …}`",
     ),
 ]
 Steps = Annotated[

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from plait.values.conversion_error import ConversionError, conversion_error
 from plait.values.convert import MAX_EXPONENT, exact_number
+from plait.values.dynamodb_json import untyped
 from plait.values.places import Place, pick, put
 from plait.values.strict_json import NotJson, parse_json
 from plait.values.types import Type
@@ -240,6 +241,7 @@ STEPS = {
     "zlib": StepKind(_unzlib, "binary", (ANY, BINARY), BINARY),
     "json": StepKind(_json, "text", (ANY, PLAIN, TEXT, BINARY), PLAIN),
     "text": StepKind(_text, "a number, true/false, a mapping or a list", (ANY, PLAIN, TEXT), TEXT),
+    "dynamodb": StepKind(lambda value, _: untyped(value), "a mapping", (ANY, PLAIN), ANY),
     "epoch": StepKind(_epoch, "a number", (ANY, PLAIN, TEXT), TIME),
     "time": StepKind(_time, "text", (ANY, PLAIN, TEXT), TIME),
     "pattern": StepKind(_match_fields, "text", (ANY, PLAIN, TEXT), FIELDS),

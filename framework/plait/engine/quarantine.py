@@ -13,7 +13,6 @@ from msgspec import Struct, convert, to_builtins
 from plait.engine.partition import file_name
 from plait.engine.transform import item_of
 from plait.plugin import GiveUp, PlaitError, Put, StoredObject
-from plait.problems.errors import MAX_FAULTS
 from plait.values.paths import normal_uri
 
 if TYPE_CHECKING:
@@ -108,7 +107,7 @@ def _text(record: Record, error: BadRecord, spec: Spec, indent: int | None = Non
     """A bad record as a JSON document and a line break."""
     assert spec.quarantine is not None  # noqa: S101 - asked only where the spec has one
     item = item_of(record)
-    faults = [to_builtins(_fault(fault, spec)) for fault in error.faults[:MAX_FAULTS]]
+    faults = [to_builtins(_fault(fault, spec)) for fault in error.faults]
     body = {
         "format_version": FORMAT_VERSION,
         **{key: faults[0][key] for key in ("code", "message", "help")},
@@ -120,7 +119,7 @@ def _text(record: Record, error: BadRecord, spec: Spec, indent: int | None = Non
         "modified": _utc_text(item.modified) if item.modified else None,
         "position": record.position,
         "faults": faults,
-        "more_faults": len(error.faults) > MAX_FAULTS,
+        "more_faults": error.has_more,
         **(_payload(record.raw) if spec.quarantine.payload else {}),
     }
     return json.dumps(body, ensure_ascii=False, indent=indent).encode("utf-8", "backslashreplace") + b"\n"

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from plait.language.spec import Column, Source
 
 
+MAX_FURTHER_FAULTS = 50_000  # of all records of a batch, which take some 40 MB
 EMPTY_RECORD = Record(fields={})
 Cell = tuple[int, Record, Mapping[str, Any]]  # the number of a record, the record, and its decoded fields
 
@@ -50,6 +51,7 @@ class TypedRecords(Struct):
     record_numbers: list[int]
     fields: list[Mapping[str, Any]]
     faults: dict[int, BadRecord] = field(default_factory=dict)
+    further_faults: int = 0
     left_out: set[int] = field(default_factory=set)
     counts: SourceCounts = field(default_factory=SourceCounts)
 
@@ -208,8 +210,12 @@ def _add_further_faults(typed: TypedRecords, record_number: int, record: Record,
 def _add_fault(typed: TypedRecords, record_number: int, error: BadRecord) -> None:
     """Note a fault that no other record has, beside those of its record."""
     first = typed.faults.setdefault(record_number, without_frames(error))
-    if first is not error and len(first.others) < MAX_FAULTS:
+    if first is error:
+        return
+    first.has_more = len(first.others) >= MAX_FAULTS - 1 or typed.further_faults >= MAX_FURTHER_FAULTS
+    if not first.has_more:
         first.others += (error,)
+        typed.further_faults += 1
 
 
 def is_taken(record: Record, source: Source) -> bool:

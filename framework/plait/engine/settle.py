@@ -56,28 +56,25 @@ class Outcomes(Struct):
             self.add_problem(error, uri, "error")
         self.by_uri[uri] = outcome
 
-    def add_problem(
-        self, error: PlaitError, uri: str, level: Any, cell: str | None = None, note: str | None = None
-    ) -> None:
-        """Report an error that concerns an object, without a value of its records."""
-        problem = Problem(
-            code=error.code,
-            message=error.bare,
-            file=uri,
-            help=error.help,
-            level=level,
-            cell=cell,
-            note=note or error.note,
-        )
-        self.report.add_problem(problem)
+    def add_problem(self, error: PlaitError, uri: str, level: Any) -> None:
+        """Report an error that concerns an object, all faults of a bad record, without a value of its records."""
+        for fault in error.faults:
+            problem = Problem(
+                code=fault.code,
+                message=fault.bare,
+                file=uri,
+                help=fault.help,
+                level=level,
+                cell=fault.cell,
+                note=error.note,
+            )
+            self.report.add_problem(problem)
 
     def add_bad(self, uri: str, number: int, errors: Iterable[BadRecord]) -> None:
         """Count bad records of an object, and report the faults of the first as warnings."""
         self.quarantined[uri] += number
         for error in errors:
-            for fault in error.faults:
-                cell = f"{fault.source or ''}.{fault.column}" if fault.column else None
-                self.add_problem(fault, uri, "warning", cell, error.note)
+            self.add_problem(error, uri, "warning")
 
     def finish(self, items: Iterable[Item]) -> None:
         """Count the outcomes; raises AssertionError if one of the objects has none, so that its loss is noticed."""

@@ -19,6 +19,16 @@ class PlaitError(Exception):
         self.code = code or self.code
         self.help = help
 
+    @property
+    def faults(self) -> tuple[PlaitError, ...]:
+        """All that is to be told: of a bad record each of its faults."""
+        return (self,)
+
+    @property
+    def cell(self) -> str | None:
+        """The source and column of a record's fault."""
+        return None
+
 
 class TryAgain(PlaitError):
     """The same work may succeed later: throttled, timed out, not there yet."""
@@ -49,6 +59,7 @@ class BadRecord(PlaitError):
     code = "bad-record"
     source: str | None = None
     others: tuple[BadRecord, ...] = ()  # further faults of the record
+    has_more: bool = False  # faults than these
 
     def __init__(
         self,
@@ -64,8 +75,13 @@ class BadRecord(PlaitError):
 
     @property
     def faults(self) -> tuple[BadRecord, ...]:
-        """All faults of the record, this one first; one more than a hundred if there are more."""
+        """The faults of the record, this one first, a hundred at most."""
         return self, *self.others
+
+    @property
+    def cell(self) -> str | None:
+        """The source and column of this fault; None if it is of no column."""
+        return f"{self.source or ''}.{self.column}" if self.column else None
 
     def beside(self, *others: BadRecord) -> BadRecord:
         """This fault with all others of its record, each kind once."""
@@ -74,7 +90,8 @@ class BadRecord(PlaitError):
             kinds.setdefault((fault.code, fault.source, fault.column, fault.bare), fault)
         _, *further = kinds.values()
         error = BadRecord(self.message, code=self.code, help=self.help, bare=self.bare, column=self.column)
-        error.source, error.others = self.source, tuple(further[:MAX_FAULTS])
+        error.source, error.others = self.source, tuple(further[: MAX_FAULTS - 1])
+        error.has_more = len(further) >= MAX_FAULTS or any(fault.has_more for fault in (self, *others))
         return error
 
 

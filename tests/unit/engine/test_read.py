@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from kit import fakes
 from kit.documents import examples, json_documents, spoiled
 from kit.fakes import column
-from plait.engine.read import TypedRecords, cast
+from plait.engine.read import MAX_FURTHER_FAULTS, TypedRecords, cast
 from plait.language.spec import Column, Source
 from plait.plugin import BadRecord, Item, Record
 from plait.values import arrow_casts
@@ -104,3 +104,28 @@ def test_the_first_fault_of_a_record_is_told_whatever_its_neighbours(documents: 
     records = [record(data) for data in documents]
     read_from = source(column("a", "int"), column("b", "bigint", required=True))
     assert as_text(cast_from(0, records, read_from)) == as_text(cast_from(1_000_000, records, read_from))
+
+
+@given(st.lists(st.sampled_from(["1", "x", None, 7, [1]]), min_size=6, max_size=6))
+def test_the_faults_of_a_record_are_those_that_it_has_by_each_column_alone(values: list[Any]) -> None:
+    """In the order of the columns, beside a record without a fault."""
+    names = [f"c{number}" for number in range(6)]
+    columns = tuple(column(name, "int", required=number % 2 == 0) for number, name in enumerate(names))
+    rows = [dict(zip(names, values, strict=True)), dict.fromkeys(names, 1)]
+
+    def faults(of: tuple[Column, ...]) -> list[tuple[str, str | None, str]]:
+        typed = cast([Record(fields=row) for row in rows], source(*of))
+        return [(f.code, f.column, f.message) for f in typed.faults[0].faults] if 0 in typed.faults else []
+
+    assert faults(columns) == [fault for alone in columns for fault in faults((alone,))]
+
+
+def test_faults_of_a_batch_take_no_more_memory_than_some_fifty_thousand() -> None:
+    """Each bad record tells its first fault, and whether it has more than are kept."""
+    names = [f"c{number}" for number in range(40)]
+    records = [Record(fields=dict.fromkeys(names, "x")) for _ in range(1500)]
+    typed = cast(records, source(*(column(name, "int") for name in names)))
+    numbers = [len(fault.faults) for fault in typed.faults.values()]
+    assert len(numbers) == 1500
+    assert sum(numbers) == MAX_FURTHER_FAULTS + 1500
+    assert all(fault.has_more == (len(fault.faults) < 40) for fault in typed.faults.values())

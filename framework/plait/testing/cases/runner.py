@@ -61,7 +61,7 @@ def _rows_of_file(file: File, partitions: Sequence[Field]) -> list[dict[str, Any
 
 def _failures(report: Report, outcome: str) -> list[dict[str, str]]:
     """The errors of the objects with an outcome."""
-    errors = {problem.file: problem for problem in report.problems if problem.level == "error"}
+    errors = {p.file: p for p in reversed(report.problems) if p.level == "error"}  # the first of each
     return [
         {
             "code": errors[uri].code,

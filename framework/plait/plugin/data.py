@@ -43,7 +43,7 @@ class Window(Struct, frozen=True, kw_only=True):
 class Record(FrozenStruct, frozen=True, kw_only=True, gc=False):
     """One record as its source gives it.
 
-    `fields` are raw values by field name. A driver sets the `item` that the record came from, its `position`
+    `fields` are raw values by field name: None is a null, and a field that the record does not have is left out. A driver sets the `item` that the record came from, its `position`
     within the item, a number from 1 on as text (empty if the object is one record), and its `raw` bytes. A source whose records are ordered
     by time sets `time`. A record that cannot be read has a `fault`, and its `fields` are those known anyway,
     at least its key.

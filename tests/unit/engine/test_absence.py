@@ -123,6 +123,22 @@ def test_each_key_that_was_asked_is_matched_or_missed_however_a_run_is_split(
     assert at_once["sources"]["people"] == {"records": len(asked), "columns": {"n": expected}}
 
 
+def test_what_is_read_again_is_counted_again() -> None:
+    """As objects that changed meanwhile, and messages that come twice."""
+    records: list[dict[str, Any]] = [{"who": "p3"}, {"who": "q", "a": None}]
+    once, twice = engine(records), engine(records)
+    previewed(once, 2)
+    for _ in range(2):
+        previewed(twice, 2)
+    for name, counts in once.report.sources.items():
+        for column, cells in counts.columns.items():
+            both = twice.report.sources[name].columns[column]
+            assert asdict(both) == {word: 2 * number for word, number in asdict(cells).items()}
+        assert twice.report.sources[name].records == 2 * counts.records
+    people, both_people = (made.report.lookups["people"] for made in (once, twice))
+    assert (both_people.keys, both_people.keys_missed) == (2 * people.keys, 2 * people.keys_missed) == (4, 2)
+
+
 numbers = st.integers(0, 1 << 40)
 column_counts = st.builds(ColumnCounts, nulls=numbers, absent=numbers, defaults=numbers)
 source_counts = st.tuples(numbers, st.dictionaries(st.sampled_from("ab"), column_counts)).map(

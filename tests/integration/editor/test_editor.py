@@ -113,7 +113,9 @@ def test_a_block_is_offered_the_options_of_its_own_connector_and_the_common_keys
         "decode",
         "join",
         "cache",
+        "optional",
         *time,
+        *({"only"} if connector(word).driver else ()),
     }
 
 
@@ -132,8 +134,9 @@ def test_a_mistake_is_marked_at_its_place(
     assert [text for place, text in problems if place == marked and message in text], problems
 
 
-def test_a_good_spec_has_no_mark(editor: Editor) -> None:
-    assert editor.problems(ORDERS + SINK) == []
+@pytest.mark.parametrize("block", TABLES["good"])
+def test_a_good_spec_has_no_mark(editor: Editor, block: str) -> None:
+    assert editor.problems(f"{ORDERS}    {block}\n{SINK}") == []
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,10 @@ class ConversionError(ValueError):
         self.bare = bare or message
         self.place = self.bare_place = ""
 
+    def stands_at(self, place: str, bare_place: str | None = None) -> None:
+        """Note where, within what holds it, the value stands that was tried."""
+        self.place, self.bare_place = place + self.place, (bare_place or place) + self.bare_place
+
 
 def wrong_kind(value: Any, kind: Type, help: str | None = None) -> ConversionError:
     """The error for a value that is not of its type; it names the value's kind as YAML does."""

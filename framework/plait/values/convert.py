@@ -152,47 +152,45 @@ def _binary(value: Any, kind: Type) -> bytes:
     raise wrong_kind(value, kind, "decode text by `base64` first")
 
 
-def _part(value: Any, kind: Type, step: Any, spell: Callable[[Any], tuple[str, str]]) -> Any:
-    """Convert what stands at a step within a value; an error says where, as `spell` tells its place and its bare place."""
-    try:
-        return convert(value, kind)
-    except ConversionError as error:
-        place, bare_place = spell(step)
-        error.place, error.bare_place = place + error.place, bare_place + error.bare_place
-        raise
-
-
 def _array(value: Any, kind: Type) -> list[Any]:
     if not isinstance(value, (list, tuple)):
         raise wrong_kind(value, kind)
-    element = kind.fields[0][1]
-    return [_part(part, element, position, _spell_position) for position, part in enumerate(value)]
-
-
-def _spell_position(position: int) -> tuple[str, str]:
-    return f"[{position}]", f"[{position}]"
+    element, converted = kind.fields[0][1], []
+    try:
+        for part in value:
+            converted.append(convert(part, element))  # noqa: PERF401 - an error is at the number of those before it
+    except ConversionError as error:
+        error.stands_at(f"[{len(converted)}]")
+        raise
+    return converted
 
 
 def _map(value: Any, kind: Type) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise wrong_kind(value, kind)
     (_, key_kind), (_, part_kind) = kind.fields
-    return {convert(key, key_kind): _part(part, part_kind, key, _spell_key) for key, part in value.items()}
-
-
-def _spell_key(key: str) -> tuple[str, str]:
-    return f"['{excerpt(key)[1:-1]}']", "[…]"
+    converted, key = {}, ""
+    try:
+        for key, part in value.items():
+            converted[convert(key, key_kind)] = convert(part, part_kind)
+    except ConversionError as error:
+        error.stands_at(f"['{excerpt(key)[1:-1]}']", "[…]")
+        raise
+    return converted
 
 
 def _struct(value: Any, kind: Type) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise wrong_kind(value, kind)
-    return {name: _part(value.get(origin), part, origin, _spell_name) for name, origin, part in kind.places}
-
-
-def _spell_name(name: str) -> tuple[str, str]:
-    place = f".{spell_name(name)}"
-    return place, place
+    converted, origin, origins = {}, "", kind.origins
+    try:
+        for number, (name, part) in enumerate(kind.fields):
+            origin = origins[number] if origins else name
+            converted[name] = convert(value.get(origin), part)
+    except ConversionError as error:
+        error.stands_at(f".{spell_name(origin)}")
+        raise
+    return converted
 
 
 CONVERTERS: dict[str, Callable[[Any, Type], Any]] = {

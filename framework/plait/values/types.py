@@ -11,7 +11,7 @@ from msgspec import Struct
 from plait.problems.errors import SpecValueError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
 
     import pyarrow as pa
 
@@ -86,10 +86,10 @@ class Type(Struct, frozen=True):
         return f"map<string,{self.fields[1][1]}>" if self.word == "map" else self.word
 
     @property
-    def places(self) -> Iterator[tuple[str, str, Type]]:
+    def places(self) -> Iterable[tuple[str, str, Type]]:
         """The name of each field of a struct, its name in the records, and its type."""
-        for number, (name, kind) in enumerate(self.fields):
-            yield name, self.origins[number] if self.origins else name, kind
+        origins = self.origins or [name for name, _ in self.fields]
+        return [(name, origin, kind) for (name, kind), origin in zip(self.fields, origins, strict=True)]
 
     def in_table(self) -> Type:
         """The type as readers of the table know it, without the names that fields have in the records."""

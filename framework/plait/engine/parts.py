@@ -50,14 +50,15 @@ def take_part(
     """
     size = sum(_size(answer, fields) for answer in part)
     for answer in answers:
-        if (size >= room or alone) and part:
-            uri, first = item_of(answer).uri, len(part)
-            while first and item_of(part[first - 1]).uri == uri:
-                first -= 1
-            if 0 < first < len(part):
+        if (alone and part) or size >= room:
+            uri = item_of(answer).uri
+            if item_of(part[-1]).uri != uri:
+                return Part(part, [answer])
+            if size >= room:
+                first = next(n for n, earlier in enumerate(part) if item_of(earlier).uri == uri)
+                if first == 0:
+                    return Part(part, [answer], goes_on=True)
                 return Part(part[:first], [*part[first:], answer])
-            if first or size >= room:
-                return Part(part, [answer], goes_on=not first)
         part.append(answer)
         size += _size(answer, fields)
         if size >= room and (isinstance(answer, ReadFailure) or not answer.position):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from plait.plugin import Key
 
 MOST_EXAMPLES = 10
+MOST_NAMES = 1_000  # of fields, which may be keys of data and other ones in each record
 
 
 class ColumnCounts(Struct, kw_only=True):
@@ -50,7 +51,8 @@ class SourceCounts(Struct, kw_only=True):
         for name, counts in batch.columns.items():
             self.columns.setdefault(name, ColumnCounts()).add(counts)
         for name, fields in batch.names.items():
-            self.names.setdefault(name, set()).update(fields)
+            if len(self.names.setdefault(name, set())) < MOST_NAMES:
+                self.names[name] |= fields
 
     def add_column(self, column: Column, nulls: int, absent: int) -> None:
         """Count the cells of a column without a value, among all records."""

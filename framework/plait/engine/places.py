@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from plait.language.forms import OBJECT_FACTS, Selector
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from plait.language.spec import Column, Source
     from plait.plugin import Record
 
-RECORDS_WITH_NAMES = 100  # of a batch that lacks a column; their fields are what the column may have meant
+RECORDS_WITH_NAMES = (
+    100  # of a batch that lacks a column; their fields, as many of each, are what the column may have meant
+)
 ABSENT = object()
 
 
@@ -117,6 +120,6 @@ def names_beside(fields: Iterable[Any], selector: Sequence[str | int]) -> set[st
         value = record
         for step in selector:
             if isinstance(value, Mapping) and step not in value:
-                names.update(map(str, value))
+                names.update(map(str, islice(value, RECORDS_WITH_NAMES)))
             value = _at(value, step)
     return names

@@ -245,6 +245,16 @@ def test_no_field_of_a_record_is_suggested_where_nobody_asked_for_it() -> None:
     assert "aa" not in f"{problem.message} {problem.help}"
 
 
+def test_the_names_of_fields_take_no_more_memory_for_more_records() -> None:
+    """Where the fields are data, such as dates, there are other ones in each record."""
+    counts = SourceCounts()
+    for batch in range(300):
+        records = [Record(fields={"v": {f"{batch}-{n}-{m}": m for m in range(200)}}) for n in range(5)]
+        counts.add(cast(records, fakes.source(fakes.column("v", "string", "v", "w"))).counts)
+    assert counts.columns["v"].absent == counts.records == 1500
+    assert len(counts.names["v"]) <= 2000
+
+
 def test_a_run_over_nothing_tells_nothing() -> None:
     made = engine([])
     made.run([Item(uri="memory:orders/7")] * 0)

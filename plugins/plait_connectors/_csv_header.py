@@ -24,6 +24,8 @@ def _cure(data: bytes, names: Sequence[str], options: CsvOptions, wanted: Sequen
     form = form_of(data)
     if form:
         return f"it is {form.message}: {form.help}"
+    if names[0].startswith("sep="):
+        return f"write `skip: {options.skip + 1}`: the first line is one for Excel"
     for other in (other for other in DELIMITERS if other != options.delimiter and len(names) == 1):
         if other in names[0]:
             return f'write `delimiter: "{DELIMITERS[other]}"`, if that stands between its fields'

@@ -28,7 +28,7 @@ from plait.testing.cases.stand_ins import MemoryObjects
 from plait.values import arrow_casts
 from plait.values.types import parse
 from plait_connectors import csv as csv_connector
-from plait_connectors._csv_options import CsvOptions, Delimiter
+from plait_connectors._csv_options import CsvOptions, Delimiter, Mark
 
 SPEC = (DATA / "specs/bulk.yaml").read_text(encoding="utf-8")
 
@@ -86,11 +86,20 @@ def test_batches_of_any_size_give_what_each_object_gives_alone(
         assert ran(bodies, batch) == alone
 
 
-def asked(files: list[bytes], word: str, delimiter: str, many: int) -> dict[str, Any]:
+DIALECTS: list[dict[str, Any]] = [
+    {},
+    {"null": ("x", "1"), "skip": 1},
+    {"header": ("a", "b", "c"), "null": ("NA",)},
+    {"header": ("a", "b"), "skip": 2},
+    {"quote": Mark("'"), "escape": Mark("\\"), "null": ("-",)},
+    {"quote": Mark("")},
+]
+
+
+def asked(files: list[bytes], word: str, dialect: dict[str, Any], many: int) -> dict[str, Any]:
     """Look files up together; the rows and the faults of each."""
     bodies = {f"s3://raw/{n}.csv": data for n, data in enumerate(files)}
-    path = LookupPath.parse("s3://raw/{id}.csv")
-    options = CsvOptions(path=path, delimiter=Delimiter(delimiter))
+    options = CsvOptions(path=LookupPath.parse("s3://raw/{id}.csv"), **dialect)
     where = csv_connector.CsvLookup(options, services(bodies).context("s", None))
     (connector,) = csv_connector.plait_connectors()
     columns = column("a", "string", default="none"), column("b", word), column("c", "string")
@@ -116,14 +125,17 @@ WORDS = ("string", "int", "decimal(12,2)", "double", "timestamp", "boolean")
     st.lists(spoiled(csv_documents) | csv_documents, max_size=8),
     st.sampled_from(WORDS),
     st.sampled_from([",", ";", " "]),
+    st.sampled_from(DIALECTS),
 )
 @examples(3, most=2_000)
-def test_many_csv_files_at_once_are_what_each_is_alone(files: list[bytes], word: str, delimiter: str) -> None:
+def test_many_csv_files_at_once_are_what_each_is_alone(
+    files: list[bytes], word: str, delimiter: str, dialect: dict[str, Any]
+) -> None:
     """Rows, nulls, and faults with their lines, whatever the neighbours complete, swallow or double."""
-    alone = {}
+    alone, dialect = {}, {"delimiter": Delimiter(delimiter), **dialect}
     for n, data in enumerate(files):
-        alone[str(n)] = asked([data], word, delimiter, 1_000_000)["0"]
-    together = asked(files, word, delimiter, 0)
+        alone[str(n)] = asked([data], word, dialect, 1_000_000)["0"]
+    together = asked(files, word, dialect, 0)
     assert together.keys() == alone.keys()
     for name, (rows, faults) in together.items():
         assert rows == alone[name][0]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field
 from msgspec.structs import asdict
 
+from plait.engine.places import MOST_NAMES
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
     from plait.plugin import Key
 
 MOST_EXAMPLES = 10
-MOST_NAMES = 1_000  # of fields, which may be keys of data and other ones in each record
 
 
 class ColumnCounts(Struct, kw_only=True):

@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     from plait.language.spec import Column, Source
     from plait.plugin import Record
 
-RECORDS_WITH_NAMES = (
-    100  # of a batch that lacks a column; their fields, as many of each, are what the column may have meant
-)
+RECORDS_WITH_NAMES = 100  # of a batch that lacks a column; their fields are what the column may have meant
+MOST_NAMES = 2_000  # of fields, which may be data, and other ones in each record
 ABSENT = object()
 
 
@@ -120,6 +119,6 @@ def names_beside(fields: Iterable[Any], selector: Sequence[str | int]) -> set[st
         value = record
         for step in selector:
             if isinstance(value, Mapping) and step not in value:
-                names.update(map(str, islice(value, RECORDS_WITH_NAMES)))
+                names.update(map(str, islice(value, MOST_NAMES - len(names))))
             value = _at(value, step)
     return names

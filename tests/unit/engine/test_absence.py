@@ -252,7 +252,7 @@ def test_the_names_of_fields_take_no_more_memory_for_more_records() -> None:
         records = [Record(fields={"v": {f"{batch}-{n}-{m}": m for m in range(200)}}) for n in range(5)]
         counts.add(cast(records, fakes.source(fakes.column("v", "string", "v", "w"))).counts)
     assert counts.columns["v"].absent == counts.records == 1500
-    assert len(counts.names["v"]) <= 2000
+    assert len(counts.names["v"]) < 4000
 
 
 def test_a_run_over_nothing_tells_nothing() -> None:

@@ -27,6 +27,9 @@ def report_text(report: Report, *, verbose: bool = False) -> str:
     if report.problems:
         problems = report.with_samples() if verbose else report.problems
         parts.append(full([*grouped(problems)], {}, colour=True))
+    if more := report.problems_left_out(problem.code for problem in report.problems):
+        counts = ", ".join(f"{count:,} of {code}" for code, count in more.items())
+        parts.append(f"not shown are {counts}")
     return "\n\n".join(parts)
 
 

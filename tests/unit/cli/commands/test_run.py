@@ -13,6 +13,9 @@ from kit.console import Call, Console
 from kit.paths import DATA
 from kit.tables import table
 from plait import load
+from plait.cli.views.report import report_text
+from plait.engine.report import Report
+from plait.problems.problem import Problem
 
 WAITING = {"orders.yaml": {"{on: id, as: list}": "{on: id, as: list, missing: {retry_for: 1h}}"}}
 
@@ -50,3 +53,14 @@ def test_python_replays_the_same_as_the_command(console: Console, orders: str) -
     replayed = load(orders).replay()
     assert (replayed.found, replayed.records["removed"], replayed.records["bad"]) == (2, 1, 1)
     assert replayed.run.rows == 1
+
+
+def test_what_a_report_does_not_keep_is_counted() -> None:
+    """It keeps a thousand problems of a level."""
+    report = Report(pipeline="orders", spec_digest="")
+    for number in range(1200):
+        code = "bad-value" if number < 1100 else "no-match"
+        report.add_problem(Problem(code=code, message="wrong", file=f"{number}.json", level="warning"))
+    text = report_text(report)
+    assert "1,000 times; the first is shown" in text
+    assert text.endswith("not shown are 100 of bad-value, 100 of no-match")

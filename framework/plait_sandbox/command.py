@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from plait.cli.options import parameter_option
-from plait.cli.printing import plural
+from plait.cli.options import allowed_variables, parameter_option
+from plait.cli.printing import plural, print_problems_on_stderr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +42,7 @@ def command(spec: str | None, seed: str | None, parameters: dict[str, str], deta
             click.echo(f"unset {' '.join([*ENVIRONMENT, VARIABLE])}")
         elif detach:
             options = [f"--param={name}={value}" for name, value in parameters.items()]
+            options += [f"--env={name}" for name in allowed_variables()]
             options += [f"--seed={seed}"] if seed else []
             run_in_background([*options, *(["--", spec] if spec else [])])
         else:
@@ -63,7 +64,11 @@ def _contents(spec: str, seed: str | None, parameters: dict[str, str]) -> Conten
     from plait_sandbox.seed import read_contents
 
     loaded = load_pipeline(spec, parameters).spec
-    return read_contents(loaded, load_given(seed, loaded) if seed is not None else None)
+    given = load_given(seed, loaded) if seed is not None else None
+    contents = read_contents(loaded, given)
+    if given and contents.warnings:
+        print_problems_on_stderr(contents.warnings, {given.file: given.text})
+    return contents
 
 
 def _serve(contents: Contents | None) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from plait.problems.problem import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class Contents:
     """What S3, MySQL, DynamoDB, CloudWatch Logs and Secrets Manager hold.
 
     Objects are by URI, tables of MySQL by database and name, lines of a log group are milliseconds and text. A secret
-    is the login of a user who may read MySQL, with this as its database.
+    is the login of a user who may read MySQL, with this as its database. `warnings` are those of the seed.
     """
 
     buckets: set[str] = field(default_factory=set)
@@ -41,3 +44,4 @@ class Contents:
     dynamodb: dict[str, DynamoTable] = field(default_factory=dict)
     logs: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
+    warnings: list[Problem] = field(default_factory=list)

@@ -8,10 +8,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 from plait.language.finding import Finding
+from plait.language.spec import options_of_type
 from plait.language.structure import to_problems
 from plait.language.wording import kind_of
 from plait.pipeline.pipeline import InvalidSpec
-from plait.plugin import GiveUp
+from plait.plugin import DriverPath, GiveUp
 from plait.problems.problem import excerpt
 from plait.values.conversion_error import ConversionError
 from plait.values.convert import convert
@@ -54,8 +55,10 @@ def read_contents(spec: Spec, seed: GivenFile | None) -> Contents:
     for table in reader.contents.mysql.values():
         for field in dict.fromkeys(field for row in table.rows for field in row):
             table.columns.setdefault(field, _inferred_type([row.get(field) for row in table.rows]))
-    if seed and seed.source_map and reader.findings:
-        raise InvalidSpec(seed.file, to_problems(reader.findings, seed.source_map), seed.text)
+    problems = to_problems(reader.findings, seed.source_map) if seed and seed.source_map else []
+    if seed and any(problem.level == "error" for problem in problems):
+        raise InvalidSpec(seed.file, problems, seed.text)
+    reader.contents.warnings.extend(problems)
     return reader.contents
 
 
@@ -187,11 +190,20 @@ class _Reader:
         for place in self.places:
             if place[:2] == path and place[-1] in ONLY_IN_CASES and "json" not in place:
                 self._problem(place, f"`{place[-1]}` is for cases alone", "leave it out")
+        driving = options_of_type(source.options, DriverPath)
         for stored in inputs.objects:
             uri, content = stored.item.uri, stored.content
             self.contents.objects[uri] = content if isinstance(content, bytes) else b""
             if paths and paths[0].bucket and not on_s3(uri):
                 self._problem(path, f"{excerpt(uri)} is no object of S3", "begin it with `s3://`")
+            elif source is self.spec.driver and not any(driven.match(uri) is not None for driven in driving):
+                message, help = (
+                    f"{excerpt(uri)} does not fit the driving path",
+                    f"nothing reads it: {excerpt(paths[0].text)}",
+                )
+                self.findings.append(
+                    Finding(path, message, help, code="wrong-value", at="key", level="warning")
+                )
 
 
 def _paths(options: Any) -> list[PathTemplate]:

@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from plait.plugin import GiveUp
+from plait.problems.problem import printable
 from plait_sandbox.aws import REGION
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from plait_sandbox.aws import LocalAws
     from plait_sandbox.contents import Contents, DynamoTable
     from plait_sandbox.mysql import LocalMysql
@@ -17,6 +22,20 @@ if TYPE_CHECKING:
 LOG_STREAM = "sandbox"
 MAX_LOG_EVENTS, MAX_ITEMS = 10_000, 25  # of one call
 WORKERS = 16
+
+
+@contextmanager
+def _refusal(what: str) -> Iterator[None]:
+    """Raise GiveUp for what a server refuses to hold."""
+    from botocore.exceptions import BotoCoreError, ClientError
+    from pymysql import MySQLError
+
+    try:
+        yield
+    except (BotoCoreError, ClientError, MySQLError) as error:
+        message = f"the sandbox cannot hold {what}: {printable(str(error)[:300])}"
+        help = "mend what the spec names or the seed gives for it"
+        raise GiveUp(message, code="wrong-value", help=help) from error
 
 
 class Servers:
@@ -53,14 +72,18 @@ class Servers:
     def put(self, contents: Contents, workers: int = WORKERS) -> None:
         """Put contents there, whose buckets are there; one worker puts the objects of S3 in their order."""
         for (database, name), table in contents.mysql.items():
-            self.mysql.put_table(database, name, table)
+            with _refusal(f"the table `{database}.{name}`"):
+                self.mysql.put_table(database, name, table)
         for name, database in contents.secrets.items():
             secret = json.dumps(self.mysql.reader_secret(database))
-            self.client("secretsmanager").create_secret(Name=name, SecretString=secret)
+            with _refusal(f"the secret `{name}`"):
+                self.client("secretsmanager").create_secret(Name=name, SecretString=secret)
         for name, items in contents.dynamodb.items():
-            self._put_items(name, items)
+            with _refusal(f"the table `{name}`"):
+                self._put_items(name, items)
         for group, lines in contents.logs.items():
-            self._put_logs(group, lines)
+            with _refusal(f"the log group `{group}`"):
+                self._put_logs(group, lines)
         with ThreadPoolExecutor(workers) as pool:
             list(pool.map(self._put_object, contents.objects.items()))
 
@@ -68,12 +91,14 @@ class Servers:
         """Create the buckets of contents."""
         for bucket in sorted(contents.buckets):
             where = {"LocationConstraint": REGION}
-            self.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
+            with _refusal(f"the bucket `{bucket}`"):
+                self.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
 
     def _put_object(self, stored: tuple[str, bytes]) -> None:
         uri, body = stored
         bucket, _, key = uri.removeprefix("s3://").partition("/")
-        self.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
+        with _refusal(f"the object `{uri[:200]}`"):
+            self.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
 
     def _put_items(self, name: str, table: DynamoTable) -> None:
         from boto3.dynamodb.types import TypeSerializer

@@ -98,6 +98,27 @@ def test_a_run_reads_what_a_seed_says_that_sources_hold(
     assert cells(lake) == ROWS
 
 
+def test_what_no_server_can_hold_is_one_error_and_what_no_driver_reads_a_warning(
+    folder: Path, environment: dict[str, str]
+) -> None:
+    """An object of a bucket that the spec does not name is both."""
+    (folder / "seed.yaml").write_text(
+        "given:\n  orders:\n    - {object: 's3://acme-other/a.json', json: {id: a}}\n"
+    )
+    ended = subprocess.run(
+        ["plait", "sandbox", "shop.yaml", "--seed", "seed.yaml"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert "warning[wrong-value]: `s3://acme-other/a.json` does not fit the driving path" in ended.stderr
+    assert "error[wrong-value]: the sandbox cannot hold the object `s3://acme-other/a.json`: " in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert remains(environment) == []
+
+
 def test_a_shell_starts_it_as_the_page_says_writes_to_it_and_stops_it(
     folder: Path, environment: dict[str, str]
 ) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from plait.values.conversion_error import ConversionError
 from plait.values.convert import Flag, convert
 from plait.values.iso_times import TIMESTAMP
-from plait.values.types import FIELD_NAME, MAX_DEPTH, Type
+from plait.values.types import FIELD_NAME, MAX_DEPTH, Type, plain_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -87,7 +87,8 @@ def _candidates(kind: str, values: list[Any], left_out: list[str], place: str, d
         return () if element is None else (Type("array", fields=(("element", element),)),)
     if kind == "mappings":
         fields = _fields(values, left_out, place, depth)
-        return (Type("struct", fields=fields),) if fields else ()
+        origins = () if [name for name, _ in fields.values()] == [*fields] else tuple(fields)
+        return (Type("struct", fields=tuple(fields.values()), origins=origins),) if fields else ()
     return PLAIN.get(kind, ())
 
 
@@ -110,20 +111,24 @@ def _has_zone(text: str) -> bool:
     return match is not None and match[5] is not None
 
 
-def _fields(values: list[Mapping[str, Any]], left_out: list[str], place: str, depth: int) -> tuple[Any, ...]:
-    """The fields of mappings that a struct can have, with their types."""
+def _fields(
+    values: list[Mapping[str, Any]], left_out: list[str], place: str, depth: int
+) -> dict[str, tuple[str, Type]]:
+    """The fields of mappings that a struct can have, by their names there: each with a plain name and its type."""
     fields: dict[str, tuple[str, Type]] = {}
-    for name in dict.fromkeys(chain.from_iterable(values)):
-        inner = f"{place}.{name}"
-        is_name = FIELD_NAME.match(name) and name.lower() not in fields
-        kind = (
-            guess_type((value.get(name) for value in values), left_out, inner, depth + 1) if is_name else None
-        )
+    taken: set[str] = set()
+    for origin in dict.fromkeys(chain.from_iterable(values)):
+        inner = f"{place}.{origin}"
+        name = origin if FIELD_NAME.match(origin) else plain_name(origin)
+        is_free = name and name.lower() not in taken
+        known = (value.get(origin) for value in values)
+        kind = guess_type(known, left_out, inner, depth + 1) if is_free else None
         if kind is None:
             left_out.append(inner)
         else:
-            fields[name.lower()] = (name, kind)
-    return tuple(fields.values())
+            taken.add(name.lower())
+            fields[origin] = (name, kind)
+    return fields
 
 
 def _holds(kind: Type, values: list[Any]) -> bool:

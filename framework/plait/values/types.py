@@ -50,8 +50,7 @@ FOREIGN_WORDS = {
 class Type(Struct, frozen=True):
     """A column's type: its word, and what stands in its brackets.
 
-    The field of an array is its `element`, those of a map are `key` and `value`. `origins` are the names that the fields
-    of a struct have in the records; empty if each is that of its field.
+    An array has the field `element`, a map `key` and `value`. `origins` are the names of a struct's fields in the records.
     """
 
     word: str
@@ -188,12 +187,16 @@ def _struct_type(text: str, depth: int) -> Type:
 def _no_field(part: str) -> SpecValueError:
     """The error of a text that is no field of a struct; its help names an odd name as a column could be named."""
     name, colon, kind = (piece.strip() for piece in part.partition(":"))
-    plain = re.sub("[^a-z0-9]+", "_", name.lower()).strip("_")
-    help = "give each field a name and a type"
-    if colon and FIELD_NAME.match(plain) and '"' not in name:
-        help = f'write `{plain[:40]}:{kind[:40]} from "{name[:40]}"`'
+    plain = plain_name(name)[:40] if colon else ""
+    help = f'write `{plain}:{kind[:40]} from "{name[:40]}"`' if plain else "give each field a name and a type"
     message = f"a struct is written `struct<a:string,b:int>`, not `{part[:40]}`"
     return SpecValueError(message, code="unknown-type", help=help, part=part)
+
+
+def plain_name(name: str) -> str:
+    """The name that a field gets whose own has more than letters, digits and `_`; empty if there is none."""
+    plain = re.sub("[^a-z0-9]+", "_", name.lower()).strip("_")
+    return plain if FIELD_NAME.match(plain) and '"' not in name else ""
 
 
 def spell_name(name: str) -> str:

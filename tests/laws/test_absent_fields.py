@@ -20,6 +20,7 @@ from plait.testing.cases.runner import run_case
 from plait.values import strict_json
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
+FORMS = {"document": "{}", "lines": "{}\n", "list": "[{}]"}
 POOL = [
     "sku",
     "SKU",
@@ -91,18 +92,19 @@ def json_source(taken: Columns, **more: Any) -> dict[str, Any]:
 
 
 @pytest.mark.fault("J10")
-@given(columns, st.dictionaries(names, values, max_size=5), st.booleans())
+@given(columns, st.dictionaries(names, values, max_size=5), st.booleans(), st.sampled_from([*FORMS]))
 @examples(1)
 def test_a_json_document_without_any_declared_field_never_becomes_a_row(
-    taken: Columns, document: dict[str, Any], is_large: bool
+    taken: Columns, document: dict[str, Any], is_large: bool, records: str
 ) -> None:
+    """However many records an object holds."""
     assume("day" not in [name for name, _ in taken])
     document = {name: value for name, value in document.items() if name not in [name for name, _ in taken]}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(strict_json, "LARGE", 0 if is_large else strict_json.LARGE)
-        objects = {"orders": [("d1/a.json", json.dumps(document).encode())]}
-        came = outcome({"orders": json_source(taken)}, objects)
-        allowed = outcome({"orders": json_source(taken, optional=True)}, objects)
+        objects = {"orders": [("d1/a.json", FORMS[records].format(json.dumps(document)).encode())]}
+        came = outcome({"orders": json_source(taken, records=records)}, objects)
+        allowed = outcome({"orders": json_source(taken, records=records, optional=True)}, objects)
     assert (came["rows"], [bad["code"] for bad in came["quarantine"]]) == ([], ["no-such-field"])
     assert came["quarantine"][0]["help"]
     assert len(allowed["rows"]) == 1

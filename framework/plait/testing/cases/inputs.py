@@ -10,7 +10,7 @@ import msgspec
 from msgspec import structs
 
 from plait.language.finding import Finding
-from plait.plugin import BadRecord, DriverPath, GiveUp, Item, Missing, TryAgain
+from plait.plugin import BadRecord, DriverPath, GiveUp, Item, Missing, TryAgain, no_such_field
 from plait.problems.problem import excerpt
 from plait.problems.suggest import nearest
 from plait.testing.cases.case import CaseObject, SourceInputs
@@ -88,6 +88,9 @@ class InputReader:
             self._add(place, str(error), error.help, code=getattr(error, "code", "wrong-value"))
             return None
         self._warn_of_misspelt([name for name in fields if record and name in record.fields], path)
+        body = self.source.body_fields if reads_files(self.source) else ()
+        if record and body and {*body}.isdisjoint(fields):
+            record = structs.replace(record, fault=no_such_field(fields, body, of_header=True))
         return structs.replace(record, time=time) if record and time else record
 
     def _warn_of_misspelt(self, names: list[str], path: KeyPath) -> None:

@@ -81,7 +81,8 @@ def _absent(column: Column, source: Source, counts: SourceCounts, engine: Engine
 def _fields_of(source: Source, key: Key, engine: Engine) -> set[str]:
     """All fields of the records of a key, where a connector of plait may have left out those that the spec does not name."""
     fields = set[str]()
-    if type(engine.lookups.open(source)) is source.connector.lookup:
+    lookup = engine.lookups.open(source)
+    if type(lookup) is source.connector.lookup and not lookup.offline:  # those of cases have a stand-in
         with suppress(PlaitError), engine.services.on_behalf_of(source.name):
             for record in source.open_lookup(engine.services.context(source.name, None)).fetch([key]):
                 fields.update(map(str, record.fields if isinstance(record, Record) else ()))

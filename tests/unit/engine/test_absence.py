@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -13,6 +13,7 @@ from msgspec.structs import asdict
 from kit import fakes
 from kit.documents import examples
 from kit.tables import table
+from plait.cli.loading import engine_of
 from plait.engine.absence import FEWEST
 from plait.engine.counts import ColumnCounts, LookupCounts, SourceCounts
 from plait.engine.engine import Engine
@@ -20,6 +21,9 @@ from plait.engine.read import cast
 from plait.language.forms import Selector
 from plait.pipeline.pipeline import Pipeline
 from plait.plugin import Item, Record
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FIELDS = ["a", "b", "c"]
 values: st.SearchStrategy[Any] = st.sampled_from([None, "x", "y", 5, {}, {"b": None}, {"b": "z"}])
@@ -259,3 +263,21 @@ def test_a_run_over_nothing_tells_nothing() -> None:
     made = engine([])
     made.run([Item(uri="memory:orders/7")] * 0)
     assert made.report.problems == []
+
+
+def test_where_files_are_given_no_service_is_asked_for_what_was_meant(tmp_path: Path) -> None:
+    given_files = {f"o{n}.csv": "sku\na\n" for n in range(FEWEST)}
+    orders = [{"object": f"{n}.json", "json": {"id": f"o{n}"}} for n in range(FEWEST)]
+    (tmp_path / "given.yaml").write_text(
+        json.dumps({"given": {"orders": orders, "items": {"files": given_files}}})
+    )
+    items: dict[str, Any] = {"connector": "csv", "path": "s3://raw/items/{id}.csv", "join": {"on": "id"}}
+    items["columns"] = {"sku": "string", "price": "string"}
+    driver = {"connector": "json", "path": "s3://raw/orders/*.json", "columns": {"id": "string"}}
+    spec = {"plait": 1, "name": "s", "sources": {"orders": driver, "items": items}}
+    spec["sink"] = {"connector": "parquet", "path": "out/"}
+    pipeline = Pipeline.load("s.yaml", {}, json.dumps(spec).encode())
+    made = engine_of(pipeline, str(tmp_path / "given.yaml"))
+    pipeline.preview_with_report(None, FEWEST, made)
+    assert [code for code, *_ in messages(made)] == ["absent-column"]
+    assert made.services.calls == {}

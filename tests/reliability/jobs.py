@@ -1,9 +1,10 @@
-"""Three pipelines that have little in common: what they read, the events that tell of it, and the rows it gives."""
+"""Four pipelines that have little in common: what they read, the events that tell of it, and the rows it gives."""
 
+import gzip
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from kit.shop import SPEC, Shop, batches
 from kit.watch.canaries import PAYLOAD
 
 HERE = Path(__file__).parent / "pipelines"
+LINES = 600
 AT = datetime(2026, 7, 2, 10, tzinfo=UTC)
 REASONS = [f"{PAYLOAD}late", f"{PAYLOAD}broken"]
 COURIERS = [(f"{PAYLOAD}ann", True), (f"{PAYLOAD}bo", False)]
@@ -29,6 +31,7 @@ class Job:
     bad: int
     objects: Mapping[str, bytes] = field(default_factory=dict)
     rows: list[dict[str, Any]] = field(default_factory=list)
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     def events(self, size: int = 4) -> list[dict[str, Any]]:
         """The messages that tell of each object once."""
@@ -36,7 +39,8 @@ class Job:
 
     def environment(self, shop: Shop, lake: str) -> dict[str, str]:
         """The environment of a process that runs this pipeline."""
-        return {**shop.environment(lake), "PLAIT_SPEC": locked(self.spec), "PLAIT_BACKOFF": "0.005"}
+        own = {"PLAIT_SPEC": locked(self.spec), "PLAIT_BACKOFF": "0.005", **self.settings}
+        return {**shop.environment(lake), **own}
 
     def fill(self, shop: Shop) -> None:
         """Put what the pipeline reads and the sample of the shop does not have."""
@@ -124,4 +128,28 @@ def _csv(header: str, rows: Iterable[tuple[Any, ...]]) -> bytes:
     return "\n".join([header, *(",".join(str(cell).lower() for cell in row) for row in rows), ""]).encode()
 
 
-JOBS = (transactions, refunds, lines)
+def events(shop: Shop) -> Job:
+    """Objects of many lines, each of which takes several batches; one in three has lines that are bad."""
+    names = {number: name for number, name, _ in shop.sample.stores}
+    stores, objects, rows = [*names], {}, []
+    for n in range(6):
+        texts = []
+        for line in range(1, LINES + 1):
+            at, kind = AT + timedelta(hours=line % 30), "visit" if line % 10 == 3 else "sale"
+            event = {
+                "event_id": f"e-{n}-{line}",
+                "at": at.isoformat(),
+                "store_id": stores[line % len(stores)],
+                "kind": kind,
+            }
+            is_bad = n % 3 == 1 and line % 70 == 1
+            texts.append(json.dumps(event)[is_bad:])
+            if kind == "sale" and not is_bad:
+                row = {name: event[name] for name in ("event_id", "store_id")} | {"at": at, "line": line}
+                rows.append(row | {"store_name": names[event["store_id"]], "date": f"{at:%Y-%m-%d}"})  # type: ignore[index]
+        objects[f"events/{n}.jsonl.gz"] = gzip.compress("\n".join(texts).encode(), mtime=0)
+    settings = {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "2"}  # of which a batch is a sixteenth
+    return Job("events", HERE / "events.yaml", sorted(objects), 2, objects, rows, settings)
+
+
+JOBS = (transactions, refunds, lines, events)

@@ -143,6 +143,15 @@ class IsolatedRole:
             _check_type(name, answers, (Iterable,))
             for number, answer in enumerate(answers):
                 _check_type(name, answer, STREAMS[name])
+                if (
+                    name == "read"
+                    and isinstance(answer, Record)
+                    and answer.position
+                    and not self.position_word
+                ):
+                    raise ContractViolation(
+                        "a record has a `position`, and `position_word` does not say of what"
+                    )
                 if name == "fetch" and number == 0 and argument:
                     _check_key(answer, argument[0])
                 yield answer

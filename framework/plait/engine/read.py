@@ -142,13 +142,14 @@ def _cast_usual(column: Column, values: Any) -> Any:
 
 
 def _cast_cells(column: Column, rows: Iterable[Cell], typed: TypedRecords) -> Any:
-    """Cast a column cell by cell, and note the fault of each record that has one."""
+    """Cast a column cell by cell, and note the fault of each record that has one, if it has not more than are kept."""
     import pyarrow as pa
 
-    cells = []
+    cells: list[Any] = []
+    full = {number for number, fault in typed.faults.items() if fault.has_more}
     for record_number, record, fields in rows:
         try:
-            cells.append(cell_of(column, record, fields))
+            cells.append(None if record_number in full else cell_of(column, record, fields))
         except BadRecord as error:
             _add_fault(typed, record_number, error)
             cells.append(None)

@@ -62,7 +62,9 @@ def fill_pseudo_parameters(arn: str, values: Mapping[str, str]) -> str:
 def _statements(spec: Spec) -> Iterator[tuple[str, Statement]]:
     """The statements of the driver, the look-ups, the sink and the quarantine, each with its block's name."""
     for block in spec.blocks:
-        yield from ((block.name, statement) for statement in block.role.permissions())
+        for statement in block.role.permissions():
+            if spec.partition_by or not statement.parted:
+                yield block.name, statement
     folder = FolderPath.parse(spec.quarantine.path) if spec.quarantine else None
     if folder and folder.bucket:
         many = bool(spec.driver.open_driver().position_word)

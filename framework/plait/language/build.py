@@ -176,6 +176,7 @@ def _columns(blocks: Mapping[str, Type | ColumnBlock], path: KeyPath) -> Iterato
             selector=block.from_.steps if block.from_ else (name,),
             required=block.required,
             default=default,
+            description=block.description,
         )
 
 

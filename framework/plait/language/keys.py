@@ -50,6 +50,12 @@ class ColumnBlock(Options, frozen=True, kw_only=True):
     default: Annotated[
         str | int | float | bool | list[Any] | dict[str, Any] | UnsetType, about("stands in for every null")
     ] = UNSET
+    description: Annotated[
+        str,
+        about(
+            "what the column says, in a line: its comment in the table", pattern=r"^[^\r\n]*$", max_length=255
+        ),
+    ] = ""
 
 
 AnyColumn = Annotated[Type | ColumnBlock, about("its type, or a mapping with `type`")]

@@ -48,6 +48,7 @@ class Column(Struct, frozen=True, kw_only=True):
     selector: tuple[str | int, ...]
     required: bool = False
     default: Any = None
+    description: str = ""
 
 
 class Join(Struct, frozen=True, kw_only=True):

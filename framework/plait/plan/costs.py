@@ -129,6 +129,9 @@ def default_assumptions(spec: Spec, objects: float = MILLION) -> tuple[Assumptio
         if "pages" in quantities:
             why = "the windows of a batch are one stretch of one page"
             assumptions.append(Assumption(f"{source.name}.pages", batches, why))
+    if spec.partition_by and any(calls.quantity == "registrations" for calls in spec.sink.role.calls()):
+        why = "each process meets the partitions of its time in one batch"
+        assumptions.append(Assumption("registrations", math.ceil(batches * COLD_START_SHARE), why))
     return tuple(assumptions)
 
 
@@ -152,6 +155,8 @@ def assumptions_of_report(spec: Spec, report: Mapping[str, Any]) -> tuple[Assump
             values[assumption.name] = lookups[source]["keys"] - lookups[source]["cached"]
         elif quantity == "pages":
             values[assumption.name] = lookups[source]["calls"]
+        elif source == "registrations":
+            values[source] = calls.get("glue:BatchCreatePartition", 0)
     return tuple(Assumption(name, value, "counted in the report") for name, value in values.items())
 
 
@@ -183,7 +188,7 @@ def _lines_of_calls(spec: Spec, quantities: Mapping[str, float]) -> Iterator[Cos
 
 def _line_of_calls(source: str, calls: Calls, quantities: Mapping[str, float]) -> CostLine:
     name = f"{source}.{calls.quantity}" if calls.quantity in QUANTITIES_OF_A_SOURCE else calls.quantity
-    number, batches, formula = quantities[name], quantities["batches"], name
+    number, batches, formula = quantities.get(name, 0), quantities["batches"], name
     units = None if calls.units is None else number * calls.units
     if calls.per != 1:
         number = batches * math.ceil(number / batches / calls.per) if batches else 0

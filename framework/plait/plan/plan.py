@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from plait.language.spec import options_of_type
+from plait.plugin import TableName
+from plait.values.paths import on_s3
 from plait.values.types import Type, arrow_type
 
 if TYPE_CHECKING:
@@ -30,6 +33,7 @@ class Field(Struct, frozen=True, kw_only=True):
     origin: str
     default: Any = None
     fields: tuple[Field, ...] = ()
+    description: str = ""
 
     def arrow(self) -> pa.Field:
         """The Arrow field."""
@@ -61,6 +65,12 @@ class Plan(Struct, frozen=True, kw_only=True):
         """Where a file lies below the sink's path, such as `date=YYYY-MM-DD/<hash>.parquet`."""
         folders = (f"{partition.name}={_example(partition)}/" for partition in self.spec.partition_by)
         return f"{''.join(folders)}<hash>{self.spec.sink.role.suffix}"
+
+    @property
+    def table(self) -> TableName | None:
+        """The table of the sink in Glue's catalogue; None where none is named, or the files are in a local folder."""
+        names = options_of_type(self.spec.sink.options, TableName)
+        return names[0] if names and on_s3(self.sink_path or "") else None
 
     @property
     def sink_path(self) -> str | None:
@@ -116,6 +126,7 @@ def _column_field(source: Source, column: Column) -> Field:
         nullable=not never_null,
         origin=f"{source.name}.{column.origin}",
         default=column.default,
+        description=column.description,
     )
 
 
@@ -133,4 +144,5 @@ def _partition_field(partition: Partition, fields: list[Field]) -> Field:
     function = partition.function
     kind = Type(words[function]) if function in words else field.type
     nullable = field.nullable or (function == "column" and kind.word == "string")
-    return Field(name=partition.name, type=kind, nullable=nullable, origin=str(partition))
+    text = field.description if partition.name == partition.column else ""
+    return Field(name=partition.name, type=kind, nullable=nullable, origin=str(partition), description=text)

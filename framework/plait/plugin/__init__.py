@@ -26,6 +26,7 @@ from plait.plugin.data import (
     Written,
 )
 from plait.plugin.hooks import hookimpl
+from plait.plugin.lake_table import ProjectedColumn, Projection, TableName
 from plait.plugin.planning import Calls, Statement
 from plait.plugin.roles import Connector, Driver, Lookup, Options, Sink
 from plait.problems.errors import BadRecord, GiveUp, ObjectChanged, PlaitError, TryAgain
@@ -50,6 +51,8 @@ __all__ += ["normal_path", "outline", "parse_json", "room_for_object"]
 __all__ += ["BadRecord", "GiveUp", "NotJson", "ObjectChanged", "PlaitError", "TooManyValues", "TryAgain"]
 __all__ += ["UnsafePathValue", "calling", "excerpt", "no_such_field"]
 __all__ += ["form_of", "looks_like_value", "not_utf8", "place_of"]
+# the table of a sink in Glue's catalogue
+__all__ += ["ProjectedColumn", "Projection", "TableName"]
 # options: what a spec may say
 __all__ += ["DriverPath", "Expression", "FolderPath", "LookupPath", "Options", "Pattern", "Place"]
 # context: what plait lends

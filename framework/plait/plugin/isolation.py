@@ -67,6 +67,7 @@ MEANT = {
     "quantity": f"one of {', '.join(get_args(Quantity))}",
     "per": "a whole number from 1 on",
     "units": "a number or None",
+    "parted": "True or False",
 }
 
 _shows_tracebacks = [False]

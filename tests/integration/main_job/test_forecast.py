@@ -29,7 +29,9 @@ def _spec(name: str, folder: Path) -> Path:
     case = TABLE["specs"][name]
     sources = {source: TABLE["sources"][source] for source in case["sources"]}
     sink = {"connector": "parquet", "path": case["sink"].replace("OUT", str(folder))}
-    text = json.dumps({**TABLE["small"], "sources": sources, "sink": sink})
+    parted = {"partition_by": case["partition_by"]} if "table" in case else {}
+    sink |= {"table": case["table"]} if "table" in case else {}
+    text = json.dumps({**TABLE["small"], "sources": sources, "sink": sink, **parted})
     (folder / "small.yaml").write_text(text, encoding="utf-8")
     return folder / "small.yaml"
 

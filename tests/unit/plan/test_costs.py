@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from kit.paths import ROOT
+from kit.specs import valid
 from plait.cli.main import main
 from plait.cli.views.costs import cost_document, cost_paragraphs
 from plait.language.spec import Spec
@@ -182,6 +183,9 @@ def test_every_key_of_the_json_is_documented_and_no_other() -> None:
         assumption["name"].replace("items", "NAME").replace("fraud", "NAME")
         for assumption in document["assumptions"]
     }
+    text = SPEC.read_text(encoding="utf-8").replace("sink:\n", "sink:\n  table: shop.transactions\n")
+    names = {assumption.name for assumption in default_assumptions(valid(text))}
+    quantities |= {name for name in names if "." not in name}
     rows = set(re.findall(r"^\| `([^`]+)` \|", page.partition("## Prices")[0], re.MULTILINE))
     assert rows == {name for name in quantities if name.partition(".")[0] not in ("stores", "activity")}
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from plait.cli.printing import aligned
 from plait.cli.views.values import json_value
 from plait.language.forms import spell_duration
+from plait.plan.lake_table import ddl
 from plait.plan.plan import remarks
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ def plan_paragraphs(plan: Plan, *, brief: bool = False) -> Iterable[str]:
     if plan.partitions:
         yield aligned([PARTITION_HEADER, *(row for field in plan.partitions for row in _field_rows(field))])
     yield aligned(_place_rows(plan))
+    if statement := ddl(plan):
+        yield statement
     if remarks := _remarks(spec):
         yield "\n".join(f"{remark['block']}: {remark['text']}" for remark in remarks)
 
@@ -91,6 +94,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "layout": plan.layout,
         "sink": {"connector": spec.sink.connector.name, "path": plan.sink_path},
         "quarantine": spec.quarantine and {"path": spec.quarantine.path, "payload": spec.quarantine.payload},
+        "table": plan.table and {"name": str(plan.table), "ddl": ddl(plan)},
         "remarks": _remarks(spec),
     }
 

@@ -3,7 +3,7 @@
 `run_checks` runs them all; only `language.validate` calls it.
 """
 
-from plait.language.checks import columns, decoding, output, references, sources  # noqa: F401 - they register their checks
+from plait.language.checks import columns, decoding, lake_table, output, references, sources  # noqa: F401 - they register their checks
 from plait.language.checks.registry import CHECKS, run_checks
 
 __all__ = ["CHECKS", "run_checks"]

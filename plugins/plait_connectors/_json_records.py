@@ -21,13 +21,14 @@ Line = tuple[int, bytes, BadRecord | None]  # its number from 1, its bytes, and 
 def blocks(data: bytes, limit: int | None = None) -> Iterator[bytes]:
     """The bytes of an object in blocks; raises BadRecord where they break off, and beyond the limit.
 
-    Without a `limit` it is as many as decompression may give of so few.
+    Decompression gives no more than it may of so few.
     """
     word = next((word for start, word in STARTS.items() if data.startswith(start)), None)
     if word is None:
         yield from (data[at : at + BLOCK] for at in range(0, len(data), BLOCK))
         return
-    size, limit = 0, limit or max(MAX_AT_ANY_RATIO, MAX_RATIO * len(data))
+    size, most = 0, max(MAX_AT_ANY_RATIO, MAX_RATIO * len(data))
+    limit = min(limit or most, most)
     try:
         for block in (_gunzip if word == "gzip" else _unzstd)(data):
             size += len(block)

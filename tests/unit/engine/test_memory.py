@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import gzip
 import json
 import os
 import subprocess
@@ -11,6 +12,7 @@ import tracemalloc
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pyarrow import parquet
 
 from kit.specs import valid
 from plait.engine import engine as engines
@@ -145,12 +147,14 @@ ELEMENTS = int(os.environ.get("PLAIT_ELEMENTS", "20_000_000"))  # of a list, thr
 OBJECTS = int(os.environ.get("PLAIT_OBJECTS", "150"))  # of a megabyte
 
 
-def run_apart(folder: Path, column: str, limit: int = 0) -> dict[str, Any]:
+def run_apart(
+    folder: Path, column: str, limit: int = 0, records: str = "document", memory: int = 1024
+) -> dict[str, Any]:
     """The report of a run in a process of its own, and what memory it took above its imports."""
-    source = f'{{connector: json, path: "in/*.json", columns: {{id: string, {column}}}}}'
+    source = f'{{connector: json, path: "in/*.json", records: {records}, columns: {{id: string, {column}}}}}'
     spec = f"plait: 1\nname: large\nsources:\n  large: {source}\nsink: {{connector: parquet, path: out/}}\nquarantine: bad/\n"
     (folder / "spec.yaml").write_text(spec)
-    environment = {**os.environ, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024"}
+    environment = {**os.environ, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory)}
     command = [sys.executable, "-P", "-c", LIMITED, str(limit)]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
@@ -195,3 +199,28 @@ def test_many_objects_of_a_megabyte_take_the_memory_of_a_batch(tmp_path: Path) -
     report = run_apart(tmp_path, "text: string")
     assert (report["rows"], report["batches"] > OBJECTS // 40) == (OBJECTS, True)
     assert report["taken"] <= 400 << 20
+
+
+LINES = int(os.environ.get("PLAIT_LINES", "50_000"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is measured on Linux alone")
+def test_an_object_of_many_lines_takes_the_memory_of_its_rows_and_of_a_batch(tmp_path: Path) -> None:
+    """A million lines in one gzip object take 360 MB in all; rows and files are those of a run by one batch."""
+    (tmp_path / "in").mkdir()
+    with gzip.open(tmp_path / "in/a.json", "wt", compresslevel=1) as file:
+        for n in range(LINES):
+            text = "{" if n % 1000 == 7 else json.dumps({"id": f"order {n}", "n": n, "more": "x" * 100})
+            file.write(f"{text}\n")
+    report = run_apart(tmp_path, "n: int", records="lines", memory=256)
+    bad = LINES // 1000
+    assert report["records"]["read"] == LINES
+    assert (report["records"]["written"], report["rows"]) == (LINES - bad, LINES - bad)
+    assert (report["batches"] > 1, report["file_count"]) == (True, 1)
+    assert report["taken"] <= (120 << 20) + 200 * LINES
+    [file_of_rows] = (tmp_path / "out").iterdir()
+    assert parquet.read_table(file_of_rows).column("n").to_pylist() == [
+        n for n in range(LINES) if n % 1000 != 7
+    ]
+    [quarantined] = (tmp_path / "bad").iterdir()
+    assert quarantined.read_bytes().count(b"\n") == bad

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from kit.connect import context
 from plait.plugin import File, FolderPath, Item, PlaitError
@@ -58,3 +59,16 @@ def test_each_file_has_its_own_answer(tmp_path: Path) -> None:
     failed, written = sink(str(tmp_path)).write(files)
     assert isinstance(failed, PlaitError)
     assert written.rows == 1
+
+
+def test_the_bytes_of_a_file_do_not_depend_on_the_chunks_of_its_table() -> None:
+    """As of an object whose rows came in several batches; a row group has at most 131,072 rows."""
+    numbers = range(300_000)
+    lists = pa.array([[number] if number % 3 else None for number in numbers])
+    whole = pa.table({"text": pa.array([f"{number % 1000}" for number in numbers]), "list": lists})
+    cuts = [(0, 1), (1, 77_777), (77_778, 222_222)]
+    for rows in (whole, whole.slice(0, 1_000)):
+        parts = pa.concat_tables([rows.slice(*cut) for cut in cuts])
+        assert encode(parts, "snappy") == encode(rows, "snappy")
+    file = parquet.ParquetFile(pa.BufferReader(encode(whole, "snappy")))
+    assert [file.metadata.row_group(n).num_rows for n in range(3)] == [131_072, 131_072, 37_856]

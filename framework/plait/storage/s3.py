@@ -209,6 +209,8 @@ class S3:
         except Exception as error:
             if is_conflict(error):
                 return False
+            if put.removes and isinstance(s3_error(put.uri, error), Missing):
+                return True
             if code_and_status(error)[0] == "NotImplemented":
                 raise _unconditional(put.uri) from error
             raise

@@ -125,6 +125,30 @@ def test_a_newer_version_replaces_a_file_and_an_older_one_is_refused_as_changed(
     assert body(s3, key) == b"new"
 
 
+@pytest.mark.parametrize("key", ["out/1", "out//1"])
+def test_a_newer_version_removes_a_file_and_an_older_one_is_refused_as_changed(
+    s3: Any, storage: Any, calls: Counter[str], key: str
+) -> None:
+    """What is not there need not go; nothing is put before it is removed."""
+    old = driving(s3)
+
+    def remove(source: Item) -> Any:
+        return storage.put([Put(uri=f"s3://shop/{key}", data=b"", removes=True, source=source)])[0]
+
+    assert isinstance(remove(old), Written)
+    put(storage, b"old", old, key)
+    assert isinstance(remove(old), Written)
+    put(storage, b"old", old, key)
+    new = driving(s3, b"two")
+    assert isinstance(put(storage, b"new", new, key), Written)
+    assert isinstance(remove(old), ObjectChanged)
+    assert body(s3, key) == b"new"
+    calls.clear()
+    assert isinstance(remove(new), Written)
+    assert calls == {"s3:HeadObject": 1, "s3:DeleteObject": 1}
+    assert s3.list_objects_v2(Bucket="shop", Prefix="out/").get("Contents", []) == []
+
+
 def test_a_source_that_is_gone_has_changed(s3: Any, storage: Any) -> None:
     source = driving(s3)
     s3.put_object(Bucket="shop", Key="out/1", Body=b"by hand")

@@ -9,13 +9,14 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from plait.engine.report import Report
-    from plait.pipeline.pipeline import InvalidSpec, Pipeline
+    from plait.pipeline.invalid_spec import InvalidSpec
+    from plait.pipeline.pipeline import Pipeline
 
 __version__ = "0.1.0"
 __all__ = ["InvalidSpec", "Pipeline", "Report", "load"]
 
 _MODULES = {
-    "InvalidSpec": "plait.pipeline.pipeline",
+    "InvalidSpec": "plait.pipeline.invalid_spec",
     "Pipeline": "plait.pipeline.pipeline",
     "Report": "plait.engine.report",
 }
@@ -33,7 +34,8 @@ def load(
 
     Raises `plait.InvalidSpec` with every problem, and TypeError for a parameter that is neither a text nor a path.
     """
-    from plait.pipeline.pipeline import InvalidSpec, Pipeline
+    from plait.pipeline.invalid_spec import InvalidSpec
+    from plait.pipeline.pipeline import Pipeline
 
     if isinstance(env, (str, PathLike)):
         parameters, env = {**parameters, "env": env}, ()

@@ -14,7 +14,7 @@ def locked_copy(spec: Path, folder: Path) -> Path:
     from plait.deploy.requirements import running_target
     from plait.language.lock import lock_file, lock_text
     from plait.language.validate import validate
-    from plait.pipeline.pipeline import InvalidSpec
+    from plait.pipeline.invalid_spec import InvalidSpec
 
     text = spec.read_bytes()
     validated = validate(text, str(spec))

@@ -11,7 +11,7 @@ from plait.language.finding import Finding
 from plait.language.spec import options_of_type
 from plait.language.structure import to_problems
 from plait.language.wording import kind_of
-from plait.pipeline.pipeline import InvalidSpec
+from plait.pipeline.invalid_spec import InvalidSpec
 from plait.plugin import DriverPath, GiveUp
 from plait.problems.problem import excerpt
 from plait.values.conversion_error import ConversionError

@@ -10,7 +10,8 @@ import pytest
 
 import plait
 from plait.engine.report import Report
-from plait.pipeline.pipeline import InvalidSpec, Pipeline
+from plait.pipeline.invalid_spec import InvalidSpec
+from plait.pipeline.pipeline import Pipeline
 
 
 def loaded_by(code: str) -> set[str]:

@@ -12,7 +12,8 @@ import click
 from plait.cli.failures import CannotStart, print_failure
 from plait.cli.options import allowed_variables
 from plait.language.yaml_reader import locate
-from plait.pipeline.pipeline import InvalidSpec, Pipeline
+from plait.pipeline.invalid_spec import InvalidSpec
+from plait.pipeline.pipeline import Pipeline
 from plait.problems.problem import excerpt
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ class CannotStart(PlaitError):
 
 def print_failure(error: Exception) -> int | None:
     """Print an expected failure on stderr and return its exit code; None for anything else, which is a bug."""
-    from plait.pipeline.pipeline import InvalidSpec
+    from plait.pipeline.invalid_spec import InvalidSpec
     from plait.storage.local import NO_SPACE
 
     if isinstance(error, InvalidSpec):

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from plait.cli.failures import CannotStart
 from plait.cli.options import allowed_variables
 from plait.cli.printing import print_problems_on_stderr
-from plait.pipeline.pipeline import InvalidSpec, Pipeline
+from plait.pipeline.invalid_spec import InvalidSpec
+from plait.pipeline.pipeline import Pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -10,10 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from msgspec import structs
 
 from plait.language.validate import validate_for_run
+from plait.pipeline.invalid_spec import InvalidSpec
 from plait.pipeline.nearby import no_objects
 from plait.plugin import GiveUp, Item, PlaitError, Window
 from plait.problems.problem import excerpt
-from plait.problems.render import concise, full
+from plait.problems.render import concise
 from plait.problems.suggest import help_for, nearest
 from plait.values.paths import normal_uri
 
@@ -32,33 +32,6 @@ if TYPE_CHECKING:
 
 
 FILES_AT_ONCE = 1_000  # of the quarantine
-PARAM_OPTION = re.compile(r"`--param (\w+)=…`")
-ENV_OPTION = re.compile(r"`--env (\w+)`")
-
-
-class InvalidSpec(PlaitError):
-    """A spec has problems: `problems` holds all of them, `text` the text of the file."""
-
-    code = "invalid-spec"
-
-    def __init__(self, file: str, problems: Sequence[Problem], text: str) -> None:
-        super().__init__(full(problems, {file: text}, colour=False))
-        self.file, self.problems, self.text = file, tuple(problems), text
-
-    def in_python(self) -> InvalidSpec:
-        """The same problems for who calls `plait.load`, where options of the command line are arguments."""
-        problems = [
-            structs.replace(
-                problem,
-                message=problem.message.replace("`--param` names", "`plait.load` is given"),
-                help=problem.help
-                and ENV_OPTION.sub(
-                    r'`plait.load(…, env=["\1"])`', PARAM_OPTION.sub(r"`plait.load(…, \1=…)`", problem.help)
-                ),
-            )
-            for problem in self.problems
-        ]
-        return InvalidSpec(self.file, problems, self.text)
 
 
 class Preview(NamedTuple):
@@ -163,6 +136,23 @@ class Pipeline:
         if objects is None and not items:
             engine.report.add_problem(no_objects(engine))
         return Preview(table, engine.report, guessed)
+
+    def table(self, columns: Sequence[str] | None = None, where: Any = None) -> Any:
+        """What the sink holds, as a `pyarrow.Table` with the columns and types of the plan, partitions included.
+
+        `where` names what columns are: `{"day": "2026-07-01", "tier": ["gold", None]}`; or it is an expression of
+        pyarrow: `pyarrow.compute.field("day") >= date(2026, 7, 1)`. Files of other partitions are not read.
+        A column that a file lacks is null.
+        """
+        from plait.pipeline.reading import open_lake
+
+        return open_lake(self.plan()).table(columns, where)
+
+    def read(self, columns: Sequence[str] | None = None, where: Any = None) -> Any:
+        """What the sink holds, as a `pandas.DataFrame` whose columns have the exact types of Arrow; see `table`."""
+        from plait.pipeline.reading import to_frame
+
+        return to_frame(self.table(columns, where))
 
     def why(
         self, uri: str, column: str | None = None, position: str | None = None, engine: Engine | None = None

@@ -11,7 +11,8 @@ import pytest
 
 from kit.run import put
 from kit.tables import table
-from plait.pipeline.pipeline import InvalidSpec, Pipeline
+from plait.pipeline.invalid_spec import InvalidSpec
+from plait.pipeline.pipeline import Pipeline
 from plait.plugin import GiveUp
 
 CASES = table("guesses.yaml")

@@ -13,7 +13,7 @@ from plait.cli.printing import aligned, print_answer
 from plait.deploy.package import UNZIPPED_LIMIT, package
 from plait.deploy.requirements import DEFAULT_PYTHON, GLIBC_MINOR, MACHINES, Target, running_target
 from plait.language.validate import read_bytes, validate
-from plait.pipeline.pipeline import InvalidSpec
+from plait.pipeline.invalid_spec import InvalidSpec
 
 if TYPE_CHECKING:
     from plait.deploy.archive import Zip

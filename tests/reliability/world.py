@@ -171,7 +171,8 @@ class World:
         rows, bad = kinds.count("row"), kinds.count("bad")
         wanted = {"seen": len(kinds), "done": rows + bad, "retry": kinds.count("waits"), "failed": 0}
         assert report["objects"] == wanted | {word: kinds.count(word) for word in ("skipped", "gone")}
-        assert report["records"] == {"read": rows + bad, "written": rows, "dropped": 0, "quarantined": bad}
+        records = {"read": rows + bad, "written": rows, "dropped": 0, "quarantined": bad, "left_out": 0}
+        assert report["records"] == records
         assert report["rows"] == len(report["files"]) == rows
 
     def mend(self) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from json import JSONDecodeError
 
+BLANK = " \t\r\n"  # what JSON takes between values: no other white space
 UNPACK = "unpack it before, or write it as it is"
 REWRITE = "turn it into JSON or CSV before"
 BEGINNINGS = {
@@ -69,8 +70,8 @@ def not_json(text: str, error: JSONDecodeError, byte: int) -> DataFault:
 
 
 def _fault_at(text: str, error: JSONDecodeError) -> DataFault:
-    before, after = text[: error.pos], text[error.pos :].rstrip()
-    if not text.strip("\ufeff \t\r\n"):
+    before, after = text[: error.pos], text[error.pos :].rstrip(BLANK)
+    if not text.strip(BLANK + "\ufeff"):
         return DataFault("there is nothing in it", "write a document, or leave it out of the path")
     if error.msg == "Extra data":
         return _several(before, after)
@@ -87,7 +88,7 @@ def _fault_at(text: str, error: JSONDecodeError) -> DataFault:
 def _several(before: str, after: str) -> DataFault:
     if after[0] not in '{["':
         return DataFault("more follows the end of the document", STRICT)
-    if "\n" in before and "\n" not in before.rstrip():
+    if "\n" in before and "\n" not in before.rstrip(BLANK):
         help = "one document is read here: give each line a text of its own"
         return DataFault("another document follows in the next line, as in JSON Lines", help, "lines")
     help = "write one document, or each in a line of its own"

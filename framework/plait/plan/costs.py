@@ -139,14 +139,20 @@ def assumptions_of_report(spec: Spec, report: Mapping[str, Any]) -> tuple[Assump
     """Take the quantities of a run from its report; raises KeyError, TypeError where it is no report."""
     objects, calls, lookups = report["objects"], report["calls"], report["lookups"]
     cold = calls.get("secretsmanager:GetSecretValue", 0) or calls.get("mysql:Connect", 0)
+    seen, quarantined = objects["seen"] - objects["skipped"], report["records"]["quarantined"]
+    looked = calls.get("s3:HeadObject", 0)
+    if (
+        spec.driver.open_driver().position_word
+    ):  # whose bad records are one file an object, which is looked for
+        quarantined, looked = min(quarantined, seen), max(looked - seen, 0)
     values = {
-        "objects": objects["seen"] - objects["skipped"],
+        "objects": seen,
         "batches": report.get("batches", 1),
         "starts": int(bool(cold)),
         "listings": calls.get("s3:ListObjectsV2", 0),
         "files": report["file_count"],
-        "replaced": calls.get("s3:HeadObject", 0),
-        "quarantined": report["records"]["quarantined"],
+        "replaced": looked,
+        "quarantined": quarantined,
         "seconds": sum(report["seconds"].values()),
     }
     for assumption in default_assumptions(spec):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from plait.problems.problem import excerpt
+from plait.values.places import only_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -133,6 +134,12 @@ def _changed_source(name: str, old: Source, new: Source) -> Iterator[Change]:
         yield from _changed_join(name, old.join, new.join)
     else:
         yield Change("driver", name, _join_text(old.join), _join_text(new.join), breaking=True)
+    if not old.join and not new.join:
+        record, new_record = (
+            f"each {source.open_driver().position_word or 'object'}" for source in (old, new)
+        )
+        yield Change("driver-records", name, record, new_record, breaking=True)
+        yield Change("driver-only", name, only_text(old.only), only_text(new.only), breaking=True)
     before, after = (str(source.window) if source.window else None for source in (old, new))
     yield Change("join-window", name, before, after, breaking=True)
 

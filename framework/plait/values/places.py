@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from msgspec import Struct
 
 from plait.problems.errors import SpecValueError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 from plait.problems.problem import excerpt
 from plait.values.conversion_error import conversion_error
 
@@ -60,6 +63,15 @@ class Place(Struct, frozen=True):
 def comparable(value: Any) -> tuple[bool, Any]:
     """A raw value as `only` compares it: true is not 1, and 1.0 is."""
     return isinstance(value, bool), value
+
+
+def only_text(only: Iterable[tuple[Place, Iterable[tuple[bool, Any]]]]) -> str | None:
+    """What `only` takes, in a line; None if it is left out."""
+    texts = []
+    for place, values in only:
+        words = (str(value).lower() if is_boolean else str(value) for is_boolean, value in values)
+        texts.append(f"{place.text}: {' or '.join(words)}")
+    return ", ".join(texts) or None
 
 
 def _parse_steps(text: str) -> tuple[str | int, ...]:

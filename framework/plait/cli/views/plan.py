@@ -9,6 +9,7 @@ from plait.cli.views.values import json_value
 from plait.language.forms import spell_duration
 from plait.plan.lake_table import ddl
 from plait.plan.plan import remarks
+from plait.values.places import only_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,7 +41,9 @@ def plan_paragraphs(plan: Plan, *, brief: bool = False) -> Iterable[str]:
 
 def _tree_lines(plan: Plan) -> Iterable[str]:
     driver = plan.spec.driver
-    yield f"{driver.name} ({driver.connector.name}), one by one"
+    word = driver.open_driver().position_word
+    taken = f", only {only_text(driver.only)}" if driver.only else ""
+    yield f"{driver.name} ({driver.connector.name}), {f'{word} by {word}' if word else 'one by one'}{taken}"
     for number, stage in enumerate(plan.stages, 1):
         last = number == len(plan.stages)
         yield f"{'└─' if last else '├─'} stage {number}"

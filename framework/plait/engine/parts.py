@@ -14,7 +14,7 @@ from plait.engine.rows import Rows
 from plait.engine.settle import errors_of
 from plait.engine.transform import Batch, item_of
 from plait.plugin import File, GiveUp, Item, ObjectChanged, PlaitError, ReadFailure
-from plait.values.memory import room_for_object
+from plait.values.memory import room_for_bad_records
 from plait.values.strict_json import size_of_document
 
 if TYPE_CHECKING:
@@ -98,8 +98,8 @@ class Held(Struct):
             text = quarantine.lines_of(((batch.records[n], error) for n, error in batch.bad.items()), spec)
             self.quarantined.append(text)
             self.size += len(text)
-            if self.size > room_for_object():
-                message = f"the bad records of `{uri}` take more than {room_for_object():,} bytes"
+            if self.size > room_for_bad_records():
+                message = f"the bad records of `{uri}` take more than {room_for_bad_records():,} bytes"
                 self.error = GiveUp(message, code="too-many-bad-records", help=BAD_HELP)
         if self.error:
             self.tables.clear()

@@ -44,6 +44,11 @@ def room_for_values() -> int:
     return memory() // 4
 
 
+def room_for_bad_records() -> int:
+    """The bytes of memory that the bad records of one object may take."""
+    return memory() // 8
+
+
 def room_for_batch() -> int:
     """The bytes of memory that the records of a batch may take, beyond which the batch closes."""
     return min(memory() // 16, 64 * MIB)

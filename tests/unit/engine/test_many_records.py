@@ -15,6 +15,7 @@ from msgspec import structs
 from kit.run import records_in, rows_in
 from kit.specs import valid
 from plait.engine import engine as engines
+from plait.engine import parts
 from plait.engine.context import Services
 from plait.engine.engine import Engine
 from plait.engine.report import Report
@@ -98,6 +99,7 @@ def order(number: Any, shop: str = "a") -> str:
 
 
 @pytest.mark.parametrize("room", [1, 1 << 30])
+@pytest.mark.fault("J13")
 def test_the_quarantine_of_an_object_is_one_file_and_goes_with_its_last_bad_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int
 ) -> None:
@@ -189,3 +191,15 @@ def test_a_preview_reads_only_the_records_that_it_shows(
     table, _ = work.preview([*work.find()], 10)
     assert table.column("id").to_pylist() == [*range(10)]
     assert (work.report.records.read, work.report.objects["seen"]) == (10, 1)
+
+
+def test_an_object_of_too_many_bad_lines_fails_as_a_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is set aside of one object takes a part of the memory at most, as its rows would not."""
+    put(tmp_path, ["{"] * 40, [order(5)])
+    monkeypatch.setattr(parts, "room_for_bad_records", lambda: 10_000)
+    report, _ = run(tmp_path, monkeypatch, 1)
+    assert (report.objects["failed"], report.objects["done"]) == (1, 1)
+    assert [problem.code for problem in report.problems] == ["too-many-bad-records"]
+    assert not (tmp_path / "bad").exists()

@@ -26,6 +26,7 @@ def serve() -> None:
     _keep_old_log_events()
     _count_messages_quickly()
     _list_services_once()
+    _lock_tables()
     application = DomainDispatcherApplication(create_backend_app)
     server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=MotoRequestHandler)
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -63,6 +64,24 @@ def _list_services_once() -> None:
 
     services = frozenset(backends.list_of_moto_modules())
     backends.list_of_moto_modules = lambda: services
+
+
+def _lock_tables() -> None:
+    # moto takes an older version of a table for the newest, so that the second of two changes undoes the first.
+    from moto.core.exceptions import JsonRESTError
+    from moto.glue.responses import GlueResponse
+
+    update, lock = GlueResponse.update_table, threading.Lock()
+
+    def update_table(self: Any) -> Any:
+        with lock:
+            name = self.parameters.get("DatabaseName"), self.parameters.get("TableInput")["Name"]
+            meant, there = self.parameters.get("VersionId"), self.glue_backend.get_table(*name)
+            if meant is not None and meant != str(max(map(int, there.versions))):
+                raise JsonRESTError("ConcurrentModificationException", "another version of the table")
+            return update(self)
+
+    GlueResponse.update_table = update_table  # type: ignore[method-assign]
 
 
 def _end_with_parent() -> None:

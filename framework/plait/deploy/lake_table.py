@@ -1,0 +1,141 @@
+"""Bring the table of a plan in Glue's catalogue to what the plan means, beside others who do the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from msgspec import Struct
+
+from plait.plan.lake_table import table_input
+from plait.plan.table_changes import TableChanges, changes_of
+from plait.plugin import GiveUp, Item, Settled, TryAgain, Written, calling
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from plait.engine.context import Services
+    from plait.plan.plan import Plan
+
+TRIES = 8
+NO_TABLE = "the sink of `{name}` has no table in Glue's catalogue"
+
+
+class Comparison(Struct):
+    """What is there against what is meant: `version` is None where there is no table.
+
+    `folders` has a file of each folder that is no partition of the table yet.
+    """
+
+    found: TableChanges
+    version: str | None
+    has_database: bool
+    folders: dict[str, Item]
+
+    @property
+    def changes(self) -> list[str]:
+        """All that `apply` does, a line each."""
+        number = len(self.folders)
+        register = (
+            f"register {number} partition{'s' * (number > 1)}, such as `{min(self.folders, default='')}`"
+        )
+        return [*self.found.changes, *([register] if number else [])]
+
+
+def compare(plan: Plan, services: Services) -> Comparison:
+    """Compare the table, and the folders of its files, with a plan; raises GiveUp where the plan has no table."""
+    meant = table_input(plan)
+    if meant is None or plan.table is None:
+        help = "name one by `table: database.table`, where `path` is on S3"
+        raise GiveUp(NO_TABLE.format(name=plan.spec.name), code="no-table", help=help)
+    client, database, name = services.client("glue"), plan.table.database, plan.table.table
+    with calling(f"table `{plan.table}`", service="glue"):
+        there = _found(client, lambda: client.get_table(DatabaseName=database, Name=name)["Table"])
+        has_database = bool(there or _found(client, lambda: client.get_database(Name=database)))
+        partitions = _partitions(client, database, name) if there else ()
+        registered = {tuple(partition["Values"]) for partition in partitions}
+    found = changes_of(there, meant) if there else TableChanges(meant, [f"make the table `{plan.table}`"])
+    if not has_database:
+        found.changes.insert(0, f"make the database `{database}`")
+    folders = {} if "projection.enabled" in meant["Parameters"] else _folders(plan, services)
+    new = {folder: item for folder, item in folders.items() if _values(folder) not in registered}
+    return Comparison(found, there and there["VersionId"], has_database, new)
+
+
+def apply(plan: Plan, services: Services) -> Comparison:
+    """Make the changes, as they are by now; raises GiveUp if one is refused, TryAgain if others never let us."""
+    client = services.client("glue")
+    for attempt in range(1, TRIES + 1):
+        comparison = compare(plan, services)
+        if refused := comparison.found.refused:
+            help = "see `plait table` for all of it" if len(refused) > 1 else None
+            raise GiveUp(
+                f"the table `{plan.table}` stays as it is: {refused[0]}", code="breaking-change", help=help
+            )
+        busy = (client.exceptions.AlreadyExistsException, client.exceptions.ConcurrentModificationException)
+        with calling(f"table `{plan.table}`", service="glue"):
+            try:
+                _make(plan, comparison, client)
+            except busy:
+                services.pause(attempt)
+                continue
+        _register(plan, comparison.folders, services)
+        return comparison
+    raise TryAgain(f"the table `{plan.table}` is changed by others all the time")
+
+
+def _found(client: Any, ask: Callable[[], Any]) -> Any:
+    """What Glue answers, None if there is no such thing."""
+    try:
+        return ask()
+    except client.exceptions.EntityNotFoundException:
+        return None
+
+
+def _partitions(client: Any, database: str, table: str) -> Any:
+    pages = client.get_paginator("get_partitions").paginate(
+        DatabaseName=database, TableName=table, ExcludeColumnSchema=True
+    )
+    return (partition for page in pages for partition in page["Partitions"])
+
+
+def _folders(plan: Plan, services: Services) -> dict[str, Item]:
+    """A file of each folder that rows of the plan may lie in, by the folder's path below the sink."""
+    base = f"{(plan.sink_path or '').rstrip('/')}/"
+    names, suffix = [partition.name for partition in plan.partitions], plan.spec.sink.role.suffix
+    folders: dict[str, Item] = {}
+    for item in services.objects.list(base) if names else ():
+        folder, slash, file = item.uri.removeprefix(base).rpartition("/")
+        if file.endswith(suffix) and [part.partition("=")[0] for part in folder.split("/")] == names:
+            folders.setdefault(folder + slash, item)
+    return folders
+
+
+def _values(folder: str) -> tuple[str, ...]:
+    return tuple(unquote(part.partition("=")[2]) for part in folder.rstrip("/").split("/"))
+
+
+def _make(plan: Plan, comparison: Comparison, client: Any) -> None:
+    """Make or change database and table, as they were compared."""
+    assert plan.table is not None  # noqa: S101 - compared
+    database, table = plan.table.database, comparison.found.table
+    if not comparison.has_database:
+        client.create_database(DatabaseInput={"Name": database})
+    if comparison.version is None:
+        client.create_table(DatabaseName=database, TableInput=table)
+    elif comparison.found.changes:
+        members = client.meta.service_model.shape_for("TableInput").members
+        changed = {name: value for name, value in table.items() if name in members}
+        client.update_table(DatabaseName=database, TableInput=changed, VersionId=comparison.version)
+
+
+def _register(plan: Plan, folders: Mapping[str, Item], services: Services) -> None:
+    """Let the sink register folders, as it does after a batch that wrote into them."""
+    sink = plan.spec.sink.open(services.context("sink", None))
+    written = {
+        folder: Written(uri=item.uri, rows=0, bytes=item.size or 0) for folder, item in folders.items()
+    }
+    settled = [Settled(item=folders[folder], files=(file,)) for folder, file in written.items()]
+    for error in sink.commit(settled):
+        if error is not None:
+            raise error

@@ -7,7 +7,7 @@ import gzip
 import io
 import zlib
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -200,7 +200,7 @@ def _epoch(value: Any, unit: str) -> datetime:
     exact = exact_number(value, Type("timestamp"))
     try:
         return EPOCH + timedelta(microseconds=int(exact * MICROSECONDS[unit] // 1))
-    except OverflowError:
+    except (OverflowError, InvalidOperation):  # of more days, or of more digits, than can be counted
         raise conversion_error("{} is no time of the years 1 to 9999", value) from None
 
 

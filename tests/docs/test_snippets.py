@@ -18,12 +18,12 @@ from kit.paths import ROOT
 from plait.cli.commands.init import project_texts
 from plait.cli.commands.schema import schema_text
 from plait.cli.main import main
-from plait.cli.views.values import json_value
 from plait.language import keys as language
 from plait.language.validate import validate
 from plait.plugin import Connector, Options
 from plait.plugin.registry import connector, offers
 from plait.values.decode import STEPS
+from plait.values.json_value import json_value
 
 LANGUAGE = ROOT / "pipelines" / "README.md"
 PAGES = [
@@ -107,7 +107,7 @@ def test_every_local_example_gives_what_stands_below_it(
     if kind == "files":
         assert [file.uri for file in report.files] == promised.splitlines()
     else:
-        rows = json_value(pipeline.preview_with_report()[0].to_pylist())
+        rows = json_value(pipeline.preview_with_report().to_pylist())
         assert rows == [json.loads(line) for line in promised.splitlines()]
 
 

@@ -16,10 +16,10 @@ import plait
 from kit.paths import DATA
 from plait.cli.commands.schema import schema_text
 from plait.cli.main import main
-from plait.cli.views.values import json_value
 from plait.language.forms import OBJECT_FACTS
 from plait.language.yaml_reader import locate
 from plait.plan.costs import price_list
+from plait.values.json_value import json_value
 from plait.values.types import WORDS
 
 GOLDEN = DATA / "golden"
@@ -74,7 +74,8 @@ def test_the_plan_of_a_released_spec_stays_as_it_is(spec: Path) -> None:
 def test_what_a_released_spec_writes_stays_as_it_is(spec: Path) -> None:
     """Its rows, the code of the problem of each record that gave none, and the name of every file."""
     pipeline = plait.load(spec.name)
-    table, report, _ = pipeline.preview_with_report()
+    preview = pipeline.preview_with_report()
+    table, report = preview.table, preview.report
     lines = [*json_value(table.to_pylist()), *({"problem": problem.code} for problem in report.problems)]
     pipeline.run()
     written = sorted(file.as_posix() for file in Path("out").rglob("*") if file.is_file())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import plait
+from kit.paths import DATA
 from plait.engine.report import Report
 from plait.pipeline.invalid_spec import InvalidSpec
 from plait.pipeline.pipeline import Pipeline
@@ -96,3 +98,15 @@ def test_parameters_read_only_the_variables_that_the_caller_allows(
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="module 'plait' has no attribute 'Pipelines'"):
         plait.Pipelines  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_no_problem_that_python_gets_speaks_of_options_of_the_command_line() -> None:
+    texts = []
+    for spec in sorted(DATA.glob("problems/*/*.yaml")):
+        try:
+            problems = plait.load(spec).warnings
+        except plait.InvalidSpec as error:
+            problems = error.problems
+        texts += [f"{problem.message}: {problem.help} {problem.note}" for problem in problems]
+    assert len(texts) > 100
+    assert [text for text in texts if re.search(r"`[^`]*--[a-z]", text)] == []

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from plait.problems.problem import as_json, printable
+from plait.problems.problem import as_json
 from plait.problems.render import MAX_SHOWN, full, github, summary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from plait.problems.problem import Problem
 
@@ -78,14 +78,6 @@ def _print_github(problems: Sequence[Problem]) -> None:
             file.write(unmarked + "\n")
     elif unmarked:
         click.echo(unmarked)
-
-
-def aligned(rows: Iterable[Sequence[str]], indent: str = "") -> str:
-    """Rows of text as lines, each column as wide as its longest cell."""
-    lines = [[printable(cell) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    padded = ("  ".join(map(str.ljust, line, widths)) for line in lines)
-    return "\n".join(f"{indent}{line}".rstrip() for line in padded)
 
 
 def plural(number: int, noun: str) -> str:

@@ -12,17 +12,20 @@ from msgspec.structs import asdict, replace
 
 from plait.engine.counts import Tally
 from plait.plan.plan import UNCONDITIONAL
+from plait.problems.display import Displayed
 from plait.problems.problem import Problem, as_json, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from plait.language.spec import Spec
+    from plait.problems.display import Rows
 
 FORMAT_VERSION = 1
 Outcome = Literal["done", "skipped", "gone", "retry", "failed"]
 OUTCOMES: tuple[Outcome, ...] = ("done", "skipped", "gone", "retry", "failed")
 MAX_SAMPLE = 200
+MAX_DISPLAYED = 20  # problems
 MAX_KEPT = 1000  # of objects of an outcome, of files, of problems of a level
 
 
@@ -51,7 +54,7 @@ class RecordCounts(Struct, kw_only=True):
             setattr(self, fate, getattr(self, fate) + number)
 
 
-class Report(Tally, kw_only=True):
+class Report(Displayed, Tally, kw_only=True):
     """The counts of a run, which take as much memory for a million objects as for a thousand.
 
     `objects` says how many objects were seen, and what became of them; `ignored` counts events of no new object by
@@ -162,11 +165,43 @@ class Report(Tally, kw_only=True):
             "problems_left_out": self.problems_left_out(problem.code for problem in self.problems),
         }
 
+    def numbers(self) -> Iterator[tuple[str, str]]:
+        """What became of objects and records, in words."""
+        objects, records = self.objects, self.records
+        yield "objects", total_with_parts(objects["seen"], "seen", {word: objects[word] for word in OUTCOMES})
+        if self.ignored:
+            yield "ignored", ", ".join(f"{count:,} {word}" for word, count in sorted(self.ignored.items()))
+        fates = {name.replace("_", " "): count for name, count in asdict(records).items() if name != "read"}
+        yield "records", total_with_parts(records.read, "read", fates)
+        yield "rows", f"{self.rows:,}"
+
+    def display(self) -> tuple[str, Rows, Rows]:
+        """The numbers, and the first problems without values that go with them."""
+        problems = [(p.level, p.code, p.message, p.help or "") for p in self.problems[:MAX_DISPLAYED]]
+        more = {"problems": f"{sum(self.problems_by_code.values()):,}"} if problems else {}
+        header = [("level", "problem", "message", "help")] if problems else []
+        return (
+            self.pipeline,
+            [*self.numbers(), ("files", f"{self.file_count:,}"), *more.items()],
+            [*header, *problems],
+        )
+
     def problems_left_out(self, codes: Iterable[str]) -> dict[str, int]:
         """How many problems of each code there are beside those of these codes."""
         counts = Counter(self.problems_by_code)
         counts.subtract(codes)
         return {code: count for code, count in sorted(counts.items()) if count}
+
+
+def total_with_parts(total: int, word: str, parts: Mapping[str, int]) -> str:
+    """A total and its parts: the first of them always, the others where they are not 0.
+
+    >>> total_with_parts(5, "read", {"written": 4, "dropped": 0, "quarantined": 1})
+    '5 read, 4 written, 1 quarantined'
+    """
+    first, *_ = parts
+    shown = [f"{count:,} {part}" for part, count in parts.items() if count or part == first]
+    return ", ".join([f"{total:,} {word}", *shown])
 
 
 def begin_report(spec: Spec) -> Report:

@@ -213,7 +213,8 @@ class Late(TryAgain):
     def __init__(self, sources: Sequence[str], until: datetime) -> None:
         names = ", ".join(f"`{name}`" for name in sources)
         verb = "has" if len(sources) == 1 else "have"
-        super().__init__(f"{names} {verb} no match yet", help="`plait run --no-wait` takes it as it is")
+        help = "`plait run --no-wait`, in Python `run(no_wait=True)`, takes it as it is"
+        super().__init__(f"{names} {verb} no match yet", help=help)
         self.note = f"waited for until {until:%Y-%m-%dT%H:%M:%SZ}"
 
 

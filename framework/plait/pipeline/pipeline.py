@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import warnings
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
 
 from plait.language.validate import validate_for_run
 from plait.pipeline.invalid_spec import InvalidSpec
 from plait.pipeline.nearby import no_objects
+from plait.pipeline.preview import Preview
+from plait.plan.plan import blocks
 from plait.plugin import GiveUp, Item, PlaitError, Window
+from plait.problems.display import Displayed
 from plait.problems.problem import excerpt
 from plait.problems.render import concise
 from plait.problems.suggest import help_for, nearest
@@ -28,21 +31,14 @@ if TYPE_CHECKING:
     from plait.language.spec import Spec
     from plait.pipeline.why import Why
     from plait.plan.plan import Plan
+    from plait.problems.display import Rows
     from plait.problems.problem import Problem
 
 
 FILES_AT_ONCE = 1_000  # of the quarantine
 
 
-class Preview(NamedTuple):
-    """The rows of a preview, the report of what was read for it, and the block of the columns that were guessed."""
-
-    table: Any
-    report: Report
-    guessed: str
-
-
-class Pipeline:
+class Pipeline(Displayed):
     """A valid spec whose parameters have values; `warnings` are those of its problems that are no errors.
 
     A spec that only lacks `columns` can be listed, guessed and previewed: `lacking` are its problems, told by all else.
@@ -70,6 +66,10 @@ class Pipeline:
         """Raise InvalidSpec if a source has no `columns`."""
         if self.lacking:
             raise InvalidSpec(self.spec.file, self.lacking, self.text)
+
+    def display(self) -> tuple[str, Rows, Rows]:
+        """The sources and targets."""
+        return self.spec.name, blocks(self.spec), []
 
     def engine(self) -> Engine:
         """An engine for this spec, which opens the connectors; what lacks columns is not parted into folders."""
@@ -108,17 +108,17 @@ class Pipeline:
         engine = Engine(spec)
         return block(guess_columns(engine, [*islice(engine.find(), MOST_RECORDS)], self.spec, name))
 
-    def preview(self, objects: Iterable[str] | None = None, limit: int = 20) -> Any:
-        """Read and join for real, but write nothing; returns a `pyarrow.Table` of the rows of at most `limit` objects and records.
+    def preview(self, objects: Iterable[str] | None = None, limit: int = 20) -> Preview:
+        """Read and join for real, but write nothing; `table` of what it returns has the rows of at most `limit` objects and records.
 
         For each problem that kept rows out, and for the columns that were guessed, a Python warning is issued.
         """
-        table, report, guessed = self.preview_with_report(objects, limit)
-        for problem in report.with_samples():
+        preview = self.preview_with_report(objects, limit)
+        for problem in preview.report.with_samples():
             warnings.warn(concise([problem]), stacklevel=2)
-        if guessed:
-            warnings.warn(f"types are guessed; declare what fits:\n{guessed}", stacklevel=2)
-        return table
+        if preview.guessed:
+            warnings.warn(f"types are guessed; declare what fits:\n{preview.guessed}", stacklevel=2)
+        return preview
 
     def preview_with_report(
         self, objects: Iterable[str] | None = None, limit: int = 20, engine: Engine | None = None

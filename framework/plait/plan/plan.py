@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from plait.language.spec import options_of_type
 from plait.plugin import TableName
+from plait.problems.display import Displayed
 from plait.values.paths import on_s3
 from plait.values.types import Type, arrow_type
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from plait.language.forms import Partition
     from plait.language.spec import Column, Source, Spec, Target
+    from plait.problems.display import Rows
 
 UNCONDITIONAL = "`conditional: false`: an older version of an object may replace the file of a newer one"
 TIME_FORMATS = {"date": "YYYY-MM-DD", "month": "YYYY-MM", "hour": "YYYY-MM-DD-HH"}
@@ -46,7 +48,7 @@ class Field(Struct, frozen=True, kw_only=True):
         return pa.field(self.name, kind, nullable=self.nullable)
 
 
-class Plan(Struct, frozen=True, kw_only=True):
+class Plan(Displayed, Struct, frozen=True, kw_only=True):
     """What a run does. Look-ups of one stage run side by side; `partitions` are not in the files."""
 
     spec: Spec
@@ -77,6 +79,26 @@ class Plan(Struct, frozen=True, kw_only=True):
         """Where the sink writes, if its options have a path."""
         path = getattr(self.spec.sink.options, "path", None)
         return None if path is None else str(getattr(path, "literal", path))
+
+    def display(self) -> tuple[str, Rows, Rows]:
+        """The blocks of the spec, where files lie, and the columns."""
+        fields = (
+            (f.name, str(f.type.in_table()), "yes" if f.nullable else "no", f.origin)
+            for f in (*self.columns, *self.partitions)
+        )
+        files = f"{(self.sink_path or '').rstrip('/')}/{self.layout}"
+        return (
+            self.spec.name,
+            [*blocks(self.spec), ("files", files)],
+            [("column", "type", "nullable", "origin"), *fields],
+        )
+
+
+def blocks(spec: Spec) -> list[tuple[str, str]]:
+    """The sources and targets of a spec, each with its connector, look-ups with their join."""
+    names = [(block.name, block.connector.name) for block in spec.blocks]
+    joins = {source.name: f" {source.join}" for source in spec.lookups}
+    return [(name, f"{word}{joins.get(name, '')}") for name, word in names]
 
 
 def plan(spec: Spec) -> Plan:

@@ -40,7 +40,8 @@ def test_the_report_counts_keys_that_are_known_in_another_spelling() -> None:
     orders["rows"] = [{"who": who} for who in ("Ada", "ADA", "bo", "bo", "Cy", None)]
     spec: dict[str, Any] = {"plait": 1, "name": "s", "sources": {"orders": orders, "people": people}}
     spec["sink"] = {"connector": "parquet", "path": "out/"}
-    table, report, _ = Pipeline.load("s.yaml", {}, json.dumps(spec).encode()).preview_with_report()
+    preview = Pipeline.load("s.yaml", {}, json.dumps(spec).encode()).preview_with_report()
+    table, report = preview.table, preview.report
     assert table["n"].to_pylist() == [1, None, None, None, None, None]
     counts = report.as_json()["lookups"]["people"]
     assert (counts["rows_matched"], counts["rows_missing"]) == (1, 5)

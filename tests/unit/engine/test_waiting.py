@@ -189,7 +189,7 @@ def test_a_wait_is_told_with_its_end_and_the_way_around_it(minutes: int, message
     assert late is None or (late.code, late.note, late.help) == (
         "not-there-yet",
         "waited for until 2026-07-01T13:00:00Z",
-        "`plait run --no-wait` takes it as it is",
+        "`plait run --no-wait`, in Python `run(no_wait=True)`, takes it as it is",
     )
 
 

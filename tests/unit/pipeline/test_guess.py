@@ -72,11 +72,11 @@ def test_lookups_are_asked_for_the_rows_each_after_those_whose_columns_it_needs(
         "      name: string  # 1 of 1",
         "      city: bigint  # 1 of 1",
     ]
-    table, report, block = pipeline.preview_with_report()
-    assert table.to_pylist() == [{"id": "a", "cities_name": "Lugo", "area": 1.5, "name": "Ana", "city": 1}], (
-        report.problems
-    )
-    assert block == pipeline.guess()
+    preview = pipeline.preview_with_report()
+    assert preview.to_pylist() == [
+        {"id": "a", "cities_name": "Lugo", "area": 1.5, "name": "Ana", "city": 1}
+    ], preview.report.problems
+    assert preview.guessed == pipeline.guess()
 
 
 def test_a_field_keeps_the_name_that_the_spec_gives_it() -> None:

@@ -8,7 +8,8 @@ import click
 
 from plait.cli.loading import load_pipeline
 from plait.cli.options import output_option, parameter_option
-from plait.cli.printing import aligned, print_answer
+from plait.cli.printing import print_answer
+from plait.problems.display import aligned
 from plait.problems.problem import as_json
 from plait.problems.render import full
 

@@ -8,9 +8,10 @@ import click
 
 from plait.cli.failures import CannotStart
 from plait.cli.options import output_option
-from plait.cli.printing import aligned, print_answer
+from plait.cli.printing import print_answer
 from plait.language.schema import options_schema
 from plait.plugin.registry import ConnectorUnavailable, connector, offers
+from plait.problems.display import aligned
 from plait.problems.suggest import help_for
 
 if TYPE_CHECKING:

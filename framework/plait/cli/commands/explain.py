@@ -8,7 +8,8 @@ from itertools import groupby
 import click
 
 from plait.cli.failures import CannotStart
-from plait.cli.printing import aligned, coloured
+from plait.cli.printing import coloured
+from plait.problems.display import aligned
 from plait.problems.pages import Page, pages
 from plait.problems.problem import excerpt
 from plait.problems.suggest import help_for

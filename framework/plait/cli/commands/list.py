@@ -10,10 +10,10 @@ import click
 from plait.cli.loading import load_pipeline
 from plait.cli.options import output_option, parameter_option, time_options
 from plait.cli.printing import print_json, print_problems_on_stderr
-from plait.cli.views.values import json_value
 from plait.pipeline.nearby import no_objects
 from plait.plugin import Window
 from plait.problems.problem import printable
+from plait.values.json_value import json_value
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -9,11 +9,12 @@ import click
 
 from plait.cli.failures import CannotStart
 from plait.cli.options import output_option
-from plait.cli.printing import aligned, print_answer
+from plait.cli.printing import print_answer
 from plait.deploy.package import UNZIPPED_LIMIT, package
 from plait.deploy.requirements import DEFAULT_PYTHON, GLIBC_MINOR, MACHINES, Target, running_target
 from plait.language.validate import read_bytes, validate
 from plait.pipeline.invalid_spec import InvalidSpec
+from plait.problems.display import aligned
 
 if TYPE_CHECKING:
     from plait.deploy.archive import Zip

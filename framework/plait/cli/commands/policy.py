@@ -9,8 +9,8 @@ import click
 
 from plait.cli.loading import load_pipeline
 from plait.cli.options import output_option, parameter_option
-from plait.cli.printing import aligned
 from plait.deploy.policy import fill_pseudo_parameters, grants, policy_document
+from plait.problems.display import aligned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

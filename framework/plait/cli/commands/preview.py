@@ -11,8 +11,8 @@ from plait.cli.options import given_option, output_option, parameter_option, ver
 from plait.cli.printing import plural, print_json, print_problems_on_stderr
 from plait.cli.views.report import count_texts, grouped
 from plait.cli.views.rows import print_rows
-from plait.cli.views.values import json_value
 from plait.problems.problem import as_json, printable
+from plait.values.json_value import json_value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +45,8 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     """
     pipeline = load_pipeline(spec, parameters, infers=True)
     engine = engine_of(pipeline, cases)
-    table, report, guessed = pipeline.preview_with_report(objects or None, limit, engine)
+    preview = pipeline.preview_with_report(objects or None, limit, engine)
+    table, report = preview.table, preview.report
     names = table.column_names
     records = table.slice(0, limit).to_pylist(maps_as_pydicts="strict")
     problems, counts = report.with_samples(), report.as_json()
@@ -63,8 +64,8 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     else:
         print_rows(names, [[row[name] for name in names] for row in rows])
         click.echo("\n\n".join([plural(len(rows), "row"), *count_texts(report, verbose=verbose)]), err=True)
-    if guessed:
-        click.echo(f"these columns are guessed; declare those that you mean:\n{guessed}", err=True)
+    if preview.guessed:
+        click.echo(f"these columns are guessed; declare those that you mean:\n{preview.guessed}", err=True)
     if problems:
         print_problems_on_stderr([*grouped(problems)])
     for uri, outcome in report.outcomes.items():

@@ -9,9 +9,11 @@ import click
 from plait.cli.failures import exit_code
 from plait.cli.loading import load_with_quarantine
 from plait.cli.options import output_option, parameter_option, time_options, verdict_of_run_options
-from plait.cli.printing import aligned, print_answer
+from plait.cli.printing import print_answer
 from plait.cli.views.progress import object_progress
-from plait.cli.views.report import report_text, total_with_parts
+from plait.cli.views.report import report_text
+from plait.engine.report import total_with_parts
+from plait.problems.display import aligned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,10 +13,10 @@ from plait.cli.loading import engine_of, load_pipeline
 from plait.cli.options import given_option, output_option, parameter_option
 from plait.cli.printing import coloured, print_json, print_problems_on_stderr
 from plait.cli.views.rows import print_lines
-from plait.cli.views.values import json_value
 from plait.pipeline.why import MOST
 from plait.problems.problem import Problem, excerpt, printable
 from plait.problems.render import full
+from plait.values.json_value import json_value
 from plait.values.paths import path_text
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import to_builtins
 
-from plait.cli.printing import aligned, plural
+from plait.cli.printing import plural
+from plait.problems.display import aligned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

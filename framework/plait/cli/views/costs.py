@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import asdict, replace
 
 from plait.cli.failures import CannotStart
-from plait.cli.printing import aligned
 from plait.deploy.policy import grants
 from plait.deploy.stack import event_pattern
 from plait.language.spec import options_of_type
@@ -23,6 +22,7 @@ from plait.plan.costs import (
 )
 from plait.plan.rates import Batching, batching, rates
 from plait.plugin import DriverPath
+from plait.problems.display import aligned
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from plait.cli.printing import aligned
-from plait.cli.views.values import json_value
 from plait.language.forms import spell_duration
 from plait.plan.lake_table import ddl
 from plait.plan.plan import remarks
+from plait.problems.display import aligned
+from plait.values.json_value import json_value
 from plait.values.places import only_text
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, to_builtins
 
-from plait.cli.printing import aligned, plural
+from plait.cli.printing import plural
 from plait.engine.quarantine import folder_of
 from plait.language.yaml_reader import locate
+from plait.problems.display import aligned
 from plait.problems.problem import Problem, printable
 from plait.problems.render import full
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from msgspec.structs import asdict, replace
+from msgspec.structs import replace
 
-from plait.cli.printing import aligned, plural
-from plait.engine.report import OUTCOMES
+from plait.cli.printing import plural
 from plait.engine.transform import Late
+from plait.problems.display import aligned
 from plait.problems.problem import excerpt
 from plait.problems.render import full
 
@@ -76,30 +76,12 @@ def _lookup_words(counts: LookupCounts) -> Iterator[str]:
 def _number_rows(report: Report) -> Iterable[tuple[str, str]]:
     from rich.filesize import decimal
 
-    objects, records = report.objects, report.records
     yield "pipeline", report.pipeline
-    outcomes: dict[str, int] = {outcome: objects[outcome] for outcome in OUTCOMES}
-    yield "objects", total_with_parts(objects["seen"], "seen", outcomes)
-    if report.ignored:
-        yield "ignored", ", ".join(f"{count:,} {word}" for word, count in sorted(report.ignored.items()))
-    fates = {name.replace("_", " "): count for name, count in asdict(records).items() if name != "read"}
-    yield "records", total_with_parts(records.read, "read", fates)
-    yield "rows", f"{report.rows:,}"
+    yield from report.numbers()
     yield "files", f"{report.file_count:,} ({decimal(report.file_bytes)})"
     if report.calls:
         yield "calls", ", ".join(f"{name} {count:,}" for name, count in sorted(report.calls.items()))
     yield "time", f"{sum(report.seconds.values()):.1f} s"
-
-
-def total_with_parts(total: int, word: str, parts: dict[str, int]) -> str:
-    """A total and its parts: the first of them always, the others where they are not 0.
-
-    >>> total_with_parts(5, "read", {"written": 4, "dropped": 0, "quarantined": 1})
-    '5 read, 4 written, 1 quarantined'
-    """
-    first, *_ = parts
-    shown = [f"{count:,} {part}" for part, count in parts.items() if count or part == first]
-    return ", ".join([f"{total:,} {word}", *shown])
 
 
 def grouped(problems: Sequence[Problem]) -> Iterable[Problem]:

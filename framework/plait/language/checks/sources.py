@@ -58,7 +58,7 @@ def two_drivers(subject: Subject) -> Iterator[Finding]:
 @check("not-for-a-driver")
 def not_for_a_driver(subject: Subject) -> Iterator[Finding]:
     """`window` and `cache` are for look-ups."""
-    helps = {"window": "remove it: `--since` and `--until` choose objects by time", "cache": "remove it"}
+    helps = {"window": "remove it: `since` and `until` of a run choose objects by time", "cache": "remove it"}
     for key, help in helps.items():
         path = (*path_of(subject.spec.driver), key)
         if subject.writes(path):

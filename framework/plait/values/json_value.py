@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -21,3 +22,9 @@ def json_value(value: Any) -> Any:
     if isinstance(value, list):
         return [json_value(element) for element in value]
     return format(value, "f") if isinstance(value, Decimal) else msgspec.to_builtins(value)
+
+
+def cell_text(value: Any) -> str:
+    """A value of a row as a text of one cell: a text as it is, all else as JSON."""
+    value = json_value(value)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -290,6 +290,31 @@ def test_what_would_break_the_table_is_refused_and_changes_nothing(lake: Lake) -
     assert lake.table() == before
 
 
+def test_a_projected_table_needs_no_partition_and_hides_no_folder(lake: Lake) -> None:
+    """Nothing is registered, what Athena would not see is in quarantine; a projection that hides files is refused."""
+    columns: Any = {"date": {"from": "2026-07-01"}, "tier": {"values": ["gold", "silver"]}}
+    sink = {"partitions": {"projection": columns}}
+    spec = lake.spec(sink=sink, quarantine=lake.location.replace("orders", "bad"))
+    make(spec)
+    assert lake.table()["Parameters"]["projection.date.range"] == "2026-07-01,NOW+1DAYS"
+    report = command("run", str(spec), "--all")[1]
+    assert report["records"] == {**report["records"], "written": 1, "quarantined": 2}
+    assert {problem["code"] for problem in report["problems"]} == {"outside-projection"}
+    assert (lake.partitions(), lake.files()) == ({}, {"date=2026-07-01/tier=gold/"})
+    assert make(spec) == []
+
+    columns["date"]["from"] = "2026-07-02"
+    code, answer = command("table", str(lake.spec(sink=sink)))
+    assert (code, answer["refused"]) == (
+        1,
+        ["Athena would not see 1 of its folders, such as `date=2026-07-01/tier=gold/`"],
+    )
+    assert make(lake.spec()) == [
+        "project no partitions",
+        "register 1 partition, such as `date=2026-07-01/tier=gold/`",
+    ]
+
+
 @pytest.mark.fault("P4")
 def test_a_process_that_dies_before_the_partition_leaves_it_to_the_redelivery(lake: Lake) -> None:
     """The files are there and the table does not have them; the same message again registers them."""

@@ -7,12 +7,14 @@ from urllib.parse import unquote
 
 from msgspec import Struct
 
+from plait.engine.partition import is_projected
 from plait.plan.lake_table import table_input
 from plait.plan.table_changes import TableChanges, changes_of
 from plait.plugin import GiveUp, Item, Settled, TryAgain, Written, calling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from plait.engine.context import Services
     from plait.plan.plan import Plan
@@ -57,7 +59,13 @@ def compare(plan: Plan, services: Services) -> Comparison:
     found = changes_of(there, meant) if there else TableChanges(meant, [f"make the table `{plan.table}`"])
     if not has_database:
         found.changes.insert(0, f"make the database `{database}`")
-    folders = {} if "projection.enabled" in meant["Parameters"] else _folders(plan, services)
+    folders = _folders(plan, services)
+    if plan.projection is not None:
+        if hidden := [folder for folder in folders if not _is_projected(plan, folder, services.now())]:
+            found.refused.append(
+                f"Athena would not see {len(hidden)} of its folders, such as `{min(hidden)}`"
+            )
+        folders = {}
     new = {folder: item for folder, item in folders.items() if _values(folder) not in registered}
     return Comparison(found, there and there["VersionId"], has_database, new)
 
@@ -109,6 +117,12 @@ def _folders(plan: Plan, services: Services) -> dict[str, Item]:
         if file.endswith(suffix) and [part.partition("=")[0] for part in folder.split("/")] == names:
             folders.setdefault(folder + slash, item)
     return folders
+
+
+def _is_projected(plan: Plan, folder: str, now: datetime) -> bool:
+    parts = zip(plan.partitions, _values(folder), strict=True)
+    columns = plan.projection or {}
+    return all(is_projected(text, columns.get(part.name), now) for part, text in parts)
 
 
 def _values(folder: str) -> tuple[str, ...]:

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from plait.engine.rows import EPOCH, microseconds, take_rows
-from plait.plugin import BadRecord, File
+from plait.plugin import BadRecord, File, excerpt
 from plait.values.driver_path import HIVE_NULL
 from plait.values.paths import path_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from plait.engine.rows import Rows
     from plait.language.forms import Partition
-    from plait.plugin import Item
+    from plait.plugin import Item, ProjectedColumn
 
 FORMATS = {"date": "{:%Y-%m-%d}", "month": "{:%Y-%m}", "hour": "{:%Y-%m-%d-%H}"}
 HOUR = 3_600_000_000  # in microseconds
@@ -71,6 +71,41 @@ def _why_folderless(value: Any, partition: Partition) -> tuple[str, str] | None:
     if 3 * len(value.encode()) > room and len(encode(value).encode()) > room:
         return f"its folder would have a name of more than {MAX_NAME_BYTES} bytes", by_bucket
     return None
+
+
+def hidden_rows(
+    table: Any,
+    partitions: Sequence[Partition],
+    projection: Mapping[str, ProjectedColumn],
+    now: datetime,
+) -> dict[int, BadRecord]:
+    """The rows in a partition that Athena does not compute, each with its error."""
+    bad: dict[int, BadRecord] = {}
+    for partition in partitions:
+        column = projection.get(partition.name)
+        for row, text in enumerate(_folder_texts(table.column(partition.column), partition)):
+            if is_projected(text, column, now):
+                continue
+            what = f"partition `{partition.name}`"
+            error = BadRecord(
+                f"{what}: Athena computes none for {'null' if text == HIVE_NULL else excerpt(text)}",
+                code="outside-projection",
+                help=f"see `projection` of the sink, at {excerpt(partition.name)}; `plait replay` takes it when it fits",
+                bare=f"{what}: Athena computes none for its value",
+                column=partition.column,
+            )
+            bad[row] = bad[row].beside(error) if row in bad else error
+    return bad
+
+
+def is_projected(text: str, column: ProjectedColumn | None, now: datetime) -> bool:
+    """Whether Athena computes the partition of a folder's text: a value, a time up to a day from now, or a bucket."""
+    if text == HIVE_NULL or column is None:
+        return text != HIVE_NULL
+    if column.from_ is None:
+        return text in map(str, column.values)
+    tomorrow = f"{now + timedelta(days=1):%Y-%m-%d-%H}"
+    return column.from_ <= text <= tomorrow[: len(column.from_)]
 
 
 def _folder_texts(column: Any, partition: Partition) -> list[str]:

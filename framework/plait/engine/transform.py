@@ -8,7 +8,7 @@ from msgspec import Struct, field
 
 from plait.engine.answers import no_answers
 from plait.engine.join import join
-from plait.engine.partition import folderless_rows
+from plait.engine.partition import folderless_rows, hidden_rows
 from plait.engine.read import cast
 from plait.engine.rows import Rows, without
 from plait.plugin import Item, PlaitError, ReadFailure, Record, TryAgain
@@ -110,6 +110,11 @@ def transform(records: list[Record], ask: Ask, plan: Plan, now: datetime, *, wai
     for row, error in folderless_rows(batch.rows.table, plan.spec.partition_by).items():
         batch.add_fault(batch.rows.record_numbers[row], error)
     batch.take_out({number for number in batch.rows.record_numbers if number in batch.bad})
+    if plan.projection is not None:
+        hidden = hidden_rows(batch.rows.table, plan.spec.partition_by, plan.projection, now)
+        for row, error in hidden.items():
+            batch.add_fault(batch.rows.record_numbers[row], error)
+        batch.take_out({batch.rows.record_numbers[row] for row in hidden})
     return batch
 
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from plait.language.spec import options_of_type
-from plait.plugin import Projection
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -51,13 +48,11 @@ def _column(field: Field) -> dict[str, str]:
 
 def _projection(plan: Plan) -> Iterator[tuple[str, str]]:
     """The parameters by which Athena computes the partitions; none where they are registered."""
-    projections = options_of_type(plan.spec.sink.options, Projection)
-    if not projections:
+    if plan.projection is None:
         return
     yield "projection.enabled", "true"
-    columns = projections[0].projection
     for partition, part in zip(plan.spec.partition_by, plan.partitions, strict=True):
-        for name, value in _projected(partition, columns.get(part.name)).items():
+        for name, value in _projected(partition, plan.projection.get(part.name)).items():
             yield f"projection.{part.name}.{name}", value
 
 

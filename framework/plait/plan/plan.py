@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from plait.language.spec import options_of_type
-from plait.plugin import TableName
+from plait.plugin import Projection, TableName
 from plait.problems.display import Displayed
 from plait.values.paths import on_s3
 from plait.values.types import Type, arrow_type
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pyarrow as pa
 
     from plait.language.forms import Partition
     from plait.language.spec import Column, Source, Spec, Target
+    from plait.plugin import ProjectedColumn
     from plait.problems.display import Rows
 
 UNCONDITIONAL = "`conditional: false`: an older version of an object may replace the file of a newer one"
@@ -73,6 +76,12 @@ class Plan(Displayed, Struct, frozen=True, kw_only=True):
         """The table of the sink in Glue's catalogue; None where none is named, or the files are in a local folder."""
         names = options_of_type(self.spec.sink.options, TableName)
         return names[0] if names and on_s3(self.sink_path or "") else None
+
+    @property
+    def projection(self) -> Mapping[str, ProjectedColumn] | None:
+        """The partition columns that Athena computes, by name; None where there is no table, or partitions are registered."""
+        projections = options_of_type(self.spec.sink.options, Projection)
+        return projections[0].projection if projections and self.table else None
 
     @property
     def sink_path(self) -> str | None:

@@ -10,7 +10,7 @@ from msgspec import structs
 
 from plait.language.validate import validate_for_run
 from plait.pipeline.invalid_spec import InvalidSpec
-from plait.pipeline.nearby import no_objects
+from plait.pipeline.nearby import find, no_objects, nothing_quarantined
 from plait.pipeline.preview import Preview
 from plait.plan.plan import blocks
 from plait.plugin import GiveUp, Item, PlaitError, Window
@@ -88,7 +88,7 @@ class Pipeline(Displayed):
 
     def list(self, since: datetime | None = None, until: datetime | None = None) -> Iterator[Item]:
         """List the driving objects that a run would take, modified from `since` to before `until`."""
-        return self.engine().find(Window(since=since, until=until))
+        return find(self.engine(), Window(since=since, until=until))
 
     def guess(self, name: str | None = None) -> str:
         """The `columns` that fit the first records of all sources, or of one, as the block to paste into the spec."""
@@ -106,16 +106,19 @@ class Pipeline(Displayed):
         )
         spec = structs.replace(self.spec, driver=driver, lookups=tuple(lookups), partition_by=())
         engine = Engine(spec)
-        return block(guess_columns(engine, [*islice(engine.find(), MOST_RECORDS)], self.spec, name))
+        return block(guess_columns(engine, [*islice(find(engine), MOST_RECORDS)], self.spec, name))
 
     def preview(self, objects: Iterable[str] | None = None, limit: int = 20) -> Preview:
         """Read and join for real, but write nothing; `table` of what it returns has the rows of at most `limit` objects and records.
 
-        For each problem that kept rows out, and for the columns that were guessed, a Python warning is issued.
+        For each kind of problem that kept rows out, and for the columns that were guessed, a Python warning is issued.
         """
+        from plait.pipeline.grouping import grouped
+
         preview = self.preview_with_report(objects, limit)
-        for problem in preview.report.with_samples():
-            warnings.warn(concise([problem]), stacklevel=2)
+        for problem in grouped(preview.report.with_samples()):
+            note = f"; {problem.note}" if problem.note else ""
+            warnings.warn(f"{concise([problem])}{note}", stacklevel=2)
         if preview.guessed:
             warnings.warn(f"types are guessed; declare what fits:\n{preview.guessed}", stacklevel=2)
         return preview
@@ -125,7 +128,7 @@ class Pipeline(Displayed):
     ) -> Preview:
         """Preview by a new engine or by this one."""
         engine = engine or self.engine()
-        objects_found = engine.find() if objects is None else map(_item, objects)
+        objects_found = find(engine) if objects is None else map(_item, objects)
         items, guessed = [*islice(objects_found, limit)], ""
         if self.lacking:
             from plait.pipeline.guess import guess_columns
@@ -184,7 +187,7 @@ class Pipeline(Displayed):
         engine = self.engine()
         window = Window(since=since, until=until)
         named = None if objects is None else map(_item, dict.fromkeys(map(normal_uri, objects)))
-        items = engine.find(window) if named is None else named
+        items = find(engine, window) if named is None else named
         report = engine.run(items, wait=not no_wait, progress=lambda outcomes: progress(len(outcomes.by_uri)))
         if objects is None and not report.counts.total():
             report.add_problem(no_objects(engine, window))
@@ -232,7 +235,11 @@ class Pipeline(Displayed):
 
         self.require_columns()
         choice = Choice(codes=codes, window=Window(since=since, until=until))
-        return replay(self.engine(), choice, dry_run=dry_run, forget_gone=forget_gone, progress=progress)
+        engine = self.engine()
+        replayed = replay(engine, choice, dry_run=dry_run, forget_gone=forget_gone, progress=progress)
+        if not replayed.found and not replayed.foreign:
+            engine.report.add_problem(nothing_quarantined(engine))
+        return replayed
 
 
 def _item(uri: str) -> Item:

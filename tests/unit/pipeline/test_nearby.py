@@ -10,6 +10,7 @@ import pytest
 import plait
 from kit.network.faults import denied
 from kit.network.proxy import Proxy
+from plait.plugin import GiveUp
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,3 +94,41 @@ def test_where_the_nearest_folder_may_not_be_listed_the_run_ends_as_without_it(
         spec.write_text(SPEC.format(path="s3://shop/none/*.json", lake=tmp_path / "lake"))
         [problem] = plait.load(spec).run().problems
     assert (problem.note, problem.help) == (None, "what lies near cannot be listed")
+
+
+def test_a_replay_without_records_says_where_it_looked_and_what_lies_near(s3: Any, tmp_path: Path) -> None:
+    s3.put_object(Bucket="shop", Key="aside/orders/x.json", Body=b"{}")
+    (tmp_path / "aside").mkdir()
+    spec = tmp_path / "near.yaml"
+    for root in ("s3://shop", str(tmp_path)):
+        text = SPEC.format(path=f"{tmp_path}/*.json", lake=tmp_path / "lake")
+        spec.write_text(f"{text}quarantine: {root}/asid/orders/\n")
+        replayed = plait.load(spec).replay()
+        assert replayed.ok
+        [problem] = replayed.run.problems
+        assert problem.message == f"no record is in quarantine: nothing lies in `{root}/asid/orders/`"
+        assert problem.help == f"did you mean `{root}/aside/`?"
+
+
+def test_a_folder_that_is_there_is_not_proposed_for_itself(tmp_path: Path) -> None:
+    (tmp_path / "aside").mkdir()
+    spec = tmp_path / "near.yaml"
+    spec.write_text(
+        f"{SPEC.format(path=f'{tmp_path}/*.json', lake=tmp_path / 'lake')}quarantine: {tmp_path}/aside/\n"
+    )
+    [problem] = plait.load(spec).replay().run.problems
+    assert problem.help == "check the path and the values of its parameters"
+
+
+def test_a_driving_folder_that_is_not_there_names_the_one_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "raw/orders").mkdir(parents=True)
+    spec = tmp_path / "near.yaml"
+    for path, help in (
+        ("raw/ordres", f"did you mean `{tmp_path}/raw/orders/`?"),
+        ("row/orders", f"did you mean `{tmp_path}/raw/`?"),
+        ("raw/zebras", "check the path and the values of its parameters"),
+    ):
+        spec.write_text(SPEC.format(path=f"{tmp_path}/{path}/*.json", lake=tmp_path / "lake"))
+        with pytest.raises(GiveUp) as raised:
+            plait.load(spec).run()
+        assert (raised.value.code, raised.value.help) == ("no-folder", help)

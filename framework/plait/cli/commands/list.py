@@ -10,7 +10,7 @@ import click
 from plait.cli.loading import load_pipeline
 from plait.cli.options import output_option, parameter_option, time_options
 from plait.cli.printing import print_json, print_problems_on_stderr
-from plait.pipeline.nearby import no_objects
+from plait.pipeline.nearby import find, no_objects
 from plait.plugin import Window
 from plait.problems.problem import printable
 from plait.values.json_value import json_value
@@ -30,7 +30,7 @@ def command(
     """List the objects that a run would take: URI, size and time, one a line."""
     pipeline = load_pipeline(spec, parameters, infers=True)
     engine, window = pipeline.engine(), Window(since=since, until=until)
-    items = engine.find(window)
+    items = find(engine, window)
     first = next(items, None)
     if first is None:
         print_problems_on_stderr([no_objects(engine, window)])

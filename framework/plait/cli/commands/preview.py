@@ -9,8 +9,9 @@ import click
 from plait.cli.loading import engine_of, load_pipeline
 from plait.cli.options import given_option, output_option, parameter_option, verbose_option
 from plait.cli.printing import plural, print_json, print_problems_on_stderr
-from plait.cli.views.report import count_texts, grouped
+from plait.cli.views.report import count_texts
 from plait.cli.views.rows import print_rows
+from plait.pipeline.grouping import grouped
 from plait.problems.problem import as_json, printable
 from plait.values.json_value import json_value
 

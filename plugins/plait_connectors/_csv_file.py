@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from plait.plugin import BadRecord, form_of, not_utf8
 from plait_connectors._csv_header import absent
-from plait_connectors._csv_plain import MAX_COLUMNS, without_first_lines
+from plait_connectors._csv_plain import MAX_COLUMNS, fault_of, without_first_lines
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 MAX_FIELDS = 5_000_000
 OUT_OF_STEP = "not CSV: its quotes or lines are out of step"
 QUOTES_HELP = "write a quote within a field twice, and the field in quotes"
+NARROW_HELP = "write each row whole: a comment, a total and the rest of a file that was cut off are none"
+WIDE_HELP = "put a field that has the delimiter in it into quotes, and none behind the last field"
 SPLIT_HELP = "make several files of it"
 Fields = dict[str, str | None]
 
@@ -30,6 +32,8 @@ def parse(
     Fields whose name is empty, or there twice, are left out, if they are not `wanted`. One of the `body` must be there, if
     there are any.
     """
+    if fault := fault_of(data, options.skip):
+        raise fault
     length, data = len(data), without_first_lines(data, options.skip)
     lines = _lines(data, options, length - len(data))
     names = [*options.header] if options.header else lines.pop(0)[1]
@@ -46,8 +50,9 @@ def parse(
             fields = zip(names, next(rows), strict=True)
             yield line, {name: text for name, text in fields if name not in unclear}
         else:
-            message = f"line {line} has {len(row)} fields, the header has {len(names)}"
-            yield line, BadRecord(message, help="put a field that has the delimiter in it into quotes")
+            count = f"{len(row)} field{'s' * (len(row) > 1)}"
+            message = f"line {line} has {count}, the header has {len(names)}"
+            yield line, BadRecord(message, help=NARROW_HELP if len(row) < len(names) else WIDE_HELP)
 
 
 def _unclear_name(name: str, names: Sequence[str], options: CsvOptions) -> BadRecord:

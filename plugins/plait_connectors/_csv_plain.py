@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from plait.plugin import RecordTable
+from plait.plugin import BadRecord, RecordTable, form_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -50,6 +50,8 @@ def add_if_plain(
 
     The group of an unusual header is None: it has an empty name, a name twice, a column of the path, or too many.
     """
+    if fault_of(data, options.skip):
+        return False
     data = without_first_lines(data, options.skip).replace(b"\r\n", b"\n")
     has_marks = any(mark and mark.encode() in data for mark in (options.quote, options.escape))
     if len(data) > MAX_PLAIN_BYTES or has_marks or b"\r" in data or b"\n\n" in data or not _is_utf8(data):
@@ -63,6 +65,16 @@ def add_if_plain(
         groups[header] = PlainFiles(names) if usual else None
     group = groups[header]
     return group is not None and group.add(body, options.delimiter.encode(), file)
+
+
+def fault_of(data: bytes, skip: int) -> BadRecord | None:
+    """What is wrong with a file whose first lines are skipped unread, or that was put together from several."""
+    form = form_of(data) if skip and not data.isascii() else None
+    if form:
+        return BadRecord(f"not CSV, but {form.message}", help=form.help)
+    if data.startswith(BOM + BOM) or b"\n" + BOM in data:
+        return BadRecord("a second byte-order mark begins one of its lines", help="write one mark at most")
+    return None
 
 
 def without_first_lines(data: bytes, count: int) -> bytes:

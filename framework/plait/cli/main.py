@@ -34,6 +34,7 @@ COMMANDS = {
     "connectors": "Show the installed connectors, or the options of one.",
     "schema": "Print the JSON Schema of the language, for editors.",
     "check": "Ask every source and the sink whether they can be reached.",
+    "query": "Ask the lake by SQL, and show the rows.",
     "table": "Show or make the table of the sink in Glue's catalogue.",
     "policy": "Print the smallest IAM policy under which a spec runs.",
     "template": "Print the CloudFormation template of a spec's function.",

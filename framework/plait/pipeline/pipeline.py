@@ -157,6 +157,17 @@ class Pipeline(Displayed):
 
         return to_frame(self.table(columns, where))
 
+    def query(self, sql: str, workgroup: str = "primary", results: str | None = None) -> Any:
+        """The answer to a query of SQL, as a `pandas.DataFrame` with the types of Arrow.
+
+        Athena is asked where the sink has a table; its files go to a prefix of their own below `results`, which without one lies
+        beside the sink, and are removed. Elsewhere it is DuckDB, which knows the lake by the pipeline's name.
+        """
+        from plait.pipeline.query import query
+        from plait.pipeline.reading import to_frame
+
+        return to_frame(query(self.plan(), sql, workgroup, results))
+
     def why(
         self, uri: str, column: str | None = None, position: str | None = None, engine: Engine | None = None
     ) -> Why:

@@ -33,7 +33,7 @@ class Lake(NamedTuple):
     partitions: tuple[str, ...]
     dataset: Any
 
-    def table(self, columns: Sequence[str] | None, where: Any) -> Any:
+    def table(self, columns: Sequence[str] | None = None, where: Any = None) -> Any:
         """The rows as an Arrow table; no file is read whose partition the condition excludes."""
         names = [*self.schema.names] if columns is None else [*columns]
         for name in names:
@@ -191,11 +191,39 @@ def to_frame(table: Any) -> Any:
     return table.to_pandas(types_mapper=pd.ArrowDtype)
 
 
+def ask_athena(sql: str, database: str, workgroup: str, results: str) -> Any:
+    """The answer of Athena as an Arrow table, which it unloads below `results`, a prefix of its own that is emptied."""
+    import pyarrow as pa
+
+    with reading("the query", service="athena"):
+        import awswrangler as wr
+
+        try:
+            frame = wr.athena.read_sql_query(
+                sql,
+                database,
+                ctas_approach=False,
+                unload_approach=True,
+                s3_output=results,
+                workgroup=workgroup,
+                dtype_backend="pyarrow",
+            )
+        except wr.exceptions.EmptyDataFrame:
+            return pa.table({})
+        except (wr.exceptions.QueryFailed, wr.exceptions.InvalidArgumentValue) as error:
+            raise GiveUp(
+                f"Athena refuses the query: {error}", code="wrong-query", help="mend the query"
+            ) from None
+        finally:
+            wr.s3.delete_objects(results)
+    return pa.Table.from_pandas(frame, preserve_index=False)
+
+
 @contextmanager
-def reading(what: str) -> Iterator[None]:
+def reading(what: str, *, service: str = "s3") -> Iterator[None]:
     """Turn what pandas and awswrangler raise within, or that they are not installed, into errors for people."""
     try:
-        with calling(what, service="s3"):
+        with calling(what, service=service):
             yield
     except ImportError as error:
         message = f"reading the lake needs `{error.name}`, which is not installed"

@@ -238,3 +238,31 @@ def test_who_lacks_the_extra_is_told_how_to_install_it(
     with pytest.raises(GiveUp, match="which is not installed") as raised:
         orders.read()
     assert raised.value.help == "install it: `pip install 'plait[aws]'`"
+
+
+def test_a_query_of_a_lake_without_a_table_is_answered_exactly(orders: Pipeline) -> None:
+    """By DuckDB, which finds neither Python's variables nor another time zone than UTC."""
+    frame = orders.query(
+        'select day, sum(total) as total, min(s."at") as earliest from s where id < 6 group by day order by 1;'
+    )
+    assert [str(kind) for kind in frame.dtypes] == [
+        "date32[day][pyarrow]",
+        "decimal128(38, 2)[pyarrow]",
+        "timestamp[us, tz=UTC][pyarrow]",
+    ]
+    at = datetime(2026, 7, 1, 10, tzinfo=UTC)
+    assert frame.iloc[0].to_list() == [FIRST, Decimal("4.00"), at]
+    assert len(frame) == 3
+    assert orders.query("select id from s where id > 99").shape == (0, 1)
+    with pytest.raises(GiveUp, match="Table with name plan does not exist") as raised:
+        orders.query("select * from plan")
+    assert raised.value.help == "the lake is called `s`"
+
+
+def test_who_lacks_duckdb_is_told_how_to_install_it(
+    orders: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    with pytest.raises(GiveUp, match="needs `duckdb`, which is not installed") as raised:
+        orders.query("select 1")
+    assert raised.value.help == "install it: `pip install 'plait[duckdb]'`"

@@ -1,0 +1,78 @@
+"""`plait query`: what the lake answers to SQL."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from plait.cli.loading import load_pipeline
+from plait.cli.options import output_option, parameter_option
+from plait.cli.printing import plural, print_json
+from plait.cli.views.rows import print_rows
+from plait.pipeline.query import query
+from plait.values.json_value import cell_text, json_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+
+@click.command("query")
+@click.argument("spec")
+@click.argument("sql")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=1_000, show_default=True, help="At most so many rows."
+)
+@click.option(
+    "--workgroup", default="primary", show_default=True, metavar="NAME", help="The workgroup of Athena."
+)
+@click.option(
+    "--results",
+    metavar="S3-FOLDER",
+    help="Where Athena may put its results, which are removed; without it, beside the lake.",
+)
+@parameter_option
+@output_option("text", "json", "csv")
+def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
+    spec: str,
+    sql: str,
+    limit: int,
+    workgroup: str,
+    results: str | None,
+    parameters: dict[str, str],
+    output: str,
+) -> None:
+    """Ask the lake of SPEC by SQL, and show the rows.
+
+    Athena answers where the sink has a table, elsewhere DuckDB, for which the lake is called as the pipeline is.
+    """
+    table = query(load_pipeline(spec, parameters).plan(), sql, workgroup, results)
+    names, shown = table.column_names, table.slice(0, limit)
+    rows = [*_rows(shown)]
+    if output == "json":
+        print_json(
+            {
+                "columns": names,
+                "rows": [dict(zip(names, row, strict=True)) for row in rows],
+                "row_count": table.num_rows,
+            }
+        )
+    elif output == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(names)
+        writer.writerows(["" if value is None else cell_text(value) for value in row] for row in rows)
+    else:
+        print_rows(names, rows)
+    if output == "text" or table.num_rows > limit:
+        more = f" of {table.num_rows:,}; `--limit` shows more" if table.num_rows > limit else ""
+        click.echo(f"{plural(len(rows), 'row')}{more}", err=True)
+
+
+def _rows(table: Any) -> Iterator[list[Any]]:
+    """The rows, as JSON has their values."""
+    columns = [column.to_pylist(maps_as_pydicts="strict") for column in table.columns]
+    for row in zip(*columns, strict=True):
+        yield [json_value(value) for value in row]

@@ -12,6 +12,7 @@ from plait.language.validate import validate_for_run
 from plait.pipeline.invalid_spec import InvalidSpec
 from plait.pipeline.nearby import find, no_objects, nothing_quarantined
 from plait.pipeline.preview import Preview
+from plait.pipeline.readable import Readable
 from plait.plan.plan import blocks
 from plait.plugin import GiveUp, Item, PlaitError, Window
 from plait.problems.display import Displayed
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 FILES_AT_ONCE = 1_000  # of the quarantine
 
 
-class Pipeline(Displayed):
+class Pipeline(Displayed, Readable):
     """A valid spec whose parameters have values; `warnings` are those of its problems that are no errors.
 
     A spec that only lacks `columns` can be listed, guessed and previewed: `lacking` are its problems, told by all else.
@@ -139,34 +140,6 @@ class Pipeline(Displayed):
         if objects is None and not items:
             engine.report.add_problem(no_objects(engine))
         return Preview(table, engine.report, guessed)
-
-    def table(self, columns: Sequence[str] | None = None, where: Any = None) -> Any:
-        """What the sink holds, as a `pyarrow.Table` with the columns and types of the plan, partitions included.
-
-        `where` names what columns are: `{"day": "2026-07-01", "tier": ["gold", None]}`; or it is an expression of
-        pyarrow: `pyarrow.compute.field("day") >= date(2026, 7, 1)`. Files of other partitions are not read.
-        A column that a file lacks is null.
-        """
-        from plait.pipeline.reading import open_lake
-
-        return open_lake(self.plan()).table(columns, where)
-
-    def read(self, columns: Sequence[str] | None = None, where: Any = None) -> Any:
-        """What the sink holds, as a `pandas.DataFrame` whose columns have the exact types of Arrow; see `table`."""
-        from plait.pipeline.reading import to_frame
-
-        return to_frame(self.table(columns, where))
-
-    def query(self, sql: str, workgroup: str = "primary", results: str | None = None) -> Any:
-        """The answer to a query of SQL, as a `pandas.DataFrame` with the types of Arrow.
-
-        Athena is asked where the sink has a table; its files go to a prefix of their own below `results`, which without one lies
-        beside the sink, and are removed. Elsewhere it is DuckDB, which knows the lake by the pipeline's name.
-        """
-        from plait.pipeline.query import query
-        from plait.pipeline.reading import to_frame
-
-        return to_frame(query(self.plan(), sql, workgroup, results))
 
     def why(
         self, uri: str, column: str | None = None, position: str | None = None, engine: Engine | None = None

@@ -21,6 +21,7 @@ from plait.deploy.alarms import lookup_alarms
 from plait.deploy.policy import grants, policy_document
 from plait.deploy.requirements import DEFAULT_PYTHON
 from plait.deploy.stack_parameters import StackParameter, resolve_marks, stack_parameter
+from plait.deploy.stack_table import table_parts
 from plait.language.document import ALLOWING_VARIABLE
 from plait.language.spec import LONGEST_WAIT, options_of_type
 from plait.plugin import DriverPath, GiveUp
@@ -56,7 +57,8 @@ def stack_text(spec: Spec, marked: Callable[[Mapping[str, str]], Spec | None]) -
         if name in spec.variables
     }
     values = _values(marked_spec) | {
-        "parameters": {parameter.id: parameter.definition for parameter in parameters.values()},
+        "parameters": {parameter.id: parameter.definition for parameter in parameters.values()}
+        | table_parts(spec).parameters,
         "description": f"plait: the pipeline {spec.name}. {spec.description}".strip()[:1024],
         "variables": {
             "PLAIT_SPEC": f"{spec.name}.yaml",
@@ -112,7 +114,9 @@ def _settable_parameters(
     spec: Spec, marked: Callable[[Mapping[str, str]], Spec | None]
 ) -> dict[str, StackParameter]:
     """The spec's parameters that a stack can set: those with an environment variable that may have any value."""
+    table = table_parts(spec)
     taken = {*PARAMETER_OR_RESOURCE.findall(_template()), *lookup_alarms(spec)}
+    taken |= {*table.parameters, *table.resources}
     settable: dict[str, StackParameter] = {}
     for number, (name, value) in enumerate(spec.parameters.items()):
         if name not in spec.variables:
@@ -132,6 +136,7 @@ def _values(spec: Spec) -> dict[str, Any]:
     path, deploy = driver_path(spec), spec.deploy
     waits = [source.join.retry_for for source in spec.lookups if source.join and source.join.retry_for]
     longest_wait = max(waits, default=timedelta())
+    table = table_parts(spec)
     bound, queued = deploy.max_concurrency, deploy.trigger == "queue"
     values = {
         **asdict(deploy),
@@ -145,6 +150,8 @@ def _values(spec: Spec) -> dict[str, Any]:
         "python": DEFAULT_PYTHON,
         "reserved": bound if bound and not queued else NO_VALUE,
         "lookup_alarms": lookup_alarms(spec),
+        "table_conditions": table.conditions,
+        "table": table.resources,
         "scaling": {"MaximumConcurrency": bound} if bound and queued else NO_VALUE,
     }
     return {name: int(v.total_seconds()) if isinstance(v, timedelta) else v for name, v in values.items()}

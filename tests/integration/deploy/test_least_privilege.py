@@ -44,6 +44,11 @@ def guarded() -> Iterator[Shop]:
             sandbox = started.enter_context(start_sandbox("mariadb", server="kit.servers.iam_server"))
         proxy = started.enter_context(Proxy(sandbox.aws.endpoint))
         sandbox.fill(shop_sample, announce=False)
+        glue = sandbox.client("glue")
+        glue.create_database(DatabaseInput={"Name": "shop"})
+        keys = [{"Name": "day", "Type": "date"}]
+        table_input: Any = {"Name": "orders", "PartitionKeys": keys, "StorageDescriptor": {"Columns": []}}
+        glue.create_table(DatabaseName="shop", TableInput=table_input)
         yield Shop(sandbox, shop_sample, proxy, sandbox.client("s3"))
 
 

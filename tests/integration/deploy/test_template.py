@@ -16,13 +16,16 @@ import pytest
 from click.testing import CliRunner
 from moto import mock_aws
 
+import plait
 from kit.paths import ROOT
 from plait.cli.main import main
 from plait.deploy.stack import driver_path
 from plait.language.validate import validate_for_run
+from plait.plan.lake_table import table_input
 
 SPEC = ROOT / "pipelines" / "transactions.yaml"
 DIRECT = "deploy: {trigger: direct, memory: 512, timeout: 2m, max_concurrency: 7}\n"
+TABLE = "sink:\n  table: shop.transactions\n"
 BUSY = "deploy: {batch: 500, max_concurrency: 20, timeout: 1m}\n"
 UNMADE = {"AWS::CloudWatch::Alarm", "AWS::SQS::QueuePolicy"}
 ON_DEMAND = {"Bucket", "NetworkPolicy", "Layer"}
@@ -32,7 +35,9 @@ SEED = 20_260_701
 def _printed(folder: Path, more: str = "", *options: str) -> str:
     """Print the template of the shipped spec, with more text at its end."""
     spec = folder / "transactions.yaml"
-    spec.write_text(SPEC.read_text(encoding="utf-8") + more, encoding="utf-8")
+    text = SPEC.read_text(encoding="utf-8")
+    text = text.replace("sink:\n", TABLE) if more == TABLE else text + more
+    spec.write_text(text, encoding="utf-8")
     result = CliRunner().invoke(main, ["template", str(spec), *options], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return result.stdout
@@ -49,7 +54,7 @@ def _lint(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("more", ["", DIRECT, BUSY])
+@pytest.mark.parametrize("more", ["", DIRECT, BUSY, TABLE])
 def test_cfn_lint_finds_nothing(tmp_path: Path, more: str) -> None:
     linted = _lint(_printed(tmp_path, more), tmp_path)
     assert (linted.returncode, linted.stdout) == (0, "")
@@ -125,6 +130,25 @@ def test_a_stack_can_be_created_from_the_template(
     assert left_out == unmade
     expected = {name for name, resource in template["Resources"].items() if resource["Type"] not in unmade}
     assert created == expected - unwanted - ON_DEMAND
+
+
+def test_the_table_of_the_stack_is_that_of_the_plan(tmp_path: Path) -> None:
+    """Made on demand, and kept when the stack goes; its place follows the stack's parameter."""
+    template = _template(tmp_path, TABLE)
+    meant = table_input(plait.load(str(tmp_path / "transactions.yaml")).plan())
+    assert meant
+    part = {"part1OfLake": {"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "Lake"}]}]}}
+    location = {"Fn::Sub": ["s3://${part1OfLake}/extracted/transactions/", part]}
+    storage = {**meant["StorageDescriptor"], "Location": location}
+    table = template["Resources"]["LakeTable"]
+    assert table["Properties"]["TableInput"] == {**meant, "StorageDescriptor": storage}
+    assert table["Condition"] == "MakesTable"
+    assert template["Resources"]["LakeDatabase"]["Properties"]["DatabaseInput"] == {"Name": "shop"}
+    assert [template["Parameters"][name]["Default"] for name in ("CreateDatabase", "CreateTable")] == [
+        "no",
+        "no",
+    ]
+    assert "LakeTable" not in _template(tmp_path)["Resources"]
 
 
 @pytest.mark.usefixtures("in_process_aws")

@@ -35,6 +35,10 @@ def resources(service: str, region: str, account: str, body: dict[str, Any]) -> 
         return [name if name.startswith("arn:") else f"{here}:table/{name}" for name in tables]
     if service == "logs":
         return [f"{here}:log-group:{body.get('logGroupName', '*')}:log-stream:"]
+    if service == "glue":
+        database = body.get("DatabaseName", "*")
+        table = body.get("TableName") or body.get("Name", "*")
+        return [f"{here}:catalog", f"{here}:database/{database}", f"{here}:table/{database}/{table}"]
     if service == "secretsmanager":
         name = str(body.get("SecretId", "*"))
         secrets = secretsmanager_backends[account][region].secrets

@@ -21,7 +21,7 @@ def query(plan: Plan, sql: str, workgroup: str = "primary", results: str | None 
     if plan.table is None:
         return _ask_duckdb(plan, sql)
     folder = (results or f"{(plan.sink_path or '').rstrip('/')}._plait/queries").rstrip("/")
-    return ask_athena(sql, plan.table.database, workgroup, f"{folder}/{uuid.uuid4().hex}/")
+    return ask_athena(sql, plan.table.database, workgroup, f"{folder}/{uuid.uuid4().hex}")
 
 
 def _ask_duckdb(plan: Plan, sql: str) -> Any:

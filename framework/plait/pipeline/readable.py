@@ -38,7 +38,7 @@ class Readable:
         """The answer to a query of SQL, as a `pandas.DataFrame` with the types of Arrow.
 
         Athena is asked where the sink has a table; its files go to a prefix of their own below `results`, which without one lies
-        beside the sink, and are removed. Elsewhere it is DuckDB, which knows the lake by the pipeline's name.
+        beside the sink, and are removed; its rows come in no order. Elsewhere it is DuckDB, which knows the lake by the pipeline's name.
         """
         from plait.pipeline.query import query
         from plait.pipeline.reading import to_frame

@@ -192,31 +192,39 @@ def to_frame(table: Any) -> Any:
 
 
 def ask_athena(sql: str, database: str, workgroup: str, results: str) -> Any:
-    """The answer of Athena as an Arrow table, which it unloads below `results`, a prefix of its own that is emptied."""
+    """The answer of Athena as an Arrow table, which it unloads into `results`, a folder that is emptied.
+
+    Athena's timestamps have no zone, and those of a lake are UTC.
+    """
     import pyarrow as pa
 
     with reading("the query", service="athena"):
         import awswrangler as wr
 
         try:
-            frame = wr.athena.read_sql_query(
-                sql,
-                database,
-                ctas_approach=False,
-                unload_approach=True,
-                s3_output=results,
-                workgroup=workgroup,
+            wr.athena.unload(sql, results, database, workgroup=workgroup)
+            frame = wr.s3.read_parquet(
+                results,
+                path_ignore_suffix=[".csv", ".metadata"],
+                coerce_int96_timestamp_unit="us",
                 dtype_backend="pyarrow",
             )
-        except wr.exceptions.EmptyDataFrame:
+        except wr.exceptions.NoFilesFound:
             return pa.table({})
-        except (wr.exceptions.QueryFailed, wr.exceptions.InvalidArgumentValue) as error:
-            raise GiveUp(
-                f"Athena refuses the query: {error}", code="wrong-query", help="mend the query"
-            ) from None
+        except (
+            wr.exceptions.QueryFailed,
+            wr.exceptions.QueryCancelled,
+            wr.exceptions.InvalidArgumentValue,
+        ) as error:
+            message = f"Athena refuses the query: {error}"
+            raise GiveUp(message, code="wrong-query", help="mend the query") from None
         finally:
             wr.s3.delete_objects(results)
-    return pa.Table.from_pandas(frame, preserve_index=False)
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    times = {pa.timestamp("us"): pa.timestamp("us", tz="UTC")}
+    return table.cast(
+        pa.schema([field.with_type(times.get(field.type, field.type)) for field in table.schema])
+    )
 
 
 @contextmanager

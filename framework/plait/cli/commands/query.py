@@ -47,7 +47,8 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
 ) -> None:
     """Ask the lake of SPEC by SQL, and show the rows.
 
-    Athena answers where the sink has a table, elsewhere DuckDB, for which the lake is called as the pipeline is.
+    Athena answers where the sink has a table, in an order of its own; elsewhere DuckDB, for which the lake is called as
+    the pipeline is.
     """
     table = query(load_pipeline(spec, parameters).plan(), sql, workgroup, results)
     names, shown = table.column_names, table.slice(0, limit)

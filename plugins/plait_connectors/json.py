@@ -29,7 +29,7 @@ from plait.plugin import (
     room_for_object,
 )
 from plait_connectors._aws import bucket_facts, read_permissions
-from plait_connectors._json_body import absent
+from plait_connectors._json_body import absent, no_list
 from plait_connectors._json_records import blocks, lines
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ class JsonDriver(Driver[JsonOptions]):
         """The elements of the list at a place of the document; raises BadRecord if there is none."""
         place = self.options.records
         steps = () if place.text == "list" else place.steps
-        value: Any = _value(data, {str(step) for step in steps[:1]})
+        value = document = _value(data, {str(step) for step in steps[:1]})
         for step in steps:
             is_there = isinstance(value, list) if isinstance(step, int) else isinstance(value, dict)
             if isinstance(step, int):
@@ -192,8 +192,7 @@ class JsonDriver(Driver[JsonOptions]):
             else:
                 value = value.get(step) if is_there else None
         if not isinstance(value, list):
-            where = f"at `{place.text}`" if steps else "at the top level"
-            raise BadRecord(f"no list {where}", help="`records` is where the list of records stands")
+            raise no_list(document, data, place.text)
         for number, element in enumerate(value, 1):
             raw = ENCODER.encode(element)
             fault = None if isinstance(element, dict) else BadRecord("no JSON object", help=MAPPING_HELP)

@@ -27,14 +27,16 @@ if TYPE_CHECKING:
 def command(ctx: click.Context, spec: str, parameters: dict[str, str], output: str) -> None:
     """Ask every source and the sink what a run would ask, for something that is not there; nothing stays written.
 
-    Where all can be used, the first twenty objects are read as by a preview, to tell what is never there.
+    Where all can be used, the first twenty objects are read as by a preview, to tell what is never there, and the first
+    folders of the sink are listed, to tell those whose partition is spelt otherwise now.
     """
     from plait.engine.probe import probe_blocks, sample
+    from plait.pipeline.old_folders import old_folders
 
     engine = load_pipeline(spec, parameters).engine()
     results = [*probe_blocks(engine.spec, engine.services)]
     is_usable = not any(result.error for result in results)
-    problems = sample(engine) if is_usable else []
+    problems = [*old_folders(engine), *sample(engine)] if is_usable else []
     document = {"blocks": [_document(result) for result in results], "problems": as_json(problems)}
     texts = ["\n".join(_lines(results)), *([full(problems, {}, colour=True)] if problems else [])]
     print_answer(output, document, "\n\n".join(texts))

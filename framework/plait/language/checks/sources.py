@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from plait.language.build import known_fields
 from plait.language.checks.registry import check
 from plait.language.checks.subject import is_list, path_of
 from plait.language.finding import Finding
-from plait.language.spec import LONGEST_WAIT
+from plait.language.spec import LONGEST_WAIT, options_of_type
+from plait.plugin import DriverPath, LookupPath
 from plait.problems.problem import excerpt
 from plait.values.places import overlap
 
@@ -116,6 +119,24 @@ def idle_duplicates(subject: Subject) -> Iterator[Finding]:
             shape = source.join.shape
             message = f"`as: {shape}` takes all matches, so there is nothing for `duplicates` to choose"
             yield Finding(path, message, "remove `duplicates` or `as`", at="key")
+
+
+@check("idle-optional", level="warning")
+def idle_optional(subject: Subject) -> Iterator[Finding]:
+    """Only a document or a header must have a field that is taken, so elsewhere `optional` allows nothing more."""
+    for source in subject.sources:
+        paths = options_of_type(source.options, DriverPath) + options_of_type(source.options, LookupPath)
+        if (
+            source.optional
+            and source.columns is not None
+            and not (paths and replace(source, optional=False).body_fields)
+        ):
+            message = (
+                f"records of `{source.connector.name}` may lack all fields, so `optional` allows nothing more"
+            )
+            if paths:
+                message = "no column takes a field of the body, so `optional` allows nothing more"
+            yield Finding((*path_of(source), "optional"), message, "remove it", at="key")
 
 
 @check("no-order")

@@ -26,6 +26,9 @@ def _cure(data: bytes, names: Sequence[str], options: CsvOptions, wanted: Sequen
         return f"it is {form.message}: {form.help}"
     if names[0].startswith("sep="):
         return f"write `skip: {options.skip + 1}`: the first line is one for Excel"
+    second = data.partition(b"\n")[2].partition(b"\n")[0].decode("utf-8", "replace").rstrip("\r")
+    if not options.header and {*wanted} & {*second.split(options.delimiter)}:
+        return f"write `skip: {options.skip + 1}`: its second line is the header"
     for other in (other for other in DELIMITERS if other != options.delimiter and len(names) == 1):
         if other in names[0]:
             return f'write `delimiter: "{DELIMITERS[other]}"`, if that stands between its fields'

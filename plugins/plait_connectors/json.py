@@ -81,6 +81,8 @@ def parse(data: bytes, fields: Collection[str] | None = None) -> dict[str, Any]:
     value = _value(data, fields)
     if not isinstance(value, dict):
         form, help = ("a list", LIST_HELP) if isinstance(value, list) else ("a single value", MAPPING_HELP)
+        if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+            form, help = "a text with JSON in it", "it was encoded twice: write it as it is"
         raise BadRecord(f"not a JSON object at the top level, but {form}", help=help)
     return value
 

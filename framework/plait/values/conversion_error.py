@@ -11,6 +11,8 @@ from plait.problems.problem import excerpt
 if TYPE_CHECKING:
     from plait.values.types import Type
 
+DYNAMODB_TYPES = {"S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS"}
+
 
 class ConversionError(ValueError):
     """A value does not fit its type or decode step; `help` says what to do, `bare` is the message without the value.
@@ -34,6 +36,8 @@ class ConversionError(ValueError):
 
 def wrong_kind(value: Any, kind: Type, help: str | None = None) -> ConversionError:
     """The error for a value that is not of its type; it names the value's kind as YAML does."""
+    if isinstance(value, dict) and len(value) == 1 and value.keys() <= DYNAMODB_TYPES:
+        help = "decode the field by `dynamodb`"
     return conversion_error(f"expected {kind}, got {{}}", value, help)
 
 
@@ -57,6 +61,8 @@ def _describe(value: Any, *, shown: bool) -> str:
     word = next((word for types, word in words if isinstance(value, types)), f"the {type(value).__name__}")
     if not shown:
         return word.replace("the ", "a ")
+    if value == "":
+        return "an empty text"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     scalar = isinstance(value, (str, int, float, Decimal, date))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from plait.problems.problem import excerpt
 from plait.values.conversion_error import ConversionError, conversion_error, wrong_kind
-from plait.values.iso_times import DATE, parse_timestamp, utc
+from plait.values.iso_times import DATE, EPOCH_HELP, SPELLING_HELP, parse_timestamp, utc
 from plait.values.types import INTEGERS, spell_name
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def _date(value: Any, kind: Type) -> date:
             return date.fromisoformat(value)
         except ValueError:
             raise wrong_kind(value, kind) from None
-    raise wrong_kind(value, kind)
+    raise wrong_kind(value, kind, SPELLING_HELP if value and isinstance(value, str) else None)
 
 
 def _timestamp(value: Any, kind: Type) -> datetime:
@@ -140,10 +140,8 @@ def _timestamp(value: Any, kind: Type) -> datetime:
         return utc(value)
     if isinstance(value, (str, date)):
         return parse_timestamp(str(value), kind)
-    help = (
-        "decode the field by `{epoch: s}`, `ms`, `us` or `ns`" if isinstance(value, (int, Decimal)) else None
-    )
-    raise wrong_kind(value, kind, help)
+    is_count = isinstance(value, (int, Decimal)) and not isinstance(value, bool)
+    raise wrong_kind(value, kind, EPOCH_HELP if is_count else None)
 
 
 def _binary(value: Any, kind: Type) -> bytes:

@@ -17,8 +17,15 @@ BEGINNINGS = {
     rb"PK\x03\x04": ("a zip archive", UNPACK),
     rb"BZh": ("bzip2", UNPACK),
     rb"\xfd7zXZ": ("xz", UNPACK),
+    rb"x[\x9c\xda]": ("zlib", UNPACK),
+    rb"\xff\x06\0\0sNaPpY": ("snappy", UNPACK),
+    rb"\x04\x22\x4d\x18": ("lz4", UNPACK),
+    rb"eyJ[\w+/]{5}": ("base64", "decode it before"),
+    rb"%PDF": ("PDF", REWRITE),
+    rb"\xd0\xcf\x11\xe0": ("an old file of Excel or Word", REWRITE),
     rb"PAR1": ("Parquet", REWRITE),
     rb"Obj\x01": ("Avro", REWRITE),
+    rb"\xff\xfe\0\0|\0\0\xfe\xff": ("UTF-32", "write it as UTF-8"),
     rb"\xff\xfe|\xfe\xff|\x00[^\x00]\x00|[^\x00]\x00[^\x00]\x00": ("UTF-16", "write it as UTF-8"),
     rb"(?i)\s*<(!doctype html|html|head|body)": (
         "an HTML page",
@@ -73,22 +80,31 @@ def _fault_at(text: str, error: JSONDecodeError) -> DataFault:
     before, after = text[: error.pos], text[error.pos :].rstrip(BLANK)
     if not text.strip(BLANK + "\ufeff"):
         return DataFault("there is nothing in it", "write a document, or leave it out of the path")
-    if error.msg == "Extra data":
-        return _several(before, after)
     if not after:
         return DataFault("it ends too early", WHOLE)
+    if error.msg.startswith(("Extra", "Expecting")) and not after[0].isprintable():
+        return DataFault(f"the character U+{ord(after[0]):04X}, which nobody sees, stands here", "remove it")
+    if error.msg == "Extra data":
+        return _several(before.strip(BLANK), "\n" in before, after)
+    return _wrong_word(before, after, error.msg)
+
+
+def _wrong_word(before: str, after: str, words: str) -> DataFault:
     if after[0] == "'":
         return DataFault("a single quote stands here", QUOTES)
-    if error.msg.startswith("Expecting") and re.search(r",\s*\Z", before) and after[0] in "]}":
+    if words.startswith("Expecting") and re.search(r",\s*\Z", before) and after[0] in "]}":
         return DataFault("the comma before it is one too many", "remove it")
-    begins = error.msg.lower().startswith
-    return next((DataFault(*words) for word, words in WORDS.items() if begins(word)), DataFault("", STRICT))
+    begins = words.lower().startswith
+    return next((DataFault(*fault) for word, fault in WORDS.items() if begins(word)), DataFault("", STRICT))
 
 
-def _several(before: str, after: str) -> DataFault:
+def _several(document: str, is_line: bool, after: str) -> DataFault:
+    if document[0] not in '{["':
+        help = "write the JSON alone, and take it out of the line before"
+        return DataFault("more follows a single value, as in a line of a log", help)
     if after[0] not in '{["':
         return DataFault("more follows the end of the document", STRICT)
-    if "\n" in before and "\n" not in before.rstrip(BLANK):
+    if is_line and "\n" not in document:
         help = "one document is read here: give each line a text of its own"
         return DataFault("another document follows in the next line, as in JSON Lines", help, "lines")
     help = "write one document, or each in a line of its own"

@@ -82,7 +82,8 @@ def _base64(value: Any, _argument: None) -> bytes:
     data = _characters(value)
     decoded = _standard(data)
     if decoded is None:
-        lost = "was a `+` decoded as a space?" if b" " in data else _packed(data)
+        plain = _plain(data)
+        lost = "was a `+` decoded as a space?" if b" " in data and not plain else plain
         is_other = _url_safe(data) is not None
         raise ConversionError("it is not base64", "write the step `base64url`" if is_other else lost)
     return decoded
@@ -93,7 +94,7 @@ def _base64url(value: Any, _argument: None) -> bytes:
     decoded = _url_safe(data)
     if decoded is None:
         is_other = _standard(data) is not None
-        raise ConversionError("it is not base64url", "write the step `base64`" if is_other else _packed(data))
+        raise ConversionError("it is not base64url", "write the step `base64`" if is_other else _plain(data))
     return decoded
 
 
@@ -133,12 +134,11 @@ def _packed(data: bytes) -> str | None:
     return f"it begins as {word} does: put the step `{word}` here" if word else None
 
 
-def _gunzip(value: Any, _argument: None) -> bytes:
-    return _inflate(value, "gzip", _read_gzip)
-
-
-def _unzlib(value: Any, _argument: None) -> bytes:
-    return _inflate(value, "zlib", _read_zlib)
+def _plain(data: bytes) -> str | None:
+    """What to do about bytes that a step does not take, as they begin."""
+    return (
+        "it begins as JSON does: leave out this step" if data.lstrip()[:1] in (b"{", b"[") else _packed(data)
+    )
 
 
 def _inflate(value: Any, word: str, read: Callable[[bytes, int], bytes]) -> bytes:
@@ -150,7 +150,7 @@ def _inflate(value: Any, word: str, read: Callable[[bytes, int], bytes]) -> byte
     except (OSError, EOFError, zlib.error):
         data = None
     if data is None:
-        help = _packed(value)
+        help = _plain(value)
         raise ConversionError(f"it is not complete {word}", None if help and word in help else help)
     if len(data) > limit:
         raise ConversionError(
@@ -237,8 +237,8 @@ class StepKind(NamedTuple):
 STEPS = {
     "base64": StepKind(_base64, "text", (ANY, PLAIN, TEXT, BINARY), BINARY),
     "base64url": StepKind(_base64url, "text", (ANY, PLAIN, TEXT, BINARY), BINARY),
-    "gzip": StepKind(_gunzip, "binary", (ANY, BINARY), BINARY),
-    "zlib": StepKind(_unzlib, "binary", (ANY, BINARY), BINARY),
+    "gzip": StepKind(lambda value, _: _inflate(value, "gzip", _read_gzip), "binary", (ANY, BINARY), BINARY),
+    "zlib": StepKind(lambda value, _: _inflate(value, "zlib", _read_zlib), "binary", (ANY, BINARY), BINARY),
     "json": StepKind(_json, "text", (ANY, PLAIN, TEXT, BINARY), PLAIN),
     "text": StepKind(_text, "a number, true/false, a mapping or a list", (ANY, PLAIN, TEXT), TEXT),
     "dynamodb": StepKind(lambda value, _: untyped(value), "a mapping", (ANY, PLAIN), ANY),

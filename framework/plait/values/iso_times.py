@@ -17,6 +17,9 @@ TIMESTAMP = re.compile(
     re.ASCII,
 )
 
+EPOCH_HELP = "decode the field by `{epoch: s}`, `ms`, `us` or `ns`"
+SPELLING_HELP = "decode another spelling than that of ISO 8601 by `{time: FORMAT}`"
+
 
 def utc(moment: datetime) -> datetime:
     """A time in UTC, which is the zone of one that has none; raises ConversionError."""
@@ -38,7 +41,8 @@ def iso_moment(text: str, kind: Type) -> datetime:
     """The time of a text by ISO 8601, with a zone if it has one; raises ConversionError, which names the type."""
     match = TIMESTAMP.match(_extended(text))
     if not match:
-        raise wrong_kind(text, kind)
+        is_count = text.isdigit() and len(text) > len("20260701")
+        raise wrong_kind(text, kind, EPOCH_HELP if is_count else SPELLING_HELP if text else None)
     day, minute, second, fraction, zone = match.groups()
     if zone in ("Z", "z", "UTC"):
         zone = "+00:00"

@@ -108,7 +108,9 @@ def pick(fields: Any, steps: Sequence[str | int]) -> Any:
 
 def _require_type(value: Any, python_type: type, words: str, step: str | int) -> None:
     if not isinstance(value, python_type):
-        raise conversion_error(f"expected {words} with {excerpt(str(step))} in it, got {{}}", value)
+        is_json = isinstance(value, str) and value.lstrip()[:1] in ("{", "[")
+        help = "it is JSON within a text: decode it by `json`" if is_json else None
+        raise conversion_error(f"expected {words} with {excerpt(str(step))} in it, got {{}}", value, help)
 
 
 def put(fields: dict[str, Any], steps: Sequence[str | int], value: Any) -> None:

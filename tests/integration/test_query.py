@@ -1,0 +1,93 @@
+"""A query about the lake's table is answered by Athena, of which nothing stays."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pyarrow as pa
+import pytest
+from click.testing import CliRunner
+
+from kit.paths import TESTS
+from kit.run import put
+from kit.servers.buckets import buckets, contents
+from plait.cli.main import main
+from plait.pipeline.pipeline import Pipeline
+from plait.plugin import GiveUp
+from plait_sandbox.aws import start_aws
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+COLUMNS = {
+    "id": "bigint",
+    "at": "timestamp",
+    "total": "decimal(12,2)",
+    "note": "string",
+    "tags": "array<string>",
+}
+ORDERS: list[dict[str, Any]] = [
+    {"id": 1, "at": "2026-07-01T10:00:00.5Z", "total": "12.50", "note": "NaN", "tags": ["a", None]},
+    {"id": 2, "at": "9999-12-31T00:00:00Z", "total": "0.10", "note": "", "tags": []},
+    {"id": 3, "at": "2026-07-01T11:00:00Z", "total": "1.00"},
+]
+
+
+@pytest.fixture
+def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The file of a pipeline whose lake is a table, with three orders in it."""
+    monkeypatch.setenv("PYTHONPATH", str(TESTS))
+    with start_aws("kit.servers.athena_server") as aws:
+        for name, value in aws.environment().items():
+            monkeypatch.setenv(name, value)
+        client = boto3.client("s3")
+        with buckets(client, "lake"):
+            for order in ORDERS:
+                put(tmp_path / "raw" / f"{order['id']}.json", order)
+            source = {"connector": "json", "path": f"{tmp_path}/raw/*.json", "columns": COLUMNS}
+            sink = {"connector": "parquet", "path": "s3://lake/orders/", "table": "shop.orders"}
+            text = {
+                "plait": 1,
+                "name": "s",
+                "sources": {"o": source},
+                "partition_by": {"day": "date(at)"},
+                "sink": sink,
+            }
+            file = put(tmp_path / "orders.yaml", text)
+            done = CliRunner().invoke(main, ["table", file, "--apply"])
+            assert done.exit_code == 0, done.output
+            assert CliRunner().invoke(main, ["run", file, "--all"]).exit_code == 0
+            yield file
+        client.close()
+
+
+def test_a_query_of_a_table_is_answered_by_athena_exactly(spec: str) -> None:
+    """An empty text stays one, a decimal stays exact, a time beyond nanoseconds is no other, and no result stays."""
+    pipeline, client = Pipeline.load(spec, {}), boto3.client("s3")
+    files = contents(client, "lake")
+    frame = pipeline.query("select id, at, total, note, tags, day from shop.orders;").sort_values("id")
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    assert table.schema.field("at").type == pa.timestamp("us", tz="UTC")
+    assert table.schema.field("total").type == pa.decimal128(12, 2)
+    assert table.to_pylist() == [
+        {"id": 1, "at": datetime(2026, 7, 1, 10, 0, 0, 500_000, UTC), "total": Decimal("12.50"), "note": "NaN", "tags": ["a", None], "day": date(2026, 7, 1)},
+        {"id": 2, "at": datetime(9999, 12, 31, tzinfo=UTC), "total": Decimal("0.10"), "note": "", "tags": [], "day": date(9999, 12, 31)},
+        {"id": 3, "at": datetime(2026, 7, 1, 11, tzinfo=UTC), "total": Decimal("1.00"), "note": None, "tags": None, "day": date(2026, 7, 1)},
+    ]  # fmt: skip
+    assert pipeline.query("select id from shop.orders where id > 9", results="s3://lake/tmp/").empty
+    assert contents(client, "lake") == files
+    client.close()
+
+
+def test_what_athena_refuses_is_told(spec: str) -> None:
+    pipeline = Pipeline.load(spec, {})
+    with pytest.raises(GiveUp, match="Athena refuses the query: TABLE_NOT_FOUND") as raised:
+        pipeline.query("select * from shop.order")
+    assert raised.value.code == "wrong-query"
+    done = CliRunner().invoke(main, ["query", spec, "select count(*) as n from shop.orders", "-o", "json"])
+    assert json.loads(done.stdout)["rows"] == [{"n": 3}]

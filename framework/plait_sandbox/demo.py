@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from plait_sandbox.demo_table import make_table, print_partitions, with_table
 from plait_sandbox.sandbox import LAKE, RAW
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 REPEATED = 5
-TABLE = "shop.transactions"
 SHOWN_ROWS = 5
 SHOWN_COLUMNS = ("transaction_id", "total", "items", "store_name", "loyalty_tier", "fraud_score")
 WRAPPED_COLUMNS = {"items", "store_name"}
@@ -61,14 +61,14 @@ def main(flavour: Flavour | None = None) -> int:
     console = Console(highlight=False)
     with start_sandbox(flavour) as sandbox, tempfile.TemporaryDirectory() as folder:
         os.environ.update(sandbox.environment())
-        spec = _with_table(Path(folder))
+        spec = with_table(Path(spec_file()), Path(folder))
         os.environ["PLAIT_SPEC"] = str(locked_copy(spec, Path(folder)))
         console.rule("sandbox")
         console.print(f"AWS is moto at {sandbox.aws.endpoint}, MySQL is {sandbox.mysql.flavour}")
         _print_plan(console, spec)
         orders = sample()
         sandbox.fill(orders)
-        _make_table(console, spec)
+        make_table(console, spec)
         console.rule("S3 announces the objects, and the handler runs")
         announced = sum(key.startswith("transactions/") for key in orders.objects)
         console.print(
@@ -77,35 +77,10 @@ def main(flavour: Flavour | None = None) -> int:
         reports, failed = _deliver(sandbox, announced + REPEATED)
         _print_report(console, reports, failed)
         _print_files(console, reports)
-        _print_partitions(console, sandbox)
+        print_partitions(console, sandbox)
         _print_rows(console, sandbox)
         _print_quarantine(console, sandbox)
         return 1 if failed else 0
-
-
-def _with_table(folder: Path) -> Path:
-    """A copy of the demo's spec whose sink is a table of Glue's catalogue."""
-    copy = folder / "transactions.yaml"
-    text = Path(spec_file()).read_text(encoding="utf-8")
-    copy.write_text(text.replace("\nsink:\n", f"\nsink:\n  table: {TABLE}\n"), encoding="utf-8")
-    return copy
-
-
-def _make_table(console: Console, spec: Path) -> None:
-    from plait.cli.loading import load_pipeline
-    from plait.deploy.lake_table import apply
-    from plait.engine.context import Services
-
-    console.rule(f"plait table {spec.name} --apply")
-    for change in apply(load_pipeline(str(spec), {}).plan(), Services()).changes:
-        console.print(change, markup=False)
-
-
-def _print_partitions(console: Console, sandbox: Sandbox) -> None:
-    database, table = TABLE.split(".")
-    answer = sandbox.client("glue").get_partitions(DatabaseName=database, TableName=table)
-    console.rule(f"the partitions of {TABLE}, as Athena finds them")
-    console.print(", ".join(sorted(partition["Values"][0] for partition in answer["Partitions"])))
 
 
 def _print_plan(console: Console, spec: Path) -> None:

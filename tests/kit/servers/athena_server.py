@@ -24,7 +24,9 @@ from sqlglot import exp
 
 from plait_sandbox.moto_server import serve
 
-UNLOAD = re.compile(r"UNLOAD \((?P<rows>.*)\) TO '(?P<to>[^']*)' WITH \(\s*format ?= ?'PARQUET'.*\)", re.DOTALL)
+UNLOAD = re.compile(
+    r"UNLOAD \((?P<rows>.*)\) TO '(?P<to>[^']*)' WITH \(\s*format ?= ?'PARQUET'.*\)", re.DOTALL
+)
 MAX_QUERY_BYTES = 262_144
 REASONS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "cancelled": ("CANCELLED", "", {}),

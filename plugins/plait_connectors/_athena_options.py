@@ -52,9 +52,10 @@ class AthenaOptions(Options, frozen=True, kw_only=True):
     max_rows: Annotated[int, Meta(ge=1, description="a key with more rows is a bad record")] = 100_000
 
     def __post_init__(self) -> None:
-        """Raise ValueError unless the folders are on S3."""
-        if not self.output.bucket or (self.location and not self.location.bucket):
-            raise ValueError("Athena reads and writes folders on S3, as in `s3://bucket/folder/`")
+        """Raise ValueError for a folder that is not on S3, unless a parameter without a value begins it."""
+        for folder in filter(None, (self.output, self.location)):
+            if not folder.text.startswith(("s3://", "${")):
+                raise ValueError("Athena reads and writes folders on S3, as in `s3://bucket/folder/`")
 
     def permissions(self) -> Iterator[Statement]:
         """Yield the rights to run queries, to read the table and its files, and to write, read and delete answers."""

@@ -32,7 +32,7 @@ MEANINGS = {
     "SlowDown|Slow Down|Rate exceeded|TooManyRequests|Throttl|reduce your request rate": QueryErrorMeaning(
         TryAgain, "throttled", "where it happens often, make the files of the table larger and fewer"
     ),
-    "Access ?Denied|PERMISSION_DENIED|[Ii]nsufficient|INSUFFICIENT|not authorized|Forbidden": QueryErrorMeaning(
+    "(?i:access ?denied|insufficient.*permission)|PERMISSION_DENIED|not authorized|Forbidden": QueryErrorMeaning(
         GiveUp,
         "denied",
         "set the option `location` and deploy the policy anew; with Lake Formation grant SELECT to the role",

@@ -33,7 +33,7 @@ from plait_connectors._athena_select import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from plait.plugin import Context, Key, Statement
 
@@ -56,6 +56,11 @@ class AthenaLookup(Lookup[AthenaOptions]):
     def permissions(self) -> Iterator[Statement]:
         """Return the rights to run queries, and to what they read and write."""
         return self.options.permissions()
+
+    def record_of_case(self, row: Mapping[str, Any]) -> Record:
+        """Return a row of the table as a record, in which a partition has the name of the row's column, too."""
+        named = {column: row[name] for name, column in self.options.partitions.items() if name in row}
+        return Record(fields={**row, **named})
 
     def calls(self) -> list[Calls]:
         """Return one query for five thousand keys, with the calls that its answer takes; what it scans has a price of its own."""

@@ -165,6 +165,7 @@ def server() -> Iterator[LocalAws]:
             "internal",
             "again",
             "denied",
+            "lake-formation",
             "files",
             "unlike",
             "hours",
@@ -218,6 +219,7 @@ def run(folder: Path, keys: list[dict[str, Any]], **history: Any) -> tuple[list[
     return sorted(rows_in(folder / "out"), key=lambda row: row["n"]), report
 
 
+@pytest.mark.fault("A5")
 def test_thousand_keys_give_exactly_the_rows_of_the_oracle(at_server: LocalAws, tmp_path: Path) -> None:
     """Null, empty text, `NaN`, quotes, decimals and nested lists arrive as they are; a key that only looks alike has no row."""
     keys: list[dict[str, Any]] = [
@@ -249,6 +251,7 @@ def scanned_by_last() -> int:
     )
 
 
+@pytest.mark.fault("A2")
 def test_partitions_that_the_row_names_are_read_alone(at_server: LocalAws, tmp_path: Path) -> None:
     """With `partitions`, a row's match is in the partition of its own column, and the files of others are not read."""
     keys = [{"n": n, "key": f"k{n}", "order_date": "2026-07-01"} for n in (20, 21, 30)]
@@ -283,6 +286,7 @@ def test_what_is_kept_is_not_asked_again(at_server: LocalAws, tmp_path: Path) ->
         ("id", ("\ud800", "x"), [9, 10]),
     ],
 )
+@pytest.mark.fault("A7")
 def test_keys_and_columns_of_unlike_types_are_compared_by_value(
     at_server: LocalAws, name: str, values: tuple[Any, ...], expected: list[int]
 ) -> None:
@@ -292,6 +296,7 @@ def test_keys_and_columns_of_unlike_types_are_compared_by_value(
     assert all(name in row for row in rows)
 
 
+@pytest.mark.fault("A7")
 def test_key_that_no_value_can_equal_is_an_error(at_server: LocalAws) -> None:
     with pytest.raises(GiveUp, match=r"column `born` of table `lake.small` is date") as error:
         fetch(lookup("small"), b"x", name="born")
@@ -316,6 +321,7 @@ def test_composite_keys_match_pairs(at_server: LocalAws) -> None:
     assert [(record.fields["id"], record.fields["nr"]) for record in records] == [("x", 9)]
 
 
+@pytest.mark.fault("A6")
 def test_key_with_too_many_rows_is_bad_alone(at_server: LocalAws) -> None:
     records = [
         *single_records(
@@ -328,6 +334,7 @@ def test_key_with_too_many_rows_is_bad_alone(at_server: LocalAws) -> None:
     assert (bad.fields["id"], bad.fault.message) == ("x", "more than 1 rows for one key")
 
 
+@pytest.mark.fault("A6")
 def test_more_keys_than_a_statement_takes_are_asked_in_several(at_server: LocalAws) -> None:
     """No statement is longer than Athena's 262,144 bytes, though each quote in a text becomes two."""
     services = Services()
@@ -359,6 +366,7 @@ VERDICTS = [
     ("again", TryAgain, "unavailable"),
     ("hours", TryAgain, "too-slow"),
     ("denied", GiveUp, "denied"),
+    ("lake-formation", GiveUp, "denied"),
     ("files", GiveUp, "wrong-request"),
     ("unlike", GiveUp, "wrong-request"),
     ("nobody", GiveUp, "wrong-request"),
@@ -368,6 +376,7 @@ VERDICTS = [
 @pytest.mark.parametrize(
     ("workgroup", "kind", "code"), VERDICTS, ids=lambda value: value if isinstance(value, str) else ""
 )
+@pytest.mark.fault("A1")
 def test_query_that_does_not_succeed_is_told_by_what_helps(
     at_server: LocalAws, workgroup: str, kind: type[PlaitError], code: str
 ) -> None:
@@ -391,6 +400,7 @@ def state_of_last(workgroup: str) -> str:
     return str(client.get_query_execution(QueryExecutionId=id)["QueryExecution"]["Status"]["State"])
 
 
+@pytest.mark.fault("A3")
 def test_query_is_stopped_where_the_time_of_the_function_ends(
     at_server: LocalAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -418,6 +428,7 @@ THROTTLED = fail(
     ("fault", "when", "code"),
     [(THROTTLED, "before", "throttled"), (drop(), "before", "no-answer"), (drop(), "after", "no-answer")],
 )
+@pytest.mark.fault("A4")
 def test_call_that_is_throttled_or_lost_is_made_again_and_then_comes_again(
     at_server: LocalAws, monkeypatch: pytest.MonkeyPatch, operation: str, fault: Any, when: Any, code: str
 ) -> None:

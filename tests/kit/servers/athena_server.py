@@ -39,6 +39,11 @@ REASONS: dict[str, tuple[str, str, dict[str, Any]]] = {
     ),
     "internal": ("FAILED", "Internal error", {"ErrorCategory": 1, "ErrorType": 100}),
     "again": ("FAILED", "some reason", {"ErrorCategory": 3, "Retryable": True}),
+    "lake-formation": (
+        "FAILED",
+        "COLUMN_NOT_FOUND: Insufficient Lake Formation permission(s) on `lake`",
+        {"ErrorCategory": 2},
+    ),
     "denied": ("FAILED", "PERMISSION_DENIED: Access Denied", {"ErrorCategory": 2}),
     "files": (
         "FAILED",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from plait.language.build import blockers, known_fields
 from plait.language.checks.registry import check
@@ -55,11 +55,22 @@ def _needed_columns(subject: Subject) -> Iterator[NeededColumn]:
         for column, _ in source.join.on if source.join else ():
             yield NeededColumn(source, column, "on", _path_in_on(subject, source, column), at)
         for name in source.row_columns:
-            part = f"{{{name}}}"
-            keys = (key for key, value in block.items() if isinstance(value, str) and part in value)
-            yield NeededColumn(source, name, "path", (*path, next(keys, "connector")), part=part)
+            place, part = _place_in_options(source, block, name)
+            yield NeededColumn(source, name, "path", (*path, *place), part=part)
         if source.window:
             yield NeededColumn(source, source.window.column, "around", (*path, "window", "around"))
+
+
+def _place_in_options(source: Source, block: Any, name: str) -> tuple[KeyPath, str | None]:
+    """Where an option of a look-up names a column of the row: in braces within a text, or as a value of a mapping."""
+    part = f"{{{name}}}"
+    for option in filter(block.__contains__, source.options.__struct_fields__):
+        value = block[option]
+        if isinstance(value, str) and part in value:
+            return (option,), part
+        if isinstance(value, dict) and name in value.values():
+            return (option, next(key for key in value if value[key] == name)), None
+    return ("connector",), part
 
 
 def _path_in_on(subject: Subject, source: Source, column: str) -> KeyPath:

@@ -215,11 +215,15 @@ def near_misses(missed: Iterable[KeyValues], answered: Iterable[KeyValues]) -> s
 
 
 def _look(value: Any) -> Any:
-    """Reduce a value to a form that is equal for look-alikes: a number, or text without case, accents and outer spaces."""
+    """Reduce a value to a form that is equal for look-alikes: a number, or text without case, accents and outer spaces.
+
+    Characters that nobody sees, such as a space without width, count as little.
+    """
     text = str(value).casefold().strip()
     if not text.isascii():
         text = unicodedata.normalize("NFKD", text)
-        text = "".join(c for c in text if not unicodedata.combining(c)).strip()
+        seen = (c for c in text if not unicodedata.combining(c) and unicodedata.category(c) != "Cf")
+        text = "".join(seen).strip()
     if text[:1] not in CHARACTERS_OF_NUMBERS:
         return text
     with suppress(InvalidOperation):

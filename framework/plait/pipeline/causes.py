@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
@@ -117,7 +118,10 @@ def _inexact(tracing: TracingEngine, source: Source, key: Mapping[str, Any]) -> 
     """The key of a record that looks like one that was asked for."""
     records, asked = tracing.numbering[source.name].records, tuple(key.values())
     like = next(raw for raw in raw_keys(records, [*key]) if near_misses([asked], [raw]))
-    return ", ".join(f"{name} = {excerpt(str(value))}" for name, value in zip(key, like, strict=True))
+    texts = [tuple(unicodedata.normalize("NFC", str(value)) for value in values) for values in (asked, like)]
+    form = ", in another form of Unicode" if texts[0] == texts[1] else ""
+    shown = (f"{name} = {excerpt(str(value))}" for name, value in zip(key, like, strict=True))
+    return ", ".join(shown) + form
 
 
 def _is_missing(tracing: TracingEngine, source: Source, uri: str) -> bool:

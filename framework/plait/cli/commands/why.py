@@ -55,16 +55,17 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     if output == "json":
         print_json(json_value(why))
     else:
-        _print(why, pipeline.spec.driver.open_driver().position_word)
+        taken = " that `only` takes" if pipeline.spec.driver.only else ""
+        _print(why, pipeline.spec.driver.open_driver().position_word, f"no such record{taken}")
     if why.outcome in ("failed", "retry"):
         raise click.exceptions.Exit(1)
 
 
-def _print(why: Why, position_word: str) -> None:
+def _print(why: Why, position_word: str, nothing: str) -> None:
     """Print a block for each row, and a line for each of its cells."""
     reasons = {
         "skipped": ": it does not fit the driving source",
-        "done": "" if why.rows else ": no such record",
+        "done": "" if why.rows else f": {nothing}",
     }
     click.echo(f"{printable(why.object)}: {why.outcome}{reasons.get(why.outcome, '')}")
     for number, row in enumerate(why.rows, 1):

@@ -40,20 +40,23 @@ class PartitionRegister:
             self._registered.update(folder for folder in new if folder not in errors)
         return errors
 
+    def find(self) -> tuple[list[str], dict[str, Any]]:
+        """Return the partition columns of the table, and its storage; raises GiveUp, TryAgain."""
+        with self._calling():
+            glue = self._context.client("glue")
+            answer = glue.get_table(DatabaseName=self._table.database, Name=self._table.table)
+        keys = [key["Name"] for key in answer["Table"].get("PartitionKeys", ())]
+        return keys, answer["Table"]["StorageDescriptor"]
+
     def _storage(self, folder: str) -> dict[str, Any]:
         """What a partition has of its table; raises GiveUp where the table is parted by others than the folder."""
-        with self._calling():
-            table = self._context.client("glue").get_table(
-                DatabaseName=self._table.database, Name=self._table.table
-            )["Table"]
-        keys = [key["Name"] for key in table.get("PartitionKeys", ())]
+        keys, storage = self.find()
         names = [name for name, _ in _parts(folder)]
         if keys != names:
             message = (
-                f"the table `{self._table}` is parted by {_listed(keys)}, and the files by {_listed(names)}"
+                f"the table `{self._table}` is parted by {listed(keys)}, and the files by {listed(names)}"
             )
             raise GiveUp(message, code="wrong-table", help="see what `plait table` says of it")
-        storage: dict[str, Any] = table["StorageDescriptor"]
         return storage
 
     def _create(self, folders: Sequence[str], storage: dict[str, Any]) -> dict[str, PlaitError]:
@@ -102,5 +105,6 @@ def _parts(folder: str) -> list[tuple[str, str]]:
     return [(unquote(name), unquote(value)) for name, _, value in pairs]
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """Name partition columns in a message."""
     return ", ".join(f"`{name}`" for name in names) or "nothing"

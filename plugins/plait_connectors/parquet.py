@@ -24,7 +24,7 @@ from plait.plugin import (
     hookimpl,
 )
 from plait_connectors._aws import bucket_facts
-from plait_connectors._glue_partitions import PartitionRegister
+from plait_connectors._glue_partitions import PartitionRegister, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -123,8 +123,11 @@ class ParquetSink(Sink[ParquetOptions]):
             yield "`partitions: {projection: …}`: only Athena sees the rows; Spark and Redshift find the table empty"
 
     def facts(self) -> Iterable[str]:
-        """Ask for the region and the owner of the bucket."""
-        return bucket_facts(self.options.path, self.context)
+        """Ask for the region and the owner of the bucket, and for the table whose partitions are registered."""
+        yield from bucket_facts(self.options.path, self.context)
+        if table := self._registers:
+            keys, _ = PartitionRegister(table, self._base, self.context).find()
+            yield f"table `{table}`, parted by {listed(keys)}"
 
     def prepare(self) -> None:
         """Load the encoder."""

@@ -21,6 +21,9 @@ from kit.network.proxy import Proxy
 from kit.servers.buckets import contents
 from kit.shop import HandlerRun, forked, queue
 from plait.cli.main import main
+from plait.engine.context import Services
+from plait.plugin import FolderPath, Item, Settled, TableName, Written
+from plait_connectors.parquet import ParquetOptions, ParquetSink
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -315,7 +318,7 @@ def test_a_projected_table_needs_no_partition_and_hides_no_folder(lake: Lake) ->
     ]
 
 
-@pytest.mark.fault("P4")
+@pytest.mark.fault("P5")
 def test_a_process_that_dies_before_the_partition_leaves_it_to_the_redelivery(lake: Lake) -> None:
     """The files are there and the table does not have them; the same message again registers them."""
     spec = lake.spec()
@@ -329,7 +332,7 @@ def test_a_process_that_dies_before_the_partition_leaves_it_to_the_redelivery(la
     assert [*lake.partitions()] == ["date=2026-07-01/tier=gold/"]
 
 
-@pytest.mark.fault("P1")
+@pytest.mark.fault("P8")
 @pytest.mark.parametrize("operation", ["glue:GetTable", "glue:BatchCreatePartition"])
 def test_an_answer_of_glue_that_is_lost_is_asked_for_again(lake: Lake, operation: str) -> None:
     """Once, nobody notices; each time, the messages come again, though Glue has the partition."""
@@ -364,6 +367,34 @@ def test_a_refused_partition_fails_its_own_objects_alone(lake: Lake) -> None:
     (problem,) = failed.reports[0]["problems"]
     assert (problem["code"], problem["file"]) == ("denied", f"s3://shop-raw-{lake.name}/b.json")
     assert problem["help"] == "allow the role `glue:BatchCreatePartition` on it"
+
+
+def test_more_folders_than_one_call_takes_are_registered_in_several(lake: Lake) -> None:
+    """By a hundred; those that are there already count as made, and are not made again by this process."""
+    make(lake.spec())
+    folders = [f"date=2026-07-01/tier={number}/" for number in range(150)]
+    options = ParquetOptions(
+        path=FolderPath.parse(lake.location), table=TableName.parse(f"{lake.name}.orders")
+    )
+    sink = ParquetSink(options, Services().context("sink", None))
+    for some in (folders[:20], folders, folders):
+        files = [Written(uri=f"{lake.location}{folder}x.parquet", rows=1, bytes=1) for folder in some]
+        assert sink.commit([Settled(item=Item(uri="x"), files=tuple(files))]) == [None]
+    assert lake.partitions().keys() == {*folders}
+    assert lake.proxy.calls["glue:BatchCreatePartition"] == 3
+
+
+def test_check_asks_for_the_table(lake: Lake) -> None:
+    spec = lake.spec()
+    code, answer = command("check", str(spec))
+    problem = answer["blocks"][-1]["problem"]
+    assert (code, problem["code"], problem["help"]) == (1, "not-found", "make it by `plait table --apply`")
+    make(spec)
+    code, answer = command("check", str(spec))
+    assert (code, answer["blocks"][-1]["facts"][-1]) == (
+        0,
+        f"table `{lake.name}.orders`, parted by `date`, `tier`",
+    )
 
 
 def test_a_table_that_is_not_there_is_told_with_what_makes_it(lake: Lake) -> None:

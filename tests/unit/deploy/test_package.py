@@ -50,6 +50,13 @@ def test_only_what_the_connectors_and_partitions_of_the_spec_need_goes_in() -> N
     assert names(spec_of(partition="partition_by: {b: 'bucket(4, id)'}")) == {"plait", "mmh3", *ALWAYS_NEEDED}
 
 
+def test_a_sink_that_is_a_table_needs_no_distribution_more() -> None:
+    """Glue is called by boto3, which the runtime has; awswrangler and pandas are for people."""
+    text = SPEC.replace('orders/"}', 'orders/", table: shop.orders}')
+    parted = valid(text, LOOKUP="", PARTITION="partition_by: {date: date(at)}")
+    assert names(parted) == names(spec_of(partition="partition_by: {date: date(at)}"))
+
+
 def test_boto3_is_left_to_the_runtime_unless_asked_for() -> None:
     assert not names(spec_of()) & {*AWS_SDK, "urllib3"}
     assert names(spec_of(), with_boto3=True) >= {*AWS_SDK, "urllib3", "jmespath", "python-dateutil", "six"}

@@ -15,7 +15,7 @@ NEEDED_METADATA = re.compile(
 )
 # What only people need of plait, and what checks a spec: a function builds the one that was checked when it was packaged.
 FOR_PEOPLE = re.compile(
-    r"plait_sandbox/|plait/(cli|deploy|testing|language/(checks|shape))/|plait/problems/pages\."
+    r"plait_sandbox/|plait/(cli|deploy|testing|pipeline|language/(checks|shape))/|plait/problems/pages\."
     r"|plait/language/(finding|parameter_checks|schema|secrets|structure|validate|wording|yaml_\w+)\.py$"
 )
 # Parts of Arrow that neither plait nor its connectors import.

@@ -19,7 +19,7 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin
 unexport UV_PROJECT_ENVIRONMENT VIRTUAL_ENV
 
 .DELETE_ON_ERROR:
-.PHONY: help setup system spark editor demo quick test lint format lines schema wheel bench reliability coverage mutation clean
+.PHONY: help setup system spark editor demo quick test lint format lines schema notebooks wheel bench reliability coverage mutation clean
 
 help: ## List the tasks.
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 14
@@ -75,6 +75,9 @@ lines: ## Print the lines of each folder: Python, and the YAML, TOML and SQL bes
 
 schema: $(READY) ## Renew pipelines/pipeline.schema.json, which editors read, after a change of keys or options.
 	$(BIN)/plait schema >pipelines/pipeline.schema.json
+
+notebooks: $(READY) ## Run the notebooks in pipelines/ and keep what they show.
+	PLAIT_UPDATE=1 $(BIN)/pytest -q tests/integration/test_notebooks.py
 
 WHEELS := dist
 wheel: $(READY) ## Build the wheel of plait into dist/, from which another repository installs it.

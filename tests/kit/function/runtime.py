@@ -153,6 +153,11 @@ class _Exchange(BaseHTTPRequestHandler):
         api: _Api = self.server.api  # type: ignore[attr-defined]
         return api
 
+    def handle(self) -> None:
+        """A process that is killed may reset its connection."""
+        with contextlib.suppress(ConnectionError):
+            super().handle()
+
     def do_GET(self) -> None:
         waiting = self.api.events.get()
         if waiting is END:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from msgspec import structs
+
 from plait.plugin import (
     BadRecord,
     Calls,
     Connector,
     Key,
+    KeyFailed,
     Lookup,
     Missing,
     PlaitError,
@@ -34,9 +37,10 @@ PATH_HELP = "mend the value, or name the file by another column"
 
 
 class AskedFile(NamedTuple):
-    """A file that keys ask for; `path_values` are the fields that it has from its path, one mapping for each key."""
+    """A file that keys ask for, with the fields of each; `path_values` are those that it has from its path, each once."""
 
     uri: str
+    keys: list[Mapping[str, Any]]
     path_values: list[Texts]
     answer: StoredObject | Missing | PlaitError
 
@@ -77,23 +81,23 @@ class CsvLookup(Lookup[CsvOptions]):
 
     def fetch(self, keys: Sequence[Key]) -> Iterable[Record | RecordTable]:
         """Yield the lines of the keys' files: a table for the plain files of each header, records of the others."""
-        asked: dict[str, list[Texts]] = {}
-        path, columns = self.options.path, self.options.path.columns
+        asked: dict[str, tuple[list[Mapping[str, Any]], list[Texts]]] = {}
         for key in keys:
             try:
-                uri = path.fill(key.fields)
+                uri = self.options.path.fill(key.fields)
             except UnsafePathValue as error:
                 yield Record(fields=key.fields, fault=BadRecord(str(error), help=PATH_HELP))
                 continue
             if uri is not None:
-                texts = path.texts({column: key.fields[column] for column in columns})
-                path_values = asked.setdefault(uri, [])
+                texts = self._path_texts(key.fields)
+                key_fields, path_values = asked.setdefault(uri, ([], []))
+                key_fields.append(key.fields)
                 if texts not in path_values:
                     path_values.append(texts)
         answers = self.context.objects.get([*asked], self.options.max_bytes)
         groups: dict[bytes, PlainFiles[AskedFile] | None] = {}
-        for (uri, path_values), answer in zip(asked.items(), answers, strict=True):
-            file = AskedFile(uri, path_values, answer)
+        for (uri, of_keys), answer in zip(asked.items(), answers, strict=True):
+            file = AskedFile(uri, *of_keys, answer)
             if not self._add_if_plain(file, groups):
                 yield from self._records(file)
         for group in groups.values():
@@ -122,16 +126,30 @@ class CsvLookup(Lookup[CsvOptions]):
         if isinstance(file.answer, Missing):
             return
         if isinstance(file.answer, PlaitError):
-            raise file.answer
+            failure = KeyFailed(file.answer)
+            yield from (Record(fields=key, fault=failure) for key in file.keys)
+            return
         try:
             lines = [*self._lines(file.answer)]
         except BadRecord as error:
             message, bare = (f"`{_shown(file.uri)}`: {text}" for text in (error.message, error.bare))
             fault = BadRecord(message, code=error.code, help=error.help, bare=bare)
-            yield from (Record(fields=texts, fault=fault) for texts in file.path_values)
+            yield from (Record(fields=key, fault=fault) for key in file.keys)
             return
         for texts in file.path_values:
-            yield from (_record(file.uri, texts, line, fields) for line, fields in lines)
+            keys = [key for key in file.keys if self._path_texts(key) == texts]
+            for line, fields in lines:
+                record = _record(file.uri, texts, line, fields)
+                if record.fault is None:
+                    yield record
+                    continue
+                # Its own key is not known, so it may be each one's; the first bad line says so to all.
+                yield from (structs.replace(record, fields=key) for key in keys)
+                keys = keys[:1]
+
+    def _path_texts(self, key_fields: Mapping[str, Any]) -> Texts:
+        path = self.options.path
+        return path.texts({column: key_fields[column] for column in path.columns})
 
     def _lines(self, stored: StoredObject) -> Iterator[tuple[int, Fields | BadRecord]]:
         size, max_bytes = stored.item.size or 0, self.options.max_bytes

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.connect import csv_lookup, single_records
-from plait.plugin import GiveUp, Key, LookupPath, Record
+from plait.plugin import GiveUp, Key, KeyFailed, LookupPath, Record
 from plait_connectors._csv_file import parse
 from plait_connectors._csv_options import CsvOptions, Delimiter, Mark
 from plait_connectors.csv import CsvLookup, plait_connectors
@@ -98,9 +98,11 @@ def test_a_key_that_leads_elsewhere_is_a_fault(tmp_path: Path) -> None:
     assert "../a" not in record.fault.message
 
 
-def test_what_cannot_be_read_is_an_error_of_the_run() -> None:
-    with pytest.raises(GiveUp):
-        fetch(".", "a", name="\0{id}")
+def test_what_cannot_be_read_is_a_failure_of_its_key_alone() -> None:
+    (record,) = fetch(".", "a", name="\0{id}")
+    assert record.fields == {"id": "a"}
+    assert isinstance(record.fault, KeyFailed)
+    assert isinstance(record.fault.error, GiveUp)
 
 
 @pytest.mark.parametrize("text", ["", ";;", "é", '"', "\n", "\r", "\0"])

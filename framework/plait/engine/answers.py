@@ -16,7 +16,7 @@ from plait.engine.counts import SourceCounts, add_up
 from plait.engine.places import key_value
 from plait.engine.read import TypedRecords, cast, is_flat
 from plait.engine.rows import take, take_rows
-from plait.plugin import BadRecord, Key, Record, RecordTable
+from plait.plugin import BadRecord, Key, KeyFailed, Record, RecordTable
 from plait.values.arrow_casts import cast_many
 from plait.values.conversion_error import ConversionError
 from plait.values.convert import convert
@@ -183,6 +183,9 @@ def _raw_key_column(records: RecordsOrTable, typed: TypedRecords, name: str) -> 
 
 def _fault_of_answer(source: Source, fault: BadRecord, record: Record) -> BadRecord:
     """Turn a fault of a look-up record into the error for the row that matches it."""
+    if isinstance(fault, KeyFailed):
+        fault.error.note = fault.error.note or f"in the look-up `{source.name}`"
+        return fault
     place = f"`{source.name}`, {record.position}" if record.position else f"`{source.name}`"
 
     def of_source(fault: BadRecord) -> BadRecord:

@@ -24,7 +24,7 @@ from plait.engine.cache import Cache
 from plait.engine.counts import LookupCounts, SourceCounts
 from plait.engine.read import cast
 from plait.engine.rows import EPOCH, MICROSECOND, microseconds
-from plait.plugin import Key, Record, RecordTable
+from plait.plugin import Key, KeyFailed, Record, RecordTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -241,8 +241,8 @@ def _group_by_key(
 
 
 def _keep(cache: Cache, source: Source, answered: dict[KeyValues, list[Record]], now: float) -> None:
-    """Cache answers by key, but not a miss while objects wait for its match."""
+    """Cache answers by key, but not a failure, and not a miss while objects wait for its match."""
     waits = source.join is not None and source.join.missing == "retry"
     for values, records in answered.items():
-        if records or not waits:
+        if (records or not waits) and not any(isinstance(r.fault, KeyFailed) for r in records):
             cache.put(values, now, records)

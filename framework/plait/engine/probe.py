@@ -26,6 +26,7 @@ from plait.plugin import (
     GiveUp,
     Item,
     Key,
+    KeyFailed,
     Missing,
     PlaitError,
     Put,
@@ -122,6 +123,8 @@ def _probe_lookup(source: Source, services: Services, column_types: Mapping[str,
     now = services.now()
     since, until = (now - WINDOW, now) if source.window else (None, None)
     for record in lookup.fetch([Key(fields=fields, since=since, until=until)]):
+        if isinstance(record, Record) and isinstance(record.fault, KeyFailed):
+            raise record.fault.error
         if isinstance(record, Record) and record.fault:
             raise GiveUp(f"`{source.name}`: {record.fault.message}", help=record.fault.help)
         break

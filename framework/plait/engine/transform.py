@@ -11,7 +11,7 @@ from plait.engine.join import join
 from plait.engine.partition import folderless_rows, hidden_rows
 from plait.engine.read import cast
 from plait.engine.rows import Rows, without
-from plait.plugin import Item, PlaitError, ReadFailure, Record, TryAgain
+from plait.plugin import Item, KeyFailed, PlaitError, ReadFailure, Record, TryAgain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -64,6 +64,10 @@ class Batch(Struct):
         """Note why a record is bad, beside what else is wrong with it."""
         first = self.bad.get(record_number)
         self.bad[record_number] = first.beside(error) if first else error
+
+    def errors_like(self, error: PlaitError) -> dict[int, PlaitError]:
+        """Where the errors are kept by which a record comes again, or fails, as by this one."""
+        return self.retry if isinstance(error, TryAgain) else self.failed
 
     def fate(self, record_number: int, written: Collection[int]) -> str:
         """What became of a record of an object that is done, if those that are `written` have rows."""
@@ -154,7 +158,10 @@ def _join_stage(
 
 def _note_bad(batch: Batch, joined: Joined) -> None:
     for record_number, error in joined.bad.items():
-        batch.add_fault(record_number, error)
+        if isinstance(error, KeyFailed):
+            batch.errors_like(error.error).setdefault(record_number, error.error)
+        else:
+            batch.add_fault(record_number, error)
 
 
 def _settle_missed(
@@ -183,8 +190,7 @@ def _fail(batch: Batch, source: Source, error: BaseException) -> None:
     if not isinstance(error, PlaitError):
         raise error
     error.note = error.note or f"in the look-up `{source.name}`"
-    errors = batch.retry if isinstance(error, TryAgain) else batch.failed
-    errors.update(dict.fromkeys(batch.rows.record_numbers, error))
+    batch.errors_like(error).update(dict.fromkeys(batch.rows.record_numbers, error))
     batch.take_out(batch.rows.record_numbers)
     batch.rows = join(batch.rows, no_answers(source), source).rows
 

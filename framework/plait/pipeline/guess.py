@@ -18,7 +18,7 @@ from plait.language.spec import Column, Source
 from plait.pipeline.guess_block import Guess
 from plait.pipeline.guess_types import guess_type, kinds_of, remark_on
 from plait.plan.plan import plan
-from plait.plugin import GiveUp, PlaitError, ReadFailure, Record, RecordTable
+from plait.plugin import GiveUp, KeyFailed, PlaitError, ReadFailure, Record, RecordTable
 from plait.plugin.body import place_of
 from plait.problems.problem import excerpt
 from plait.values.conversion_error import ConversionError
@@ -187,6 +187,8 @@ def _guess_of(
 
 def _decoded(records: Iterable[Record], source: Source) -> Iterator[Mapping[str, Any]]:
     for record in records:
+        if isinstance(record.fault, KeyFailed):
+            raise record.fault.error
         try:
             if record.fault is None:
                 yield decode(record.fields, source.decode)

@@ -29,7 +29,7 @@ from plait.plugin.hooks import hookimpl
 from plait.plugin.lake_table import ProjectedColumn, Projection, TableName
 from plait.plugin.planning import Calls, Statement
 from plait.plugin.roles import Connector, Driver, Lookup, Options, Sink
-from plait.problems.errors import BadRecord, GiveUp, ObjectChanged, PlaitError, TryAgain
+from plait.problems.errors import BadRecord, GiveUp, KeyFailed, ObjectChanged, PlaitError, TryAgain
 from plait.problems.problem import excerpt
 from plait.values.convert import Flag
 from plait.values.data_faults import form_of, not_utf8
@@ -48,7 +48,16 @@ __all__ += ["File", "Item", "Key", "ReadFailure", "Record", "RecordTable", "Wind
 __all__ += ["Flag", "Missing", "Put", "Settled", "StoredObject"]
 __all__ += ["normal_path", "outline", "parse_json", "room_for_object"]
 # errors: what to raise
-__all__ += ["BadRecord", "GiveUp", "NotJson", "ObjectChanged", "PlaitError", "TooManyValues", "TryAgain"]
+__all__ += [
+    "BadRecord",
+    "GiveUp",
+    "KeyFailed",
+    "NotJson",
+    "ObjectChanged",
+    "PlaitError",
+    "TooManyValues",
+    "TryAgain",
+]
 __all__ += ["UnsafePathValue", "calling", "excerpt", "no_such_field"]
 __all__ += ["form_of", "looks_like_value", "not_utf8", "place_of"]
 # the table of a sink in Glue's catalogue

@@ -95,6 +95,14 @@ class BadRecord(PlaitError):
         return error
 
 
+class KeyFailed(BadRecord):
+    """What a single key of a look-up names cannot be read, by this error: the objects that ask for it fail or come again."""
+
+    def __init__(self, error: PlaitError) -> None:
+        super().__init__(error.message, code=error.code, help=error.help)
+        self.error = error
+
+
 class SpecValueError(ValueError):
     """A text of the spec is not what its key takes.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,52 @@ def test_one_of_five_look_ups_that_fails_never_leaves_nulls(
     lake = run(tmp_path, [{"id": "a"}], {"orders": IDS, **lookups})
     assert (lake.report.objects["retry"], lake.report.objects["done"], lake.rows()) == (1, 0, [])
     assert [p.code for p in lake.report.problems] == ["try-again"]
+
+
+def make_odd(file: Path, kind: str) -> None:
+    """A look-up's file that cannot be read, or is no CSV."""
+    if kind == "pipe":
+        os.mkfifo(file)
+    elif kind == "loop":
+        file.symlink_to(file)
+    else:
+        file.write_text(
+            "sku,n\nx,1\n" + {"large": "x,1\n" * 99, "cut off": 'y,"2\n', "wide": "y,2,3\n"}[kind]
+        )
+
+
+@pytest.mark.fault("L6")
+@pytest.mark.parametrize("on", ["id", ["id", "sku"]], ids=str)
+@pytest.mark.parametrize(
+    ("kind", "outcome", "code"),
+    [
+        ("pipe", "failed", "not-a-file"),
+        ("loop", "retry", "try-again"),
+        ("large", "failed", "bad-record"),
+        ("cut off", "failed", "bad-record"),
+        ("wide", "failed", "bad-record"),
+    ],
+)
+def test_one_odd_file_concerns_the_rows_that_name_it_alone(
+    tmp_path: Path, kind: str, outcome: str, code: str, on: Any
+) -> None:
+    """Also where the join asks by more than the path names; a bad record fails its object, as there is no quarantine."""
+    (tmp_path / "n").mkdir()
+    (tmp_path / "n/good.csv").write_text("sku,n\nx,1\n")
+    make_odd(tmp_path / "n/odd.csv", kind)
+    source = {
+        "connector": "csv",
+        "path": f"{tmp_path}/n/{{id}}.csv",
+        "max_bytes": 100,
+        "columns": {"n": "int"},
+    }
+    rows = [{"id": name, "sku": "x"} for name in ("odd", "good", "none")]
+    orders = {"columns": {"id": "string", "sku": "string"}}
+    for cache in ({}, {"cache": "1h"}):
+        lake = run(tmp_path, rows, {"orders": orders, "n": {**source, **cache, "join": {"on": on}}})
+        assert (lake.report.objects["done"], lake.report.objects[outcome]) == (2, 1)
+        assert [problem.code for problem in lake.report.problems] == [code]
+        assert sorted((row["id"], row["n"]) for row in lake.rows()) == [("good", 1), ("none", None)]
 
 
 @pytest.mark.fault("L6")

@@ -40,7 +40,9 @@ class Unjudged(Tally):
 
     def _judge(self, engine: Engine) -> Iterator[tuple[str, Problem]]:
         """Yield each warning with the name of its source; what there was enough of begins anew."""
-        spec = engine.spec
+        spec, report = engine.spec, engine.report
+        if engine.nearest and report.left_out >= FEWEST and not report.sources[spec.driver.name].records:
+            yield spec.driver.name, _nothing_taken(spec.driver, report.left_out)
         for source in (spec.driver, *spec.lookups):
             counts = self.sources.get(source.name, SourceCounts())
             if counts.records >= FEWEST:
@@ -87,6 +89,14 @@ def _fields_of(source: Source, key: Key, engine: Engine) -> set[str]:
             for record in source.open_lookup(engine.services.context(source.name, None)).fetch([key]):
                 fields.update(map(str, record.fields if isinstance(record, Record) else ()))
     return fields
+
+
+def _nothing_taken(source: Source, left_out: int) -> Problem:
+    """The warning of a run that takes no record; a function may well see many objects without one."""
+    message = f"`only` takes none of {left_out:,} records of `{source.name}`"
+    return _warning(
+        "nothing-matches", message, "look at its places and values: case counts, and a text is no number"
+    )
 
 
 def _fruitless(source: Source, counts: LookupCounts) -> Problem | None:

@@ -125,13 +125,15 @@ class LookupCounts(Struct, kw_only=True):
 
 
 class Tally(Struct, kw_only=True):
-    """The counts of the records of each source and of each look-up, by its name."""
+    """The counts of the records of each source and of each look-up, by its name, and of those that `only` left out."""
 
     sources: dict[str, SourceCounts] = field(default_factory=dict)
     lookups: dict[str, LookupCounts] = field(default_factory=dict)
+    left_out: int = 0
 
     def add_counts(self, batch: Batch) -> None:
         """Add the counts of a batch."""
+        self.left_out += len(batch.left_out)
         for name, counts in batch.sources.items():
             self.sources.setdefault(name, SourceCounts()).add(counts)
         for name, lookup_counts in batch.lookups.items():

@@ -127,6 +127,25 @@ def test_each_key_that_was_asked_is_matched_or_missed_however_a_run_is_split(
     assert at_once["sources"]["people"] == {"records": len(asked), "columns": {"n": expected}}
 
 
+@pytest.mark.parametrize(("records", "is_told"), [(19, False), (20, True)])
+def test_that_only_takes_none_of_the_records_is_told_from_twenty_on(
+    tmp_path: Path, records: int, is_told: bool
+) -> None:
+    """A text that is written in another case, a number that is a text: neither is the value that is there."""
+    (tmp_path / "a.jsonl").write_text('{"kind": "order", "a": 1}\n' * records)
+    orders = {"connector": "json", "path": f"{tmp_path}/*.jsonl", "records": "lines", "columns": {"a": "int"}}
+    spec = {
+        "plait": 1,
+        "name": "s",
+        "sources": {"orders": {**orders, "only": {"kind": ["Order"], "a": ["1"]}}},
+    }
+    spec["sink"] = {"connector": "parquet", "path": f"{tmp_path}/out/"}
+    made = Pipeline.load("s.yaml", {}, json.dumps(spec).encode()).engine()
+    made.run(made.find())
+    told = [message for code, message, _ in messages(made) if code == "nothing-matches"]
+    assert told == ["`only` takes none of 20 records of `orders`"] * is_told
+
+
 def test_what_is_read_again_is_counted_again() -> None:
     """As objects that changed meanwhile, and messages that come twice."""
     records: list[dict[str, Any]] = [{"who": "p3"}, {"who": "q", "a": None}]

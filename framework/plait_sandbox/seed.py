@@ -12,7 +12,7 @@ from plait.language.spec import options_of_type
 from plait.language.structure import to_problems
 from plait.language.wording import kind_of
 from plait.pipeline.invalid_spec import InvalidSpec
-from plait.plugin import DriverPath, GiveUp
+from plait.plugin import DriverPath, FolderPath, GiveUp
 from plait.problems.problem import excerpt
 from plait.values.conversion_error import ConversionError
 from plait.values.convert import convert
@@ -178,7 +178,7 @@ class _Reader:
         path: KeyPath = ("given", source.name)
         if inputs is None:
             return
-        paths = _paths(source.options)
+        paths = [path for path in _paths(source.options) if not isinstance(path, FolderPath)]
         if not paths:
             message = f"the sandbox has no server for the connector `{source.connector.name}`"
             self._problem(path, message, "leave it out")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import urllib.request
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pyarrow as pa
 import pytest
+from msgspec.structs import replace
 
 from kit.connect import single_records
 from kit.network.faults import drop, fail
@@ -20,7 +22,9 @@ from kit.run import rows_in
 from kit.servers.athena_tables import create_lake, create_table
 from kit.servers.buckets import contents
 from plait.aws.retries import Deadline
+from plait.deploy.policy import Grant, grants, policy_document
 from plait.engine.context import Services
+from plait.engine.probe import probe_blocks
 from plait.pipeline.pipeline import Pipeline
 from plait.plugin import BadRecord, FolderPath, GiveUp, Key, PlaitError, TryAgain
 from plait_connectors._athena_options import AthenaOptions
@@ -455,3 +459,106 @@ def test_check_shows_files_partitions_and_limit(at_server: LocalAws) -> None:
         "partitioned by `day`",
         "a query may scan 10,000,000,000 bytes",
     ]
+
+
+SPEC = {
+    "plait": 1,
+    "name": "s",
+    "sources": {
+        "orders": {"connector": "memory", "rows": [{"id": "x"}], "columns": {"id": "string"}},
+        "small": {
+            "connector": "athena",
+            "table": "lake.small",
+            "output": "s3://tmp/athena/",
+            "workgroup": "etl",
+            "join": {"on": "id", "as": "list"},
+        },
+    },
+    "sink": {"connector": "parquet", "path": "s3://lake/out/"},
+}
+
+
+def with_columns(columns: dict[str, str] | None) -> Pipeline:
+    small = SPEC["sources"]["small"] | ({} if columns is None else {"columns": columns})  # type: ignore[index, operator]
+    spec = {**SPEC, "sources": {**SPEC["sources"], "small": small}}  # type: ignore[dict-item]
+    return Pipeline.load("s.yaml", {}, json.dumps(spec).encode())
+
+
+def test_columns_are_guessed_from_the_rows_of_the_keys(at_server: LocalAws) -> None:
+    guessed = with_columns(None).guess("small")
+    lines = [line.split("#")[0].strip() for line in guessed.splitlines()]
+    assert [line for line in lines if line.startswith(("nr", "born", "id"))] == ["nr: bigint", "born: date"]
+
+
+def test_check_asks_the_table_and_says_what_no_row_fits(at_server: LocalAws) -> None:
+    """`check` asks for a key that is not there, as a run does, and compares the columns with some rows."""
+    results = {}
+    for columns in ({"nr": "bigint", "half": "decimal(4,1)"}, {"born": "boolean"}):
+        spec = with_columns(columns).spec
+        (results[str(columns)],) = [r for r in probe_blocks(spec, Services()) if r.block == "small"]
+    good, bad = results.values()
+    assert good.error is None
+    assert good.facts[-1] == "a query may scan 10,000,000,000 bytes"
+    assert bad.error
+    assert bad.error.message.startswith("no record of `small` fits: column `born`: expected boolean")
+
+
+NAMES = {"AWS::Partition": "aws", "AWS::Region": "eu-west-1", "AWS::AccountId": "123456789012"}
+OF_PLAIT = {
+    ("athena:StartQueryExecution", "workgroup/etl"),
+    ("athena:GetQueryExecution", "workgroup/etl"),
+    ("glue:GetTable", ":catalog"),
+    ("glue:GetTable", ":database/lake"),
+    ("glue:GetTable", ":table/lake/small"),
+    ("s3:ListBucket", ":::tmp"),
+    ("s3:GetObject", ":::tmp/athena/*"),
+    ("s3:DeleteObject", ":::tmp/athena/*"),
+}
+
+
+def enforce(server: LocalAws, count: str) -> None:
+    url = f"{server.endpoint}/moto-api/reset-auth"
+    urllib.request.urlopen(urllib.request.Request(url, count.encode(), {"Content-Type": "text/plain"})).read()
+
+
+def test_policy_suffices_and_has_nothing_that_plait_can_do_without(
+    at_server: LocalAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What plait calls itself is allowed where it is used and nowhere else; what Athena does for the role it alone can prove."""
+    iam = boto3.client("iam")
+    iam.create_user(UserName="function")
+    key = iam.create_access_key(UserName="function")["AccessKey"]
+    granted = [*grants(with_columns({"nr": "bigint"}).spec)]
+    used = [
+        g for g in granted if any(g.action == action and g.resource.endswith(end) for action, end in OF_PLAIT)
+    ]
+    assert len(used) == len(OF_PLAIT)
+
+    def outcome(allowed: list[Grant]) -> list[Any]:
+        policy = json.dumps(policy_document(allowed, NAMES))
+        iam.put_user_policy(UserName="function", PolicyName="pipeline", PolicyDocument=policy)
+        with monkeypatch.context() as patch:
+            patch.setenv("AWS_ACCESS_KEY_ID", key["AccessKeyId"])
+            patch.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
+            enforce(at_server, "0")
+            try:
+                rows: list[Any] = fetch(lookup("small", "nr"), "7")
+            except GiveUp as error:
+                rows = [error.code]
+            finally:
+                enforce(at_server, "inf")
+        s3 = boto3.client("s3")
+        left = [*contents(s3, "tmp")]
+        for name in left:
+            s3.delete_object(Bucket="tmp", Key=name)
+        return [rows, bool(left)]
+
+    assert outcome(granted) == [[{"id": "7", "nr": 7}], False]
+    for grant in used:
+        moved = replace(grant, resource=f"{grant.resource.rstrip('*')}-elsewhere")
+        others = [other for other in granted if other is not grant]
+        assert outcome([*others, moved]) in (
+            [["denied"], False],
+            [["denied"], True],
+            [[{"id": "7", "nr": 7}], True],
+        ), grant

@@ -2,6 +2,7 @@
 
 Run as a module like `plait_sandbox.moto_server`. A workgroup whose name is in `REASONS` fails each query with that reason,
 one called `slow` never ends a query, and one called `costly` says that each scans a terabyte.
+IAM is enforced as by `iam_server`, but not what Athena itself does in the name of the role.
 """
 
 import io
@@ -22,6 +23,7 @@ from moto.s3.models import s3_backends
 from pyarrow import parquet
 from sqlglot import exp
 
+from kit.servers.iam_server import enforce_as_aws_does
 from plait_sandbox.moto_server import serve
 
 UNLOAD = re.compile(
@@ -211,6 +213,7 @@ plain_start, plain_tell = AthenaBackend.start_query_execution, AthenaResponse.ge
 plain_begin = AthenaResponse.start_query_execution
 
 if __name__ == "__main__":
+    enforce_as_aws_does()
     AthenaBackend.start_query_execution = start  # type: ignore[method-assign, assignment]
     AthenaResponse.start_query_execution = begin  # type: ignore[method-assign]
     AthenaResponse.get_query_execution = tell  # type: ignore[method-assign]

@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 from moto import settings
+from moto.athena.models import athena_backends
 from moto.core.authorization import ActionAuthenticatorMixin
 from moto.iam.access_control import IAMPolicyStatement, IAMRequest, S3IAMRequest
 from moto.s3.models import s3_backends
@@ -39,6 +40,10 @@ def resources(service: str, region: str, account: str, body: dict[str, Any]) -> 
         database = body.get("DatabaseName", "*")
         table = body.get("TableName") or body.get("Name", "*")
         return [f"{here}:catalog", f"{here}:database/{database}", f"{here}:table/{database}/{table}"]
+    if service == "athena":
+        execution = athena_backends[account][region].executions.get(body.get("QueryExecutionId", ""))
+        group = execution.workgroup.name if execution and execution.workgroup else body.get("WorkGroup", "*")
+        return [f"{here}:workgroup/{group}"]
     if service == "secretsmanager":
         name = str(body.get("SecretId", "*"))
         secrets = secretsmanager_backends[account][region].secrets

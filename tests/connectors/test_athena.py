@@ -479,7 +479,7 @@ SPEC = {
 
 
 def with_columns(columns: dict[str, str] | None) -> Pipeline:
-    small = SPEC["sources"]["small"] | ({} if columns is None else {"columns": columns})  # type: ignore[index, operator]
+    small = SPEC["sources"]["small"] | ({} if columns is None else {"columns": columns})  # type: ignore[index]
     spec = {**SPEC, "sources": {**SPEC["sources"], "small": small}}  # type: ignore[dict-item]
     return Pipeline.load("s.yaml", {}, json.dumps(spec).encode())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+import re
 from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 MOST_LISTED = 1_000
 MOST_NAMED = 5
+TOP = r"s3://[^/]*/|(\./|/)"  # a bucket, or the folder that local paths begin in
 
 
 def find(engine: Engine, window: Window | None = None) -> Iterator[Item]:
@@ -86,13 +88,17 @@ def _near(engine: Engine, path: DriverPath) -> tuple[str, str]:
 def _near_folder(engine: Engine, prefix: str) -> tuple[str, str]:
     """What the longest parent of a prefix that is there holds; and what to do."""
     folder = f"{(posixpath.dirname(prefix) or '.').rstrip('/')}/"
-    while not (names := names_in(engine, folder)) and folder.count("/") > (3 if on_s3(folder) else 1):
-        folder = f"{folder.rstrip('/').rpartition('/')[0]}/"
+    while not (names := names_in(engine, folder)) and not re.fullmatch(TOP, folder):
+        folder = f"{(posixpath.dirname(folder[:-1]) or '.').rstrip('/')}/"
     listed = " and ".join(f"`{printable(name[:100])}`" for name in names[:MOST_NAMED])
     more = " and more" if len(names) > MOST_NAMED else ""
     step = f"{prefix.removeprefix(folder).partition('/')[0]}/"
     near = None if step in names else nearest(step, names)
-    help = f"did you mean `{folder}{near}`?" if near else "check the path and the values of its parameters"
+    help = (
+        f"did you mean `{folder.removeprefix('./')}{near}`?"
+        if near
+        else "check the path and the values of its parameters"
+    )
     return f"`{folder[:200]}` holds {listed or 'nothing'}{more}", help
 
 

@@ -34,7 +34,7 @@ def old_folders(engine: Engine) -> Iterator[Problem]:
         more = " and others" if len(old) > MOST_SHOWN else ""
         yield Problem(
             code="old-folders",
-            message=f"the sink has folders of partitions in a spelling of before: {shown}{more}",
+            message=f"the sink has folders as earlier versions named them: {shown}{more}",
             file=engine.spec.file,
             help="rename them, before a run writes the new ones beside them",
             level="warning",

@@ -132,3 +132,14 @@ def test_a_driving_folder_that_is_not_there_names_the_one_beside_it(tmp_path: Pa
         with pytest.raises(GiveUp) as raised:
             plait.load(spec).run()
         assert (raised.value.code, raised.value.help) == ("no-folder", help)
+
+
+def test_a_relative_path_is_told_what_the_working_folder_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "aside").mkdir()
+    spec = tmp_path / "near.yaml"
+    spec.write_text(f"{SPEC.format(path='aside/*.json', lake='lake')}quarantine: asides/\n")
+    [problem] = plait.load(spec).replay().run.problems
+    assert (problem.note, problem.help) == ("`./` holds `aside/` and `near.yaml`", "did you mean `aside/`?")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from click.testing import CliRunner
+
 import plait
+from plait.cli.main import main
 from plait.pipeline.old_folders import old_folders
 
 if TYPE_CHECKING:
@@ -40,7 +43,7 @@ def told(sink: str, folder: Path) -> list[str]:
 def message(sink: str) -> list[str]:
     names = sorted((old, new) for old, new in OLD.items() if new)
     shown = " and ".join(f"`{sink}{DAYS[1]}/{old}/` is `{new}` now" for old, new in names)
-    return [f"the sink has folders of partitions in a spelling of before: {shown}"]
+    return [f"the sink has folders as earlier versions named them: {shown}"]
 
 
 def test_old_folders_are_told_with_their_names_of_now_in_a_folder(tmp_path: Path) -> None:
@@ -50,6 +53,9 @@ def test_old_folders_are_told_with_their_names_of_now_in_a_folder(tmp_path: Path
     for name in OLD:
         (tmp_path / "lake" / DAYS[1] / name).mkdir(parents=True)
     assert told(sink, tmp_path) == message(sink)
+    ended = CliRunner().invoke(main, ["check", str(tmp_path / "towns.yaml")], catch_exceptions=False)
+    assert ended.exit_code == 0
+    assert "warning[old-folders]" in ended.output
 
 
 def test_old_folders_are_told_with_their_names_of_now_on_s3(s3: Any, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ class Lake:
 
     folder: Path
     report: Report
+    pipeline: Pipeline
 
     def files(self) -> list[Path]:
         """The files of the sink, by their names."""
@@ -66,4 +67,5 @@ def run(folder: Path, objects: list[dict[str, Any]], sources: dict[str, Any], **
     sources = {**sources, driver: from_files | sources[driver]}
     spec = {"plait": 1, "name": "s", "sources": sources, **blocks}
     spec["sink"] = {"connector": "parquet", "path": f"{folder}/out/"}
-    return Lake(folder, Pipeline.load("s.yaml", {}, json.dumps(spec).encode()).run())
+    pipeline = Pipeline.load("s.yaml", {}, json.dumps(spec).encode())
+    return Lake(folder, pipeline.run(), pipeline)

@@ -11,6 +11,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,7 @@ SPARK = (
     "p",
 )
 HIVE = ds.partitioning(pa.schema([("p", pa.string())]), flavor="hive")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Rows = dict[int, tuple[Any, ...]]
 
 
@@ -134,13 +136,18 @@ def by_duckdb(folder: Path) -> list[dict[str, Any]]:
         return [dict(zip(names, values, strict=True)) for values in answer.fetchall()]
 
 
-def by_spark(folder: Path) -> list[dict[str, Any]]:
+def ask_spark(folder: Path, schema: str, *columns: str) -> list[dict[str, Any]]:
     """In a process of its own, with a Java whose names of files are UTF-8 whatever this machine's are."""
-    command = [sys.executable, "-P", str(Path(__file__).with_name("spark_rows.py")), str(folder), *SPARK]
-    environment = {**os.environ, "LC_ALL": "C.UTF-8", "SPARK_LOCAL_IP": "127.0.0.1"}
+    script = str(Path(__file__).with_name("spark_rows.py"))
+    environment = {**os.environ, "LC_ALL": "C.UTF-8", "SPARK_LOCAL_IP": "127.0.0.1", "TZ": "UTC"}
+    command = [sys.executable, "-P", script, str(folder), schema, *columns]
     done = subprocess.run(command, env=environment, capture_output=True, check=False, text=True)
     assert done.returncode == 0, done.stderr
-    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def by_spark(folder: Path) -> list[dict[str, Any]]:
+    rows = ask_spark(folder, *SPARK)
     for row in rows:
         row["labels"] = row["labels"] and [(entry["key"], entry["value"]) for entry in row["labels"]]
     return rows
@@ -191,3 +198,109 @@ def test_a_driver_over_the_folders_of_a_lake_gives_the_same_texts(
     again = run(tmp_path, [], {"orders": source}, partition_by={"p": "p"})
     assert sorted(file.parent.name for file in again.files()) == folders
     assert {row["p"] for row in by_duckdb(tmp_path / "out")} == {row["p"] for row in expected}
+
+
+EVERY_TYPE = {
+    "id": "int",
+    "tiny": "tinyint",
+    "small": "smallint",
+    "big": "bigint",
+    "ok": "boolean",
+    "single": "float",
+    "ratio": "double",
+    "total": "decimal(38,10)",
+    "day": "date",
+    "at": "timestamp",
+    "raw": "binary",
+    "tags": "array<string>",
+    "attrs": "map<string,bigint>",
+    "item": "struct<sku:string,marks:array<struct<n:decimal(8,2)>>>",
+}
+PARTS = {
+    "on_day": ("date(at)", "date"),
+    "in_month": ("month(at)", "string"),
+    "part": ("bucket(3, big)", "int"),
+    "price": ("total", "decimal(38,10)"),
+    "flag": ("ok", "boolean"),
+}
+AS_TEXT = {"at": "unix_micros(at)", "raw": "hex(raw)", "attrs": "map_entries(attrs)"}
+
+
+def rows_of_every_type() -> list[dict[str, Any]]:
+    """Objects with the least, the greatest and no value of each type, and some between them."""
+    chance = random.Random(SEED)
+    full = {
+        "tags": ["a", None],
+        "attrs": {"z": 1, "a": None},
+        "item": {"sku": "x", "marks": [{"n": "1.50"}, {"n": None}]},
+    }
+    least = {
+        "tiny": -128,
+        "small": -32768,
+        "big": -(2**63),
+        "ok": False,
+        "single": -1.5,
+        "ratio": 5e-324,
+        "total": "-1234567890123456789012345678.0000000001",
+        "day": "1900-01-01",
+        "at": "1900-01-01T00:00:00.000001Z",
+        "raw": "AP8=",
+    }
+    most = {
+        "tiny": 127,
+        "small": 32767,
+        "big": 2**63 - 1,
+        "ok": True,
+        "single": 1.5,
+        "ratio": 1e308,
+        "total": "0.1",
+        "day": "9999-12-31",
+        "at": "9999-12-31T23:59:59.999999Z",
+        "raw": "",
+    }
+    between = [
+        {
+            "big": chance.randint(-(2**63), 2**63 - 1),
+            "ratio": chance.random(),
+            "ok": bool(n % 2),
+            "at": f"20{n % 90 + 10}-03-29T01:30:00Z",
+            "total": f"{n}.25",
+        }
+        for n in range(budget(20, 500))
+    ]
+    return [{"id": n, **row} for n, row in enumerate([{**least, **full}, most, {}, *between])]
+
+
+def written(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of Arrow as `spark_rows.py` prints it."""
+    at, raw, attrs = row["at"], row["raw"], row["attrs"]
+    texts = {
+        "at": at and (at - EPOCH) // timedelta(microseconds=1),
+        "raw": raw if raw is None else raw.hex().upper(),
+        "attrs": attrs if attrs is None else [{"key": key, "value": value} for key, value in attrs],
+    }
+    return json.loads(json.dumps({**row, **texts}, default=str))  # type: ignore[no-any-return]
+
+
+@pytest.mark.skipif(not LARGE, reason="only `make reliability` installs Spark")
+def test_spark_reads_every_type_and_partition_as_the_pipeline_reads_it_itself(tmp_path: Path) -> None:
+    """By the types that the table has in Glue's catalogue."""
+    columns = {**EVERY_TYPE, "raw": "binary"}
+    sources = {"orders": {"columns": columns, "decode": {"raw": ["base64"]}}}
+    objects = rows_of_every_type()
+    lake = run(tmp_path, objects, sources, partition_by={name: how for name, (how, _) in PARTS.items()})
+    assert lake.report.records.written == len(objects)
+    table = lake.pipeline.table()
+    types = {**EVERY_TYPE, **{name: kind for name, (_, kind) in PARTS.items()}}
+    schema = ", ".join(f"{name} {kind}" for name, kind in types.items())
+    selected = [f"{AS_TEXT[name]} AS {name}" if name in AS_TEXT else name for name in types]
+    rows = {row["id"]: row for row in ask_spark(tmp_path / "out", schema, *selected)}
+    expected = {row["id"]: written(row) for row in table.to_pylist()}
+    assert len(rows) == len(expected) == len(objects)
+    different = [
+        (number, name, cell, rows[number][name])
+        for number, row in expected.items()
+        for name, cell in row.items()
+        if rows[number][name] != cell
+    ]
+    assert different == []

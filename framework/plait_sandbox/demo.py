@@ -78,7 +78,7 @@ def main(flavour: Flavour | None = None) -> int:
         _print_report(console, reports, failed)
         _print_files(console, reports)
         print_partitions(console, sandbox)
-        _print_rows(console, sandbox)
+        _print_rows(console, spec)
         _print_quarantine(console, sandbox)
         return 1 if failed else 0
 
@@ -182,15 +182,17 @@ def _print_files(console: Console, reports: list[dict[str, Any]]) -> None:
     console.print("such as", min(files), sep="\n", soft_wrap=True)
 
 
-def _print_rows(console: Console, sandbox: Sandbox) -> None:
+def _print_rows(console: Console, spec: Path) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    console.rule("five rows of the result, read back from the files")
+    import plait
+
+    console.rule("five rows of the result, read back by awswrangler")
     table = Table(box=None, pad_edge=False)
     for name in SHOWN_COLUMNS:
         table.add_column(name, no_wrap=name not in WRAPPED_COLUMNS)
-    for row in _read_rows(sandbox):
+    for row in plait.load(spec).table(SHOWN_COLUMNS).slice(0, SHOWN_ROWS).to_pylist():
         table.add_row(*(Text(_cell_text(name, row[name])) for name in SHOWN_COLUMNS))
     console.print(table)
 
@@ -201,15 +203,6 @@ def _cell_text(name: str, value: Any) -> str:
             f", {len(value) - 2} more" if len(value) > 2 else ""
         )
     return str(value)
-
-
-def _read_rows(sandbox: Sandbox) -> list[dict[str, Any]]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    files = _lake_files(sandbox, "extracted/")
-    tables = [pq.ParquetFile(pa.BufferReader(file)).read() for file in files[:SHOWN_ROWS]]
-    return [row for table in tables for row in table.to_pylist()][:SHOWN_ROWS]
 
 
 def _lake_files(sandbox: Sandbox, prefix: str) -> list[bytes]:

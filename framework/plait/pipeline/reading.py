@@ -40,7 +40,8 @@ class Lake(NamedTuple):
             self.field(name)
         condition = self._condition(where)
         if not on_s3(self.path):
-            return self.dataset.to_table(columns=names, filter=condition)
+            with reading(f"`{self.path}`"):
+                return self.dataset.to_table(columns=names, filter=condition)
         files = [fragment.path for fragment in self.dataset.get_fragments(filter=condition)]
         if not files:
             return self.schema.empty_table().select(names)
@@ -118,25 +119,19 @@ def open_lake(plan: Plan) -> Lake:
     path = plan.sink_path.rstrip("/") + "/"
     partitions = [partition.arrow() for partition in plan.partitions]
     schema = pa.schema([field.arrow().with_nullable(True) for field in plan.columns] + partitions)
-    uris, conditions = [], []
-    for uri in _files(path):
-        folders = dict(_split_folder(folder) for folder in uri.removeprefix(path).split("/")[:-1])
-        if [*folders] != [field.name for field in partitions]:
-            message = f"{excerpt(uri)} does not lie in the folders of `partition_by`"
-            raise GiveUp(message, code="other-folders", help="read it by the spec that wrote it, or move it")
-        condition = compute.scalar(True)
-        for field in partitions:
-            value = parse_folder(folders[field.name], field.type)
+    uris, conditions = [*_files(path)], dict[str, Any]()
+    folders = [uri.removeprefix(path).rpartition("/")[0] for uri in uris]
+    for folder in dict.fromkeys(folders):
+        conditions[folder] = compute.scalar(True)
+        for field, value in zip(partitions, _values_of(folder, partitions), strict=True):
             column = compute.field(field.name)
-            condition &= column == value if value.is_valid else column.is_null()
-        uris.append(uri)
-        conditions.append(condition)
+            conditions[folder] &= column == value if value.is_valid else column.is_null()
     files = dataset.FileSystemDataset.from_paths(
         uris,
         schema=schema,
         format=dataset.ParquetFileFormat(),
         filesystem=fs.LocalFileSystem(),
-        partitions=conditions,
+        partitions=[conditions[folder] for folder in folders],
     )
     return Lake(path, schema, tuple(field.name for field in partitions), files)
 
@@ -153,9 +148,14 @@ def _files(path: str) -> Iterator[str]:
             raise
 
 
-def _split_folder(folder: str) -> tuple[str, str]:
-    name, _, text = folder.partition("=")
-    return unquote(name), text
+def _values_of(folder: str, partitions: Sequence[Any]) -> list[Any]:
+    """The Arrow scalars of the partitions that a folder below the sink's path stands for."""
+    parts = [part.partition("=") for part in folder.split("/") if folder]
+    if [unquote(name) for name, _, _ in parts] != [field.name for field in partitions]:
+        where = excerpt(folder) if folder else "the sink's own folder"
+        message = f"a file in {where} does not lie in the folders of `partition_by`"
+        raise GiveUp(message, code="other-folders", help="read it by the spec that wrote it, or move it")
+    return [parse_folder(text, field.type) for (_, _, text), field in zip(parts, partitions, strict=True)]
 
 
 def parse_folder(text: str, kind: Any) -> Any:
@@ -229,10 +229,16 @@ def ask_athena(sql: str, database: str, workgroup: str, results: str) -> Any:
 
 @contextmanager
 def reading(what: str, *, service: str = "s3") -> Iterator[None]:
-    """Turn what pandas and awswrangler raise within, or that they are not installed, into errors for people."""
+    """Turn what pyarrow, pandas and awswrangler raise within, or that they are not installed, into errors for people."""
+    import pyarrow as pa
+
     try:
         with calling(what, service=service):
             yield
     except ImportError as error:
         message = f"reading the lake needs `{error.name}`, which is not installed"
         raise GiveUp(message, code="missing-extra", help=f"install it: `{EXTRA}`") from error
+    except pa.ArrowException as error:
+        reason = " ".join(str(error).split())[:300]
+        help = "read it by the spec that wrote it, or leave out the file"
+        raise GiveUp(f"{what} cannot be read: {reason}", code="unreadable-lake", help=help) from error

@@ -194,6 +194,9 @@ def test_files_of_other_partitions_are_not_read(
             file.write_bytes(b"damaged")
     for where in conditions:
         assert {*orders.table(where=where)["day"].to_pylist()} == {SECOND}
+    with pytest.raises(GiveUp, match="lake/` cannot be read: ") as raised:
+        orders.table()
+    assert raised.value.code == "unreadable-lake"
 
 
 def test_what_older_files_lack_is_null_and_narrower_numbers_are_widened(tmp_path: Path, base: str) -> None:
@@ -228,6 +231,9 @@ def test_what_cannot_be_read_is_told_to_people(orders: Pipeline, tmp_path: Path,
     other = pipeline(tmp_path, base, {"id": "bigint", "at": "timestamp"}, {"month": "month(at)"})
     with pytest.raises(GiveUp, match="does not lie in the folders of `partition_by`"):
         other.table()
+    typed = pipeline(tmp_path, base, {"id": "bigint", "tier": "date", "at": "timestamp"}, {"day": "date(at)"})
+    with pytest.raises(GiveUp, match="lake/` cannot be read: "):
+        typed.table()
 
 
 def test_who_lacks_the_extra_is_told_how_to_install_it(

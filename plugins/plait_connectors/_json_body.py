@@ -52,5 +52,8 @@ def _deeper(members: Mapping[str, Any], wanted: Sequence[str]) -> Iterator[str]:
                 f"write {excerpt(f'from: {place}.{place_of(name)}')}" for name in wanted if name in value
             )
     for place, value in inner:
+        if isinstance(value, str) and value.startswith("{"):
+            yield f"decode {excerpt(place)} by `json`: its text is JSON, as in an envelope"
+    for place, value in inner:
         if isinstance(value, list) and value and isinstance(value[0], dict):
             yield f"{excerpt(f'records: {place}')} reads each mapping of that list as a record"

@@ -31,8 +31,9 @@ def correction(kinds: str, value: Any) -> str | None:
     """How to write a value so that it is of one of these kinds; None if that is unclear."""
     if "true or false" in kinds:
         word = str(value).lower()
-        meant = "write `false`" if word in _FALSE_WORDS else "write `true` or `false`"
-        return "write `true`" if word in _TRUE_WORDS else meant
+        if word in (*_TRUE_WORDS, *_FALSE_WORDS):
+            return f"write `{str(word in _TRUE_WORDS).lower()}`"
+        return "write `true` or `false`" if kinds == "true or false" else None
     if "text" in kinds and isinstance(value, (bool, int, float)):
         return "put it in quotes"
     if "number" in kinds and isinstance(value, str) and _NUMBER.match(value):

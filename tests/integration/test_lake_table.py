@@ -277,6 +277,24 @@ def test_a_change_of_a_version_that_is_old_is_planned_anew(lake: Lake) -> None:
     assert lake.table()["Parameters"]["of"] == "others"
 
 
+def test_partitions_get_the_columns_of_the_table_that_was_widened(lake: Lake) -> None:
+    """Athena reads a partition's files by its own types, and files of the wider type come into old partitions too."""
+    spec = lake.spec()
+    make(spec)
+    assert command("run", str(spec), "--all")[0] == 0
+    spec = lake.spec({**COLUMNS, "qty": "bigint", "new": "date"})
+    assert make(spec) == [
+        "widen `qty` from int to bigint",
+        "add the column `new` date",
+        "give the columns of the table to 3 of its partitions",
+    ]
+    answer = lake.client("glue").get_partitions(DatabaseName=lake.name, TableName="orders")
+    columns = [partition["StorageDescriptor"]["Columns"] for partition in answer["Partitions"]]
+    assert columns == [lake.table()["StorageDescriptor"]["Columns"]] * 3
+    assert lake.partitions() == FOLDERS
+    assert make(spec) == []
+
+
 def test_what_would_break_the_table_is_refused_and_changes_nothing(lake: Lake) -> None:
     make(lake.spec())
     before = lake.table()

@@ -20,28 +20,32 @@ if TYPE_CHECKING:
     from plait.plan.plan import Plan
 
 TRIES = 8
+MOST_AT_ONCE = 100  # partitions that one BatchUpdatePartition takes
 NO_TABLE = "the sink of `{name}` has no table in Glue's catalogue"
 
 
 class Comparison(Struct):
     """What is there against what is meant: `version` is None where there is no table.
 
-    `folders` has a file of each folder that is no partition of the table yet.
+    `folders` has a file of each folder that is no partition of the table yet, `outdated` are partitions that have other
+    columns than the table shall have: by those Athena would read files of both types.
     """
 
     found: TableChanges
     version: str | None
     has_database: bool
     folders: dict[str, Item]
+    outdated: list[dict[str, Any]]
 
     @property
     def changes(self) -> list[str]:
         """All that `apply` does, a line each."""
-        number = len(self.folders)
-        register = (
-            f"register {number} partition{'s' * (number > 1)}, such as `{min(self.folders, default='')}`"
-        )
-        return [*self.found.changes, *([register] if number else [])]
+        number, changes = len(self.folders), [*self.found.changes]
+        if self.outdated:
+            changes.append(f"give the columns of the table to {len(self.outdated)} of its partitions")
+        if number:
+            changes.append(f"register {number} partition{'s' * (number > 1)}, such as `{min(self.folders)}`")
+        return changes
 
 
 def compare(plan: Plan, services: Services) -> Comparison:
@@ -54,8 +58,8 @@ def compare(plan: Plan, services: Services) -> Comparison:
     with calling(f"table `{plan.table}`", service="glue"):
         there = _found(client, lambda: client.get_table(DatabaseName=database, Name=name)["Table"])
         has_database = bool(there or _found(client, lambda: client.get_database(Name=database)))
-        partitions = _partitions(client, database, name) if there else ()
-        registered = {tuple(partition["Values"]) for partition in partitions}
+        partitions = [*_partitions(client, database, name)] if there else []
+    registered = {tuple(partition["Values"]) for partition in partitions}
     found = changes_of(there, meant) if there else TableChanges(meant, [f"make the table `{plan.table}`"])
     if not has_database:
         found.changes.insert(0, f"make the database `{database}`")
@@ -67,7 +71,9 @@ def compare(plan: Plan, services: Services) -> Comparison:
             )
         folders = {}
     new = {folder: item for folder, item in folders.items() if _values(folder) not in registered}
-    return Comparison(found, there and there["VersionId"], has_database, new)
+    wanted = _types(found.table["StorageDescriptor"])
+    outdated = [part for part in partitions if _types(part["StorageDescriptor"]) != wanted]
+    return Comparison(found, there and there["VersionId"], has_database, new, outdated)
 
 
 def apply(plan: Plan, services: Services) -> Comparison:
@@ -84,6 +90,7 @@ def apply(plan: Plan, services: Services) -> Comparison:
         with calling(f"table `{plan.table}`", service="glue"):
             try:
                 _make(plan, comparison, client)
+                _update(plan, comparison, client)
             except busy:
                 services.pause(attempt)
                 continue
@@ -101,9 +108,7 @@ def _found(client: Any, ask: Callable[[], Any]) -> Any:
 
 
 def _partitions(client: Any, database: str, table: str) -> Any:
-    pages = client.get_paginator("get_partitions").paginate(
-        DatabaseName=database, TableName=table, ExcludeColumnSchema=True
-    )
+    pages = client.get_paginator("get_partitions").paginate(DatabaseName=database, TableName=table)
     return (partition for page in pages for partition in page["Partitions"])
 
 
@@ -141,6 +146,34 @@ def _make(plan: Plan, comparison: Comparison, client: Any) -> None:
         members = client.meta.service_model.shape_for("TableInput").members
         changed = {name: value for name, value in table.items() if name in members}
         client.update_table(DatabaseName=database, TableInput=changed, VersionId=comparison.version)
+
+
+def _types(storage: Mapping[str, Any]) -> dict[str, str]:
+    return {column["Name"]: column["Type"] for column in storage.get("Columns", ())}
+
+
+def _update(plan: Plan, comparison: Comparison, client: Any) -> None:
+    """Give the columns of the table to its partitions."""
+    assert plan.table is not None  # noqa: S101 - compared
+    columns = comparison.found.table["StorageDescriptor"]["Columns"]
+    for start in range(0, len(comparison.outdated), MOST_AT_ONCE):
+        entries = [
+            {
+                "PartitionValueList": partition["Values"],
+                "PartitionInput": {
+                    "Values": partition["Values"],
+                    "Parameters": partition.get("Parameters", {}),
+                    "StorageDescriptor": {**partition["StorageDescriptor"], "Columns": columns},
+                },
+            }
+            for partition in comparison.outdated[start : start + MOST_AT_ONCE]
+        ]
+        answer = client.batch_update_partition(
+            DatabaseName=plan.table.database, TableName=plan.table.table, Entries=entries
+        )
+        if errors := answer.get("Errors"):
+            code = errors[0]["ErrorDetail"]["ErrorCode"]
+            raise TryAgain(f"{len(errors)} partitions of `{plan.table}` keep their columns: {code}")
 
 
 def _register(plan: Plan, folders: Mapping[str, Item], services: Services) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from plait.language.checks.registry import check
@@ -26,9 +27,9 @@ NAME = re.compile("[a-z0-9_]+")
 PARTITION_WORDS = ("string", "date", *INTEGERS)
 # How a folder is named by each function of time; a column of dates is named as by `date`.
 TIMES = {
-    "date": (re.compile(r"\d{4}-\d\d-\d\d"), "2026-07-01"),
-    "month": (re.compile(r"\d{4}-\d\d"), "2026-07"),
-    "hour": (re.compile(r"\d{4}-\d\d-\d\d-\d\d"), "2026-07-01-00"),
+    "date": ("%Y-%m-%d", "2026-07-01"),
+    "month": ("%Y-%m", "2026-07"),
+    "hour": ("%Y-%m-%d-%H", "2026-07-01-00"),
 }
 UNTOLD = ProjectedColumn()
 PLAIN_VALUE = re.compile(r"[\w.+-](?:[\w .+-]*[\w.+-])?")
@@ -106,6 +107,13 @@ def _projection(subject: Subject, projection: Projection) -> Iterator[Finding]:
             yield Finding((*place, partition.name), *problem)
 
 
+def _is_time(text: str, form: str) -> bool:
+    try:
+        return f"{datetime.strptime(text, form):{form}}" == text  # noqa: DTZ007 - a time without a zone, as folders have it
+    except ValueError:
+        return False
+
+
 def _projection_problem(partition: Partition, kind: Type, column: ProjectedColumn) -> tuple[str, str] | None:
     """Why a partition column cannot be projected as it is written, and what to do."""
     name, key = excerpt(partition.name), partition.name
@@ -116,7 +124,7 @@ def _projection_problem(partition: Partition, kind: Type, column: ProjectedColum
         if column.from_ is None or column.values:
             return f"{name} is a time, of which Athena needs the first", f"write `{key}: {{from: {example}}}`"
         message, help = f"{excerpt(column.from_)} is no value of {name}", f"write it as `{example}`"
-        return None if form.fullmatch(column.from_) else (message, help)
+        return None if _is_time(column.from_, form) else (message, help)
     bad = [str(value) for value in column.values if not PLAIN_VALUE.fullmatch(str(value))]
     if column.values and column.from_ is None and not bad:
         return None

@@ -13,7 +13,14 @@ from plait.plugin import registry
 pytest_plugins = [
     *(
         f"kit.{module}"
-        for module in ("watch.workers", "watch.canaries", "watch.confinement", "servers.stand_ins", "console")
+        for module in (
+            "watch.workers",
+            "watch.canaries",
+            "watch.confinement",
+            "servers.stand_ins",
+            "servers.athena_lake",
+            "console",
+        )
     ),
     "reliability.results",
 ]

@@ -29,7 +29,10 @@ MOMENT = "%Y-%m-%d %H:%M:%S.%f"
 
 
 def quoted_text(text: str) -> str:
-    """A text as a literal: of Trino's texts only the quote is special; a NUL is spelled out, since no parser is sure to take it."""
+    """A text as a literal: of Trino's texts only the quote is special; a NUL is spelled out, since no parser is sure to take it.
+
+    Athena's execution parameters save no quoting: each is the text of a literal too, with its quotes, of 1,024 characters at most.
+    """
     return "'" + text.replace("'", "''").replace("\0", "'||chr(0)||'") + "'"
 
 

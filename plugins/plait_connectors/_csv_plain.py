@@ -43,28 +43,36 @@ class PlainFiles(Generic[F]):
         return True
 
 
-def add_if_plain(
-    groups: dict[bytes, PlainFiles[F] | None], data: bytes, options: CsvOptions, file: F
-) -> bool:
-    """Add a file to the group of its header and return True, if the file is plain.
+class PlainGroups(Generic[F]):
+    """The plain files of each header.
 
     The group of an unusual header is None: it has an empty name, a name twice, a column of the path, or too many.
     """
+
+    def __init__(self, options: CsvOptions) -> None:
+        self.options, self.by_header = options, dict[bytes, PlainFiles[F] | None]()
+        self.delimiter = options.delimiter.encode()
+        self.not_plain = f"{options.quote}{options.escape}\r".encode()
+
+
+def add_if_plain(groups: PlainGroups[F], data: bytes, file: F) -> bool:
+    """Add a file to the group of its header and return True, if the file is plain."""
+    options, by_header = groups.options, groups.by_header
     if fault_of(data, options.skip):
         return False
     data = without_first_lines(data, options.skip).replace(b"\r\n", b"\n")
-    has_marks = any(mark and mark.encode() in data for mark in (options.quote, options.escape))
-    if len(data) > MAX_PLAIN_BYTES or has_marks or b"\r" in data or b"\n\n" in data or not _is_utf8(data):
+    has_marks = len(data.translate(None, groups.not_plain)) < len(data)
+    if len(data) > MAX_PLAIN_BYTES or has_marks or b"\n\n" in data or not _is_utf8(data):
         return False
     header, _, body = (b"", b"", data) if options.header else data.partition(b"\n")
-    if header not in groups:
+    if header not in by_header:
         names = [*options.header] if options.header else header.decode().split(options.delimiter)
         path_columns = {*options.path.columns}
         are_distinct = len({*names, *path_columns}) == len(names) + len(path_columns)
         usual = "" not in names and are_distinct and len(names) <= MAX_COLUMNS
-        groups[header] = PlainFiles(names) if usual else None
-    group = groups[header]
-    return group is not None and group.add(body, options.delimiter.encode(), file)
+        by_header[header] = PlainFiles(names) if usual else None
+    group = by_header[header]
+    return group is not None and group.add(body, groups.delimiter, file)
 
 
 def fault_of(data: bytes, skip: int) -> BadRecord | None:

@@ -142,8 +142,7 @@ class CloudWatchLogsLookup(Lookup[CloudWatchLogsOptions]):
             if fields is None:
                 unread, sample = unread + 1, sample or event["message"]
                 continue
-            looked_at = {name: _at(fields, name) for name in places}
-            if UNKNOWN in looked_at.values() or wanted.matches({**looked_at, **fields} if places else fields):
+            if _may_match(wanted, fields, places) if places else wanted.matches(fields):
                 order = event["timestamp"], event.get("ingestionTime", 0), event.get("eventId", "")
                 matches.append((order, fields, event["message"]))
         self.context.count_lines(number, unread, sample)
@@ -196,6 +195,12 @@ class CloudWatchLogsLookup(Lookup[CloudWatchLogsOptions]):
                 raise
             # A group that has answered exists and may be read, so the error is about the token, which expired.
             raise TryAgain(error.message, code=error.code) from error
+
+
+def _may_match(wanted: WantedKeys, fields: Mapping[str, Any], places: Sequence[str]) -> bool:
+    """Whether a line with these fields may match a key, of which some fields are places within the line's own."""
+    looked_at = {name: _at(fields, name) for name in places}
+    return UNKNOWN in looked_at.values() or wanted.matches({**looked_at, **fields})
 
 
 def _at(fields: Mapping[str, Any], place: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -25,7 +26,7 @@ from plait.plugin import (
 from plait_connectors._aws import bucket_facts, read_permissions
 from plait_connectors._csv_file import Fields, parse
 from plait_connectors._csv_options import CsvOptions
-from plait_connectors._csv_plain import PlainFiles, Texts, add_if_plain, record_table
+from plait_connectors._csv_plain import PlainFiles, PlainGroups, Texts, add_if_plain, record_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -95,22 +96,22 @@ class CsvLookup(Lookup[CsvOptions]):
                 if texts not in path_values:
                     path_values.append(texts)
         answers = self.context.objects.get([*asked], self.options.max_bytes)
-        groups: dict[bytes, PlainFiles[AskedFile] | None] = {}
+        groups = PlainGroups[AskedFile](self.options)
         for (uri, of_keys), answer in zip(asked.items(), answers, strict=True):
             file = AskedFile(uri, *of_keys, answer)
             if not self._add_if_plain(file, groups):
                 yield from self._records(file)
-        for group in groups.values():
+        for group in groups.by_header.values():
             if group is not None and group.files:
                 yield from self._together(group)
 
-    def _add_if_plain(self, file: AskedFile, groups: dict[bytes, PlainFiles[AskedFile] | None]) -> bool:
+    def _add_if_plain(self, file: AskedFile, groups: PlainGroups[AskedFile]) -> bool:
         """Add a file of one key to the group of its header and return True, if it can be read with others."""
         return (
             isinstance(file.answer, StoredObject)
             and len(file.path_values) == 1
             and file.answer.data.count(b"\n") <= self.options.max_rows
-            and add_if_plain(groups, file.answer.data, self.options, file)
+            and add_if_plain(groups, file.answer.data, file)
         )
 
     def _together(self, group: PlainFiles[AskedFile]) -> Iterable[Record | RecordTable]:
@@ -148,8 +149,11 @@ class CsvLookup(Lookup[CsvOptions]):
                 keys = keys[:1]
 
     def _path_texts(self, key_fields: Mapping[str, Any]) -> Texts:
-        path = self.options.path
-        return path.texts({column: key_fields[column] for column in path.columns})
+        return self.options.path.texts({column: key_fields[column] for column in self._columns})
+
+    @cached_property
+    def _columns(self) -> tuple[str, ...]:
+        return self.options.path.columns
 
     def _lines(self, stored: StoredObject) -> Iterator[tuple[int, Fields | BadRecord]]:
         size, max_bytes = stored.item.size or 0, self.options.max_bytes

@@ -13,7 +13,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from plait.engine.counts import SourceCounts, add_up
-from plait.engine.places import key_value
+from plait.engine.places import key_value, place_of_key
 from plait.engine.read import TypedRecords, cast, is_flat
 from plait.engine.rows import take, take_rows
 from plait.plugin import BadRecord, Key, KeyFailed, Record, RecordTable
@@ -176,6 +176,8 @@ def _key_column(records: RecordsOrTable, typed: TypedRecords, name: str, key_typ
 
 def _raw_key_column(records: RecordsOrTable, typed: TypedRecords, name: str) -> Any:
     if not isinstance(records, RecordTable):
+        if place_of_key(name) is None:
+            return [fields.get(name) for fields in typed.fields]
         return [key_value(fields, name) for fields in typed.fields]
     column = records.table.column(name).combine_chunks()
     return column if len(typed.record_numbers) == len(column) else take(column, typed.record_numbers)

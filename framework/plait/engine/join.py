@@ -73,7 +73,8 @@ def join(rows: Rows, answers: Answers, source: Source) -> Joined:
             if fate == "faulty":
                 faulty.add(row)
     taken_out |= _crowded(result, counts, source)
-    _count(result, [count for row, count in enumerate(counts) if row not in faulty], source)
+    good = [count for row, count in enumerate(counts) if row not in faulty] if faulty else counts
+    _count(result, good, source)
     if taken_out:
         remaining_rows = [row for row in range(len(rows.record_numbers)) if row not in taken_out]
         rows, matches = rows_at(rows, remaining_rows), [matches[row] for row in remaining_rows]
@@ -95,7 +96,7 @@ def _count(result: Joined, counts: list[int], source: Source) -> None:
     result.missing = counts.count(0)
     result.matched = len(counts) - result.missing
     if source.join and source.join.shape == "columns":
-        result.duplicates = sum(count > 1 for count in counts)
+        result.duplicates = result.matched - counts.count(1)
 
 
 def _crowded(result: Joined, counts: list[int], source: Source) -> set[int]:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from plait.engine.answers import (
     Answers,
     KeyFields,
-    KeyPairs,
     KeyValues,
     RecordsOrTable,
     concat_answers,
@@ -98,10 +97,15 @@ def distinct_keys(table: Any, source: Source) -> dict[KeyValues, Key]:
     """The distinct keys of a batch's rows; a row with a null in its key asks nothing."""
     pairs = key_pairs(source)
     columns = [table.column(column).to_pylist() for column, _ in pairs]
+    names = [field for _, field in pairs]
     window = source.window
     if window is None:
         distinct = dict.fromkeys(zip(*columns, strict=True))
-        return {values: Key(fields=_key_fields(pairs, values)) for values in distinct if None not in values}
+        return {
+            values: Key(fields=dict(zip(names, values, strict=True)))
+            for values in distinct
+            if None not in values
+        }
     centres = microseconds(table.column(window.column))
     before, after = (duration // MICROSECOND for duration in (window.before, window.after))
     spans_of: dict[KeyValues, list[TimeSpan]] = {}
@@ -110,7 +114,9 @@ def distinct_keys(table: Any, source: Source) -> dict[KeyValues, Key]:
             span = max(FIRST_MICROSECOND, centre - before), min(LAST_MICROSECOND, centre + after)
             spans_of.setdefault(values, []).append(span)
     return {
-        (*values, *moments): Key(fields=_key_fields(pairs, values), since=moments[0], until=moments[1])
+        (*values, *moments): Key(
+            fields=dict(zip(names, values, strict=True)), since=moments[0], until=moments[1]
+        )
         for values, spans in spans_of.items()
         for moments in map(_moments, merge_spans(spans) if len(spans) > 1 else spans)
     }
@@ -131,10 +137,6 @@ def merge_spans(spans: Iterable[tuple[SpanEnd, SpanEnd]]) -> list[tuple[SpanEnd,
     return merged
 
 
-def _key_fields(pairs: KeyPairs, values: Iterable[Any]) -> dict[str, Any]:
-    return {field: value for (_, field), value in zip(pairs, values, strict=True)}
-
-
 def _answers_of(
     source: Source,
     chunk: dict[KeyValues, Key],
@@ -149,12 +151,12 @@ def _answers_of(
     Where other chunks ask for other times of a key, only the records of the chunk's own times are taken.
     """
     answers = concat_answers([type_answers(source, part, key_fields) for part in parts])
-    asked: dict[KeyValues, list[Key]] = {}
-    for key in chunk.values():
-        asked.setdefault(tuple(key.fields.values()), []).append(key)
+    asked: dict[KeyValues, Sequence[Key]] = {}
+    for values, key in chunk.items():
+        owner = values[: len(key_fields)]
+        asked[owner] = (*asked[owner], key) if owner in asked else (key,)
     owners = [*zip(*(column.to_pylist() for column in answers.keys), strict=True)]
-    missed = asked.keys() - {*owners} - answers.faults.keys()
-    if missed:
+    if missed := asked.keys() - {*owners} - answers.faults.keys():
         names = [name for name, _ in key_fields]
         raw = chain.from_iterable(raw_keys(part, names) for part in parts)
         answers.near_misses = near_misses(missed, raw)
@@ -173,14 +175,14 @@ def _count_missed(
     asked: Mapping[KeyValues, Sequence[Key]], owners: Sequence[KeyValues], answers: Answers
 ) -> int:
     """Count the keys without a record in their time."""
-    times: dict[KeyValues, list[datetime | None]] = {}
-    for owner, time in zip(owners, answers.times, strict=True):
-        times.setdefault(owner, []).append(time)
-    for owner, faults in answers.faults.items():
-        times.setdefault(owner, []).extend(time for time, _ in faults)
-    return sum(
-        not any(map(key.covers, times.get(owner, ()))) for owner, keys in asked.items() for key in keys
-    )
+    faults = ((owner, time) for owner, faults in answers.faults.items() for time, _ in faults)
+    answered = {
+        (owner, key.since)
+        for owner, time in chain(zip(owners, answers.times, strict=True), faults)
+        for key in asked.get(owner, ())
+        if key.covers(time)
+    }
+    return sum(map(len, asked.values())) - len(answered)
 
 
 def _count_asked(

@@ -30,13 +30,10 @@ MAX_NAME_BYTES = 255  # of a folder, on the file systems of today
 def folders(table: Any, partitions: Sequence[Partition]) -> list[str]:
     """The folder of each row, such as `date=2026-07-01/`; a null has a folder of its own."""
     columns = [_folder_texts(table.column(p.column), p) for p in partitions]
-    names = [p.name for p in partitions]
     if not columns:
         return [""] * table.num_rows
-    return [
-        "".join(f"{encode(name)}={text}/" for name, text in zip(names, row, strict=True))
-        for row in zip(*columns, strict=True)
-    ]
+    form = "".join(f"{encode(p.name).replace('%', '%%')}=%s/" for p in partitions)
+    return [form % row for row in zip(*columns, strict=True)]
 
 
 def folderless_rows(table: Any, partitions: Sequence[Partition]) -> dict[int, BadRecord]:

@@ -35,7 +35,7 @@ def object_fact(word: str, record: Record) -> Any:
 
 
 @cache
-def _place_of(name: str) -> tuple[str | int, ...] | None:
+def place_of_key(name: str) -> tuple[str | int, ...] | None:
     """The place that the name of a key's field is; None for a plain name."""
     try:
         steps = Selector.parse(name).steps
@@ -46,7 +46,7 @@ def _place_of(name: str) -> tuple[str | int, ...] | None:
 
 def key_value(fields: Mapping[str, Any], name: str) -> Any:
     """The value of a key's field, or what stands at its place, as in `detail.order.id`, where no field has that name."""
-    place = _place_of(name)
+    place = place_of_key(name)
     if place is None or name in fields:
         return fields.get(name)
     try:

@@ -162,7 +162,7 @@ def _without_faults(typed: TypedRecords, arrays: list[Any], columns: Sequence[Co
 
     schema = pa.schema([(column.name, arrow_type(column.type)) for column in columns])
     typed.table = pa.table(arrays, schema=schema) if arrays else empty_rows(len(typed.record_numbers))
-    fits = [number not in typed.faults for number in typed.record_numbers]
+    fits = [number not in typed.faults for number in typed.record_numbers] if typed.faults else []
     if not all(fits):
         typed.table = take_rows(typed.table, [*compress(range(len(fits)), fits)])
         typed.record_numbers = [*compress(typed.record_numbers, fits)]
@@ -173,6 +173,8 @@ def _without_faults(typed: TypedRecords, arrays: list[Any], columns: Sequence[Co
 
 def _decode_all(records: Sequence[Record], source: Source) -> TypedRecords:
     """The records with their fields decoded, without a table yet."""
+    if not (source.only or source.decode or any(record.fault for record in records)):
+        return TypedRecords(None, [*range(len(records))], [record.fields for record in records])
     typed = TypedRecords(None, [], [])
     for record_number, record in enumerate(records):
         if source.only and not is_taken(record, source):

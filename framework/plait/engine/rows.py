@@ -43,6 +43,8 @@ def empty_rows(count: int) -> Any:
 
 def without(rows: Rows, record_numbers: set[int]) -> Rows:
     """The rows of all other records."""
+    if not record_numbers:
+        return rows
     other_rows = [row for row, number in enumerate(rows.record_numbers) if number not in record_numbers]
     if len(other_rows) == len(rows.record_numbers):
         return rows

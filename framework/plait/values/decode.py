@@ -80,8 +80,7 @@ def decode(fields: Mapping[str, Any], decodings: Sequence[Decoding]) -> Mapping[
 
 def _base64(value: Any, _argument: None) -> bytes:
     data = _characters(value)
-    decoded = _standard(data)
-    if decoded is None:
+    if (decoded := _standard(data)) is None:
         plain = _plain(data)
         lost = "was a `+` decoded as a space?" if b" " in data and not plain else plain
         is_other = _url_safe(data) is not None
@@ -100,6 +99,8 @@ def _base64url(value: Any, _argument: None) -> bytes:
 
 def _standard(data: bytes) -> bytes | None:
     """What base64 in lines stands for; a space may stand beside a line break, if the padding tells that it was no `+`."""
+    if (decoded := _canonical(data, padded=True)) is not None:
+        return decoded
     has_space = b" " in data or b"\t" in data
     if b"\n" in data or b"\r" in data:
         first, *more, last = data.replace(b"\r", b"\n").split(b"\n")

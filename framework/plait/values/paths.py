@@ -226,6 +226,8 @@ def path_text(value: object) -> str:
     >>> path_text(True), path_text(Decimal("0E-2"))
     ('true', '0.00')
     """
+    if isinstance(value, str):
+        return str(value)
     if isinstance(value, bytes):
         raise UnsafePathValue("binary cannot fill a path")
     if isinstance(value, bool):

@@ -99,7 +99,8 @@ def pick(fields: Any, steps: Sequence[str | int]) -> Any:
             _require_type(value, list, "a list", step)
             value = value[step] if step < len(value) else None
         else:
-            _require_type(value, Mapping, "a mapping", step)
+            if type(value) is not dict:  # the usual case
+                _require_type(value, Mapping, "a mapping", step)
             value = value.get(step)
         if value is None:
             return None

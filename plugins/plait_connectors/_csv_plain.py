@@ -77,8 +77,9 @@ def add_if_plain(groups: PlainGroups[F], data: bytes, file: F) -> bool:
 
 def fault_of(data: bytes, skip: int) -> BadRecord | None:
     """What is wrong with a file whose first lines are skipped unread, or that was put together from several."""
-    form = form_of(data) if skip and not data.isascii() else None
-    if form:
+    if data.isascii():
+        return None
+    if skip and (form := form_of(data)):
         return BadRecord(f"not CSV, but {form.message}", help=form.help)
     if data.startswith(BOM + BOM) or b"\n" + BOM in data:
         return BadRecord("a second byte-order mark begins one of its lines", help="write one mark at most")

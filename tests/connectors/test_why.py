@@ -58,6 +58,15 @@ def filled(aws: LocalAws, mysql: LocalMysql) -> Iterator[None]:
     servers.close()
 
 
+@pytest.fixture(autouse=True)
+def _servers_of_the_connector(request: pytest.FixtureRequest) -> None:
+    """Athena has a server of its own, which is found in place of the one for all."""
+    callspec = getattr(request.node, "callspec", None)
+    if callspec and callspec.params.get("connector") == "athena":
+        request.getfixturevalue("at_aws")
+        request.getfixturevalue("at_athena")
+
+
 def test_the_table_has_each_kind_for_each_installed_connector() -> None:
     roles = {role: TABLE[role].keys() for role in ("drivers", "lookups", "sinks")}
     found = [connector(offer.word) for offer in offers()]

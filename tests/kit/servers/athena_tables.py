@@ -107,7 +107,7 @@ NOBODY = [{**row(0), "id": None, "nr": 1}, {**row(1), "id": "K16"}, {**row(2), "
 
 
 def create_lake() -> None:
-    """Create the buckets, the database `lake`, its tables `orders` and `small`, and the workgroups."""
+    """Create the buckets, the database `lake`, its tables `orders`, `small` and `names`, and the workgroups."""
     s3 = boto3.client("s3")
     for bucket in ("lake", "tmp"):
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
@@ -133,6 +133,10 @@ def create_lake() -> None:
             for id, nr, half, day in values
         ],
     )
+    names = {"id": "string", "name": "string", "rank": "int"}
+    schema = pa.schema([("id", pa.string()), ("name", pa.string()), ("rank", pa.int32())])
+    rows = [("full", "Ana"), ("null", None), ("Key", "Ana")]
+    create_table("names", names, schema, [{"id": id, "name": name, "rank": 1} for id, name in rows])
     for name in (
         "etl",
         "slow",

@@ -82,7 +82,7 @@ def process(shop: Shop, code: str, standard_input: Any) -> subprocess.CompletedP
     """A process that gets JSON and writes below a lake of its own."""
     return subprocess.run(
         [sys.executable, "-P", "-c", code],
-        env={**shop.environment("secrets"), "SHOP_SECRET": NAME},
+        env={**shop.environment("secrets"), "SHOP_SECRET": NAME, "PLAIT_ENV_ALLOW": "RAW,LAKE,SHOP_SECRET"},
         input=json.dumps(standard_input),
         capture_output=True,
         text=True,

@@ -119,7 +119,7 @@ def help_of_key(path: KeyPath, schema: Any) -> str:
 def unreadable_text(error: Any, path: KeyPath) -> Finding:
     """The problem of a text that does not parse; the help is empty if the error does not let it be known."""
     if not isinstance(error, SpecValueError):
-        return Finding(path, str(error), getattr(error, "help", None) or "", code="wrong-value")
+        return Finding(path, str(error), "", code="wrong-value")
     part = error.part or ""
     meant = nearest(part, error.words)
     if meant and error.code == "unknown-zone" and not edited_once(part, meant):

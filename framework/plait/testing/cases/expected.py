@@ -13,6 +13,7 @@ from plait.testing.cases.case import COUNT_NAMES, FAILURE_KINDS
 from plait.testing.cases.matching import Whole
 from plait.testing.cases.schema import Base64
 from plait.values.convert import convert
+from plait.values.iso_times import EPOCH_HELP, SPELLING_HELP
 from plait.values.types import Type
 
 if TYPE_CHECKING:
@@ -64,5 +65,7 @@ def _scalar(value: Any, type: Type, path: KeyPath, findings: list[Finding]) -> A
         converted = convert(value, type)
         return struct.unpack("f", struct.pack("f", converted))[0] if type.word == "float" else converted
     except ValueError as error:
-        findings.append(Finding(path, str(error), getattr(error, "help", None), code="wrong-value"))
+        help = getattr(error, "help", None)
+        help = None if help in (SPELLING_HELP, EPOCH_HELP) else help  # a file of cases decodes nothing
+        findings.append(Finding(path, str(error), help, code="wrong-value"))
         return None

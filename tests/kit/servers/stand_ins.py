@@ -46,11 +46,11 @@ def shop() -> Iterator[Shop]:
 
 @pytest.fixture(scope="session")
 def reader(mysql: LocalMysql) -> dict[str, Any]:
-    """The secret of a user who may read every table of the MariaDB."""
+    """The secret of a user who may read every table of the MariaDB; the sandbox has a `reader` of its own there."""
     with log_in(mysql) as root:
-        root.query("CREATE USER reader@'%' IDENTIFIED BY 'canary-secret-pw'")
-        root.query("GRANT SELECT ON *.* TO reader@'%'")
-    return {"host": mysql.host, "port": mysql.port, "username": "reader", "password": "canary-secret-pw"}
+        root.query("CREATE USER kit@'%' IDENTIFIED BY 'canary-secret-pw'")
+        root.query("GRANT SELECT ON *.* TO kit@'%'")
+    return {"host": mysql.host, "port": mysql.port, "username": "kit", "password": "canary-secret-pw"}
 
 
 @pytest.fixture

@@ -132,7 +132,8 @@ def test_a_part_has_whole_objects_or_one_that_goes_on(rooms: tuple[int, ...], pa
 
 
 LIMITED = """
-import json, resource, sys
+import json, resource, sys, threading
+threading.stack_size(1 << 20)  # RLIMIT_AS counts the whole stack of each thread, 8 MB of which a page or two is used
 import plait, obstore, pyarrow.compute, pyarrow.parquet
 def taken():
     with open("/proc/self/status") as status:
@@ -154,7 +155,7 @@ def run_apart(
     source = f'{{connector: json, path: "in/*.json", records: {records}, columns: {{id: string, {column}}}}}'
     spec = f"plait: 1\nname: large\nsources:\n  large: {source}\nsink: {{connector: parquet, path: out/}}\nquarantine: bad/\n"
     (folder / "spec.yaml").write_text(spec)
-    environment = {**os.environ, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory)}
+    environment = {**os.environ, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory), "MALLOC_ARENA_MAX": "2"}
     command = [sys.executable, "-P", "-c", LIMITED, str(limit)]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]

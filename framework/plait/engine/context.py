@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from plait.aws.clients import Clients, unlogged
+from plait.aws.pace import Pace
 from plait.aws.retries import Deadline, RetryPolicy, too_late
 from plait.plugin import GiveUp, PlaitError, Secrets, calling
 
@@ -31,10 +32,16 @@ def utc_now() -> datetime:
 
 
 class Services:
-    """Clients, secrets, objects, the clock and the counts of calls, shared by a process; safe for threads."""
+    """Clients, secrets, objects, the clock and the counts of calls, shared by a process; safe for threads.
 
-    def __init__(self, *, now: Callable[[], datetime] = utc_now) -> None:
+    `rates` says how many calls of a service, such as `s3`, may begin a second.
+    """
+
+    def __init__(
+        self, *, now: Callable[[], datetime] = utc_now, rates: Mapping[str, float] | None = None
+    ) -> None:
         self.now = now
+        self._pace = Pace(rates) if rates else None
         self.is_conditional = True
         self.retry_policy = RetryPolicy.from_environment()
         self.deadline = Deadline()
@@ -56,8 +63,10 @@ class Services:
         self.count_for(current_source.get(), operation, calls)
 
     def count_for(self, source: str | None, operation: str, calls: int) -> None:
-        """Count calls for the run and for a source; raises TryAgain if no time is left for them."""
+        """Count calls for the run and for a source, when their turn comes; raises TryAgain if no time is left for them."""
         self.timeout()
+        if self._pace and (seconds := self._pace.take_turn(operation, calls)):
+            self._wait(seconds)
         with self._lock:
             self.calls[operation] += calls
             if source is not None:
@@ -84,7 +93,9 @@ class Services:
 
     def pause(self, attempt: int) -> None:
         """Wait before the next try; raises TryAgain if there would be no time left afterwards."""
-        seconds = self.retry_policy.pause(attempt)
+        self._wait(self.retry_policy.pause(attempt))
+
+    def _wait(self, seconds: float) -> None:
         if seconds >= self.deadline.seconds_left():
             raise too_late()
         time.sleep(seconds)

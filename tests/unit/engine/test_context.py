@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextvars import copy_context
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import boto3
 import pytest
 
+from plait.aws.retries import Deadline
 from plait.engine.context import Services
 from plait.plugin import GiveUp, Secret, TryAgain
 from plait_sandbox.aws import LocalAws
@@ -67,6 +69,27 @@ def test_objects_share_the_count_and_the_clients() -> None:
         assert len([*context.objects.get(["s3://shop/a", "s3://shop/b"])]) == 2
     assert services.calls_of("orders") == {"s3:ListObjectsV2": 1, "s3:GetObject": 2}
     assert services.client("s3") is context.client("s3")
+
+
+@pytest.mark.usefixtures("s3")
+def test_calls_of_all_threads_and_clients_wait_for_their_turn() -> None:
+    """Objects are read by many threads, listed by boto3: 9 calls at 30 a second take 8 / 30 s at least."""
+    services = Services(rates={"s3": 30})
+    objects = services.objects
+    begun = time.monotonic()
+    assert [*objects.list("s3://shop/")] == []
+    assert len([*objects.get([f"s3://shop/{n}" for n in range(8)])]) == 8
+    assert time.monotonic() - begun >= 8 / 30
+    assert services.calls.total() == 9
+
+
+def test_a_call_whose_turn_comes_after_the_deadline_comes_again() -> None:
+    services = Services(rates={"mysql": 0.1})
+    services.deadline = Deadline(5)
+    services.count("mysql:Query")
+    with pytest.raises(TryAgain) as caught:
+        services.count("mysql:Query")
+    assert (caught.value.code, services.calls) == ("deadline", {"mysql:Query": 1})
 
 
 def test_a_client_is_made_once_even_by_many_threads(at_aws: LocalAws) -> None:

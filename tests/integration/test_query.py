@@ -89,5 +89,7 @@ def test_what_athena_refuses_is_told(spec: str) -> None:
     with pytest.raises(GiveUp, match="Athena refuses the query: TABLE_NOT_FOUND") as raised:
         pipeline.query("select * from shop.order")
     assert raised.value.code == "wrong-query"
-    done = CliRunner().invoke(main, ["query", spec, "select count(*) as n from shop.orders", "-o", "json"])
+    done = CliRunner().invoke(
+        main, ["query", spec, "select count(*) as n from shop.orders -- all", "-o", "json"]
+    )
     assert json.loads(done.stdout)["rows"] == [{"n": 3}]

@@ -6,7 +6,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from plait.language.spec import options_of_type
-from plait.pipeline.reading import ask_athena, open_lake
+from plait.pipeline.reading import open_lake, reading
 from plait.plugin import GiveUp
 from plait.plugin.lake_table import TableName
 from plait.values.paths import on_s3
@@ -21,7 +21,43 @@ def query(plan: Plan, sql: str, workgroup: str = "primary", results: str | None 
     if plan.table is None:
         return _ask_duckdb(plan, sql)
     folder = (results or f"{(plan.sink_path or '').rstrip('/')}._plait/queries").rstrip("/")
-    return ask_athena(sql, plan.table.database, workgroup, f"{folder}/{uuid.uuid4().hex}")
+    return _ask_athena(sql, plan.table.database, workgroup, f"{folder}/{uuid.uuid4().hex}")
+
+
+def _ask_athena(sql: str, database: str, workgroup: str, results: str) -> Any:
+    """The answer of Athena as an Arrow table, which it unloads into `results`, a folder that is emptied.
+
+    Athena's timestamps have no zone, and those of a lake are UTC.
+    """
+    import pyarrow as pa
+
+    with reading("the query", service="athena"):
+        import awswrangler as wr
+
+        try:
+            wr.athena.unload(f"{sql}\n", results, database, workgroup=workgroup)
+            frame = wr.s3.read_parquet(
+                results,
+                path_ignore_suffix=[".csv", ".metadata"],
+                coerce_int96_timestamp_unit="us",
+                dtype_backend="pyarrow",
+            )
+        except wr.exceptions.NoFilesFound:
+            return pa.table({})
+        except (
+            wr.exceptions.QueryFailed,
+            wr.exceptions.QueryCancelled,
+            wr.exceptions.InvalidArgumentValue,
+        ) as error:
+            message = f"Athena refuses the query: {error}"
+            raise GiveUp(message, code="wrong-query", help="mend the query") from None
+        finally:
+            wr.s3.delete_objects(results)
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    times = {pa.timestamp("us"): pa.timestamp("us", tz="UTC")}
+    return table.cast(
+        pa.schema([field.with_type(times.get(field.type, field.type)) for field in table.schema])
+    )
 
 
 def _ask_duckdb(plan: Plan, sql: str) -> Any:

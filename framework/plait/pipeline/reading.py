@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import contextmanager
 from functools import reduce
 from itertools import starmap
@@ -17,7 +17,7 @@ from plait.plugin import GiveUp
 from plait.problems.problem import excerpt
 from plait.problems.suggest import help_for
 from plait.values.driver_path import HIVE_NULL
-from plait.values.paths import on_s3
+from plait.values.paths import normal_uri, on_s3
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,20 +37,32 @@ class Lake(NamedTuple):
 
     def table(self, columns: Sequence[str] | None = None, where: Any = None) -> Any:
         """The rows as an Arrow table; no file is read whose partition the condition excludes."""
+        columns = [columns] if isinstance(columns, str) else columns
         names = [*self.schema.names] if columns is None else [*columns]
         for name in names:
             self.field(name)
         condition = self._condition(where)
+        files = self._files(condition)
         if not on_s3(self.path):
             with reading(f"`{self.path}`"):
                 return self.dataset.to_table(columns=names, filter=condition)
-        files = [fragment.path for fragment in self.dataset.get_fragments(filter=condition)]
         if not files:
             return self.schema.empty_table().select(names)
         is_mapping = where is None or isinstance(where, Mapping)
         needed = {*names, *(where or ())} if is_mapping else {*self.schema.names}
         table = self._table_from_s3(files, needed)
         return (table if condition is None else table.filter(condition)).select(names)
+
+    def _files(self, condition: Any) -> list[str]:
+        """The files whose partitions meet a condition; raises GiveUp for one that the columns cannot meet."""
+        import pyarrow as pa
+
+        try:
+            return [fragment.path for fragment in self.dataset.get_fragments(filter=condition)]
+        except pa.ArrowException as error:
+            message = f"`where` does not fit the columns of the lake: {str(error).splitlines()[0][:300]}"
+            help = "compare columns that are there with values of their types"
+            raise GiveUp(message, code="wrong-value", help=help) from None
 
     def field(self, name: str) -> Any:
         """The Arrow field of a column; raises GiveUp if there is none."""
@@ -76,10 +88,10 @@ class Lake(NamedTuple):
         from pyarrow import compute
 
         kind = self.field(name).type
-        values = value if isinstance(value, (list, tuple, set, frozenset, range)) else [value]
+        is_one = isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable)
         try:
-            scalars = [parse(v, kind) if isinstance(v, str) else pa.scalar(v, kind) for v in values]
-            return compute.field(name).isin(pa.array([s.as_py() for s in scalars], kind))
+            values = [_exact(item, kind) for item in ([value] if is_one else value)]
+            return compute.field(name).isin(pa.array(values, kind))
         except (pa.ArrowException, TypeError, ValueError, OverflowError):
             message = f"`where` has a value for {excerpt(name)} that is no `{kind}`"
             raise GiveUp(message, code="wrong-value", help="give values of its type") from None
@@ -114,7 +126,7 @@ def open_lake(plan: Plan) -> Lake:
     if plan.sink_path is None or plan.spec.sink.role.suffix != ".parquet":
         message = f"the sink `{plan.spec.sink.connector}` writes no Parquet files"
         raise GiveUp(message, code="unreadable-sink", help="read it with what it was made for")
-    path = plan.sink_path.rstrip("/") + "/"
+    path = normal_uri(plan.sink_path.rstrip("/") + "/")
     partitions = [partition.arrow() for partition in plan.partitions]
     schema = pa.schema([field.arrow().with_nullable(True) for field in plan.columns] + partitions)
     uris, conditions = [*_files(path)], dict[str, Any]()
@@ -169,6 +181,18 @@ def parse_folder(text: str, kind: Any) -> Any:
         raise GiveUp(message, code="other-folders", help="read it by the spec that wrote it") from None
 
 
+def _exact(value: Any, kind: Any) -> Any:
+    """A value of a type; raises ValueError for a fraction or a time of day, which pyarrow cuts off whole numbers and dates."""
+    import pyarrow as pa
+
+    if isinstance(value, str):
+        return parse(value, kind).as_py()
+    exact = pa.scalar(value, kind).as_py()
+    if (pa.types.is_integer(kind) or pa.types.is_date(kind)) and exact != value:
+        raise ValueError
+    return exact
+
+
 def parse(text: str, kind: Any) -> Any:
     """The Arrow scalar of a text; a timestamp without a zone is UTC."""
     import pyarrow as pa
@@ -187,42 +211,6 @@ def to_frame(table: Any) -> Any:
         import pandas as pd  # type: ignore[import-untyped] # it ships no types
 
     return table.to_pandas(types_mapper=pd.ArrowDtype)
-
-
-def ask_athena(sql: str, database: str, workgroup: str, results: str) -> Any:
-    """The answer of Athena as an Arrow table, which it unloads into `results`, a folder that is emptied.
-
-    Athena's timestamps have no zone, and those of a lake are UTC.
-    """
-    import pyarrow as pa
-
-    with reading("the query", service="athena"):
-        import awswrangler as wr
-
-        try:
-            wr.athena.unload(sql, results, database, workgroup=workgroup)
-            frame = wr.s3.read_parquet(
-                results,
-                path_ignore_suffix=[".csv", ".metadata"],
-                coerce_int96_timestamp_unit="us",
-                dtype_backend="pyarrow",
-            )
-        except wr.exceptions.NoFilesFound:
-            return pa.table({})
-        except (
-            wr.exceptions.QueryFailed,
-            wr.exceptions.QueryCancelled,
-            wr.exceptions.InvalidArgumentValue,
-        ) as error:
-            message = f"Athena refuses the query: {error}"
-            raise GiveUp(message, code="wrong-query", help="mend the query") from None
-        finally:
-            wr.s3.delete_objects(results)
-    table = pa.Table.from_pandas(frame, preserve_index=False)
-    times = {pa.timestamp("us"): pa.timestamp("us", tz="UTC")}
-    return table.cast(
-        pa.schema([field.with_type(times.get(field.type, field.type)) for field in table.schema])
-    )
 
 
 @contextmanager

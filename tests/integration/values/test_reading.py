@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import pandas as pd  # type: ignore[import-untyped] # it ships no types
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -138,7 +139,13 @@ def orders(tmp_path: Path, base: str) -> Pipeline:
         at = f"2026-07-0{n % 3 + 1}T10:00:00Z"
         record = {"id": n, "at": at, "tier": [None, "gold", "o'hara"][n % 4 % 3], "total": f"{n}.50"}
         (tmp_path / f"{n}.json").write_text(json.dumps(record))
-    columns = {"id": "bigint", "at": "timestamp", "tier": "string", "total": "decimal(12,2)"}
+    columns = {
+        "id": "bigint",
+        "at": "timestamp",
+        "tier": "string",
+        "total": "decimal(12,2)",
+        "tags": "array<string>",
+    }
     spec = pipeline(tmp_path, base, columns, {"day": "date(at)"})
     assert spec.run().ok
     return spec
@@ -156,6 +163,8 @@ CONDITIONS: list[tuple[Any, Any]] = [
     ({"total": Decimal("3.5")}, lambda row: row["total"] == Decimal("3.50")),
     ({"at": "2026-07-01T10:00:00Z"}, lambda row: row["day"] == FIRST),
     ({"at": datetime(2026, 7, 1, 10)}, lambda row: row["day"] == FIRST),
+    ({"id": pd.Series([3, 4])}, lambda row: row["id"] in (3, 4)),
+    ({"id": 3.0}, lambda row: row["id"] == 3),
     ({"day": []}, lambda _: False),
     ({"day": date(2020, 1, 1)}, lambda _: False),
     ((pc.field("day") >= SECOND) & (pc.field("id") > 5), lambda row: row["day"] >= SECOND and row["id"] > 5),
@@ -171,7 +180,7 @@ def test_a_condition_gives_the_rows_that_meet_it_and_no_others(orders: Pipeline)
         expected = [{"total": row["total"], "id": row["id"]} for row in rows if meets(row)]
         assert sorted(table.to_pylist(), key=lambda row: row["id"]) == expected, where
         assert table.column_names == ["total", "id"]
-    assert {*orders.table(columns=["day"])["day"].to_pylist()} == {row["day"] for row in rows}
+    assert {*orders.table(columns="day")["day"].to_pylist()} == {row["day"] for row in rows}
 
 
 def test_files_of_other_partitions_are_not_read(
@@ -216,12 +225,32 @@ def test_what_older_files_lack_is_null_and_narrower_numbers_are_widened(tmp_path
     assert newer == {**record, "n": 1}
 
 
+NO_FIT = "`where` does not fit the columns of the lake: "
+COMPARE = "compare columns that are there with values of their types"
+
+
+def test_a_folder_is_read_however_its_path_is_spelled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    put(tmp_path / "o.json", {"id": 1})
+    for path in ("./lake", "lake//a", f"{tmp_path}//b"):
+        spec = pipeline(tmp_path, path, {"id": "bigint"}, {"part": "id"})
+        assert spec.run().ok
+        assert spec.table().to_pylist() == [{"id": 1, "part": 1}], path
+
+
 def test_what_cannot_be_read_is_told_to_people(orders: Pipeline, tmp_path: Path, base: str) -> None:
     wrong: list[tuple[dict[str, Any], str, str]] = [
         ({"columns": ["tire"]}, "the lake has no column `tire`", "did you mean `tier`?"),
         ({"where": {"dya": 1}}, "the lake has no column `dya`", "did you mean `day`?"),
         ({"where": {"day": "July"}}, "`where` has a value for `day` that is no `date32[day]`", "give values of its type"),
         ({"where": {"id": [1, "x"]}}, "`where` has a value for `id` that is no `int64`", "give values of its type"),
+        ({"where": {"id": 1.5}}, "`where` has a value for `id` that is no `int64`", "give values of its type"),
+        ({"where": {"day": datetime(2026, 7, 1, 10)}}, "`where` has a value for `day` that is no `date32[day]`", "give values of its type"),
+        ({"where": pc.field("dya") == FIRST}, NO_FIT + "No match for FieldRef.Name(dya) in id: int64", COMPARE),
+        ({"where": pc.field("day") > "x"}, NO_FIT + "Function 'greater' has no kernel matching input types (date32[day], string)", COMPARE),
+        ({"where": {"tags": [["a"]]}}, NO_FIT + "Function 'is_in' has no kernel matching input types (list<element: string>)", COMPARE),
         ({"where": "day = 1"}, "`where` is neither a mapping nor an expression of pyarrow", 'write `{"day": value}`'),
     ]  # fmt: skip
     for arguments, message, help in wrong:

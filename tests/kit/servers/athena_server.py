@@ -150,7 +150,8 @@ def bytes_of(connection: Any, statement: Any, name: str, keys: set[str]) -> int:
 def unload(sql: str, output: str, id: str, region: str, account: str) -> int:
     """Run an UNLOAD as Athena does: several files, none for no rows, names in lower case; returns the bytes scanned."""
     match = UNLOAD.fullmatch(sql)
-    if not match or len(sql.encode()) > MAX_QUERY_BYTES:
+    hides_the_end = re.search(r"--[^\n']*\) TO '", sql)
+    if not match or hides_the_end or len(sql.encode()) > MAX_QUERY_BYTES:
         raise NotRun("SYNTAX_ERROR: line 1:1: mismatched input")
     s3, target = s3_backends[account]["aws"], urlsplit(match["to"])
     keys = s3.buckets[target.netloc].keys

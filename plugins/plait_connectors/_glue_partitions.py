@@ -46,7 +46,7 @@ class PartitionRegister:
             glue = self._context.client("glue")
             answer = glue.get_table(DatabaseName=self._table.database, Name=self._table.table)
         keys = [key["Name"] for key in answer["Table"].get("PartitionKeys", ())]
-        return keys, answer["Table"]["StorageDescriptor"]
+        return keys, answer["Table"].get("StorageDescriptor", {})
 
     def _storage(self, folder: str) -> dict[str, Any]:
         """What a partition has of its table; raises GiveUp where the table is parted by others than the folder."""

@@ -208,6 +208,28 @@ def test_folders_that_are_there_become_partitions(lake: Lake) -> None:
     assert lake.partitions() == FOLDERS
 
 
+def test_a_folder_whose_partition_lies_elsewhere_is_told(lake: Lake) -> None:
+    """Its rows are in no table, though Glue says that the partition is there."""
+    spec = lake.spec()
+    make(spec)
+    storage = {**lake.table()["StorageDescriptor"], "Location": "s3://elsewhere/"}
+    partition: Any = {"Values": ["2026-07-01", "gold"], "StorageDescriptor": storage}
+    lake.client("glue").create_partition(DatabaseName=lake.name, TableName="orders", PartitionInput=partition)
+    assert command("run", str(spec), "--all")[0] == 0
+    assert command("table", str(spec))[1]["refused"] == [
+        "its partition of `date=2026-07-01/tier=gold/` lies at `s3://elsewhere/`: remove it from the table"
+    ]
+
+
+def test_a_link_to_a_table_of_others_gets_no_partition(lake: Lake) -> None:
+    glue: Any = lake.client("glue")
+    glue.create_database(DatabaseInput={"Name": lake.name})
+    link = {"CatalogId": "1", "DatabaseName": "of", "Name": "others"}
+    glue.create_table(DatabaseName=lake.name, TableInput={"Name": "orders", "TargetTable": link})
+    code, report = command("run", str(lake.spec()), "--all")
+    assert (code, {problem["code"] for problem in report["problems"]}) == (1, {"wrong-table"})
+
+
 TOGETHER = """
 import sys
 import plait

@@ -59,7 +59,7 @@ def compare(plan: Plan, services: Services) -> Comparison:
         there = _found(client, lambda: client.get_table(DatabaseName=database, Name=name)["Table"])
         has_database = bool(there or _found(client, lambda: client.get_database(Name=database)))
         partitions = [*_partitions(client, database, name)] if there else []
-    registered = {tuple(partition["Values"]) for partition in partitions}
+    registered = {tuple(part["Values"]): part["StorageDescriptor"] for part in partitions}
     found = changes_of(there, meant) if there else TableChanges(meant, [f"make the table `{plan.table}`"])
     if not has_database:
         found.changes.insert(0, f"make the database `{database}`")
@@ -71,6 +71,11 @@ def compare(plan: Plan, services: Services) -> Comparison:
             )
         folders = {}
     new = {folder: item for folder, item in folders.items() if _values(folder) not in registered}
+    base = meant["StorageDescriptor"]["Location"]
+    for folder in folders:
+        place = registered.get(_values(folder), {}).get("Location", base + folder)
+        if place.rstrip("/") != (base + folder).rstrip("/"):
+            found.refused.append(f"its partition of `{folder}` lies at `{place}`: remove it from the table")
     wanted = _types(found.table["StorageDescriptor"])
     outdated = [part for part in partitions if _types(part["StorageDescriptor"]) != wanted]
     return Comparison(found, there and there["VersionId"], has_database, new, outdated)

@@ -28,12 +28,13 @@ class TableChanges(Struct):
 
 def changes_of(there: Mapping[str, Any], meant: Mapping[str, Any]) -> TableChanges:
     """Compare a table of Glue with the one that is meant; columns and fields that are there alone stay."""
-    before, after = there["StorageDescriptor"], meant["StorageDescriptor"]
-    storage = {**before, "Columns": [dict(column) for column in before["Columns"]]}
+    before, after = there.get("StorageDescriptor", {}), meant["StorageDescriptor"]
+    storage = {**before, "Columns": [dict(column) for column in before.get("Columns", ())]}
     table = {**there, "StorageDescriptor": storage, "Parameters": dict(there.get("Parameters", {}))}
     answer = TableChanges(table)
-    if before.get("SerdeInfo", {}).get("SerializationLibrary") != after["SerdeInfo"]["SerializationLibrary"]:
-        answer.refused.append("it is no table of Parquet files: write to another table")
+    if _format(there) != _format(meant):
+        answer.refused.append("it is no table of plain Parquet files: write to another table")
+        return answer
     if before.get("Location", "").rstrip("/") != after["Location"].rstrip("/"):
         answer.refused.append(f"it lies at `{before.get('Location')}`: {OTHER_FILES}")
     keys = [_keys(table.get("PartitionKeys", ())) for table in (there, meant)]
@@ -41,7 +42,7 @@ def changes_of(there: Mapping[str, Any], meant: Mapping[str, Any]) -> TableChang
         answer.refused.append(
             f"it is parted by {keys[0] or 'nothing'}, not {keys[1] or 'nothing'}: {OTHER_PARTITIONS}"
         )
-    names = {column["Name"]: column for column in storage["Columns"]}
+    names = {column["Name"].lower(): column for column in storage["Columns"]}
     for column in after["Columns"]:
         if column["Name"] in names:
             _change_column(answer, names[column["Name"]], column)
@@ -53,6 +54,14 @@ def changes_of(there: Mapping[str, Any], meant: Mapping[str, Any]) -> TableChang
         answer.changes.append("comment the table")
     _change_projection(answer, meant["Parameters"])
     return answer
+
+
+def _format(table: Mapping[str, Any]) -> tuple[str | None, ...]:
+    """How files are read, and whose tables they are: those of Hudi and Delta are called Parquet too."""
+    storage, parameters = table.get("StorageDescriptor", {}), table.get("Parameters", {})
+    kind = parameters.get("table_type") or parameters.get("spark.sql.sources.provider") or "parquet"
+    library = storage.get("SerdeInfo", {}).get("SerializationLibrary")
+    return library, storage.get("InputFormat"), kind.lower()
 
 
 def _keys(columns: Any) -> str:

@@ -70,7 +70,27 @@ def test_another_place_and_other_partitions_are_refused(meant: dict[str, Any], r
     assert reason in refused
 
 
-def test_a_table_of_another_format_is_refused() -> None:
-    there = made()
-    there["StorageDescriptor"]["SerdeInfo"] = {"SerializationLibrary": "csv"}
-    assert changes_of(there, made()).refused == ["it is no table of Parquet files: write to another table"]
+PARQUET = {"Columns": [], "SerdeInfo": SERDE}
+
+
+@pytest.mark.parametrize(
+    "there",
+    [
+        {"StorageDescriptor": {**PARQUET, "SerdeInfo": {"SerializationLibrary": "csv"}}},
+        {"StorageDescriptor": {**PARQUET, "InputFormat": "org.apache.hudi.hadoop.HoodieParquetInputFormat"}},
+        {"StorageDescriptor": PARQUET, "Parameters": {"spark.sql.sources.provider": "delta"}},
+        {"StorageDescriptor": {"Columns": []}, "Parameters": {"table_type": "ICEBERG"}},
+        {"StorageDescriptor": {"Columns": [], "SerdeInfo": {}}, "TableType": "VIRTUAL_VIEW"},
+        {"TargetTable": {"CatalogId": "1", "DatabaseName": "of", "Name": "others"}},
+    ],
+    ids=["csv", "hudi", "delta", "iceberg", "view", "link"],
+)
+def test_a_table_of_another_format_is_refused(there: dict[str, Any]) -> None:
+    reason = "it is no table of plain Parquet files: write to another table"
+    assert changes_of(there, made(("c", "int"))).refused == [reason]
+
+
+def test_the_case_of_a_column_is_no_other_column() -> None:
+    """Athena has names in small letters, and no table with one of them twice."""
+    answer = changes_of(made(("ID", "int")), made(("id", "bigint")))
+    assert answer.table["StorageDescriptor"]["Columns"] == [{"Name": "ID", "Type": "bigint"}]

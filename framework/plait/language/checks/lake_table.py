@@ -100,7 +100,7 @@ def _projection(subject: Subject, projection: Projection) -> Iterator[Finding]:
             at="key",
         )
     if not names:
-        yield Finding(place, "there are no partitions to project", "write `partition_by`", at="key")
+        yield Finding(place[:2], "there are no partitions to project", "write `partition_by`", at="key")
     for partition in subject.spec.partition_by:
         kind = subject.row.types.get(partition.column)
         if kind and (problem := _projection_problem(partition, kind, columns.get(partition.name, UNTOLD))):

@@ -35,7 +35,7 @@ system: ## Install what the tests need from the system: a MariaDB server, which 
 	    "apt-get install nodejs npm; Fedora: dnf install nodejs; macOS: brew install node), then run make again." >&2; \
 	  exit 1; }
 
-spark: $(READY) ## Install Spark, and the Java that it runs on, which only `make reliability` takes.
+spark: $(READY) ## Install Spark, and the Java that it runs on, for the tests: `make setup` and `make demo` do without.
 	@command -v java >/dev/null || { $(DEBIAN_ROOT) && $(APT_INSTALL) openjdk-17-jre-headless; } || { \
 	  echo "Spark needs Java 17: install it (Debian, Ubuntu: apt-get install openjdk-17-jre-headless; Fedora: dnf" \
 	    "install java-17-openjdk-headless; macOS: brew install openjdk@17), then run make again." >&2; exit 1; }
@@ -51,7 +51,7 @@ WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
 quick: $(READY) ## Run the unit tests, in a minute or so.
 	$(BIN)/pytest $(WORKERS) tests/unit
 
-test: system setup editor lint ## Check everything: what continuous integration runs.
+test: system spark setup editor lint ## Check everything: what continuous integration runs.
 	$(BIN)/pytest $(WORKERS)
 
 lint: $(READY) ## Check style, types and the direction of imports.
@@ -100,7 +100,7 @@ lane-services:
 lane-laws:
 	$(LARGE) tests/reliability $(BUDGETED) $(SERVICES:%=--ignore=tests/reliability/test_%.py)
 
-coverage: system editor $(READY) $(WHOLE_FILES) ## Run all tests and fail where a branch of what moves data, or 5 % of all, was never taken.
+coverage: system spark editor $(READY) $(WHOLE_FILES) ## Run all tests and fail where a branch of what moves data, or 5 % of all, was never taken.
 	$(BIN)/coverage erase
 	$(BIN)/coverage run $(BIN)/pytest
 	$(BIN)/coverage combine --quiet

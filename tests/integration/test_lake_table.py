@@ -170,6 +170,7 @@ def test_a_table_is_made_as_the_plan_has_it_and_filled_by_a_run(lake: Lake) -> N
     assert (code, report["objects"]["done"]) == (0, 3)
     assert lake.partitions() == FOLDERS
     assert lake.files() == {*FOLDERS}
+    assert [*plait.load(str(spec)).missing()] == []
     for partition in lake.client("glue").get_partitions(DatabaseName=lake.name, TableName="orders")[
         "Partitions"
     ]:

@@ -1,8 +1,10 @@
-"""The options that several commands have: `--param` and `--env`, `--since` with `--until`, `--output`, and what gives exit code 1."""
+"""The options that several commands have: `--param` and `--env`, `--object` and `--objects`, `--since` with `--until`, `--output`, and what gives exit code 1."""
 
 from __future__ import annotations
 
+import json
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -11,7 +13,7 @@ import click
 from plait.problems.render import MAX_SHOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
 ALLOWED = "plait.env"
 Command = TypeVar("Command", bound="Callable[..., Any]")
@@ -32,6 +34,29 @@ def allowed_variables() -> tuple[str, ...]:
     """The environment variables that `--env` of the running command allows to parameters."""
     ctx = click.get_current_context(silent=True)
     return ctx.meta.get(ALLOWED, ()) if ctx else ()
+
+
+def object_options(command: Command) -> Command:
+    """Add `--object` and `--objects`, whose URIs the command gets together as `objects`; None where neither is used."""
+    help = "Over this object. Repeatable."
+    by_name = click.option(
+        "--object", multiple=True, metavar="URI", callback=_add_objects, expose_value=False, help=help
+    )
+    help = "Over the objects of this file, a URI a line, as `plait missing` and `plait list` print them; `-` is stdin."
+    file = click.File(encoding="utf-8", errors="surrogateescape")
+    by_list = click.option("--objects", type=file, callback=_add_objects, expose_value=False, help=help)
+    return by_name(by_list(command))
+
+
+def uris_in(lines: Iterable[str]) -> Iterator[str]:
+    """The URIs of lines: each the text before a tab, or a text of JSON."""
+    for line in lines:
+        text = line.rstrip("\n").partition("\t")[0]
+        if text.startswith('"'):
+            with suppress(ValueError):
+                text = json.loads(text)
+        if text:
+            yield text
 
 
 def time_options(command: Command) -> Command:
@@ -133,6 +158,13 @@ def _split_parameters(
             raise click.BadParameter(f"`{assignment[:40]}` is not `name=value`")
         parameters[name] = value
     return parameters
+
+
+def _add_objects(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    objects = ctx.params.setdefault("objects", None)
+    if value:
+        uris = uris_in(value) if param.name == "objects" else value
+        ctx.params["objects"] = [*(objects or ()), *uris]
 
 
 def _allow(ctx: click.Context, _param: click.Parameter, names: tuple[str, ...]) -> None:

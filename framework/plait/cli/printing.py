@@ -68,6 +68,11 @@ def print_json(answer: Mapping[str, Any]) -> None:
     click.echo(text.encode("utf-8", "backslashreplace"))
 
 
+def uri_line(uri: str) -> str:
+    """The line of a URI, as `--objects` takes it: JSON where it has what a terminal would not show as it is."""
+    return uri if uri.isprintable() and not uri.startswith('"') else json.dumps(uri)
+
+
 def _print_github(problems: Sequence[Problem]) -> None:
     """Print workflow commands; problems that GitHub would not mark go to the job's summary, else below the commands."""
     if problems:

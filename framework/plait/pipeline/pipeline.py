@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from plait.engine.replay import ReplayReport
     from plait.engine.report import Report
     from plait.language.spec import Spec
+    from plait.pipeline.missing import MissingObjects
     from plait.pipeline.why import Why
     from plait.plan.plan import Plan
     from plait.problems.display import Rows
@@ -90,6 +91,18 @@ class Pipeline(Displayed, Readable):
     def list(self, since: datetime | None = None, until: datetime | None = None) -> Iterator[Item]:
         """List the driving objects that a run would take, modified from `since` to before `until`."""
         return find(self.engine(), Window(since=since, until=until))
+
+    def missing(
+        self, since: datetime | None = None, until: datetime | None = None, most_read: int = 1_000
+    ) -> MissingObjects:
+        """The URIs of the driving objects, modified from `since` to before `until`, that never arrived: `run` takes them.
+
+        Of those without a file, so many are read at most, to leave out what rightly gives no row; nothing is written.
+        """
+        from plait.pipeline.missing import MissingObjects
+
+        self.require_columns()
+        return MissingObjects(self.engine(), Window(since=since, until=until), most_read)
 
     def guess(self, name: str | None = None) -> str:
         """The `columns` that fit the first records of all sources, or of one, as the block to paste into the spec."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from plait.cli.loading import engine_of, load_pipeline
-from plait.cli.options import given_option, output_option, parameter_option, verbose_option
+from plait.cli.options import given_option, object_options, output_option, parameter_option, verbose_option
 from plait.cli.printing import plural, print_json, print_problems_on_stderr
 from plait.cli.views.report import count_texts
 from plait.cli.views.rows import print_rows
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 
 @click.command("preview")
 @click.argument("spec")
-@click.option(
-    "--object", "objects", multiple=True, metavar="URI", help="A driving object to read. Repeatable."
-)
+@object_options
 @click.option(
     "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many rows."
 )
@@ -33,7 +31,7 @@ if TYPE_CHECKING:
 @output_option("text", "json")
 def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     spec: str,
-    objects: Sequence[str],
+    objects: Sequence[str] | None,
     limit: int,
     cases: str | None,
     parameters: dict[str, str],
@@ -46,7 +44,7 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     """
     pipeline = load_pipeline(spec, parameters, infers=True)
     engine = engine_of(pipeline, cases)
-    preview = pipeline.preview_with_report(objects or None, limit, engine)
+    preview = pipeline.preview_with_report(objects, limit, engine)
     table, report = preview.table, preview.report
     names = table.column_names
     records = table.slice(0, limit).to_pylist(maps_as_pydicts="strict")

@@ -10,6 +10,7 @@ import click
 from plait.cli.failures import CannotStart, exit_code
 from plait.cli.loading import load_pipeline
 from plait.cli.options import (
+    object_options,
     output_option,
     parameter_option,
     time_options,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 @click.command("run")
 @click.argument("spec")
 @click.option("--event", type=click.File("rb"), help="Over the objects that this event names (a JSON file).")
-@click.option("--object", "objects", multiple=True, metavar="URI", help="Over this object. Repeatable.")
+@object_options
 @click.option("--all", "everything", is_flag=True, help="Over all objects.")
 @time_options
 @click.option("--no-wait", is_flag=True, help="Do not wait for late matches: take objects as they are.")
@@ -45,7 +46,7 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     ctx: click.Context,
     spec: str,
     event: IO[bytes] | None,
-    objects: Sequence[str],
+    objects: Sequence[str] | None,
     everything: bool,
     since: datetime | None,
     until: datetime | None,
@@ -57,13 +58,13 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     output: str,
 ) -> None:
     """Run over the objects of an event, of a list, of a time, or over all, and print the report."""
-    if sum((event is not None, bool(objects), everything, bool(since or until))) != 1:
+    if sum((event is not None, objects is not None, everything, bool(since or until))) != 1:
         raise click.UsageError(
-            "give exactly one of `--event`, `--object`, `--all`, and `--since` with `--until`"
+            "give exactly one of `--event`, `--object` or `--objects`, `--all`, and `--since` with `--until`"
         )
     pipeline = load_pipeline(spec, parameters)
     read_event = _read_event(event, pipeline.spec.driver.buckets) if event else None
-    uris = list(read_event.uris) if read_event else list(objects) or None
+    uris = list(read_event.uris) if read_event else objects
     with object_progress(len(uris) if uris is not None else None) as progress:
         report = pipeline.run(uris, since, until, progress, no_wait=no_wait)
     report.ignored = read_event.ignored if read_event else {}

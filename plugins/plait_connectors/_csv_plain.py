@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, chain, repeat
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from plait.plugin import BadRecord, RecordTable, form_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     import pyarrow as pa
 
     from plait_connectors._csv_options import CsvOptions
@@ -24,27 +26,33 @@ F = TypeVar("F")
 
 @dataclass
 class PlainFiles(Generic[F]):
-    """Plain files with the same header: their bodies without it, the lines of each body, and the caller's files."""
+    """Files with the same header: their bodies without it, the lines of each body, and the caller's files."""
 
     names: list[str]
     bodies: list[bytes] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
     files: list[F] = field(default_factory=list)
 
-    def add(self, body: bytes, delimiter: bytes, file: F) -> bool:
-        """Add a file and return True, unless the number of its delimiters does not suit its lines."""
-        body = body if body.endswith(b"\n") or not body else body + b"\n"
-        lines = body.count(b"\n")
-        if body.count(delimiter) != lines * (len(self.names) - 1):
-            return False
+    def add(self, body: bytes, lines: int, file: F) -> None:
+        """Add a file."""
         self.bodies.append(body)
         self.lines.append(lines)
         self.files.append(file)
-        return True
+
+    def are_plain(self, marks: bytes, delimiter: bytes) -> bool:
+        """Whether no file has a mark or an empty line, and the number of the delimiters suits that of the lines."""
+        text = b"".join(self.bodies)
+        return (
+            len(text.translate(None, marks)) == len(text)
+            and b"\n\n" not in text
+            and not text.startswith(b"\n")
+            and _is_utf8(text)
+            and text.count(delimiter) == sum(self.lines) * (len(self.names) - 1)
+        )
 
 
 class PlainGroups(Generic[F]):
-    """The plain files of each header.
+    """The files of each header that may be plain.
 
     The group of an unusual header is None: it has an empty name, a name twice, a column of the path, or too many.
     """
@@ -52,27 +60,46 @@ class PlainGroups(Generic[F]):
     def __init__(self, options: CsvOptions) -> None:
         self.options, self.by_header = options, dict[bytes, PlainFiles[F] | None]()
         self.delimiter = options.delimiter.encode()
-        self.not_plain = f"{options.quote}{options.escape}\r".encode()
+        self.marks = f"{options.quote}{options.escape}\r".encode()
 
+    def add(self, data: bytes, file: F) -> bool:
+        """Add a file to the group of its header and return True, unless it is to be read alone."""
+        options = self.options
+        if len(data) > MAX_PLAIN_BYTES or fault_of(data, options.skip):
+            return False
+        if options.skip or not data.isascii():
+            data = without_first_lines(data, options.skip)
+        data = data.replace(b"\r\n", b"\n") if b"\r" in data else data
+        header, _, body = (b"", b"", data) if options.header else data.partition(b"\n")
+        if header not in self.by_header:
+            self.by_header[header] = self._group(header)
+        group = self.by_header[header]
+        body = body if body.endswith(b"\n") or not body else body + b"\n"
+        lines = body.count(b"\n")
+        if group is None or lines > options.max_rows:
+            return False
+        group.add(body, lines, file)
+        return True
 
-def add_if_plain(groups: PlainGroups[F], data: bytes, file: F) -> bool:
-    """Add a file to the group of its header and return True, if the file is plain."""
-    options, by_header = groups.options, groups.by_header
-    if fault_of(data, options.skip):
-        return False
-    data = without_first_lines(data, options.skip).replace(b"\r\n", b"\n")
-    has_marks = len(data.translate(None, groups.not_plain)) < len(data)
-    if len(data) > MAX_PLAIN_BYTES or has_marks or b"\n\n" in data or not _is_utf8(data):
-        return False
-    header, _, body = (b"", b"", data) if options.header else data.partition(b"\n")
-    if header not in by_header:
+    def _group(self, header: bytes) -> PlainFiles[F] | None:
+        if len(header.translate(None, self.marks)) < len(header) or not _is_utf8(header):
+            return None
+        options = self.options
         names = [*options.header] if options.header else header.decode().split(options.delimiter)
         path_columns = {*options.path.columns}
         are_distinct = len({*names, *path_columns}) == len(names) + len(path_columns)
         usual = "" not in names and are_distinct and len(names) <= MAX_COLUMNS
-        by_header[header] = PlainFiles(names) if usual else None
-    group = by_header[header]
-    return group is not None and group.add(body, groups.delimiter, file)
+        return PlainFiles(names) if usual else None
+
+    def split(self, group: PlainFiles[F]) -> tuple[list[F], PlainFiles[F]]:
+        """The files of a group that are not plain, and the group of those that are."""
+        others, plain = list[F](), PlainFiles[F](group.names)
+        for body, lines, file in zip(group.bodies, group.lines, group.files, strict=True):
+            if PlainFiles(group.names, [body], [lines]).are_plain(self.marks, self.delimiter):
+                plain.add(body, lines, file)
+            else:
+                others.append(file)
+        return others, plain
 
 
 def fault_of(data: bytes, skip: int) -> BadRecord | None:
@@ -99,10 +126,12 @@ def _is_utf8(data: bytes) -> bool:
         return False
 
 
-def record_table(group: PlainFiles[F], options: CsvOptions, path_values: list[Texts]) -> RecordTable | None:
+def record_table(
+    group: PlainFiles[F], options: CsvOptions, path_texts: Mapping[str, Iterable[str]]
+) -> RecordTable | None:
     """Return the rows of a group, file by file, or None if a line is not as wide as the header.
 
-    `path_values` are the fields that each file has from its path.
+    `path_texts` has for each column of the path what stands in that of each file.
     """
     import pyarrow as pa
 
@@ -112,9 +141,8 @@ def record_table(group: PlainFiles[F], options: CsvOptions, path_values: list[Te
         return None
     if table.num_rows != sum(group.lines):
         return None
-    for column in path_values[0]:
-        texts = zip((values[column] for values in path_values), group.lines, strict=True)
-        cells = [text for text, lines in texts for _ in range(lines)]
+    for column, texts in path_texts.items():
+        cells = [*chain.from_iterable(map(repeat, texts, group.lines))]
         table = table.append_column(column, pa.array(cells, pa.string()))
     starts = [*accumulate(group.lines, initial=0)]
     first = options.skip + (1 if options.header else 2)

@@ -26,7 +26,7 @@ from plait.plugin import (
 from plait_connectors._aws import bucket_facts, read_permissions
 from plait_connectors._csv_file import Fields, parse
 from plait_connectors._csv_options import CsvOptions
-from plait_connectors._csv_plain import PlainFiles, PlainGroups, Texts, add_if_plain, record_table
+from plait_connectors._csv_plain import PlainFiles, PlainGroups, Texts, record_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -38,11 +38,10 @@ PATH_HELP = "mend the value, or name the file by another column"
 
 
 class AskedFile(NamedTuple):
-    """A file that keys ask for, with the fields of each; `path_values` are those that it has from its path, each once."""
+    """A file that keys ask for, with the fields of each."""
 
     uri: str
     keys: list[Mapping[str, Any]]
-    path_values: list[Texts]
     answer: StoredObject | Missing | PlaitError
 
 
@@ -82,45 +81,45 @@ class CsvLookup(Lookup[CsvOptions]):
 
     def fetch(self, keys: Sequence[Key]) -> Iterable[Record | RecordTable]:
         """Yield the lines of the keys' files: a table for the plain files of each header, records of the others."""
-        asked: dict[str, tuple[list[Mapping[str, Any]], list[Texts]]] = {}
-        for key in keys:
-            try:
-                uri = self.options.path.fill(key.fields)
-            except UnsafePathValue as error:
-                yield Record(fields=key.fields, fault=BadRecord(str(error), help=PATH_HELP))
-                continue
-            if uri is not None:
-                texts = self._path_texts(key.fields)
-                key_fields, path_values = asked.setdefault(uri, ([], []))
-                key_fields.append(key.fields)
-                if texts not in path_values:
-                    path_values.append(texts)
+        asked: dict[str, list[Mapping[str, Any]]] = {}
+        for key, uri in zip(keys, self.options.path.fill_all([key.fields for key in keys]), strict=True):
+            if isinstance(uri, UnsafePathValue):
+                yield Record(fields=key.fields, fault=BadRecord(str(uri), help=PATH_HELP))
+            elif uri is not None:
+                asked.setdefault(uri, []).append(key.fields)
         answers = self.context.objects.get([*asked], self.options.max_bytes)
         groups = PlainGroups[AskedFile](self.options)
-        for (uri, of_keys), answer in zip(asked.items(), answers, strict=True):
-            file = AskedFile(uri, *of_keys, answer)
-            if not self._add_if_plain(file, groups):
+        for (uri, key_fields), answer in zip(asked.items(), answers, strict=True):
+            file = AskedFile(uri, key_fields, answer)
+            if not (
+                isinstance(answer, StoredObject)
+                and (len(key_fields) == 1 or len(self._path_values(file)) == 1)
+                and groups.add(answer.data, file)
+            ):
                 yield from self._records(file)
-        for group in groups.by_header.values():
-            if group is not None and group.files:
-                yield from self._together(group)
+        for group in filter(None, groups.by_header.values()):
+            yield from self._together(group, groups)
 
-    def _add_if_plain(self, file: AskedFile, groups: PlainGroups[AskedFile]) -> bool:
-        """Add a file of one key to the group of its header and return True, if it can be read with others."""
-        return (
-            isinstance(file.answer, StoredObject)
-            and len(file.path_values) == 1
-            and file.answer.data.count(b"\n") <= self.options.max_rows
-            and add_if_plain(groups, file.answer.data, file)
-        )
+    def _together(
+        self, group: PlainFiles[AskedFile], groups: PlainGroups[AskedFile]
+    ) -> Iterable[Record | RecordTable]:
+        """Return a table of the files with one header, with the records of those that are not plain before it."""
+        body = self.context.body_fields
+        has_body, others = not body or not {*body}.isdisjoint(group.names), list[AskedFile]()
+        table = self._table(group, groups) if has_body else None
+        if has_body and not table:
+            others, plain = groups.split(group)
+            if others and plain.files:
+                group, table = plain, self._table(plain, groups)
+        records = chain.from_iterable(map(self._records, others if table else group.files))
+        return chain(records, [table] if table else ())
 
-    def _together(self, group: PlainFiles[AskedFile]) -> Iterable[Record | RecordTable]:
-        """Return a table of the plain files with one header, or their records if one of them is not plain after all."""
-        path_values = [file.path_values[0] for file in group.files]
-        body, table = self.context.body_fields, None
-        if not body or {*body} & {*group.names}:
-            table = record_table(group, self.options, path_values)
-        return [table] if table else chain.from_iterable(map(self._records, group.files))
+    def _table(self, group: PlainFiles[AskedFile], groups: PlainGroups[AskedFile]) -> RecordTable | None:
+        """Return a table of the files of a group, None if one of them is not plain."""
+        if not group.are_plain(groups.marks, groups.delimiter):
+            return None
+        texts = self.options.path.texts_of([file.keys[0] for file in group.files])
+        return record_table(group, self.options, texts)
 
     def _records(self, file: AskedFile) -> Iterator[Record]:
         """Yield the lines of one file for each key that asks for it; a file that cannot be read is a fault."""
@@ -137,7 +136,7 @@ class CsvLookup(Lookup[CsvOptions]):
             fault = BadRecord(message, code=error.code, help=error.help, bare=bare)
             yield from (Record(fields=key, fault=fault) for key in file.keys)
             return
-        for texts in file.path_values:
+        for texts in self._path_values(file):
             keys = [key for key in file.keys if self._path_texts(key) == texts]
             for line, fields in lines:
                 record = _record(file.uri, texts, line, fields)
@@ -147,6 +146,14 @@ class CsvLookup(Lookup[CsvOptions]):
                 # Its own key is not known, so it may be each one's; the first bad line says so to all.
                 yield from (structs.replace(record, fields=key) for key in keys)
                 keys = keys[:1]
+
+    def _path_values(self, file: AskedFile) -> list[Texts]:
+        """The fields that a file has from its path, each once; keys whose values differ may have one path."""
+        distinct: list[Texts] = []
+        for texts in map(self._path_texts, file.keys):
+            if texts not in distinct:
+                distinct.append(texts)
+        return distinct
 
     def _path_texts(self, key_fields: Mapping[str, Any]) -> Texts:
         return self.options.path.texts({column: key_fields[column] for column in self._columns})

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from plait.engine.rows import EPOCH, microseconds, take_rows
 from plait.plugin import BadRecord, File, excerpt
 from plait.values.driver_path import HIVE_NULL
-from plait.values.paths import path_text
+from plait.values.lookup_path import path_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -18,7 +18,7 @@ from plait.plugin import Key, LookupPath, Missing, PlaitError, Record, UnsafePat
 from plait.problems.problem import excerpt
 from plait.problems.suggest import nearest
 from plait.values.decode import decode
-from plait.values.paths import path_text
+from plait.values.lookup_path import path_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -34,8 +34,9 @@ from plait.problems.problem import excerpt
 from plait.values.convert import Flag
 from plait.values.data_faults import form_of, not_utf8
 from plait.values.driver_path import DriverPath
+from plait.values.lookup_path import LookupPath, UnsafePathValue
 from plait.values.memory import room_for_object
-from plait.values.paths import FolderPath, LookupPath, UnsafePathValue, normal_path
+from plait.values.paths import FolderPath, normal_path
 from plait.values.patterns import Expression, Pattern
 from plait.values.places import Place
 from plait.values.secret import Secret, Secrets

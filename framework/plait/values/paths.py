@@ -5,23 +5,11 @@ from __future__ import annotations
 import posixpath
 import re
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from plait.problems.errors import SpecValueError
-from plait.values.patterns import (
-    HOLE_PATTERN,
-    UNNAMED,
-    Hole,
-    Part,
-    split,
-)
+from plait.values.patterns import UNNAMED, Hole, Part, split
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-UNSAFE = re.compile(r"\\|\.\.|[\x00-\x1f\x7f]|(?:\A|/)\.(?:/|\Z)")
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+")
 BUCKET = re.compile(r"s3://((?:[a-z0-9.-]|\$\{[^}/]*\})*)(?=/|\Z)")
 
@@ -44,10 +32,6 @@ def path_pattern(hole: str = "", *, with_folders: bool = False) -> str:
     first = f"(?:{character}{maybe})*{end}"
     local = f"(?:{character}{maybe})+|(?:{first})?{below}|[A-Za-z]:{below}"
     return rf"^(?:s3://[a-z0-9.-]+(?:{below})?|{local})$"
-
-
-class UnsafePathValue(ValueError):
-    """A value that must not fill a path, because the path would lead elsewhere."""
 
 
 def on_s3(path: str) -> bool:
@@ -172,69 +156,6 @@ class PathTemplate:
 def _arn_text(text: str) -> str:
     """Literal text as an ARN has it, so that IAM reads no wildcard or variable in it (IAM's user guide, policy variables)."""
     return re.sub(r"[*?$]", lambda match: f"${{{match[0]}}}", text)
-
-
-class LookupPath(PathTemplate):
-    """The path of looked-up objects, filled from columns of the row."""
-
-    takes_stars = False
-    json_schema: ClassVar[dict[str, Any]] = {
-        "pattern": path_pattern(HOLE_PATTERN),
-        "patternErrorMessage": "a path begins with literal text and has no `*`, as in `s3://bucket/items/{id}.csv`",
-        "examples": ["s3://bucket/items/{id}.csv"],
-    }
-    hole_help = "name one file, by `{column}` of the row"
-
-    @staticmethod
-    def texts(values: Mapping[str, object]) -> dict[str, str]:
-        """The texts by which values of a row stand in the path, by name; raises UnsafePathValue for bytes."""
-        return {name: path_text(value) for name, value in values.items()}
-
-    def fill(self, values: Mapping[str, object]) -> str | None:
-        """The path for one row, or None if a value is null or empty.
-
-        Raises UnsafePathValue for bytes, and for a value with a backslash, `..` or a control character in it, or with a
-        slash where the path goes on to another segment, or is local.
-        """
-        filled = ""
-        for number, part in enumerate(self.parts):
-            if isinstance(part, str):
-                filled += part
-                continue
-            value = values[part.name]
-            if value is None or value == "":
-                return None
-            text = path_text(value)
-            if "/" in text and not self._takes_slashes(number):
-                raise UnsafePathValue(f"the value of `{part.name}` has `/` in it")
-            if UNSAFE.search(text):
-                raise UnsafePathValue(
-                    f"the value of `{part.name}` has `.`, `..` or a control character in it"
-                )
-            filled += text
-        return filled
-
-    def _takes_slashes(self, number: int) -> bool:
-        """Whether a value with slashes still names an object that the policy's ARN means: at the end of a key of S3."""
-        rest = "".join("/" if isinstance(part, Hole) else part for part in self.parts[number + 1 :])
-        return on_s3(self.text) and "/" not in rest
-
-
-def path_text(value: object) -> str:
-    """The text by which a value of a row stands in paths and folder names; raises UnsafePathValue for bytes.
-
-    >>> path_text(True), path_text(Decimal("0E-2"))
-    ('true', '0.00')
-    """
-    if isinstance(value, str):
-        return str(value)
-    if isinstance(value, bytes):
-        raise UnsafePathValue("binary cannot fill a path")
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else str(value)
 
 
 class FolderPath(PathTemplate):

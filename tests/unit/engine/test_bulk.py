@@ -29,6 +29,7 @@ from plait.values import arrow_casts
 from plait.values.types import parse
 from plait_connectors import csv as csv_connector
 from plait_connectors._csv_options import CsvOptions, Delimiter, Mark
+from plait_connectors._csv_plain import PlainGroups
 
 SPEC = (DATA / "specs/bulk.yaml").read_text(encoding="utf-8")
 
@@ -47,7 +48,7 @@ def many_from(number: int) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(arrow_casts, "MANY", number)
         if number:
-            patch.setattr(csv_connector, "add_if_plain", lambda *_: False)
+            patch.setattr(PlainGroups, "add", lambda *_: False)
         yield
 
 
@@ -168,3 +169,14 @@ def test_plain_files_come_as_one_block() -> None:
         *(("0", "line 2", "x"), ("1", "line 2", "x"), ("1", "line 3", "y")),
         *(("2", "line 2", "x"), ("3", "line 2", "x")),
     ]
+
+
+def test_a_file_that_is_not_plain_is_read_alone_and_the_others_together() -> None:
+    """A line too long and one too short make up for each other in number; neither spoils the files beside it."""
+    bodies = {"0": b"a,b\nx,1,2\n", "1": b"a,b\ny\n", "2": b"a,b\nz,1\n", "3": b"a,b\n\nw,1\n"}
+    options = CsvOptions(path=LookupPath.parse("s3://raw/{id}.csv"))
+    lent = services({f"s3://raw/{n}.csv": data for n, data in bodies.items()}).context("s", None)
+    *single, block = csv_connector.CsvLookup(options, lent).fetch([Key(fields={"id": n}) for n in bodies])
+    assert isinstance(block, RecordTable)
+    assert [record.fields for record in block.records()] == [{"a": "z", "b": "1", "id": "2"}]
+    assert [getattr(answer, "fault", answer) is None for answer in single] == [False, False, True]

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.tables import table
-from plait.values.paths import LookupPath, UnsafePathValue, normal_path, normal_uri
+from plait.values.lookup_path import LookupPath, UnsafePathValue
+from plait.values.paths import normal_path, normal_uri
 
 TABLES = table("values/paths.yaml")
 
@@ -44,3 +45,21 @@ def test_a_value_never_leads_a_path_elsewhere(path: str, value: str, message: st
     with pytest.raises(UnsafePathValue) as caught:
         LookupPath.parse(path).fill({"id": value, "day": "1"})
     assert str(caught.value) == message
+
+
+@pytest.mark.fault("S6")
+@given(
+    st.sampled_from(["in/{id}", "s3://shop/{id}.csv", "s3://shop/{day}/{id}", "in/{id}/{id}"]),
+    st.lists(st.one_of(st.sampled_from(["a1", "é-_", "", "-"]), texts, st.none(), st.integers()), max_size=4),
+)
+def test_rows_together_have_the_paths_that_each_has_alone(path: str, values: list[object]) -> None:
+    """One value that would lead a path elsewhere has its error, whatever the values beside it are."""
+    template, rows = LookupPath.parse(path), [{"id": value, "day": "1"} for value in values]
+    assert [*map(repr, template.fill_all(rows))] == [repr(_alone(template, row)) for row in rows]
+
+
+def _alone(template: LookupPath, row: dict[str, object]) -> str | UnsafePathValue | None:
+    try:
+        return template.fill(row)
+    except UnsafePathValue as error:
+        return error

@@ -17,7 +17,7 @@ from plait.pipeline.why import MOST
 from plait.problems.problem import Problem, excerpt, printable
 from plait.problems.render import full
 from plait.values.json_value import json_value
-from plait.values.paths import path_text
+from plait.values.lookup_path import path_text
 
 if TYPE_CHECKING:
     from plait.pipeline.why import Cell, Why

@@ -104,13 +104,13 @@ class CsvLookup(Lookup[CsvOptions]):
         self, group: PlainFiles[AskedFile], groups: PlainGroups[AskedFile]
     ) -> Iterable[Record | RecordTable]:
         """Return a table of the files with one header, with the records of those that are not plain before it."""
-        body = self.context.body_fields
-        has_body, others = not body or not {*body}.isdisjoint(group.names), list[AskedFile]()
-        table = self._table(group, groups) if has_body else None
-        if has_body and not table:
+        body, others = self.context.body_fields, list[AskedFile]()
+        if body and {*body}.isdisjoint(group.names):
+            return chain.from_iterable(map(self._records, group.files))
+        table = self._table(group, groups)
+        if not table:
             others, plain = groups.split(group)
-            if others and plain.files:
-                group, table = plain, self._table(plain, groups)
+            table = self._table(plain, groups) if others and plain.files else None
         records = chain.from_iterable(map(self._records, others if table else group.files))
         return chain(records, [table] if table else ())
 

@@ -22,7 +22,7 @@ from plait.engine.context import Services
 from plait.engine.engine import Engine
 from plait.engine.lookup import look_up
 from plait.language.spec import Join
-from plait.plugin import Item, Key, LookupPath, RecordTable
+from plait.plugin import Item, Key, LookupPath, Record, RecordTable
 from plait.testing.cases.case import CaseObject
 from plait.testing.cases.stand_ins import MemoryObjects
 from plait.values import arrow_casts
@@ -180,3 +180,15 @@ def test_a_file_that_is_not_plain_is_read_alone_and_the_others_together() -> Non
     assert isinstance(block, RecordTable)
     assert [record.fields for record in block.records()] == [{"a": "z", "b": "1", "id": "2"}]
     assert [getattr(answer, "fault", answer) is None for answer in single] == [False, False, True]
+
+
+def test_no_file_is_lost_where_those_that_looked_plain_are_not() -> None:
+    """The lines of one file make up for each other, so that Arrow alone sees it; another has a quote."""
+    bodies = {"0": b"a,b\nx,1,2\ny\n", "1": b"a,b\nz,1\n", "2": b'a,b\n"w",1\n'}
+    options = CsvOptions(path=LookupPath.parse("s3://raw/{id}.csv"))
+    lent = services({f"s3://raw/{n}.csv": data for n, data in bodies.items()}).context("s", None)
+    answers = [*csv_connector.CsvLookup(options, lent).fetch([Key(fields={"id": n}) for n in bodies])]
+    assert [(a.fields["id"], a.fault is None) for a in answers if isinstance(a, Record)] == [
+        *(("0", False), ("0", False)),
+        *(("1", True), ("2", True)),
+    ]

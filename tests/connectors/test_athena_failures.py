@@ -10,7 +10,8 @@ import boto3
 import pytest
 from msgspec.structs import replace
 
-from kit.network.faults import drop, fail
+from integration.faults.stage import ACTIONS, SILENCE
+from integration.faults.stage import VERDICTS as OF_SERVICES
 from kit.network.proxy import Proxy
 from kit.servers.athena_lake import fetch, lookup
 from kit.servers.buckets import contents
@@ -82,36 +83,45 @@ def test_query_is_stopped_where_the_time_of_the_function_ends(
         boto3.client("s3").delete_object(Bucket="tmp", Key=key)
 
 
-THROTTLED = fail(
-    400, b'{"__type": "TooManyRequestsException", "message": "injected"}', "application/x-amz-json-1.1"
-)
+CELLS = [
+    pytest.param(operation, failure, often, verdict, id=f"{operation}-{failure}-{often}-{verdict}")
+    for operation, failures in OF_SERVICES["athena"].items()
+    for failure, verdicts in failures.items()
+    for often, verdict in verdicts.items()
+]
+RAISED = {"again": TryAgain, "failed": GiveUp}
 
 
-@pytest.mark.parametrize(
-    "operation", ["athena:StartQueryExecution", "athena:GetQueryExecution", "glue:GetTable"]
-)
-@pytest.mark.parametrize(
-    ("fault", "when", "code"),
-    [(THROTTLED, "before", "throttled"), (drop(), "before", "no-answer"), (drop(), "after", "no-answer")],
-)
+@pytest.mark.parametrize(("operation", "failure", "often", "verdict"), CELLS)
 @pytest.mark.fault("A4")
-def test_call_that_is_throttled_or_lost_is_made_again_and_then_comes_again(
-    at_athena: LocalAws, monkeypatch: pytest.MonkeyPatch, operation: str, fault: Any, when: Any, code: str
+def test_a_failing_call_has_its_verdict(
+    at_athena: LocalAws,
+    monkeypatch: pytest.MonkeyPatch,
+    operation: str,
+    failure: str,
+    often: str,
+    verdict: str,
 ) -> None:
-    """One such answer changes nothing, though the query was begun; where there is no other, the objects come again."""
+    """The verdict of the table; whatever it is, one query is begun at most, also where the answer to that was lost."""
+    is_silent = failure == "silent"
+    monkeypatch.setenv("PLAIT_TIMEOUT", SILENCE[often] if is_silent else "30")
+    when, action = ACTIONS[failure]
+    queries = boto3.client("athena")
+    before = len(queries.list_query_executions(WorkGroup="etl")["QueryExecutionIds"])
     with Proxy(at_athena.endpoint) as proxy:
         monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
-        proxy.on(1, when, fault, operation=operation)
-        before = len(boto3.client("athena").list_query_executions(WorkGroup="etl")["QueryExecutionIds"])
-        assert [row["nr"] for row in fetch(lookup("small", "nr"), "7")] == [7]
-        after = len(boto3.client("athena").list_query_executions(WorkGroup="etl")["QueryExecutionIds"])
-        assert after - before == 1
-        proxy.reset()
-        proxy.on(1, when, fault, operation=operation, forever=True)
-        with pytest.raises(TryAgain) as error:
-            fetch(lookup("small", "nr"), "7")
-        assert error.value.code == code
+        service = operation.split(":")[0]
+        proxy.on(1, when, action(service), operation=operation, forever=often == "forever")
+        small = lookup("small", "nr", services=Services())
+        if verdict == "done":
+            assert [row["nr"] for row in fetch(small, "7")] == [7]
+        else:
+            with pytest.raises(RAISED[verdict]) as error:
+                fetch(small, "7")
+            assert error.value.code not in ("try-again", "give-up")
+            assert error.value.help or verdict == "again"
         proxy.mend()
+    assert len(queries.list_query_executions(WorkGroup="etl")["QueryExecutionIds"]) - before <= 1
 
 
 def test_check_shows_files_partitions_and_limit(at_athena: LocalAws) -> None:

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def stage(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Everything calm, anew for each file; nothing is cached, so that every delivery asks every service."""
-    spec = edited_spec(tmp_path_factory.mktemp("faults"), {"    cache: 5m\n": ""})
+    sink = "  connector: parquet\n"
+    edits = {"    cache: 5m\n": "", sink: f"{sink}  table: faults.transactions\n"}
+    spec = edited_spec(tmp_path_factory.mktemp("faults"), edits)
     sandbox, objects = shop.sandbox, shop.sample.objects
     with (
         Proxy(sandbox.aws.endpoint) as proxy,
@@ -37,7 +39,12 @@ def stage(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stag
             for name in (key, key.replace("transactions/", "items/").replace(".json", ".csv")):
                 if name in objects:
                     shop.client.put_object(Bucket="shop-raw", Key=f"faults/{name}", Body=objects[name])
-        yield Stage(Shop(sandbox, shop.sample, proxy, shop.client), proxy, tcp, keys, spec, login)
+        stage = Stage(Shop(sandbox, shop.sample, proxy, shop.client), proxy, tcp, keys, spec, login)
+        with pytest.MonkeyPatch.context() as patch:
+            stage.begin(patch)
+            assert stage.command("table", "--apply").failures == set()
+        yield stage
+        sandbox.client("glue").delete_table(DatabaseName="faults", Name="transactions")
         sandbox.client("secretsmanager").delete_secret(SecretId=SECRET, ForceDeleteWithoutRecovery=True)
 
 

@@ -49,6 +49,7 @@ ACTIONS: dict[str, tuple[When, Callable[[str], faults.Action]]] = {
     "noise": ("after", lambda _: faults.noise()),
     "damaged": ("before", lambda _: faults.damaged()),
 }
+SILENCE = {"once": "1.5", "forever": "0.3"}  # seconds that a call may go unanswered
 SECOND = {"replace-put", "head"}  # what is only asked for where the files stand already
 FULL = b"\x17\x00\x00\x00\xff\x10\x04Too many connections"
 

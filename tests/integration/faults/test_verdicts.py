@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from integration.faults.stage import SECOND, VERDICTS
+from integration.faults.stage import SECOND, SILENCE, VERDICTS
 from kit.watch.canaries import SECRET
 from plait.plugin import PlaitError
 
@@ -28,8 +28,14 @@ CELLS = [
     for failure, verdicts in failures.items()
     for often, verdict in verdicts.items()
 ]
-COLD = {"secretsmanager", "mysql-connect", "mysql-query"}  # what a warm process does not ask for again
-SILENCE, LIMIT = {"once": "1.5", "forever": "0.3"}, 2.0
+COLD = {
+    "secretsmanager",
+    "mysql-connect",
+    "mysql-query",
+    "glue-table",
+    "glue-partition",
+}  # what a warm process does not ask for again
+LIMIT = 2.0
 OUTCOMES = {"again": "retry", "failed": "failed"}
 FOREIGN = re.compile(
     r"botocore|boto3|urllib|obstore|pymysql|object_store|reqwest|hyper|Traceback|Errno|<class|0x[0-9a-f]{6}|"

@@ -64,8 +64,12 @@ REFUSALS = {
         "application/x-amz-json-1.0",
     ),
     "logs": ((400, "ThrottlingException"), (400, "AccessDeniedException"), "application/x-amz-json-1.1"),
-    "secretsmanager": (
-        (400, "ThrottlingException"),
+    **dict.fromkeys(
+        ("secretsmanager", "glue"),
+        ((400, "ThrottlingException"), (400, "AccessDeniedException"), "application/x-amz-json-1.1"),
+    ),
+    "athena": (
+        (400, "TooManyRequestsException"),
         (400, "AccessDeniedException"),
         "application/x-amz-json-1.1",
     ),

@@ -110,7 +110,7 @@ def test_a_failing_call_has_its_verdict(
     before = len(queries.list_query_executions(WorkGroup="etl")["QueryExecutionIds"])
     with Proxy(at_athena.endpoint) as proxy:
         monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
-        service = operation.split(":")[0]
+        service = operation.partition(":")[0]
         proxy.on(1, when, action(service), operation=operation, forever=often == "forever")
         small = lookup("small", "nr", services=Services())
         if verdict == "done":

@@ -32,7 +32,14 @@ TIMES = {
     "hour": ("%Y-%m-%d-%H", "2026-07-01-00"),
 }
 UNTOLD = ProjectedColumn()
-PLAIN_VALUE = re.compile(r"[\w.+-](?:[\w .+-]*[\w.+-])?")
+# What may stand in Athena's list of the values of a text, and of a whole number.
+PLAIN_VALUES = (
+    (
+        re.compile(r"[\w.+-](?:[\w .+-]*[\w.+-])?"),
+        "choose values of letters, digits, ` `, `_`, `.`, `+` and `-`",
+    ),
+    (re.compile("0|-?[1-9][0-9]*"), "write whole numbers, as in folders"),
+)
 
 
 @check("wrong-table")
@@ -125,10 +132,10 @@ def _projection_problem(partition: Partition, kind: Type, column: ProjectedColum
             return f"{name} is a time, of which Athena needs the first", f"write `{key}: {{from: {example}}}`"
         message, help = f"{excerpt(column.from_)} is no value of {name}", f"write it as `{example}`"
         return None if _is_time(column.from_, form) else (message, help)
-    bad = [str(value) for value in column.values if not PLAIN_VALUE.fullmatch(str(value))]
+    plain, help = PLAIN_VALUES[kind.word in INTEGERS]
+    bad = [str(value) for value in column.values if not plain.fullmatch(str(value))]
     if column.values and column.from_ is None and not bad:
         return None
     if bad:
-        help = "choose values of letters, digits, ` `, `_`, `.`, `+` and `-`"
         return f"{excerpt(bad[0])} cannot stand in Athena's list of values", help
     return f"{name} is no time, so Athena needs all its values", f"write `{key}: {{values: […]}}`"

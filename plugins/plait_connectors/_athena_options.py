@@ -53,9 +53,11 @@ class AthenaOptions(Options, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Raise ValueError for a folder that is not on S3, unless a parameter without a value begins it."""
-        for folder in filter(None, (self.output, self.location)):
-            if not folder.text.startswith(("s3://", "${")):
-                raise ValueError("Athena reads and writes folders on S3, as in `s3://bucket/folder/`")
+        for name, folder in (("output", self.output), ("location", self.location)):
+            if folder and not folder.text.startswith(("s3://", "${")):
+                raise ValueError(
+                    f"`{name}` is no folder on S3, such as `s3://bucket/folder/`, as Athena needs it"
+                )
 
     def permissions(self) -> Iterator[Statement]:
         """Yield the rights to run queries, to read the table and its files, and to write, read and delete answers."""

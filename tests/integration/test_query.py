@@ -88,7 +88,11 @@ def test_what_athena_refuses_is_told(spec: str) -> None:
     pipeline = Pipeline.load(spec, {})
     with pytest.raises(GiveUp, match="Athena refuses the query: TABLE_NOT_FOUND") as raised:
         pipeline.query("select * from shop.order")
-    assert raised.value.code == "wrong-query"
+    assert (raised.value.code, raised.value.help) == ("wrong-query", "the lake is called `shop.orders`")
+    with pytest.raises(GiveUp, match=r"the folder of results `\./out` is not on S3"):
+        pipeline.query("select 1 as n", results="./out")
+    with pytest.raises(GiveUp, match="Athena with results at `s3://nowhere/` cannot be used: NoSuchBucket"):
+        pipeline.query("select 1 as n", results="s3://nowhere/")
     done = CliRunner().invoke(
         main, ["query", spec, "select count(*) as n from shop.orders -- all", "-o", "json"]
     )

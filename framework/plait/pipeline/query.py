@@ -9,6 +9,7 @@ from plait.language.spec import options_of_type
 from plait.pipeline.reading import open_lake, reading
 from plait.plugin import GiveUp
 from plait.plugin.lake_table import TableName
+from plait.problems.problem import excerpt
 from plait.values.paths import on_s3
 
 if TYPE_CHECKING:
@@ -21,21 +22,24 @@ def query(plan: Plan, sql: str, workgroup: str = "primary", results: str | None 
     if plan.table is None:
         return _ask_duckdb(plan, sql)
     folder = (results or f"{(plan.sink_path or '').rstrip('/')}._plait/queries").rstrip("/")
-    return _ask_athena(sql, plan.table.database, workgroup, f"{folder}/{uuid.uuid4().hex}")
+    if not on_s3(folder):
+        message = f"the folder of results {excerpt(folder)} is not on S3"
+        raise GiveUp(message, code="wrong-value", help="write `s3://bucket/folder/`")
+    return _ask_athena(sql, plan.table, workgroup, f"{folder}/{uuid.uuid4().hex}")
 
 
-def _ask_athena(sql: str, database: str, workgroup: str, results: str) -> Any:
+def _ask_athena(sql: str, table: TableName, workgroup: str, results: str) -> Any:
     """The answer of Athena as an Arrow table, which it unloads into `results`, a folder that is emptied.
 
     Athena's timestamps have no zone, and those of a lake are UTC.
     """
     import pyarrow as pa
 
-    with reading("the query", service="athena"):
+    with reading(f"Athena with results at `{results.rpartition('/')[0]}/`", service="athena"):
         import awswrangler as wr
 
         try:
-            wr.athena.unload(f"{sql}\n", results, database, workgroup=workgroup)
+            wr.athena.unload(f"{sql}\n", results, table.database, workgroup=workgroup)
             frame = wr.s3.read_parquet(
                 results,
                 path_ignore_suffix=[".csv", ".metadata"],
@@ -50,13 +54,13 @@ def _ask_athena(sql: str, database: str, workgroup: str, results: str) -> Any:
             wr.exceptions.InvalidArgumentValue,
         ) as error:
             message = f"Athena refuses the query: {error}"
-            raise GiveUp(message, code="wrong-query", help="mend the query") from None
+            raise GiveUp(message, code="wrong-query", help=f"the lake is called `{table}`") from None
         finally:
             wr.s3.delete_objects(results)
-    table = pa.Table.from_pandas(frame, preserve_index=False)
+    answer = pa.Table.from_pandas(frame, preserve_index=False)
     times = {pa.timestamp("us"): pa.timestamp("us", tz="UTC")}
-    return table.cast(
-        pa.schema([field.with_type(times.get(field.type, field.type)) for field in table.schema])
+    return answer.cast(
+        pa.schema([field.with_type(times.get(field.type, field.type)) for field in answer.schema])
     )
 
 

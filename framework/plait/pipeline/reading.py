@@ -224,7 +224,9 @@ def reading(what: str, *, service: str = "s3") -> Iterator[None]:
     except ImportError as error:
         message = f"reading the lake needs `{error.name}`, which is not installed"
         raise GiveUp(message, code="missing-extra", help=f"install it: `{EXTRA}`") from error
-    except pa.ArrowException as error:
+    except Exception as error:
+        if not isinstance(error, pa.ArrowException) and type(error).__module__ != "awswrangler.exceptions":
+            raise
         reason = " ".join(str(error).split())[:300]
         help = "read it by the spec that wrote it, or leave out the file"
         raise GiveUp(f"{what} cannot be read: {reason}", code="unreadable-lake", help=help) from error

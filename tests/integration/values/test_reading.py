@@ -6,6 +6,7 @@ import json
 import sys
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -24,7 +25,6 @@ from plait.plugin import GiveUp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from plait_sandbox.aws import LocalAws
 
@@ -263,6 +263,13 @@ def test_what_cannot_be_read_is_told_to_people(orders: Pipeline, tmp_path: Path,
     typed = pipeline(tmp_path, base, {"id": "bigint", "tier": "date", "at": "timestamp"}, {"day": "date(at)"})
     with pytest.raises(GiveUp, match="lake/` cannot be read: "):
         typed.table()
+    folder = f"{base}/day=2026-07-05"
+    if base.startswith("s3:"):
+        boto3.client("s3").put_object(Bucket="read", Key=f"{folder.removeprefix('s3://read/')}/x.parquet")
+    else:
+        put(Path(folder) / "x.parquet", b"")
+    with pytest.raises(GiveUp, match=r"lake/` cannot be read: .*x\.parquet"):
+        orders.read()
 
 
 def test_who_lacks_the_extra_is_told_how_to_install_it(

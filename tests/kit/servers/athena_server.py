@@ -29,6 +29,7 @@ from plait_sandbox.moto_server import serve
 UNLOAD = re.compile(
     r"UNLOAD \((?P<rows>.*)\) TO '(?P<to>[^']*)' WITH \(\s*format ?= ?'PARQUET'.*\)", re.DOTALL
 )
+NULL = "__HIVE_DEFAULT_PARTITION__"
 MAX_QUERY_BYTES = 262_144
 REASONS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "cancelled": ("CANCELLED", "", {}),
@@ -73,7 +74,7 @@ def files_of(table: Any, region: str, account: str) -> list[tuple[str, bytes, di
         places = [
             (
                 p.as_dict()["StorageDescriptor"]["Location"],
-                dict(zip(keys, p.as_dict()["Values"], strict=True)),
+                {k: None if v == NULL else v for k, v in zip(keys, p.as_dict()["Values"], strict=True)},
             )
             for p in partitions
         ]
@@ -111,10 +112,11 @@ def run(sql: str, region: str, account: str) -> tuple[pa.Table, int]:
         for path, data, values in files_of(table, region, account):
             rows = parquet.read_table(io.BytesIO(data))
             for name, value in values.items():
-                rows = rows.append_column(name, pa.repeat(value, rows.num_rows))
+                rows = rows.append_column(name, pa.array([value] * rows.num_rows, pa.string()))
             parts.append(rows.append_column("$path", pa.repeat(path, rows.num_rows)))
             parts[-1] = parts[-1].append_column("$bytes", pa.repeat(len(data), rows.num_rows))
-        connection.register(f"files_{node.name}", pa.concat_tables(parts))
+        nothing = pa.table({name: pa.array([], pa.string()) for name in (*types, "$path", "$bytes")})
+        connection.register(f"files_{node.name}", pa.concat_tables(parts) if parts else nothing)
         columns = ", ".join(
             f'CAST("{name}" AS {sqlglot.exp.DataType.build(kind, dialect="hive").sql("duckdb")}) AS "{name}"'
             for name, kind in types.items()

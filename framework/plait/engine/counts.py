@@ -77,8 +77,8 @@ def add_up(parts: Iterable[SourceCounts]) -> SourceCounts:
 class LookupCounts(Struct, kw_only=True):
     """The keys that a run asked of a look-up, and what became of them and of the rows.
 
-    `keys` are the distinct keys of each batch; `keys_matched` have a record and `keys_missed` have none. Of the missed,
-    `keys_inexact` are known to the source in another spelling: another case, accents, spaces, or another way to write
+    `keys` are the distinct keys of each batch, which `fetches` ask for; `keys_matched` have a record and `keys_missed` have
+    none. Of the missed, `keys_inexact` are known to the source in another spelling: another case, accents, spaces, or another way to write
     a number; `examples` are some of these. `cached` of the keys were answered by a cache; `cached_seconds` is the age of the
     oldest of these answers. Answers that do not fit together are asked for once more, and then are cached likewise.
     `rows_matched` have a match and `rows_missing` have none, `rows_duplicates` have several where one is meant.
@@ -86,6 +86,7 @@ class LookupCounts(Struct, kw_only=True):
     """
 
     keys: int = 0
+    fetches: int = 0
     keys_matched: int = 0
     keys_missed: int = 0
     keys_inexact: int = 0

@@ -84,6 +84,7 @@ def look_up(
     answers = [] if uncached and not cached else [type_answers(source, cached, key_fields)]
     remaining = iter(uncached.items())
     while chunk := dict(islice(remaining, lookup.keys_per_call or len(uncached))):
+        counts.fetches += 1
         parts = _parts(lookup.fetch([*chunk.values()]))
         by_time = source.window is not None and len(chunk) < len(keys)
         answers.append(_answers_of(source, chunk, parts, key_fields, counts, by_time=by_time))
@@ -160,9 +161,8 @@ def _answers_of(
         names = [name for name, _ in key_fields]
         raw = chain.from_iterable(raw_keys(part, names) for part in parts)
         answers.near_misses = near_misses(missed, raw)
-    counts.add_misses(
-        _count_missed(asked, owners, answers) if source.window else len(missed), answers.near_misses
-    )
+    number = _count_missed(asked, owners, answers) if source.window else len(missed)
+    counts.add_misses(number, answers.near_misses)
     selected = select_keys(answers, owners, asked, by_time=by_time)
     if len(selected.times) < len(owners) or not answers.faults.keys() <= asked.keys():
         selected.counts = _count_asked(source, parts, key_fields, asked, by_time=by_time)

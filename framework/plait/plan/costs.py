@@ -163,6 +163,10 @@ def assumptions_of_report(spec: Spec, report: Mapping[str, Any]) -> tuple[Assump
             values[assumption.name] = lookups[source]["calls"]
         elif source == "registrations":
             values[source] = calls.get("glue:BatchCreatePartition", 0)
+    for lookup in spec.lookups:
+        per = {declared.per for declared in lookup.role.calls() if declared.quantity == "keys"}
+        if per == {lookup.role.keys_per_call}:
+            values[f"{lookup.name}.fetches"] = lookups[lookup.name]["fetches"]
     return tuple(Assumption(name, value, "counted in the report") for name, value in values.items())
 
 
@@ -196,7 +200,9 @@ def _line_of_calls(source: str, calls: Calls, quantities: Mapping[str, float]) -
     name = f"{source}.{calls.quantity}" if calls.quantity in QUANTITIES_OF_A_SOURCE else calls.quantity
     number, batches, formula = quantities.get(name, 0), quantities["batches"], name
     units = None if calls.units is None else number * calls.units
-    if calls.per != 1:
+    if calls.per != 1 and (fetches := f"{source}.fetches") in quantities:
+        number, formula = quantities[fetches], fetches
+    elif calls.per != 1:
         number = batches * math.ceil(number / batches / calls.per) if batches else 0
         formula = f"batches × ⌈{name} ÷ batches ÷ {calls.per}⌉"
     return _priced_line(calls.operation, source, formula, number, units)

@@ -159,7 +159,7 @@ def test_a_report_gives_its_own_quantities(spec: Spec) -> None:
         "file_count": 9,
         "seconds": {"read": 0.5},
         "lookups": {
-            name: {"keys": 10, "cached": 1, "calls": 3} for name in ("items", "stores", "activity", "fraud")
+            name: {"keys": 10, "cached": 1, "fetches": 2, "calls": 3} for name in ("items", "stores", "activity", "fraud")
         },
     }
     values = {assumption.name: assumption.value for assumption in assumptions_of_report(spec, report)}

@@ -83,12 +83,12 @@ class Database(Stores):
 
     def __init__(self, sample: Sample, count: Count) -> None:
         super().__init__(sample)
-        self.count, self.login = count, ("secretsmanager:GetSecretValue", "mysql:Connect")
+        self.count, self.login = count, ["secretsmanager:GetSecretValue", "mysql:Connect"]
 
     def fetch(self, keys: Sequence[Key]) -> Any:
         for operation in (*self.login, "mysql:Query"):
             self.count(operation, 1)
-        self.login = ()
+        self.login = []
         return super().fetch(keys)
 
 

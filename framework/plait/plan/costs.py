@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -138,7 +139,6 @@ def default_assumptions(spec: Spec, objects: float = MILLION) -> tuple[Assumptio
 def assumptions_of_report(spec: Spec, report: Mapping[str, Any]) -> tuple[Assumption, ...]:
     """Take the quantities of a run from its report; raises KeyError, TypeError where it is no report."""
     objects, calls, lookups = report["objects"], report["calls"], report["lookups"]
-    cold = calls.get("secretsmanager:GetSecretValue", 0) or calls.get("mysql:Connect", 0)
     seen, quarantined = objects["seen"] - objects["skipped"], report["records"]["quarantined"]
     looked = calls.get("s3:HeadObject", 0)
     if (
@@ -148,7 +148,7 @@ def assumptions_of_report(spec: Spec, report: Mapping[str, Any]) -> tuple[Assump
     values = {
         "objects": seen,
         "batches": report.get("batches", 1),
-        "starts": int(bool(cold)),
+        "starts": _starts(spec, calls),
         "listings": calls.get("s3:ListObjectsV2", 0),
         "files": report["file_count"],
         "replaced": looked,
@@ -164,10 +164,19 @@ def assumptions_of_report(spec: Spec, report: Mapping[str, Any]) -> tuple[Assump
         elif source == "registrations":
             values[source] = calls.get("glue:BatchCreatePartition", 0)
     for lookup in spec.lookups:
-        per = {declared.per for declared in lookup.role.calls() if declared.quantity == "keys"}
-        if per == {lookup.role.keys_per_call}:
+        role = lookup.open_lookup()
+        if {role.keys_per_call} == {declared.per for declared in role.calls() if declared.quantity == "keys"}:
             values[f"{lookup.name}.fetches"] = lookups[lookup.name]["fetches"]
     return tuple(Assumption(name, value, "counted in the report") for name, value in values.items())
+
+
+def _starts(spec: Spec, calls: Mapping[str, int]) -> int:
+    """How many processes started: so often each made a call that a process makes once."""
+    declared = [(block.name, each) for block in spec.blocks for each in block.role.calls()]
+    others = {each.operation for _, each in declared if each.quantity != "starts"}
+    once = {(each.operation, each.once or name) for name, each in declared if each.operation not in others}
+    numbers = Counter(operation for operation, _ in once)
+    return max((calls.get(operation, 0) // number for operation, number in numbers.items()), default=0)
 
 
 def forecast(spec: Spec, assumptions: tuple[Assumption, ...]) -> Forecast:

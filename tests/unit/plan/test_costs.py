@@ -31,6 +31,15 @@ from plait.plan.rates import batching, rates
 from plait.plugin import Calls, Connector, Lookup, Options
 
 SPEC = ROOT / "pipelines" / "transactions.yaml"
+LOOKUPS = ("items", "stores", "activity", "fraud")
+REPORT = {
+    "objects": {"seen": 12, "skipped": 2},
+    "records": {"quarantined": 1},
+    "calls": {"s3:GetObject": 20, "secretsmanager:GetSecretValue": 1},
+    "file_count": 9,
+    "seconds": {"read": 0.5},
+    "lookups": {name: {"keys": 10, "cached": 1, "fetches": 2, "calls": 3} for name in LOOKUPS},
+}
 
 
 @pytest.fixture(scope="module")
@@ -152,18 +161,13 @@ def forecast_as_json() -> dict[str, Any]:
 
 
 def test_a_report_gives_its_own_quantities(spec: Spec) -> None:
-    report = {
-        "objects": {"seen": 12, "skipped": 2},
-        "records": {"quarantined": 1},
-        "calls": {"s3:GetObject": 20, "secretsmanager:GetSecretValue": 1},
-        "file_count": 9,
-        "seconds": {"read": 0.5},
-        "lookups": {
-            name: {"keys": 10, "cached": 1, "fetches": 2, "calls": 3} for name in ("items", "stores", "activity", "fraud")
-        },
-    }
-    values = {assumption.name: assumption.value for assumption in assumptions_of_report(spec, report)}
+    values = {assumption.name: assumption.value for assumption in assumptions_of_report(spec, REPORT)}
     assert (values["objects"], values["items.keys"], values["fraud.pages"], values["starts"]) == (10, 9, 3, 1)
+    fetches = {name: value for name, value in values.items() if name.endswith(".fetches")}
+    assert fetches == {"stores.fetches": 2, "activity.fetches": 2}
+    workers = {**REPORT, "calls": {"secretsmanager:GetSecretValue": 4, "mysql:Connect": 4}}
+    assert forecast(spec, assumptions_of_report(spec, workers)).calls["mysql:Connect"] == 4
+    assert forecast(spec, assumptions_of_report(spec, REPORT)).calls["dynamodb:BatchGetItem"] == 2
 
 
 def test_every_key_of_the_json_is_documented_and_no_other() -> None:
@@ -183,11 +187,15 @@ def test_every_key_of_the_json_is_documented_and_no_other() -> None:
         assumption["name"].replace("items", "NAME").replace("fraud", "NAME")
         for assumption in document["assumptions"]
     }
+    of_report = [
+        assumption.name for assumption in assumptions_of_report(valid(SPEC.read_text("utf-8")), REPORT)
+    ]
+    quantities |= {name.replace("stores", "NAME") for name in of_report}
     text = SPEC.read_text(encoding="utf-8").replace("sink:\n", "sink:\n  table: shop.transactions\n")
     names = {assumption.name for assumption in default_assumptions(valid(text))}
     quantities |= {name for name in names if "." not in name}
     rows = set(re.findall(r"^\| `([^`]+)` \|", page.partition("## Prices")[0], re.MULTILINE))
-    assert rows == {name for name in quantities if name.partition(".")[0] not in ("stores", "activity")}
+    assert rows == {name for name in quantities if name.partition(".")[0] not in LOOKUPS}
 
 
 def test_the_plan_says_what_the_event_rule_lets_through() -> None:

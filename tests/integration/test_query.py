@@ -89,6 +89,8 @@ def test_what_athena_refuses_is_told(spec: str) -> None:
     with pytest.raises(GiveUp, match="Athena refuses the query: TABLE_NOT_FOUND") as raised:
         pipeline.query("select * from shop.order")
     assert (raised.value.code, raised.value.help) == ("wrong-query", "the lake is called `shop.orders`")
+    with pytest.raises(GiveUp, match="the query is empty"):
+        pipeline.query(" ; ")
     with pytest.raises(GiveUp, match=r"the folder of results `\./out` is not on S3"):
         pipeline.query("select 1 as n", results="./out")
     with pytest.raises(GiveUp, match="Athena with results at `s3://nowhere/` cannot be used: NoSuchBucket"):
@@ -97,3 +99,14 @@ def test_what_athena_refuses_is_told(spec: str) -> None:
         main, ["query", spec, "select count(*) as n from shop.orders -- all", "-o", "json"]
     )
     assert json.loads(done.stdout)["rows"] == [{"n": 3}]
+
+
+def test_two_columns_of_one_name_are_no_object_of_json(tmp_path: Path) -> None:
+    source = {"connector": "memory", "rows": [{"id": "a"}], "columns": {"id": "string"}}
+    sink = {"connector": "parquet", "path": f"{tmp_path}/lake/"}
+    file = put(tmp_path / "s.yaml", {"plait": 1, "name": "s", "sources": {"o": source}, "sink": sink})
+    query = ["query", file, "select 1 as n, 2 as n", "-o"]
+    assert CliRunner().invoke(main, [*query, "csv"]).stdout == "n,n\n1,2\n"
+    refused = CliRunner().invoke(main, [*query, "json"])
+    assert (refused.stdout, refused.exit_code) == ("", 1)
+    assert "two columns of the answer have one name" in refused.stderr

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 def query(plan: Plan, sql: str, workgroup: str = "primary", results: str | None = None) -> Any:
     """The answer as an Arrow table. Raises GiveUp for a query that is wrong, TryAgain."""
     sql = sql.strip().rstrip(";")
+    if not sql:
+        raise GiveUp("the query is empty", code="wrong-query", help="write `select …`")
     if plan.table is None:
         return _ask_duckdb(plan, sql)
     folder = (results or f"{(plan.sink_path or '').rstrip('/')}._plait/queries").rstrip("/")

@@ -12,6 +12,7 @@ from plait.cli.options import output_option, parameter_option
 from plait.cli.printing import plural, print_json
 from plait.cli.views.rows import print_rows
 from plait.pipeline.query import query
+from plait.plugin import GiveUp
 from plait.values.json_value import cell_text, json_value
 
 
@@ -50,6 +51,9 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     columns = [column.to_pylist(maps_as_pydicts="strict") for column in table.slice(0, limit).columns]
     rows = [[json_value(value) for value in row] for row in zip(*columns, strict=True)]
     if output == "json":
+        if len({*names}) < len(names):
+            message = "two columns of the answer have one name"
+            raise GiveUp(message, code="wrong-query", help="give each its own by `as`")
         print_json(
             {
                 "columns": names,

@@ -16,7 +16,7 @@ TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
 CONNECTORS = ROOT / "plugins" / "plait_connectors"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 ENTRY_POINTS: dict[str, str] = PROJECT["project"]["entry-points"]["plait"]
-LOCKED = tomllib.loads((ROOT / "uv.lock").read_text("utf-8"))["package"]
+LOCKS = [ROOT / "uv.lock", ROOT / "tests" / "benchmarks" / "peers" / "uv.lock"]
 INDEX, FILES = "https://pypi.org/simple", "https://files.pythonhosted.org/packages/"
 FOLDERS = {".ci", "framework", "pipelines", "plugins", "tests"}
 WORKPLACE = re.compile(rb"/(work|root)/|\bsub-?agent|\bthis\s+session\b", re.IGNORECASE)
@@ -84,7 +84,7 @@ def test_each_test_says_in_a_sentence_what_is_promised(path: Path) -> None:
 
 
 def test_no_tracked_file_speaks_of_where_it_was_written() -> None:
-    texts = ((name, (ROOT / name).read_bytes()) for name in _tracked() if name != "uv.lock")
+    texts = ((name, (ROOT / name).read_bytes()) for name in _tracked() if not name.endswith("uv.lock"))
     assert [(name, match[0]) for name, text in texts if (match := WORKPLACE.search(text))] == []
 
 
@@ -117,9 +117,11 @@ def test_set_up_says_what_it_does_before_each_step_that_takes_long() -> None:
 
 
 @pytest.mark.fault("S14")
-def test_every_file_of_the_lock_has_its_hash_and_comes_from_one_index() -> None:
+@pytest.mark.parametrize("lock", LOCKS, ids=_name)
+def test_every_file_of_a_lock_has_its_hash_and_comes_from_one_index(lock: Path) -> None:
     """The project itself is the only exception."""
-    fetched = [package for package in LOCKED if package["name"] != "plait"]
+    locked = tomllib.loads(lock.read_text("utf-8"))["package"]
+    fetched = [package for package in locked if package["name"] not in ("plait", "peers")]
     assert [package["name"] for package in fetched if package["source"] != {"registry": INDEX}] == []
     assert [
         package["name"] for package in fetched if not package.get("wheels") and "sdist" not in package

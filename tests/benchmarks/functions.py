@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-WRANGLER = Path(__file__).with_name("wrangler_function.py")
+WRANGLER = Path(__file__).parent / "peers" / "wrangler_function.py"
 IMPORT = re.compile(r"import time:\s+(\d+) \|\s+\d+ \|\s+(\w+)")
 
 

@@ -18,6 +18,8 @@ from plait.plugin import Item, Lookup, Missing, Record, StoredObject, Written
 from plait_connectors.parquet import encode
 from plait_sandbox import generate
 
+from .peers import by_hand
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -26,12 +28,18 @@ if TYPE_CHECKING:
 
 
 def clean(orders: int) -> Sample:
-    """Orders that any program can read: those with a quirk are left out."""
+    """Orders that any program can read: those with a quirk are left out, and their items."""
     sample = generate(orders, seed=1)
     odd = {key for keys in sample.quirks.values() for key in keys} | {"transactions/readme.txt"}
     for key in odd:
         del sample.objects[key]
+        sample.objects.pop(items_of(key), None)
     return sample
+
+
+def items_of(key: str) -> str:
+    """The key of an order's items."""
+    return f"items/{key.removeprefix('transactions/').removesuffix('.json')}.csv"
 
 
 def orders_of(sample: Sample) -> list[str]:
@@ -128,6 +136,26 @@ def engine(sample: Sample) -> Engine:
     made = Engine(plait.load(str(SPEC)).spec, services)
     made.lookups.opened["stores"] = Stores(sample)
     return made
+
+
+def sides_of(sample: Sample) -> dict[str, Any]:
+    """What the look-ups of a sample hold, for the program by hand."""
+    seen = {str(customer["customer_id"]): str(customer["last_seen"]) for customer in sample.activity}
+    return by_hand.sides(sample.stores, seen, sample.logs)
+
+
+def run_by_hand(
+    sample: Sample, keys: list[str], sides: dict[str, Any] | None = None, batch: int = 10_000
+) -> float:
+    """Seconds of the program by hand over the orders, of this process alone; with a file for each batch and partition."""
+    started, files = time.process_time(), 0
+    sides = sides or sides_of(sample)
+    for start in range(0, len(keys), batch):
+        some = keys[start : start + batch]
+        orders, items = ([sample.objects[key] for key in of] for of in (some, map(items_of, some)))
+        files += sum(bool(body) for _, body in by_hand.files(by_hand.rows(orders, items, sides)))
+    assert files
+    return time.process_time() - started
 
 
 def run_by_object(made: Engine, items: list[Item], batch: int = 10_000) -> dict[str, float]:

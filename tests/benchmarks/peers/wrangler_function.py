@@ -1,4 +1,8 @@
-"""The main job as people write it today: awswrangler and pandas, one order at a time. Whole on purpose, in one file."""
+"""The main job as people write it today: awswrangler and pandas, one order at a time. Whole on purpose, in one file.
+
+With `ONE_SESSION` it is the same function after two lines that save most of its time: one session for all clients, whose
+making takes longer than a call, and the key of the table, which awswrangler else asks for at each read.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +17,10 @@ import awswrangler as wr
 import boto3
 import pandas as pd  # type: ignore[import-untyped] # it ships no types
 
+OPTIONS: dict[str, Any] = {}
 if os.environ.get("ONE_SESSION"):
     boto3.setup_default_session()
+    OPTIONS["key_schema"] = [{"AttributeName": "customer_id", "KeyType": "HASH"}]
 
 TABLE, GROUP, SECRET = "customer-activity", "/shop/tx-fraud-score", "shop/stores-db"
 
@@ -25,6 +31,12 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         detail = json.loads(record["body"])["detail"]
         _one(f"s3://{detail['bucket']['name']}/{detail['object']['key']}")
     return {"batchItemFailures": []}
+
+
+def run(paths: list[str]) -> None:
+    """Do the job over the orders of these paths, as a loop around the function would."""
+    for path in paths:
+        _one(path)
 
 
 def _one(path: str) -> None:
@@ -55,7 +67,7 @@ def _stores() -> pd.DataFrame:
 
 
 def _activity(customer: str) -> pd.DataFrame:
-    items = wr.dynamodb.read_items(table_name=TABLE, partition_values=[customer])
+    items = wr.dynamodb.read_items(table_name=TABLE, partition_values=[customer], **OPTIONS)
     return items[["customer_id", "last_seen"]].rename(columns={"last_seen": "customer_last_seen"})
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter
 from contextlib import closing
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -37,19 +36,18 @@ ABSENT = "SELECT uri, written FROM object WHERE written IS NULL OR written < mod
 class MissingObjects:
     """The URIs of the driving objects whose newest version never arrived; each iteration lists and compares anew.
 
-    The first `most_read` of those that no file is as new as are read, to leave out those that rightly give no row.
     `counts` says, once all are iterated, how many objects were `listed`, and of these `arrived`, are `empty` (give no
-    row), are `gone`, or are `missing`; of the missing, how many are `outdated` (a file has an older version of them) and
-    how many were `unread`.
+    row) or `gone`, which takes reading them; and of those that are not left out, how many are `missing`, are `outdated`
+    (files have an older version of them), or are `unread`: only the first `most_read` without a newer file are read.
     """
 
     def __init__(self, engine: Engine, window: Window, most_read: int) -> None:
         self._engine, self._window, self._most_read = engine, window, most_read
-        self.counts = Counter(dict.fromkeys(COUNTS, 0))
+        self.counts: dict[str, int] = {}
 
     def __iter__(self) -> Iterator[str]:
         """List the objects, then the files, which are younger, so that what is written meanwhile is not missing."""
-        self.counts = counts = Counter(dict.fromkeys(COUNTS, 0))
+        self.counts = counts = dict.fromkeys(COUNTS, 0)
         with closing(sqlite3.connect("")) as database:
             database.executescript(OBJECTS)
             database.executemany(INSERT, map(_row, find(self._engine, self._window)))
@@ -62,13 +60,12 @@ class MissingObjects:
                 room -= len(outcomes)
                 for uri, written in objects.items():
                     outcome = outcomes.get(uri, "unread")
-                    is_missing = outcome not in ("empty", "gone")
-                    counts["missing" if is_missing else outcome] += 1
-                    if is_missing:
-                        counts["outdated"] += written is not None
-                        counts["unread"] += outcome == "unread"
+                    if outcome == "missing" and written is not None:
+                        outcome = "outdated"
+                    counts[outcome] += 1
+                    if outcome not in ("empty", "gone"):
                         yield uri
-        counts["arrived"] = counts["listed"] - counts["missing"] - counts["empty"] - counts["gone"]
+        counts["arrived"] = 2 * counts["listed"] - sum(counts.values())
 
 
 def _row(item: Item) -> tuple[str, bytes, int]:
@@ -112,13 +109,12 @@ class _RowSink(Sink[Any]):
 
 
 def _outcomes(engine: Engine, uris: Sequence[str]) -> dict[str, str]:
-    """What would become of objects: `empty` of one that is done and gives no row; one with a bad record fails."""
+    """What would become of objects: `gone`, `empty` of one that gives no row, else `missing`; one with a bad record is missing."""
     if not uris:
         return {}
     trial = Engine(structs.replace(engine.spec, quarantine=None), engine.services)
     trial.sink, outcomes = (sink := _RowSink()), dict[str, str]()
     trial.run((Item(uri=uri) for uri in uris), progress=lambda settled: outcomes.update(settled.by_uri))
-    return {
-        uri: "empty" if outcome == "done" and uri not in sink.uris else outcome
-        for uri, outcome in outcomes.items()
-    }
+    words = {uri: "empty" for uri, outcome in outcomes.items() if outcome == "done" and uri not in sink.uris}
+    words |= {uri: "gone" for uri, outcome in outcomes.items() if outcome == "gone"}
+    return dict.fromkeys(outcomes, "missing") | words

@@ -12,7 +12,6 @@ from plait.cli.printing import print_json, uri_line
 from plait.engine.report import total_with_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
 
@@ -46,21 +45,10 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     objects = load_pipeline(spec, parameters).missing(since, until, most_read)
     if output == "json":
         uris = [*objects]
-        print_json({"objects": dict(objects.counts), "missing": uris})
+        print_json({"objects": objects.counts, "missing": uris})
     else:
         for uri in objects:
             click.echo(uri_line(uri))
-        click.echo(_sums(objects.counts), err=True)
-    ctx.exit(int(objects.counts["missing"] > 0))
-
-
-def _sums(counts: Mapping[str, int]) -> str:
-    """What became of the objects, in words."""
-    words = {"arrived": "arrived", "empty": "without rows", "gone": "gone", "missing": "missing"}
-    parts = {word: counts[name] for name, word in words.items()}
-    lines = [total_with_parts(counts["listed"], "listed", parts)]
-    if counts["outdated"]:
-        lines.append(f"missing, with files of an older version: {counts['outdated']:,}")
-    if counts["unread"]:
-        lines.append(f"missing, and not read to see whether they give rows (`--read`): {counts['unread']:,}")
-    return "\n".join(lines)
+        listed, *others = objects.counts.items()
+        click.echo(total_with_parts(listed[1], "listed", dict(others)), err=True)
+    ctx.exit(int(any(objects.counts[word] for word in ("missing", "outdated", "unread"))))

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from plait.engine.counts import SourceCounts, add_up
 from plait.engine.places import key_value, place_of_key
 from plait.engine.read import TypedRecords, cast, is_flat
-from plait.engine.rows import take, take_rows
+from plait.engine.rows import FEW, take, take_rows
 from plait.plugin import BadRecord, Key, KeyFailed, Record, RecordTable
 from plait.values.arrow_casts import cast_many
 from plait.values.conversion_error import ConversionError
@@ -112,10 +112,21 @@ def concat_answers(parts: list[Answers]) -> Answers:
     )
 
 
-def select_keys(
-    answers: Answers, owners: list[KeyValues], asked: Mapping[KeyValues, Sequence[Key]], *, by_time: bool
-) -> Answers:
-    """Only the answers that a key asked for, `by_time` within its time; `owners` has the key of each row."""
+def owners_of(answers: Answers) -> list[KeyValues]:
+    """The key of each row."""
+    return [*zip(*(column.to_pylist() for column in answers.keys), strict=True)]
+
+
+def distinct_owners(answers: Answers) -> set[KeyValues]:
+    """The distinct keys of the rows."""
+    if len(answers.keys) == 1 and len(answers.times) > FEW:
+        return {*zip(answers.keys[0].unique().to_pylist(), strict=True)}
+    return {*owners_of(answers)}
+
+
+def select_keys(answers: Answers, asked: Mapping[KeyValues, Sequence[Key]], *, by_time: bool) -> Answers:
+    """Only the answers that a key asked for, `by_time` within its time."""
+    owners = owners_of(answers)
 
     def is_asked(owner: KeyValues, time: datetime | None) -> bool:
         return any(not by_time or key.covers(time) for key in asked.get(owner, ()))

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from itertools import chain
 from sys import getsizeof
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct, field
 
+from plait.engine.answers import key_of
+from plait.plugin import KeyFailed, RecordTable
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from plait.plugin import Record
+    from plait.engine.answers import KeyFields, KeyValues, RecordsOrTable
+    from plait.engine.counts import LookupCounts
+    from plait.language.spec import Source
+    from plait.plugin import Key, Record
 
 MAX_KEYS = 100_000
 MAX_BYTES = 64 * 2**20
@@ -89,3 +96,44 @@ def _parts(value: Any) -> Iterable[Any]:
     if isinstance(value, Mapping):
         return (*value.keys(), *value.values())
     return value if isinstance(value, (list, tuple, set, frozenset)) else ()
+
+
+def take_cached(
+    keys: dict[KeyValues, Key], cache: Cache | None, now: float, counts: LookupCounts
+) -> tuple[list[Record], dict[KeyValues, Key]]:
+    """Return the cached records of the keys, and the keys that are not cached; count the cached ones in `counts`."""
+    if cache is None:
+        return [], keys
+    records: list[Record] = []
+    uncached = {}
+    for values, key in keys.items():
+        entry = cache.get(values, now)
+        if entry is None:
+            uncached[values] = key
+            continue
+        records += entry.records
+        counts.cached += 1
+        counts.keys_missed += not entry.records
+        counts.cached_seconds = max(counts.cached_seconds, now - entry.since)
+    return records, uncached
+
+
+def group_by_key(
+    chunk: dict[KeyValues, Key], parts: Sequence[RecordsOrTable], key_fields: KeyFields
+) -> dict[KeyValues, list[Record]]:
+    """The records of each key that was asked; records of other keys are ignored."""
+    by_owner: dict[KeyValues, list[Record]] = {}
+    for record in chain.from_iterable(p.records() if isinstance(p, RecordTable) else p for p in parts):
+        by_owner.setdefault(key_of(record.fields, key_fields), []).append(record)
+    return {
+        values: [r for r in by_owner.get(values[: len(key.fields)], ()) if key.covers(r.time)]
+        for values, key in chunk.items()
+    }
+
+
+def keep(cache: Cache, source: Source, answered: dict[KeyValues, list[Record]], now: float) -> None:
+    """Cache answers by key, but not a failure, and not a miss while objects wait for its match."""
+    waits = source.join is not None and source.join.missing == "retry"
+    for values, records in answered.items():
+        if (records or not waits) and not any(isinstance(r.fault, KeyFailed) for r in records):
+            cache.put(values, now, records)

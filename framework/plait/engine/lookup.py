@@ -12,18 +12,20 @@ from plait.engine.answers import (
     KeyValues,
     RecordsOrTable,
     concat_answers,
+    distinct_owners,
     key_of,
     key_pairs,
     near_misses,
+    owners_of,
     raw_keys,
     select_keys,
     type_answers,
 )
-from plait.engine.cache import Cache
+from plait.engine.cache import Cache, group_by_key, keep, take_cached
 from plait.engine.counts import LookupCounts, SourceCounts
 from plait.engine.read import cast
 from plait.engine.rows import EPOCH, MICROSECOND, microseconds
-from plait.plugin import Key, KeyFailed, Record, RecordTable
+from plait.plugin import Key, Record, RecordTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -35,8 +37,7 @@ if TYPE_CHECKING:
 
 TimeSpan = tuple[int, int]  # microseconds since 1970, both ends included
 SpanEnd = TypeVar("SpanEnd", int, datetime)
-FIRST_MICROSECOND = (datetime.min.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
-LAST_MICROSECOND = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
+FIRST_MOMENT, LAST_MOMENT = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 class OpenLookups:
@@ -80,7 +81,7 @@ def look_up(
     key_fields = [(field, column_types[column]) for column, field in key_pairs(source)]
     keys = distinct_keys(table, source)
     counts = LookupCounts(keys=len(keys))
-    cached, uncached = _take_cached(keys, cache, now(), counts)
+    cached, uncached = take_cached(keys, cache, now(), counts)
     answers = [] if uncached and not cached else [type_answers(source, cached, key_fields)]
     remaining = iter(uncached.items())
     while chunk := dict(islice(remaining, lookup.keys_per_call or len(uncached))):
@@ -89,42 +90,51 @@ def look_up(
         by_time = source.window is not None and len(chunk) < len(keys)
         answers.append(_answers_of(source, chunk, parts, key_fields, counts, by_time=by_time))
         if cache:
-            _keep(cache, source, _group_by_key(chunk, parts, key_fields), now())
+            keep(cache, source, group_by_key(chunk, parts, key_fields), now())
     counts.keys_matched = counts.keys - counts.keys_missed
     return concat_answers(answers), counts
 
 
 def distinct_keys(table: Any, source: Source) -> dict[KeyValues, Key]:
     """The distinct keys of a batch's rows; a row with a null in its key asks nothing."""
-    pairs = key_pairs(source)
-    columns = [table.column(column).to_pylist() for column, _ in pairs]
-    names = [field for _, field in pairs]
-    window = source.window
+    pairs, window = key_pairs(source), source.window
+    owners = [*zip(*(table.column(column).to_pylist() for column, _ in pairs), strict=True)]
+    fields_of = _fields_by_name([field for _, field in pairs])
     if window is None:
-        distinct = dict.fromkeys(zip(*columns, strict=True))
-        return {
-            values: Key(fields=dict(zip(names, values, strict=True)))
-            for values in distinct
-            if None not in values
-        }
+        distinct = dict.fromkeys(owners)
+        return {values: Key(fields=fields_of(values)) for values in distinct if None not in values}
     centres = microseconds(table.column(window.column))
     before, after = (duration // MICROSECOND for duration in (window.before, window.after))
     spans_of: dict[KeyValues, list[TimeSpan]] = {}
-    for values, centre in zip(zip(*columns, strict=True), centres, strict=True):
+    for values, centre in zip(owners, centres, strict=True):
         if centre is not None and None not in values:
-            span = max(FIRST_MICROSECOND, centre - before), min(LAST_MICROSECOND, centre + after)
-            spans_of.setdefault(values, []).append(span)
-    return {
-        (*values, *moments): Key(
-            fields=dict(zip(names, values, strict=True)), since=moments[0], until=moments[1]
-        )
-        for values, spans in spans_of.items()
-        for moments in map(_moments, merge_spans(spans) if len(spans) > 1 else spans)
-    }
+            span = centre - before, centre + after
+            if values in spans_of:
+                spans_of[values].append(span)
+            else:
+                spans_of[values] = [span]
+    keys = {}
+    for values, spans in spans_of.items():
+        for start, end in merge_spans(spans) if len(spans) > 1 else spans:
+            since, until = _moment(start), _moment(end)
+            keys[*values, since, until] = Key(fields=fields_of(values), since=since, until=until)
+    return keys
 
 
-def _moments(span: TimeSpan) -> tuple[datetime, datetime]:
-    return EPOCH + span[0] * MICROSECOND, EPOCH + span[1] * MICROSECOND
+def _fields_by_name(names: list[str]) -> Callable[[KeyValues], dict[str, Any]]:
+    """The function that gives the values of a key by these names."""
+    if len(names) != 1:
+        return lambda values: dict(zip(names, values, strict=True))
+    (name,) = names
+    return lambda values: {name: values[0]}
+
+
+def _moment(number: int) -> datetime:
+    """The time so many microseconds after 1970, the first or the last there is where that is beyond them."""
+    try:
+        return EPOCH + number * MICROSECOND
+    except OverflowError:
+        return FIRST_MOMENT if number < 0 else LAST_MOMENT
 
 
 def merge_spans(spans: Iterable[tuple[SpanEnd, SpanEnd]]) -> list[tuple[SpanEnd, SpanEnd]]:
@@ -152,29 +162,38 @@ def _answers_of(
     Where other chunks ask for other times of a key, only the records of the chunk's own times are taken.
     """
     answers = concat_answers([type_answers(source, part, key_fields) for part in parts])
-    asked: dict[KeyValues, Sequence[Key]] = {}
-    for values, key in chunk.items():
-        owner = values[: len(key_fields)]
-        asked[owner] = (*asked[owner], key) if owner in asked else (key,)
-    owners = [*zip(*(column.to_pylist() for column in answers.keys), strict=True)]
-    if missed := asked.keys() - {*owners} - answers.faults.keys():
+    asked = _by_owner(chunk, len(key_fields))
+    distinct = distinct_owners(answers)
+    if missed := asked.keys() - distinct - answers.faults.keys():
         names = [name for name, _ in key_fields]
         raw = chain.from_iterable(raw_keys(part, names) for part in parts)
         answers.near_misses = near_misses(missed, raw)
-    number = _count_missed(asked, owners, answers) if source.window else len(missed)
+    number = _count_missed(asked, answers) if source.window else len(missed)
     counts.add_misses(number, answers.near_misses)
-    selected = select_keys(answers, owners, asked, by_time=by_time)
-    if len(selected.times) < len(owners) or not answers.faults.keys() <= asked.keys():
-        selected.counts = _count_asked(source, parts, key_fields, asked, by_time=by_time)
+    selected = answers
+    if by_time or not (distinct <= asked.keys() and answers.faults.keys() <= asked.keys()):
+        selected = select_keys(answers, asked, by_time=by_time)
+        if len(selected.times) < len(answers.times) or not answers.faults.keys() <= asked.keys():
+            selected.counts = _count_asked(source, parts, key_fields, asked, by_time=by_time)
     if selected.counts.names:
-        selected.counts.key = next((asked[owner][0] for owner in owners if owner in asked), None)
+        selected.counts.key = next((asked[owner][0] for owner in asked if owner in distinct), None)
     return selected
 
 
-def _count_missed(
-    asked: Mapping[KeyValues, Sequence[Key]], owners: Sequence[KeyValues], answers: Answers
-) -> int:
+def _by_owner(chunk: dict[KeyValues, Key], width: int) -> dict[KeyValues, Sequence[Key]]:
+    """The keys of a chunk by their values without the times."""
+    asked: dict[KeyValues, Sequence[Key]] = {values[:width]: (key,) for values, key in chunk.items()}
+    if len(asked) < len(chunk):
+        for owner in asked:
+            asked[owner] = ()
+        for values, key in chunk.items():
+            asked[values[:width]] = (*asked[values[:width]], key)
+    return asked
+
+
+def _count_missed(asked: Mapping[KeyValues, Sequence[Key]], answers: Answers) -> int:
     """Count the keys without a record in their time."""
+    owners = owners_of(answers)
     faults = ((owner, time) for owner, faults in answers.faults.items() for time, _ in faults)
     answered = {
         (owner, key.since)
@@ -207,44 +226,3 @@ def _parts(fetched: Iterable[Record | RecordTable]) -> list[RecordsOrTable]:
     for answer in fetched:
         (tables if isinstance(answer, RecordTable) else records).append(answer)  # type: ignore[arg-type]
     return [records, *tables] if records or not tables else tables
-
-
-def _take_cached(
-    keys: dict[KeyValues, Key], cache: Cache | None, now: float, counts: LookupCounts
-) -> tuple[list[Record], dict[KeyValues, Key]]:
-    """Return the cached records of the keys, and the keys that are not cached; count the cached ones in `counts`."""
-    if cache is None:
-        return [], keys
-    records: list[Record] = []
-    uncached = {}
-    for values, key in keys.items():
-        entry = cache.get(values, now)
-        if entry is None:
-            uncached[values] = key
-            continue
-        records += entry.records
-        counts.cached += 1
-        counts.keys_missed += not entry.records
-        counts.cached_seconds = max(counts.cached_seconds, now - entry.since)
-    return records, uncached
-
-
-def _group_by_key(
-    chunk: dict[KeyValues, Key], parts: Sequence[RecordsOrTable], key_fields: KeyFields
-) -> dict[KeyValues, list[Record]]:
-    """The records of each key that was asked; records of other keys are ignored."""
-    by_owner: dict[KeyValues, list[Record]] = {}
-    for record in chain.from_iterable(p.records() if isinstance(p, RecordTable) else p for p in parts):
-        by_owner.setdefault(key_of(record.fields, key_fields), []).append(record)
-    return {
-        values: [r for r in by_owner.get(values[: len(key.fields)], ()) if key.covers(r.time)]
-        for values, key in chunk.items()
-    }
-
-
-def _keep(cache: Cache, source: Source, answered: dict[KeyValues, list[Record]], now: float) -> None:
-    """Cache answers by key, but not a failure, and not a miss while objects wait for its match."""
-    waits = source.join is not None and source.join.missing == "retry"
-    for values, records in answered.items():
-        if (records or not waits) and not any(isinstance(r.fault, KeyFailed) for r in records):
-            cache.put(values, now, records)

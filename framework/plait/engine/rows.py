@@ -155,8 +155,8 @@ def within(
     moments = [None if time is None else (time - EPOCH) // MICROSECOND for time in times]
     near: Matches = []
     for positions, centre in zip(matches, microseconds(centres), strict=True):
-        timed = [] if centre is None else [(p, moments[p]) for p in positions]
-        near.append([p for p, moment in timed if moment is not None and -before <= moment - centre <= after])
+        timed = positions if centre is not None else ()
+        near.append([p for p in timed if (at := moments[p]) is not None and -before <= at - centre <= after])
     return near
 
 

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from plait.plugin import Context
 
 GROUP_ROWS = 1 << 17  # of a row group; no more are put together at a time
+FEW_ROWS = (
+    256  # up to this number, dictionaries and statistics take more time and bytes than they save a reader
+)
 
 
 class ParquetOptions(Options, frozen=True, kw_only=True):
@@ -62,7 +65,9 @@ def encode(table: Any, compression: str) -> bytes:
     from pyarrow import parquet
 
     sink, table = pa.BufferOutputStream(), table.replace_schema_metadata(None)
-    with parquet.ParquetWriter(sink, table.schema, compression=compression, store_schema=False) as writer:
+    many = table.num_rows > FEW_ROWS
+    options: Any = {"compression": compression, "use_dictionary": many, "write_statistics": many}
+    with parquet.ParquetWriter(sink, table.schema, store_schema=False, **options) as writer:
         for start in range(0, max(table.num_rows, 1), GROUP_ROWS):
             group = table.slice(start, GROUP_ROWS) if table.num_rows > GROUP_ROWS else table
             is_whole = (

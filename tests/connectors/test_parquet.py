@@ -53,6 +53,17 @@ def test_the_same_table_is_the_same_bytes_whatever_its_metadata() -> None:
     assert b"pandas" not in encode(table({"pandas": "{}"}), "snappy")
 
 
+@pytest.mark.parametrize("rows", [0, 1, 256, 257])
+def test_a_file_of_few_rows_has_no_dictionary_and_no_statistics(rows: int) -> None:
+    """What would take a reader longer to look at than the rows themselves, and be most of a small file."""
+    whole = pa.table({"n": pa.array([n // 2 for n in range(rows)], pa.int64()), "text": ["same"] * rows})
+    file = parquet.ParquetFile(pa.BufferReader(encode(whole, "snappy")))
+    assert file.read().equals(whole.cast(file.schema_arrow))
+    columns = [file.metadata.row_group(0).column(n) for n in range(2)]
+    assert [column.is_stats_set for column in columns] == [rows > 256] * 2
+    assert [column.has_dictionary_page for column in columns] == [rows > 256] * 2
+
+
 def test_each_file_has_its_own_answer(tmp_path: Path) -> None:
     (tmp_path / "x").write_text("a file where a folder should be")
     files = [File(table=table(), folder=folder, name="f", item=Item(uri="in")) for folder in ("x/", "y/")]
@@ -67,7 +78,7 @@ def test_the_bytes_of_a_file_do_not_depend_on_the_chunks_of_its_table() -> None:
     lists = pa.array([[number] if number % 3 else None for number in numbers])
     whole = pa.table({"text": pa.array([f"{number % 1000}" for number in numbers]), "list": lists})
     cuts = [(0, 1), (1, 77_777), (77_778, 222_222)]
-    for rows in (whole, whole.slice(0, 1_000)):
+    for rows in (whole, whole.slice(0, 1_000), whole.slice(2, 100)):
         parts = pa.concat_tables([rows.slice(*cut) for cut in cuts])
         assert encode(parts, "snappy") == encode(rows, "snappy")
     file = parquet.ParquetFile(pa.BufferReader(encode(whole, "snappy")))

@@ -22,8 +22,10 @@ class Preview(Displayed, Struct, frozen=True):
     guessed: str
 
     def to_pandas(self) -> Any:
-        """The rows as a DataFrame."""
-        return self.table.to_pandas()
+        """The rows as a DataFrame whose columns have the exact types of Arrow, as `read` gives them."""
+        from plait.pipeline.reading import to_frame
+
+        return to_frame(self.table)
 
     def to_pylist(self) -> list[dict[str, Any]]:
         """The rows as mappings."""
@@ -34,4 +36,5 @@ class Preview(Displayed, Struct, frozen=True):
         """The rows, as JSON has their values."""
         rows = self.table.to_pylist(maps_as_pydicts="strict")
         texts = ([cell_text(value) for value in row.values()] for row in rows)
-        return self.report.pipeline, [*self.report.numbers()], [self.table.column_names, *texts]
+        numbers = {**dict(self.report.numbers()), "rows": f"{self.table.num_rows:,}"}
+        return self.report.pipeline, [*numbers.items()], [self.table.column_names, *texts]

@@ -75,10 +75,12 @@ def test_a_report_shows_its_numbers_and_problems_without_values(orders: Pipeline
 def test_a_preview_shows_its_rows_escaped(orders: Pipeline) -> None:
     with pytest.warns(UserWarning, match="bad-value"):
         preview = orders.preview()
-    assert preview.to_pandas().shape == (2, 3)
+    frame = preview.to_pandas()
+    assert (frame.shape, str(frame.dtypes["id"])) == ((2, 3), "int32[pyarrow]")
     assert preview.to_pylist() == preview.table.to_pylist()
     html = preview._repr_html_()
     assert "&lt;b&gt;&amp;\\x1b[31m" in html
     assert "<b>&" not in html
     assert "null" in html
     assert "3 seen" in repr(preview)
+    assert "rows     2\n" in repr(preview)

@@ -59,6 +59,14 @@ def uris_in(lines: Iterable[str]) -> Iterator[str]:
             yield text
 
 
+def max_rate_option(command: Command) -> Command:
+    """Add `--max-rate`, which the command gets as the mapping `max_rates`."""
+    help = "At most so many calls of a service a second, all workers together, such as `s3=500`. Repeatable."
+    return click.option(
+        "--max-rate", "max_rates", multiple=True, metavar="SERVICE=N", callback=_split_rates, help=help
+    )(command)
+
+
 def time_options(command: Command) -> Command:
     """Add `--since` and `--until`, which are times with a zone."""
     since_help, until_help = "Modified at or after this time, UTC.", "Modified before this time, UTC."
@@ -158,6 +166,15 @@ def _split_parameters(
             raise click.BadParameter(f"`{assignment[:40]}` is not `name=value`")
         parameters[name] = value
     return parameters
+
+
+def _split_rates(ctx: click.Context, param: click.Parameter, texts: tuple[str, ...]) -> dict[str, float]:
+    rates = {}
+    for service, text in _split_parameters(ctx, param, texts).items():
+        if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text) or not float(text):
+            raise click.BadParameter(f"`{text[:40]}` is no number of calls such as `500` or `0.5`")
+        rates[service] = float(text)
+    return rates
 
 
 def _add_objects(ctx: click.Context, param: click.Parameter, value: Any) -> None:

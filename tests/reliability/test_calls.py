@@ -14,6 +14,7 @@ import pytest
 
 from benchmarks.shop import DynamoDB, Logs, Memory, Stores, clean, engine, orders_of
 from plait.plan.costs import assumptions_of_report, forecast
+from plait.plan.estimate import estimate
 
 from .budget import LARGE, budget
 from .results import Results
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 ORDERS = budget(3_000, 100_000)
 MARGIN = 1.02
+OF_OBJECTS = ("s3:GetObject", "s3:PutObject")
 LISTED, LINES = 1_000, 10_000  # on a page
 
 
@@ -141,4 +143,7 @@ def test_many_orders_take_the_predicted_calls_and_hardly_more_than_the_fewest(
         spec, least = engine(sample).spec, fewest(sample)
         assert forecast(spec, assumptions_of_report(spec, report.as_json())).calls == calls
         assert least.total() <= calls.total() <= MARGIN * least.total()
-        counts |= {"calls": calls.total(), "fewest": least.total()}
+        estimated = Counter(estimate(spec, report.objects["seen"], ORDERS // batches, 1, {}).costs.calls)
+        assert [estimated[name] for name in OF_OBJECTS] == [calls[name] for name in OF_OBJECTS]
+        assert abs(estimated.total() - calls.total()) <= (MARGIN - 1) * calls.total()
+        counts |= {"calls": calls.total(), "fewest": least.total(), "estimated": estimated.total()}

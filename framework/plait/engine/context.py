@@ -14,13 +14,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from plait.aws.clients import Clients, unlogged
-from plait.aws.pace import Pace
 from plait.aws.retries import Deadline, RetryPolicy, too_late
 from plait.plugin import GiveUp, PlaitError, Secrets, calling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from plait.aws.pace import Pace
     from plait.plugin import Objects
 
 current_source: ContextVar[str | None] = ContextVar("current_source", default=None)
@@ -41,7 +41,11 @@ class Services:
         self, *, now: Callable[[], datetime] = utc_now, rates: Mapping[str, float] | None = None
     ) -> None:
         self.now = now
-        self._pace = Pace(rates) if rates else None
+        self._pace: Pace | None = None
+        if rates:
+            from plait.aws.pace import Pace
+
+            self._pace = Pace(rates)
         self.is_conditional = True
         self.retry_policy = RetryPolicy.from_environment()
         self.deadline = Deadline()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,8 @@ import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 
+from kit.network.faults import denied
+from kit.network.proxy import Proxy
 from kit.paths import TESTS
 from kit.run import put
 from kit.servers.buckets import buckets, contents
@@ -93,12 +96,23 @@ def test_what_athena_refuses_is_told(spec: str) -> None:
         pipeline.query(" ; ")
     with pytest.raises(GiveUp, match=r"the folder of results `\./out` is not on S3"):
         pipeline.query("select 1 as n", results="./out")
-    with pytest.raises(GiveUp, match="Athena with results at `s3://nowhere/` cannot be used: NoSuchBucket"):
+    with pytest.raises(GiveUp, match="`s3://nowhere/` cannot be used: NoSuchBucket"):
         pipeline.query("select 1 as n", results="s3://nowhere/")
     done = CliRunner().invoke(
         main, ["query", spec, "select count(*) as n from shop.orders -- all", "-o", "json"]
     )
     assert json.loads(done.stdout)["rows"] == [{"n": 3}]
+
+
+def test_who_may_not_empty_the_folder_of_results_is_told_which_right_is_missing(
+    spec: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Proxy(os.environ["AWS_ENDPOINT_URL"]) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
+        proxy.on(1, "before", denied("s3"), operation="s3:DeleteObjects", forever=True)
+        with pytest.raises(GiveUp, match=r"`s3://lake/orders\._plait/queries/` cannot be used: ") as raised:
+            Pipeline.load(spec, {}).query("select id from shop.orders")
+    assert raised.value.help == "allow the role `s3:DeleteObject` on it"
 
 
 def test_two_columns_of_one_name_are_no_object_of_json(tmp_path: Path) -> None:

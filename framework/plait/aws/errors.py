@@ -145,6 +145,7 @@ IAM_ACTIONS = {
     "s3:PUT": "s3:PutObject",
     "s3:DELETE": "s3:DeleteObject",
     "s3:HeadObject": "s3:GetObject",
+    "s3:DeleteObjects": "s3:DeleteObject",
     "s3:HeadBucket": "s3:ListBucket",
     "s3:ListObjectsV2": "s3:ListBucket",
 }

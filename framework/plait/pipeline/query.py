@@ -37,33 +37,47 @@ def _ask_athena(sql: str, table: TableName, workgroup: str, results: str) -> Any
     """
     import pyarrow as pa
 
-    with reading(f"Athena with results at `{results.rpartition('/')[0]}/`", service="athena"):
+    folder = f"`{results.rpartition('/')[0]}/`"
+    with reading(f"Athena with results at {folder}", service="athena"):
         import awswrangler as wr
 
+        refusals = (
+            wr.exceptions.QueryFailed,
+            wr.exceptions.QueryCancelled,
+            wr.exceptions.InvalidArgumentValue,
+        )
         try:
             wr.athena.unload(f"{sql}\n", results, table.database, workgroup=workgroup)
-            frame = wr.s3.read_parquet(
+            frame = _frame_of(results, folder)
+        except refusals as error:
+            message = f"Athena refuses the query: {error}"
+            raise GiveUp(message, code="wrong-query", help=f"the lake is called `{table}`") from None
+        finally:
+            with reading(folder):
+                wr.s3.delete_objects(results)
+    if frame is None:
+        return pa.table({})
+    answer = pa.Table.from_pandas(frame, preserve_index=False)
+    times = {pa.timestamp("us"): pa.timestamp("us", tz="UTC")}
+    return answer.cast(
+        pa.schema([field.with_type(times.get(field.type, field.type)) for field in answer.schema])
+    )
+
+
+def _frame_of(results: str, folder: str) -> Any:
+    """The files of an answer as a DataFrame; None for an answer without rows, which has no files."""
+    import awswrangler as wr
+
+    with reading(folder):
+        try:
+            return wr.s3.read_parquet(
                 results,
                 path_ignore_suffix=[".csv", ".metadata"],
                 coerce_int96_timestamp_unit="us",
                 dtype_backend="pyarrow",
             )
         except wr.exceptions.NoFilesFound:
-            return pa.table({})
-        except (
-            wr.exceptions.QueryFailed,
-            wr.exceptions.QueryCancelled,
-            wr.exceptions.InvalidArgumentValue,
-        ) as error:
-            message = f"Athena refuses the query: {error}"
-            raise GiveUp(message, code="wrong-query", help=f"the lake is called `{table}`") from None
-        finally:
-            wr.s3.delete_objects(results)
-    answer = pa.Table.from_pandas(frame, preserve_index=False)
-    times = {pa.timestamp("us"): pa.timestamp("us", tz="UTC")}
-    return answer.cast(
-        pa.schema([field.with_type(times.get(field.type, field.type)) for field in answer.schema])
-    )
+            return None
 
 
 def _ask_duckdb(plan: Plan, sql: str) -> Any:

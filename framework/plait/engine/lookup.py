@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from plait.engine.answers import (
     Answers,
@@ -24,20 +23,18 @@ from plait.engine.answers import (
 from plait.engine.cache import Cache, group_by_key, keep, take_cached
 from plait.engine.counts import LookupCounts, SourceCounts
 from plait.engine.read import cast
-from plait.engine.rows import EPOCH, MICROSECOND, microseconds
+from plait.engine.rows import MICROSECOND, TimeSpan, merge_spans, microseconds, moment
 from plait.plugin import Key, Record, RecordTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from plait.engine.context import Services
     from plait.language.spec import Source, Spec
     from plait.plugin import Lookup
     from plait.values.types import Type
 
-TimeSpan = tuple[int, int]  # microseconds since 1970, both ends included
-SpanEnd = TypeVar("SpanEnd", int, datetime)
-FIRST_MOMENT, LAST_MOMENT = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+MOST_TOGETHER = 10_000  # records of several calls that are typed at once
 
 
 class OpenLookups:
@@ -83,16 +80,55 @@ def look_up(
     counts = LookupCounts(keys=len(keys))
     cached, uncached = take_cached(keys, cache, now(), counts)
     answers = [] if uncached and not cached else [type_answers(source, cached, key_fields)]
-    remaining = iter(uncached.items())
-    while chunk := dict(islice(remaining, lookup.keys_per_call or len(uncached))):
-        counts.fetches += 1
-        parts = _parts(lookup.fetch([*chunk.values()]))
+    for chunk, parts in _fetch(source, lookup, uncached, key_fields, counts):
         by_time = source.window is not None and len(chunk) < len(keys)
         answers.append(_answers_of(source, chunk, parts, key_fields, counts, by_time=by_time))
         if cache:
             keep(cache, source, group_by_key(chunk, parts, key_fields), now())
     counts.keys_matched = counts.keys - counts.keys_missed
     return concat_answers(answers), counts
+
+
+def _fetch(
+    source: Source,
+    lookup: Lookup[Any],
+    keys: dict[KeyValues, Key],
+    key_fields: KeyFields,
+    counts: LookupCounts,
+) -> Iterator[tuple[dict[KeyValues, Key], list[RecordsOrTable]]]:
+    """Ask a look-up for keys, so many a call; yield the keys and the records of each call, or of several together.
+
+    A connector may answer more than it is asked. Calls are put together only where all records are of their own call's keys.
+    """
+    together, records, remaining = dict[KeyValues, Key](), list[Record](), iter(keys.items())
+    while chunk := dict(islice(remaining, lookup.keys_per_call or len(keys))):
+        counts.fetches += 1
+        parts = _parts(lookup.fetch([*chunk.values()]))
+        is_alone = source.window or len(chunk) == len(keys)
+        own = None if is_alone else _own_records(parts, chunk, key_fields)
+        if own is None:
+            yield chunk, parts
+            continue
+        together |= chunk
+        records += own
+        if len(records) >= MOST_TOGETHER:
+            yield together, [records]
+            together, records = {}, []
+    if together:
+        yield together, [records]
+
+
+def _own_records(
+    parts: Sequence[RecordsOrTable], chunk: dict[KeyValues, Key], key_fields: KeyFields
+) -> list[Record] | None:
+    """The records of a call; None if it gave a table, or a record whose key is not as one that was asked for."""
+    if len(parts) > 1 or isinstance(parts[0], RecordTable):
+        return None
+    try:
+        names = [name for name, _ in key_fields]
+        return parts[0] if {*raw_keys(parts[0], names)} <= chunk.keys() else None
+    except TypeError:  # a value of a kind that no key has
+        return None
 
 
 def distinct_keys(table: Any, source: Source) -> dict[KeyValues, Key]:
@@ -116,7 +152,7 @@ def distinct_keys(table: Any, source: Source) -> dict[KeyValues, Key]:
     keys = {}
     for values, spans in spans_of.items():
         for start, end in merge_spans(spans) if len(spans) > 1 else spans:
-            since, until = _moment(start), _moment(end)
+            since, until = moment(start), moment(end)
             keys[*values, since, until] = Key(fields=fields_of(values), since=since, until=until)
     return keys
 
@@ -127,25 +163,6 @@ def _fields_by_name(names: list[str]) -> Callable[[KeyValues], dict[str, Any]]:
         return lambda values: dict(zip(names, values, strict=True))
     (name,) = names
     return lambda values: {name: values[0]}
-
-
-def _moment(number: int) -> datetime:
-    """The time so many microseconds after 1970, the first or the last there is where that is beyond them."""
-    try:
-        return EPOCH + number * MICROSECOND
-    except OverflowError:
-        return FIRST_MOMENT if number < 0 else LAST_MOMENT
-
-
-def merge_spans(spans: Iterable[tuple[SpanEnd, SpanEnd]]) -> list[tuple[SpanEnd, SpanEnd]]:
-    """Merge spans that overlap, so that no record lies within two of them."""
-    merged: list[tuple[SpanEnd, SpanEnd]] = []
-    for since, until in sorted(spans):
-        if merged and since <= merged[-1][1]:
-            merged[-1] = merged[-1][0], max(until, merged[-1][1])
-        else:
-            merged.append((since, until))
-    return merged
 
 
 def _answers_of(

@@ -24,6 +24,8 @@ NO_MATCH: list[int | None] = [None]
 FEW = 32  # up to this number, rows are taken without `pyarrow.compute`
 MICROSECOND = timedelta(microseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FIRST_MOMENT, LAST_MOMENT = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+TimeSpan = tuple[int, int]  # microseconds since 1970, both ends included
 Matches = list[list[int]]  # for each row, the positions of the answers that match it
 
 
@@ -172,6 +174,25 @@ def microseconds(times: pa.ChunkedArray) -> list[Any]:
     """The times of a column as microseconds since 1970; null stays None."""
     numbers: list[Any] = times.combine_chunks().view("int64").to_pylist()
     return numbers
+
+
+def moment(number: int) -> datetime:
+    """The time so many microseconds after 1970, the first or the last there is where that is beyond them."""
+    try:
+        return EPOCH + number * MICROSECOND
+    except OverflowError:
+        return FIRST_MOMENT if number < 0 else LAST_MOMENT
+
+
+def merge_spans(spans: Iterable[TimeSpan]) -> list[TimeSpan]:
+    """Merge spans that overlap, so that no record lies within two of them."""
+    merged: list[TimeSpan] = []
+    for since, until in sorted(spans):
+        if merged and since <= merged[-1][1]:
+            merged[-1] = merged[-1][0], max(until, merged[-1][1])
+        else:
+            merged.append((since, until))
+    return merged
 
 
 def take(column: Any, positions: Sequence[int | None], default: Any = None) -> Any:

@@ -16,8 +16,8 @@ from plait.engine.cache import Cache, weigh
 from plait.engine.context import Services
 from plait.engine.engine import Engine
 from plait.engine.join import join
-from plait.engine.lookup import look_up, merge_spans
-from plait.engine.rows import Rows
+from plait.engine.lookup import look_up
+from plait.engine.rows import Rows, merge_spans
 from plait.language.spec import Join, TimeWindow
 from plait.plugin import Record
 from plait.values.types import parse
@@ -114,19 +114,16 @@ def test_a_cache_gives_what_was_put_last_and_keeps_its_bounds(steps: Any, keys: 
 
 
 spans_strategy = st.lists(
-    st.tuples(st.integers(0, 30), st.integers(0, 9)).map(
-        lambda pair: (NOON + pair[0] * MINUTE, NOON + (pair[0] + pair[1]) * MINUTE)
-    ),
+    st.tuples(st.integers(0, 30), st.integers(0, 9)).map(lambda pair: (pair[0], sum(pair))),
     max_size=6,
 )
 
 
 @given(spans_strategy)
-def test_stretches_of_time_are_joined_where_they_meet(spans: list[tuple[datetime, datetime]]) -> None:
+def test_stretches_of_time_are_joined_where_they_meet(spans: list[tuple[int, int]]) -> None:
     """The same minutes are covered, no two stretches share one, and they are in order."""
     merged = merge_spans(spans)
-    minutes = [NOON + n * MINUTE for n in range(45)]
-    for minute in minutes:
+    for minute in range(45):
         assert any(a <= minute <= b for a, b in spans) == (sum(a <= minute <= b for a, b in merged) == 1)
     assert merged == sorted(merged)
 

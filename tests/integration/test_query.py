@@ -104,6 +104,23 @@ def test_what_athena_refuses_is_told(spec: str) -> None:
     assert json.loads(done.stdout)["rows"] == [{"n": 3}]
 
 
+def test_a_query_of_the_table_is_one_of_its_folder_too(tmp_path: Path) -> None:
+    """Where a parameter makes the lake a folder, DuckDB knows it by all of the table's name, and without its database."""
+    for table in ("shop.orders", "main.orders", "9.select"):
+        text = {
+            "plait": 1,
+            "name": "s",
+            "parameters": {"lake": {"default": "s3://lake"}},
+            "sources": {"o": {"connector": "memory", "rows": [{"id": "a"}], "columns": {"id": "string"}}},
+            "sink": {"connector": "parquet", "path": "${lake}/", "table": table},
+        }
+        pipeline = Pipeline.load(put(tmp_path / "s.yaml", text), {"lake": f"{tmp_path}/lake"})
+        assert pipeline.run().ok
+        database, _, name = table.partition(".")
+        for called in (f'"{database}"."{name}"', f'"{name}"'):
+            assert pipeline.query(f"select id from {called}").shape == (1, 1), called
+
+
 def test_who_may_not_empty_the_folder_of_results_is_told_which_right_is_missing(
     spec: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from plait.engine.context import Services
     from plait.plan.plan import Plan
+    from plait.plugin import TableName
 
 TRIES = 8
 MOST_AT_ONCE = 100  # partitions that one BatchUpdatePartition takes
@@ -25,12 +26,13 @@ NO_TABLE = "the sink of `{name}` has no table in Glue's catalogue"
 
 
 class Comparison(Struct):
-    """What is there against what is meant: `version` is None where there is no table.
+    """What is there of a table of this name against what is meant: `version` is None where there is none.
 
     `folders` has a file of each folder that is no partition of the table yet, `outdated` are partitions that have other
     columns than the table shall have: by those Athena would read files of both types.
     """
 
+    name: TableName
     found: TableChanges
     version: str | None
     has_database: bool
@@ -78,7 +80,7 @@ def compare(plan: Plan, services: Services) -> Comparison:
             found.refused.append(f"its partition of `{folder}` lies at `{place}`: remove it from the table")
     wanted = _types(found.table["StorageDescriptor"])
     outdated = [part for part in partitions if _types(part["StorageDescriptor"]) != wanted]
-    return Comparison(found, there and there["VersionId"], has_database, new, outdated)
+    return Comparison(plan.table, found, there and there["VersionId"], has_database, new, outdated)
 
 
 def apply(plan: Plan, services: Services) -> Comparison:
@@ -94,8 +96,8 @@ def apply(plan: Plan, services: Services) -> Comparison:
         busy = (client.exceptions.AlreadyExistsException, client.exceptions.ConcurrentModificationException)
         with calling(f"table `{plan.table}`", service="glue"):
             try:
-                _make(plan, comparison, client)
-                _update(plan, comparison, client)
+                _make(comparison, client)
+                _update(comparison, client)
             except busy:
                 services.pause(attempt)
                 continue
@@ -139,10 +141,9 @@ def _values(folder: str) -> tuple[str, ...]:
     return tuple(unquote(part.partition("=")[2]) for part in folder.rstrip("/").split("/"))
 
 
-def _make(plan: Plan, comparison: Comparison, client: Any) -> None:
+def _make(comparison: Comparison, client: Any) -> None:
     """Make or change database and table, as they were compared."""
-    assert plan.table is not None  # noqa: S101 - compared
-    database, table = plan.table.database, comparison.found.table
+    database, table = comparison.name.database, comparison.found.table
     if not comparison.has_database:
         client.create_database(DatabaseInput={"Name": database})
     if comparison.version is None:
@@ -157,9 +158,8 @@ def _types(storage: Mapping[str, Any]) -> dict[str, str]:
     return {column["Name"]: column["Type"] for column in storage.get("Columns", ())}
 
 
-def _update(plan: Plan, comparison: Comparison, client: Any) -> None:
+def _update(comparison: Comparison, client: Any) -> None:
     """Give the columns of the table to its partitions."""
-    assert plan.table is not None  # noqa: S101 - compared
     columns = comparison.found.table["StorageDescriptor"]["Columns"]
     for start in range(0, len(comparison.outdated), MOST_AT_ONCE):
         entries = [
@@ -174,11 +174,11 @@ def _update(plan: Plan, comparison: Comparison, client: Any) -> None:
             for partition in comparison.outdated[start : start + MOST_AT_ONCE]
         ]
         answer = client.batch_update_partition(
-            DatabaseName=plan.table.database, TableName=plan.table.table, Entries=entries
+            DatabaseName=comparison.name.database, TableName=comparison.name.table, Entries=entries
         )
         if errors := answer.get("Errors"):
             code = errors[0]["ErrorDetail"]["ErrorCode"]
-            raise TryAgain(f"{len(errors)} partitions of `{plan.table}` keep their columns: {code}")
+            raise TryAgain(f"{len(errors)} partitions of `{comparison.name}` keep their columns: {code}")
 
 
 def _register(plan: Plan, folders: Mapping[str, Item], services: Services) -> None:

@@ -98,7 +98,7 @@ def _ask_duckdb(plan: Plan, sql: str) -> Any:
         connection.register(name, lake.table() if on_s3(lake.path) else lake.dataset)
         for table in names:  # so that a query of Athena is one of DuckDB
             connection.execute(f'CREATE SCHEMA IF NOT EXISTS memory."{table.database}"')
-            connection.execute(f'CREATE VIEW memory."{table.database}"."{table.table}" AS FROM "{name}"')  # noqa: S608 - both are names
+            connection.execute(f'CREATE VIEW memory."{table.database}"."{table.table}" AS FROM "{name}"')
         try:
             answer: Any = connection.sql(sql)  # None, where a statement has no rows
             return pa.table({}) if answer is None else answer.to_arrow_table()

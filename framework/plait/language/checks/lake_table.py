@@ -47,6 +47,9 @@ def wrong_table(subject: Subject) -> Iterator[Finding]:
     """Glue or Athena could not have the table: its files are in a folder, or a name or a partition is not theirs."""
     options = subject.spec.sink.options
     if not options_of_type(options, TableName):
+        if options_of_type(options, Projection):
+            message = "partitions are projected of a table, and none is named"
+            yield Finding(("sink", "partitions"), message, "write `table: database.table`", at="value")
         return
     path = subject.source_map.value["sink"].get("path", "")
     is_local = not any(folder.bucket for folder in options_of_type(options, FolderPath))

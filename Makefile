@@ -19,7 +19,7 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin
 unexport UV_PROJECT_ENVIRONMENT VIRTUAL_ENV
 
 .DELETE_ON_ERROR:
-.PHONY: help setup system spark editor demo quick test lint format lines schema notebooks wheel bench reliability coverage mutation clean
+.PHONY: help setup system spark editor demo quick test lint format lines schema notebooks wheel bench figures reliability coverage mutation clean
 
 help: ## List the tasks.
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 14
@@ -88,7 +88,11 @@ PEERS := tests/benchmarks/peers
 bench: system $(READY) ## Measure speed against the limits that we promise, for a quarter of an hour; figures go to dist/bench.json.
 	@echo "Installing the programs that plait is measured beside …"
 	@UV_PROJECT_ENVIRONMENT=$(CURDIR)/.tools/peers $(UV) sync --quiet --frozen --project $(PEERS) --python $(BIN)/python
-	PLAIT_FIGURES=dist/bench.json $(BIN)/pytest tests/benchmarks
+	PLAIT_FIGURES=dist/bench.json $(BIN)/pytest --show-capture=no tests/benchmarks$(ONLY:%=/test_%.py)
+
+figures: $(READY) ## Show what `make bench` measured last in the README, as text and plots.
+	cp dist/bench.json tests/benchmarks/figures
+	PLAIT_UPDATE=1 $(BIN)/pytest -q tests/docs/test_figures.py
 
 reliability: system spark ## Try the guarantees with large budgets, for up to an hour; figures go to dist/reliability.json.
 	@rm -rf dist/lanes

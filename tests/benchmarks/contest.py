@@ -9,6 +9,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from kit.network.proxy import Proxy
 from kit.paths import ROOT
@@ -24,7 +25,7 @@ PEERS = ROOT / ".tools" / "peers" / "bin" / "python"
 
 @dataclass(frozen=True)
 class Program:
-    """A program of `peers`: over how many orders it is timed, and over how many its calls are counted."""
+    """A program of `peers`: over how many orders it is timed, how often, and over how many its calls are counted."""
 
     name: str
     module: str
@@ -32,6 +33,7 @@ class Program:
     counted: int
     python: str = sys.executable
     environment: Mapping[str, str] = field(default_factory=dict)
+    rounds: int = 1
 
     def seconds(self, sandbox: Sandbox, keys: Sequence[str]) -> dict[str, float]:
         """Seconds of the program over these orders, which it wrote to a lake of its own, and nothing else."""
@@ -44,7 +46,7 @@ class Program:
             return proxy.calls.total()
 
     def _run(self, sandbox: Sandbox, keys: Sequence[str], way: Mapping[str, str]) -> dict[str, float]:
-        lake = f"{self.module}-{len(keys)}-{len(way)}-{len(self.environment)}"
+        lake = f"{self.module}-{uuid4().hex}"
         plain = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         environment = {
             **plain,

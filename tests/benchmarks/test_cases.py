@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from kit.paths import ROOT
 
 if TYPE_CHECKING:
-    import pytest
+    from benchmarks.record import Figures
 
 SPEC = ROOT / "pipelines" / "transactions.yaml"
 ROUNDS = 5
+OF_IMPORTS = 2
 TEST = "from plait.cli.main import main; main(['test', sys.argv[1]], standalone_mode=False)"
 IMPORTS = """
 import plait.cli.main, plait.cli.commands.test, plait.testing.cases.runner, plait.testing.cases.compare, pyarrow.csv
@@ -34,11 +35,10 @@ def spent(code: str) -> tuple[float, float]:
     return time.perf_counter() - begin, cpu
 
 
-def test_the_shipped_cases_take_under_a_second_beyond_start(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_shipped_cases_take_little_more_than_their_start(figures: Figures) -> None:
     spent(IMPORTS)
     starts, tests = zip(*((spent(IMPORTS), spent(TEST)) for _ in range(ROUNDS)), strict=True)
     (start, idle), (clock, cpu) = (tuple(map(min, zip(*runs, strict=True))) for runs in (starts, tests))
-    with capsys.disabled():
-        print(f"\nplait test: {clock:.2f} s, {clock - start:.2f} s beyond the same imports; ", end="")
-        print(f"CPU {cpu:.2f} s, {cpu - idle:.2f} s beyond")
-    assert cpu - idle < 1.0
+    figures.say(f"  plait test: {clock:.2f} s, {clock - start:.2f} s beyond the same imports")
+    figures.add("commands", "CPU of `plait test`, of the same imports alone", cpu / idle, at_most=OF_IMPORTS)
+    assert figures.missed() == []

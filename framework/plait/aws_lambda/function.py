@@ -112,17 +112,17 @@ def _engine() -> Engine:
         raise GiveUp("`PLAIT_SPEC` does not name a spec", help="set it to the spec's path in the package")
     if file not in _engines:
         try:
-            _engines[file] = Engine(_spec(file))
+            _engines[file] = Engine(packaged(file))
         except OSError as error:
             raise GiveUp(f"the spec `{file}` cannot be read", help="set `PLAIT_SPEC` to its path") from error
     return _engines[file]
 
 
-def _spec(file: str) -> Spec:
-    """The spec as it was packaged, with the parameters of this environment; raises GiveUp."""
+def packaged(file: str, parameters: Mapping[str, str] | None = None) -> Spec:
+    """The spec as it was packaged, with these parameters, or those of this environment; raises GiveUp."""
     lock = read_lock(file, __version__)
     pin(Offer(word, **to_builtins(locked)) for word, locked in lock.connectors.items())
-    spec = packaged_spec(lock.values, file, os.environ)
+    spec = packaged_spec(lock.values, file, os.environ, parameters)
     if spec.digest != lock.digest:
         raise GiveUp(
             f"the lock of `{file}` is not what `plait package` wrote", code="spec-changed", help=PACKAGE_AGAIN

@@ -29,6 +29,7 @@ COMMANDS = {
     "why": "Tell where each cell of an object's rows came from, and why it is null if it is.",
     "test": "Run the cases beside specs, without AWS, network or clock.",
     "run": "Run over the objects of an event, of a list, of a time, or over all.",
+    "backfill": "Run over history by a plan of batches, which resumes where it was ended.",
     "missing": "List the objects that never arrived, ready to be run.",
     "quarantine": "Show what is in quarantine: by code and column, or one record.",
     "replay": "Run what is in quarantine again, and remove what now succeeds.",

@@ -62,7 +62,9 @@ def package(  # noqa: PLR0913 - a spec as text, as values and as a Spec, and how
 
     def files(names: set[str], wheels: str) -> dict[str, Path]:
         chosen = {name: required[name] for name in required if name in names}
-        return trim(collect(chosen, target, Path(scratch, wheels)), datasets="pyarrow" in needs)
+        return trim(
+            collect(chosen, target, Path(scratch, wheels)), datasets="pyarrow" in needs, backfill=target.spark
+        )
 
     with tempfile.TemporaryDirectory(prefix="plait-package-") as scratch:
         function_folder, layer_folder = Path(scratch, "function"), Path(scratch, "layer")
@@ -72,7 +74,8 @@ def package(  # noqa: PLR0913 - a spec as text, as values and as a Spec, and how
         if layer:
             lay_out(files(in_layer, "wheels of the layer"), layer_folder)
             add_byte_code(layer_folder, target, "/opt/python")
-        _check_size([*top_level_sizes(function_folder), *top_level_sizes(layer_folder)])
+        if not target.spark:
+            _check_size([*top_level_sizes(function_folder), *top_level_sizes(layer_folder)])
         return Package(
             function=write_zip(function_folder, out),
             layer=write_zip(layer_folder, layer, "python/") if layer else None,

@@ -30,8 +30,10 @@ if TYPE_CHECKING:
 Arch = Literal["x86_64", "arm64"]
 MACHINES: dict[Arch, str] = {"x86_64": "x86_64", "arm64": "aarch64"}
 DEFAULT_PYTHON = "3.12"
-# The minor version of glibc 2 that wheels may need: Amazon Linux 2 up to Python 3.11, Amazon Linux 2023 above.
+# The minor version of glibc 2 that wheels may need: Lambda has Amazon Linux 2 up to Python 3.11, Amazon Linux 2023 above.
 GLIBC_MINOR = {"3.11": 17, "3.12": 34, "3.13": 34}
+# EMR 7 and Glue 5 have Amazon Linux 2023, with Python 3.11.
+SPARK_PYTHON, SPARK_GLIBC_MINOR = "3.11", 34
 PLAIT = "plait"
 # What every function imports of the distributions that plait requires; a test compares it with the sources.
 ALWAYS_NEEDED = ("google-re2", "msgspec", "obstore", "pluggy", "pyarrow", "tzdata")
@@ -41,11 +43,12 @@ ONLY_FOR_TYPE_CHECKERS = {("obstore", "typing-extensions")}
 
 
 class Target(Struct, frozen=True):
-    """A Python such as `3.12` on a processor; `here` says that the package runs on this very machine."""
+    """A Python such as `3.12` on a processor, of Lambda or of Spark; `here` says that it is this very machine's."""
 
     python: str
     arch: Arch
     here: bool = False
+    spark: bool = False
 
     @property
     def markers(self) -> dict[str, str]:
@@ -72,10 +75,10 @@ def required_distributions(
     """The installed distributions that the function imports, sorted by name; raises GiveUp if one is not installed.
 
     Of plait's own requirements, only those that a function imports; of another distribution with a connector of the
-    spec, all that it requires. boto3, which Lambda's runtime has, is left out unless `with_boto3`.
+    spec, all that it requires. boto3, which Lambda's runtime has, is left out unless `with_boto3`, or for Spark.
     """
     required: dict[str, Distribution] = {}
-    left_out = set() if with_boto3 else {*AWS_SDK}
+    left_out = set() if with_boto3 or target.spark else {*AWS_SDK}
     waiting = [*map(Requirement, _direct_requirements(spec)), Requirement("boto3")]
     done: set[tuple[str, frozenset[str]]] = set()
     while waiting:
@@ -184,7 +187,8 @@ def _sources(installed: Distribution) -> Iterator[tuple[str, Path]]:
 def _fetch(versions: Mapping[str, str], target: Target, folder: Path) -> None:
     """Unpack wheels of exactly these versions, by name, into a folder, by uv or else by pip; raises GiveUp."""
     wheels = f"`{', '.join(versions)}` for Python {target.python} on {target.arch}"
-    machine, glibc = MACHINES[target.arch], GLIBC_MINOR[target.python]
+    machine = MACHINES[target.arch]
+    glibc = SPARK_GLIBC_MINOR if target.spark else GLIBC_MINOR[target.python]
     if uv := find_uv():
         command = [uv, "pip", "install", "--python-platform", f"{machine}-manylinux_2_{glibc}"]
     elif find_spec("pip"):

@@ -18,6 +18,7 @@ FOR_PEOPLE = re.compile(
     r"plait_sandbox/|plait/(cli|deploy|testing|pipeline|language/(checks|shape))/|plait/problems/pages\."
     r"|plait/language/(finding|parameter_checks|schema|secrets|structure|validate|wording|yaml_\w+)\.py$"
 )
+OVER_HISTORY = "plait/backfill/"  # what Spark runs, and the function does not
 # Parts of Arrow that neither plait nor its connectors import.
 ARROW_PARTS = (
     "azurefs|benchmark|cffi|conftest|cuda|feather|flight|gandiva|gcsfs|hdfs|jvm|orc|parquet_encryption"
@@ -27,12 +28,19 @@ ARROW_DATASETS = "dataset(_orc|_parquet|_parquet_encryption)?"
 ARROW_LIBRARY = re.compile(r"^pyarrow/(lib[a-z][^/]*\.so(\.\d+)*)$")
 
 
-def trim(files: Mapping[str, Path], *, datasets: bool = False) -> dict[str, Path]:
-    """Leave out the files, by their path in the package, that a function never opens; with `datasets` Arrow's stay."""
+def trim(files: Mapping[str, Path], *, datasets: bool = False, backfill: bool = False) -> dict[str, Path]:
+    """Leave out the files, by their path in the package, that a function never opens.
+
+    With `datasets` Arrow's stay, with `backfill` what Spark runs.
+    """
     parts = ARROW_PARTS if datasets else f"{ARROW_PARTS}|{ARROW_DATASETS}"
     unused = re.compile(rf"^pyarrow/(src/|(_|libarrow_python_)?({parts})\.)")
     return _without_unused_libraries(
-        {name: file for name, file in files.items() if _is_opened(name) and not unused.match(name)}
+        {
+            name: file
+            for name, file in files.items()
+            if _is_opened(name) and not unused.match(name) and (backfill or not name.startswith(OVER_HISTORY))
+        }
     )
 
 

@@ -41,10 +41,15 @@ if TYPE_CHECKING:
     from plait.plugin import Connector, FolderPath
 
 
-def packaged_spec(document: Mapping[str, Any], file: str, environment: Mapping[str, str]) -> Spec:
-    """The spec of a packaged document, with parameters from the environment; raises GiveUp."""
+def packaged_spec(
+    document: Mapping[str, Any],
+    file: str,
+    environment: Mapping[str, str],
+    parameters: Mapping[str, str] | None = None,
+) -> Spec:
+    """The spec of a packaged document, with these parameters, or those of the environment; raises GiveUp."""
     unusable = f"the spec `{file}` cannot be run"
-    values = values_of_function(document, environment, unusable)
+    values = values_of_function(document, environment, unusable) if parameters is None else parameters
     try:
         spec = build_spec(document, file, values)
     except SpecValueError as error:

@@ -1,4 +1,4 @@
-"""A Python as Lambda's: awslambdaric and boto3, and nothing of this project."""
+"""A Python as Lambda's or Spark's: what these have, and nothing of this project."""
 
 import sys
 import venv
@@ -10,11 +10,11 @@ from packaging.requirements import Requirement
 RUNTIME = ("awslambdaric", "boto3")
 
 
-def bare_python(folder: Path) -> str:
-    """Make a virtual environment with what Lambda's runtime has, at the versions installed here; its Python."""
+def bare_python(folder: Path, runtime: tuple[str, ...] = RUNTIME) -> str:
+    """Make a virtual environment with what a runtime has, Lambda's unless told, at the versions installed here; its Python."""
     venv.create(folder, symlinks=True)
     (packages,) = folder.glob("lib/python3*/site-packages")
-    for name in with_requirements(RUNTIME):
+    for name in with_requirements(runtime):
         link(name, packages)
     return str(folder / "bin" / Path(sys.executable).name)
 

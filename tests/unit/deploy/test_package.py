@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from kit.paths import ROOT
 from kit.specs import valid
@@ -60,6 +61,15 @@ def test_a_sink_that_is_a_table_needs_no_distribution_more() -> None:
 def test_boto3_is_left_to_the_runtime_unless_asked_for() -> None:
     assert not names(spec_of()) & {*AWS_SDK, "urllib3"}
     assert names(spec_of(), with_boto3=True) >= {*AWS_SDK, "urllib3", "jmespath", "python-dateutil", "six"}
+
+
+def test_a_package_for_spark_has_boto3_and_the_batches_of_a_backfill() -> None:
+    """Whatever the executors' images have; the function has no use for the batches."""
+    spark = replace(HERE, spark=True)
+    assert {*required_distributions(spec_of(), spark)} == names(spec_of(), with_boto3=True)
+    files = {"plait/backfill/spark.py": Path("unread"), "plait/cli/main.py": Path("unread")}
+    assert [*trim(files, backfill=True)] == ["plait/backfill/spark.py"]
+    assert not trim(files)
 
 
 def test_what_the_function_imports_is_in_its_package_or_in_the_runtime() -> None:

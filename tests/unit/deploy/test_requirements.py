@@ -91,6 +91,15 @@ def test_a_wheel_fits_the_python_processor_and_c_library_of_the_runtime(
             collect(MSGSPEC, Target(python, arch), tmp_path / "fetched")
 
 
+def test_a_wheel_for_the_python_of_spark_may_need_the_c_library_of_amazon_linux_2023(
+    offered: Path, tmp_path: Path
+) -> None:
+    """EMR 7 and Glue 5 run Python 3.11 on it, where Lambda has Amazon Linux 2."""
+    offer(offered, "cp311-cp311-manylinux_2_28_x86_64")
+    spark = Target("3.11", "x86_64", spark=True)
+    assert "msgspec.py" in collect(MSGSPEC, spark, tmp_path / "fetched")
+
+
 def test_what_is_pure_python_or_made_for_this_machine_is_taken_as_it_is_installed(tmp_path: Path) -> None:
     """Nothing is fetched for it, so no index need be at hand."""
     pure = {name: distribution(name) for name in ("pluggy", "tzdata")}

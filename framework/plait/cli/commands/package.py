@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec.structs import replace
 
 from plait.cli.failures import CannotStart
 from plait.cli.options import output_option
 from plait.cli.printing import print_answer
 from plait.deploy.package import UNZIPPED_LIMIT, package
-from plait.deploy.requirements import DEFAULT_PYTHON, GLIBC_MINOR, MACHINES, Target, running_target
+from plait.deploy.requirements import (
+    DEFAULT_PYTHON,
+    GLIBC_MINOR,
+    MACHINES,
+    SPARK_PYTHON,
+    Target,
+    running_target,
+)
 from plait.language.validate import read_bytes, validate
 from plait.pipeline.invalid_spec import InvalidSpec
 from plait.problems.display import aligned
@@ -31,9 +40,17 @@ SMALLEST_SHOWN = MEGABYTE // 20
 @click.argument("spec")
 @click.option("--out", metavar="FILE", help="The zip to write.  [default: the pipeline's name and .zip]")
 @click.option(
+    "--for",
+    "runner",
+    type=click.Choice(["lambda", "spark"]),
+    default="lambda",
+    show_default=True,
+    help="What runs it.",
+)
+@click.option(
     "--python",
     type=click.Choice([*GLIBC_MINOR]),
-    help=f"Python of the function.  [default: {DEFAULT_PYTHON}]",
+    help=f"Python of the function.  [default: {DEFAULT_PYTHON}; of Spark {SPARK_PYTHON}]",
 )
 @click.option("--arch", type=click.Choice([*MACHINES]), help="Processor of the function.  [default: x86_64]")
 @click.option("--layer", is_flag=True, help="Put what is required into a layer, a zip of its own beside it.")
@@ -46,6 +63,7 @@ def command(  # noqa: PLR0913 - one for each option
     *,
     spec: str,
     out: str | None,
+    runner: str,
     python: str | None,
     arch: Arch | None,
     layer: bool,
@@ -57,12 +75,16 @@ def command(  # noqa: PLR0913 - one for each option
 
     With --layer, plait and what the connectors need go into NAME-layer.zip, which an edited spec leaves as it is.
     The same spec and versions give the same bytes. Wheels for another Python or system are fetched by uv or pip.
+    With --for spark the zip is for the executors of `plait backfill --on spark`, and beside it lies their main.
     """
-    target = _target(python, arch, here=here)
+    for_spark = runner == "spark"
+    if for_spark and layer:
+        raise click.UsageError("`--layer` is for Lambda")
+    target = _target(python, arch, here=here, spark=for_spark)
     text, validated = _validate(spec)
     assert validated.spec is not None  # noqa: S101 - `_validate` raises without one
     assert validated.source_map is not None  # noqa: S101 - a valid spec has a source map
-    file = Path(out or f"{validated.spec.name}.zip")
+    file = Path(out or validated.spec.name + ("-spark.zip" if for_spark else ".zip"))
     if not file.absolute().parent.is_dir():
         raise CannotStart(f"there is no folder `{file.parent}`", code="no-folder", help="make it first")
     layer_file = file.with_name(f"{file.stem}-layer.zip") if layer else None
@@ -79,14 +101,19 @@ def command(  # noqa: PLR0913 - one for each option
         help = f"install Python {target.python}, or run plait with it"
         click.echo(f"warning: without byte-code the function starts slowly; {help}", err=True)
     zips = [made.function, made.layer] if made.layer else [made.function]
-    texts = [_text(zipped, made.lock) for zipped in zips]
+    texts = [_text(zipped, made.lock, has_limit=not for_spark) for zipped in zips]
+    if for_spark:
+        main = file.with_suffix(".py")
+        main.write_bytes(resources.files("plait.backfill").joinpath("spark_main.py").read_bytes())
+        texts.append(f"{main}: what `spark-submit` starts")
     print_answer(output, _document(made), "\n\n".join(texts))
 
 
-def _target(python: str | None, arch: Arch | None, *, here: bool) -> Target:
+def _target(python: str | None, arch: Arch | None, *, here: bool, spark: bool) -> Target:
     if not here:
-        return Target(python or DEFAULT_PYTHON, arch or "x86_64")
-    machine = running_target()
+        default = SPARK_PYTHON if spark else DEFAULT_PYTHON
+        return Target(python or default, arch or "x86_64", spark=spark)
+    machine = replace(running_target(), spark=spark)
     if python not in (None, machine.python) or arch not in (None, machine.arch):
         message = f"`--here` makes a package for Python {machine.python} on {machine.arch}"
         raise CannotStart(message, code="usage", help="leave out `--python` and `--arch`, or `--here`")
@@ -126,13 +153,14 @@ def _zip_document(zipped: Zip) -> dict[str, Any]:
     }
 
 
-def _text(zipped: Zip, lock: Lock) -> str:
+def _text(zipped: Zip, lock: Lock, *, has_limit: bool) -> str:
     large_parts = [(name, size) for name, size in zipped.parts if size >= SMALLEST_SHOWN]
     others_size = zipped.unzipped - sum(size for _, size in large_parts)
+    limit = f" of {UNZIPPED_LIMIT / MEGABYTE:.0f} MB" if has_limit else ""
     rows = [
         *((name, f"{_size(size):>10}") for name, size in large_parts),
         ("other", f"{_size(others_size):>10}"),
-        ("unzipped", f"{_size(zipped.unzipped):>10} of {UNZIPPED_LIMIT / MEGABYTE:.0f} MB"),
+        ("unzipped", f"{_size(zipped.unzipped):>10}{limit}"),
     ]
     head = f"{zipped.file}: Python {lock.python} on {lock.arch}, {_size(zipped.zipped)}"
     return f"{head}\n{aligned(rows, indent='  ')}\nsha256 {zipped.sha256}"

@@ -1,0 +1,1 @@
+"""The engine over history: a plan of batches, and where they run."""

@@ -173,10 +173,10 @@ def _changed_places(old: Plan, new: Plan) -> Iterator[Change]:
     words = (old.spec.sink.connector.name, new.spec.sink.connector.name)
     yield Change("sink-connector", "sink", *words, breaking=True)
     yield Change("sink-path", "sink", old.sink_path, new.sink_path, breaking=True)
-    tables = [None if plan.table is None else str(plan.table) for plan in (old, new)]
-    yield Change("sink-table", "sink", *tables, breaking=old.table is not None)
-    if None not in tables:
-        kinds = ["register" if plan.projection is None else "projection" for plan in (old, new)]
-        yield Change("sink-partitions", "sink", *kinds, breaking=new.projection is not None)
+    table, new_table = (None if plan.table is None else str(plan.table) for plan in (old, new))
+    yield Change("sink-table", "sink", table, new_table, breaking=table is not None)
+    if table and new_table:
+        word, new_word = ("register" if plan.projection is None else "projection" for plan in (old, new))
+        yield Change("sink-partitions", "sink", word, new_word, breaking=new.projection is not None)
     path, new_path = (spec.quarantine.path if spec.quarantine else None for spec in (old.spec, new.spec))
     yield Change("quarantine-path", "quarantine", path, new_path, breaking=False)

@@ -6,7 +6,7 @@ import json
 import logging
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -58,7 +58,7 @@ class Services:
         """Start counting calls anew, as for the next run of a warm process."""
         with self._lock:
             self.calls: Counter[str] = Counter()
-            self._by_source: dict[str, Counter[str]] = {}
+            self._by_source: defaultdict[str, Counter[str]] = defaultdict(Counter)
             self._lines: dict[str, Counter[str]] = {}
             self.unread_lines: dict[str, str] = {}
 
@@ -74,7 +74,7 @@ class Services:
         with self._lock:
             self.calls[operation] += calls
             if source is not None:
-                self._by_source.setdefault(source, Counter())[operation] += calls
+                self._by_source[source][operation] += calls
 
     def count_lines(self, source: str, read: int, unread: int, sample: str) -> None:
         """Count lines that a look-up read, and those that are no record; the first such line is kept."""

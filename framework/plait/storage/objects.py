@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 MAX_AT_ONCE = 64
+MAX_SHARE = 8  # of things that a thread works on before it reports: each report wakes the thread that waits
+MAX_AHEAD = 2 * MAX_AT_ONCE * MAX_SHARE
 
 
 class ReadAhead:
@@ -56,9 +58,10 @@ class ReadAhead:
             self._used -= self._sizes.pop(number, 0)
 
     def at_once(self) -> int:
-        """How many objects of the mean size that was seen so far fit into the room."""
-        mean = self._bytes_seen // max(self._seen, 1)
-        return max(1, min(MAX_AT_ONCE, self._room // max(mean, 1)))
+        """How many objects of the mean size that was seen so far fit into the room; a few before one was seen."""
+        if not self._seen:
+            return min(MAX_AT_ONCE, self._room)
+        return max(1, min(MAX_AHEAD, self._room * self._seen // max(self._bytes_seen, 1)))
 
 
 class Storage:
@@ -140,20 +143,30 @@ class Storage:
         return None
 
     def _map(
-        self, work: Callable[[T], R], things: Sequence[T], at_once: Callable[[], int] = lambda: MAX_AT_ONCE
+        self, work: Callable[[T], R], things: Sequence[T], at_once: Callable[[], int] = lambda: MAX_AHEAD
     ) -> Iterator[R]:
         """Yield what `work` returns for each thing, in order; at most `at_once` run or wait to be read at a time."""
         if len(things) == 1:
             yield work(things[0])
             return
-        waiting: deque[Future[R]] = deque()
+
+        def work_on(share: Sequence[T]) -> list[R]:
+            return [work(thing) for thing in share]
+
+        waiting: deque[Future[list[R]]] = deque()
+        begun = yielded = 0
         try:
-            for thing in things:
-                while len(waiting) >= at_once():
-                    yield waiting.popleft().result()
-                waiting.append(self._threads().submit(copy_context().run, work, thing))
-            while waiting:
-                yield waiting.popleft().result()
+            while yielded < len(things):
+                most = at_once()
+                size = max(1, min(MAX_SHARE, most // MAX_AT_ONCE, len(things) // (4 * MAX_AT_ONCE)))
+                if begun < len(things) and begun + size - yielded <= most:
+                    share = things[begun : begun + size]
+                    waiting.append(self._threads().submit(copy_context().run, work_on, share))
+                    begun += size
+                    continue
+                answers = waiting.popleft().result()
+                yield from answers
+                yielded += len(answers)
         finally:
             for future in waiting:
                 future.cancel()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
 
     from plait.aws.retries import RetryPolicy
 
-# obstore refuses empty and dotted segments and control characters, and drops slashes at both ends.
-UNUSUAL_KEY = re.compile(r"(^|/)(\.{0,2})(/|$)|[\x00-\x1f\x7f]")
 SOURCE_ETAG = "plait-source-etag"
 MAX_ROUNDS = 3
 NO_ETAG = f'"{"0" * 32}"'
@@ -39,6 +36,12 @@ def bucket_and_key(uri: str) -> tuple[str, str]:
     """Bucket and key of `s3://bucket/key`."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     return bucket, key
+
+
+def is_unusual(key: str) -> bool:
+    """Whether botocore takes the key: obstore refuses empty and dotted segments and control characters, and drops slashes at both ends."""
+    segments = f"/{key}/"
+    return "//" in segments or "/./" in segments or "/../" in segments or not key.isprintable()
 
 
 def unquoted(etag: str | None) -> str | None:
@@ -104,7 +107,7 @@ class S3:
 
     def _get(self, uri: str, takes: Callable[[int], bool]) -> StoredObject:
         bucket, key = bucket_and_key(uri)
-        if UNUSUAL_KEY.search(key):
+        if is_unusual(key):
             answer = self._client("s3").get_object(Bucket=bucket, Key=key)
             etag = _required_etag(answer.get("ETag"))
             size, modified = answer["ContentLength"], answer["LastModified"]
@@ -115,8 +118,8 @@ class S3:
 
             self._count("s3:GetObject", 1)
             result = obstore.get(self._store(bucket), key)
-            etag = _required_etag(result.meta["e_tag"])
-            size, modified = result.meta["size"], result.meta["last_modified"]
+            meta = result.meta
+            etag, size, modified = _required_etag(meta["e_tag"]), meta["size"], meta["last_modified"]
             data = bytes(result.bytes()) if takes(size) else b""
         return StoredObject(item=Item(uri=uri, size=size, modified=modified, etag=unquoted(etag)), data=data)
 
@@ -126,7 +129,7 @@ class S3:
 
     def _head(self, uri: str) -> Version:
         bucket, key = bucket_and_key(uri)
-        if UNUSUAL_KEY.search(key):
+        if is_unusual(key):
             answer = self._client("s3").head_object(Bucket=bucket, Key=key)
             return Version(_required_etag(answer.get("ETag")), answer["Metadata"].get(SOURCE_ETAG))
         import obstore
@@ -224,7 +227,7 @@ class S3:
             condition = {"IfMatch": match} if match else {}
             self._client("s3").delete_object(Bucket=bucket, Key=key, **condition)
             return
-        if UNUSUAL_KEY.search(key):
+        if is_unusual(key):
             condition = {"IfNoneMatch": "*"} if match == "*" else {"IfMatch": match} if match else {}
             self._client("s3").put_object(
                 Bucket=bucket, Key=key, Body=put.data, Metadata=metadata, **condition

@@ -1,11 +1,11 @@
-"""What a batch of a backfill leaves behind when it ends: a file that it is done, or one that says what is left."""
+"""What a batch of a backfill leaves behind when it ends: a marker that it is done, or one that says what is left."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
 
-from plait.plugin import PlaitError, Put
+from plait.plugin import ObjectChanged, PlaitError, Put
 
 if TYPE_CHECKING:
     from plait.engine.report import Report
@@ -16,19 +16,27 @@ OF_PROBLEM = ("code", "message", "file", "help", "note", "level", "cell")
 
 
 def state_folder(sink: str) -> str:
-    """The folder of all backfills into a sink's folder: beside it, since what lies in it is read as rows."""
-    return f"{sink.rstrip('/')}._plait/backfill"
+    """The folder of all backfills into a sink's folder: beside it, since what lies in it is read as rows.
+
+    Empty where nothing can lie beside it, as beside a whole bucket.
+    """
+    folder = sink.rstrip("/")
+    is_bucket = folder.startswith("s3://") and "/" not in folder.removeprefix("s3://")
+    return f"{folder}._plait/backfill" if folder and not is_bucket else ""
 
 
 def put_marker(objects: Objects, state: str, number: int, report: Report) -> None:
-    """Store the counts of a batch that ended: below `done`, or below `left` if objects must come again or failed."""
+    """Store the counts of a batch that ended: below `done`, or below `left` if objects must come again or failed.
+
+    The first marker that a batch is done stands; a later run replaces what an earlier one left.
+    """
     document = report.as_json()
     document["files"] = []
     kept = report.problems[:MOST_PROBLEMS]
     document["problems"] = [{name: getattr(problem, name) for name in OF_PROBLEM} for problem in kept]
     document["problems_by_code"] = report.problems_by_code
-    document["left"] = [uri for uri, outcome in report.outcomes.items() if outcome in ("retry", "failed")]
+    document["left"] = {uri: word for uri, word in report.outcomes.items() if word in ("retry", "failed")}
     uri = f"{state}/{'done' if report.ok else 'left'}/{number:05}.json"
-    [answer] = objects.put([Put(uri=uri, data=json.dumps(document).encode())])
-    if isinstance(answer, PlaitError):
+    [answer] = objects.put([Put(uri=uri, data=json.dumps(document).encode(), creates=report.ok)])
+    if isinstance(answer, PlaitError) and not isinstance(answer, ObjectChanged):
         raise answer

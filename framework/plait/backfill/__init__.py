@@ -1,1 +1,1 @@
-"""The engine over history: a plan of batches, and where they run."""
+"""The engine over history: a plan of batches in a state beside the sink, and where they run."""

@@ -8,7 +8,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from plait.aws_lambda.function import packaged
-from plait.backfill.state import Plan, State, run_batch
+from plait.backfill.state import State, run_batch
+from plait.backfill.summary import sum_up
 from plait.engine.context import Services
 from plait.engine.engine import Engine
 from plait.plugin import GiveUp, PlaitError
@@ -38,21 +39,13 @@ def run_one(folder: Path, state: str, rates: Rates, number: int) -> str | None:
 @cache
 def _engine(folder: Path, state: str, rates: tuple[tuple[str, float], ...]) -> Engine:
     services = Services(rates=dict(rates))
-    plan = planned(State(state, services.objects))
+    plan = State(state, services.objects).plan()
     lock = next(folder.glob("*.lock.json"))
     spec = packaged(str(lock).replace(".lock.json", ".yaml"), plan.parameters)
     if spec.digest != plan.spec_digest:
         message = f"the plan `{state}` is of another spec than the package"
         raise GiveUp(message, code="spec-changed", help="package that spec again")
     return Engine(spec, services)
-
-
-def planned(state: State) -> Plan:
-    """The plan of a state; raises GiveUp where there is none."""
-    plan = state.plan()
-    if plan is None:
-        raise GiveUp(f"there is no plan in `{state.uri}`", code="no-plan", help="run `plait backfill` first")
-    return plan
 
 
 def drive(
@@ -64,16 +57,15 @@ def drive(
     """
     try:
         state = State(uri, Services().objects)
-        plan = planned(state)
         rates = {
             service: float(number) / tasks_at_once(context)
             for service, _, number in (rate.partition("=") for rate in max_rate.split(",") if rate)
         }
         for _ in range(TRIES):
-            if numbers := state.open_batches(plan):
+            if numbers := state.open_numbers():
                 for failure in filter(None, run(numbers, rates)):
                     print(f"error: {failure}", file=sys.stderr)
-        report, left = state.report(plan), len(state.open_batches(plan))
+        report, left = sum_up(state), len(state.open_numbers())
     except PlaitError as error:
         print(f"error[{error.code}]: {error.message}", file=sys.stderr)
         return 1

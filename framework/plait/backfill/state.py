@@ -1,166 +1,184 @@
-"""The state of a backfill: its batches, its plan, and the markers that batches leave, below one folder."""
+"""The state of a backfill: its plan, the objects of each batch, and the markers of batches that ended."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
+import json
+import uuid
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from msgspec import Struct, json
+from msgspec import Struct
 
 from plait import __version__
-from plait.aws_lambda.marker import put_marker, state_folder
-from plait.backfill.sum import add_marker
-from plait.engine.report import Report
-from plait.plugin import GiveUp, Item, Missing, PlaitError, Put
+from plait.aws_lambda.marker import put_marker
+from plait.plugin import GiveUp, Item, ObjectChanged, PlaitError, Put, StoredObject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from plait.engine.engine import Engine
+    from plait.engine.report import Report
     from plait.language.spec import Spec
-    from plait.plugin import Objects, Window
+    from plait.plugin import Objects
 
 FORMAT_VERSION = 1
-MOST_OBJECTS, MOST_BYTES = 1_000, 200_000  # of a batch: what one invocation takes
+MOST_OBJECTS, MOST_BYTES = 1_000, 200_000  # of a batch: what an event of Lambda's 256 KB can name
+PLAN = "plan.json"
 
 
-class Plan(Struct, frozen=True, kw_only=True):
-    """What a backfill goes over, once its batches stand; `window` are its times as text."""
+class BackfillPlan(Struct, frozen=True, kw_only=True):
+    """What a backfill runs over: the list that was taken at a time, in UTC, as so many batches in a folder of the state."""
 
-    format_version: int = FORMAT_VERSION
     pipeline: str
     spec_digest: str
     parameters: dict[str, str]
-    window: tuple[str | None, str | None]
-    version: str
+    window: dict[str, str | None]
+    taken_at: str
+    folder: str
     batches: int
     objects: int
     bytes: int
+    version: str = __version__
+    format_version: int = FORMAT_VERSION
 
 
 class State:
-    """The folder of one backfill."""
+    """The folder of one backfill's state, and what lies in it.
+
+    What is read or put raises GiveUp, TryAgain.
+    """
 
     def __init__(self, uri: str, objects: Objects) -> None:
         self.uri, self._objects = uri.rstrip("/"), objects
+        self._plan: BackfillPlan | None = None
 
-    def plan(self) -> Plan | None:
-        """The plan, or None where it does not stand yet; raises GiveUp if another version of plait made it."""
-        data = self._get("plan.json")
-        if data is None:
+    def find_plan(self) -> BackfillPlan | None:
+        """The plan, if there is one; raises GiveUp if it is none of ours."""
+        (answer,) = self._objects.get([f"{self.uri}/{PLAN}"])
+        if isinstance(answer, PlaitError):
+            raise answer
+        if not isinstance(answer, StoredObject):
             return None
-        plan = msgspec.convert(json.decode(data), Plan)
-        if plan.version != __version__:
-            message = f"the plan `{self.uri}` was made by plait {plan.version}, this is {__version__}"
-            raise GiveUp(message, code="other-version", help="take that version, or give `--resume-anyway`")
-        return plan
+        try:
+            self._plan = msgspec.json.decode(answer.data, type=BackfillPlan)
+        except msgspec.DecodeError as error:
+            message = f"`{self.uri}/{PLAN}` is no plan of a backfill"
+            raise GiveUp(message, code="unknown-state", help="name another folder by `--state`") from error
+        return self._plan
 
-    def make_plan(self, spec: Spec, window: Window, items: Iterable[Item], most: int = MOST_OBJECTS) -> Plan:
-        """List the objects into batches, and put the plan last."""
-        batches = objects = size = 0
-        for batches, batch in enumerate(batched(items, most), 1):
-            lines = b"\n".join(map(json.encode, batch))
-            self._put(f"batches/{batches:05}.jsonl.gz", gzip.compress(lines, mtime=0))
+    def plan(self) -> BackfillPlan:
+        """The plan; raises GiveUp if there is none."""
+        if plan := self._plan or self.find_plan():
+            return plan
+        message, help = f"no plan stands in `{self.uri}`", "make one by `plait backfill SPEC`"
+        raise GiveUp(message, code="unknown-state", help=help)
+
+    def make_plan(
+        self, spec: Spec, items: Iterable[Item], size: int, window: Mapping[str, str | None], now: datetime
+    ) -> BackfillPlan:
+        """List the objects in batches of at most `size`, then put the plan; where another stands by then, that one holds."""
+        folder = f"batches/{uuid.uuid4().hex[:12]}/"
+        batches = objects = total = 0
+        for batches, batch in enumerate(_batches(items, size), 1):
+            lines = "\n".join(map(_line, batch)).encode()
+            self._put(f"{folder}{batches:05}.jsonl.gz", gzip.compress(lines, mtime=0))
             objects += len(batch)
-            size += sum(item.size or 0 for item in batch)
-        plan = Plan(
+            total += sum(item.size or 0 for item in batch)
+        plan = BackfillPlan(
             pipeline=spec.name,
             spec_digest=spec.digest,
             parameters=dict(spec.parameters),
-            window=times(window),
-            version=__version__,
+            window=dict(window),
+            taken_at=now.isoformat(timespec="seconds"),
+            folder=folder,
             batches=batches,
             objects=objects,
-            bytes=size,
+            bytes=total,
         )
-        self._put("plan.json", json.encode(plan))
-        return plan
+        self._put(PLAN, msgspec.json.format(msgspec.json.encode(plan), indent=2), creates=True)
+        return self.plan()
 
     def items(self, number: int) -> list[Item]:
-        """The objects of a batch."""
-        lines = gzip.decompress(self._get(f"batches/{number:05}.jsonl.gz") or b"").splitlines()
-        return [
-            Item(**{**fields, "modified": modified and datetime.fromisoformat(modified)})
-            for fields in map(json.decode, lines)
-            for modified in [fields["modified"]]
-        ]
+        """The driving objects of a batch, as they were listed."""
+        uri = f"{self.uri}/{self.plan().folder}{number:05}.jsonl.gz"
+        (answer,) = self._objects.get([uri])
+        if isinstance(answer, PlaitError):
+            raise answer
+        if not isinstance(answer, StoredObject):
+            raise GiveUp(f"`{uri}` is gone", code="unknown-state", help="begin anew with another `--state`")
+        return [*map(_item, gzip.decompress(answer.data).splitlines())]
 
-    def open_batches(self, plan: Plan) -> list[int]:
+    def open_numbers(self) -> list[int]:
         """The numbers of the batches that are not done."""
-        done = self._markers("done")
-        return [number for number in range(1, plan.batches + 1) if number not in done]
+        done = self._marked("done")
+        return [number for number in range(1, self.plan().batches + 1) if number not in done]
 
-    def report(self, plan: Plan) -> Report:
-        """The sum of what all batches left behind."""
-        report = Report(pipeline=plan.pipeline, spec_digest=plan.spec_digest)
-        done = self._markers("done")
-        uris = [*done.values(), *(u for n, u in self._markers("left").items() if n not in done)]
-        for answer in self._objects.get(uris):
+    def markers(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The number and marker of each batch that ended: that of being done, else that of having left objects."""
+        done, left = self._marked("done"), self._marked("left")
+        numbers = sorted(done | left)
+        kinds = ("done" if number in done else "left" for number in numbers)
+        uris = [f"{self.uri}/{kind}/{number:05}.json" for number, kind in zip(numbers, kinds, strict=True)]
+        for number, answer in zip(numbers, self._objects.get(uris), strict=True):
             if isinstance(answer, PlaitError):
                 raise answer
-            if not isinstance(answer, Missing):
-                add_marker(report, json.decode(answer.data))
-        return report
+            if isinstance(answer, StoredObject):
+                yield number, json.loads(answer.data)
 
-    def _markers(self, kind: str) -> dict[int, str]:
-        """The URIs of the markers of a kind, by the number of their batch."""
+    def _marked(self, kind: str) -> set[int]:
         try:
-            uris = [item.uri for item in self._objects.list(f"{self.uri}/{kind}/")]
+            names = [item.uri.rpartition("/")[2] for item in self._objects.list(f"{self.uri}/{kind}/")]
         except GiveUp as error:
-            if error.code != "no-folder":  # which the first marker makes
+            if error.code != "no-folder":
                 raise
-            return {}
-        return {int(uri.rpartition("/")[2].removesuffix(".json")): uri for uri in uris}
+            return set()
+        return {int(name.removesuffix(".json")) for name in names if name.removesuffix(".json").isdecimal()}
 
-    def _get(self, name: str) -> bytes | None:
-        [answer] = self._objects.get([f"{self.uri}/{name}"])
-        if isinstance(answer, PlaitError):
-            raise answer
-        return None if isinstance(answer, Missing) else answer.data
-
-    def _put(self, name: str, data: bytes) -> None:
-        [answer] = self._objects.put([Put(uri=f"{self.uri}/{name}", data=data)])
-        if isinstance(answer, PlaitError):
+    def _put(self, name: str, data: bytes, *, creates: bool = False) -> None:
+        (answer,) = self._objects.put([Put(uri=f"{self.uri}/{name}", data=data, creates=creates)])
+        if isinstance(answer, PlaitError) and not isinstance(answer, ObjectChanged):
             raise answer
 
 
-def open_state(spec: Spec, window: Window, objects: Objects, folder: str | None = None) -> State:
-    """The state of a spec with its parameters over a window, beside its sink or below another folder."""
-    sink = next(iter(spec.sink.folders.values()), None)
-    if folder is None and sink is None:
-        message = f"the sink `{spec.sink.connector.name}` has no folder beside which the state could lie"
-        raise GiveUp(message, code="no-state", help="give `--state URI`")
-    parts = [spec.digest, dict(spec.parameters), times(window)]
-    id = hashlib.sha256(json.encode(parts)).hexdigest()[:12]
-    return State(f"{(folder or state_folder(sink or '')).rstrip('/')}/{id}", objects)
+def identify(spec: Spec, window: Mapping[str, str | None]) -> str:
+    """The name of a backfill: the digest of the spec, its parameters and its window."""
+    text = json.dumps([spec.digest, sorted(spec.parameters.items()), sorted(window.items())])
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:12]
 
 
-def times(window: Window) -> tuple[str | None, str | None]:
-    """The bounds of a window as text."""
-    since, until = window.since, window.until
-    return since.isoformat() if since else None, until.isoformat() if until else None
+def run_batch(engine: Engine, state: State, number: int) -> Report:
+    """Run a batch of the plan, and put its marker; what it left is told by its report."""
+    items = state.items(number)
+    engine.new_report()
+    report = engine.run(items)
+    put_marker(engine.services.objects, state.uri, number, report)
+    return report
 
 
-def batched(items: Iterable[Item], most: int) -> Iterator[list[Item]]:
-    """Batches of so many objects at most, and of no more bytes of URIs than an invocation takes."""
-    batch: list[Item] = []
-    size = 0
+def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """The objects by batches, none of which names more than the most bytes."""
+    batch, used = list[Item](), 0
     for item in items:
-        if batch and (len(batch) == most or size + len(item.uri.encode()) > MOST_BYTES):
+        length = len(item.uri.encode("utf-8", "surrogatepass"))
+        if batch and (len(batch) == size or used + length > MOST_BYTES):
             yield batch
-            batch, size = [], 0
+            batch, used = [], 0
         batch.append(item)
-        size += len(item.uri.encode())
+        used += length
     if batch:
         yield batch
 
 
-def run_batch(engine: Engine, state: State, number: int) -> Report:
-    """Run a batch, put its marker, and return its report: what every way of running a backfill does."""
-    engine.new_report()
-    report = engine.run(state.items(number))
-    put_marker(engine.services.objects, state.uri, number, report)
-    return report
+def _line(item: Item) -> str:
+    """An object as JSON, in ASCII since the name of a file may be no UTF-8."""
+    modified = item.modified.isoformat() if item.modified else None
+    return json.dumps({"uri": item.uri, "size": item.size, "modified": modified, "etag": item.etag})
+
+
+def _item(line: bytes) -> Item:
+    fields = json.loads(line)
+    modified = fields["modified"]
+    return Item(**{**fields, "modified": datetime.fromisoformat(modified) if modified else None})

@@ -139,9 +139,13 @@ class Missing(Struct, frozen=True):
 
 
 class Put(Struct, frozen=True, kw_only=True):
-    """Bytes to store at a URI, or with `removes` that nothing shall stand there; `source` is the driving object they were made from."""
+    """Bytes to store at a URI, or with `removes` that nothing shall stand there; `source` is the driving object they were made from.
+
+    What `creates` is stored only where nothing stands; else the answer is `ObjectChanged`.
+    """
 
     uri: str
     data: bytes
     removes: bool = False
+    creates: bool = False
     source: Item | None = None

@@ -99,17 +99,23 @@ def get(uri: str, takes: Callable[[int], bool]) -> StoredObject:
         return StoredObject(item=_item(normal_uri(uri), status), data=data)
 
 
-def put(uri: str, data: bytes) -> Written:
-    """Write a file at once: readers see the old file or the new one."""
+def put(uri: str, data: bytes, *, creates: bool = False) -> Written:
+    """Write a file at once: readers see the old file or the new one; one that `creates` raises ObjectChanged where one stands."""
     folder = posixpath.dirname(uri) or "."
     Path(folder).mkdir(parents=True, exist_ok=True)
     _sweep(folder)
     temporary = posixpath.join(folder, f"{TEMPORARY_PREFIX}{uuid.uuid4().hex}")
     try:
         Path(temporary).write_bytes(data)
-        Path(temporary).replace(uri)
-    except BaseException:
+        if creates:
+            Path(uri).hardlink_to(temporary)
+            Path(temporary).unlink()
+        else:
+            Path(temporary).replace(uri)
+    except BaseException as error:
         Path(temporary).unlink(missing_ok=True)
+        if isinstance(error, FileExistsError) and creates:
+            raise ObjectChanged(f"`{uri[:200]}` is there already") from None
         raise
     return Written(uri=normal_uri(uri), rows=0, bytes=len(data))
 

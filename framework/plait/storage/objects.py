@@ -130,7 +130,7 @@ class Storage:
             if put.removes:
                 local.delete(Item(uri=put.uri))
                 return Written(uri=put.uri, rows=0, bytes=0)
-            return local.put(put.uri, put.data)
+            return local.put(put.uri, put.data, creates=put.creates)
         except Exception as error:  # noqa: BLE001 -- every error is returned as an answer
             return _failure(put.uri, error)
 

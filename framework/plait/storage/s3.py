@@ -141,7 +141,10 @@ class S3:
     def put(self, put: Put) -> Written:
         """Store an object; one made from an S3 object only while nothing newer stands there, unless that is not wanted."""
         source = put.source
-        if not self._is_conditional or source is None or not source.etag or not on_s3(source.uri):
+        if put.creates:
+            if not self._put_if(put, None, "*"):
+                raise ObjectChanged(f"`{put.uri[:200]}` is there already")
+        elif not self._is_conditional or source is None or not source.etag or not on_s3(source.uri):
             ask_again(lambda: self._put(put, None))
         else:
             self._put_newest(put, source.uri, unquoted(source.etag) or "")
@@ -204,7 +207,7 @@ class S3:
                 raise _unconditional(put.uri)
         return self._put_if(put, etag, match)
 
-    def _put_if(self, put: Put, etag: str, match: str) -> bool:
+    def _put_if(self, put: Put, etag: str | None, match: str) -> bool:
         """Put if the stored version is the one that `match` names; return whether it was."""
         try:
             # Where the answer to a put is lost, the next try finds the file that it wrote itself.

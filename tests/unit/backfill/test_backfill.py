@@ -1,117 +1,144 @@
-"""`plait backfill`: a plan of batches, the markers that they leave, and the sum of these."""
+"""History in batches over folders: one process or two give what one run gives, and go on where they stopped."""
 
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
-from kit.run import put
-from plait import __version__
-from plait.cli.main import main
+import plait
+from plait.backfill.backfill import Backfill, items_of
+from plait.engine.context import utc_now
+from plait.plugin import GiveUp, Window
 
-if TYPE_CHECKING:
-    from click.testing import Result
-
-SPEC = """\
+SPEC = """
 plait: 1
 name: orders
 sources:
-  orders: {connector: json, path: "FOLDER/in/*.json", columns: {id: int}}
-  names:
+  orders: {connector: json, path: "in/*.json", columns: {id: string, n: int}}
+  items:
     connector: csv
-    path: "FOLDER/names/{id}.csv"
-    columns: {name: string}
-    join: {on: id, missing: {retry_for: 1h}}
-sink: {connector: parquet, path: "FOLDER/SINK/"}
-quarantine: FOLDER/bad/
+    path: "items/{id}.csv"
+    join: {on: id, missing: drop}
+    columns: {sku: string}
+sink: {connector: parquet, path: out/}
+partition_by: {n: n}
+quarantine: bad/
 """
-ORDERS = 10
+WHOLE = Window()
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Ten orders, of which one is bad, each with a name."""
-    for number in range(ORDERS):
-        put(tmp_path / "in" / f"o{number}.json", {"id": "x" if number == 3 else number})
-        put(tmp_path / "names" / f"{number}.csv", f"name\nn{number}\n")
-    return tmp_path
+def orders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> plait.Pipeline:
+    """Twenty objects: one has no row, one is bad."""
+    monkeypatch.chdir(tmp_path)
+    for folder in ("in", "items"):
+        (tmp_path / folder).mkdir()
+    for number in range(20):
+        (tmp_path / f"in/{number:02}.json").write_text(json.dumps({"id": f"o{number}", "n": number % 2}))
+        (tmp_path / f"items/o{number}.csv").write_text("id,sku\n" + f"o{number},s{number}\n" * (number != 7))
+    (tmp_path / "in/03.json").write_text('{"id": "o3", "n": "three"}')
+    (tmp_path / "orders.yaml").write_text(SPEC)
+    return plait.load("orders.yaml")
 
 
-def plait(folder: Path, command: str, *options: str, sink: str = "out") -> Result:
-    spec = folder / f"{sink}.yaml"
-    spec.write_text(SPEC.replace("FOLDER", str(folder)).replace("SINK", sink))
-    return CliRunner().invoke(main, [command, str(spec), "--all", "-o", "json", *options])
+def tree(folder: Path) -> dict[str, bytes]:
+    """What lies in lake and quarantine."""
+    paths = [path for name in ("out", "bad") for path in (folder / name).rglob("*") if path.is_file()]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
 
 
-def files(folder: Path) -> dict[str, bytes]:
-    return {file.name: file.read_bytes() for file in sorted(folder.rglob("*.parquet"))}
+def sums(report: plait.Report) -> dict[str, Any]:
+    """The numbers of a report that do not depend on how it was cut into batches."""
+    numbers = report.as_json()
+    for lookup in numbers["lookups"].values():
+        del lookup["fetches"]
+    for word in ("batches", "seconds", "files", "problems", "calls"):
+        del numbers[word]
+    return numbers
 
 
-def state(folder: Path) -> Path:
-    (found,) = (folder / "out._plait" / "backfill").iterdir()
-    return found
+def in_one_process(backfill: Backfill) -> None:
+    assert not [outcome.failure for outcome in backfill.run() if outcome.failure]
 
 
-COUNTS = ("objects", "records", "rows", "file_count", "file_bytes", "lookups", "sources", "problems")
+def in_two_processes(backfill: Backfill) -> None:
+    assert not [outcome.failure for outcome in backfill.run(workers=2) if outcome.failure]
 
 
-def counts(ended: Result) -> dict[str, Any]:
-    """What two runs over the same objects count alike, however many batches they took."""
-    report = json.loads(ended.stdout)
-    report["problems"] = [problem["code"] for problem in report["problems"]]
-    for lookup in report["lookups"].values():
-        del lookup["calls"], lookup["fetches"]
-    return {name: report[name] for name in COUNTS}
+PATHS = {path.__name__: path for path in (in_one_process, in_two_processes)}
 
 
-def test_batches_write_and_count_what_one_run_does(folder: Path) -> None:
-    ended = plait(folder, "backfill", "--batch", "3")
-    assert ended.exit_code == 0, ended.output
-    single = plait(folder, "run", sink="single")
-    assert files(folder / "out") == files(folder / "single")
-    assert counts(ended) == counts(single)
-    assert {file.name for file in (state(folder) / "done").iterdir()} == {
-        f"{n:05}.json" for n in (1, 2, 3, 4)
+@pytest.mark.parametrize("path", PATHS)
+def test_batches_add_up_to_one_run(path: str, orders: plait.Pipeline, tmp_path: Path) -> None:
+    whole, files = orders.run(), tree(tmp_path)
+    backfill = Backfill(orders, WHOLE)
+    assert backfill.plan(size=6).batches == 4
+    PATHS[path](backfill)
+    assert sums(backfill.report()) == sums(whole)
+    assert tree(tmp_path) == files
+    assert not backfill.state.open_numbers()
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_what_is_left_is_told_and_runs_again_alone(path: str, orders: plait.Pipeline, tmp_path: Path) -> None:
+    """A file of items that is a pipe fails its order; once it is mended, its batch alone runs again."""
+    (tmp_path / "items/o12.csv").unlink()
+    os.mkfifo("items/o12.csv")
+    backfill = Backfill(orders, WHOLE)
+    backfill.plan(size=6)
+    PATHS[path](backfill)
+    report = backfill.report()
+    assert (report.objects["failed"] + report.objects["retry"], report.objects["done"]) == (1, 19)
+    assert report.problems[0].message == "1 of 4 batches have objects that are not done: 3"
+    (tmp_path / "items/o12.csv").unlink()
+    (tmp_path / "items/o12.csv").write_text("id,sku\no12,s12\n")
+    assert backfill.state.open_numbers() == [3]
+    PATHS[path](backfill)
+    assert backfill.report().objects == {
+        "seen": 20,
+        "done": 20,
+        "skipped": 0,
+        "gone": 0,
+        "retry": 0,
+        "failed": 0,
     }
 
 
-def test_given_again_only_the_batches_without_a_marker_run(folder: Path) -> None:
-    """And the objects are those of the plan, whatever came since."""
-    first = plait(folder, "backfill", "--batch", "3")
-    (state(folder) / "done" / "00002.json").unlink()
-    before = {file: file.stat().st_mtime_ns for file in (folder / "out").iterdir()}
-    put(folder / "in" / "new.json", {"id": 77})
-    again = plait(folder, "backfill", "--batch", "3")
-    assert counts(again) == counts(first)
-    rewritten = {file.name for file, time in before.items() if file.stat().st_mtime_ns != time}
-    assert len(rewritten) == 2
-    assert len(before) == len(files(folder / "out")) == ORDERS - 1
+def test_the_list_is_taken_once(orders: plait.Pipeline, tmp_path: Path) -> None:
+    Backfill(orders, WHOLE).plan(size=6)
+    (tmp_path / "in/99.json").write_text('{"id": "o99", "n": 1}')
+    backfill = Backfill(orders, WHOLE)
+    assert backfill.plan(size=6).objects == 20
+    assert backfill.report().problems[0].message == "4 of 4 batches did not end"
 
 
-def test_what_must_come_again_is_left_with_its_objects_and_runs_again(folder: Path) -> None:
-    late = folder / "names" / "5.csv"
-    late.unlink()
-    ended = plait(folder, "backfill", "--batch", "3")
-    report = json.loads(ended.stdout)
-    assert ended.exit_code == 1
-    assert report["objects"] == {"seen": 10, "done": 9, "skipped": 0, "gone": 0, "retry": 1, "failed": 0}
-    assert report["batches_left"] == 1
-    (left,) = (state(folder) / "left").iterdir()
-    assert json.loads(left.read_bytes())["left"] == [str(folder / "in" / "o5.json")]
-    put(late, "name\nn5\n")
-    again = plait(folder, "backfill", "--batch", "3")
-    assert again.exit_code == 0
-    assert counts(again) == counts(plait(folder, "run", sink="single"))
+def test_of_two_plans_made_at_once_one_holds(orders: plait.Pipeline, tmp_path: Path) -> None:
+    first, second = Backfill(orders, WHOLE), Backfill(orders, WHOLE)
+    assert second.state.find_plan() is None
+    first.plan(size=6)
+    (tmp_path / "in/00.json").unlink()
+    stands = second.state.make_plan(second.spec, second.items(), 3, {}, utc_now())
+    assert (stands.batches, stands.objects) == (4, 20)
+    assert sum(len(second.state.items(number)) for number in range(1, stands.batches + 1)) == 20
 
 
-def test_a_plan_of_another_version_is_refused(folder: Path) -> None:
-    plait(folder, "backfill")
-    plan = state(folder) / "plan.json"
-    plan.write_text(plan.read_text().replace(f'"{__version__}"', '"0.0.1"'))
-    ended = plait(folder, "backfill")
-    assert ended.exit_code == 1
-    assert "was made by plait 0.0.1" in ended.output
+def test_another_version_does_not_go_on_by_itself(orders: plait.Pipeline) -> None:
+    backfill = Backfill(orders, WHOLE)
+    backfill.plan()
+    file = Path(backfill.state.uri) / "plan.json"
+    file.write_text(file.read_text().replace(plait.__version__, "0.0.0"))
+    with pytest.raises(GiveUp, match=r"version 0\.0\.0 of plait began this backfill"):
+        Backfill(orders, WHOLE).plan()
+    assert Backfill(orders, WHOLE).plan(anyway=True).objects == 20
+
+
+def test_named_objects_have_a_state_of_their_own(orders: plait.Pipeline) -> None:
+    named = Backfill(orders, WHOLE, items_of(["in/01.json", "in/./01.json", "in/02.txt"]), "list")
+    assert named.plan().objects == 1
+    assert named.state.uri != Backfill(orders, WHOLE).state.uri
+    in_one_process(named)
+    assert named.report().objects["done"] == 1

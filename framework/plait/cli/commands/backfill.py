@@ -1,43 +1,55 @@
-"""`plait backfill`: run over history by a plan, which resumes where it was ended."""
+"""`plait backfill`: run over history in batches, and go on where it stopped."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import closing
+from hashlib import sha256
+from typing import IO, TYPE_CHECKING
 
 import click
 
 from plait.aws.environment import region
 from plait.backfill.spark_commands import spark_commands
-from plait.backfill.state import MOST_OBJECTS, open_state, run_batch
 from plait.cli.failures import exit_code
 from plait.cli.loading import load_pipeline
-from plait.cli.options import output_option, parameter_option, time_options, verdict_of_run_options
-from plait.cli.printing import plural, print_answer
-from plait.cli.views.progress import object_progress
+from plait.cli.options import (
+    output_option,
+    parameter_option,
+    time_options,
+    uris_in,
+    verbose_option,
+    verdict_of_run_options,
+)
+from plait.cli.printing import print_answer
+from plait.cli.views.backfill import BackfillProgress
 from plait.cli.views.report import report_text
-from plait.pipeline.nearby import find
 from plait.plugin import Window
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from plait.backfill.backfill import Backfill
     from plait.cli.options import QuarantineLimit
-
-TRIES = 3
 
 
 @click.command("backfill")
 @click.argument("spec")
 @click.option("--all", "everything", is_flag=True, help="Over all objects.")
 @time_options
+@click.option("--objects", "file", type=click.File("rb"), help="Over the objects of this file, a URI a line.")
+@click.option(
+    "--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Run so many processes."
+)
 @click.option(
     "--batch",
-    type=click.IntRange(1, MOST_OBJECTS),
-    default=MOST_OBJECTS,
+    type=click.IntRange(1, 1_000),
+    default=1_000,
     show_default=True,
-    help="Objects a batch.",
+    help="Objects of a batch, at most.",
 )
-@click.option("--state", "folder", metavar="URI", help="Where the state lies.  [default: beside the sink]")
+@click.option(
+    "--state", metavar="FOLDER", help="Keep the plan and its markers below this folder, not beside the sink."
+)
 @click.option(
     "--on",
     "runner",
@@ -46,8 +58,10 @@ TRIES = 3
     show_default=True,
     help="Where batches run.",
 )
+@click.option("--resume-anyway", is_flag=True, help="Go on with what another version of plait began.")
 @verdict_of_run_options
 @parameter_option
+@verbose_option
 @output_option("text", "json")
 @click.pass_context
 def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
@@ -56,41 +70,55 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     everything: bool,
     since: datetime | None,
     until: datetime | None,
+    file: IO[bytes] | None,
+    workers: int,
     batch: int,
-    folder: str | None,
+    state: str | None,
     runner: str,
+    resume_anyway: bool,
     max_quarantined: QuarantineLimit | None,
     fail_level: str,
     parameters: dict[str, str],
+    verbose: bool,
     output: str,
 ) -> None:
-    """Run over history by a plan of batches, and print the report of all of them.
+    """Run over the objects of a time, of a list, or over all, in batches whose markers stand beside the sink.
 
-    The objects are listed once. The same command, given again, runs the batches that are not done.
+    The objects are listed once. The same command again runs the batches that are not done, and reports on all.
     """
-    if everything == bool(since or until):
-        raise click.UsageError("give either `--all`, or `--since` with `--until`")
-    pipeline = load_pipeline(spec, parameters)
-    pipeline.require_columns()
-    engine, window = pipeline.engine(), Window(since=since, until=until)
-    state = open_state(pipeline.spec, window, engine.services.objects, folder)
-    plan = state.plan() or state.make_plan(pipeline.spec, window, find(engine, window), batch)
-    if runner == "local":
-        with object_progress(plan.objects) as progress:
-            for attempt in range(TRIES):
-                for number in state.open_batches(plan):
-                    objects = run_batch(engine, state, number).counts.total()
-                    progress(0 if attempt else objects)
-    report, left = state.report(plan), len(state.open_batches(plan))
-    document = {**report.as_json(), "state": state.uri, "batches_left": left}
-    texts = [report_text(report)] if report.counts else []
-    if left:
-        texts.append(
-            f"{left:,} of {plural(plan.batches, 'batch')} left of {state.uri}: give the command again"
-        )
-    if left and runner == "spark":
-        document["commands"] = spark_commands(pipeline.spec.name, state.uri, region=region())
-        texts.append(f"run them by one of these commands:\n\n{document['commands']}")
-    print_answer(output, document, "\n\n".join(texts))
+    from plait.backfill.backfill import Backfill, items_of
+
+    if sum((everything, file is not None, bool(since or until))) != 1:
+        raise click.UsageError("give exactly one of `--all`, `--objects`, and `--since` with `--until`")
+    pipeline, window = load_pipeline(spec, parameters), Window(since=since, until=until)
+    if file is None:
+        backfill = Backfill(pipeline, window, states=state)
+    else:
+        data = file.read()
+        uris = uris_in(data.decode("utf-8", "surrogateescape").splitlines())
+        backfill = Backfill(pipeline, window, items_of(uris), sha256(data).hexdigest()[:12], state)
+    plan = backfill.plan(batch, anyway=resume_anyway)
+    click.echo(f"{plan.objects:,} objects, listed at {plan.taken_at}; state: {backfill.state.uri}", err=True)
+    try:
+        if runner == "local":
+            _run(backfill, workers, plan.batches, plan.objects)
+    finally:  # also where Ctrl-C or SIGTERM ends it
+        report, left = backfill.report(), len(backfill.state.open_numbers())
+        document = {**report.as_json(), "state": backfill.state.uri, "batches_left": left}
+        texts = [report_text(report, verbose=verbose)]
+        if left and runner == "spark":
+            document["commands"] = spark_commands(pipeline.spec.name, backfill.state.uri, region=region())
+            texts.append(f"run what is left by one of these commands:\n\n{document['commands']}")
+        print_answer(output, document, "\n\n".join(texts))
     is_planned = runner == "spark" and not report.counts
     ctx.exit(0 if is_planned else exit_code(report, fail_level, max_quarantined) or int(left > 0))
+
+
+def _run(backfill: Backfill, workers: int, batches: int, objects: int) -> None:
+    progress = BackfillProgress(batches, objects)
+    try:
+        with closing(backfill.run(workers)) as outcomes:
+            for outcome in outcomes:
+                progress.add(outcome)
+    finally:
+        progress.close()

@@ -1,0 +1,93 @@
+"""A backfill of a pipeline: its plan, which is made once, and what it would take."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from plait import __version__
+from plait.aws_lambda.marker import state_folder
+from plait.backfill.local import BatchSpec, run_batches
+from plait.backfill.state import MOST_OBJECTS, State, identify
+from plait.backfill.summary import sum_up
+from plait.engine.context import Services, utc_now
+from plait.pipeline.nearby import find, no_objects
+from plait.plugin import GiveUp, Item, Window
+from plait.values.paths import normal_uri
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Iterator, Mapping
+
+    from plait.backfill.local import BatchOutcome
+    from plait.backfill.state import BackfillPlan
+    from plait.engine.report import Report
+    from plait.pipeline.pipeline import Pipeline
+
+
+class Backfill:
+    """A pipeline over its driving objects of a window, or over `items`, whose `name` then tells one list from another.
+
+    The state lies below the folder `states`, without it beside the sink; raises GiveUp if it cannot.
+    """
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        window: Window,
+        items: Iterable[Item] | None = None,
+        name: str | None = None,
+        states: str | None = None,
+    ) -> None:
+        pipeline.require_columns()
+        self.pipeline, self.spec, self.window = pipeline, pipeline.spec, window
+        self._items = items
+        since, until = (time.isoformat() if time else None for time in (window.since, window.until))
+        self._named = {"since": since, "until": until, "objects": name}
+        states = states or state_folder(next(iter(self.spec.sink.folders.values()), ""))
+        if not states:
+            message = "the sink has no folder beside which the state of a backfill could lie"
+            raise GiveUp(message, code="no-state", help="name a folder for it by `--state`")
+        self.state = State(f"{states.rstrip('/')}/{identify(self.spec, self._named)}", Services().objects)
+
+    def items(self) -> Iterator[Item]:
+        """List the driving objects, each once."""
+        if self._items is None:
+            return find(self.pipeline.engine(), self.window)
+        accepts = self.pipeline.engine().driver.accepts
+        return (item for item in self._items if accepts(item.uri) and self.window.contains(item.modified))
+
+    def plan(self, size: int = MOST_OBJECTS, *, anyway: bool = False) -> BackfillPlan:
+        """The plan that stands, else a new one with batches of at most `size` objects.
+
+        Raises GiveUp if another version of plait made the plan, unless `anyway`.
+        """
+        plan = self.state.find_plan()
+        if plan is None:
+            return self.state.make_plan(self.spec, self.items(), size, self._named, utc_now())
+        if plan.version != __version__ and not anyway:
+            message = f"version {plan.version} of plait began this backfill, and this is {__version__}: rows may differ"
+            help = "go on by `--resume-anyway`, or begin anew with another `--state`"
+            raise GiveUp(message, code="other-version", help=help)
+        return plan
+
+    def run(self, workers: int = 1, rates: Mapping[str, float] | None = None) -> Generator[BatchOutcome]:
+        """Run the batches that are not done, and yield what becomes of each; `rates` are calls a second by service."""
+        batches = BatchSpec(
+            file=self.spec.file,
+            text=self.pipeline.text,
+            parameters=dict(self.spec.parameters),
+            state=self.state.uri,
+            rates=rates or {},
+        )
+        return run_batches(batches, self.state.open_numbers(), workers)
+
+    def report(self) -> Report:
+        """The sum of what the batches did, in this run and in those before."""
+        report = sum_up(self.state)
+        if not self.state.plan().objects and self._items is None:
+            report.put_first([no_objects(self.pipeline.engine(), self.window)])
+        return report
+
+
+def items_of(uris: Iterable[str]) -> list[Item]:
+    """Items of these URIs, each once."""
+    return [Item(uri=uri) for uri in dict.fromkeys(map(normal_uri, uris))]

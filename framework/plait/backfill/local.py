@@ -1,0 +1,142 @@
+"""The batches of a backfill on this machine, in this process or in several."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections import Counter, deque
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from plait.backfill.state import State, run_batch
+from plait.engine.context import Services
+from plait.engine.engine import Engine
+from plait.pipeline.pipeline import Pipeline
+from plait.plugin import PlaitError
+from plait.problems.suggest import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping, Sequence
+    from multiprocessing.context import SpawnContext
+
+TRIES = 3  # of a batch with objects that must come again, and of one whose process ends
+
+
+class BatchSpec(Struct, frozen=True, kw_only=True):
+    """What a process needs to run batches: the spec's file, text and parameters, the state, and calls a second by service."""
+
+    file: str
+    text: str
+    parameters: Mapping[str, str]
+    state: str
+    rates: Mapping[str, float]
+
+    def open(self) -> tuple[Engine, State]:
+        """An engine and the state, whose calls it does not count."""
+        pipeline = Pipeline.load(self.file, self.parameters, self.text.encode("utf-8", "surrogatepass"))
+        engine = Engine(pipeline.spec, Services(rates=self.rates))
+        engine.nearest = nearest
+        return engine, State(self.state, Services().objects)
+
+
+class BatchOutcome(Struct, frozen=True, kw_only=True):
+    """What became of a batch's objects; a batch that did not end has a `failure`."""
+
+    number: int
+    objects: dict[str, int] = {}
+    quarantined: int = 0
+    failure: str = ""
+
+
+def run_batches(batches: BatchSpec, numbers: Sequence[int], workers: int) -> Generator[BatchOutcome]:
+    """Run batches, in this process or in `workers` others, and yield what becomes of each as it ends.
+
+    Those with objects that must come again are run again at the end. When the iterator is closed, workers end at once.
+    """
+    run = _run_here if workers == 1 else _run_apart
+    for _ in range(TRIES):
+        again = []
+        for outcome in run(batches, numbers, workers):
+            if outcome.objects.get("retry"):
+                again.append(outcome.number)
+            yield outcome
+        if not again:
+            return
+        numbers = again
+
+
+def _run_here(batches: BatchSpec, numbers: Sequence[int], _workers: int) -> Generator[BatchOutcome]:
+    engine, state = batches.open()
+    for number in numbers:
+        yield _run_one(engine, state, number)
+
+
+def _run_apart(batches: BatchSpec, numbers: Sequence[int], workers: int) -> Generator[BatchOutcome]:
+    """Run batches in processes; one that ends before its batch is replaced, and the batch runs again."""
+    rates = {service: rate / workers for service, rate in batches.rates.items()}
+    divided, context = replace(batches, rates=rates), multiprocessing.get_context("spawn")
+    waiting, deaths = deque(numbers), Counter[int]()
+    processes = dict[Connection, SpawnProcess]()
+    idle, busy = list[Connection](), dict[Connection, int]()
+    try:
+        while waiting or busy:
+            while waiting and len(busy) < workers:
+                connection = idle.pop() if idle else _start_worker(context, divided, processes)
+                busy[connection] = waiting.popleft()
+                connection.send(busy[connection])
+            ready = wait([*busy])
+            for connection in [connection for connection in busy if connection in ready]:
+                number = busy.pop(connection)
+                try:
+                    yield connection.recv()
+                    idle.append(connection)
+                except (EOFError, ConnectionError):
+                    processes.pop(connection).join()
+                    deaths[number] += 1
+                    if deaths[number] < TRIES:
+                        waiting.append(number)
+                    else:
+                        yield BatchOutcome(number=number, failure=f"its process ended {TRIES} times")
+    finally:
+        for process in processes.values():
+            process.kill()
+
+
+def _start_worker(
+    context: SpawnContext, batches: BatchSpec, processes: dict[Connection, SpawnProcess]
+) -> Connection:
+    here, there = context.Pipe()
+    processes[here] = context.Process(target=_work, args=(there, batches), daemon=True)
+    processes[here].start()
+    there.close()
+    return here
+
+
+def _work(connection: Connection, batches: BatchSpec) -> None:
+    """Run the batches whose numbers come, until the parent ends; Ctrl-C is the parent's matter."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    engine, state = batches.open()
+    while True:
+        connection.send(_run_one(engine, state, connection.recv()))
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent:
+        parent.join()
+    os._exit(1)
+
+
+def _run_one(engine: Engine, state: State, number: int) -> BatchOutcome:
+    try:
+        report = run_batch(engine, state, number)
+    except PlaitError as error:
+        return BatchOutcome(number=number, failure=f"{error.code}: {error.message}")
+    return BatchOutcome(number=number, objects=report.objects, quarantined=report.records.quarantined)

@@ -1,0 +1,62 @@
+"""The report of a backfill: the sum of its markers, and the batches that are left."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from plait.engine.counts import ColumnCounts, LookupCounts, SourceCounts
+from plait.engine.report import OUTCOMES, Report
+from plait.problems.problem import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from plait.backfill.state import State
+
+MOST_NAMED = 5
+
+
+def sum_up(state: State) -> Report:
+    """Add up what the markers tell; batches that did not end, and objects that are left, are problems of it."""
+    plan, ended, left = state.plan(), 0, list[int]()
+    report = Report(pipeline=plan.pipeline, spec_digest=plan.spec_digest)
+    for number, marker in state.markers():
+        ended += 1
+        add_marker(report, marker)
+        if marker["left"]:
+            left.append(number)
+    if ended < plan.batches:
+        message = f"{plan.batches - ended:,} of {plan.batches:,} batches did not end"
+        help = "run the same command again: it goes on where this one stopped"
+        report.put_first([Problem(code="batches-left", message=message, file=state.uri, help=help)])
+    elif left:
+        named = ", ".join(map(str, left[:MOST_NAMED])) + (" …" if len(left) > MOST_NAMED else "")
+        message = f"{len(left):,} of {plan.batches:,} batches have objects that are not done: {named}"
+        help = "mend what the errors say, then run the same command again: it runs these batches alone"
+        report.put_first([Problem(code="batches-left", message=message, file=state.uri, help=help)])
+    report.check()
+    return report
+
+
+def add_marker(report: Report, marker: Mapping[str, Any]) -> None:
+    """Add the report of a batch, as its marker has it."""
+    report.counts.update({outcome: marker["objects"][outcome] for outcome in OUTCOMES})
+    report.outcomes |= marker["left"]
+    report.records.add({fate: number for fate, number in marker["records"].items() if fate != "read"})
+    for total in ("rows", "batches", "file_count", "file_bytes"):
+        setattr(report, total, getattr(report, total) + marker[total])
+    for name, counts in marker["sources"].items():
+        columns = {column: ColumnCounts(**numbers) for column, numbers in counts["columns"].items()}
+        report.sources.setdefault(name, SourceCounts()).add(
+            SourceCounts(records=counts["records"], columns=columns)
+        )
+    for name, counts in marker["lookups"].items():
+        report.lookups.setdefault(name, LookupCounts()).add(LookupCounts(**counts))
+    report.calls.update(marker["calls"])
+    for phase, seconds in marker["seconds"].items():
+        report.seconds[phase] = report.seconds.get(phase, 0.0) + seconds
+    before = report.problems_by_code.copy()
+    for problem in marker["problems"]:
+        report.add_problem(Problem(**problem))
+    report.problems_by_code = before + Counter(marker["problems_by_code"])

@@ -1,0 +1,117 @@
+"""`plait backfill`: a plan of batches, the markers that they leave, and the sum of these."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+
+from kit.run import put
+from plait import __version__
+from plait.cli.main import main
+
+if TYPE_CHECKING:
+    from click.testing import Result
+
+SPEC = """\
+plait: 1
+name: orders
+sources:
+  orders: {connector: json, path: "FOLDER/in/*.json", columns: {id: int}}
+  names:
+    connector: csv
+    path: "FOLDER/names/{id}.csv"
+    columns: {name: string}
+    join: {on: id, missing: {retry_for: 1h}}
+sink: {connector: parquet, path: "FOLDER/SINK/"}
+quarantine: FOLDER/bad/
+"""
+ORDERS = 10
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Ten orders, of which one is bad, each with a name."""
+    for number in range(ORDERS):
+        put(tmp_path / "in" / f"o{number}.json", {"id": "x" if number == 3 else number})
+        put(tmp_path / "names" / f"{number}.csv", f"name\nn{number}\n")
+    return tmp_path
+
+
+def plait(folder: Path, command: str, *options: str, sink: str = "out") -> Result:
+    spec = folder / f"{sink}.yaml"
+    spec.write_text(SPEC.replace("FOLDER", str(folder)).replace("SINK", sink))
+    return CliRunner().invoke(main, [command, str(spec), "--all", "-o", "json", *options])
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in sorted(folder.rglob("*.parquet"))}
+
+
+def state(folder: Path) -> Path:
+    (found,) = (folder / "out._plait" / "backfill").iterdir()
+    return found
+
+
+COUNTS = ("objects", "records", "rows", "file_count", "file_bytes", "lookups", "sources", "problems")
+
+
+def counts(ended: Result) -> dict[str, Any]:
+    """What two runs over the same objects count alike, however many batches they took."""
+    report = json.loads(ended.stdout)
+    report["problems"] = [problem["code"] for problem in report["problems"]]
+    for lookup in report["lookups"].values():
+        del lookup["calls"], lookup["fetches"]
+    return {name: report[name] for name in COUNTS}
+
+
+def test_batches_write_and_count_what_one_run_does(folder: Path) -> None:
+    ended = plait(folder, "backfill", "--batch", "3")
+    assert ended.exit_code == 0, ended.output
+    single = plait(folder, "run", sink="single")
+    assert files(folder / "out") == files(folder / "single")
+    assert counts(ended) == counts(single)
+    assert {file.name for file in (state(folder) / "done").iterdir()} == {
+        f"{n:05}.json" for n in (1, 2, 3, 4)
+    }
+
+
+def test_given_again_only_the_batches_without_a_marker_run(folder: Path) -> None:
+    """And the objects are those of the plan, whatever came since."""
+    first = plait(folder, "backfill", "--batch", "3")
+    (state(folder) / "done" / "00002.json").unlink()
+    before = {file: file.stat().st_mtime_ns for file in (folder / "out").iterdir()}
+    put(folder / "in" / "new.json", {"id": 77})
+    again = plait(folder, "backfill", "--batch", "3")
+    assert counts(again) == counts(first)
+    rewritten = {file.name for file, time in before.items() if file.stat().st_mtime_ns != time}
+    assert len(rewritten) == 2
+    assert len(before) == len(files(folder / "out")) == ORDERS - 1
+
+
+def test_what_must_come_again_is_left_with_its_objects_and_runs_again(folder: Path) -> None:
+    late = folder / "names" / "5.csv"
+    late.unlink()
+    ended = plait(folder, "backfill", "--batch", "3")
+    report = json.loads(ended.stdout)
+    assert ended.exit_code == 1
+    assert report["objects"] == {"seen": 10, "done": 9, "skipped": 0, "gone": 0, "retry": 1, "failed": 0}
+    assert report["batches_left"] == 1
+    (left,) = (state(folder) / "left").iterdir()
+    assert json.loads(left.read_bytes())["left"] == {str(folder / "in" / "o5.json"): "retry"}
+    put(late, "name\nn5\n")
+    again = plait(folder, "backfill", "--batch", "3")
+    assert again.exit_code == 0
+    assert counts(again) == counts(plait(folder, "run", sink="single"))
+
+
+def test_a_plan_of_another_version_is_refused(folder: Path) -> None:
+    plait(folder, "backfill")
+    plan = state(folder) / "plan.json"
+    plan.write_text(plan.read_text().replace(f'"{__version__}"', '"0.0.1"'))
+    ended = plait(folder, "backfill")
+    assert ended.exit_code == 1
+    assert "version 0.0.1 of plait began this backfill" in ended.output

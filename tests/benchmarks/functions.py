@@ -76,7 +76,7 @@ class Contender:
         for taken, module in IMPORT.findall(done.stderr):
             package, _, submodule = module.partition(".")
             if within in ("", package):
-                microseconds[submodule if within else package] += int(taken)
+                microseconds[submodule if within and submodule else package] += int(taken)
         return Counter({package: taken // 1000 for package, taken in microseconds.items()})
 
 

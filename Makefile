@@ -88,7 +88,7 @@ PEERS := tests/benchmarks/peers
 bench: system $(READY) ## Measure speed against the limits that we promise, for a quarter of an hour; figures go to dist/bench.json.
 	@echo "Installing the programs that plait is measured beside …"
 	@UV_PROJECT_ENVIRONMENT=$(CURDIR)/.tools/peers $(UV) sync --quiet --frozen --project $(PEERS) --python $(BIN)/python
-	PLAIT_FIGURES=dist/bench.json $(BIN)/pytest --show-capture=no tests/benchmarks$(ONLY:%=/test_%.py)
+	PLAIT_RESULTS=dist $(BIN)/pytest --show-capture=no tests/benchmarks$(ONLY:%=/test_%.py)
 
 figures: $(READY) ## Show what `make bench` measured last in the README, as text and plots.
 	cp dist/bench.json tests/benchmarks/figures

@@ -1,4 +1,4 @@
-"""A benchmark runs only where it is asked for by name, and its figures go to the file that `PLAIT_FIGURES` names."""
+"""A benchmark runs only where it is asked for by name, and its figures go to the folder that `PLAIT_RESULTS` names."""
 
 from __future__ import annotations
 
@@ -39,5 +39,5 @@ def figures(request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) 
 def written() -> Iterator[None]:
     """Write all figures at the end."""
     yield
-    if file := os.environ.get("PLAIT_FIGURES"):
-        write(ALL, Path(file))
+    if folder := os.environ.get("PLAIT_RESULTS"):
+        write(ALL, Path(folder) / "bench.json")

@@ -99,7 +99,7 @@ def wrangler(folder: Path) -> tuple[Contender, Contender]:
     subprocess.run([sys.executable, "-m", "compileall", "-q", str(task)], check=False, capture_output=True)
     handler = f"{WRANGLER.stem}.handler"
     shared = Contender("awswrangler, one session", task, handler, {"ONE_SESSION": "yes"})
-    return shared, Contender("awswrangler", task, handler, {})
+    return shared, Contender("awswrangler as written", task, handler, {})
 
 
 def _answered(function: Function, event: Any) -> None:

@@ -7,7 +7,7 @@ from html import escape
 
 from benchmarks.record import Figure
 
-WIDTH, LEFT, RIGHT, TOP, ROW, BAR = 760, 250, 130, 78, 34, 20
+WIDTH, LEFT, RIGHT, TOP, ROW, BAR = 760, 262, 130, 78, 34, 20
 STYLE = """
   .card { fill: #ffffff; stroke: #d0d7de } .title { fill: #1f2328; font-size: 17px; font-weight: 600 }
   .note { fill: #59636e; font-size: 13px } .label, .value { fill: #1f2328; font-size: 14px }

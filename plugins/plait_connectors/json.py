@@ -157,7 +157,11 @@ class JsonDriver(Driver[JsonOptions]):
                 read = (
                     answer.item if answer.item.uri == item.uri else structs.replace(answer.item, uri=item.uri)
                 )
-                yield from self._records(read, answer.data, captures)
+                data = answer.data
+                if not self.position_word and data[:1] == b"{" and (read.size or 0) <= self._max_bytes:
+                    yield self._record(read, data, captures, "", None)
+                else:
+                    yield from self._records(read, data, captures)
             else:
                 yield ReadFailure(item, answer)
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from plait.language.forms import OBJECT_FACTS, Selector
 from plait.plugin import BadRecord
 from plait.problems.errors import SpecValueError
+from plait.values import arrow_casts
 from plait.values.conversion_error import ConversionError
 from plait.values.convert import convert
-from plait.values.decode import decode
+from plait.values.decode import STEPS, decode
 from plait.values.places import pick
 
 if TYPE_CHECKING:
@@ -63,6 +64,28 @@ def decoded_fields(record: Record, source: Source) -> Mapping[str, Any]:
         return decode(record.fields, source.decode)
     except ConversionError as error:
         raise bad_encoding(error) from error
+
+
+def fields_together(records: Sequence[Record], source: Source) -> list[Mapping[str, Any]] | None:
+    """The decoded fields of many records, step by step for all of them; None if that is not possible for one."""
+    if not source.decode:
+        return [record.fields for record in records]
+    if len(records) < arrow_casts.MANY or any(len(decoding.place.steps) > 1 for decoding in source.decode):
+        return None
+    fields = [dict(record.fields) for record in records]
+    for decoding in source.decode:
+        name: Any = decoding.place.steps[0]
+        values = [record.get(name) for record in fields]
+        try:
+            for step in decoding.steps:
+                apply, argument = STEPS[step.word].apply, step.argument
+                values = [None if value is None else apply(value, argument) for value in values]
+        except ConversionError:
+            return None
+        for record, value in zip(fields, values, strict=True):
+            if name in record:
+                record[name] = value
+    return [*fields]
 
 
 def bad_encoding(error: ConversionError) -> BadRecord:

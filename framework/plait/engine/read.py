@@ -15,6 +15,7 @@ from plait.engine.places import (
     bad_encoding,
     cell_of,
     decoded_fields,
+    fields_together,
     names_beside,
     object_fact,
     values_at,
@@ -173,8 +174,10 @@ def _without_faults(typed: TypedRecords, arrays: list[Any], columns: Sequence[Co
 
 def _decode_all(records: Sequence[Record], source: Source) -> TypedRecords:
     """The records with their fields decoded, without a table yet."""
-    if not (source.only or source.decode or any(record.fault for record in records)):
-        return TypedRecords(None, [*range(len(records))], [record.fields for record in records])
+    if not (source.only or any(record.fault for record in records)):
+        fields = fields_together(records, source)
+        if fields is not None:
+            return TypedRecords(None, [*range(len(records))], fields)
     typed = TypedRecords(None, [], [])
     for record_number, record in enumerate(records):
         if source.only and not is_taken(record, source):

@@ -131,11 +131,26 @@ def match_keys(left: Sequence[pa.ChunkedArray], right: Sequence[pa.Array]) -> Ma
 
     Keys are given by column.
     """
-    positions: dict[Any, list[int]] = {}
-    for position, key in enumerate(_keys(right)):
-        positions.setdefault(key, []).append(position)
+    positions = _positions_of_runs(right)
+    if positions is None:
+        positions = {}
+        for position, key in enumerate(_keys(right)):
+            positions.setdefault(key, []).append(position)
     nothing = positions[None] = []
     return [positions.get(key, nothing) for key in _keys(left)]
+
+
+def _positions_of_runs(columns: Sequence[pa.Array]) -> dict[Any, list[int]] | None:
+    """The positions of each key, of many keys in one column whose equals stand together; None for others."""
+    if len(columns) != 1 or len(columns[0]) <= FEW:
+        return None
+    import pyarrow.compute as pc
+
+    runs = pc.run_end_encode(columns[0])
+    ends, keys = runs.run_ends.to_pylist(), runs.values.to_pylist()
+    spans = zip(keys, [0, *ends], ends, strict=False)
+    positions = {key: [*range(start, end)] for key, start, end in spans}
+    return positions if len(positions) == len(ends) else None
 
 
 def _keys(columns: Sequence[pa.ChunkedArray | pa.Array]) -> list[Any]:

@@ -93,7 +93,12 @@ def test_spark_writes_the_files_and_counts_what_this_machine_does(shop: Shop, on
         for name in ("seconds", "state", "calls"):
             del report[name]
         for lookup in report["lookups"].values():
-            for name in ("calls", "fetches", "cached", "cached_seconds"):  # each process has a cache of its own
+            for name in (
+                "calls",
+                "fetches",
+                "cached",
+                "cached_seconds",
+            ):  # each process has a cache of its own
                 del lookup[name]
     assert on_spark.driver == on_spark.report
     assert on_spark.report == local

@@ -17,7 +17,7 @@ from plait.values.paths import normal_uri
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping
 
-    from plait.backfill.local import BatchOutcome
+    from plait.backfill.rounds import BatchOutcome
     from plait.backfill.state import BackfillPlan
     from plait.engine.report import Report
     from plait.pipeline.pipeline import Pipeline

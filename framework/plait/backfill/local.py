@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from collections import Counter, deque
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import TYPE_CHECKING
@@ -14,18 +15,16 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from plait.backfill.state import State, run_batch
+from plait.backfill.rounds import TRIES, BatchOutcome, run_again, run_one
+from plait.backfill.state import State
 from plait.engine.context import Services
 from plait.engine.engine import Engine
 from plait.pipeline.pipeline import Pipeline
-from plait.plugin import PlaitError
 from plait.problems.suggest import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
     from multiprocessing.context import SpawnContext
-
-TRIES = 3  # of a batch with objects that must come again, and of one whose process ends
 
 
 class BatchSpec(Struct, frozen=True, kw_only=True):
@@ -45,39 +44,23 @@ class BatchSpec(Struct, frozen=True, kw_only=True):
         return engine, State(self.state, Services().objects)
 
 
-class BatchOutcome(Struct, frozen=True, kw_only=True):
-    """What became of a batch's objects; a batch that did not end has a `failure`."""
-
-    number: int
-    objects: dict[str, int] = {}
-    quarantined: int = 0
-    failure: str = ""
-
-
 def run_batches(batches: BatchSpec, numbers: Sequence[int], workers: int) -> Generator[BatchOutcome]:
     """Run batches, in this process or in `workers` others, and yield what becomes of each as it ends.
 
-    Those with objects that must come again are run again at the end. When the iterator is closed, workers end at once.
+    When the iterator is closed, workers end at once.
     """
-    run = _run_here if workers == 1 else _run_apart
-    for _ in range(TRIES):
-        again = []
-        for outcome in run(batches, numbers, workers):
-            if outcome.objects.get("retry"):
-                again.append(outcome.number)
-            yield outcome
-        if not again:
-            return
-        numbers = again
+    if workers == 1:
+        return run_again(partial(_run_here, batches), numbers)
+    return run_again(partial(_run_apart, batches, workers), numbers)
 
 
-def _run_here(batches: BatchSpec, numbers: Sequence[int], _workers: int) -> Generator[BatchOutcome]:
+def _run_here(batches: BatchSpec, numbers: Sequence[int]) -> Generator[BatchOutcome]:
     engine, state = batches.open()
     for number in numbers:
-        yield _run_one(engine, state, number)
+        yield run_one(engine, state, number)
 
 
-def _run_apart(batches: BatchSpec, numbers: Sequence[int], workers: int) -> Generator[BatchOutcome]:
+def _run_apart(batches: BatchSpec, workers: int, numbers: Sequence[int]) -> Generator[BatchOutcome]:
     """Run batches in processes; one that ends before its batch is replaced, and the batch runs again."""
     rates = {service: rate / workers for service, rate in batches.rates.items()}
     divided, context = replace(batches, rates=rates), multiprocessing.get_context("spawn")
@@ -124,7 +107,7 @@ def _work(connection: Connection, batches: BatchSpec) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     engine, state = batches.open()
     while True:
-        connection.send(_run_one(engine, state, connection.recv()))
+        connection.send(run_one(engine, state, connection.recv()))
 
 
 def _end_with_parent() -> None:
@@ -132,11 +115,3 @@ def _end_with_parent() -> None:
     if parent:
         parent.join()
     os._exit(1)
-
-
-def _run_one(engine: Engine, state: State, number: int) -> BatchOutcome:
-    try:
-        report = run_batch(engine, state, number)
-    except PlaitError as error:
-        return BatchOutcome(number=number, failure=f"{error.code}: {error.message}")
-    return BatchOutcome(number=number, objects=report.objects, quarantined=report.records.quarantined)

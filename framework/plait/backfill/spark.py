@@ -7,8 +7,10 @@ import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from plait import __version__
 from plait.aws_lambda.function import packaged
-from plait.backfill.state import State, run_batch
+from plait.backfill.rounds import BatchOutcome, run_again, run_one
+from plait.backfill.state import State
 from plait.backfill.summary import sum_up
 from plait.engine.context import Services
 from plait.engine.engine import Engine
@@ -16,55 +18,46 @@ from plait.plugin import GiveUp, PlaitError
 from plait.problems.errors import InternalError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     Rates = dict[str, float]
 
-TRIES = 3
 
-
-def run_one(folder: Path, state: str, rates: Rates, number: int) -> str | None:
-    """Run a batch of the plan by the engine of this process, which its first batch makes; why it was not run."""
+def run_in_process(folder: Path, state: str, rates: Rates, number: int) -> BatchOutcome:
+    """Run a batch of the plan by the engine of this process, which its first batch makes."""
     try:
-        engine = _engine(folder, state, tuple(rates.items()))
-        run_batch(engine, State(state, engine.services.objects), number)
+        return run_one(*_open(folder, state, tuple(rates.items())), number)
     except PlaitError as error:
-        return f"batch {number}: {error.code}: {error.message}"
+        return BatchOutcome(number=number, failure=f"{error.code}: {error.message}")
     except Exception as error:  # noqa: BLE001 - a bug may raise anything, and its text may hold a value of a record
         raise InternalError(error).with_traceback(error.__traceback__) from None
-    return None
 
 
 @cache
-def _engine(folder: Path, state: str, rates: tuple[tuple[str, float], ...]) -> Engine:
-    services = Services(rates=dict(rates))
-    plan = State(state, services.objects).plan()
-    lock = next(folder.glob("*.lock.json"))
+def _open(folder: Path, uri: str, rates: tuple[tuple[str, float], ...]) -> tuple[Engine, State]:
+    state = State(uri, Services().objects)
+    plan, lock = state.plan(), next(folder.glob("*.lock.json"))
     spec = packaged(str(lock).replace(".lock.json", ".yaml"), plan.parameters)
-    if spec.digest != plan.spec_digest:
-        message = f"the plan `{state}` is of another spec than the package"
-        raise GiveUp(message, code="spec-changed", help="package that spec again")
-    return Engine(spec, services)
+    if (plan.spec_digest, plan.version) != (spec.digest, __version__):
+        message = f"the plan `{uri}` is of another spec or version of plait than the package"
+        raise GiveUp(message, code="spec-changed", help="package the spec of the plan, by that version")
+    return Engine(spec, Services(rates=dict(rates))), state
 
 
 def drive(
-    context: Any, run: Callable[[list[int], Rates], Iterable[str | None]], uri: str, max_rate: str
+    context: Any, run: Callable[[Sequence[int], Rates], Iterable[BatchOutcome]], uri: str, max_rate: str
 ) -> int:
-    """Run what is left of a plan, again where objects must come again; print the report, and return the exit code.
-
-    `run` runs batches in the executors of Spark's `context` and gives why they were not run.
-    """
+    """Run what is left of a plan in the executors of Spark's `context`; print the report, and return the exit code."""
     try:
         state = State(uri, Services().objects)
         rates = {
             service: float(number) / tasks_at_once(context)
             for service, _, number in (rate.partition("=") for rate in max_rate.split(",") if rate)
         }
-        for _ in range(TRIES):
-            if numbers := state.open_numbers():
-                for failure in filter(None, run(numbers, rates)):
-                    print(f"error: {failure}", file=sys.stderr)
+        for outcome in run_again(lambda numbers: run(numbers, rates), state.open_numbers()):
+            if outcome.failure:
+                print(f"error: batch {outcome.number}: {outcome.failure}", file=sys.stderr)
         report, left = sum_up(state), len(state.open_numbers())
     except PlaitError as error:
         print(f"error[{error.code}]: {error.message}", file=sys.stderr)

@@ -15,8 +15,12 @@ from argparse import ArgumentParser
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from pyspark import SparkContext, SparkFiles
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 
 def use_package() -> Path:
@@ -46,13 +50,13 @@ def use_package() -> Path:
     return folder
 
 
-def run_in_executor(number: int, state: str, rates: dict[str, float], region: str | None) -> str | None:
-    """Run a batch, which leaves its marker in the state; why it was not run."""
+def run_in_executor(number: int, state: str, rates: dict[str, float], region: str | None) -> Any:
+    """Run a batch, which leaves its marker in the state, and return what became of it."""
     folder = use_package()
     use_region(region)
-    from plait.backfill.spark import run_one
+    from plait.backfill.spark import run_in_process
 
-    return run_one(folder, state, rates, number)
+    return run_in_process(folder, state, rates, number)
 
 
 def use_region(region: str | None) -> None:
@@ -73,9 +77,9 @@ def main() -> int:
     use_region(options.aws_region)
     from plait.backfill.spark import drive
 
-    def run(numbers: list[int], rates: dict[str, float]) -> list[str | None]:
+    def run(numbers: Sequence[int], rates: dict[str, float]) -> Iterable[Any]:
         work = partial(run_in_executor, state=options.state, rates=rates, region=options.aws_region)
-        return context.parallelize(numbers, len(numbers)).map(work).collect()
+        return context.parallelize(numbers, len(numbers)).map(work).collect() if numbers else ()
 
     return drive(context, run, options.state, options.max_rate)
 

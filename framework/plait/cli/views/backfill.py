@@ -14,7 +14,7 @@ from plait.cli.printing import plural, print_problems_on_stderr
 from plait.problems.problem import Problem
 
 if TYPE_CHECKING:
-    from plait.backfill.local import BatchOutcome
+    from plait.backfill.rounds import BatchOutcome
 
 SECONDS_BETWEEN_LINES = 3.0
 CLEAR_LINE = "\r\x1b[K"

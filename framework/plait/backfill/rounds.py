@@ -1,0 +1,51 @@
+"""What becomes of a batch wherever it runs, and rounds over batches, since some objects must come again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from plait.backfill.state import run_batch
+from plait.plugin import PlaitError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Sequence
+
+    from plait.backfill.state import State
+    from plait.engine.engine import Engine
+
+TRIES = 3  # of a batch with objects that must come again, and of one whose process ends
+
+
+class BatchOutcome(Struct, frozen=True, kw_only=True):
+    """What became of a batch's objects; a batch that did not end has a `failure`."""
+
+    number: int
+    objects: dict[str, int] = {}
+    quarantined: int = 0
+    failure: str = ""
+
+
+def run_one(engine: Engine, state: State, number: int) -> BatchOutcome:
+    """Run a batch; what keeps it from ending is told by what is returned."""
+    try:
+        report = run_batch(engine, state, number)
+    except PlaitError as error:
+        return BatchOutcome(number=number, failure=f"{error.code}: {error.message}")
+    return BatchOutcome(number=number, objects=report.objects, quarantined=report.records.quarantined)
+
+
+def run_again(
+    run: Callable[[Sequence[int]], Iterable[BatchOutcome]], numbers: Sequence[int]
+) -> Generator[BatchOutcome]:
+    """Run batches and yield what becomes of each; those with objects that must come again are run again at the end."""
+    for _ in range(TRIES):
+        again = []
+        for outcome in run(numbers):
+            if outcome.objects.get("retry"):
+                again.append(outcome.number)
+            yield outcome
+        if not again:
+            return
+        numbers = again

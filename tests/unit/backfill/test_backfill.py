@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import plait
+from kit.locked import locked
+from plait.backfill import spark
 from plait.backfill.backfill import Backfill, items_of
+from plait.backfill.rounds import BatchOutcome
 from plait.engine.context import utc_now
 from plait.plugin import GiveUp, Window
 
@@ -69,7 +73,19 @@ def in_two_processes(backfill: Backfill) -> None:
     assert not [outcome.failure for outcome in backfill.run(workers=2) if outcome.failure]
 
 
-PATHS = {path.__name__: path for path in (in_one_process, in_two_processes)}
+def on_spark(backfill: Backfill) -> None:
+    """What driver and executors of Spark run, without Spark between them; `integration/backfill` has that."""
+    folder = Path(locked(Path(backfill.spec.file))).parent
+    spark._open.cache_clear()
+
+    def run(numbers: Sequence[int], rates: dict[str, float]) -> list[BatchOutcome]:
+        return [spark.run_in_process(folder, backfill.state.uri, rates, number) for number in numbers]
+
+    exit_code = spark.drive(None, run, backfill.state.uri, "")
+    assert exit_code == int(bool(backfill.state.open_numbers()))
+
+
+PATHS = {path.__name__: path for path in (in_one_process, in_two_processes, on_spark)}
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -69,6 +69,16 @@ class Backfill:
             raise GiveUp(message, code="other-version", help=help)
         return plan
 
+    def left(self) -> tuple[int, int]:
+        """How many objects are left, and their bytes: of the batches that are not done, or of all where no plan stands."""
+        if plan := self.state.find_plan():
+            share = len(self.state.open_numbers()) / (plan.batches or 1)
+            return round(share * plan.objects), round(share * plan.bytes)
+        objects = size = 0
+        for item in self.items():
+            objects, size = objects + 1, size + (item.size or 0)
+        return objects, size
+
     def run(self, workers: int = 1, rates: Mapping[str, float] | None = None) -> Generator[BatchOutcome]:
         """Run the batches that are not done, and yield what becomes of each; `rates` are calls a second by service."""
         batches = BatchSpec(

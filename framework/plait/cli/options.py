@@ -13,7 +13,9 @@ import click
 from plait.problems.render import MAX_SHOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from plait.language.spec import Spec
 
 ALLOWED = "plait.env"
 Command = TypeVar("Command", bound="Callable[..., Any]")
@@ -65,6 +67,17 @@ def max_rate_option(command: Command) -> Command:
     return click.option(
         "--max-rate", "max_rates", multiple=True, metavar="SERVICE=N", callback=_split_rates, help=help
     )(command)
+
+
+def check_services(spec: Spec, rates: Mapping[str, float]) -> None:
+    """Raise BadParameter if a rate is of a service that a spec does not call."""
+    called = {each.operation.partition(":")[0] for block in spec.blocks for each in block.role.calls()}
+    for service in rates:
+        if service not in called:
+            names = ", ".join(f"`{name}`" for name in sorted(called)) or "no service"
+            raise click.BadParameter(
+                f"`{service[:40]}` is not called: the spec calls {names}", param_hint="--max-rate"
+            )
 
 
 def time_options(command: Command) -> Command:

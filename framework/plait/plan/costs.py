@@ -110,7 +110,7 @@ class Forecast(Struct, frozen=True):
 def default_assumptions(spec: Spec, objects: float = MILLION) -> tuple[Assumption, ...]:
     """Assume a month of this many objects, where no report tells the quantities."""
     batches = math.ceil(objects / spec.deploy.batch)
-    seconds = batches * (SECONDS_PER_BATCH + SECONDS_PER_OBJECT * objects / batches)
+    seconds = SECONDS_PER_BATCH * batches + SECONDS_PER_OBJECT * objects
     why_seconds = f"{SECONDS_PER_BATCH} s a batch and {SECONDS_PER_OBJECT} s an object of computing"
     assumptions = [
         Assumption("objects", objects, "driving objects of a month; `--objects` sets it"),

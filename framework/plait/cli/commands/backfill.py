@@ -13,6 +13,8 @@ from plait.backfill.spark_commands import spark_commands
 from plait.cli.failures import exit_code
 from plait.cli.loading import load_pipeline
 from plait.cli.options import (
+    check_services,
+    max_rate_option,
     output_option,
     parameter_option,
     time_options,
@@ -22,13 +24,16 @@ from plait.cli.options import (
 )
 from plait.cli.printing import print_answer
 from plait.cli.views.backfill import BackfillProgress
+from plait.cli.views.costs import estimate_document, estimate_text
 from plait.cli.views.report import report_text
+from plait.plan.estimate import estimate
 from plait.plugin import Window
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from plait.backfill.backfill import Backfill
+    from plait.backfill.state import BackfillPlan
     from plait.cli.options import QuarantineLimit
 
 
@@ -59,6 +64,8 @@ if TYPE_CHECKING:
     help="Where batches run.",
 )
 @click.option("--resume-anyway", is_flag=True, help="Go on with what another version of plait began.")
+@max_rate_option
+@click.option("--dry-run", is_flag=True, help="Tell what is left, its calls, price and time; run nothing.")
 @verdict_of_run_options
 @parameter_option
 @verbose_option
@@ -76,6 +83,8 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     state: str | None,
     runner: str,
     resume_anyway: bool,
+    max_rates: dict[str, float],
+    dry_run: bool,
     max_quarantined: QuarantineLimit | None,
     fail_level: str,
     parameters: dict[str, str],
@@ -91,33 +100,40 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     if sum((everything, file is not None, bool(since or until))) != 1:
         raise click.UsageError("give exactly one of `--all`, `--objects`, and `--since` with `--until`")
     pipeline, window = load_pipeline(spec, parameters), Window(since=since, until=until)
+    check_services(pipeline.spec, max_rates)
     if file is None:
         backfill = Backfill(pipeline, window, states=state)
     else:
         data = file.read()
         uris = uris_in(data.decode("utf-8", "surrogateescape").splitlines())
         backfill = Backfill(pipeline, window, items_of(uris), sha256(data).hexdigest()[:12], state)
+    if dry_run:
+        objects, size = backfill.left()
+        told = estimate(pipeline.spec, objects, batch, workers, max_rates)
+        print_answer(output, estimate_document(told, size), estimate_text(told, size))
+        return
     plan = backfill.plan(batch, anyway=resume_anyway)
     click.echo(f"{plan.objects:,} objects, listed at {plan.taken_at}; state: {backfill.state.uri}", err=True)
     try:
         if runner == "local":
-            _run(backfill, workers, plan.batches, plan.objects)
+            _run(backfill, workers, max_rates, plan)
     finally:  # also where Ctrl-C or SIGTERM ends it
         report, left = backfill.report(), len(backfill.state.open_numbers())
         document = {**report.as_json(), "state": backfill.state.uri, "batches_left": left}
         texts = [report_text(report, verbose=verbose)]
         if left and runner == "spark":
-            document["commands"] = spark_commands(pipeline.spec.name, backfill.state.uri, region=region())
+            rates = ",".join(f"{service}={rate:g}" for service, rate in max_rates.items())
+            document["commands"] = spark_commands(pipeline.spec.name, backfill.state.uri, rates, region())
             texts.append(f"run what is left by one of these commands:\n\n{document['commands']}")
         print_answer(output, document, "\n\n".join(texts))
     is_planned = runner == "spark" and not report.counts
     ctx.exit(0 if is_planned else exit_code(report, fail_level, max_quarantined) or int(left > 0))
 
 
-def _run(backfill: Backfill, workers: int, batches: int, objects: int) -> None:
-    progress = BackfillProgress(batches, objects)
+def _run(backfill: Backfill, workers: int, rates: dict[str, float], plan: BackfillPlan) -> None:
+    progress = BackfillProgress(plan.batches, plan.objects)
     try:
-        with closing(backfill.run(workers)) as outcomes:
+        with closing(backfill.run(workers, rates)) as outcomes:
             for outcome in outcomes:
                 progress.add(outcome)
     finally:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     from plait.language.spec import Spec
     from plait.plan.costs import Assumption, CostLine
+    from plait.plan.estimate import Estimate
 
 
 def assumptions_for(spec: Spec, objects: int, report_file: str | None) -> tuple[Assumption, ...]:
@@ -95,12 +98,16 @@ def _event_rule_lines(spec: Spec) -> Iterable[str]:
 
 
 def _price_lines(spec: Spec, costs: Forecast) -> Iterable[str]:
-    without = f" without {', '.join(costs.unpriced)}, of unknown price" if costs.unpriced else ""
-    yield f"price: ${costs.dollars:,.2f}{without}, at {price_list().basis} of {price_list().as_of}"
+    yield f"price: {_price(costs)}"
     largest_first = swings(spec, costs.assumptions)
     if largest_first:
         name, added_dollars = largest_first[0]
         yield f"most moved by `{name}`: twice as many cost ${added_dollars:,.2f} more"
+
+
+def _price(costs: Forecast) -> str:
+    without = f" without {', '.join(costs.unpriced)}, of unknown price" if costs.unpriced else ""
+    return f"${costs.dollars:,.2f}{without}, at {price_list().basis} of {price_list().as_of}"
 
 
 def _advice(rate: float, advised: Batching | None) -> str:
@@ -132,4 +139,39 @@ def cost_document(
         "rates": [asdict(limit) for limit in rates(costs)],
         "batching": None if rate is None or advised is None else {"rate": rate, **asdict(advised)},
         "iam_actions": _iam_actions(spec),
+    }
+
+
+def estimate_text(told: Estimate, size: int) -> str:
+    """The estimate of a run over objects of so many bytes."""
+    from rich.filesize import decimal
+
+    costs = told.costs
+    rows = [
+        ("objects", f"{told.objects:,} ({decimal(size)})"),
+        ("batches", f"{costs.quantities['batches']:,.0f}"),
+        ("calls", ", ".join(f"{name} {count:,}" for name, count in costs.calls.items()) or "none"),
+        ("price", _price(costs)),
+    ]
+    if told.limits:
+        tightest = told.limits[0]
+        time = timedelta(seconds=math.ceil(told.seconds))
+        rate = f"{tightest.objects:,.0f}" if tightest.objects >= 10 else f"{tightest.objects:.2g}"
+        limit = f"{rate} objects a second: {tightest.operation}, {tightest.scope}"
+        rows.append(("time", f"at least {time}, at {limit}"))
+    return aligned(rows)
+
+
+def estimate_document(told: Estimate, size: int) -> dict[str, Any]:
+    """The estimate as JSON."""
+    costs = told.costs
+    return {
+        "objects": told.objects,
+        "bytes": size,
+        "batches": costs.quantities["batches"],
+        "calls": costs.calls,
+        "dollars": round(costs.dollars, 6),
+        "unpriced": costs.unpriced,
+        "seconds": told.seconds,
+        "rates": [asdict(limit) for limit in told.limits],
     }

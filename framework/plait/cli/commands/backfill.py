@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from plait.backfill.backfill import Backfill
     from plait.backfill.state import BackfillPlan
     from plait.cli.options import QuarantineLimit
+    from plait.pipeline.pipeline import Pipeline
 
 
 @click.command("backfill")
@@ -95,22 +96,13 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
 
     The objects are listed once. The same command again runs the batches that are not done, and reports on all.
     """
-    from plait.backfill.backfill import Backfill, items_of
-
     if sum((everything, file is not None, bool(since or until))) != 1:
         raise click.UsageError("give exactly one of `--all`, `--objects`, and `--since` with `--until`")
     pipeline, window = load_pipeline(spec, parameters), Window(since=since, until=until)
     check_services(pipeline.spec, max_rates)
-    if file is None:
-        backfill = Backfill(pipeline, window, states=state)
-    else:
-        data = file.read()
-        uris = uris_in(data.decode("utf-8", "surrogateescape").splitlines())
-        backfill = Backfill(pipeline, window, items_of(uris), sha256(data).hexdigest()[:12], state)
+    backfill = _backfill(pipeline, window, file, state)
     if dry_run:
-        objects, size = backfill.left()
-        told = estimate(pipeline.spec, objects, batch, workers, max_rates)
-        print_answer(output, estimate_document(told, size), estimate_text(told, size))
+        _print_estimate(backfill, batch, workers, max_rates, output)
         return
     plan = backfill.plan(batch, anyway=resume_anyway)
     click.echo(f"{plan.objects:,} objects, listed at {plan.taken_at}; state: {backfill.state.uri}", err=True)
@@ -128,6 +120,24 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
         print_answer(output, document, "\n\n".join(texts))
     is_planned = runner == "spark" and not report.counts
     ctx.exit(0 if is_planned else exit_code(report, fail_level, max_quarantined) or int(left > 0))
+
+
+def _backfill(pipeline: Pipeline, window: Window, file: IO[bytes] | None, state: str | None) -> Backfill:
+    from plait.backfill.backfill import Backfill, items_of
+
+    if file is None:
+        return Backfill(pipeline, window, states=state)
+    data = file.read()
+    uris = uris_in(data.decode("utf-8", "surrogateescape").splitlines())
+    return Backfill(pipeline, window, items_of(uris), sha256(data).hexdigest()[:12], state)
+
+
+def _print_estimate(
+    backfill: Backfill, batch: int, workers: int, rates: dict[str, float], output: str
+) -> None:
+    objects, size = backfill.left()
+    told = estimate(backfill.spec, objects, batch, workers, rates)
+    print_answer(output, estimate_document(told, size), estimate_text(told, size))
 
 
 def _run(backfill: Backfill, workers: int, rates: dict[str, float], plan: BackfillPlan) -> None:

@@ -106,6 +106,14 @@ def output_option(*formats: str) -> Callable[[Command], Command]:
     )
 
 
+def runner_option(command: Command) -> Command:
+    """Add `--for`, which the command gets as `runner`."""
+    runners = click.Choice(["lambda", "spark"])
+    return click.option(
+        "--for", "runner", type=runners, default="lambda", show_default=True, help="What runs it."
+    )(command)
+
+
 def verbose_option(command: Command) -> Command:
     """Add `-v`."""
     help = "Show keys that a source has in another spelling, and a line that is no record."

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from itertools import product
+from itertools import chain, product
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from plait.aws_lambda.marker import state_folder
 from plait.plugin import FolderPath, Statement
 
 if TYPE_CHECKING:
@@ -24,10 +25,10 @@ class Grant(Struct, frozen=True, kw_only=True):
     reasons: tuple[tuple[str, str], ...]
 
 
-def grants(spec: Spec) -> tuple[Grant, ...]:
-    """What the function of a pipeline may do, sorted, each action on each resource once."""
+def grants(spec: Spec, *, on_spark: bool = False) -> tuple[Grant, ...]:
+    """What the function of a pipeline may do, or its backfill on Spark; sorted, each action on each resource once."""
     reasons_by_grant: defaultdict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
-    for block, statement in _statements(spec):
+    for block, statement in chain(_statements(spec), _of_state(spec) if on_spark else ()):
         for grant in product(statement.actions, statement.resources):
             reasons_by_grant[grant].append((block, statement.why))
     return tuple(
@@ -79,6 +80,21 @@ def _statements(spec: Spec) -> Iterator[tuple[str, Statement]]:
             yield "quarantine", Statement(actions=("s3:ListBucket",), resources=(folder.bucket_arn,), why=why)
         for action, why in reasons.items():
             yield "quarantine", Statement(actions=(action,), resources=(files,), why=why)
+
+
+def _of_state(spec: Spec) -> Iterator[tuple[str, Statement]]:
+    """The statements of a backfill's state beside the sink."""
+    path = state_folder(next(iter(spec.sink.folders.values()), ""))
+    folder = FolderPath.parse(path) if path else None
+    if folder and folder.bucket:
+        files = f"{folder.object_arn}/*"
+        reasons = {
+            ("s3:GetObject", files): "read the plan of a backfill, and what its batches left",
+            ("s3:PutObject", files): "say of each batch that it is done, or what it left",
+            ("s3:ListBucket", folder.bucket_arn): "find the batches that are done",
+        }
+        for (action, resource), why in reasons.items():
+            yield "backfill", Statement(actions=(action,), resources=(resource,), why=why)
 
 
 def _is_covered(action: str, resource: str, granted: Iterable[tuple[str, str]]) -> bool:

@@ -162,6 +162,45 @@ def test_the_policy_suffices_and_no_grant_of_it_can_be_left_out(
         assert case.outcome([*granted[:number], moved, *granted[number + 1 :]]) != expected, grant
 
 
+ON_SPARK = """
+import sys
+from pathlib import Path
+from plait.backfill.spark import drive, run_in_process
+state, folder = sys.argv[1], Path(sys.argv[2])
+sys.exit(drive(None, lambda numbers, _: [run_in_process(folder, state, {}, number) for number in numbers], state, ""))
+"""
+
+
+@pytest.mark.fault("P2")
+def test_a_backfill_on_spark_runs_under_its_policy_and_needs_each_grant_of_its_state(
+    guarded: Shop, judge: Callable[[str], Judge]
+) -> None:
+    """By what driver and executors run; the state is that of an administrator's plan."""
+    case = judge("transactions")
+    spec = case.validated_spec()
+    planned = guarded.command(case.lake, "backfill", str(SPEC), "--all", "--on", "spark", "-o", "json")
+    state = json.loads(planned.stdout)["state"]
+    command = [sys.executable, "-P", "-c", ON_SPARK, state, str(Path(locked(SPEC)).parent)]
+    iam = guarded.sandbox.client("iam")
+
+    def run(granted: list[Grant]) -> int:
+        policy = json.dumps(policy_document(granted, NAMES))
+        iam.put_user_policy(UserName=USER, PolicyName="pipeline", PolicyDocument=policy)
+        environment = {**guarded.environment(case.lake), **case.credentials}
+        _reset_auth(guarded, "0")
+        try:
+            return subprocess.run(command, env=environment, check=False, capture_output=True).returncode
+        finally:
+            _reset_auth(guarded, "inf")
+
+    granted = [*grants(spec, on_spark=True)]
+    of_state = [grant for grant in granted if grant not in grants(spec)]
+    assert len(of_state) == 3
+    for grant in of_state:
+        assert run([other for other in granted if other != grant]) == 1, grant
+    assert run(granted) == 0
+
+
 def _granted(*lookups: str) -> set[tuple[str, str]]:
     blocks = SPECS["quarantine"]
     sources = blocks["sources"] | {name: LOOKUPS[name] for name in lookups}

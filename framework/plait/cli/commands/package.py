@@ -10,7 +10,7 @@ import click
 from msgspec.structs import replace
 
 from plait.cli.failures import CannotStart
-from plait.cli.options import output_option
+from plait.cli.options import output_option, runner_option
 from plait.cli.printing import print_answer
 from plait.deploy.package import UNZIPPED_LIMIT, package
 from plait.deploy.requirements import (
@@ -39,14 +39,7 @@ SMALLEST_SHOWN = MEGABYTE // 20
 @click.command("package")
 @click.argument("spec")
 @click.option("--out", metavar="FILE", help="The zip to write.  [default: the pipeline's name and .zip]")
-@click.option(
-    "--for",
-    "runner",
-    type=click.Choice(["lambda", "spark"]),
-    default="lambda",
-    show_default=True,
-    help="What runs it.",
-)
+@runner_option
 @click.option(
     "--python",
     type=click.Choice([*GLIBC_MINOR]),

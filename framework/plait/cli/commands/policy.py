@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from plait.cli.loading import load_pipeline
-from plait.cli.options import output_option, parameter_option
+from plait.cli.options import output_option, parameter_option, runner_option
 from plait.deploy.policy import fill_pseudo_parameters, grants, policy_document
 from plait.problems.display import aligned
 
@@ -20,13 +20,15 @@ if TYPE_CHECKING:
 
 @click.command("policy")
 @click.argument("spec")
+@runner_option
 @click.option("--account", metavar="ID", help="Account of the function, twelve digits.")
 @click.option("--region", metavar="NAME", help="Region of the function.")
 @click.option("--partition", default="aws", show_default=True, metavar="NAME", help="Partition of AWS.")
 @parameter_option
 @output_option("json", "text")
-def command(
+def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     spec: str,
+    runner: str,
     account: str | None,
     region: str | None,
     partition: str,
@@ -36,9 +38,9 @@ def command(
     """Print the IAM policy that the function of a spec needs; `-o text` gives the reason for each line.
 
     Without `--account` and `--region` the ARNs have `${AWS::AccountId}` and `${AWS::Region}` in them, as
-    CloudFormation's Fn::Sub reads them.
+    CloudFormation's Fn::Sub reads them. With --for spark it is that of a backfill on Spark, whose state lies beside the sink.
     """
-    needed = grants(load_pipeline(spec, parameters).spec)
+    needed = grants(load_pipeline(spec, parameters).spec, on_spark=runner == "spark")
     values = {"AWS::Partition": partition, "AWS::AccountId": account, "AWS::Region": region}
     variables = {name: value for name, value in values.items() if value}
     if output == "json":

@@ -140,9 +140,10 @@ class ParquetSink(Sink[ParquetOptions]):
 
     def write(self, files: Sequence[File]) -> Sequence[Written | PlaitError]:
         """Write each file under its own name."""
+        base = self._base
         puts = [
             Put(
-                uri=f"{self._base}{file.folder}{file.name}{self.suffix}",
+                uri=f"{base}{file.folder}{file.name}{self.suffix}",
                 data=encode(file.table, self.options.compression),
                 source=file.item,
             )

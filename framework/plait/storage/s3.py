@@ -195,7 +195,7 @@ class S3:
         The first put that succeeds there is sent once more, and has to be refused.
         """
         proof = self._proofs[match == "*"]
-        if endpoint() and not proof.refuses:
+        if not proof.refuses and endpoint():
             with proof.lock:
                 if proof.refuses is None:
                     is_put = self._put_if(put, etag, match)

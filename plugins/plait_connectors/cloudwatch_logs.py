@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -102,14 +102,23 @@ class CloudWatchLogsLookup(Lookup[CloudWatchLogsOptions]):
 
     def facts(self) -> Iterator[str]:
         """Ask how long the group keeps its lines."""
+        for days in self._retention():
+            yield f"lines are kept for {days} days" if days else "lines are kept for ever"
+
+    def kept_since(self) -> datetime | None:
+        """Ask how long the group keeps its lines."""
+        days = next(self._retention(), None)
+        return self.context.now() - timedelta(days=days) if days else None
+
+    def _retention(self) -> Iterator[int | None]:
+        """The days for which the group keeps its lines, None for ever; nothing where there is no such group."""
         name = self.options.log_group
         prefix = (self.options.arn or name).rpartition(":log-group:")[2]
         with calling(f"log group `{name}`", service="logs"):
             answer = self.context.client("logs").describe_log_groups(logGroupNamePrefix=prefix)
         for group in answer["logGroups"]:
             if name == group["logGroupName"] or self.options.arn == group.get("arn", "").removesuffix(":*"):
-                days = group.get("retentionInDays")
-                yield f"lines are kept for {days} days" if days else "lines are kept for ever"
+                yield group.get("retentionInDays")
 
     def record_of_case(self, row: Mapping[str, Any]) -> Record | None:
         """Return the record of a line `{time: …, message: …}`; the option `filter`, which the service reads, is ignored."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from plait import __version__
@@ -15,11 +16,12 @@ from plait.plugin import GiveUp, Item, Window
 from plait.values.paths import normal_uri
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
 
     from plait.backfill.rounds import BatchOutcome
     from plait.backfill.state import BackfillPlan
     from plait.engine.report import Report
+    from plait.language.spec import Source
     from plait.pipeline.pipeline import Pipeline
 
 
@@ -78,6 +80,26 @@ class Backfill:
         for item in self.items():
             objects, size = objects + 1, size + (item.size or 0)
         return objects, size
+
+    def require_kept(self, allowed: Collection[str] = ()) -> None:
+        """Raise GiveUp if a look-up does not keep what belongs to the oldest object, unless its name is `allowed`."""
+        oldest = self.state.plan().oldest or self._named["since"]
+        for source in self.spec.lookups:
+            kept = None if source.name in allowed else self._kept_since(source)
+            if kept and (oldest is None or datetime.fromisoformat(oldest) < kept):
+                begins = f"the history begins at {oldest[:10]}" if oldest else "the history has no beginning"
+                message = f"`{source.name}` keeps what it has from {kept:%Y-%m-%d} on, and {begins}"
+                help = (
+                    f"begin by `--since {kept:%Y-%m-%d}`, or go on without by `--allow-missing {source.name}`"
+                )
+                raise GiveUp(message, code="not-kept", help=help)
+
+    def _kept_since(self, source: Source) -> datetime | None:
+        services = Services()
+        with services.on_behalf_of(source.name):
+            role = source.open_lookup(services.context(source.name, source.fields))
+            kept: datetime | None = role.kept_since()
+        return kept
 
     def run(self, workers: int = 1, rates: Mapping[str, float] | None = None) -> Generator[BatchOutcome]:
         """Run the batches that are not done, and yield what becomes of each; `rates` are calls a second by service."""

@@ -41,6 +41,7 @@ class BackfillPlan(Struct, frozen=True, kw_only=True):
     batches: int
     objects: int
     bytes: int
+    oldest: str | None = None
     version: str = __version__
     format_version: int = FORMAT_VERSION
 
@@ -82,11 +83,14 @@ class State:
         """List the objects in batches of at most `size`, then put the plan; where another stands by then, that one holds."""
         folder = f"batches/{uuid.uuid4().hex[:12]}/"
         batches = objects = total = 0
+        oldest: datetime | None = None
         for batches, batch in enumerate(_batches(items, size), 1):
             lines = "\n".join(map(_line, batch)).encode()
             self._put(f"{folder}{batches:05}.jsonl.gz", gzip.compress(lines, mtime=0))
             objects += len(batch)
             total += sum(item.size or 0 for item in batch)
+            times = [item.modified for item in batch if item.modified]
+            oldest = min([*times, oldest] if oldest else times, default=None)
         plan = BackfillPlan(
             pipeline=spec.name,
             spec_digest=spec.digest,
@@ -97,6 +101,7 @@ class State:
             batches=batches,
             objects=objects,
             bytes=total,
+            oldest=oldest.isoformat() if oldest else None,
         )
         self._put(PLAN, msgspec.json.format(msgspec.json.encode(plan), indent=2), creates=True)
         return self.plan()

@@ -11,6 +11,7 @@ from plait.plugin.data import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from plait.plugin.context import Context
     from plait.plugin.data import File, Item, Key, ReadFailure, RecordTable, Settled, Window, Written
@@ -150,6 +151,10 @@ class Lookup(SourceRole[Opts], ABC):
         `plait check` says which of the declared columns none of them fits.
         """
         return ()
+
+    def kept_since(self) -> datetime | None:
+        """Ask the service from which time on it still has records, in UTC; None means that it has all."""
+        return None
 
     @abstractmethod
     def fetch(self, keys: Sequence[Key]) -> Iterable[Record | RecordTable]:

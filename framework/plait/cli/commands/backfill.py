@@ -9,6 +9,8 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from plait.aws.environment import region
+from plait.backfill.backfill import Backfill, items_of
+from plait.backfill.inventory import get_manifest, read_inventory
 from plait.backfill.spark_commands import spark_commands
 from plait.cli.failures import exit_code
 from plait.cli.loading import load_pipeline
@@ -26,16 +28,17 @@ from plait.cli.printing import print_answer
 from plait.cli.views.backfill import BackfillProgress
 from plait.cli.views.costs import estimate_document, estimate_text
 from plait.cli.views.report import report_text
+from plait.engine.context import Services
 from plait.plan.estimate import estimate
 from plait.plugin import Window
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from plait.backfill.backfill import Backfill
     from plait.backfill.state import BackfillPlan
     from plait.cli.options import QuarantineLimit
-    from plait.pipeline.pipeline import Pipeline
+    from plait.plugin import Item
 
 
 @click.command("backfill")
@@ -43,6 +46,16 @@ if TYPE_CHECKING:
 @click.option("--all", "everything", is_flag=True, help="Over all objects.")
 @time_options
 @click.option("--objects", "file", type=click.File("rb"), help="Over the objects of this file, a URI a line.")
+@click.option(
+    "--manifest", metavar="URI", help="Over the objects of an S3 Inventory, by its `manifest.json`."
+)
+@click.option(
+    "--allow-missing",
+    "allowed",
+    multiple=True,
+    metavar="NAME",
+    help="Go on though this look-up no longer keeps all of that time. Repeatable.",
+)
 @click.option(
     "--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Run so many processes."
 )
@@ -79,6 +92,8 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     since: datetime | None,
     until: datetime | None,
     file: IO[bytes] | None,
+    manifest: str | None,
+    allowed: Sequence[str],
     workers: int,
     batch: int,
     state: str | None,
@@ -96,15 +111,22 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
 
     The objects are listed once. The same command again runs the batches that are not done, and reports on all.
     """
-    if sum((everything, file is not None, bool(since or until))) != 1:
-        raise click.UsageError("give exactly one of `--all`, `--objects`, and `--since` with `--until`")
+    is_window = bool(since or until) and manifest is None
+    if sum((everything, file is not None, manifest is not None, is_window)) != 1:
+        raise click.UsageError(
+            "give exactly one of `--all`, `--objects`, `--manifest`, and `--since` with `--until`"
+        )
     pipeline, window = load_pipeline(spec, parameters), Window(since=since, until=until)
     check_services(pipeline.spec, max_rates)
-    backfill = _backfill(pipeline, window, file, state)
+    if unknown := {*allowed} - {source.name for source in pipeline.spec.lookups}:
+        raise click.BadParameter(f"no look-up is called `{min(unknown)[:40]}`", param_hint="--allow-missing")
+    items, name = _items_of(file, manifest)
+    backfill = Backfill(pipeline, window, items, name, state)
     if dry_run:
         _print_estimate(backfill, batch, workers, max_rates, output)
         return
     plan = backfill.plan(batch, anyway=resume_anyway)
+    backfill.require_kept(allowed)
     click.echo(f"{plan.objects:,} objects, listed at {plan.taken_at}; state: {backfill.state.uri}", err=True)
     try:
         if runner == "local":
@@ -122,14 +144,15 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     ctx.exit(0 if is_planned else exit_code(report, fail_level, max_quarantined) or int(left > 0))
 
 
-def _backfill(pipeline: Pipeline, window: Window, file: IO[bytes] | None, state: str | None) -> Backfill:
-    from plait.backfill.backfill import Backfill, items_of
-
-    if file is None:
-        return Backfill(pipeline, window, states=state)
-    data = file.read()
-    uris = uris_in(data.decode("utf-8", "surrogateescape").splitlines())
-    return Backfill(pipeline, window, items_of(uris), sha256(data).hexdigest()[:12], state)
+def _items_of(file: IO[bytes] | None, manifest: str | None) -> tuple[Iterable[Item] | None, str | None]:
+    """The objects of a list or an inventory, and what tells it from others; None where there is none."""
+    objects = Services().objects
+    if file is None and manifest is None:
+        return None, None
+    data = file.read() if file else get_manifest(manifest or "", objects)
+    lines = data.decode("utf-8", "surrogateescape").splitlines()
+    items = items_of(uris_in(lines)) if file else read_inventory(data, objects)
+    return items, sha256(data).hexdigest()[:12]
 
 
 def _print_estimate(

@@ -1,0 +1,95 @@
+"""The objects of an S3 Inventory, by its `manifest.json`.
+
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-inventory-location.html has its form; in CSV keys are URL-encoded.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_plus
+
+from plait.plugin import GiveUp, Item, PlaitError, StoredObject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from plait.plugin import Objects
+
+Row = dict[str, Any]
+
+
+def read_inventory(manifest: bytes, objects: Objects) -> Iterator[Item]:
+    """Yield the newest version of each object that an inventory lists; raises GiveUp, TryAgain."""
+    try:
+        document = json.loads(manifest)
+        bucket = document["destinationBucket"].rpartition(":::")[2]
+        read = {"CSV": _rows_of_csv, "Parquet": _rows_of_parquet}[document["fileFormat"]]
+        names = [_name(name) for name in document["fileSchema"].split(",")]
+        uris = [f"s3://{bucket}/{file['key']}" for file in document["files"]]
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        message = "the manifest is none of an S3 Inventory in CSV or Parquet"
+        help = "give the URI of a `manifest.json`, of an inventory that is written as CSV or Parquet"
+        raise GiveUp(message, code="wrong-manifest", help=help) from error
+    for uri in uris:
+        (answer,) = objects.get([uri])
+        if isinstance(answer, PlaitError):
+            raise answer
+        if not isinstance(answer, StoredObject):
+            message = f"`{uri[:200]}`, which the manifest names, is gone"
+            raise GiveUp(message, code="wrong-manifest", help="take a later inventory")
+        for row in read(answer.data, names):
+            if _is(row, "islatest", default=True) and not _is(row, "isdeletemarker", default=False):
+                yield _item(row)
+
+
+def get_manifest(uri: str, objects: Objects) -> bytes:
+    """The bytes of a manifest; raises GiveUp where it cannot be read."""
+    (answer,) = objects.get([uri])
+    if isinstance(answer, PlaitError):
+        raise answer
+    if not isinstance(answer, StoredObject):
+        raise GiveUp(f"the manifest `{uri[:200]}` is not there", code="wrong-manifest", help="check its URI")
+    return answer.data
+
+
+def _rows_of_csv(data: bytes, names: list[str]) -> Iterator[Row]:
+    with io.TextIOWrapper(gzip.GzipFile(fileobj=io.BytesIO(data)), encoding="utf-8", newline="") as text:
+        for cells in csv.reader(text):
+            row = dict(zip(names, cells, strict=False))
+            yield {**row, "key": unquote_plus(row["key"])}
+
+
+def _rows_of_parquet(data: bytes, _names: list[str]) -> Iterator[Row]:
+    import pyarrow.parquet as pq
+
+    for batch in pq.ParquetFile(io.BytesIO(data)).iter_batches():
+        for row in batch.to_pylist():
+            yield {_name(name): value for name, value in row.items()}
+
+
+def _item(row: Row) -> Item:
+    size, modified = row.get("size"), row.get("lastmodifieddate")
+    if isinstance(modified, str) and modified:
+        modified = datetime.fromisoformat(modified)
+    if modified:
+        modified = modified.astimezone(UTC) if modified.tzinfo else modified.replace(tzinfo=UTC)
+    return Item(
+        uri=f"s3://{row['bucket']}/{row['key']}",
+        size=int(size) if size not in (None, "") else None,
+        modified=modified or None,
+        etag=row.get("etag") or None,
+    )
+
+
+def _is(row: Row, name: str, *, default: bool) -> bool:
+    return str(row.get(name, default)).lower() == "true"
+
+
+def _name(name: str) -> str:
+    """A column's name as both formats have it: `LastModifiedDate` and `last_modified_date` are one."""
+    return name.strip().replace("_", "").lower()

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from plait.backfill.state import BackfillPlan
     from plait.cli.options import QuarantineLimit
+    from plait.engine.report import Report
     from plait.plugin import Item
 
 
@@ -132,16 +133,27 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
         if runner == "local":
             _run(backfill, workers, max_rates, plan)
     finally:  # also where Ctrl-C or SIGTERM ends it
-        report, left = backfill.report(), len(backfill.state.open_numbers())
-        document = {**report.as_json(), "state": backfill.state.uri, "batches_left": left}
-        texts = [report_text(report, verbose=verbose)]
-        if left and runner == "spark":
-            rates = ",".join(f"{service}={rate:g}" for service, rate in max_rates.items())
-            document["commands"] = spark_commands(pipeline.spec.name, backfill.state.uri, rates, region())
-            texts.append(f"run what is left by one of these commands:\n\n{document['commands']}")
-        print_answer(output, document, "\n\n".join(texts))
+        report = backfill.report()
+        left = _print_report(
+            backfill, report, output, max_rates if runner == "spark" else None, verbose=verbose
+        )
     is_planned = runner == "spark" and not report.counts
     ctx.exit(0 if is_planned else exit_code(report, fail_level, max_quarantined) or int(left > 0))
+
+
+def _print_report(
+    backfill: Backfill, report: Report, output: str, spark_rates: dict[str, float] | None, *, verbose: bool
+) -> int:
+    """Print the report, and the commands by which Spark runs what is left; return how many batches are."""
+    left = len(backfill.state.open_numbers())
+    document = {**report.as_json(), "state": backfill.state.uri, "batches_left": left}
+    texts = [report_text(report, verbose=verbose)]
+    if left and spark_rates is not None:
+        rates = ",".join(f"{service}={rate:g}" for service, rate in spark_rates.items())
+        document["commands"] = spark_commands(backfill.spec.name, backfill.state.uri, rates, region())
+        texts.append(f"run what is left by one of these commands:\n\n{document['commands']}")
+    print_answer(output, document, "\n\n".join(texts))
+    return left
 
 
 def _items_of(file: IO[bytes] | None, manifest: str | None) -> tuple[Iterable[Item] | None, str | None]:

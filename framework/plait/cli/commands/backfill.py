@@ -42,6 +42,9 @@ if TYPE_CHECKING:
     from plait.plugin import Item
 
 
+ONE_LIST = "give exactly one of `--all`, `--objects`, `--manifest`, and `--since` with `--until`"
+
+
 @click.command("backfill")
 @click.argument("spec")
 @click.option("--all", "everything", is_flag=True, help="Over all objects.")
@@ -114,9 +117,7 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     """
     is_window = bool(since or until) and manifest is None
     if sum((everything, file is not None, manifest is not None, is_window)) != 1:
-        raise click.UsageError(
-            "give exactly one of `--all`, `--objects`, `--manifest`, and `--since` with `--until`"
-        )
+        raise click.UsageError(ONE_LIST)
     pipeline, window = load_pipeline(spec, parameters), Window(since=since, until=until)
     check_services(pipeline.spec, max_rates)
     if unknown := {*allowed} - {source.name for source in pipeline.spec.lookups}:
@@ -134,9 +135,8 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
             _run(backfill, workers, max_rates, plan)
     finally:  # also where Ctrl-C or SIGTERM ends it
         report = backfill.report()
-        left = _print_report(
-            backfill, report, output, max_rates if runner == "spark" else None, verbose=verbose
-        )
+        spark_rates = max_rates if runner == "spark" else None
+        left = _print_report(backfill, report, output, spark_rates, verbose=verbose)
     is_planned = runner == "spark" and not report.counts
     ctx.exit(0 if is_planned else exit_code(report, fail_level, max_quarantined) or int(left > 0))
 

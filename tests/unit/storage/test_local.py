@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from plait.plugin import GiveUp, Item, Missing, Put, StoredObject, TryAgain
+from plait.storage.objects import Storage
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -22,6 +23,20 @@ def test_the_current_folder_can_be_listed(
     monkeypatch.chdir(tmp_path)
     storage.put([Put(uri="./b.json", data=b"x"), Put(uri="./a/c.json", data=b"x")])
     assert [item.uri for item in storage.list("./")] == ["a/c.json", "b.json"]
+
+
+@pytest.mark.parametrize("room", [10, 1_000, 100_000])
+def test_thousands_are_put_and_read_in_the_order_asked_whatever_room_they_have(
+    tmp_path: Path, room: int
+) -> None:
+    """Where the room has space for many, a thread reads several before it reports."""
+    uris = [f"{tmp_path}/{number}" for number in range(2_000)]
+    storage = Storage(lambda _operation, _n: None, room=room)
+    puts = [Put(uri=uri, data=uri.encode()) for uri in uris if not uri.endswith("77")]
+    assert [answer.uri for answer in storage.put(puts)] == [put.uri for put in puts]  # type: ignore[union-attr]
+    answers = [*storage.get(uris)]
+    assert [a.uri if isinstance(a, Missing) else a.data.decode() for a in answers] == uris  # type: ignore[union-attr]
+    assert sum(isinstance(answer, Missing) for answer in answers) == 20
 
 
 def test_a_file_that_goes_while_its_folder_is_listed_is_left_out(tmp_path: Path, storage: Any) -> None:

@@ -6,17 +6,25 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
+from msgspec import structs
 
 import plait
 from kit.locked import locked
 from plait.backfill import spark
 from plait.backfill.backfill import Backfill, items_of
 from plait.backfill.rounds import BatchOutcome
+from plait.backfill.state import run_batch
 from plait.engine.context import utc_now
-from plait.plugin import GiveUp, Window
+from plait.engine.engine import Engine
+from plait.plugin import Connector, GiveUp, Options, Sink, Window, Written
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from plait.plugin import File, Settled
 
 SPEC = """
 plait: 1
@@ -122,6 +130,42 @@ def test_what_is_left_is_told_and_runs_again_alone(path: str, orders: plait.Pipe
         "retry": 0,
         "failed": 0,
     }
+
+
+class Table(Sink[Options]):
+    """A sink whose rows stand once a batch is committed, by object; `commits` has the objects of each commit."""
+
+    rows: ClassVar[dict[str, int]] = {}
+    commits: ClassVar[list[list[str]]] = []
+
+    def write(self, files: Sequence[File]) -> list[Written]:
+        """Hold the rows back: nothing stands yet."""
+        return [Written(uri=file.name, rows=file.table.num_rows, bytes=1) for file in files]
+
+    def commit(self, settled: Sequence[Settled]) -> list[None]:
+        """Put the rows of all objects at once, in place of what stood of them."""
+        self.commits.append([done.item.uri for done in settled])
+        self.rows.update({done.item.uri: sum(file.rows for file in done.files) for done in settled})
+        return [None] * len(settled)
+
+
+def test_a_sink_that_commits_once_a_batch_has_each_object_once(orders: plait.Pipeline) -> None:
+    """Also where a process ends between the commit and the marker: its batch is committed again, and no other."""
+    connector = Connector("table", "A table.", Options, sink=Table)
+    sink = structs.replace(orders.spec.sink, connector=connector, options=Options())
+    backfill = Backfill(orders, WHOLE)
+    engine, state = Engine(structs.replace(orders.spec, sink=sink)), backfill.state
+    backfill.plan(size=6)
+    for number in state.open_numbers():
+        run_batch(engine, state, number)
+    stood = dict(Table.rows)
+    (Path(state.uri) / "done/00002.json").unlink()
+    for number in state.open_numbers():
+        run_batch(engine, state, number)
+    assert [len(objects) for objects in Table.commits] == [6, 6, 6, 2, 6]
+    assert Table.commits[4] == Table.commits[1]
+    assert Table.rows == stood
+    assert (len(stood), sum(stood.values()), backfill.report().rows) == (20, 18, 18)
 
 
 def test_the_list_is_taken_once(orders: plait.Pipeline, tmp_path: Path) -> None:

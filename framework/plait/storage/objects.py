@@ -149,10 +149,6 @@ class Storage:
         if len(things) == 1:
             yield work(things[0])
             return
-
-        def work_on(share: Sequence[T]) -> list[R]:
-            return [work(thing) for thing in share]
-
         waiting: deque[Future[list[R]]] = deque()
         begun = yielded = 0
         try:
@@ -160,8 +156,8 @@ class Storage:
                 most = at_once()
                 size = max(1, min(MAX_SHARE, most // MAX_AT_ONCE, len(things) // (4 * MAX_AT_ONCE)))
                 if begun < len(things) and begun + size - yielded <= most:
-                    share = things[begun : begun + size]
-                    waiting.append(self._threads().submit(copy_context().run, work_on, share))
+                    run, share = copy_context().run, things[begun : begun + size]
+                    waiting.append(self._threads().submit(run, lambda part: [*map(work, part)], share))
                     begun += size
                     continue
                 answers = waiting.popleft().result()

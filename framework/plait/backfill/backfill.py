@@ -51,7 +51,7 @@ class Backfill:
         self.state = State(f"{states.rstrip('/')}/{identify(self.spec, self._named)}", Services().objects)
 
     def items(self) -> Iterator[Item]:
-        """List the driving objects, each once."""
+        """List the driving objects; a list of others may name some again."""
         if self._items is None:
             return find(self.pipeline.engine(), self.window)
         accepts = self.pipeline.engine().driver.accepts
@@ -82,9 +82,9 @@ class Backfill:
         return objects, size
 
     def require_kept(self, allowed: Collection[str] = ()) -> None:
-        """Raise GiveUp if a look-up does not keep what belongs to the oldest object, unless its name is `allowed`."""
+        """Raise GiveUp if a look-up does not keep what belongs to the oldest object, unless its name is `allowed` or nothing is left."""
         oldest = self.state.plan().oldest or self._named["since"]
-        for source in self.spec.lookups:
+        for source in self.spec.lookups if self.state.open_numbers() else ():
             kept = None if source.name in allowed else self._kept_since(source)
             if kept and (oldest is None or datetime.fromisoformat(oldest) < kept):
                 begins = f"the history begins at {oldest[:10]}" if oldest else "the history has no beginning"
@@ -120,6 +120,6 @@ class Backfill:
         return report
 
 
-def items_of(uris: Iterable[str]) -> list[Item]:
-    """Items of these URIs, each once."""
-    return [Item(uri=uri) for uri in dict.fromkeys(map(normal_uri, uris))]
+def items_of(uris: Iterable[str]) -> Iterator[Item]:
+    """Items of these URIs."""
+    return (Item(uri=normal_uri(uri)) for uri in uris)

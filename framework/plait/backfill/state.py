@@ -165,16 +165,18 @@ def run_batch(engine: Engine, state: State, number: int) -> Report:
 
 def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
     """The objects by batches, none of which names more than the most bytes."""
-    batch, used = list[Item](), 0
+    batch, used = dict[str, Item](), 0
     for item in items:
+        if item.uri in batch:
+            continue
         length = len(item.uri.encode("utf-8", "surrogatepass"))
         if batch and (len(batch) == size or used + length > MOST_BYTES):
-            yield batch
-            batch, used = [], 0
-        batch.append(item)
+            yield [*batch.values()]
+            batch, used = {}, 0
+        batch[item.uri] = item
         used += length
     if batch:
-        yield batch
+        yield [*batch.values()]
 
 
 def _line(item: Item) -> str:

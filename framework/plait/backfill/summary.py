@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from plait.engine.absence import CODES, is_never_there
 from plait.engine.counts import ColumnCounts, LookupCounts, SourceCounts
 from plait.engine.report import OUTCOMES, Report
 from plait.problems.problem import Problem
@@ -19,13 +20,14 @@ MOST_NAMED = 5
 
 def sum_up(state: State) -> Report:
     """Add up what the markers tell; batches that did not end, and objects that are left, are problems of it."""
-    plan, ended, left = state.plan(), 0, list[int]()
+    plan, ended, left, lacks = state.plan(), 0, list[int](), dict[str, Problem]()
     report = Report(pipeline=plan.pipeline, spec_digest=plan.spec_digest)
     for number, marker in state.markers():
         ended += 1
-        add_marker(report, marker)
+        add_marker(report, marker, lacks)
         if marker["left"]:
             left.append(number)
+    report.put_first(problem for problem in lacks.values() if is_never_there(problem, report))
     if ended < plan.batches:
         message = f"{plan.batches - ended:,} of {plan.batches:,} batches did not end"
         help = "run the same command again: it goes on where this one stopped"
@@ -39,10 +41,9 @@ def sum_up(state: State) -> Report:
     return report
 
 
-def add_marker(report: Report, marker: Mapping[str, Any]) -> None:
-    """Add the report of a batch, as its marker has it."""
+def add_marker(report: Report, marker: Mapping[str, Any], lacks: dict[str, Problem]) -> None:
+    """Add the report of a batch, as its marker has it; what the batch alone may lack is put into `lacks`, once."""
     report.counts.update({outcome: marker["objects"][outcome] for outcome in OUTCOMES})
-    report.outcomes |= marker["left"]
     report.records.add({fate: number for fate, number in marker["records"].items() if fate != "read"})
     for total in ("rows", "batches", "file_count", "file_bytes"):
         setattr(report, total, getattr(report, total) + marker[total])
@@ -57,6 +58,10 @@ def add_marker(report: Report, marker: Mapping[str, Any]) -> None:
     for phase, seconds in marker["seconds"].items():
         report.seconds[phase] = report.seconds.get(phase, 0.0) + seconds
     before = report.problems_by_code.copy()
-    for problem in marker["problems"]:
-        report.add_problem(Problem(**problem))
-    report.problems_by_code = before + Counter(marker["problems_by_code"])
+    for problem in (Problem(**fields) for fields in marker["problems"]):
+        if problem.code in CODES:
+            lacks.setdefault(f"{problem.code} {problem.cell}", problem)
+        else:
+            report.add_problem(problem)
+    by_code = {code: number for code, number in marker["problems_by_code"].items() if code not in CODES}
+    report.problems_by_code = before + Counter(by_code)

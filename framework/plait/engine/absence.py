@@ -58,6 +58,17 @@ class Unjudged(Tally):
                     yield source.name, warning
 
 
+def is_never_there(problem: Problem, counts: Tally) -> bool:
+    """Whether the counts of all batches bear out what a problem says of one of them."""
+    name, _, column = (problem.cell or "").partition(".")
+    source, lookup = counts.sources.get(name, SourceCounts()), counts.lookups.get(name)
+    if column:
+        return source.columns[column].absent == source.records
+    if problem.code == "no-line-fits":
+        return lookup is not None and lookup.unread == lookup.lines
+    return not (lookup.keys_matched if lookup else source.records)
+
+
 def meant(column: Column, names: set[str], nearest: Nearest) -> str | None:
     """The name among those beside a column's place that was most likely meant."""
     steps = [step for step in column.selector if isinstance(step, str) and step not in names]
@@ -77,7 +88,7 @@ def _absent(column: Column, source: Source, counts: SourceCounts, engine: Engine
         if near
         else "take the column out, or say by `from` where its value is"
     )
-    return _warning("absent-column", message, help)
+    return _warning("absent-column", message, help, f"{source.name}.{column.name}")
 
 
 def _fields_of(source: Source, key: Key, engine: Engine) -> set[str]:
@@ -94,18 +105,16 @@ def _fields_of(source: Source, key: Key, engine: Engine) -> set[str]:
 def _nothing_taken(source: Source, left_out: int) -> Problem:
     """The warning of a run that takes no record; a function may well see many objects without one."""
     message = f"`only` takes none of {left_out:,} records of `{source.name}`"
-    return _warning(
-        "nothing-matches", message, "look at its places and values: case counts, and a text is no number"
-    )
+    help = "look at its places and values: case counts, and a text is no number"
+    return _warning("nothing-matches", message, help, source.name)
 
 
 def _fruitless(source: Source, counts: LookupCounts) -> Problem | None:
     """Why a look-up gives nothing, if that is so."""
     if counts.lines >= FEWEST and counts.unread == counts.lines:
         message = f"none of {counts.lines:,} lines of `{source.name}` is a record"
-        return _warning(
-            "no-line-fits", message, "write `pattern`, `regex` or `format` as a line of the log is"
-        )
+        help = "write `pattern`, `regex` or `format` as a line of the log is"
+        return _warning("no-line-fits", message, help, source.name)
     if counts.keys < FEWEST or counts.keys_matched:
         return None
     message = f"`{source.name}` has none of {counts.keys:,} keys that were asked"
@@ -115,8 +124,8 @@ def _fruitless(source: Source, counts: LookupCounts) -> Problem | None:
     )
     if counts.keys_inexact:
         help = f"{counts.keys_inexact:,} of them are there in another spelling: `plait preview -v` shows some"
-    return _warning("nothing-matches", message, help)
+    return _warning("nothing-matches", message, help, source.name)
 
 
-def _warning(code: str, message: str, help: str) -> Problem:
-    return Problem(code=code, message=message, help=help, level="warning")
+def _warning(code: str, message: str, help: str, cell: str) -> Problem:
+    return Problem(code=code, message=message, help=help, level="warning", cell=cell)

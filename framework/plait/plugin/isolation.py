@@ -164,6 +164,8 @@ class IsolatedRole:
             answer = [*answer] if isinstance(answer, Iterator) else answer
             if name in LISTS and not (name == "known_fields" and answer is None):
                 answer = _list_of(name, answer)
+            if name == "kept_since":
+                _check_type(name, answer, (datetime, NoneType))
             if name in ANSWERS_FOR_EACH:
                 _check_type(name, answer, (Sequence,))
                 for part in answer:

@@ -13,6 +13,7 @@ from msgspec import structs
 
 import plait
 from kit.locked import locked
+from kit.run import put
 from plait.backfill import spark
 from plait.backfill.backfill import Backfill, items_of
 from plait.backfill.rounds import BatchOutcome
@@ -166,6 +167,29 @@ def test_a_sink_that_commits_once_a_batch_has_each_object_once(orders: plait.Pip
     assert Table.commits[4] == Table.commits[1]
     assert Table.rows == stood
     assert (len(stood), sum(stood.values()), backfill.report().rows) == (20, 18, 18)
+
+
+def test_what_one_batch_lacks_is_told_where_all_lack_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of history is from before a column and its files; as one run tells it, so do the batches."""
+    monkeypatch.chdir(tmp_path)
+    for number in range(60):
+        new = {"added": 1} if number >= 30 else {}
+        put(tmp_path / f"in/{number:02}.json", {"id": f"o{number}", "n": 1, "Never": 1, **new})
+        if new:
+            put(tmp_path / f"items/o{number}.csv", f"id,sku\no{number},s\n")
+    columns = "{id: string, n: int, added: int, never: int}"
+    (tmp_path / "orders.yaml").write_text(SPEC.replace("{id: string, n: int}", columns))
+    orders = plait.load("orders.yaml")
+    told = [(problem.code, problem.cell, problem.help) for problem in orders.run().problems]
+    backfill = Backfill(orders, WHOLE)
+    backfill.plan(size=30)
+    in_one_process(backfill)
+    report = backfill.report()
+    assert [(problem.code, problem.cell, problem.help) for problem in report.problems] == told
+    assert told == [("absent-column", "orders.never", "did you mean `Never`?")]
+    assert report.problems_by_code == {"absent-column": 1}
 
 
 def test_the_list_is_taken_once(orders: plait.Pipeline, tmp_path: Path) -> None:

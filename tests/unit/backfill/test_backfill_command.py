@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -115,3 +117,24 @@ def test_a_plan_of_another_version_is_refused(folder: Path) -> None:
     ended = plait(folder, "backfill")
     assert ended.exit_code == 1
     assert "version 0.0.1 of plait began this backfill" in ended.output
+
+
+@pytest.mark.parametrize("name", ["-", "uris.txt"])
+def test_a_list_comes_from_a_pipe_or_a_file(folder: Path, name: str) -> None:
+    """Its lines end as on Windows; what is named twice or is no object of the source changes nothing."""
+    (folder / "out.yaml").write_text(SPEC.replace("FOLDER", str(folder)).replace("SINK", "out"))
+    uris = [str(folder / "in" / name) for name in ("o1.json", "o2.json", "o1.json", "o4.txt")]
+    text = "\r\n".join([*uris, ""]).encode()
+    (folder / "uris.txt").write_bytes(text)
+    command = [str(Path(sys.executable).parent / "plait"), "backfill", "out.yaml", "--objects", name]
+    ended = subprocess.run([*command, "-o", "json"], input=text, cwd=folder, capture_output=True, check=True)
+    assert json.loads(ended.stdout)["objects"]["done"] == len(files(folder / "out")) == 2
+
+
+def test_a_command_that_goes_on_tells_how_far_it_is_with_what_was_left(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("plait.cli.views.backfill.SECONDS_BETWEEN_LINES", 0)
+    assert "batches: 5 of 5, objects: 10 of 10, " in plait(folder, "backfill", "--batch", "2").stderr
+    (state(folder) / "done" / "00002.json").unlink()
+    assert "batches: 1 of 1, objects: 2 of 2, " in plait(folder, "backfill", "--batch", "2").stderr

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from contextlib import closing
-from hashlib import sha256
-from typing import IO, TYPE_CHECKING
+from hashlib import file_digest, sha256
+from shutil import copyfileobj
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import click
 
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from plait.backfill.state import BackfillPlan
     from plait.cli.options import QuarantineLimit
     from plait.engine.report import Report
     from plait.plugin import Item
@@ -132,7 +133,7 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     click.echo(f"{plan.objects:,} objects, listed at {plan.taken_at}; state: {backfill.state.uri}", err=True)
     try:
         if runner == "local":
-            _run(backfill, workers, max_rates, plan)
+            _run(backfill, workers, max_rates)
     finally:  # also where Ctrl-C or SIGTERM ends it
         report = backfill.report()
         spark_rates = max_rates if runner == "spark" else None
@@ -161,10 +162,17 @@ def _items_of(file: IO[bytes] | None, manifest: str | None) -> tuple[Iterable[It
     objects = Services().objects
     if file is None and manifest is None:
         return None, None
-    data = file.read() if file else get_manifest(manifest or "", objects)
-    lines = data.decode("utf-8", "surrogateescape").splitlines()
-    items = items_of(uris_in(lines)) if file else read_inventory(data, objects)
-    return items, sha256(data).hexdigest()[:12]
+    if file is None:
+        data = get_manifest(manifest or "", objects)
+        return read_inventory(data, objects), sha256(data).hexdigest()[:12]
+    if not file.seekable():  # it is read twice, and may be longer than the memory
+        stream, file = file, TemporaryFile()  # noqa: SIM115 - it is read until the plan stands
+        copyfileobj(stream, file)
+        file.seek(0)
+    name = file_digest(cast("Any", file), "sha256").hexdigest()[:12]
+    file.seek(0)
+    lines = (line.decode("utf-8", "surrogateescape").rstrip("\r\n") for line in file)
+    return items_of(uris_in(lines)), name
 
 
 def _print_estimate(
@@ -175,8 +183,8 @@ def _print_estimate(
     print_answer(output, estimate_document(told, size), estimate_text(told, size))
 
 
-def _run(backfill: Backfill, workers: int, rates: dict[str, float], plan: BackfillPlan) -> None:
-    progress = BackfillProgress(plan.batches, plan.objects)
+def _run(backfill: Backfill, workers: int, rates: dict[str, float]) -> None:
+    progress = BackfillProgress(len(backfill.state.open_numbers()), backfill.left()[0])
     try:
         with closing(backfill.run(workers, rates)) as outcomes:
             for outcome in outcomes:

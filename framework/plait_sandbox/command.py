@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import shlex
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
@@ -10,7 +9,6 @@ from typing import TYPE_CHECKING
 import click
 
 from plait.cli.options import allowed_variables, parameter_option
-from plait.cli.printing import plural, print_problems_on_stderr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,6 +59,7 @@ def _failure_for_shell() -> Iterator[None]:
 
 def _contents(spec: str, seed: str | None, parameters: dict[str, str]) -> Contents:
     from plait.cli.loading import load_given, load_pipeline
+    from plait.cli.printing import print_problems_on_stderr
     from plait_sandbox.seed import read_contents
 
     loaded = load_pipeline(spec, parameters).spec
@@ -73,6 +72,8 @@ def _contents(spec: str, seed: str | None, parameters: dict[str, str]) -> Conten
 
 def _serve(contents: Contents | None) -> None:
     """Start the servers with these contents, or with the shop, and wait until they are stopped."""
+    import secrets
+
     from plait_sandbox.background import VARIABLE, stoppable_folder, wait_for_stop
     from plait_sandbox.guard import end_on_sigterm
     from plait_sandbox.sample_data import sample
@@ -94,6 +95,8 @@ def _serve(contents: Contents | None) -> None:
 
 def _notes(mysql: LocalMysql, contents: Contents) -> Iterator[str]:
     """What is where, and how to change it."""
+    from plait.cli.printing import plural
+
     for bucket in sorted(contents.buckets):
         number = sum(uri.startswith(f"s3://{bucket}/") for uri in contents.objects)
         yield f"s3://{bucket}: {plural(number, 'object')}"

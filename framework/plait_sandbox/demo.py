@@ -14,9 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from plait_sandbox.demo_table import make_table, print_partitions, with_table
-from plait_sandbox.sandbox import LAKE, RAW
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -54,6 +51,7 @@ def main(flavour: Flavour | None = None) -> int:
     """Run the demo and return 0 where every event was done; `flavour` is the MySQL to take, by default the best here."""
     from rich.console import Console
 
+    from plait_sandbox.demo_table import make_table, print_partitions, with_table
     from plait_sandbox.locked_spec import locked_copy
     from plait_sandbox.sample_data import sample
     from plait_sandbox.sandbox import start_sandbox
@@ -206,6 +204,8 @@ def _cell_text(name: str, value: Any) -> str:
 
 
 def _lake_files(sandbox: Sandbox, prefix: str) -> list[bytes]:
+    from plait_sandbox.sandbox import LAKE
+
     s3 = sandbox.client("s3")
     entries = s3.list_objects_v2(Bucket=LAKE, Prefix=prefix)["Contents"]
     return [s3.get_object(Bucket=LAKE, Key=entry["Key"])["Body"].read() for entry in entries]
@@ -213,6 +213,8 @@ def _lake_files(sandbox: Sandbox, prefix: str) -> list[bytes]:
 
 def _print_quarantine(console: Console, sandbox: Sandbox) -> None:
     from rich.text import Text
+
+    from plait_sandbox.sandbox import RAW
 
     console.rule("quarantined, and why")
     table = _table_of_two()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import signal
 from contextlib import contextmanager
+from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
 from threading import current_thread, main_thread
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from plait.problems.suggest import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from importlib.metadata import EntryPoint
 
 ENTRY_POINT_GROUP = "plait_commands"
 COMMANDS = {
@@ -65,20 +66,28 @@ def _ended_by_signals() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
+@cache
+def _other_commands() -> dict[str, EntryPoint]:
+    """The commands of other packages, found once: each search reads a file of every installed distribution."""
+    from importlib.metadata import entry_points
+
+    return {point.name: point for point in reversed(entry_points(group=ENTRY_POINT_GROUP))}
+
+
 class Commands(click.Group):
     """The modules of `plait.cli.commands`, and the commands of other packages by their entry points."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         """The names of our commands in the order of the work, then those of other packages."""
-        return [*COMMANDS, *sorted(entry_points(group=ENTRY_POINT_GROUP).names)]
+        return [*COMMANDS, *sorted(_other_commands())]
 
     def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the command of a name; None where there is none."""
         if cmd_name in COMMANDS:
             command: click.Command = import_module(f"plait.cli.commands.{cmd_name}").command
             return command
-        points = entry_points(group=ENTRY_POINT_GROUP, name=cmd_name)
-        return next((point.load() for point in points), None)
+        point = _other_commands().get(cmd_name)
+        return point.load() if point else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
-from plait.problems.render import MAX_SHOWN
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
@@ -122,6 +120,8 @@ def verbose_option(command: Command) -> Command:
 
 def verdict_options(command: Command) -> Command:
     """Add `--all` and the formats of commands that answer with problems."""
+    from plait.problems.render import MAX_SHOWN
+
     help = f"Show more than {MAX_SHOWN} problems."
     all_option = click.option("--all", "everything", is_flag=True, help=help)
     return all_option(output_option("text", "json", "github")(command))

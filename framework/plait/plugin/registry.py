@@ -52,18 +52,18 @@ def pin(offers: Iterable[Offer]) -> None:
 
 def offers() -> list[Offer]:
     """Return every offer, sorted by word; two distributions may offer the same word."""
-    if _pinned:
-        return _pinned
-    return sorted(
-        {_offer(entry_point) for entry_point in _entry_points()},
-        key=lambda offer: (offer.word, offer.distribution),
-    )
+    return _pinned or _installed_offers()
+
+
+@cache
+def _installed_offers() -> list[Offer]:
+    offers = {_offer(entry_point) for entry_point in _entry_points()}
+    return sorted(offers, key=lambda offer: (offer.word, offer.distribution))
 
 
 def _offer(entry_point: EntryPoint) -> Offer:
-    distribution = entry_point.dist.name if entry_point.dist else "?"
-    version = entry_point.dist.version if entry_point.dist else "?"
-    return Offer(entry_point.name, distribution, version, entry_point.value)
+    metadata = entry_point.dist.metadata if entry_point.dist else {"Name": "?", "Version": "?"}
+    return Offer(entry_point.name, metadata["Name"], metadata["Version"], entry_point.value)
 
 
 @cache

@@ -70,6 +70,7 @@ def installed(
 def _forget() -> None:
     invalidate_caches()
     registry._entry_points.cache_clear()
+    registry._installed_offers.cache_clear()
     registry.connector.cache_clear()
 
 

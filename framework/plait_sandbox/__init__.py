@@ -1,6 +1,6 @@
 """A local AWS and MySQL that hold a shop's sample orders; the commands `plait sandbox` and `plait demo` run on them.
 
-Tests start the servers too. Nothing of `plait` imports this package: it finds the two commands by their entry points.
+Tests start the servers too. Nothing of `plait` imports this package: its command line finds the two commands by their names.
 """
 
 from __future__ import annotations

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 from contextlib import contextmanager
-from functools import cache
 from importlib import import_module
 from threading import current_thread, main_thread
 from typing import TYPE_CHECKING
@@ -16,9 +15,7 @@ from plait.problems.suggest import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from importlib.metadata import EntryPoint
 
-ENTRY_POINT_GROUP = "plait_commands"
 COMMANDS = {
     "init": "Write a new project, with a spec, its cases, sample data, checks for CI; or a new connector.",
     "validate": "Find every problem of specs, offline.",
@@ -42,7 +39,10 @@ COMMANDS = {
     "policy": "Print the smallest IAM policy under which a spec runs.",
     "template": "Print the CloudFormation template of a spec's function.",
     "package": "Write the zip of a spec's Lambda function.",
+    "sandbox": "Start a local AWS and MySQL with sample data, or with your own.",
+    "demo": "Show the whole job on the sandbox.",
 }
+MODULES = {"sandbox": "plait_sandbox.command", "demo": "plait_sandbox.demo"}  # all else is below `commands`
 
 
 class Terminated(KeyboardInterrupt):
@@ -66,28 +66,20 @@ def _ended_by_signals() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-@cache
-def _other_commands() -> dict[str, EntryPoint]:
-    """The commands of other packages, found once: each search reads a file of every installed distribution."""
-    from importlib.metadata import entry_points
-
-    return {point.name: point for point in reversed(entry_points(group=ENTRY_POINT_GROUP))}
-
-
 class Commands(click.Group):
-    """The modules of `plait.cli.commands`, and the commands of other packages by their entry points."""
+    """The commands, each loaded when it is called."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
-        """The names of our commands in the order of the work, then those of other packages."""
-        return [*COMMANDS, *sorted(_other_commands())]
+        """The names in the order of the work."""
+        return [*COMMANDS]
 
     def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the command of a name; None where there is none."""
-        if cmd_name in COMMANDS:
-            command: click.Command = import_module(f"plait.cli.commands.{cmd_name}").command
-            return command
-        point = _other_commands().get(cmd_name)
-        return point.load() if point else None
+        if cmd_name not in COMMANDS:
+            return None
+        module = MODULES.get(cmd_name, f"plait.cli.commands.{cmd_name}")
+        command: click.Command = import_module(module).command
+        return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -100,14 +92,10 @@ class Commands(click.Group):
             )
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands without importing our own."""
-        others = {
-            name: self.get_command(ctx, name) for name in self.list_commands(ctx) if name not in COMMANDS
-        }
-        summaries = {name: command.get_short_help_str(100) for name, command in others.items() if command}
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
         with formatter.section("Commands"):
-            formatter.write_dl([*COMMANDS.items(), *summaries.items()])
+            formatter.write_dl([*COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; an expected failure is printed as one problem, a bug keeps its traceback."""

@@ -1,194 +1,191 @@
-"""A backfill is killed at any moment, its parent or a worker of it; run again, it ends as one that nobody disturbed."""
+"""A backfill's processes are killed, all or one; given again, the command ends with what an undisturbed one leaves."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
 import signal
 import subprocess
 import sys
-import time
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import pytest
 
-from kit.network.proxy import Proxy
-from kit.servers.buckets import contents
+from kit.network.proxy import Proxy, kill
+from plait.engine.context import Services
+from plait.plugin import Put, Written
+from plait_sandbox.aws import start_aws
 
 from .budget import SEED, budget
 
 if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from plait.plugin import StoredObject
     from plait_sandbox.aws import LocalAws
 
     from .results import Results
 
-OBJECTS, KILLS, WORKERS, BATCH = budget(200, 20_000), budget(3, 10), 2, budget(25, 200)
-PUTS_A_KILL, GETS_A_KILL = (
-    200,
-    500,
-)  # and worker: a batch has so many files at most, and asks for so many objects
-SPEC = """
+ORDERS, KILLS, WORKERS = budget(1_000, 20_000), budget(4, 10), 2
+FEW = 100
+BATCH = 100  # whose files may be written in vain, refused since they are there, and written again
+MOST_PUTS, MOST_GETS = 200, 500  # in vain for each process that is killed
+SPEC = """\
 plait: 1
 name: orders
-parameters: {lake: {default: "s3://shop/none"}}
+parameters: {lake: {}, orders: {}}
 sources:
-  orders: {connector: json, path: "s3://shop/history/in/*.json", columns: {id: string, day: date, n: int}}
+  orders: {connector: json, path: "s3://shop/${orders}/*.json", columns: {id: string, n: int}}
   items:
     connector: csv
-    path: "s3://shop/history/items/{id}.csv"
-    join: {on: id, as: list, missing: drop}
+    path: "s3://shop/items/{id}.csv"
+    join: {on: id, missing: drop}
     columns: {sku: string}
-partition_by: {day: day}
-sink: {connector: parquet, path: "${lake}/out/"}
-quarantine: ${lake}/bad/
+sink: {connector: parquet, path: "s3://shop/${lake}/out/"}
+partition_by: {n: n}
+quarantine: s3://shop/${lake}/bad/
 """
 
 
-@dataclass
-class History:
-    """Objects on S3 behind a proxy that counts, and what an undisturbed backfill makes of them."""
+class Ended(NamedTuple):
+    """What a backfill leaves: its report, its files, the requests that the server counted, how many processes were killed."""
 
-    folder: Path
-    client: Any
-    proxy: Proxy
-    environment: dict[str, str]
+    report: dict[str, Any]
+    files: Mapping[str, bytes]
+    calls: Counter[str]
+    killed: int
 
-    def start(self, lake: str) -> subprocess.Popen[bytes]:
-        """Start a backfill into a lake, in a process group of its own."""
-        spec = self.folder / "orders.yaml"
-        spec.write_text(SPEC)
-        words = ["backfill", str(spec), "--param", f"lake=s3://shop/{lake}", "--all", "-o", "json"]
-        words += ["--workers", str(WORKERS), "--batch", str(BATCH)]
-        return subprocess.Popen(
-            [str(Path(sys.executable).parent / "plait"), *words],
+
+class Backfills:
+    """Runs backfills of the same orders, each into a lake of its own, and kills what runs them."""
+
+    def __init__(self, aws: LocalAws, objects: Any, proxy: Proxy, folder: Path) -> None:
+        self.objects, self.proxy, self.spec = objects, proxy, folder / "orders.yaml"
+        self.spec.write_text(SPEC, encoding="utf-8")
+        self.environment = {**os.environ, **aws.environment(), "AWS_ENDPOINT_URL": proxy.endpoint}
+        self.draw = random.Random(SEED)
+        self.process: subprocess.Popen[str]
+        self.killed = 0
+
+    def run(self, lake: str, moments: Sequence[int] = ()) -> Ended:
+        """Run the command until it ends by itself; something is killed at each of these requests."""
+        self.proxy.reset()
+        self.killed = 0
+        for moment in moments:
+            self.proxy.on(moment, self.draw.choice(("before", "after")), kill(self._victim))
+        printed = self.start(lake)
+        while self.process.returncode == -signal.SIGKILL:
+            printed = self.start(lake)
+        assert self.process.returncode == 0
+        calls = self.proxy.calls
+        folder = f"s3://shop/{lake}/"
+        uris = [item.uri for item in self.objects.list(folder) if "out._plait" not in item.uri]
+        answers = zip(uris, self.objects.get(uris), strict=True)
+        files = {uri.removeprefix(folder): cast("StoredObject", answer).data for uri, answer in answers}
+        return Ended(json.loads(printed), files, calls, self.killed)
+
+    def start(self, lake: str, orders: str = "in", batch: int = BATCH) -> str:
+        """Start the command, and wait until it and its workers are gone, which hold its stdout; what it printed."""
+        values = ("--param", f"lake={lake}", "--param", f"orders={orders}")
+        options = (*values, "--all", "--workers", str(WORKERS), "--batch", str(batch), "-o", "json")
+        self.process = subprocess.Popen(
+            [str(Path(sys.executable).parent / "plait"), "backfill", str(self.spec), *options],
             env=self.environment,
             stdout=subprocess.PIPE,
+            text=True,
             start_new_session=True,
         )
+        return self.process.communicate(timeout=1_200)[0]
 
-    def finish(self, lake: str) -> dict[str, Any]:
-        """Run a backfill to its end; its report."""
-        output, _ = self.start(lake).communicate(timeout=3000)
-        report: dict[str, Any] = json.loads(output)
-        return report
-
-    def tree(self, lake: str) -> dict[str, bytes]:
-        """The files of a lake and its quarantine."""
-        objects = contents(self.client, "shop", f"{lake}/")
-        return {key.removeprefix(f"{lake}/"): body for key, body in objects.items() if "._plait/" not in key}
-
-    def requests(self) -> int:
-        """How many requests came since the last reset."""
-        return self.proxy.calls.total()
+    def _victim(self) -> int:
+        """Draw a worker, the command alone, or all of them, which is the group of processes."""
+        command = self.process.pid
+        workers = _workers(command)
+        victims = [(command, 1 + len(workers)), (-command, 1 + len(workers)), *((pid, 1) for pid in workers)]
+        victim, processes = self.draw.choice(victims)
+        self.killed += processes
+        return victim
 
 
-@pytest.fixture
-def history(aws: LocalAws, s3: Any, tmp_path: Path) -> Any:
-    def put(number: int) -> None:
-        order = {
-            "id": f"o{number}",
-            "day": f"2026-07-{number % 9 + 1:02}",
-            "n": number if number % 50 else "?",
-        }
-        s3.put_object(Bucket="shop", Key=f"history/in/{number:05}.json", Body=json.dumps(order))
-        rows = "" if number % 70 == 3 else f"o{number},s{number}\no{number},t\n"
-        s3.put_object(Bucket="shop", Key=f"history/items/o{number}.csv", Body=f"id,sku\n{rows}")
-
-    with ThreadPoolExecutor(8) as pool:
-        [*pool.map(put, range(OBJECTS))]
-    with Proxy(aws.endpoint) as proxy:
-        environment = {**os.environ, **aws.environment(), "AWS_ENDPOINT_URL": proxy.endpoint}
-        yield History(tmp_path, s3, proxy, environment)
+def _workers(command: int) -> list[int]:
+    """The processes of a command that run batches."""
+    try:
+        children = Path(f"/proc/{command}/task/{command}/children").read_text("ascii").split()
+        return [int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    except OSError:
+        return []
 
 
-def children(pid: int) -> list[int]:
-    """The processes that a process started."""
-    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+@pytest.fixture(scope="module")
+def backfills(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backfills]:
+    """Orders with a file of items each, in an AWS that goes with them; one in fifty is bad, and one has no items."""
+    with pytest.MonkeyPatch.context() as patch, start_aws() as aws, Proxy(aws.endpoint) as proxy:
+        for name, value in aws.environment().items():
+            patch.setenv(name, value)
+        services = Services()
+        objects = services.objects
+        services.client("s3").create_bucket(
+            Bucket="shop", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+        )
+        for start in range(0, ORDERS, 1_000):
+            numbers = range(start, min(start + 1_000, ORDERS))
+            puts = [put for n in numbers for put in (_order("in", n), _items(n))]
+            assert all(isinstance(answer, Written) for answer in objects.put(puts))
+        objects.put([_order("few", n) for n in range(FEW)])
+        yield Backfills(aws, objects, proxy, tmp_path_factory.mktemp("backfills"))
 
 
-def kill_all(process: subprocess.Popen[bytes]) -> None:
-    os.killpg(process.pid, signal.SIGKILL)
+def _order(folder: str, n: int) -> Put:
+    order = {"id": f"o{n}", "n": "none" if n % 50 == 7 else n % 3}
+    return Put(uri=f"s3://shop/{folder}/o{n:05}.json", data=json.dumps(order).encode())
 
 
-def kill_parent(process: subprocess.Popen[bytes]) -> None:
-    process.kill()
+def _items(n: int) -> Put:
+    rows = f"o{n},s{n}\n" * bool(n % 50)
+    return Put(uri=f"s3://shop/items/o{n}.csv", data=f"id,sku\n{rows}".encode())
 
 
-def kill_worker(process: subprocess.Popen[bytes]) -> None:
-    """The last child is a worker; a first one, multiprocessing's tracker of resources, ends with the parent."""
-    if workers := children(process.pid):
-        os.kill(workers[-1], signal.SIGKILL)
+def numbers_of(report: dict[str, Any]) -> dict[str, Any]:
+    """What a report counts, however often a process was killed."""
+    for word in ("seconds", "calls", "state"):
+        del report[word]
+    for lookup in report["lookups"].values():
+        del lookup["calls"]
+    return report
 
 
-WAYS = (kill_all, kill_worker, kill_parent)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_killed_at_any_moment_and_run_again_it_ends_as_if_undisturbed(
-    history: History, results: Results
-) -> None:
-    calm = history.finish("calm")
-    calls, total = history.proxy.calls, history.requests()
-    chance = random.Random(SEED)
-    with results.part("kills of a backfill", SEED, objects=OBJECTS, kills=KILLS) as counts:
-        history.proxy.reset()
-        for number in range(KILLS):
-            moment = history.requests() + chance.randrange(1, total // KILLS)
-            process = history.start("killed")
-            while history.requests() < moment and process.poll() is None:
-                time.sleep(0.01)
-            WAYS[number % len(WAYS)](process)
-            if WAYS[number % len(WAYS)] is kill_worker:
-                time.sleep(0.2)
-                kill_all(process)
-            process.wait()
-            assert process.stdout
-            process.stdout.close()
-        report = history.finish("killed")
-        more = {name: history.proxy.calls[name] - calls[name] for name in ("s3:PutObject", "s3:GetObject")}
-        counts |= {f"{name.removeprefix('s3:')}_more": number for name, number in more.items()}
-    assert report["objects"] == calm["objects"]
-    assert report["records"] == calm["records"]
-    assert report["batches_left"] == 0
-    assert history.tree("killed") == history.tree("calm")
-    assert more["s3:PutObject"] <= PUTS_A_KILL * KILLS * WORKERS
-    assert more["s3:GetObject"] <= GETS_A_KILL * KILLS * WORKERS
-
-
-def test_a_worker_that_is_killed_is_replaced(history: History) -> None:
-    """The command itself goes on, and ends well."""
-    process = history.start("replaced")
-    while history.requests() < OBJECTS // 2 and process.poll() is None:
-        time.sleep(0.01)
-    kill_worker(process)
-    output, _ = process.communicate(timeout=3000)
-    report = json.loads(output)
-    assert (process.returncode, report["objects"]["done"], report["batches_left"]) == (0, OBJECTS, 0)
+@pytest.mark.fault("P5")
+def test_killed_processes_cost_little_and_change_nothing(backfills: Backfills, results: Results) -> None:
+    """At random moments, while the objects are listed too, a worker, the command or both are killed."""
+    calm = backfills.run("calm")
+    gaps = [backfills.draw.randint(1, 2 * calm.calls.total() // KILLS) for _ in range(KILLS)]
+    with results.part("kills of a backfill", SEED, orders=ORDERS, kills=KILLS) as counts:
+        ended = backfills.run("killed", [*itertools.accumulate(gaps)])
+        assert ended.files == calm.files
+        assert numbers_of(ended.report) == numbers_of(calm.report)
+        more = ended.calls - calm.calls
+        counts |= {"processes": ended.killed, "puts": more["s3:PutObject"], "gets": more["s3:GetObject"]}
+        assert ended.killed >= KILLS
+        assert more["s3:PutObject"] <= MOST_PUTS * ended.killed
+        assert more["s3:GetObject"] <= MOST_GETS * ended.killed
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_with_a_report_of_what_is_left(history: History, number: signal.Signals) -> None:
-    """And no process of it goes on."""
+def test_a_signal_ends_all_with_a_report_of_what_is_left(
+    backfills: Backfills, number: signal.Signals
+) -> None:
+    """And the command, given again, does what is left."""
     lake = f"ended-{number}"
-    process = history.start(lake)
-    while history.requests() < OBJECTS // 2 and process.poll() is None:
-        time.sleep(0.01)
-    workers = children(process.pid)
-    process.send_signal(number)
-    output, _ = process.communicate(timeout=60)
-    assert process.returncode == 128 + number
-    assert json.loads(output)["batches_left"] > 0
-    assert not [pid for pid in workers if Path(f"/proc/{pid}/cmdline").exists() and _is_running(pid)]
-    assert history.finish(lake)["objects"]["done"] == OBJECTS
-
-
-def _is_running(pid: int) -> bool:
-    time.sleep(0.5)
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+    backfills.proxy.reset()
+    backfills.proxy.on(FEW, "after", lambda: os.kill(backfills.process.pid, number))
+    ended = json.loads(backfills.start(lake, "few", batch=10))
+    assert backfills.process.returncode == 128 + number
+    assert ended["batches_left"] > 0
+    assert ended["problems"][0]["code"] == "batches-left"
+    ended = json.loads(backfills.start(lake, "few"))
+    assert (backfills.process.returncode, ended["batches_left"]) == (0, 0)
+    assert ended["objects"]["done"] == ended["objects"]["seen"] == FEW

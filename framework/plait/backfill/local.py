@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections import Counter, deque
+from collections import deque
 from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from plait.backfill.rounds import TRIES, BatchOutcome, run_again, run_one
+from plait.backfill.rounds import BatchOutcome, run_again, run_one
 from plait.backfill.state import State
 from plait.engine.context import Services
 from plait.engine.engine import Engine
@@ -61,10 +61,10 @@ def _run_here(batches: BatchSpec, numbers: Sequence[int]) -> Generator[BatchOutc
 
 
 def _run_apart(batches: BatchSpec, workers: int, numbers: Sequence[int]) -> Generator[BatchOutcome]:
-    """Run batches in processes; one that ends before its batch is replaced, and the batch runs again."""
+    """Run batches in processes; one that ends before its batch is replaced, and the batch is to run again."""
     rates = {service: rate / workers for service, rate in batches.rates.items()}
     divided, context = replace(batches, rates=rates), multiprocessing.get_context("spawn")
-    waiting, deaths = deque(numbers), Counter[int]()
+    waiting = deque(numbers)
     processes = dict[Connection, SpawnProcess]()
     idle, busy = list[Connection](), dict[Connection, int]()
     try:
@@ -81,11 +81,7 @@ def _run_apart(batches: BatchSpec, workers: int, numbers: Sequence[int]) -> Gene
                     idle.append(connection)
                 except (EOFError, ConnectionError):
                     processes.pop(connection).join()
-                    deaths[number] += 1
-                    if deaths[number] < TRIES:
-                        waiting.append(number)
-                    else:
-                        yield BatchOutcome(number=number, failure=f"its process ended {TRIES} times")
+                    yield BatchOutcome(number=number, failure="its process ended", again=True)
     finally:
         for process in processes.values():
             process.kill()

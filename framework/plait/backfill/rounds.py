@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from plait.backfill.state import run_batch
-from plait.plugin import PlaitError
+from plait.plugin import PlaitError, TryAgain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence
@@ -15,16 +15,17 @@ if TYPE_CHECKING:
     from plait.backfill.state import State
     from plait.engine.engine import Engine
 
-TRIES = 3  # of a batch with objects that must come again, and of one whose process ends
+TRIES = 3  # of a batch with objects that must come again, or that did not end and may
 
 
 class BatchOutcome(Struct, frozen=True, kw_only=True):
-    """What became of a batch's objects; a batch that did not end has a `failure`."""
+    """What became of a batch's objects, and whether it is to run `again`; a batch that did not end has a `failure`."""
 
     number: int
     objects: dict[str, int] = {}
     quarantined: int = 0
     failure: str = ""
+    again: bool = False
 
 
 def run_one(engine: Engine, state: State, number: int) -> BatchOutcome:
@@ -32,18 +33,20 @@ def run_one(engine: Engine, state: State, number: int) -> BatchOutcome:
     try:
         report = run_batch(engine, state, number)
     except PlaitError as error:
-        return BatchOutcome(number=number, failure=f"{error.code}: {error.message}")
-    return BatchOutcome(number=number, objects=report.objects, quarantined=report.records.quarantined)
+        failure = f"{error.code}: {error.message}"
+        return BatchOutcome(number=number, failure=failure, again=isinstance(error, TryAgain))
+    objects, quarantined = report.objects, report.records.quarantined
+    return BatchOutcome(number=number, objects=objects, quarantined=quarantined, again=objects["retry"] > 0)
 
 
 def run_again(
     run: Callable[[Sequence[int]], Iterable[BatchOutcome]], numbers: Sequence[int]
 ) -> Generator[BatchOutcome]:
-    """Run batches and yield what becomes of each; those with objects that must come again are run again at the end."""
+    """Run batches and yield what becomes of each; those to run again are run at the end."""
     for _ in range(TRIES):
         again = []
         for outcome in run(numbers):
-            if outcome.objects.get("retry"):
+            if outcome.again:
                 again.append(outcome.number)
             yield outcome
         if not again:

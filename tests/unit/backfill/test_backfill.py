@@ -16,7 +16,8 @@ from kit.locked import locked
 from kit.run import put
 from plait.backfill import spark
 from plait.backfill.backfill import Backfill, items_of
-from plait.backfill.rounds import BatchOutcome
+from plait.backfill.local import BatchSpec, run_batches
+from plait.backfill.rounds import BatchOutcome, run_again
 from plait.backfill.state import run_batch
 from plait.engine.context import utc_now
 from plait.engine.engine import Engine
@@ -190,6 +191,23 @@ def test_what_one_batch_lacks_is_told_where_all_lack_it(
     assert [(problem.code, problem.cell, problem.help) for problem in report.problems] == told
     assert told == [("absent-column", "orders.never", "did you mean `Never`?")]
     assert report.problems_by_code == {"absent-column": 1}
+
+
+def test_a_batch_that_may_end_yet_is_tried_three_times_in_all() -> None:
+    rounds = []
+
+    def run(numbers: Sequence[int]) -> list[BatchOutcome]:
+        rounds.append([*numbers])
+        return [BatchOutcome(number=number, failure="throttled", again=number != 1) for number in numbers]
+
+    assert [outcome.number for outcome in run_again(run, [1, 2, 3])] == [1, 2, 3, 2, 3, 2, 3]
+    assert rounds == [[1, 2, 3], [2, 3], [2, 3]]
+
+
+def test_a_process_that_always_ends_is_started_three_times_for_its_batch(tmp_path: Path) -> None:
+    batches = BatchSpec(file="none.yaml", text="", parameters={}, state=str(tmp_path), rates={})
+    outcomes = [*run_batches(batches, [7], workers=2)]
+    assert [(outcome.number, outcome.failure) for outcome in outcomes] == [(7, "its process ended")] * 3
 
 
 def test_the_list_is_taken_once(orders: plait.Pipeline, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from collections import deque
+from contextlib import suppress
 from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -72,14 +73,15 @@ def _run_apart(batches: BatchSpec, workers: int, numbers: Sequence[int]) -> Gene
             while waiting and len(busy) < workers:
                 connection = idle.pop() if idle else _start_worker(context, divided, processes)
                 busy[connection] = waiting.popleft()
-                connection.send(busy[connection])
+                with suppress(OSError):  # of a process that ended, as is found below
+                    connection.send(busy[connection])
             ready = wait([*busy])
             for connection in [connection for connection in busy if connection in ready]:
                 number = busy.pop(connection)
                 try:
                     yield connection.recv()
                     idle.append(connection)
-                except (EOFError, ConnectionError):
+                except (EOFError, OSError):
                     processes.pop(connection).join()
                     yield BatchOutcome(number=number, failure="its process ended", again=True)
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -208,6 +209,18 @@ def test_a_process_that_always_ends_is_started_three_times_for_its_batch(tmp_pat
     batches = BatchSpec(file="none.yaml", text="", parameters={}, state=str(tmp_path), rates={})
     outcomes = [*run_batches(batches, [7], workers=2)]
     assert [(outcome.number, outcome.failure) for outcome in outcomes] == [(7, "its process ended")] * 3
+
+
+def test_processes_that_end_at_their_work_or_between_are_replaced(orders: plait.Pipeline) -> None:
+    backfill = Backfill(orders, WHOLE)
+    backfill.plan(size=5)
+    outcomes = backfill.run(workers=2)
+    assert not next(outcomes).failure
+    for process in multiprocessing.active_children():
+        process.kill()
+        process.join()
+    assert {outcome.failure for outcome in outcomes} == {"", "its process ended"}
+    assert not backfill.state.open_numbers()
 
 
 def test_the_list_is_taken_once(orders: plait.Pipeline, tmp_path: Path) -> None:

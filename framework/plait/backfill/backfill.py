@@ -55,7 +55,14 @@ class Backfill:
         if self._items is None:
             return find(self.pipeline.engine(), self.window)
         accepts = self.pipeline.engine().driver.accepts
-        return (item for item in self._items if accepts(item.uri) and self.window.contains(item.modified))
+        return (item for item in self._items if accepts(item.uri) and self._is_within(item))
+
+    def _is_within(self, item: Item) -> bool:
+        if item.modified is None and self.window != Window():
+            message = f"the list does not say when `{item.uri[:200]}` was modified, so no window can take a part of it"
+            help = "let the inventory have `LastModifiedDate`, or take the whole list"
+            raise GiveUp(message, code="wrong-manifest", help=help)
+        return self.window.contains(item.modified)
 
     def plan(self, size: int = MOST_OBJECTS, *, anyway: bool = False) -> BackfillPlan:
         """The plan that stands, else a new one with batches of at most `size` objects.

@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -257,3 +258,9 @@ def test_named_objects_have_a_state_of_their_own(orders: plait.Pipeline) -> None
     assert named.state.uri != Backfill(orders, WHOLE).state.uri
     in_one_process(named)
     assert named.report().objects["done"] == 1
+
+
+def test_no_window_takes_a_part_of_a_list_without_times(orders: plait.Pipeline) -> None:
+    window = Window(since=datetime(2026, 7, 1, tzinfo=UTC))
+    with pytest.raises(GiveUp, match=r"does not say when `in/01\.json` was modified"):
+        Backfill(orders, window, items_of(["in/01.json"]), "list").plan()

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from plait.plugin.hooks import Hooks
 from plait.plugin.roles import Connector, ContractViolation, Driver, Lookup, Sink
 
 if TYPE_CHECKING:
@@ -88,8 +87,7 @@ def offer_of(word: str) -> Offer:
 def _load(offer: Offer) -> Connector:
     distribution = f"`{offer.distribution}` {offer.version}"
     try:
-        answers = [import_module(offer.module).plait_connectors()] if _pinned else _call_hook(offer.word)
-        descriptors = _checked(answers)
+        descriptors = _checked(getattr(import_module(offer.module), "plait_connectors", list)())
     except (Exception, SystemExit) as error:
         from plait.plugin.isolation import describe, show_traceback
 
@@ -113,11 +111,11 @@ def _load(offer: Offer) -> Connector:
     raise ConnectorUnavailable("broken-connector", message, f"from {distribution}")
 
 
-def _checked(answers: list[Any]) -> list[Any]:
+def _checked(answer: Any) -> list[Any]:
     """Return the descriptors that a hook gives; raises ContractViolation."""
-    if not all(isinstance(answer, Iterable) for answer in answers):
+    if not isinstance(answer, Iterable):
         raise ContractViolation("its hook gives no list")
-    descriptors = [descriptor for answer in answers for descriptor in answer]
+    descriptors = [*answer]
     for descriptor in descriptors:
         _check_roles(descriptor)
     return descriptors
@@ -133,15 +131,3 @@ def _check_roles(descriptor: Any) -> None:
             raise ContractViolation(f"its `{word}` is no class that extends `{base.__name__}`")
         if role.__abstractmethods__:
             raise ContractViolation(f"its `{word}` has no method `{min(role.__abstractmethods__)}`")
-
-
-def _call_hook(word: str) -> list[list[Any]]:
-    """Load the module that the entry points of a word name, and return what its hook answers."""
-    import pluggy
-
-    manager = pluggy.PluginManager(GROUP)
-    manager.add_hookspecs(Hooks)
-    manager.load_setuptools_entrypoints(GROUP, word)
-    manager.check_pending()
-    answers: list[list[Any]] = manager.hook.plait_connectors()
-    return answers

@@ -28,6 +28,17 @@ def test_importing_the_command_line_loads_nothing_heavy() -> None:
     assert loaded("import plait.cli.main") == set()
 
 
+def test_help_loads_few_modules_besides_those_of_click() -> None:
+    """Python and click are most of its time: neither a spec, a server nor the metadata of packages is read for it."""
+    code = "from plait.cli.main import main; main(['--help'], standalone_mode=False)"
+    script = f"import sys\nbefore = set(sys.modules)\n{code}\nprint(*(set(sys.modules) - before))"
+    ended = subprocess.run([sys.executable, "-P", "-c", script], capture_output=True, text=True, check=True)
+    names = set(ended.stdout.splitlines()[-1].split())
+    ours = {name for name in names if name.startswith("plait")}
+    assert ours == {"plait", "plait.cli", "plait.cli.main", "plait.problems", "plait.problems.suggest"}
+    assert not names & {"email", "importlib.metadata", "json", "logging", "msgspec"}
+
+
 EVERY_COMMAND = main.list_commands(click.Context(main))
 
 

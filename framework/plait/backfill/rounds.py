@@ -33,10 +33,15 @@ def run_one(engine: Engine, state: State, number: int) -> BatchOutcome:
     try:
         report = run_batch(engine, state, number)
     except PlaitError as error:
-        failure = f"{error.code}: {error.message}"
-        return BatchOutcome(number=number, failure=failure, again=isinstance(error, TryAgain))
+        return did_not_end(number, error)
     objects, quarantined = report.objects, report.records.quarantined
     return BatchOutcome(number=number, objects=objects, quarantined=quarantined, again=objects["retry"] > 0)
+
+
+def did_not_end(number: int, error: PlaitError) -> BatchOutcome:
+    """What became of a batch that an error kept from ending."""
+    failure = f"{error.code}: {error.message}"
+    return BatchOutcome(number=number, failure=failure, again=isinstance(error, TryAgain))
 
 
 def run_again(

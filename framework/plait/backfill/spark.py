@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from plait import __version__
 from plait.aws_lambda.function import packaged
-from plait.backfill.rounds import BatchOutcome, run_again, run_one
+from plait.backfill.rounds import did_not_end, run_again, run_one
 from plait.backfill.state import State
 from plait.backfill.summary import sum_up
 from plait.engine.context import Services
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
+    from plait.backfill.rounds import BatchOutcome
+
     Rates = dict[str, float]
 
 
@@ -29,7 +31,7 @@ def run_in_process(folder: Path, state: str, rates: Rates, number: int) -> Batch
     try:
         return run_one(*_open(folder, state, tuple(rates.items())), number)
     except PlaitError as error:
-        return BatchOutcome(number=number, failure=f"{error.code}: {error.message}")
+        return did_not_end(number, error)
     except Exception as error:  # noqa: BLE001 - a bug may raise anything, and its text may hold a value of a record
         raise InternalError(error).with_traceback(error.__traceback__) from None
 

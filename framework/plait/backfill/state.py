@@ -131,7 +131,7 @@ class State:
             if isinstance(answer, PlaitError):
                 raise answer
             if isinstance(answer, StoredObject):
-                yield number, json.loads(answer.data)
+                yield number, _marker(answer)
 
     def _marked(self, kind: str) -> set[int]:
         try:
@@ -146,6 +146,15 @@ class State:
         (answer,) = self._objects.put([Put(uri=f"{self.uri}/{name}", data=data, creates=creates)])
         if isinstance(answer, PlaitError) and not isinstance(answer, ObjectChanged):
             raise answer
+
+
+def _marker(stored: StoredObject) -> dict[str, Any]:
+    try:
+        marker: dict[str, Any] = json.loads(stored.data)
+    except ValueError as error:
+        message, help = f"`{stored.item.uri}` is no marker of a batch", "remove it, and its batch runs again"
+        raise GiveUp(message, code="unknown-state", help=help) from error
+    return marker
 
 
 def identify(spec: Spec, window: Mapping[str, str | None]) -> str:

@@ -260,6 +260,16 @@ def test_named_objects_have_a_state_of_their_own(orders: plait.Pipeline) -> None
     assert named.report().objects["done"] == 1
 
 
+def test_a_marker_that_a_machine_lost_half_written_is_told(orders: plait.Pipeline) -> None:
+    backfill = Backfill(orders, WHOLE)
+    backfill.plan()
+    in_one_process(backfill)
+    marker = Path(backfill.state.uri) / "done/00001.json"
+    marker.write_bytes(b"")
+    with pytest.raises(GiveUp, match=r"00001\.json` is no marker of a batch"):
+        backfill.report()
+
+
 def test_no_window_takes_a_part_of_a_list_without_times(orders: plait.Pipeline) -> None:
     window = Window(since=datetime(2026, 7, 1, tzinfo=UTC))
     with pytest.raises(GiveUp, match=r"does not say when `in/01\.json` was modified"):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from itertools import accumulate, chain, repeat
 from typing import TYPE_CHECKING, Generic, TypeVar
+
+from msgspec import Struct
 
 from plait.plugin import BadRecord, RecordTable, form_of
 
@@ -24,14 +25,13 @@ Texts = dict[str, str]
 F = TypeVar("F")
 
 
-@dataclass
-class PlainFiles(Generic[F]):
+class PlainFiles(Struct, Generic[F]):
     """Files with the same header: their bodies without it, the lines of each body, and the caller's files."""
 
     names: list[str]
-    bodies: list[bytes] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
-    files: list[F] = field(default_factory=list)
+    bodies: list[bytes] = []
+    lines: list[int] = []
+    files: list[F] = []
 
     def add(self, body: bytes, lines: int, file: F) -> None:
         """Add a file."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
-from html import unescape
 from typing import TYPE_CHECKING, NamedTuple
 
 from plait.problems.errors import GiveUp, PlaitError, TryAgain
@@ -215,6 +214,8 @@ def _message(error: BaseException) -> str:
     if isinstance(response, dict):
         text = str(response.get("Error", {}).get("Message", ""))
     else:
+        from html import unescape
+
         match = re.search(r"<Message>([^<]*)</Message>", str(error).partition("Server returned")[2])
         text = unescape(match[1]) if match else ""
     return " ".join(text.split())[:200]

@@ -37,7 +37,7 @@ def normal_folder(path: str) -> str:
     return f"{normal_path(path).rstrip('/')}/"
 
 
-class DriverPath(PathTemplate):
+class DriverPath(PathTemplate, frozen=True):
     """The path of driving objects.
 
     `*` stands for text without a slash, `{name}` for at least one such character, `**/` at the beginning of a segment for

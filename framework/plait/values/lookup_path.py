@@ -20,7 +20,7 @@ class UnsafePathValue(ValueError):
     """A value that must not fill a path, because the path would lead elsewhere."""
 
 
-class LookupPath(PathTemplate):
+class LookupPath(PathTemplate, frozen=True):
     """The path of looked-up objects, filled from columns of the row."""
 
     takes_stars = False

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
 from typing import Any, ClassVar, Self
+
+from msgspec import Struct
 
 from plait.problems.errors import SpecValueError
 from plait.values.patterns import UNNAMED, Hole, Part, split
@@ -58,8 +59,7 @@ def normal_uri(uri: str) -> str:
     return path + "/" if uri.endswith("/") and path != "/" and not on_s3(uri) else path
 
 
-@dataclass(frozen=True, slots=True)
-class PathTemplate:
+class PathTemplate(Struct, frozen=True, dict=True):
     """A `path` option: `s3://bucket/key` or a local path, with the holes that its kind of path may have."""
 
     text: str
@@ -158,7 +158,7 @@ def _arn_text(text: str) -> str:
     return re.sub(r"[*?$]", lambda match: f"${{{match[0]}}}", text)
 
 
-class FolderPath(PathTemplate):
+class FolderPath(PathTemplate, frozen=True):
     """The path of a folder that files are written to; it has no holes."""
 
     takes_stars = False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -159,8 +158,7 @@ _LITERAL = r"(?:[^{}*]|\{\{|\}\})"
 _NAMED = rf"(?:\*?{HOLE_PATTERN}\*?|{WIDE_HOLE_PATTERN})"
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(Struct, frozen=True):
     """Free text, such as a log line, to fields.
 
     `{name}` is at least one character without white space, `{name*}` at least one of any kind, `*` any text. Each takes,

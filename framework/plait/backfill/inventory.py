@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
-from plait.plugin import GiveUp, Item, PlaitError, StoredObject
+from plait.backfill.state import read_object
+from plait.plugin import GiveUp, Item
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,25 +37,21 @@ def read_inventory(manifest: bytes, objects: Objects) -> Iterator[Item]:
         help = "give the URI of a `manifest.json`, of an inventory that is written as CSV or Parquet"
         raise GiveUp(message, code="wrong-manifest", help=help) from error
     for uri in uris:
-        (answer,) = objects.get([uri])
-        if isinstance(answer, PlaitError):
-            raise answer
-        if not isinstance(answer, StoredObject):
+        data = read_object(objects, uri)
+        if data is None:
             message = f"`{uri[:200]}`, which the manifest names, is gone"
             raise GiveUp(message, code="wrong-manifest", help="take a later inventory")
-        for row in read(answer.data, names):
+        for row in read(data, names):
             if _is(row, "islatest", default=True) and not _is(row, "isdeletemarker", default=False):
                 yield _item(row)
 
 
 def get_manifest(uri: str, objects: Objects) -> bytes:
     """The bytes of a manifest; raises GiveUp where it cannot be read."""
-    (answer,) = objects.get([uri])
-    if isinstance(answer, PlaitError):
-        raise answer
-    if not isinstance(answer, StoredObject):
+    data = read_object(objects, uri)
+    if data is None:
         raise GiveUp(f"the manifest `{uri[:200]}` is not there", code="wrong-manifest", help="check its URI")
-    return answer.data
+    return data
 
 
 def _rows_of_csv(data: bytes, names: list[str]) -> Iterator[Row]:

@@ -58,13 +58,11 @@ class State:
 
     def find_plan(self) -> BackfillPlan | None:
         """The plan, if there is one; raises GiveUp if it is none of ours."""
-        (answer,) = self._objects.get([f"{self.uri}/{PLAN}"])
-        if isinstance(answer, PlaitError):
-            raise answer
-        if not isinstance(answer, StoredObject):
+        data = read_object(self._objects, f"{self.uri}/{PLAN}")
+        if data is None:
             return None
         try:
-            self._plan = msgspec.json.decode(answer.data, type=BackfillPlan)
+            self._plan = msgspec.json.decode(data, type=BackfillPlan)
         except msgspec.DecodeError as error:
             message = f"`{self.uri}/{PLAN}` is no plan of a backfill"
             raise GiveUp(message, code="unknown-state", help="name another folder by `--state`") from error
@@ -109,12 +107,10 @@ class State:
     def items(self, number: int) -> list[Item]:
         """The driving objects of a batch, as they were listed."""
         uri = f"{self.uri}/{self.plan().folder}{number:05}.jsonl.gz"
-        (answer,) = self._objects.get([uri])
-        if isinstance(answer, PlaitError):
-            raise answer
-        if not isinstance(answer, StoredObject):
+        data = read_object(self._objects, uri)
+        if data is None:
             raise GiveUp(f"`{uri}` is gone", code="unknown-state", help="begin anew with another `--state`")
-        return [*map(_item, gzip.decompress(answer.data).splitlines())]
+        return [*map(_item, gzip.decompress(data).splitlines())]
 
     def open_numbers(self) -> list[int]:
         """The numbers of the batches that are not done."""
@@ -146,6 +142,14 @@ class State:
         (answer,) = self._objects.put([Put(uri=f"{self.uri}/{name}", data=data, creates=creates)])
         if isinstance(answer, PlaitError) and not isinstance(answer, ObjectChanged):
             raise answer
+
+
+def read_object(objects: Objects, uri: str) -> bytes | None:
+    """The bytes of an object, None where there is none; raises GiveUp, TryAgain."""
+    (answer,) = objects.get([uri])
+    if isinstance(answer, PlaitError):
+        raise answer
+    return answer.data if isinstance(answer, StoredObject) else None
 
 
 def _marker(stored: StoredObject) -> dict[str, Any]:

@@ -127,6 +127,7 @@ def handler(event, context):
     logging.getLogger("plait.orders").warning("first line\\nsecond \\x1b[31m line")
     return {"answer": handle(event, context), "modules": sorted(sys.modules)}
 """
+MOST_OURS = 98
 UNUSED = (
     *("boto3", "click", "difflib", "jsonschema", "numpy", "pandas", "pyarrow.compute", "pyarrow.dataset"),
     *("re2", "rich", "s3transfer", "yaml"),
@@ -149,6 +150,8 @@ def test_a_start_loads_nothing_that_one_order_does_not_use(shop: Shop, probe: Fu
     outcome = probe.invoke(queue([good]))
     assert outcome.answer["answer"] == {"batchItemFailures": []}
     loaded = set(outcome.answer["modules"])
+    ours = [name for name in loaded if name.startswith("plait")]
+    assert len(ours) <= MOST_OURS, sorted(ours)
     assert loaded >= {"botocore.session", "obstore", "pyarrow.parquet", "pymysql"}
     assert loaded & {*UNUSED} == set()
 

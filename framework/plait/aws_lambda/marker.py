@@ -3,26 +3,40 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from plait.engine.context import Services
 from plait.plugin import ObjectChanged, PlaitError, Put
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from plait.engine.report import Report
+    from plait.language.spec import Spec
     from plait.plugin import Objects
 
 MOST_PROBLEMS = 20  # that a batch keeps; the others are counted by their code
 OF_PROBLEM = ("code", "message", "file", "help", "note", "level", "cell")
 
 
-def state_folder(sink: str) -> str:
-    """The folder of all backfills into a sink's folder: beside it, since what lies in it is read as rows.
+def state_folder(spec: Spec) -> str:
+    """The folder of all backfills of a spec: beside its sink's, since what lies in that is read as rows.
 
     Empty where nothing can lie beside it, as beside a whole bucket.
     """
-    folder = sink.rstrip("/")
+    folder = next(iter(spec.sink.folders.values()), "").rstrip("/")
     is_bucket = folder.startswith("s3://") and "/" not in folder.removeprefix("s3://")
     return f"{folder}._plait/backfill" if folder and not is_bucket else ""
+
+
+def mark_batch(event: Mapping[str, Any], spec: Spec, report: Report) -> None:
+    """Put the marker of the batch that an event of a backfill names, by calls that have time of their own.
+
+    An event names the backfill and the batch, and never a place to write to: that is the spec's.
+    """
+    id, number, folder = event.get("backfill"), event.get("batch"), state_folder(spec)
+    if isinstance(id, str) and id.isalnum() and isinstance(number, int) and number > 0 and folder:
+        put_marker(Services().objects, f"{folder}/{id}", number, report)
 
 
 def put_marker(objects: Objects, state: str, number: int, report: Report) -> None:

@@ -9,11 +9,12 @@ from plait import __version__
 from plait.aws_lambda.marker import state_folder
 from plait.backfill.local import BatchSpec, run_batches
 from plait.backfill.state import MOST_OBJECTS, State, identify
+from plait.backfill.step_functions import run_on_step_functions
 from plait.backfill.summary import sum_up
 from plait.engine.context import Services, utc_now
 from plait.pipeline.nearby import find, no_objects
 from plait.plugin import GiveUp, Item, Window
-from plait.values.paths import normal_uri
+from plait.values.paths import normal_uri, on_s3
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
@@ -44,7 +45,7 @@ class Backfill:
         self._items = items
         since, until = (time.isoformat() if time else None for time in (window.since, window.until))
         self._named = {"since": since, "until": until, "objects": name}
-        states = states or state_folder(next(iter(self.spec.sink.folders.values()), ""))
+        states = states or state_folder(self.spec)
         if not states:
             message = "the sink has no folder beside which the state of a backfill could lie"
             raise GiveUp(message, code="no-state", help="name a folder for it by `--state`")
@@ -118,6 +119,16 @@ class Backfill:
             rates=rates or {},
         )
         return run_batches(batches, self.state.open_numbers(), workers)
+
+    def run_on_step_functions(self, machine: str, at_once: int) -> Generator[BatchOutcome]:
+        """The same by the function of the pipeline's stack, so many at once; `machine` is the ARN of its state machine.
+
+        Raises GiveUp where the state does not lie beside the sink, where alone the function may put markers.
+        """
+        if not self.state.uri.startswith(f"{state_folder(self.spec)}/") or not on_s3(self.state.uri):
+            message = "the function puts markers beside its sink on S3 alone"
+            raise GiveUp(message, code="no-state", help="leave out `--state`")
+        return run_on_step_functions(self.state, Services(), machine, at_once)
 
     def report(self) -> Report:
         """The sum of what the batches did, in this run and in those before."""

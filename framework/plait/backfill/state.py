@@ -17,7 +17,7 @@ from plait.aws_lambda.marker import put_marker
 from plait.plugin import GiveUp, Item, ObjectChanged, PlaitError, Put, StoredObject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from plait.engine.engine import Engine
     from plait.engine.report import Report
@@ -84,7 +84,7 @@ class State:
         oldest: datetime | None = None
         for batches, batch in enumerate(_batches(items, size), 1):
             lines = "\n".join(map(_line, batch)).encode()
-            self._put(f"{folder}{batches:05}.jsonl.gz", gzip.compress(lines, mtime=0))
+            self.put(f"{folder}{batches:05}.jsonl.gz", gzip.compress(lines, mtime=0))
             objects += len(batch)
             total += sum(item.size or 0 for item in batch)
             times = [item.modified for item in batch if item.modified]
@@ -101,7 +101,7 @@ class State:
             bytes=total,
             oldest=oldest.isoformat() if oldest else None,
         )
-        self._put(PLAN, msgspec.json.format(msgspec.json.encode(plan), indent=2), creates=True)
+        self.put(PLAN, msgspec.json.format(msgspec.json.encode(plan), indent=2), creates=True)
         return self.plan()
 
     def items(self, number: int) -> list[Item]:
@@ -114,13 +114,17 @@ class State:
 
     def open_numbers(self) -> list[int]:
         """The numbers of the batches that are not done."""
-        done = self._marked("done")
+        done = self.done_numbers()
         return [number for number in range(1, self.plan().batches + 1) if number not in done]
 
-    def markers(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        """The number and marker of each batch that ended: that of being done, else that of having left objects."""
+    def done_numbers(self) -> set[int]:
+        """The numbers of the batches that are done."""
+        return self._marked("done")
+
+    def markers(self, only: Collection[int] | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The number and marker of each batch that ended, of all or `only` of these: of being done, else of having left objects."""
         done, left = self._marked("done"), self._marked("left")
-        numbers = sorted(done | left)
+        numbers = sorted(number for number in done | left if only is None or number in only)
         kinds = ("done" if number in done else "left" for number in numbers)
         uris = [f"{self.uri}/{kind}/{number:05}.json" for number, kind in zip(numbers, kinds, strict=True)]
         for number, answer in zip(numbers, self._objects.get(uris), strict=True):
@@ -138,7 +142,8 @@ class State:
             return set()
         return {int(name.removesuffix(".json")) for name in names if name.removesuffix(".json").isdecimal()}
 
-    def _put(self, name: str, data: bytes, *, creates: bool = False) -> None:
+    def put(self, name: str, data: bytes, *, creates: bool = False) -> None:
+        """Put an object of the state; one that `creates` leaves what stands there."""
         (answer,) = self._objects.put([Put(uri=f"{self.uri}/{name}", data=data, creates=creates)])
         if isinstance(answer, PlaitError) and not isinstance(answer, ObjectChanged):
             raise answer

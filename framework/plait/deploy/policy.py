@@ -84,7 +84,7 @@ def _statements(spec: Spec) -> Iterator[tuple[str, Statement]]:
 
 def _of_state(spec: Spec) -> Iterator[tuple[str, Statement]]:
     """The statements of a backfill's state beside the sink."""
-    path = state_folder(next(iter(spec.sink.folders.values()), ""))
+    path = state_folder(spec)
     folder = FolderPath.parse(path) if path else None
     if folder and folder.bucket:
         files = f"{folder.object_arn}/*"

@@ -20,6 +20,7 @@ from msgspec.structs import asdict
 from plait.deploy.alarms import lookup_alarms
 from plait.deploy.policy import grants, policy_document
 from plait.deploy.requirements import DEFAULT_PYTHON
+from plait.deploy.stack_history import history_parts
 from plait.deploy.stack_parameters import StackParameter, resolve_marks, stack_parameter
 from plait.deploy.stack_table import table_parts
 from plait.language.document import ALLOWING_VARIABLE
@@ -116,7 +117,7 @@ def _settable_parameters(
     """The spec's parameters that a stack can set: those with an environment variable that may have any value."""
     table = table_parts(spec)
     taken = {*PARAMETER_OR_RESOURCE.findall(_template()), *lookup_alarms(spec)}
-    taken |= {*table.parameters, *table.resources}
+    taken |= {*table.parameters, *table.resources, *history_parts(spec)}
     settable: dict[str, StackParameter] = {}
     for number, (name, value) in enumerate(spec.parameters.items()):
         if name not in spec.variables:
@@ -152,6 +153,7 @@ def _values(spec: Spec) -> dict[str, Any]:
         "lookup_alarms": lookup_alarms(spec),
         "table_conditions": table.conditions,
         "table": table.resources,
+        "history": history_parts(spec),
         "scaling": {"MaximumConcurrency": bound} if bound and queued else NO_VALUE,
     }
     return {name: int(v.total_seconds()) if isinstance(v, timedelta) else v for name, v in values.items()}

@@ -40,9 +40,11 @@ if TYPE_CHECKING:
 
     from plait.cli.options import QuarantineLimit
     from plait.engine.report import Report
+    from plait.language.spec import Spec
     from plait.plugin import Item
 
 
+AT_ONCE = 10  # invocations of the function, unless told: what is new is not to wait behind what is old
 ONE_LIST = "give exactly one of `--all`, `--objects`, `--manifest`, and `--since` with `--until`"
 
 
@@ -62,7 +64,9 @@ ONE_LIST = "give exactly one of `--all`, `--objects`, `--manifest`, and `--since
     help="Go on though this look-up no longer keeps all of that time. Repeatable.",
 )
 @click.option(
-    "--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Run so many processes."
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Run so many processes, or invocations at a time.  [default: 1, or 10 on stepfunctions]",
 )
 @click.option(
     "--batch",
@@ -77,10 +81,16 @@ ONE_LIST = "give exactly one of `--all`, `--objects`, `--manifest`, and `--since
 @click.option(
     "--on",
     "runner",
-    type=click.Choice(["local", "spark"]),
+    type=click.Choice(["local", "stepfunctions", "spark"]),
     default="local",
     show_default=True,
     help="Where batches run.",
+)
+@click.option(
+    "--state-machine",
+    "machine",
+    metavar="ARN",
+    help="The state machine of the stack, for --on stepfunctions.",
 )
 @click.option("--resume-anyway", is_flag=True, help="Go on with what another version of plait began.")
 @max_rate_option
@@ -99,10 +109,11 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     file: IO[bytes] | None,
     manifest: str | None,
     allowed: Sequence[str],
-    workers: int,
+    workers: int | None,
     batch: int,
     state: str | None,
     runner: str,
+    machine: str | None,
     resume_anyway: bool,
     max_rates: dict[str, float],
     dry_run: bool,
@@ -119,27 +130,33 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     is_window = bool(since or until) and manifest is None
     if sum((everything, file is not None, manifest is not None, is_window)) != 1:
         raise click.UsageError(ONE_LIST)
+    if (runner == "stepfunctions") != (machine is not None) or (machine and max_rates):
+        raise click.UsageError("give `--on stepfunctions` with `--state-machine`, and without `--max-rate`")
     pipeline, window = load_pipeline(spec, parameters), Window(since=since, until=until)
     check_services(pipeline.spec, max_rates)
-    if unknown := {*allowed} - {source.name for source in pipeline.spec.lookups}:
-        raise click.BadParameter(f"no look-up is called `{min(unknown)[:40]}`", param_hint="--allow-missing")
+    _check_names(allowed, pipeline.spec)
     items, name = _items_of(file, manifest)
     backfill = Backfill(pipeline, window, items, name, state)
     if dry_run:
-        _print_estimate(backfill, batch, workers, max_rates, output)
+        _print_estimate(backfill, batch, workers or 1, max_rates, output)
         return
     plan = backfill.plan(batch, anyway=resume_anyway)
     backfill.require_kept(allowed)
     click.echo(f"{plan.objects:,} objects, listed at {plan.taken_at}; state: {backfill.state.uri}", err=True)
     try:
-        if runner == "local":
-            _run(backfill, workers, max_rates)
+        if runner != "spark":
+            _follow(backfill, workers, max_rates, machine)
     finally:  # also where Ctrl-C or SIGTERM ends it
         report = backfill.report()
         spark_rates = max_rates if runner == "spark" else None
         left = _print_report(backfill, report, output, spark_rates, verbose=verbose)
     is_planned = runner == "spark" and not report.counts
     ctx.exit(0 if is_planned else exit_code(report, fail_level, max_quarantined) or int(left > 0))
+
+
+def _check_names(allowed: Sequence[str], spec: Spec) -> None:
+    if unknown := {*allowed} - {source.name for source in spec.lookups}:
+        raise click.BadParameter(f"no look-up is called `{min(unknown)[:40]}`", param_hint="--allow-missing")
 
 
 def _print_report(
@@ -183,11 +200,20 @@ def _print_estimate(
     print_answer(output, estimate_document(told, size), estimate_text(told, size))
 
 
-def _run(backfill: Backfill, workers: int, rates: dict[str, float]) -> None:
+def _follow(backfill: Backfill, workers: int | None, rates: dict[str, float], machine: str | None) -> None:
+    """Run what is left here, or by a state machine, and show how far it is."""
     progress = BackfillProgress(len(backfill.state.open_numbers()), backfill.left()[0])
+    if machine is None:
+        outcomes = backfill.run(workers or 1, rates)
+    else:
+        outcomes = backfill.run_on_step_functions(machine, workers or AT_ONCE)
     try:
-        with closing(backfill.run(workers, rates)) as outcomes:
+        with closing(outcomes):
             for outcome in outcomes:
                 progress.add(outcome)
+    except KeyboardInterrupt:
+        if machine is not None:
+            click.echo("\nthe execution goes on; the same command follows it again", err=True)
+        raise
     finally:
         progress.close()

@@ -1,0 +1,100 @@
+"""The batches of a backfill on Step Functions: a Distributed Map invokes the function with each."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+from plait.backfill.rounds import BatchOutcome, run_again
+from plait.plugin import GiveUp, calling
+from plait.storage.s3 import bucket_and_key
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping, Sequence
+
+    from plait.backfill.state import State
+    from plait.engine.context import Services
+
+MOST_BYTES = 1 << 30  # of the list of batches, which is made in memory
+POLL_SECONDS = 5.0
+LIST = "map.json"
+
+
+def run_on_step_functions(
+    state: State, services: Services, machine: str, at_once: int, poll_seconds: float = POLL_SECONDS
+) -> Generator[BatchOutcome]:
+    """Run the batches that are not done, so many at once, and yield what becomes of each, as their markers come.
+
+    `machine` is the ARN of the state machine in the pipeline's stack. An execution over the same plan that still runs is
+    joined. Raises GiveUp if it does not succeed. Where this ends before, the execution goes on.
+    """
+
+    def run(numbers: Sequence[int]) -> Generator[BatchOutcome]:
+        client = services.client("stepfunctions")
+        before = dict(state.markers(numbers))
+        with calling("the state machine of the history", service="states"):
+            execution = _start(client, state, numbers, machine, at_once)
+        waiting = set(numbers)
+        while True:
+            with calling("the state machine of the history", service="states"):
+                status = client.describe_execution(executionArn=execution)
+            ended = waiting & state.done_numbers()
+            waiting -= ended
+            if status["status"] != "RUNNING":
+                ended |= waiting
+            markers = dict(state.markers(ended))
+            yield from (_outcome(number, markers.get(number), before) for number in sorted(ended))
+            if status["status"] != "RUNNING":
+                break
+            time.sleep(poll_seconds)
+        if status["status"] != "SUCCEEDED":
+            reason = status.get("error") or "stopped"
+            message = f"the execution `{execution}` ended as {status['status']}: {reason}"
+            help = "look at it in the console of Step Functions, then run the same command again"
+            raise GiveUp(message, code="execution-failed", help=help)
+
+    return run_again(run, state.open_numbers())
+
+
+def _start(client: Any, state: State, numbers: Sequence[int], machine: str, at_once: int) -> str:
+    """Start an execution over batches, or find the one over the same plan that runs; return its ARN."""
+    id = state.uri.rpartition("/")[2]
+    executions = machine.replace(":stateMachine:", ":execution:", 1)
+    for turn in range(1, 10_000):
+        arn = f"{executions}:{id}-{turn}"
+        try:
+            if client.describe_execution(executionArn=arn)["status"] == "RUNNING":
+                return arn
+        except client.exceptions.ExecutionDoesNotExist:
+            bucket, key = _put_list(state, id, numbers)
+            results = f"{key.removesuffix(LIST)}results"
+            given = {"bucket": bucket, "key": key, "results": results, "at_once": at_once}
+            client.start_execution(stateMachineArn=machine, name=f"{id}-{turn}", input=json.dumps(given))
+            return arn
+    raise GiveUp(
+        "this backfill ran ten thousand times", code="execution-failed", help="name another `--state`"
+    )
+
+
+def _put_list(state: State, id: str, numbers: Sequence[int]) -> tuple[str, str]:
+    """Put the list of batches as the events of the function; return its bucket and key."""
+    lines, size = list[str](), 0
+    for number in numbers:
+        objects = [item.uri for item in state.items(number)]
+        lines.append(json.dumps({"objects": objects, "backfill": id, "batch": number}, ensure_ascii=False))
+        size += len(lines[-1])
+        if size > MOST_BYTES:
+            message, help = "one execution takes no list of more than 1 GiB", "take a shorter window"
+            raise GiveUp(message, code="list-too-long", help=help)
+    state.put(LIST, ("[" + ",\n".join(lines) + "]").encode())
+    return bucket_and_key(f"{state.uri}/{LIST}")
+
+
+def _outcome(number: int, marker: Any, before: Mapping[int, Any]) -> BatchOutcome:
+    """What became of a batch; a marker that was there before says nothing of this run."""
+    if marker is None or marker == before.get(number):
+        return BatchOutcome(number=number, failure="the function put no marker: see its log")
+    return BatchOutcome(
+        number=number, objects=marker["objects"], quarantined=marker["records"]["quarantined"]
+    )

@@ -68,8 +68,7 @@ def _start(client: Any, state: State, numbers: Sequence[int], machine: str, at_o
                 return arn
         except client.exceptions.ExecutionDoesNotExist:
             bucket, key = _put_list(state, id, numbers)
-            results = f"{key.removesuffix(LIST)}results"
-            given = {"bucket": bucket, "key": key, "results": results, "at_once": at_once}
+            given = {"bucket": bucket, "key": key, "at_once": at_once}
             client.start_execution(stateMachineArn=machine, name=f"{id}-{turn}", input=json.dumps(given))
             return arn
     raise GiveUp(

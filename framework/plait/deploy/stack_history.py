@@ -20,8 +20,10 @@ RETRIED = (
 )
 
 
-def definition() -> dict[str, Any]:
-    """The state machine: its input names the list of batches, `bucket` and `key`, how many run at once, and a folder for results.
+def definition(bucket: str, results: str) -> dict[str, Any]:
+    """The state machine: its input names the list of batches, by `bucket` and `key`, and how many run `at_once`.
+
+    What the invocations answer goes below the prefix `results` of a bucket, since a state's output has a limit.
 
     One batch that fails does not end the others. See "Using Map state in Distributed mode" in AWS's developer guide.
     """
@@ -49,7 +51,7 @@ def definition() -> dict[str, Any]:
         "ToleratedFailurePercentage": 100.0,
         "ResultWriter": {
             "Resource": f"arn:{PARTITION}:states:::s3:putObject",
-            "Parameters": {"Bucket.$": "$.bucket", "Prefix.$": "$.results"},
+            "Parameters": {"Bucket": bucket, "Prefix": results},
         },
         "End": True,
     }
@@ -65,7 +67,7 @@ def history_parts(spec: Spec) -> dict[str, Any]:
     path = FolderPath.parse(folder) if folder else None
     if path is None or not path.bucket:
         return {}
-    files = f"{path.object_arn}/*"
+    files, key = f"{path.object_arn}/*", folder.removeprefix(f"s3://{path.bucket}/")
     machine = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:{kind}:${AWS::StackName}-history"
     statements = [
         _allow(
@@ -84,7 +86,7 @@ def history_parts(spec: Spec) -> dict[str, Any]:
             "Properties": {
                 "StateMachineName": "${AWS::StackName}-history",
                 "RoleArn": {"Fn::GetAtt": ["HistoryRole", "Arn"]},
-                "DefinitionString": json.dumps(definition()),
+                "DefinitionString": json.dumps(definition(path.bucket, f"{key}/results")),
                 "DefinitionSubstitutions": {"Function": {"Fn::GetAtt": ["Function", "Arn"]}},
             },
         },

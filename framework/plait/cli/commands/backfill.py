@@ -127,19 +127,17 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
 
     The objects are listed once. The same command again runs the batches that are not done, and reports on all.
     """
-    is_window = bool(since or until) and manifest is None
-    if sum((everything, file is not None, manifest is not None, is_window)) != 1:
+    if sum((everything, bool(file), bool(manifest), bool(since or until) and not manifest)) != 1:
         raise click.UsageError(ONE_LIST)
     if (runner == "stepfunctions") != (machine is not None) or (machine and max_rates):
         raise click.UsageError("give `--on stepfunctions` with `--state-machine`, and without `--max-rate`")
     pipeline, window = load_pipeline(spec, parameters), Window(since=since, until=until)
     check_services(pipeline.spec, max_rates)
     _check_names(allowed, pipeline.spec)
-    items, name = _items_of(file, manifest)
-    backfill = Backfill(pipeline, window, items, name, state)
+    backfill = Backfill(pipeline, window, *_items_of(file, manifest), state)
     if dry_run:
         _print_estimate(backfill, batch, workers or 1, max_rates, output)
-        return
+        ctx.exit()
     plan = backfill.plan(batch, anyway=resume_anyway)
     backfill.require_kept(allowed)
     click.echo(f"{plan.objects:,} objects, listed at {plan.taken_at}; state: {backfill.state.uri}", err=True)
@@ -150,7 +148,7 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
         report = backfill.report()
         spark_rates = max_rates if runner == "spark" else None
         left = _print_report(backfill, report, output, spark_rates, verbose=verbose)
-    is_planned = runner == "spark" and not report.counts
+    is_planned = spark_rates is not None and not report.counts
     ctx.exit(0 if is_planned else exit_code(report, fail_level, max_quarantined) or int(left > 0))
 
 

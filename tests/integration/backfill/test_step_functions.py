@@ -1,0 +1,212 @@
+"""A backfill on Step Functions: moto runs the stack's Distributed Map over the plan's list, with the real handler."""
+
+from __future__ import annotations
+
+import json
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from click.testing import CliRunner
+from moto.core.config import default_user_config
+from moto.server import ThreadedMotoServer
+from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
+
+from kit.locked import locked
+from kit.servers.buckets import buckets, contents
+from plait.aws_lambda import function, handler
+from plait.backfill import step_functions
+from plait.cli.main import main
+from plait.deploy.stack_history import definition
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from click.testing import Result
+
+SPEC = """
+plait: 1
+name: orders
+parameters: {lake: {env: LAKE, default: "s3://history/lake"}}
+sources:
+  orders: {connector: json, path: "s3://history/in/*.json", columns: {id: string, day: date, n: int}}
+  items:
+    connector: csv
+    path: "s3://history/items/{id}.csv"
+    join: {on: id, as: list, missing: {retry_for: 1h}}
+    columns: {sku: string}
+partition_by: {day: day}
+sink: {connector: parquet, path: "${lake}/out/"}
+quarantine: ${lake}/bad/
+"""
+ORDERS = 23
+ARN = "arn:aws:lambda:eu-west-1:123456789012:function:plait"
+
+
+class Stack:
+    """The state machine of the stack, whose function is the real handler in this process."""
+
+    def __init__(self, s3: Any, folder: Path, patch: pytest.MonkeyPatch) -> None:
+        self.s3, self.folder, self._patch = s3, folder, patch
+        self.events: list[dict[str, Any]] = []
+        self.failing: set[int] = set()
+        self._alone = Lock()  # a sandbox of Lambda has an event at a time
+        text = (
+            json.dumps(definition("history", "results"))
+            .replace("${AWS::Partition}", "aws")
+            .replace("${Function}", ARN)
+        )
+        client = boto3.client("stepfunctions")
+        role = "arn:aws:iam::123456789012:role/history"
+        self.machine = client.create_state_machine(name="plait-history", definition=text, roleArn=role)[
+            "stateMachineArn"
+        ]
+        client.close()
+        patch.setattr(lambda_eval_utils, "_invoke_lambda_function", self.invoke)
+
+    def invoke(self, parameters: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Answer as Lambda's Invoke does."""
+        assert parameters["FunctionName"] == ARN
+        event = json.loads(parameters["Payload"])
+        self.events.append(event)
+        if event["batch"] in self.failing:
+            return {
+                "FunctionError": "Unhandled",
+                "Payload": {"errorType": "Runtime.ExitError"},
+                "StatusCode": 200,
+            }
+        with self._alone, redirect_stdout(StringIO()):
+            return {"Payload": handler(event), "StatusCode": 200}
+
+    def backfill(self, lake: str, *options: str) -> Result:
+        """Run the command, for a function that is deployed with this lake."""
+        function._engines.clear()
+        self._patch.setenv("LAKE", f"s3://history/{lake}")
+        words = [
+            "backfill",
+            str(self.folder / "orders.yaml"),
+            "--all",
+            "--batch",
+            "5",
+            "-o",
+            "json",
+            "--env",
+            "LAKE",
+        ]
+        return CliRunner().invoke(main, [*words, *options])
+
+    def on_step_functions(self, lake: str) -> Result:
+        return self.backfill(lake, "--on", "stepfunctions", "--state-machine", self.machine)
+
+    def tree(self, lake: str) -> dict[str, bytes]:
+        """The files of a lake and its quarantine."""
+        files = contents(self.s3, "history", f"{lake}/")
+        return {key.removeprefix(lake): body for key, body in files.items() if "._plait/" not in key}
+
+
+@pytest.fixture
+def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+    """Twenty-three orders on a moto of this process, one of them bad."""
+    monkeypatch.setitem(default_user_config["stepfunctions"], "execute_state_machine", True)
+    monkeypatch.setattr(step_functions, "POLL_SECONDS", 0.2)
+    server = ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    for name, value in {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "PLAIT_ENV_ALLOW": "LAKE",
+        "MOTO_PORT": str(port),  # where the state machine finds S3
+    }.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "orders.yaml").write_text(SPEC)
+    monkeypatch.setenv("PLAIT_SPEC", locked(tmp_path / "orders.yaml"))
+    s3 = boto3.client("s3")
+    try:
+        with buckets(s3, "history"):
+            for number in range(ORDERS):
+                order = {
+                    "id": f"o{number}",
+                    "day": f"2026-07-0{number % 3 + 1}",
+                    "n": "?" if number == 4 else number,
+                }
+                s3.put_object(Bucket="history", Key=f"in/{number:03}.json", Body=json.dumps(order))
+                s3.put_object(
+                    Bucket="history", Key=f"items/o{number}.csv", Body=f"id,sku\no{number},s{number}\n"
+                )
+            yield Stack(s3, tmp_path, monkeypatch)
+    finally:
+        s3.close()
+        server.stop()
+        function._engines.clear()
+
+
+COUNTS = ("objects", "records", "rows", "file_count", "file_bytes", "sources", "batches_left")
+
+
+def test_the_lake_and_the_report_are_those_of_a_local_run(stack: Stack) -> None:
+    local, on_map = stack.backfill("local"), stack.on_step_functions("map")
+    assert (local.exit_code, on_map.exit_code) == (0, 0), on_map.output
+    mine, others = json.loads(local.stdout), json.loads(on_map.stdout)
+    assert {name: others[name] for name in COUNTS} == {name: mine[name] for name in COUNTS}
+    assert stack.tree("map") == stack.tree("local")
+    assert len(stack.tree("map")) == ORDERS
+    assert sorted(len(event["objects"]) for event in stack.events) == [3, 5, 5, 5, 5]
+
+
+def test_a_batch_whose_function_dies_is_left_and_runs_again_alone(stack: Stack) -> None:
+    stack.failing = {2}
+    ended = stack.on_step_functions("dies")
+    assert ended.exit_code == 1
+    assert json.loads(ended.stdout)["batches_left"] == 1
+    assert "batch 2 did not end: the function put no marker" in ended.stderr
+    stack.failing, stack.events = set(), []
+    again = stack.on_step_functions("dies")
+    assert again.exit_code == 0, again.output
+    assert {event["batch"] for event in stack.events} == {2}
+    assert json.loads(again.stdout)["objects"]["done"] == ORDERS
+
+
+def test_an_object_that_must_come_again_is_left_with_its_batch(stack: Stack) -> None:
+    """Its batch is run three times, by an execution each, and is told with the object that is left."""
+    stack.s3.delete_object(Bucket="history", Key="items/o7.csv")
+    ended = stack.on_step_functions("late")
+    report = json.loads(ended.stdout)
+    assert (ended.exit_code, report["objects"]["retry"], report["objects"]["done"]) == (1, 1, ORDERS - 1)
+    assert sum(event["batch"] == 2 for event in stack.events) == 3
+    stack.s3.put_object(Bucket="history", Key="items/o7.csv", Body="id,sku\no7,s7\n")
+    assert stack.on_step_functions("late").exit_code == 0
+
+
+def test_an_event_names_no_place_to_write_to(stack: Stack) -> None:
+    """A name that is no backfill's gives no marker; the objects run all the same."""
+    stack.backfill("event")
+    before = {*contents(stack.s3, "history", "")}
+    for name in ("../../up", "s3://history/x", "", 7):
+        assert (
+            handler({"objects": ["s3://history/in/001.json"], "backfill": name, "batch": 1})["objects"][
+                "done"
+            ]
+            == 1
+        )
+    assert {*contents(stack.s3, "history", "")} == before
+
+
+@pytest.mark.parametrize("options", [["--on", "stepfunctions"], ["--state-machine", "x"]])
+def test_the_state_machine_goes_with_step_functions(stack: Stack, options: list[str]) -> None:
+    ended = stack.backfill("alone", *options)
+    assert ended.exit_code == 2
+    assert "`--on stepfunctions` with `--state-machine`" in ended.stderr
+
+
+def test_markers_beside_the_sink_alone_are_the_function_s(stack: Stack) -> None:
+    options = ["--on", "stepfunctions", "--state-machine", stack.machine, "--state", "s3://history/elsewhere"]
+    ended = stack.backfill("elsewhere", *options)
+    assert ended.exit_code == 1
+    assert "the function puts markers beside its sink on S3 alone" in ended.stderr

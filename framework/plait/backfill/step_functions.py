@@ -94,6 +94,5 @@ def _outcome(number: int, marker: Any, before: Mapping[int, Any]) -> BatchOutcom
     """What became of a batch; a marker that was there before says nothing of this run."""
     if marker is None or marker == before.get(number):
         return BatchOutcome(number=number, failure="the function put no marker: see its log")
-    return BatchOutcome(
-        number=number, objects=marker["objects"], quarantined=marker["records"]["quarantined"]
-    )
+    objects, quarantined = marker["objects"], marker["records"]["quarantined"]
+    return BatchOutcome(number=number, objects=objects, quarantined=quarantined, again=objects["retry"] > 0)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from plait.plugin.hooks import Hooks
 from plait.plugin.roles import Connector, ContractViolation, Driver, Lookup, Sink
 
 if TYPE_CHECKING:
@@ -87,7 +88,8 @@ def offer_of(word: str) -> Offer:
 def _load(offer: Offer) -> Connector:
     distribution = f"`{offer.distribution}` {offer.version}"
     try:
-        descriptors = _checked(getattr(import_module(offer.module), "plait_connectors", list)())
+        module = import_module(offer.module)
+        descriptors = _checked([module.plait_connectors()] if _pinned else _call_hook(module))
     except (Exception, SystemExit) as error:
         from plait.plugin.isolation import describe, show_traceback
 
@@ -111,11 +113,11 @@ def _load(offer: Offer) -> Connector:
     raise ConnectorUnavailable("broken-connector", message, f"from {distribution}")
 
 
-def _checked(answer: Any) -> list[Any]:
+def _checked(answers: list[Any]) -> list[Any]:
     """Return the descriptors that a hook gives; raises ContractViolation."""
-    if not isinstance(answer, Iterable):
+    if not all(isinstance(answer, Iterable) for answer in answers):
         raise ContractViolation("its hook gives no list")
-    descriptors = [*answer]
+    descriptors = [descriptor for answer in answers for descriptor in answer]
     for descriptor in descriptors:
         _check_roles(descriptor)
     return descriptors
@@ -131,3 +133,15 @@ def _check_roles(descriptor: Any) -> None:
             raise ContractViolation(f"its `{word}` is no class that extends `{base.__name__}`")
         if role.__abstractmethods__:
             raise ContractViolation(f"its `{word}` has no method `{min(role.__abstractmethods__)}`")
+
+
+def _call_hook(module: Any) -> list[list[Any]]:
+    """What the hook of a module answers, once pluggy has found that it has our signature."""
+    import pluggy
+
+    manager = pluggy.PluginManager(GROUP)
+    manager.add_hookspecs(Hooks)
+    manager.register(module)
+    manager.check_pending()
+    answers: list[list[Any]] = manager.hook.plait_connectors()
+    return answers

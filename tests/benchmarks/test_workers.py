@@ -9,8 +9,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
 from plait_sandbox.sample_data import write
 
 from .shop import clean, orders_of
@@ -68,10 +66,6 @@ def backfill(folder: Path, workers: int, round_number: int) -> float:
 
 def test_two_workers_take_little_more_than_half_the_time_of_one(tmp_path: Path, figures: Figures) -> None:
     """Over folders, with look-ups of CSV and no server; not measured where no two cores are free."""
-    from plait.cli.commands.backfill import command
-
-    if not any(parameter.name == "workers" for parameter in command.params):
-        pytest.skip("this `plait backfill` has no workers")
     sample = clean(ORDERS + 100)
     for key in orders_of(sample)[ORDERS:]:
         del sample.objects[key]

@@ -59,7 +59,7 @@ def run_on_step_functions(
 
 def _start(client: Any, state: State, numbers: Sequence[int], machine: str, at_once: int) -> str:
     """Start an execution over batches, or find the one over the same plan that runs; return its ARN."""
-    id = state.uri.rpartition("/")[2]
+    id = _id(state)
     executions = machine.replace(":stateMachine:", ":execution:", 1)
     for turn in range(1, 10_000):
         arn = f"{executions}:{id}-{turn}"
@@ -67,7 +67,7 @@ def _start(client: Any, state: State, numbers: Sequence[int], machine: str, at_o
             if client.describe_execution(executionArn=arn)["status"] == "RUNNING":
                 return arn
         except client.exceptions.ExecutionDoesNotExist:
-            bucket, key = _put_list(state, id, numbers)
+            bucket, key = _put_list(state, numbers)
             given = {"bucket": bucket, "key": key, "at_once": at_once}
             client.start_execution(stateMachineArn=machine, name=f"{id}-{turn}", input=json.dumps(given))
             return arn
@@ -76,12 +76,21 @@ def _start(client: Any, state: State, numbers: Sequence[int], machine: str, at_o
     )
 
 
-def _put_list(state: State, id: str, numbers: Sequence[int]) -> tuple[str, str]:
+def event_of(state: State, number: int) -> dict[str, Any]:
+    """The event by which the function runs a batch and puts its marker."""
+    objects = [item.uri for item in state.items(number)]
+    return {"objects": objects, "backfill": _id(state), "batch": number}
+
+
+def _id(state: State) -> str:
+    return state.uri.rpartition("/")[2]
+
+
+def _put_list(state: State, numbers: Sequence[int]) -> tuple[str, str]:
     """Put the list of batches as the events of the function; return its bucket and key."""
     lines, size = list[str](), 0
     for number in numbers:
-        objects = [item.uri for item in state.items(number)]
-        lines.append(json.dumps({"objects": objects, "backfill": id, "batch": number}, ensure_ascii=False))
+        lines.append(json.dumps(event_of(state, number), ensure_ascii=False))
         size += len(lines[-1])
         if size > MOST_BYTES:
             message, help = "one execution takes no list of more than 1 GiB", "take a shorter window"

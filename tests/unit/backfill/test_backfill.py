@@ -16,11 +16,13 @@ from msgspec import structs
 import plait
 from kit.locked import locked
 from kit.run import put
+from plait.aws_lambda import handler
 from plait.backfill import spark
 from plait.backfill.backfill import Backfill, items_of
 from plait.backfill.local import BatchSpec, run_batches
 from plait.backfill.rounds import BatchOutcome, run_again
 from plait.backfill.state import run_batch
+from plait.backfill.step_functions import event_of
 from plait.engine.context import utc_now
 from plait.engine.engine import Engine
 from plait.plugin import Connector, GiveUp, Options, Sink, Window, Written
@@ -97,7 +99,15 @@ def on_spark(backfill: Backfill) -> None:
     assert exit_code == int(bool(backfill.state.open_numbers()))
 
 
-PATHS = {path.__name__: path for path in (in_one_process, in_two_processes, on_spark)}
+def by_the_function(backfill: Backfill) -> None:
+    """What the function makes of the events of a Distributed Map; `integration/backfill` has that."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PLAIT_SPEC", locked(Path(backfill.spec.file)))
+        for number in backfill.state.open_numbers():
+            handler(event_of(backfill.state, number))
+
+
+PATHS = {path.__name__: path for path in (in_one_process, in_two_processes, on_spark, by_the_function)}
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -109,6 +119,23 @@ def test_batches_add_up_to_one_run(path: str, orders: plait.Pipeline, tmp_path: 
     assert sums(backfill.report()) == sums(whole)
     assert tree(tmp_path) == files
     assert not backfill.state.open_numbers()
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_limits_are_those_of_one_run(path: str, orders: plait.Pipeline, tmp_path: Path) -> None:
+    """An object above `max_bytes` is in quarantine by the same file, and told by the same problem."""
+    (tmp_path / "in/05.json").write_text(json.dumps({"id": "o5", "n": 1, "more": "x" * 100}))
+    limited = SPEC.replace('"in/*.json",', '"in/*.json", max_bytes: 90,')
+    (tmp_path / "limited.yaml").write_text(limited)
+    pipeline = plait.load("limited.yaml")
+    whole, files = pipeline.run(), tree(tmp_path)
+    backfill = Backfill(pipeline, WHOLE)
+    backfill.plan(size=6)
+    PATHS[path](backfill)
+    report = backfill.report()
+    assert (report.records.quarantined, sums(report)) == (2, sums(whole))
+    assert report.problems_by_code == whole.problems_by_code
+    assert tree(tmp_path) == files
 
 
 @pytest.mark.parametrize("path", PATHS)

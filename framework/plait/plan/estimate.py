@@ -30,17 +30,25 @@ class Estimate(Struct, frozen=True):
 
 
 def estimate(
-    spec: Spec, objects: int, batch: int, processes: int, max_rates: Mapping[str, float]
+    spec: Spec,
+    objects: int,
+    batch: int,
+    processes: int,
+    max_rates: Mapping[str, float],
+    *,
+    by_function: bool = False,
 ) -> Estimate:
-    """Estimate a run over objects that are listed, so many a batch, by processes of one's own.
+    """Estimate a run over objects that are listed, so many a batch, by processes of one's own, or by the function's.
 
     `max_rates` are the calls a second of services; the default quotas limit the others.
     """
     sized = replace(spec, deploy=replace(spec.deploy, batch=batch))
-    known = {"starts": processes, "seconds": 0}
+    known = {"starts": processes} if by_function else {"starts": processes, "seconds": 0}
+    delivery = ("lambda:Invoke", "lambda:GBSeconds") if by_function else ()
     assumed = (replace(a, value=known.get(a.name, a.value)) for a in default_assumptions(sized, objects))
     costs = forecast(sized, tuple(assumed))
-    costs = replace(costs, lines=tuple(line for line in costs.lines if line.source != "delivery"))
+    lines = (line for line in costs.lines if line.source != "delivery" or line.operation in delivery)
+    costs = replace(costs, lines=tuple(lines))
     limits = rates(costs)
     for service, rate in max_rates.items():
         if calls := sum(line.number for line in costs.lines if line.operation.startswith(f"{service}:")):

@@ -50,3 +50,12 @@ def test_the_tightest_limit_says_how_long_it_takes_at_least(spec: Spec) -> None:
         ("logs", "`--max-rate`"),
     ]
     assert slower.seconds == pytest.approx(300)
+
+
+def test_the_function_has_its_price_and_no_queue(spec: Spec) -> None:
+    told = estimate(spec, 100_000, batch=1_000, processes=10, max_rates={}, by_function=True)
+    ours = estimate(spec, 100_000, batch=1_000, processes=10, max_rates={})
+    added = {line.operation for line in told.costs.lines} - {line.operation for line in ours.costs.lines}
+    assert added == {"lambda:Invoke", "lambda:GBSeconds"}
+    assert told.costs.calls == ours.costs.calls
+    assert told.costs.dollars > ours.costs.dollars

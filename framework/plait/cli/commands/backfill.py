@@ -136,7 +136,7 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     _check_names(allowed, pipeline.spec)
     backfill = Backfill(pipeline, window, *_items_of(file, manifest), state)
     if dry_run:
-        _print_estimate(backfill, batch, workers or 1, max_rates, output)
+        _print_estimate(backfill, batch, workers, max_rates, output, machine)
         ctx.exit()
     plan = backfill.plan(batch, anyway=resume_anyway)
     backfill.require_kept(allowed)
@@ -191,10 +191,16 @@ def _items_of(file: IO[bytes] | None, manifest: str | None) -> tuple[Iterable[It
 
 
 def _print_estimate(
-    backfill: Backfill, batch: int, workers: int, rates: dict[str, float], output: str
+    backfill: Backfill,
+    batch: int,
+    workers: int | None,
+    rates: dict[str, float],
+    output: str,
+    machine: str | None,
 ) -> None:
     objects, size = backfill.left()
-    told = estimate(backfill.spec, objects, batch, workers, rates)
+    processes = workers or (AT_ONCE if machine else 1)
+    told = estimate(backfill.spec, objects, batch, processes, rates, by_function=machine is not None)
     print_answer(output, estimate_document(told, size), estimate_text(told, size))
 
 

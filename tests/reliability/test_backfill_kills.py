@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from .results import Results
 
-ORDERS, KILLS, WORKERS = budget(1_000, 20_000), budget(4, 10), 2
+ORDERS, KILLS, WORKERS = budget(300, 20_000), budget(2, 10), 2
 FEW = 100
 BATCH = 100  # whose files may be written in vain, refused since they are there, and written again
 MOST_PUTS, MOST_GETS = 200, 500  # in vain for each process that is killed

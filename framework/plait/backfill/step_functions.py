@@ -22,7 +22,7 @@ LIST = "map.json"
 
 
 def run_on_step_functions(
-    state: State, services: Services, machine: str, at_once: int, poll_seconds: float = POLL_SECONDS
+    state: State, services: Services, machine: str, at_once: int
 ) -> Generator[BatchOutcome]:
     """Run the batches that are not done, so many at once, and yield what becomes of each, as their markers come.
 
@@ -47,7 +47,7 @@ def run_on_step_functions(
             yield from (_outcome(number, markers.get(number), before) for number in sorted(ended))
             if status["status"] != "RUNNING":
                 break
-            time.sleep(poll_seconds)
+            time.sleep(POLL_SECONDS)
         if status["status"] != "SUCCEEDED":
             reason = status.get("error") or "stopped"
             message = f"the execution `{execution}` ended as {status['status']}: {reason}"

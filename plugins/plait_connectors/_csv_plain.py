@@ -65,9 +65,11 @@ class PlainGroups(Generic[F]):
     def add(self, data: bytes, file: F) -> bool:
         """Add a file to the group of its header and return True, unless it is to be read alone."""
         options = self.options
-        if len(data) > MAX_PLAIN_BYTES or fault_of(data, options.skip):
+        if len(data) > MAX_PLAIN_BYTES:
             return False
         if options.skip or not data.isascii():
+            if fault_of(data, options.skip):
+                return False
             data = without_first_lines(data, options.skip)
         data = data.replace(b"\r\n", b"\n") if b"\r" in data else data
         header, _, body = (b"", b"", data) if options.header else data.partition(b"\n")

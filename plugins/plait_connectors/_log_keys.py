@@ -72,7 +72,7 @@ def _reader(values: Iterable[Any], text: Callable[[Any], Any]) -> Callable[[Any]
 def windows(keys: Sequence[Key]) -> list[tuple[int, int]]:
     """The ranges of time that the keys' windows cover, in milliseconds, without overlaps."""
     spans = [(key.since, key.until) for key in keys]
-    if any(since is None or until is None for since, until in spans):
+    if any(None in span for span in spans):
         raise GiveUp(
             "a log group is read within a stretch of time",
             help="add `window: {around: a_timestamp_column, before: 1h, after: 1h}` to the source",
@@ -85,12 +85,15 @@ def windows(keys: Sequence[Key]) -> list[tuple[int, int]]:
 def _merged(spans: Iterable[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
     """The spans in order, those that overlap made one, those that end before they start left out."""
     merged: list[tuple[Any, Any]] = []
+    first = last = None
     for start, end in sorted(spans):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = merged[-1][0], max(end, merged[-1][1])
+        if last is not None and start <= last:
+            last = max(end, last)
         elif start <= end:
-            merged.append((start, end))
-    return merged
+            if last is not None:
+                merged.append((first, last))
+            first, last = start, end
+    return merged if last is None else [*merged, (first, last)]
 
 
 def _milliseconds(time: datetime) -> int:

@@ -23,7 +23,7 @@ from plait.plugin import BadRecord
 from plait.problems.problem import excerpt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from plait.engine.answers import KeyValues
@@ -132,7 +132,7 @@ def _rows_to_check(rows: Rows, answers: Answers, source: Source, counts: list[in
 
 
 def _fate(
-    row: int, positions: list[int], rows: Rows, answers: Answers, source: Source
+    row: int, positions: Sequence[int], rows: Rows, answers: Answers, source: Source
 ) -> tuple[Fate, BadRecord | None]:
     """What the rules of the join make of a row, and why its record is bad, now or once its wait is over."""
     rule, window = source.join, source.window
@@ -160,7 +160,9 @@ def _fate(
     return ("bad", error) if error else ("stays", None)
 
 
-def _fault_taken(faults: Faults, positions: list[int], answers: Answers, source: Source) -> BadRecord | None:
+def _fault_taken(
+    faults: Faults, positions: Sequence[int], answers: Answers, source: Source
+) -> BadRecord | None:
     """Return the bad record among a row's matches; under `latest`, ignore one that a newer match replaces."""
     if not faults:
         return None

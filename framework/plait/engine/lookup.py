@@ -100,8 +100,13 @@ def _fetch(
 
     A connector may answer more than it is asked. Calls are put together only where all records are of their own call's keys.
     """
+    if not keys:
+        return
     together, records, remaining = dict[KeyValues, Key](), list[Record](), iter(keys.items())
-    while chunk := dict(islice(remaining, lookup.keys_per_call or len(keys))):
+    chunks: Iterable[dict[KeyValues, Key]] = [keys]
+    if (size := lookup.keys_per_call or len(keys)) < len(keys):
+        chunks = iter(lambda: dict(islice(remaining, size)), {})
+    for chunk in chunks:
         counts.fetches += 1
         parts = _parts(lookup.fetch([*chunk.values()]))
         is_alone = source.window or len(chunk) == len(keys)
@@ -152,8 +157,8 @@ def distinct_keys(table: Any, source: Source) -> dict[KeyValues, Key]:
     keys = {}
     for values, spans in spans_of.items():
         for start, end in merge_spans(spans) if len(spans) > 1 else spans:
-            since, until = moment(start), moment(end)
-            keys[*values, since, until] = Key(fields=fields_of(values), since=since, until=until)
+            times = since, until = moment(start), moment(end)
+            keys[values + times] = Key(fields=fields_of(values), since=since, until=until)
     return keys
 
 
@@ -181,7 +186,7 @@ def _answers_of(
     answers = concat_answers([type_answers(source, part, key_fields) for part in parts])
     asked = _by_owner(chunk, len(key_fields))
     distinct = distinct_owners(answers)
-    if missed := asked.keys() - distinct - answers.faults.keys():
+    if missed := {owner for owner in asked if owner not in distinct and owner not in answers.faults}:
         names = [name for name, _ in key_fields]
         raw = chain.from_iterable(raw_keys(part, names) for part in parts)
         answers.near_misses = near_misses(missed, raw)
@@ -238,8 +243,7 @@ def _count_asked(
 
 def _parts(fetched: Iterable[Record | RecordTable]) -> list[RecordsOrTable]:
     """The single records together, and each table of records."""
-    records: list[Record] = []
-    tables: list[RecordsOrTable] = []
-    for answer in fetched:
-        (tables if isinstance(answer, RecordTable) else records).append(answer)  # type: ignore[arg-type]
-    return [records, *tables] if records or not tables else tables
+    answers = [*fetched]
+    tables = [answer for answer in answers if isinstance(answer, RecordTable)]
+    records = [answer for answer in answers if isinstance(answer, Record)]
+    return [records, *tables] if records or not tables else [*tables]

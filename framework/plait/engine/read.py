@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import compress
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
@@ -106,9 +107,13 @@ def _values(column: Column, records: Sequence[Record] | RecordTable, typed: Type
         return [object_fact(column.origin, records[number]) for number in typed.record_numbers]
     values: list[Any] = typed.fields
     for step in column.selector:
-        if isinstance(step, int) or {type(value) for value in values} - {dict, type(None)}:
+        kinds = {*map(type, values)}
+        if isinstance(step, int) or kinds - {dict, type(None)}:
             return None
-        values = [value if value is None else value.get(step) for value in values]
+        try:
+            values = [*map(itemgetter(step), values)]
+        except (KeyError, TypeError):  # a field is not there, or a null is where it would be
+            values = [value if value is None else value.get(step) for value in values]
     return values
 
 

@@ -6,6 +6,7 @@ together instead.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     import pyarrow as pa
 
@@ -26,7 +27,7 @@ MICROSECOND = timedelta(microseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST_MOMENT, LAST_MOMENT = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 TimeSpan = tuple[int, int]  # microseconds since 1970, both ends included
-Matches = list[list[int]]  # for each row, the positions of the answers that match it
+Matches = Sequence[Sequence[int]]  # for each row, the positions of the answers that match it
 
 
 class Rows(Struct):
@@ -64,7 +65,7 @@ def takes_latest(source: Source) -> bool:
     return rule is not None and rule.shape == "columns" and rule.duplicates == "latest"
 
 
-def latest(positions: list[int], times: Sequence[datetime | None]) -> int:
+def latest(positions: Sequence[int], times: Sequence[datetime | None]) -> int:
     """The position of the latest match."""
     return max(positions, key=lambda position: (times[position], position))
 
@@ -96,7 +97,7 @@ def _columns_at(answers: Answers, source: Source, positions: list[int | None]) -
         yield name, take(answers.table.column(name), positions, defaults.get(name))
 
 
-def _ordered(answers: Answers, source: Source, matches: Matches) -> Iterable[list[int]]:
+def _ordered(answers: Answers, source: Source, matches: Matches) -> Iterable[Sequence[int]]:
     """The matches of each row, in a deterministic order even if the source promises none."""
     if source.open_lookup().order != "none":
         return matches
@@ -131,16 +132,18 @@ def match_keys(left: Sequence[pa.ChunkedArray], right: Sequence[pa.Array]) -> Ma
 
     Keys are given by column.
     """
-    positions = _positions_of_runs(right)
+    positions: dict[Any, Sequence[int]] | None = _positions_of_runs(right)
     if positions is None:
-        positions = {}
+        several: dict[Any, list[int]] = {}
         for position, key in enumerate(_keys(right)):
-            positions.setdefault(key, []).append(position)
-    nothing = positions[None] = []
+            several.setdefault(key, []).append(position)
+        positions = {**several}
+    nothing: Sequence[int] = []
+    positions[None] = nothing
     return [positions.get(key, nothing) for key in _keys(left)]
 
 
-def _positions_of_runs(columns: Sequence[pa.Array]) -> dict[Any, list[int]] | None:
+def _positions_of_runs(columns: Sequence[pa.Array]) -> dict[Any, Sequence[int]] | None:
     """The positions of each key, of many keys in one column whose equals stand together; None for others."""
     if len(columns) != 1 or len(columns[0]) <= FEW:
         return None
@@ -148,8 +151,7 @@ def _positions_of_runs(columns: Sequence[pa.Array]) -> dict[Any, list[int]] | No
 
     runs = pc.run_end_encode(columns[0])
     ends, keys = runs.run_ends.to_pylist(), runs.values.to_pylist()
-    spans = zip(keys, [0, *ends], ends, strict=False)
-    positions = {key: [*range(start, end)] for key, start, end in spans}
+    positions: dict[Any, Sequence[int]] = dict(zip(keys, map(range, [0, *ends], ends), strict=False))
     return positions if len(positions) == len(ends) else None
 
 
@@ -170,7 +172,7 @@ def within(
     """
     before, after = window.before // MICROSECOND, window.after // MICROSECOND
     moments = [None if time is None else (time - EPOCH) // MICROSECOND for time in times]
-    near: Matches = []
+    near: list[list[int]] = []
     for positions, centre in zip(matches, microseconds(centres), strict=True):
         timed = positions if centre is not None else ()
         near.append([p for p in timed if (at := moments[p]) is not None and -before <= at - centre <= after])

@@ -103,7 +103,11 @@ def transform(records: list[Record], ask: Ask, plan: Plan, now: datetime, *, wai
     """
     quarantine = plan.spec.quarantine
     typed = cast(records, plan.spec.driver)
-    records = [_typed_record(record, with_raw=bool(quarantine and quarantine.payload)) for record in records]
+    with_raw, no_fields = bool(quarantine and quarantine.payload), dict[str, Any]()
+    records = [  # without their fields, which the rows have by now
+        Record(fields=no_fields, item=r.item, position=r.position, raw=r.raw if with_raw else b"")
+        for r in records
+    ]
     rows = Rows(typed.table, typed.record_numbers)
     batch = Batch(records, rows, bad=dict(typed.faults), left_out=typed.left_out)
     batch.sources[plan.spec.driver.name] = typed.counts
@@ -120,12 +124,6 @@ def transform(records: list[Record], ask: Ask, plan: Plan, now: datetime, *, wai
             batch.add_fault(batch.rows.record_numbers[row], error)
         batch.take_out({batch.rows.record_numbers[row] for row in hidden})
     return batch
-
-
-def _typed_record(record: Record, *, with_raw: bool) -> Record:
-    """The record without its fields, which the rows have by now."""
-    raw = record.raw if with_raw else b""
-    return Record(fields={}, item=record.item, position=record.position, raw=raw)
 
 
 def _join_stage(

@@ -63,7 +63,8 @@ class LookupPath(PathTemplate, frozen=True):
     def fill_all(self, rows: Sequence[Mapping[str, object]]) -> list[str | UnsafePathValue | None]:
         """What `fill` gives or raises for each row; the usual texts of a path with one hole are looked at together."""
         if [isinstance(part, Hole) for part in self.parts] in ([False, True], [False, True, False]):
-            texts: list[Any] = [row[self.columns[0]] for row in rows]
+            (name,) = self.columns
+            texts: list[Any] = [row[name] for row in rows]
             if {*map(type, texts)} == {str} and all(texts) and _are_names(texts):
                 after = "".join(map(str, self.parts[2:]))
                 return [f"{self.parts[0]}{text}{after}" for text in texts]

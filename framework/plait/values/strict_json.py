@@ -52,10 +52,11 @@ def parse_json(data: bytes, fields: Collection[str] | None = None) -> Any:
     A large mapping has only these `fields`, where they are given: the values of the others are not built, and only have
     to be JSON.
     """
-    if fields is not None and len(data) > LARGE:
-        members = _members(data)
-        if members is not None:
-            return {name: _parse(memoryview(member)) for name, member in members.items() if name in fields}
+    if len(data) <= LARGE:
+        value = _parse_quickly(data)
+        return _parse_carefully(data) if value is UNSURE else value
+    if fields is not None and (members := _members(data)) is not None:
+        return {name: _parse(memoryview(member)) for name, member in members.items() if name in fields}
     return _parse(data)
 
 

@@ -15,7 +15,6 @@ from plait import __version__
 from plait.aws_lambda.deadline import run_within
 from plait.aws_lambda.events import Message, unwrap
 from plait.aws_lambda.logs import json_line, log_as_json, lookup_metrics, metrics, short_report
-from plait.aws_lambda.marker import mark_batch
 from plait.engine.engine import Engine
 from plait.language.build import packaged_spec
 from plait.language.lock import PACKAGE_AGAIN, read_lock
@@ -81,6 +80,8 @@ def _handle(event: Any, context: Any) -> dict[str, Any]:
     if unwrapped.invocation is not None:
         return _task_results(unwrapped, report, outcomes)
     if unwrapped.direct:
+        from plait.aws_lambda.marker import mark_batch
+
         mark_batch(event, engine.spec, report)
     elif not report.ok:
         raise _failure(report)

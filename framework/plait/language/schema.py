@@ -154,9 +154,11 @@ def struct_schema(cls: type[msgspec.Struct], within: tuple[type, ...] = ()) -> S
 
 def _default(info: msgspec.structs.FieldInfo) -> Schema:
     value = info.default if info.default_factory is msgspec.NODEFAULT else info.default_factory()
-    if value in (None, msgspec.UNSET, msgspec.NODEFAULT) or isinstance(value, msgspec.Struct):
-        return {}
     is_form = hasattr(type(value), "parse")
+    if value in (None, msgspec.UNSET, msgspec.NODEFAULT) or (
+        isinstance(value, msgspec.Struct) and not is_form
+    ):
+        return {}
     return {"default": str(getattr(value, "text", value)) if is_form else msgspec.to_builtins(value)}
 
 

@@ -91,7 +91,8 @@ bench: system $(READY) ## Measure speed against the limits that we promise, for 
 	PLAIT_RESULTS=dist $(BIN)/pytest --show-capture=no tests/benchmarks$(ONLY:%=/test_%.py)
 
 figures: $(READY) ## Show what `make bench` measured last in the README, as text and plots.
-	cp dist/bench.json tests/benchmarks/figures
+	@mkdir -p tests/benchmarks/figures
+	cp dist/bench.json tests/benchmarks/figures/
 	PLAIT_UPDATE=1 $(BIN)/pytest -q tests/docs/test_figures.py
 
 reliability: system spark ## Try the guarantees with large budgets, for up to an hour; figures go to dist/reliability.json.

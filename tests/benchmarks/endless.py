@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import resource
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
@@ -66,7 +67,10 @@ def by_hand_at_once(orders: int) -> None:
 
 
 def peak() -> float:
-    """The largest memory of this process so far, in MB."""
+    """The largest memory of this process so far, in MB; what `getrusage` tells on Linux begins with its parent's."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        return next(int(line.split()[1]) / 1024 for line in status.open() if line.startswith("VmHWM:"))
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

@@ -67,7 +67,8 @@ def renewed(page: str, figures: Sequence[Figure], cores: int, python: str) -> st
 
 def _row(figure: Figure) -> str:
     missed = "" if figure.holds else ", **missed**"
-    return f"| {figure.label} | {figure.text}{missed} | {figure.limit or '–'} | `{figure.command}` |"
+    label = f"{figure.group}, {figure.label}" if figure.unit else figure.label
+    return f"| {label} | {figure.text}{missed} | {figure.limit or '–'} | `{figure.command}` |"
 
 
 def _picture(figures: Sequence[Figure], group: str, file: str, title: str, _note: str) -> str:

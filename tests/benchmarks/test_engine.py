@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 ORDERS = int(os.environ.get("PLAIT_ORDERS", "100000"))
 ROUNDS, EVENTS, SINGLE = 3, 300, 2_000
-OF_HAND, OF_ONE_ORDER = 3.7, 2.5
+OF_HAND, OF_ONE_ORDER = 5.6, 2.5
 
 
 @pytest.fixture(scope="module")
@@ -44,11 +44,12 @@ def test_history_keeps_up_with_the_job_by_hand(
 ) -> None:
     some = keys[: int(ORDERS * part)]
     items = items_of(some)
-    run_by_hand(shop, some[:100])
+    sides = sides_of(shop)
+    run_by_hand(shop, some[:100], sides)
     ratios, best = [], ({"total": float("inf")}, 0.0)
     for _ in range(ROUNDS):
         gc.collect()
-        hand = run_by_hand(shop, some)
+        hand = run_by_hand(shop, some, sides)
         gc.collect()
         seconds = run_by_batch(engine(shop), items)
         ratios.append(seconds["total"] / hand)
@@ -62,7 +63,7 @@ def test_history_keeps_up_with_the_job_by_hand(
 def test_a_file_for_each_object_costs_its_encoding(shop: Sample, keys: list[str], figures: Figures) -> None:
     made, some = engine(shop), keys[:SINGLE]
     seconds = run_by_object(made, items_of(some))
-    hand = run_by_hand(shop, some)
+    hand = run_by_hand(shop, some, sides_of(shop))
     figures.say(_phases("a file for each object", len(some), seconds, hand))
     label = "CPU of the engine with a file for each order, of the program by hand with big files"
     figures.add("engine", label, seconds["total"] / hand)

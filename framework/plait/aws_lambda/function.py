@@ -15,6 +15,7 @@ from plait import __version__
 from plait.aws_lambda.deadline import run_within
 from plait.aws_lambda.events import Message, unwrap
 from plait.aws_lambda.logs import json_line, log_as_json, lookup_metrics, metrics, short_report
+from plait.engine.context import Services
 from plait.engine.engine import Engine
 from plait.language.build import packaged_spec
 from plait.language.lock import PACKAGE_AGAIN, read_lock
@@ -60,6 +61,11 @@ def _handle(event: Any, context: Any) -> dict[str, Any]:
         if not unwrapped.queue and unwrapped.invocation is None:
             raise GiveUp(message.unknown, code="unknown-event", help=EVENTS_HELP)
         _log("unknown-event", {"id": message.id, "why": message.unknown})
+    batch = None
+    if unwrapped.direct and "backfill" in event:
+        from plait.aws_lambda.marker import batch_of
+
+        batch = batch_of(event, engine.spec)
     engine.new_report().ignored = unwrapped.ignored
     started = time.perf_counter()
     report, outcomes, ended = run_within(engine, unwrapped.uris, _remaining_seconds(context))
@@ -79,11 +85,11 @@ def _handle(event: Any, context: Any) -> dict[str, Any]:
         }
     if unwrapped.invocation is not None:
         return _task_results(unwrapped, report, outcomes)
-    if unwrapped.direct:
-        from plait.aws_lambda.marker import mark_batch
+    if batch:
+        from plait.aws_lambda.marker import put_marker
 
-        mark_batch(event, engine.spec, report)
-    elif not report.ok:
+        put_marker(Services().objects, *batch, report)  # by calls that have time of their own
+    elif not unwrapped.direct and not report.ok:
         raise _failure(report)
     return answer
 

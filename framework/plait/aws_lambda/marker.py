@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from plait.engine.context import Services
-from plait.plugin import ObjectChanged, PlaitError, Put
+from plait import __version__
+from plait.plugin import GiveUp, ObjectChanged, PlaitError, Put
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,14 +30,26 @@ def state_folder(spec: Spec) -> str:
     return f"{folder}._plait/backfill" if folder and not is_bucket else ""
 
 
-def mark_batch(event: Mapping[str, Any], spec: Spec, report: Report) -> None:
-    """Put the marker of the batch that an event of a backfill names, by calls that have time of their own.
+def fingerprint(digest: str, parameters: Mapping[str, str]) -> str:
+    """What tells one way to make rows from another: the spec's digest, its parameters and the version of plait."""
+    text = json.dumps([digest, sorted(parameters.items()), __version__])
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:12]
 
-    An event names the backfill and the batch, and never a place to write to: that is the spec's.
+
+def batch_of(event: Mapping[str, Any], spec: Spec) -> tuple[str, int] | None:
+    """The state and the number of the batch that an event of a backfill names; None for any other event.
+
+    An event names no place to write to: that is the spec's. Raises GiveUp if its plan is not of this spec, with these
+    parameters and this version of plait: its markers would stand for other rows.
     """
     id, number, folder = event.get("backfill"), event.get("batch"), state_folder(spec)
-    if isinstance(id, str) and id.isalnum() and isinstance(number, int) and number > 0 and folder:
-        put_marker(Services().objects, f"{folder}/{id}", number, report)
+    if not (isinstance(id, str) and id.isalnum() and isinstance(number, int) and number > 0 and folder):
+        return None
+    if event.get("of") != fingerprint(spec.digest, spec.parameters):
+        message = "the plan of this backfill is of another spec, other parameters or another version of plait"
+        help = "deploy the package of that spec, with the parameters of the backfill"
+        raise GiveUp(message, code="spec-changed", help=help)
+    return f"{folder}/{id}", number
 
 
 def put_marker(objects: Objects, state: str, number: int, report: Report) -> None:

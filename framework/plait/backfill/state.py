@@ -182,12 +182,12 @@ def run_batch(engine: Engine, state: State, number: int) -> Report:
 
 
 def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    """The objects by batches, none of which names more than the most bytes."""
+    """The objects by batches, whose URIs take at most so many bytes as JSON."""
     batch, used = dict[str, Item](), 0
     for item in items:
         if item.uri in batch:
             continue
-        length = len(item.uri.encode("utf-8", "surrogatepass"))
+        length = len(json.dumps(item.uri, ensure_ascii=False).encode("utf-8", "surrogatepass"))
         if batch and (len(batch) == size or used + length > MOST_BYTES):
             yield [*batch.values()]
             batch, used = {}, 0

@@ -6,6 +6,7 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
+from plait.aws_lambda.marker import fingerprint
 from plait.backfill.rounds import BatchOutcome, run_again
 from plait.plugin import GiveUp, calling
 from plait.storage.s3 import bucket_and_key
@@ -78,8 +79,9 @@ def _start(client: Any, state: State, numbers: Sequence[int], machine: str, at_o
 
 def event_of(state: State, number: int) -> dict[str, Any]:
     """The event by which the function runs a batch and puts its marker."""
-    objects = [item.uri for item in state.items(number)]
-    return {"objects": objects, "backfill": _id(state), "batch": number}
+    objects, plan = [item.uri for item in state.items(number)], state.plan()
+    of = fingerprint(plan.spec_digest, plan.parameters)
+    return {"objects": objects, "backfill": _id(state), "batch": number, "of": of}
 
 
 def _id(state: State) -> str:

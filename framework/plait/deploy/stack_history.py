@@ -32,7 +32,10 @@ def definition(bucket: str, results: str) -> dict[str, Any]:
         "Resource": f"arn:{PARTITION}:states:::lambda:invoke",
         "Parameters": {"FunctionName": "${Function}", "Payload.$": "$"},
         "ResultSelector": {"objects.$": "$.Payload.objects"},
-        "Retry": [{"ErrorEquals": [*RETRIED], "IntervalSeconds": 5, "BackoffRate": 2, "MaxAttempts": 4}],
+        "Retry": [
+            {"ErrorEquals": ["GiveUp"], "MaxAttempts": 0},
+            {"ErrorEquals": [*RETRIED], "IntervalSeconds": 5, "BackoffRate": 2, "MaxAttempts": 4},
+        ],
         "End": True,
     }
     batches = {

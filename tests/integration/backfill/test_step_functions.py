@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock, current_thread
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -16,12 +18,15 @@ from moto.core.config import default_user_config
 from moto.server import ThreadedMotoServer
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 
+import plait
 from kit.locked import locked
 from kit.servers.buckets import buckets, contents
 from plait.aws_lambda import function, handler
 from plait.backfill import step_functions
+from plait.backfill.backfill import Backfill
 from plait.cli.main import main
 from plait.deploy.stack_history import definition
+from plait.plugin import PlaitError, Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,6 +59,10 @@ class Stack:
         self.s3, self.folder, self._patch = s3, folder, patch
         self.events: list[dict[str, Any]] = []
         self.failing: set[int] = set()
+        self.release = Event()  # which invocations wait for
+        self.release.set()
+        self.running = self.most_running = 0
+        self._counting = Lock()
         self._alone = Lock()  # a sandbox of Lambda has an event at a time
         text = json.dumps(definition("history", "results")).replace("${AWS::Partition}", "aws")
         text = text.replace("${Function}", ARN).replace('"IntervalSeconds": 5', '"IntervalSeconds": 1')
@@ -77,13 +86,28 @@ class Stack:
                 "Payload": {"errorType": "Runtime.ExitError"},
                 "StatusCode": 200,
             }
-        with self._alone, redirect_stdout(StringIO()):
-            return {"Payload": handler(event), "StatusCode": 200}
+        with self._counting:
+            self.running += 1
+            self.most_running = max(self.most_running, self.running)
+        self.release.wait(60)
+        try:
+            with self._alone, redirect_stdout(StringIO()):
+                return {"Payload": handler(event), "StatusCode": 200}
+        except PlaitError as error:
+            return {"FunctionError": "Unhandled", "Payload": {"errorType": type(error).__name__}}
+        finally:
+            with self._counting:
+                self.running -= 1
 
-    def backfill(self, lake: str, *options: str) -> Result:
-        """Run the command, for a function that is deployed with this lake."""
+    def load(self, lake: str) -> plait.Pipeline:
+        """The pipeline, for a function that is deployed with this lake."""
         function._engines.clear()
         self._patch.setenv("LAKE", f"s3://history/{lake}")
+        return plait.load(self.folder / "orders.yaml", env=["LAKE"])
+
+    def backfill(self, lake: str, *options: str) -> Result:
+        """Run the command."""
+        self.load(lake)
         words = [
             "backfill",
             str(self.folder / "orders.yaml"),
@@ -97,8 +121,8 @@ class Stack:
         ]
         return CliRunner().invoke(main, [*words, *options])
 
-    def on_step_functions(self, lake: str) -> Result:
-        return self.backfill(lake, "--on", "stepfunctions", "--state-machine", self.machine)
+    def on_step_functions(self, lake: str, *options: str) -> Result:
+        return self.backfill(lake, "--on", "stepfunctions", "--state-machine", self.machine, *options)
 
     def tree(self, lake: str) -> dict[str, bytes]:
         """The files of a lake and its quarantine."""
@@ -180,6 +204,57 @@ def test_an_object_that_must_come_again_is_left_with_its_batch(stack: Stack) -> 
     assert sum(event["batch"] == 2 for event in stack.events) == 3
     stack.s3.put_object(Bucket="history", Key="items/o7.csv", Body="id,sku\no7,s7\n")
     assert stack.on_step_functions("late").exit_code == 0
+
+
+def test_no_more_invocations_run_at_once_than_are_asked_for(stack: Stack) -> None:
+    assert stack.on_step_functions("one", "--workers", "1").exit_code == 0
+    assert stack.most_running == 1
+
+
+def test_a_marker_of_an_earlier_run_is_no_end_of_this_one(stack: Stack) -> None:
+    """A batch that left an object, and whose function dies when it runs again, did not end."""
+    stack.s3.delete_object(Bucket="history", Key="items/o7.csv")
+    stack.on_step_functions("twice")
+    stack.failing = {2}
+    assert "batch 2 did not end: the function put no marker" in stack.on_step_functions("twice").stderr
+
+
+def test_a_second_command_follows_the_execution_that_runs(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And starts none, nor runs a batch twice."""
+    waiting: set[str] = set()
+
+    def wait(seconds: float) -> None:
+        waiting.add(current_thread().name)
+        Event().wait(seconds)
+
+    monkeypatch.setattr(step_functions, "time", SimpleNamespace(sleep=wait))
+    backfill = Backfill(stack.load("joined"), Window())
+    backfill.plan(5)
+    stack.release.clear()
+    with ThreadPoolExecutor(2) as pool:
+        commands = []
+        for number in (1, 2):  # each waits for the end of what it started or found
+            commands.append(pool.submit(list, backfill.run_on_step_functions(stack.machine, 10)))
+            while len(waiting) < number:
+                Event().wait(0.01)
+        stack.release.set()
+        ended = [{outcome.number for outcome in command.result()} for command in commands]
+    assert ended == [{1, 2, 3, 4, 5}] * 2
+    assert len(stack.events) == 5
+
+
+def test_a_function_of_another_spec_refuses_the_plan(stack: Stack) -> None:
+    """Its markers would stand for other rows: it makes none, and is asked once for each batch."""
+    spec = stack.folder / "orders.yaml"
+    spec.write_text(
+        SPEC.replace("columns: {sku: string}", "columns: {sku: {type: string, from: sku}, id: string}")
+    )
+    ended = stack.on_step_functions("other")
+    assert ended.exit_code == 1
+    assert json.loads(ended.stdout)["batches_left"] == len(stack.events) == 5
+    assert stack.tree("other") == {}
 
 
 def test_an_event_names_no_place_to_write_to(stack: Stack) -> None:

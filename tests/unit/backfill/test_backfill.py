@@ -163,6 +163,20 @@ def test_what_is_left_is_told_and_runs_again_alone(path: str, orders: plait.Pipe
     }
 
 
+def test_an_event_is_never_larger_than_lambda_takes(orders: plait.Pipeline) -> None:
+    """However long the names are, and whatever JSON makes of their letters."""
+    names = [
+        f"in/{letters}{number:04}.json"
+        for letters in ("a" * 900, '"\n' * 100, "é" * 300)
+        for number in range(1_000)
+    ]
+    backfill = Backfill(orders, WHOLE, items_of(names), "long")
+    numbers = range(1, backfill.plan().batches + 1)
+    events = [event_of(backfill.state, number) for number in numbers]
+    assert max(len(json.dumps(event, ensure_ascii=False).encode()) for event in events) <= 256 * 1024
+    assert [uri for event in events for uri in event["objects"]] == names
+
+
 class Table(Sink[Options]):
     """A sink whose rows stand once a batch is committed, by object; `commits` has the objects of each commit."""
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import pytest
 
+from kit.network.faults import StalledError
 from kit.network.proxy import Proxy, kill
 from plait.engine.context import Services
 from plait.plugin import Put, Written
@@ -88,7 +89,7 @@ class Backfills:
         files = {uri.removeprefix(folder): cast("StoredObject", answer).data for uri, answer in answers}
         return Ended(json.loads(printed), files, calls, self.killed)
 
-    def start(self, lake: str, orders: str = "in", batch: int = BATCH) -> str:
+    def start(self, lake: str, orders: str = "in", batch: int = BATCH, seconds: float = 1_200) -> str:
         """Start the command, and wait until it and its workers are gone, which hold its stdout; what it printed."""
         values = ("--param", f"lake={lake}", "--param", f"orders={orders}")
         options = (*values, "--all", "--workers", str(WORKERS), "--batch", str(batch), "-o", "json")
@@ -99,7 +100,7 @@ class Backfills:
             text=True,
             start_new_session=True,
         )
-        return self.process.communicate(timeout=1_200)[0]
+        return self.process.communicate(timeout=seconds)[0]
 
     def _victim(self) -> int:
         """Draw a worker, the command alone, or all of them, which is the group of processes."""
@@ -172,6 +173,19 @@ def test_killed_processes_cost_little_and_change_nothing(backfills: Backfills, r
         assert ended.killed >= KILLS
         assert more["s3:PutObject"] <= MOST_PUTS * ended.killed
         assert more["s3:GetObject"] <= MOST_GETS * ended.killed
+
+
+def test_no_worker_works_on_without_its_command(backfills: Backfills) -> None:
+    """Not even one that waits for an answer when the command alone is killed: all are gone long before that comes."""
+
+    def kill_command() -> None:
+        os.kill(backfills.process.pid, signal.SIGKILL)
+        raise StalledError
+
+    backfills.proxy.reset()
+    backfills.proxy.on(1, "before", kill_command, operation="s3:PutObject", path="orphans/out/", forever=True)
+    backfills.start("orphans", "few", batch=50, seconds=30)
+    assert backfills.process.returncode == -signal.SIGKILL
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -10,12 +11,12 @@ if TYPE_CHECKING:
     from plait.plan.plan import Plan
 
 
-class Readable:
+class Readable(ABC):
     """Has a plan whose sink is read."""
 
+    @abstractmethod
     def plan(self) -> Plan:
         """Tell what a run will do; nothing is read."""
-        raise NotImplementedError
 
     def table(self, columns: Sequence[str] | None = None, where: Any = None) -> Any:
         """What the sink holds, as a `pyarrow.Table` with the columns and types of the plan, partitions included.

@@ -17,7 +17,7 @@ import plait
 from plait.backfill.backfill import Backfill
 from plait.backfill.inventory import get_manifest, read_inventory
 from plait.engine.context import Services
-from plait.plugin import GiveUp, Item, Window
+from plait.plugin import GiveUp, Item, ObjectChanged, Put, StoredObject, Window, Written
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -127,3 +127,14 @@ def test_a_log_group_that_does_not_keep_the_oldest_object_s_lines_is_told(
     backfill.require_kept(["fraud"])
     logs.delete_log_group(logGroupName="/kept")
     logs.close()
+
+
+@pytest.mark.parametrize("folder", ["s3://shop/markers", "here"])
+def test_what_is_created_only_is_never_replaced(s3: Any, folder: str, tmp_path: Path) -> None:
+    objects, uri = Services().objects, f"{folder if folder.startswith('s3:') else tmp_path}/done/00001.json"
+    first, second = (objects.put([Put(uri=uri, data=data, creates=True)])[0] for data in (b"1", b"2"))
+    assert isinstance(first, Written)
+    assert isinstance(second, ObjectChanged)
+    (stored,) = objects.get([uri])
+    assert isinstance(stored, StoredObject)
+    assert stored.data == b"1"

@@ -151,6 +151,20 @@ def test_the_table_of_the_stack_is_that_of_the_plan(tmp_path: Path) -> None:
     assert "LakeTable" not in _template(tmp_path)["Resources"]
 
 
+def test_a_history_runs_as_wide_as_asked_past_failures_and_puts_its_markers(tmp_path: Path) -> None:
+    """The function may put objects beside the sink alone; nothing of a sink's own folder is touched."""
+    resources = _template(tmp_path)["Resources"]
+    definition = resources["History"]["Properties"]["DefinitionString"]["Fn::Sub"][0]
+    (batches,) = json.loads(definition)["States"].values()
+    assert batches["MaxConcurrencyPath"] == "$.at_once"
+    assert batches["ToleratedFailurePercentage"] == 100
+    markers = resources["MarkersPolicy"]["Properties"]
+    assert markers["Roles"] == [{"Ref": "Role"}]
+    (allowed,) = markers["PolicyDocument"]["Statement"]
+    assert allowed["Action"] == ["s3:PutObject"]
+    assert json.dumps(allowed["Resource"]).count("/extracted/transactions._plait/backfill/*") == 1
+
+
 @pytest.mark.usefixtures("in_process_aws")
 def test_with_the_key_of_a_layer_its_zip_becomes_the_layer_of_the_function(tmp_path: Path) -> None:
     """Moto makes the layer and leaves it out of the function, whose property the linter has checked."""

@@ -48,6 +48,12 @@ def test_no_more_calls_of_a_service_begin_a_second_than_its_rate(spec: str) -> N
     assert seconds >= 20 / 40
 
 
+def test_workers_share_a_rate(spec: str) -> None:
+    """Each of two batches waits for its ten calls as long as half of the rate says, whichever worker runs it."""
+    report = backfill(spec, "--max-rate", "s3=8", "--batch", "5", "--workers", "2")
+    assert sum(report["seconds"].values()) >= 2 * 9 / 4
+
+
 def test_a_dry_run_tells_what_is_left_and_writes_nothing(spec: str, s3: Any) -> None:
     told = backfill(spec, "--dry-run", "--batch", "4", "--max-rate", "s3=2")
     assert (told["objects"], told["bytes"], told["batches"]) == (10, 90, 3)

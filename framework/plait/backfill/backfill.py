@@ -55,8 +55,7 @@ class Backfill:
         """List the driving objects; a list of others may name some again."""
         if self._items is None:
             return find(self.pipeline.engine(), self.window)
-        accepts = self.pipeline.engine().driver.accepts
-        return (item for item in self._items if accepts(item.uri) and self._is_within(item))
+        return filter(self._is_within, self._items)
 
     def _is_within(self, item: Item) -> bool:
         if item.modified is None and self.window != Window():

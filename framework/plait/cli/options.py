@@ -51,7 +51,7 @@ def object_options(command: Command) -> Command:
 def uris_in(lines: Iterable[str]) -> Iterator[str]:
     """The URIs of lines: each the text before a tab, or a text of JSON."""
     for line in lines:
-        text = line.rstrip("\n").partition("\t")[0]
+        text = line.rstrip("\n").partition("\t")[0].removeprefix("\ufeff")  # which Windows puts first
         if text.startswith('"'):
             with suppress(ValueError):
                 text = json.loads(text)

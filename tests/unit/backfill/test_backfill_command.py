@@ -121,14 +121,16 @@ def test_a_plan_of_another_version_is_refused(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", ["-", "uris.txt"])
 def test_a_list_comes_from_a_pipe_or_a_file(folder: Path, name: str) -> None:
-    """Its lines end as on Windows; what is named twice or is no object of the source changes nothing."""
+    """Its lines end as on Windows; what is named twice changes nothing, and what is no object of the source is skipped."""
     (folder / "out.yaml").write_text(SPEC.replace("FOLDER", str(folder)).replace("SINK", "out"))
     uris = [str(folder / "in" / name) for name in ("o1.json", "o2.json", "o1.json", "o4.txt")]
     text = "\r\n".join([*uris, ""]).encode()
     (folder / "uris.txt").write_bytes(text)
     command = [str(Path(sys.executable).parent / "plait"), "backfill", "out.yaml", "--objects", name]
     ended = subprocess.run([*command, "-o", "json"], input=text, cwd=folder, capture_output=True, check=True)
-    assert json.loads(ended.stdout)["objects"]["done"] == len(files(folder / "out")) == 2
+    objects = json.loads(ended.stdout)["objects"]
+    assert (objects["seen"], objects["skipped"]) == (3, 1)
+    assert objects["done"] == len(files(folder / "out")) == 2
 
 
 def test_a_command_that_goes_on_tells_how_far_it_is_with_what_was_left(

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from plait.cli.options import QuarantineLimit
     from plait.engine.report import Report
     from plait.language.spec import Spec
+    from plait.pipeline.pipeline import Pipeline
     from plait.plugin import Item
 
 
@@ -134,7 +135,7 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     pipeline, window = load_pipeline(spec, parameters), Window(since=since, until=until)
     check_services(pipeline.spec, max_rates)
     _check_names(allowed, pipeline.spec)
-    backfill = Backfill(pipeline, window, *_items_of(file, manifest), state)
+    backfill = Backfill(pipeline, window, *_items_of(pipeline, file, manifest), state)
     if dry_run:
         _print_estimate(backfill, batch, workers, max_rates, output, machine)
         ctx.exit()
@@ -172,14 +173,18 @@ def _print_report(
     return left
 
 
-def _items_of(file: IO[bytes] | None, manifest: str | None) -> tuple[Iterable[Item] | None, str | None]:
-    """The objects of a list or an inventory, and what tells it from others; None where there is none."""
+def _items_of(
+    pipeline: Pipeline, file: IO[bytes] | None, manifest: str | None
+) -> tuple[Iterable[Item] | None, str | None]:
+    """The objects of a list, or those of an inventory that the driver reads, and what tells it from others; None where there is none."""
     objects = Services().objects
     if file is None and manifest is None:
         return None, None
     if file is None:
         data = get_manifest(manifest or "", objects)
-        return read_inventory(data, objects), sha256(data).hexdigest()[:12]
+        accepts = pipeline.engine().driver.accepts
+        items = (item for item in read_inventory(data, objects) if accepts(item.uri))
+        return items, sha256(data).hexdigest()[:12]
     if not file.seekable():  # it is read twice, and may be longer than the memory
         stream, file = file, TemporaryFile()  # noqa: SIM115 - it is read until the plan stands
         copyfileobj(stream, file)

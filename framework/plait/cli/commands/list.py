@@ -9,10 +9,9 @@ import click
 
 from plait.cli.loading import load_pipeline
 from plait.cli.options import output_option, parameter_option, time_options
-from plait.cli.printing import print_json, print_problems_on_stderr
+from plait.cli.printing import print_json, print_problems_on_stderr, uri_line
 from plait.pipeline.nearby import find, no_objects
 from plait.plugin import Window
-from plait.problems.problem import printable
 from plait.values.json_value import json_value
 
 if TYPE_CHECKING:
@@ -43,4 +42,4 @@ def command(
         return
     for document in documents:
         uri, *facts = document.values()
-        click.echo("\t".join([printable(uri), *("" if fact is None else str(fact) for fact in facts)]))
+        click.echo("\t".join([uri_line(uri), *("" if fact is None else str(fact) for fact in facts)]))

@@ -8,8 +8,10 @@ import click
 
 from plait.cli.loading import load_pipeline
 from plait.cli.options import output_option, parameter_option, time_options
-from plait.cli.printing import print_json, uri_line
+from plait.cli.printing import print_json, print_problems_on_stderr, uri_line
 from plait.engine.report import total_with_parts
+from plait.pipeline.nearby import no_objects
+from plait.plugin import Window
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -42,7 +44,8 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
 
     Their URIs are printed one a line, as `plait run SPEC --objects -` takes them. Exit code 1 where there is one.
     """
-    objects = load_pipeline(spec, parameters).missing(since, until, most_read)
+    pipeline = load_pipeline(spec, parameters)
+    objects = pipeline.missing(since, until, most_read)
     if output == "json":
         uris = [*objects]
         print_json({"objects": objects.counts, "missing": uris})
@@ -51,4 +54,6 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
             click.echo(uri_line(uri))
         listed, *others = objects.counts.items()
         click.echo(total_with_parts(listed[1], "listed", dict(others)), err=True)
+    if not objects.counts["listed"]:
+        print_problems_on_stderr([no_objects(pipeline.engine(), Window(since=since, until=until))])
     ctx.exit(int(any(objects.counts[word] for word in ("missing", "outdated", "unread"))))

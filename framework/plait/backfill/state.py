@@ -7,6 +7,7 @@ import hashlib
 import json
 import uuid
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,6 +15,7 @@ from msgspec import Struct
 
 from plait import __version__
 from plait.aws_lambda.marker import put_marker
+from plait.engine.rows import FIRST_MOMENT
 from plait.plugin import GiveUp, Item, ObjectChanged, PlaitError, Put, StoredObject
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 FORMAT_VERSION = 1
 MOST_OBJECTS, MOST_BYTES = 1_000, 200_000  # of a batch: what an event of Lambda's 256 KB can name
+MOST_SORTED = 100_000  # objects, some 50 MB
 PLAN = "plan.json"
 
 
@@ -183,18 +186,26 @@ def run_batch(engine: Engine, state: State, number: int) -> Report:
 
 def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
     """The objects by batches, whose URIs take at most so many bytes as JSON."""
-    batch, used = dict[str, Item](), 0
-    for item in items:
-        if item.uri in batch:
-            continue
+    batch, used = list[Item](), 0
+    for item in _by_time(items):
         length = len(json.dumps(item.uri, ensure_ascii=False).encode("utf-8", "surrogatepass"))
         if batch and (len(batch) == size or used + length > MOST_BYTES):
-            yield [*batch.values()]
-            batch, used = {}, 0
-        batch[item.uri] = item
+            yield batch
+            batch, used = [], 0
+        batch.append(item)
         used += length
     if batch:
-        yield [*batch.values()]
+        yield batch
+
+
+def _by_time(items: Iterable[Item]) -> Iterator[Item]:
+    """The objects, each once, by the time of their modification, within each stretch of so many that are listed.
+
+    A batch of neighbours in time asks a look-up with a window for few stretches of time, whatever its objects are called.
+    """
+    remaining = iter(items)
+    while listed := {item.uri: item for item in islice(remaining, MOST_SORTED)}:
+        yield from sorted(listed.values(), key=lambda item: item.modified or FIRST_MOMENT)
 
 
 def _line(item: Item) -> str:

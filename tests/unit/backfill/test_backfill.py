@@ -6,7 +6,7 @@ import json
 import multiprocessing
 import os
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -25,7 +25,7 @@ from plait.backfill.state import run_batch
 from plait.backfill.step_functions import event_of
 from plait.engine.context import utc_now
 from plait.engine.engine import Engine
-from plait.plugin import Connector, GiveUp, Options, Sink, Window, Written
+from plait.plugin import Connector, GiveUp, Item, Options, Sink, Window, Written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,9 +56,9 @@ def orders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> plait.Pipeline:
     for folder in ("in", "items"):
         (tmp_path / folder).mkdir()
     for number in range(20):
-        (tmp_path / f"in/{number:02}.json").write_text(json.dumps({"id": f"o{number}", "n": number % 2}))
+        n = "three" if number == 3 else number % 2
+        (tmp_path / f"in/{number:02}.json").write_text(json.dumps({"id": f"o{number}", "n": n}))
         (tmp_path / f"items/o{number}.csv").write_text("id,sku\n" + f"o{number},s{number}\n" * (number != 7))
-    (tmp_path / "in/03.json").write_text('{"id": "o3", "n": "three"}')
     (tmp_path / "orders.yaml").write_text(SPEC)
     return plait.load("orders.yaml")
 
@@ -175,6 +175,17 @@ def test_an_event_is_never_larger_than_lambda_takes(orders: plait.Pipeline) -> N
     events = [event_of(backfill.state, number) for number in numbers]
     assert max(len(json.dumps(event, ensure_ascii=False).encode()) for event in events) <= 256 * 1024
     assert [uri for event in events for uri in event["objects"]] == names
+
+
+def test_a_batch_has_neighbours_in_time_whatever_they_are_called(orders: plait.Pipeline) -> None:
+    """So that a look-up with a window is asked for few stretches of time; what is named again is taken once."""
+    times = [datetime(2026, 7, 1, tzinfo=UTC) + timedelta(hours=number * 7 % 20) for number in range(20)]
+    named = [Item(uri=f"in/{number:02}.json", modified=time) for number, time in enumerate(times)]
+    backfill = Backfill(orders, WHOLE, [*named, named[3]], "scattered")
+    assert backfill.plan(5).objects == 20
+    assert [item.modified for number in (1, 2, 3, 4) for item in backfill.state.items(number)] == sorted(
+        times
+    )
 
 
 class Table(Sink[Options]):

@@ -6,9 +6,9 @@ BIN := .venv/bin
 READY := .venv/.ready
 EDITOR_READY := tests/integration/editor/node_modules/.package-lock.json
 NODE_FITS := command -v npm >/dev/null && node -e 'process.exit(+(parseInt(process.versions.node) < 18))'
-WHOLE := aws/errors aws/retries aws_lambda/events engine/answers engine/cache engine/declare engine/files \
-  engine/join engine/lookup engine/match engine/partition engine/quarantine engine/read \
-  engine/waiting problems/errors problems/problem storage/local storage/objects storage/s3 storage/s3_errors \
+WHOLE := aws/errors aws/retries aws_lambda/events engine/answers engine/cache engine/join engine/lookup \
+  engine/partition engine/parts engine/quarantine engine/read engine/rows engine/settle engine/transform \
+  problems/errors problems/problem storage/local storage/objects storage/s3 storage/s3_errors \
   storage/s3_store values/arrow_casts values/decode values/strict_json
 WHOLE_FILES := $(WHOLE:%=framework/plait/%.py)
 BUDGETED = $(shell grep -rlE "hypothesis|PLAIT_BUDGET|budget import" tests --include="test_*.py")
@@ -116,7 +116,7 @@ coverage: system spark editor $(READY) $(WHOLE_FILES) ## Run all tests and fail 
 	$(BIN)/coverage report --fail-under=95
 	$(BIN)/coverage report --fail-under=100 --include="$$(echo $(WHOLE_FILES) | tr ' ' ,)"
 
-MODULES ?= engine/join engine/partition aws_lambda/events engine/quarantine engine/waiting
+MODULES ?= engine/join engine/partition aws_lambda/events engine/quarantine engine/transform
 mutation: $(READY) ## Change the code in each small way, and see that tests notice; survivors go to dist/mutation.txt.
 	@$(UV) sync --quiet --frozen --all-extras --inexact --group mutation
 	$(BIN)/python tests/reliability/mutation/mutate.py $(MODULES)

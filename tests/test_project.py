@@ -137,3 +137,13 @@ def test_the_project_is_set_up_from_the_lock_alone() -> None:
     """The project sets no index, source or file of its own for uv."""
     assert "$(UV) sync --quiet --frozen" in (ROOT / "Makefile").read_text("utf-8")
     assert PROJECT["tool"]["uv"].keys() == {"default-groups"}
+
+
+def test_the_modules_whose_every_branch_and_mutant_is_tried_exist() -> None:
+    """They are named by hand, and a module that moved would end `make coverage` and `make mutation` before they begin."""
+    makefile = (ROOT / "Makefile").read_text("utf-8").replace("\\\n", "")
+    named = " ".join(re.findall(r"^(?:WHOLE :=|MODULES \?=)(.*)$", makefile, re.MULTILINE)).split()
+    tried = (ROOT / "tests/reliability/mutation/modules.yaml").read_text("utf-8")
+    named += re.findall(r"^(\S+):$", tried, re.MULTILINE)
+    assert len(named) > 20
+    assert [module for module in named if not (ROOT / f"framework/plait/{module}.py").exists()] == []

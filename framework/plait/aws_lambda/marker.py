@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from plait import __version__
@@ -43,7 +44,9 @@ def batch_of(event: Mapping[str, Any], spec: Spec) -> tuple[str, int] | None:
     parameters and this version of plait: its markers would stand for other rows.
     """
     id, number, folder = event.get("backfill"), event.get("batch"), state_folder(spec)
-    if not (isinstance(id, str) and id.isalnum() and isinstance(number, int) and number > 0 and folder):
+    if not (isinstance(id, str) and re.fullmatch("[0-9a-f]{12}", id) and folder):
+        return None
+    if not isinstance(number, int) or number is True or number < 1:
         return None
     if event.get("of") != fingerprint(spec.digest, spec.parameters):
         message = "the plan of this backfill is of another spec, other parameters or another version of plait"

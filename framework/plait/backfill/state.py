@@ -127,7 +127,8 @@ class State:
     def markers(self, only: Collection[int] | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
         """The number and marker of each batch that ended, of all or `only` of these: of being done, else of having left objects."""
         done, left = self._marked("done"), self._marked("left")
-        numbers = sorted(number for number in done | left if only is None or number in only)
+        wanted = range(1, self.plan().batches + 1) if only is None else only
+        numbers = sorted(number for number in done | left if number in wanted)
         kinds = ("done" if number in done else "left" for number in numbers)
         uris = [f"{self.uri}/{kind}/{number:05}.json" for number, kind in zip(numbers, kinds, strict=True)]
         for number, answer in zip(numbers, self._objects.get(uris), strict=True):
@@ -188,7 +189,7 @@ def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
     """The objects by batches, whose URIs take at most so many bytes as JSON."""
     batch, used = list[Item](), 0
     for item in _by_time(items):
-        length = len(json.dumps(item.uri, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+        length = len(json.dumps(item.uri, ensure_ascii=False).encode("utf-8", "backslashreplace"))
         if batch and (len(batch) == size or used + length > MOST_BYTES):
             yield batch
             batch, used = [], 0

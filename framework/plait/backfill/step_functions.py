@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from plait.aws_lambda.marker import fingerprint
 from plait.backfill.rounds import BatchOutcome, run_again
 from plait.plugin import GiveUp, calling
+from plait.problems.problem import printable
 from plait.storage.s3 import bucket_and_key
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 MOST_BYTES = 1 << 30  # of the list of batches, which is made in memory
 POLL_SECONDS = 5.0
 LIST = "map.json"
+WHAT = "the state machine of the history"
+HELPS = {"wrong-request": "give the ARN of the state machine of the pipeline's stack, of the region here"}
+MOST_CAUSE = 200  # characters of why an execution ended
 
 
 def run_on_step_functions(
@@ -34,44 +38,47 @@ def run_on_step_functions(
     def run(numbers: Sequence[int]) -> Generator[BatchOutcome]:
         client = services.client("stepfunctions")
         before = dict(state.markers(numbers))
-        with calling("the state machine of the history", service="states"):
-            execution = _start(client, state, numbers, machine, at_once)
+        with calling(WHAT, service="states", helps=HELPS):
+            execution, is_joined = _start(client, state, numbers, machine, at_once)
+        if is_joined:  # it may have put them
+            before = {}
         waiting = set(numbers)
-        while True:
-            with calling("the state machine of the history", service="states"):
+        status = {"status": "RUNNING"}
+        while status["status"] == "RUNNING":
+            time.sleep(POLL_SECONDS)  # first, since a new execution is not described at once
+            with calling(WHAT, service="states", helps=HELPS):
                 status = client.describe_execution(executionArn=execution)
             ended = waiting & state.done_numbers()
             waiting -= ended
-            if status["status"] != "RUNNING":
+            if status["status"] == "SUCCEEDED":
                 ended |= waiting
             markers = dict(state.markers(ended))
             yield from (_outcome(number, markers.get(number), before) for number in sorted(ended))
-            if status["status"] != "RUNNING":
-                break
-            time.sleep(POLL_SECONDS)
         if status["status"] != "SUCCEEDED":
-            reason = status.get("error") or "stopped"
-            message = f"the execution `{execution}` ended as {status['status']}: {reason}"
+            reason = ": ".join(status[name] for name in ("error", "cause") if status.get(name)) or "stopped"
+            message = (
+                f"the execution `{execution}` ended as {status['status']}: {printable(reason)[:MOST_CAUSE]}"
+            )
             help = "look at it in the console of Step Functions, then run the same command again"
             raise GiveUp(message, code="execution-failed", help=help)
 
     return run_again(run, state.open_numbers())
 
 
-def _start(client: Any, state: State, numbers: Sequence[int], machine: str, at_once: int) -> str:
-    """Start an execution over batches, or find the one over the same plan that runs; return its ARN."""
+def _start(client: Any, state: State, numbers: Sequence[int], machine: str, at_once: int) -> tuple[str, bool]:
+    """Start an execution over batches, or find the one over the same plan that runs; return its ARN, and whether it ran."""
     id = _id(state)
     executions = machine.replace(":stateMachine:", ":execution:", 1)
     for turn in range(1, 10_000):
         arn = f"{executions}:{id}-{turn}"
         try:
             if client.describe_execution(executionArn=arn)["status"] == "RUNNING":
-                return arn
+                return arn, True
         except client.exceptions.ExecutionDoesNotExist:
             bucket, key = _put_list(state, numbers)
             given = {"bucket": bucket, "key": key, "at_once": at_once}
             client.start_execution(stateMachineArn=machine, name=f"{id}-{turn}", input=json.dumps(given))
-            return arn
+            return arn, False
     raise GiveUp(
         "this backfill ran ten thousand times", code="execution-failed", help="name another `--state`"
     )
@@ -97,7 +104,7 @@ def _put_list(state: State, numbers: Sequence[int]) -> tuple[str, str]:
         if size > MOST_BYTES:
             message, help = "one execution takes no list of more than 1 GiB", "take a shorter window"
             raise GiveUp(message, code="list-too-long", help=help)
-    state.put(LIST, ("[" + ",\n".join(lines) + "]").encode())
+    state.put(LIST, ("[" + ",\n".join(lines) + "]").encode("utf-8", "backslashreplace"))
     return bucket_and_key(f"{state.uri}/{LIST}")
 
 

@@ -22,6 +22,7 @@ import plait
 from kit.locked import locked
 from kit.servers.buckets import buckets, contents
 from plait.aws_lambda import function, handler
+from plait.aws_lambda.marker import fingerprint
 from plait.backfill import step_functions
 from plait.backfill.backfill import Backfill
 from plait.cli.main import main
@@ -59,8 +60,9 @@ class Stack:
         self.s3, self.folder, self._patch = s3, folder, patch
         self.events: list[dict[str, Any]] = []
         self.failing: set[int] = set()
-        self.release = Event()  # which invocations wait for
+        self.release = Event()  # which invocations wait for, all or those of the batches `held`
         self.release.set()
+        self.held: set[int] = set()
         self.running = self.most_running = 0
         self._counting = Lock()
         self._alone = Lock()  # a sandbox of Lambda has an event at a time
@@ -89,7 +91,8 @@ class Stack:
         with self._counting:
             self.running += 1
             self.most_running = max(self.most_running, self.running)
-        self.release.wait(60)
+        if not self.held or event["batch"] in self.held:
+            self.release.wait(60)
         try:
             with self._alone, redirect_stdout(StringIO()):
                 return {"Payload": handler(event), "StatusCode": 200}
@@ -98,6 +101,15 @@ class Stack:
         finally:
             with self._counting:
                 self.running -= 1
+
+    def replace(self, name: str, state: dict[str, Any]) -> None:
+        """Take another state machine, of this state alone."""
+        text = json.dumps({"StartAt": "It", "States": {"It": state}})
+        client = boto3.client("stepfunctions")
+        role = "arn:aws:iam::123456789012:role/history"
+        made = client.create_state_machine(name=name, definition=text, roleArn=role)
+        client.close()
+        self.machine = made["stateMachineArn"]
 
     def load(self, lake: str) -> plait.Pipeline:
         """The pipeline, for a function that is deployed with this lake."""
@@ -245,6 +257,91 @@ def test_a_second_command_follows_the_execution_that_runs(
     assert len(stack.events) == 5
 
 
+def test_a_command_that_joins_an_execution_takes_what_that_left_before(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch that left an object before the command began did end, and runs again after the others."""
+    stack.s3.delete_object(Bucket="history", Key="items/o7.csv")
+    stack.held = {5}
+    stack.release.clear()
+    backfill = Backfill(stack.load("rejoined"), Window())
+    backfill.plan(5)
+    first = backfill.run_on_step_functions(stack.machine, 10)
+    assert next(first).objects["done"] == 5
+    while len(dict(backfill.state.markers())) < 4:
+        Event().wait(0.01)
+    first.close()
+
+    def wait(seconds: float) -> None:
+        stack.release.set()
+        Event().wait(seconds)
+
+    monkeypatch.setattr(step_functions, "time", SimpleNamespace(sleep=wait))
+    outcomes = [*backfill.run_on_step_functions(stack.machine, 10)]
+    assert [outcome.failure for outcome in outcomes if outcome.failure] == []
+    assert [event["batch"] for event in stack.events].count(2) == 3
+
+
+@pytest.mark.parametrize("ended", ["FAILED", "ABORTED"])
+def test_an_execution_that_does_not_succeed_is_told_once(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, ended: str
+) -> None:
+    """No batch is told to have failed that never ran."""
+    states: dict[str, dict[str, Any]] = {
+        "FAILED": {"Type": "Fail", "Error": "NotRead", "Cause": "no such list"},
+        "ABORTED": {"Type": "Wait", "Seconds": 60, "End": True},
+    }
+    stack.replace(f"ends-{ended.lower()}", states[ended])
+
+    def wait(seconds: float) -> None:
+        client = boto3.client("stepfunctions")
+        if ended == "ABORTED":
+            (execution,) = client.list_executions(stateMachineArn=stack.machine)["executions"]
+            client.stop_execution(executionArn=execution["executionArn"])
+        client.close()
+        Event().wait(seconds)
+
+    monkeypatch.setattr(step_functions, "time", SimpleNamespace(sleep=wait))
+    told = stack.on_step_functions(ended)
+    assert (told.exit_code, json.loads(told.stdout)["batches_left"]) == (1, 5)
+    assert told.stderr.count("error[") == 1
+    assert f"ended as {ended}" in told.stderr
+    assert ended != "FAILED" or "NotRead: no such list" in told.stderr
+
+
+ARNS = {
+    "x": 2,
+    "": 2,
+    "arn:aws:states:eu-west-1:123456789012:execution:plait-history:17": 2,
+    "arn:aws:states:eu-west-1:123456789012:stateMachine:plait-history:1": 2,
+    "arn:aws:states:us-east-2:123456789012:stateMachine:plait-history": 1,
+    "arn:aws:states:eu-west-1:123456789012:stateMachine:none": 1,
+}
+
+
+@pytest.mark.parametrize("arn", ARNS)
+def test_an_arn_that_is_none_or_names_nothing_is_told(stack: Stack, arn: str) -> None:
+    """What is none is told before anything is listed."""
+    ended = stack.backfill("arn", "--on", "stepfunctions", "--state-machine", arn)
+    assert ended.exit_code == ARNS[arn]
+    assert "the state machine of the pipeline's stack" in ended.stderr
+    assert contents(stack.s3, "history", "arn/") == {} or ended.exit_code == 1
+
+
+def test_a_list_of_any_names_gives_what_it_gives_locally(stack: Stack) -> None:
+    """Names of other buckets are skipped, and those that are no UTF-8 are gone."""
+    names = b"s3://history/in/001.json\ns3://other/1.json\ns3://history/in/\xe9.json\ns3://history/in/\xc3\xa9.json\n"
+    (stack.folder / "names.txt").write_bytes(names)
+    words = ["backfill", str(stack.folder / "orders.yaml"), "-o", "json", "--env", "LAKE"]
+    words += ["--objects", str(stack.folder / "names.txt")]
+    stack.load("names")
+    local = CliRunner().invoke(main, [*words, "--state", "s3://history/elsewhere"])
+    on_map = CliRunner().invoke(main, [*words, "--on", "stepfunctions", "--state-machine", stack.machine])
+    mine, others = json.loads(local.stdout), json.loads(on_map.stdout)
+    assert {name: others[name] for name in COUNTS} == {name: mine[name] for name in COUNTS}
+    assert (mine["objects"]["done"], mine["objects"]["skipped"], mine["objects"]["gone"]) == (1, 1, 2)
+
+
 def test_a_function_of_another_spec_refuses_the_plan(stack: Stack) -> None:
     """Its markers would stand for other rows: it makes none, and is asked once for each batch."""
     spec = stack.folder / "orders.yaml"
@@ -261,17 +358,17 @@ def test_an_event_names_no_place_to_write_to(stack: Stack) -> None:
     """A name that is no backfill's gives no marker; the objects run all the same."""
     stack.backfill("event")
     before = {*contents(stack.s3, "history", "")}
-    for name in ("../../up", "s3://history/x", "", 7):
-        assert (
-            handler({"objects": ["s3://history/in/001.json"], "backfill": name, "batch": 1})["objects"][
-                "done"
-            ]
-            == 1
-        )
+    pipeline = stack.load("event")
+    of = fingerprint(pipeline.spec.digest, pipeline.spec.parameters)
+    id = "0123456789ab"
+    names = [(name, 1) for name in ("../../up", "s3://history/x", "", 7, "a" * 2_000, "é" * 12, None, [id])]
+    for name, number in [*names, *((id, number) for number in (True, 0, -1, "1", 1.0, None, [1]))]:
+        event = {"objects": ["s3://history/in/001.json"], "backfill": name, "batch": number, "of": of}
+        assert handler(event)["objects"]["done"] == 1
     assert {*contents(stack.s3, "history", "")} == before
 
 
-@pytest.mark.parametrize("options", [["--on", "stepfunctions"], ["--state-machine", "x"]])
+@pytest.mark.parametrize("options", [["--on", "stepfunctions"], ["--state-machine", next(reversed(ARNS))]])
 def test_the_state_machine_goes_with_step_functions(stack: Stack, options: list[str]) -> None:
     ended = stack.backfill("alone", *options)
     assert ended.exit_code == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import closing
 from hashlib import file_digest, sha256
 from shutil import copyfileobj
@@ -49,6 +50,14 @@ AT_ONCE = 10  # invocations of the function, unless told: what is new is not to 
 ONE_LIST = "give exactly one of `--all`, `--objects`, `--manifest`, and `--since` with `--until`"
 
 
+def _parse_machine(text: str) -> str:
+    """The ARN of a state machine, without a version or an alias."""
+    if not re.fullmatch(r"arn:[a-z-]+:states:[a-z0-9-]+:[0-9]{12}:stateMachine:[^:\s]+", text):
+        message = f"`{text[:40]}` is not the ARN of the state machine of the pipeline's stack: arn:aws:states:…:stateMachine:…"
+        raise click.BadParameter(message)
+    return text
+
+
 @click.command("backfill")
 @click.argument("spec")
 @click.option("--all", "everything", is_flag=True, help="Over all objects.")
@@ -66,7 +75,7 @@ ONE_LIST = "give exactly one of `--all`, `--objects`, `--manifest`, and `--since
 )
 @click.option(
     "--workers",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 10**12),
     help="Run so many processes, or invocations at a time.  [default: 1, or 10 on stepfunctions]",
 )
 @click.option(
@@ -91,6 +100,7 @@ ONE_LIST = "give exactly one of `--all`, `--objects`, `--manifest`, and `--since
     "--state-machine",
     "machine",
     metavar="ARN",
+    type=_parse_machine,
     help="The state machine of the stack, for --on stepfunctions.",
 )
 @click.option("--resume-anyway", is_flag=True, help="Go on with what another version of plait began.")

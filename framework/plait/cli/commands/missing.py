@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option(
     "--read",
     "most_read",
-    type=click.IntRange(min=0),
+    type=click.IntRange(0, 10**12),
     default=1_000,
     show_default=True,
     help="Read so many of them at most, to leave out those that rightly give no row.",

@@ -22,7 +22,7 @@ from plait.plan.diff import changes
 )
 @click.option(
     "--objects",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 10**12),
     default=MILLION,
     show_default=True,
     help="Driving objects to forecast for.",

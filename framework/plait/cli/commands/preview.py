@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.argument("spec")
 @object_options
 @click.option(
-    "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many rows."
+    "--limit", type=click.IntRange(1, 10**12), default=20, show_default=True, help="At most so many rows."
 )
 @given_option
 @parameter_option

@@ -20,7 +20,7 @@ from plait.values.json_value import cell_text, json_value
 @click.argument("spec")
 @click.argument("sql")
 @click.option(
-    "--limit", type=click.IntRange(min=1), default=1_000, show_default=True, help="At most so many rows."
+    "--limit", type=click.IntRange(1, 10**12), default=1_000, show_default=True, help="At most so many rows."
 )
 @click.option(
     "--workgroup", default="primary", show_default=True, metavar="NAME", help="The workgroup of Athena."

@@ -90,7 +90,7 @@ def _of_state(spec: Spec) -> Iterator[tuple[str, Statement]]:
         files = f"{folder.object_arn}/*"
         reasons = {
             ("s3:GetObject", files): "read the plan of a backfill, and what its batches left",
-            ("s3:PutObject", files): "say of each batch that it is done, or what it left",
+            ("s3:PutObject", files): "keep the plan of a backfill, and what its batches did",
             ("s3:ListBucket", folder.bucket_arn): "find the batches that are done",
         }
         for (action, resource), why in reasons.items():

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from plait.aws_lambda.marker import state_folder
+from plait.backfill.step_functions import LIST
 from plait.plugin import FolderPath
 
 if TYPE_CHECKING:
@@ -70,11 +71,13 @@ def history_parts(spec: Spec) -> dict[str, Any]:
     path = FolderPath.parse(folder) if folder else None
     if path is None or not path.bucket:
         return {}
-    files, key = f"{path.object_arn}/*", folder.removeprefix(f"s3://{path.bucket}/")
+    states, key = path.object_arn, folder.removeprefix(f"s3://{path.bucket}/")
     machine = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:{kind}:${AWS::StackName}-history"
     statements = [
+        _allow(["s3:GetObject"], f"{states}/*/{LIST}"),
         _allow(
-            ["s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"], files
+            ["s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"],
+            f"{states}/results/*",
         ),
         _allow(["lambda:InvokeFunction"], {"Fn::GetAtt": ["Function", "Arn"]}),
         _allow(["states:StartExecution"], machine.replace("{kind}", "stateMachine")),
@@ -98,7 +101,9 @@ def history_parts(spec: Spec) -> dict[str, Any]:
             "Type": "AWS::IAM::Policy",
             "Properties": {
                 "PolicyName": "markers",
-                "PolicyDocument": _document(_allow(["s3:PutObject"], files)),
+                "PolicyDocument": _document(
+                    _allow(["s3:PutObject"], [f"{states}/*/done/*.json", f"{states}/*/left/*.json"])
+                ),
                 "Roles": [{"Ref": "Role"}],
             },
         },

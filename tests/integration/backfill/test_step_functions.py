@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout
+from fnmatch import fnmatch
 from io import StringIO
 from pathlib import Path
 from threading import Event, Lock, current_thread
@@ -26,7 +27,7 @@ from plait.aws_lambda.marker import fingerprint
 from plait.backfill import step_functions
 from plait.backfill.backfill import Backfill
 from plait.cli.main import main
-from plait.deploy.stack_history import definition
+from plait.deploy.stack_history import definition, history_parts
 from plait.plugin import PlaitError, Window
 
 if TYPE_CHECKING:
@@ -192,6 +193,20 @@ def test_the_lake_and_the_report_are_those_of_a_local_run(stack: Stack) -> None:
     assert stack.tree("map") == stack.tree("local")
     assert len(stack.tree("map")) == ORDERS
     assert sorted(len(event["objects"]) for event in stack.events) == [3, 5, 5, 5, 5]
+
+
+def test_what_the_state_machine_and_the_function_do_is_what_the_stack_lets_them(stack: Stack) -> None:
+    """Of the keys beside the sink: the list is read, markers are put, of batches done and of one that left an object."""
+    stack.s3.delete_object(Bucket="history", Key="items/o7.csv")
+    stack.on_step_functions("rights")
+    parts = history_parts(stack.load("rights").spec)
+    (role,) = parts["HistoryRole"]["Properties"]["Policies"]
+    reads = role["PolicyDocument"]["Statement"][0]["Resource"]
+    (markers,) = parts["MarkersPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    patterns = [pattern.partition(":s3:::history/")[2] for pattern in (reads, *markers["Resource"])]
+    keys = contents(stack.s3, "history", "rights/out._plait/")
+    matched = [[key.rpartition("/")[2] for key in keys if fnmatch(key, pattern)] for pattern in patterns]
+    assert matched == [["map.json"], [f"{number:05}.json" for number in (1, 3, 4, 5)], ["00002.json"]]
 
 
 def test_a_batch_whose_function_dies_is_left_and_runs_again_alone(stack: Stack) -> None:

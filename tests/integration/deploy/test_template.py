@@ -152,7 +152,7 @@ def test_the_table_of_the_stack_is_that_of_the_plan(tmp_path: Path) -> None:
 
 
 def test_a_history_runs_as_wide_as_asked_past_failures_and_puts_its_markers(tmp_path: Path) -> None:
-    """The function may put objects beside the sink alone; nothing of a sink's own folder is touched."""
+    """The function may put markers beside its sink alone, and the state machine reads its lists and puts results there."""
     resources = _template(tmp_path)["Resources"]
     definition = resources["History"]["Properties"]["DefinitionString"]["Fn::Sub"][0]
     (batches,) = json.loads(definition)["States"].values()
@@ -162,7 +162,20 @@ def test_a_history_runs_as_wide_as_asked_past_failures_and_puts_its_markers(tmp_
     assert markers["Roles"] == [{"Ref": "Role"}]
     (allowed,) = markers["PolicyDocument"]["Statement"]
     assert allowed["Action"] == ["s3:PutObject"]
-    assert json.dumps(allowed["Resource"]).count("/extracted/transactions._plait/backfill/*") == 1
+    beside = "/extracted/transactions._plait/backfill/"
+    assert [_end(resource, beside) for resource in allowed["Resource"]] == ["*/done/*.json", "*/left/*.json"]
+    reads, puts, invokes, *_ = resources["HistoryRole"]["Properties"]["Policies"][0]["PolicyDocument"][
+        "Statement"
+    ]
+    assert (reads["Action"], _end(reads["Resource"], beside)) == (["s3:GetObject"], "*/map.json")
+    assert _end(puts["Resource"], beside) == "results/*"
+    assert invokes["Resource"] == {"Fn::GetAtt": ["Function", "Arn"]}
+
+
+def _end(resource: Any, folder: str) -> str:
+    """What stands behind a folder in a resource that has parameters in it."""
+    text: str = resource["Fn::Sub"][0]
+    return text.partition(folder)[2]
 
 
 @pytest.mark.usefixtures("in_process_aws")

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import csv
 import gzip
+import hashlib
 import io
 import json
+import zlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
@@ -31,19 +33,26 @@ def read_inventory(manifest: bytes, objects: Objects) -> Iterator[Item]:
         bucket = document["destinationBucket"].rpartition(":::")[2]
         read = {"CSV": _rows_of_csv, "Parquet": _rows_of_parquet}[document["fileFormat"]]
         names = [_name(name) for name in document["fileSchema"].split(",")]
-        uris = [f"s3://{bucket}/{file['key']}" for file in document["files"]]
+        checksums = {f"s3://{bucket}/{file['key']}": file.get("MD5checksum") for file in document["files"]}
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         message = "the manifest is none of an S3 Inventory in CSV or Parquet"
         help = "give the URI of a `manifest.json`, of an inventory that is written as CSV or Parquet"
         raise GiveUp(message, code="wrong-manifest", help=help) from error
-    for uri in uris:
+    for uri, checksum in checksums.items():
         data = read_object(objects, uri)
-        if data is None:
-            message = f"`{uri[:200]}`, which the manifest names, is gone"
+        if data is None or checksum not in (None, "", hashlib.md5(data, usedforsecurity=False).hexdigest()):
+            fault = "is gone" if data is None else "has other bytes than the manifest says"
+            message = f"`{uri[:200]}`, which the manifest names, {fault}"
             raise GiveUp(message, code="wrong-manifest", help="take a later inventory")
-        for row in read(data, names):
-            if _is(row, "islatest", default=True) and not _is(row, "isdeletemarker", default=False):
-                yield _item(row)
+        try:
+            for row in read(data, names):
+                if _is(row, "islatest", default=True) and not _is(row, "isdeletemarker", default=False):
+                    yield _item(row)
+        except (OSError, EOFError, zlib.error, csv.Error, ValueError, KeyError) as error:
+            message = (
+                f"`{uri[:200]}` is not an inventory's {document['fileFormat']} that has `Bucket` and `Key`"
+            )
+            raise GiveUp(message, code="wrong-manifest", help="take a later inventory") from error
 
 
 def get_manifest(uri: str, objects: Objects) -> bytes:

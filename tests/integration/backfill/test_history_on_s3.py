@@ -46,13 +46,13 @@ sink: {connector: parquet, path: "s3://shop/out/"}
 """
 
 
-def put_inventory(s3: Any, kind: str, data: bytes) -> str:
+def put_inventory(s3: Any, kind: str, data: bytes, schema: str = SCHEMA, checksum: str = "") -> str:
     manifest = {
         "sourceBucket": "shop",
         "destinationBucket": "arn:aws:s3:::shop",
         "fileFormat": kind,
-        "fileSchema": SCHEMA,
-        "files": [{"key": "inventory/data", "size": len(data), "MD5checksum": ""}],
+        "fileSchema": schema,
+        "files": [{"key": "inventory/data", "size": len(data), "MD5checksum": checksum}],
     }
     s3.put_object(Bucket="shop", Key="inventory/data", Body=data)
     s3.put_object(Bucket="shop", Key="inventory/manifest.json", Body=json.dumps(manifest))
@@ -100,6 +100,31 @@ def test_an_inventory_lists_the_newest_version_of_each_object(s3: Any, inventory
 def test_what_is_no_manifest_is_told(text: str) -> None:
     with pytest.raises(GiveUp, match="none of an S3 Inventory in CSV or Parquet"):
         [*read_inventory(text.encode(), Services().objects)]
+
+
+OF_KEYS = gzip.compress(b'"shop","in/b.json"\n')
+DAMAGED = {
+    "no-gzip": ("CSV", b'"shop","in/b.json"\n', "Bucket, Key"),
+    "half-written": ("CSV", OF_KEYS[:-9], "Bucket, Key"),
+    "no-key": ("CSV", OF_KEYS, "Bucket, Size"),
+    "no-bucket": ("CSV", OF_KEYS, "Size, Key"),
+    "short-line": ("CSV", gzip.compress(b'"shop"\n'), "Bucket, Key"),
+    "no-size": ("CSV", gzip.compress(b'"shop","in/b.json","7 B"\n'), "Bucket, Key, Size"),
+    "no-parquet": ("Parquet", b"PAR1", "message"),
+}
+
+
+@pytest.mark.parametrize(("kind", "data", "schema"), DAMAGED.values(), ids=DAMAGED)
+def test_a_file_that_is_not_the_manifest_s_is_told(s3: Any, kind: str, data: bytes, schema: str) -> None:
+    objects, manifest = Services().objects, put_inventory(s3, kind, data, schema)
+    with pytest.raises(GiveUp, match=rf"inventory/data` is not an inventory's {kind}"):
+        [*read_inventory(get_manifest(manifest, objects), objects)]
+
+
+def test_a_file_with_other_bytes_than_its_checksum_s_is_told(s3: Any) -> None:
+    objects, manifest = Services().objects, put_inventory(s3, "CSV", OF_KEYS, "Bucket, Key", "0" * 32)
+    with pytest.raises(GiveUp, match="has other bytes than the manifest says"):
+        [*read_inventory(get_manifest(manifest, objects), objects)]
 
 
 def test_a_window_cuts_an_inventory(s3: Any, at_aws: LocalAws, tmp_path: Path) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from plait import __version__
 from plait.aws_lambda.marker import state_folder
+from plait.backfill.batches import MOST_OBJECTS, in_batches, size_of
 from plait.backfill.local import BatchSpec, run_batches
-from plait.backfill.state import MOST_OBJECTS, State, identify
+from plait.backfill.state import State, identify
 from plait.backfill.step_functions import run_on_step_functions
 from plait.backfill.summary import sum_up
 from plait.engine.context import Services, utc_now
@@ -18,6 +18,7 @@ from plait.values.paths import normal_uri, on_s3
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
+    from datetime import datetime
 
     from plait.backfill.rounds import BatchOutcome
     from plait.backfill.state import BackfillPlan
@@ -78,23 +79,21 @@ class Backfill:
             raise GiveUp(message, code="other-version", help=help)
         return plan
 
-    def left(self) -> tuple[int, int]:
-        """How many objects are left, and their bytes: of the batches that are not done, or of all where no plan stands."""
+    def left(self, size: int = MOST_OBJECTS) -> list[tuple[int, int]]:
+        """The objects and bytes of each batch that is not done, or of all that a plan would have where none stands."""
         if plan := self.state.find_plan():
-            share = len(self.state.open_numbers()) / (plan.batches or 1)
-            return round(share * plan.objects), round(share * plan.bytes)
-        objects = size = 0
-        for item in self.items():
-            objects, size = objects + 1, size + (item.size or 0)
-        return objects, size
+            return [plan.sizes[number - 1] for number in self.state.open_numbers()]
+        return [*map(size_of, in_batches(self.items(), size))]
 
     def require_kept(self, allowed: Collection[str] = ()) -> None:
         """Raise GiveUp if a look-up does not keep what belongs to the oldest object, unless its name is `allowed` or nothing is left."""
-        oldest = self.state.plan().oldest or self._named["since"]
+        oldest = self.state.plan().oldest or self.window.since
         for source in self.spec.lookups if self.state.open_numbers() else ():
             kept = None if source.name in allowed else self._kept_since(source)
-            if kept and (oldest is None or datetime.fromisoformat(oldest) < kept):
-                begins = f"the history begins at {oldest[:10]}" if oldest else "the history has no beginning"
+            if kept and (oldest is None or oldest < kept):
+                begins = (
+                    f"the history begins at {oldest:%Y-%m-%d}" if oldest else "the history has no beginning"
+                )
                 message = f"`{source.name}` keeps what it has from {kept:%Y-%m-%d} on, and {begins}"
                 help = (
                     f"begin by `--since {kept:%Y-%m-%d}`, or go on without by `--allow-missing {source.name}`"

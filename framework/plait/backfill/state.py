@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
 import uuid
-from datetime import datetime
-from itertools import islice
-from typing import TYPE_CHECKING, Any
+from datetime import datetime  # noqa: TC003 - msgspec reads annotations
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 from msgspec import Struct
 
 from plait import __version__
 from plait.aws_lambda.marker import put_marker
-from plait.engine.rows import FIRST_MOMENT
+from plait.backfill.batches import in_batches, pack, size_of, unpack
+from plait.engine.counts import ColumnCounts, LookupCounts  # noqa: TC001 - msgspec reads annotations
+from plait.engine.report import OUTCOMES, RecordCounts
 from plait.plugin import GiveUp, Item, ObjectChanged, PlaitError, Put, StoredObject
+from plait.problems.problem import Problem  # noqa: TC001 - msgspec reads annotations
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -26,14 +27,14 @@ if TYPE_CHECKING:
     from plait.language.spec import Spec
     from plait.plugin import Objects
 
-FORMAT_VERSION = 1
-MOST_OBJECTS, MOST_BYTES = 1_000, 200_000  # of a batch: what an event of Lambda's 256 KB can name
-MOST_SORTED = 100_000  # objects, some 50 MB
 PLAN = "plan.json"
 
 
 class BackfillPlan(Struct, frozen=True, kw_only=True):
-    """What a backfill runs over: the list that was taken at a time, in UTC, as so many batches in a folder of the state."""
+    """What a backfill runs over: the list that was taken at a time, in UTC, as so many batches in a folder of the state.
+
+    `sizes` has the objects and bytes of each batch.
+    """
 
     pipeline: str
     spec_digest: str
@@ -41,12 +42,45 @@ class BackfillPlan(Struct, frozen=True, kw_only=True):
     window: dict[str, str | None]
     taken_at: str
     folder: str
-    batches: int
-    objects: int
-    bytes: int
-    oldest: str | None = None
+    sizes: list[tuple[int, int]]
+    oldest: datetime | None = None
     version: str = __version__
-    format_version: int = FORMAT_VERSION
+    format_version: Literal[1] = 1
+
+    @property
+    def batches(self) -> int:
+        """How many batches there are."""
+        return len(self.sizes)
+
+    @property
+    def objects(self) -> int:
+        """How many objects there are."""
+        return sum(objects for objects, _bytes in self.sizes)
+
+
+class MarkedSource(Struct, frozen=True):
+    """The counts of a source in a marker."""
+
+    records: int
+    columns: dict[str, ColumnCounts]
+
+
+class Marker(Struct, frozen=True):
+    """What a batch did, as `put_marker` puts it; `left` has the objects that are not done."""
+
+    objects: dict[str, int]
+    records: RecordCounts
+    rows: int
+    batches: int
+    file_count: int
+    file_bytes: int
+    sources: dict[str, MarkedSource]
+    lookups: dict[str, LookupCounts]
+    calls: dict[str, int]
+    seconds: dict[str, float]
+    problems: list[Problem]
+    problems_by_code: dict[str, int]
+    left: dict[str, str]
 
 
 class State:
@@ -60,14 +94,19 @@ class State:
         self._plan: BackfillPlan | None = None
 
     def find_plan(self) -> BackfillPlan | None:
-        """The plan, if there is one; raises GiveUp if it is none of ours."""
+        """The plan, if there is one; raises GiveUp if it is none of ours, or gone from its markers."""
         data = read_object(self._objects, f"{self.uri}/{PLAN}")
-        if data is None:
+        if data is None and not self._marked("done") | self._marked("left"):
             return None
         try:
-            self._plan = msgspec.json.decode(data, type=BackfillPlan)
+            self._plan = msgspec.json.decode(data or b"", type=BackfillPlan)
         except msgspec.DecodeError as error:
-            message = f"`{self.uri}/{PLAN}` is no plan of a backfill"
+            fault = (
+                "is no plan of a backfill"
+                if data is not None
+                else "is gone, and markers of its batches stand"
+            )
+            message = f"`{self.uri}/{PLAN}` {fault}"
             raise GiveUp(message, code="unknown-state", help="name another folder by `--state`") from error
         return self._plan
 
@@ -83,13 +122,11 @@ class State:
     ) -> BackfillPlan:
         """List the objects in batches of at most `size`, then put the plan; where another stands by then, that one holds."""
         folder = f"batches/{uuid.uuid4().hex[:12]}/"
-        batches = objects = total = 0
+        sizes = list[tuple[int, int]]()
         oldest: datetime | None = None
-        for batches, batch in enumerate(_batches(items, size), 1):
-            lines = "\n".join(map(_line, batch)).encode()
-            self.put(f"{folder}{batches:05}.jsonl.gz", gzip.compress(lines, mtime=0))
-            objects += len(batch)
-            total += sum(item.size or 0 for item in batch)
+        for number, batch in enumerate(in_batches(items, size), 1):
+            self.put(f"{folder}{number:05}.jsonl.gz", pack(batch))
+            sizes.append(size_of(batch))
             times = [item.modified for item in batch if item.modified]
             oldest = min([*times, oldest] if oldest else times, default=None)
         plan = BackfillPlan(
@@ -99,10 +136,8 @@ class State:
             window=dict(window),
             taken_at=now.isoformat(timespec="seconds"),
             folder=folder,
-            batches=batches,
-            objects=objects,
-            bytes=total,
-            oldest=oldest.isoformat() if oldest else None,
+            sizes=sizes,
+            oldest=oldest,
         )
         self.put(PLAN, msgspec.json.format(msgspec.json.encode(plan), indent=2), creates=True)
         return self.plan()
@@ -111,9 +146,11 @@ class State:
         """The driving objects of a batch, as they were listed."""
         uri = f"{self.uri}/{self.plan().folder}{number:05}.jsonl.gz"
         data = read_object(self._objects, uri)
-        if data is None:
-            raise GiveUp(f"`{uri}` is gone", code="unknown-state", help="begin anew with another `--state`")
-        return [*map(_item, gzip.decompress(data).splitlines())]
+        items = unpack(data or b"")
+        if len(items) != self.plan().sizes[number - 1][0]:
+            message = f"`{uri}` is {'gone' if data is None else 'not as the plan has it'}"
+            raise GiveUp(message, code="unknown-state", help="begin anew with another `--state`")
+        return items
 
     def open_numbers(self) -> list[int]:
         """The numbers of the batches that are not done."""
@@ -124,7 +161,7 @@ class State:
         """The numbers of the batches that are done."""
         return self._marked("done")
 
-    def markers(self, only: Collection[int] | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
+    def markers(self, only: Collection[int] | None = None) -> Iterator[tuple[int, Marker]]:
         """The number and marker of each batch that ended, of all or `only` of these: of being done, else of having left objects."""
         done, left = self._marked("done"), self._marked("left")
         wanted = range(1, self.plan().batches + 1) if only is None else only
@@ -135,7 +172,7 @@ class State:
             if isinstance(answer, PlaitError):
                 raise answer
             if isinstance(answer, StoredObject):
-                yield number, _marker(answer)
+                yield number, _marker(answer, self.plan().sizes[number - 1][0])
 
     def _marked(self, kind: str) -> set[int]:
         try:
@@ -161,13 +198,15 @@ def read_object(objects: Objects, uri: str) -> bytes | None:
     return answer.data if isinstance(answer, StoredObject) else None
 
 
-def _marker(stored: StoredObject) -> dict[str, Any]:
+def _marker(stored: StoredObject, objects: int) -> Marker:
     try:
-        marker: dict[str, Any] = json.loads(stored.data)
-    except ValueError as error:
-        message, help = f"`{stored.item.uri}` is no marker of a batch", "remove it, and its batch runs again"
-        raise GiveUp(message, code="unknown-state", help=help) from error
-    return marker
+        marker = msgspec.convert(json.loads(stored.data), Marker)
+        if sum(marker.objects[outcome] for outcome in OUTCOMES) == objects:
+            return marker
+    except (ValueError, KeyError):  # msgspec's errors are values' errors
+        pass
+    message, help = f"`{stored.item.uri}` is no marker of its batch", "remove it, and its batch runs again"
+    raise GiveUp(message, code="unknown-state", help=help)
 
 
 def identify(spec: Spec, window: Mapping[str, str | None]) -> str:
@@ -183,39 +222,3 @@ def run_batch(engine: Engine, state: State, number: int) -> Report:
     report = engine.run(items)
     put_marker(engine.services.objects, state.uri, number, report)
     return report
-
-
-def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    """The objects by batches, whose URIs take at most so many bytes as JSON."""
-    batch, used = list[Item](), 0
-    for item in _by_time(items):
-        length = len(json.dumps(item.uri, ensure_ascii=False).encode("utf-8", "backslashreplace"))
-        if batch and (len(batch) == size or used + length > MOST_BYTES):
-            yield batch
-            batch, used = [], 0
-        batch.append(item)
-        used += length
-    if batch:
-        yield batch
-
-
-def _by_time(items: Iterable[Item]) -> Iterator[Item]:
-    """The objects, each once, by the time of their modification, within each stretch of so many that are listed.
-
-    A batch of neighbours in time asks a look-up with a window for few stretches of time, whatever its objects are called.
-    """
-    remaining = iter(items)
-    while listed := {item.uri: item for item in islice(remaining, MOST_SORTED)}:
-        yield from sorted(listed.values(), key=lambda item: item.modified or FIRST_MOMENT)
-
-
-def _line(item: Item) -> str:
-    """An object as JSON, in ASCII since the name of a file may be no UTF-8."""
-    modified = item.modified.isoformat() if item.modified else None
-    return json.dumps({"uri": item.uri, "size": item.size, "modified": modified, "etag": item.etag})
-
-
-def _item(line: bytes) -> Item:
-    fields = json.loads(line)
-    modified = fields["modified"]
-    return Item(**{**fields, "modified": datetime.fromisoformat(modified) if modified else None})

@@ -15,7 +15,7 @@ from plait.storage.s3 import bucket_and_key
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
 
-    from plait.backfill.state import State
+    from plait.backfill.state import Marker, State
     from plait.engine.context import Services
 
 MOST_BYTES = 1 << 30  # of the list of batches, which is made in memory
@@ -108,9 +108,9 @@ def _put_list(state: State, numbers: Sequence[int]) -> tuple[str, str]:
     return bucket_and_key(f"{state.uri}/{LIST}")
 
 
-def _outcome(number: int, marker: Any, before: Mapping[int, Any]) -> BatchOutcome:
+def _outcome(number: int, marker: Marker | None, before: Mapping[int, Marker]) -> BatchOutcome:
     """What became of a batch; a marker that was there before says nothing of this run."""
     if marker is None or marker == before.get(number):
         return BatchOutcome(number=number, failure="the function put no marker: see its log")
-    objects, quarantined = marker["objects"], marker["records"]["quarantined"]
+    objects, quarantined = marker.objects, marker.records.quarantined
     return BatchOutcome(number=number, objects=objects, quarantined=quarantined, again=objects["retry"] > 0)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from msgspec.structs import asdict
 
 from plait.engine.absence import CODES, is_never_there
-from plait.engine.counts import ColumnCounts, LookupCounts, SourceCounts
+from plait.engine.counts import LookupCounts, SourceCounts
 from plait.engine.report import OUTCOMES, Report
 from plait.problems.problem import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from plait.backfill.state import State
+    from plait.backfill.state import Marker, State
 
 MOST_NAMED = 5
 
@@ -25,7 +25,7 @@ def sum_up(state: State) -> Report:
     for number, marker in state.markers():
         ended += 1
         add_marker(report, marker, lacks)
-        if marker["left"]:
+        if marker.left:
             left.append(number)
     report.put_first(problem for problem in lacks.values() if is_never_there(problem, report))
     if ended < plan.batches:
@@ -41,27 +41,25 @@ def sum_up(state: State) -> Report:
     return report
 
 
-def add_marker(report: Report, marker: Mapping[str, Any], lacks: dict[str, Problem]) -> None:
+def add_marker(report: Report, marker: Marker, lacks: dict[str, Problem]) -> None:
     """Add the report of a batch, as its marker has it; what the batch alone may lack is put into `lacks`, once."""
-    report.counts.update({outcome: marker["objects"][outcome] for outcome in OUTCOMES})
-    report.records.add({fate: number for fate, number in marker["records"].items() if fate != "read"})
+    report.counts.update({outcome: marker.objects[outcome] for outcome in OUTCOMES})
+    report.records.add({fate: number for fate, number in asdict(marker.records).items() if fate != "read"})
     for total in ("rows", "batches", "file_count", "file_bytes"):
-        setattr(report, total, getattr(report, total) + marker[total])
-    for name, counts in marker["sources"].items():
-        columns = {column: ColumnCounts(**numbers) for column, numbers in counts["columns"].items()}
-        report.sources.setdefault(name, SourceCounts()).add(
-            SourceCounts(records=counts["records"], columns=columns)
-        )
-    for name, counts in marker["lookups"].items():
-        report.lookups.setdefault(name, LookupCounts()).add(LookupCounts(**counts))
-    report.calls.update(marker["calls"])
-    for phase, seconds in marker["seconds"].items():
+        setattr(report, total, getattr(report, total) + getattr(marker, total))
+    for name, source in marker.sources.items():
+        counts = SourceCounts(records=source.records, columns=source.columns)
+        report.sources.setdefault(name, SourceCounts()).add(counts)
+    for name, lookup in marker.lookups.items():
+        report.lookups.setdefault(name, LookupCounts()).add(lookup)
+    report.calls.update(marker.calls)
+    for phase, seconds in marker.seconds.items():
         report.seconds[phase] = report.seconds.get(phase, 0.0) + seconds
     before = report.problems_by_code.copy()
-    for problem in (Problem(**fields) for fields in marker["problems"]):
+    for problem in marker.problems:
         if problem.code in CODES:
             lacks.setdefault(f"{problem.code} {problem.cell}", problem)
         else:
             report.add_problem(problem)
-    by_code = {code: number for code, number in marker["problems_by_code"].items() if code not in CODES}
+    by_code = {code: number for code, number in marker.problems_by_code.items() if code not in CODES}
     report.problems_by_code = before + Counter(by_code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import multiprocessing
 import os
@@ -312,14 +313,60 @@ def test_named_objects_have_a_state_of_their_own(orders: plait.Pipeline) -> None
     assert (named.report().objects["done"], named.report().objects["skipped"]) == (1, 1)
 
 
-def test_a_marker_that_a_machine_lost_half_written_is_told(orders: plait.Pipeline) -> None:
+DAMAGED = {
+    "plan.json": (b"", b"{}", b'{"format_version": 2}'),
+    "done/00002.json": (b"", b"{}", b"[]", b"null", b'{"objects": {"seen": 5}}'),
+    "batches/*/00002.jsonl.gz": (
+        b"",
+        b"x",
+        gzip.compress(b"{}"),
+        gzip.compress(b"x"),
+        gzip.compress(b"{}" * 99)[:20],
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "data"), [(name, data) for name, texts in DAMAGED.items() for data in texts]
+)
+def test_what_a_machine_lost_or_wrote_by_half_is_told(orders: plait.Pipeline, name: str, data: bytes) -> None:
+    """No object is lost with it: the batch of a damaged list is left."""
     backfill = Backfill(orders, WHOLE)
-    backfill.plan()
+    backfill.plan(size=6)
     in_one_process(backfill)
-    marker = Path(backfill.state.uri) / "done/00001.json"
-    marker.write_bytes(b"")
-    with pytest.raises(GiveUp, match=r"00001\.json` is no marker of a batch"):
+    (file,) = Path(backfill.state.uri).glob(name)
+    file.write_bytes(data)
+    backfill = Backfill(orders, WHOLE)
+    if name.endswith(".gz"):
+        (Path(backfill.state.uri) / "done/00002.json").unlink()
+        [outcome] = backfill.run()
+        assert outcome.failure == f"unknown-state: `{file}` is not as the plan has it"
+        assert backfill.state.open_numbers() == [2]
+        return
+    with pytest.raises(GiveUp, match=f"{file.name}` is no (plan of a backfill|marker of its batch)"):
         backfill.report()
+
+
+def test_no_new_plan_is_made_beside_markers_of_another(orders: plait.Pipeline) -> None:
+    """They would stand for other objects."""
+    backfill = Backfill(orders, WHOLE)
+    backfill.plan(size=6)
+    in_one_process(backfill)
+    (Path(backfill.state.uri) / "plan.json").unlink()
+    with pytest.raises(GiveUp, match=r"plan\.json` is gone, and markers of its batches stand"):
+        Backfill(orders, WHOLE).plan()
+
+
+def test_what_is_left_is_counted_by_its_batches(orders: plait.Pipeline) -> None:
+    """Before there is a plan too, and of a list what it names twice once."""
+    backfill = Backfill(orders, WHOLE)
+    planned = backfill.left(size=6)
+    backfill.plan(size=6)
+    assert [objects for objects, _ in backfill.left()] == [objects for objects, _ in planned] == [6, 6, 6, 2]
+    assert backfill.left() == planned
+    run_batch(orders.engine(), backfill.state, 1)
+    assert backfill.left() == planned[1:]
+    assert Backfill(orders, WHOLE, items_of(["in/01.json"] * 3), "list").left() == [(1, 0)]
 
 
 def test_no_window_takes_a_part_of_a_list_without_times(orders: plait.Pipeline) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from contextlib import closing
 from hashlib import file_digest, sha256
@@ -213,15 +214,18 @@ def _print_estimate(
     output: str,
     machine: str | None,
 ) -> None:
-    objects, size = backfill.left()
+    left = backfill.left(batch)
+    objects, size = sum(objects for objects, _ in left), sum(size for _, size in left)
     processes = workers or (AT_ONCE if machine else 1)
+    batch = math.ceil(objects / len(left)) if left else batch
     told = estimate(backfill.spec, objects, batch, processes, rates, by_function=machine is not None)
     print_answer(output, estimate_document(told, size), estimate_text(told, size))
 
 
 def _follow(backfill: Backfill, workers: int | None, rates: dict[str, float], machine: str | None) -> None:
     """Run what is left here, or by a state machine, and show how far it is."""
-    progress = BackfillProgress(len(backfill.state.open_numbers()), backfill.left()[0])
+    left = backfill.left()
+    progress = BackfillProgress(len(left), sum(objects for objects, _ in left))
     if machine is None:
         outcomes = backfill.run(workers or 1, rates)
     else:

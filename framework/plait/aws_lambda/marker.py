@@ -31,9 +31,10 @@ def state_folder(spec: Spec) -> str:
     return f"{folder}._plait/backfill" if folder and not is_bucket else ""
 
 
-def fingerprint(digest: str, parameters: Mapping[str, str]) -> str:
-    """What tells one way to make rows from another: the spec's digest, its parameters and the version of plait."""
-    text = json.dumps([digest, sorted(parameters.items()), __version__])
+def fingerprint(digest: str, parameters: Mapping[str, str], event: Mapping[str, Any]) -> str:
+    """What tells an event from those of other batches, and of other ways to make rows: a spec, its parameters, the version of plait."""
+    batch = [event.get("backfill"), event.get("batch"), len(event.get("objects", ()))]
+    text = json.dumps([digest, sorted(parameters.items()), __version__, batch])
     return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:12]
 
 
@@ -41,15 +42,15 @@ def batch_of(event: Mapping[str, Any], spec: Spec) -> tuple[str, int] | None:
     """The state and the number of the batch that an event of a backfill names; None for any other event.
 
     An event names no place to write to: that is the spec's. Raises GiveUp if its plan is not of this spec, with these
-    parameters and this version of plait: its markers would stand for other rows.
+    parameters and this version of plait, or it is another batch's: its marker would stand for other rows.
     """
     id, number, folder = event.get("backfill"), event.get("batch"), state_folder(spec)
     if not (isinstance(id, str) and re.fullmatch("[0-9a-f]{12}", id) and folder):
         return None
     if not isinstance(number, int) or number is True or number < 1:
         return None
-    if event.get("of") != fingerprint(spec.digest, spec.parameters):
-        message = "the plan of this backfill is of another spec, other parameters or another version of plait"
+    if event.get("of") != fingerprint(spec.digest, spec.parameters, event):
+        message = "the plan of this backfill is of another spec, other parameters or another version of plait, or the event was changed"
         help = "deploy the package of that spec, with the parameters of the backfill"
         raise GiveUp(message, code="spec-changed", help=help)
     return f"{folder}/{id}", number

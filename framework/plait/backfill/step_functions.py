@@ -87,8 +87,8 @@ def _start(client: Any, state: State, numbers: Sequence[int], machine: str, at_o
 def event_of(state: State, number: int) -> dict[str, Any]:
     """The event by which the function runs a batch and puts its marker."""
     objects, plan = [item.uri for item in state.items(number)], state.plan()
-    of = fingerprint(plan.spec_digest, plan.parameters)
-    return {"objects": objects, "backfill": _id(state), "batch": number, "of": of}
+    event = {"objects": objects, "backfill": _id(state), "batch": number}
+    return {**event, "of": fingerprint(plan.spec_digest, plan.parameters, event)}
 
 
 def _id(state: State) -> str:

@@ -26,9 +26,10 @@ from plait.aws_lambda import function, handler
 from plait.aws_lambda.marker import fingerprint
 from plait.backfill import step_functions
 from plait.backfill.backfill import Backfill
+from plait.backfill.step_functions import event_of
 from plait.cli.main import main
 from plait.deploy.stack_history import definition, history_parts
-from plait.plugin import PlaitError, Window
+from plait.plugin import GiveUp, PlaitError, Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -369,17 +370,27 @@ def test_a_function_of_another_spec_refuses_the_plan(stack: Stack) -> None:
     assert stack.tree("other") == {}
 
 
+@pytest.mark.parametrize("change", [{"batch": 3}, {"backfill": "0" * 12}, {"objects": []}, {"of": None}])
+def test_an_event_that_is_no_batch_of_the_plan_is_refused(stack: Stack, change: dict[str, Any]) -> None:
+    """Its marker would say that objects are done which never ran."""
+    backfill = Backfill(stack.load("changed"), Window())
+    backfill.plan(5)
+    with pytest.raises(GiveUp, match="the plan of this backfill is of another spec"):
+        handler({**event_of(backfill.state, 2), **change})
+    assert not [*backfill.state.markers()]
+
+
 def test_an_event_names_no_place_to_write_to(stack: Stack) -> None:
     """A name that is no backfill's gives no marker; the objects run all the same."""
     stack.backfill("event")
     before = {*contents(stack.s3, "history", "")}
     pipeline = stack.load("event")
-    of = fingerprint(pipeline.spec.digest, pipeline.spec.parameters)
     id = "0123456789ab"
     names = [(name, 1) for name in ("../../up", "s3://history/x", "", 7, "a" * 2_000, "é" * 12, None, [id])]
     for name, number in [*names, *((id, number) for number in (True, 0, -1, "1", 1.0, None, [1]))]:
-        event = {"objects": ["s3://history/in/001.json"], "backfill": name, "batch": number, "of": of}
-        assert handler(event)["objects"]["done"] == 1
+        event = {"objects": ["s3://history/in/001.json"], "backfill": name, "batch": number}
+        of = fingerprint(pipeline.spec.digest, pipeline.spec.parameters, event)
+        assert handler({**event, "of": of})["objects"]["done"] == 1
     assert {*contents(stack.s3, "history", "")} == before
 
 

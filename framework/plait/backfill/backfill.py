@@ -50,6 +50,14 @@ class Backfill:
         if not states:
             message = "the sink has no folder beside which the state of a backfill could lie"
             raise GiveUp(message, code="no-state", help="name a folder for it by `--state`")
+        if any(
+            f"{states.rstrip('/')}/".startswith(f"{sink.rstrip('/')}/")
+            for sink in self.spec.sink.folders.values()
+        ):
+            message = (
+                f"the folder `{states[:200]}` lies in the sink, whose readers take what is there for rows"
+            )
+            raise GiveUp(message, code="no-state", help="name a folder beside it by `--state`")
         self.state = State(f"{states.rstrip('/')}/{identify(self.spec, self._named)}", Services().objects)
 
     def items(self) -> Iterator[Item]:

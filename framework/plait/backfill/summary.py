@@ -16,18 +16,21 @@ if TYPE_CHECKING:
     from plait.backfill.state import Marker, State
 
 MOST_NAMED = 5
+OF_A_RUN = (*CODES, "unconditional-writes")  # what each batch tells of the whole run
 
 
 def sum_up(state: State) -> Report:
     """Add up what the markers tell; batches that did not end, and objects that are left, are problems of it."""
-    plan, ended, left, lacks = state.plan(), 0, list[int](), dict[str, Problem]()
+    plan, ended, left, of_run = state.plan(), 0, list[int](), dict[str, Problem]()
     report = Report(pipeline=plan.pipeline, spec_digest=plan.spec_digest)
     for number, marker in state.markers():
         ended += 1
-        add_marker(report, marker, lacks)
+        add_marker(report, marker, of_run)
         if marker.left:
             left.append(number)
-    report.put_first(problem for problem in lacks.values() if is_never_there(problem, report))
+    report.put_first(
+        problem for problem in of_run.values() if problem.code not in CODES or is_never_there(problem, report)
+    )
     if ended < plan.batches:
         message = f"{plan.batches - ended:,} of {plan.batches:,} batches did not end"
         help = "run the same command again: it goes on where this one stopped"
@@ -41,8 +44,8 @@ def sum_up(state: State) -> Report:
     return report
 
 
-def add_marker(report: Report, marker: Marker, lacks: dict[str, Problem]) -> None:
-    """Add the report of a batch, as its marker has it; what the batch alone may lack is put into `lacks`, once."""
+def add_marker(report: Report, marker: Marker, of_run: dict[str, Problem]) -> None:
+    """Add the report of a batch, as its marker has it; what it tells of the whole run is put into `of_run`, once."""
     report.counts.update({outcome: marker.objects[outcome] for outcome in OUTCOMES})
     report.records.add({fate: number for fate, number in asdict(marker.records).items() if fate != "read"})
     for total in ("rows", "batches", "file_count", "file_bytes"):
@@ -57,9 +60,9 @@ def add_marker(report: Report, marker: Marker, lacks: dict[str, Problem]) -> Non
         report.seconds[phase] = report.seconds.get(phase, 0.0) + seconds
     before = report.problems_by_code.copy()
     for problem in marker.problems:
-        if problem.code in CODES:
-            lacks.setdefault(f"{problem.code} {problem.cell}", problem)
+        if problem.code in OF_A_RUN:
+            of_run.setdefault(f"{problem.code} {problem.cell}", problem)
         else:
             report.add_problem(problem)
-    by_code = {code: number for code, number in marker.problems_by_code.items() if code not in CODES}
+    by_code = {code: number for code, number in marker.problems_by_code.items() if code not in OF_A_RUN}
     report.problems_by_code = before + Counter(by_code)

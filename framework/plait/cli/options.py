@@ -177,6 +177,17 @@ def parse_time(text: str) -> datetime:
         raise click.BadParameter(message) from None
 
 
+def parse_folder(text: str) -> str:
+    """A folder on S3 or here, in the one spelling of it."""
+    from plait.problems.errors import SpecValueError
+    from plait.values.paths import FolderPath, normal_path
+
+    try:
+        return normal_path(FolderPath.parse(text).text)
+    except SpecValueError as error:
+        raise click.BadParameter(f"{error}; write a local folder, or `s3://bucket/folder`") from None
+
+
 def _split_parameters(
     _ctx: click.Context, _param: click.Parameter, assignments: tuple[str, ...]
 ) -> dict[str, str]:

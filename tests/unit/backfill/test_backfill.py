@@ -248,6 +248,14 @@ def test_what_one_batch_lacks_is_told_where_all_lack_it(
     assert report.problems_by_code == {"absent-column": 1}
 
 
+def test_what_each_batch_says_of_the_run_is_said_once(orders: plait.Pipeline, tmp_path: Path) -> None:
+    (tmp_path / "orders.yaml").write_text(SPEC.replace("path: out/", "path: out/, conditional: false"))
+    backfill = Backfill(plait.load("orders.yaml"), WHOLE)
+    backfill.plan(size=6)
+    in_one_process(backfill)
+    assert backfill.report().problems_by_code == {"unconditional-writes": 1, "bad-value": 1}
+
+
 def test_a_batch_that_may_end_yet_is_tried_three_times_in_all() -> None:
     rounds = []
 

@@ -23,6 +23,7 @@ from plait.cli.options import (
     max_rate_option,
     output_option,
     parameter_option,
+    parse_folder,
     time_options,
     uris_in,
     verbose_option,
@@ -87,7 +88,10 @@ def _parse_machine(text: str) -> str:
     help="Objects of a batch, at most.",
 )
 @click.option(
-    "--state", metavar="FOLDER", help="Keep the plan and its markers below this folder, not beside the sink."
+    "--state",
+    metavar="FOLDER",
+    type=parse_folder,
+    help="Keep the plan and its markers below this folder, not beside the sink.",
 )
 @click.option(
     "--on",

@@ -63,7 +63,7 @@ class BackfillProgress:
         parts = [
             f"batches: {len(self._ended):,} of {self._batches:,}",
             f"objects: {counts['seen']:,} of {self._objects:,}",
-            f"{rate:,.0f} a second",
+            f"{rate:,.0f} a second" if rate >= 10 else f"{rate:.2g} a second",
         ]
         if rate:
             left = max(self._objects - counts["seen"], 0) / rate

@@ -41,6 +41,13 @@ def test_a_line_tells_rate_time_left_and_what_went_wrong(clock: list[float], cap
     ]
 
 
+def test_a_slow_rate_is_none_of_zero(clock: list[float], capsys: Any) -> None:
+    progress = BackfillProgress(4, 400)
+    clock[0] = 250
+    progress.add(outcome(1))
+    assert ", 0.4 a second, 0:12:30 left, " in capsys.readouterr().err
+
+
 def test_lines_come_a_few_seconds_apart_and_failures_at_once(clock: list[float], capsys: Any) -> None:
     progress = BackfillProgress(4, 400)
     clock[0] = 1

@@ -9,15 +9,14 @@ import json
 import logging
 import time
 import traceback
-from collections import Counter
 from contextlib import suppress
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import asdict
 
 from plait.engine.report import OUTCOMES
 from plait.problems.errors import PlaitError
+from plait.problems.problem import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -37,13 +36,9 @@ def short_report(report: Report) -> dict[str, Any]:
 
     It has the first problems of each code, and of these, as of the files, as many as there is room for.
     """
-    document, turns = report.as_json(), Counter[str]()
-    by_turn: list[tuple[int, dict[str, Any]]] = []
-    for problem in document["problems"]:
-        turns[problem["code"]] += 1
-        by_turn.append((turns[problem["code"]], problem))
-    first = sorted((pair for pair in by_turn if pair[0] <= MAX_OF_A_CODE), key=itemgetter(0))
-    document["problems"] = problems = _fitting(problem for _, problem in first)
+    document = report.as_json()
+    first = as_json(problem for turn, problem in report.problems_by_turn() if turn <= MAX_OF_A_CODE)
+    document["problems"] = problems = _fitting(first)
     document["problems_left_out"] = report.problems_left_out(problem["code"] for problem in problems)
     document["files"] = _fitting(document["files"])
     return document

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from plait.language.spec import Spec
     from plait.plugin import Objects
 
-MOST_PROBLEMS = 20  # that a batch keeps; the others are counted by their code
+MOST_PROBLEMS = 20  # that a batch keeps, of each code some; the others are counted by their code
 OF_PROBLEM = ("code", "message", "file", "help", "note", "level", "cell")
 
 
@@ -63,8 +63,8 @@ def put_marker(objects: Objects, state: str, number: int, report: Report) -> Non
     """
     document = report.as_json()
     document["files"] = []
-    kept = report.problems[:MOST_PROBLEMS]
-    document["problems"] = [{name: getattr(problem, name) for name in OF_PROBLEM} for problem in kept]
+    kept = report.problems_by_turn()[:MOST_PROBLEMS]
+    document["problems"] = [{name: getattr(problem, name) for name in OF_PROBLEM} for _, problem in kept]
     document["problems_by_code"] = report.problems_by_code
     document["left"] = {uri: word for uri, word in report.outcomes.items() if word in ("retry", "failed")}
     uri = f"{state}/{'done' if report.ok else 'left'}/{number:05}.json"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from contextlib import contextmanager
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct, field
@@ -185,6 +186,15 @@ class Report(Displayed, Tally, kw_only=True):
             [*self.numbers(), ("files", f"{self.file_count:,}"), *more.items()],
             [*header, *problems],
         )
+
+    def problems_by_turn(self) -> list[tuple[int, Problem]]:
+        """The problems, the first of each code before the second ones, each with its turn."""
+        turns = Counter[str]()
+        with_turns = []
+        for problem in self.problems:
+            turns[problem.code] += 1
+            with_turns.append((turns[problem.code], problem))
+        return sorted(with_turns, key=itemgetter(0))
 
     def problems_left_out(self, codes: Iterable[str]) -> dict[str, int]:
         """How many problems of each code there are beside those of these codes."""

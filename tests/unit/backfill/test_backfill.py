@@ -164,6 +164,22 @@ def test_what_is_left_is_told_and_runs_again_alone(path: str, orders: plait.Pipe
     }
 
 
+@pytest.mark.parametrize("path", PATHS)
+def test_why_an_object_is_left_is_told_however_many_records_are_bad(
+    path: str, orders: plait.Pipeline, tmp_path: Path
+) -> None:
+    for number in range(20, 50):
+        (tmp_path / f"in/{number}.json").write_text('{"id": "o", "n": "bad"}')
+    os.mkfifo("in/last.json")
+    backfill = Backfill(orders, WHOLE)
+    backfill.plan()
+    PATHS[path](backfill)
+    report = backfill.report()
+    codes = [problem.code for problem in report.problems]
+    assert (codes.count("batches-left"), codes.count("not-a-file"), codes.count("bad-value")) == (1, 1, 19)
+    assert report.problems_by_code["bad-value"] == 31
+
+
 def test_an_event_is_never_larger_than_lambda_takes(orders: plait.Pipeline) -> None:
     """However long the names are, and whatever JSON makes of their letters."""
     names = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -48,24 +49,39 @@ def _open(folder: Path, uri: str, rates: tuple[tuple[str, float], ...]) -> tuple
 
 
 def drive(
-    context: Any, run: Callable[[Sequence[int], Rates], Iterable[BatchOutcome]], uri: str, max_rate: str
+    context: Any,
+    run: Callable[[Sequence[int], Rates], Iterable[BatchOutcome]],
+    folder: Path,
+    uri: str,
+    max_rate: str,
 ) -> int:
     """Run what is left of a plan in the executors of Spark's `context`; print the report, and return the exit code."""
     try:
-        state = State(uri, Services().objects)
-        rates = {
-            service: float(number) / tasks_at_once(context)
-            for service, _, number in (rate.partition("=") for rate in max_rate.split(",") if rate)
-        }
-        for outcome in run_again(lambda numbers: run(numbers, rates), state.open_numbers()):
-            if outcome.failure:
-                print(f"error: batch {outcome.number}: {outcome.failure}", file=sys.stderr)
-        report, left = sum_up(state), len(state.open_numbers())
+        rates = {service: rate / tasks_at_once(context) for service, rate in rates_of(max_rate).items()}
+        _, state = _open(folder, uri, ())
+        try:
+            for outcome in run_again(lambda numbers: run(numbers, rates), state.open_numbers()):
+                if outcome.failure:
+                    print(f"error: batch {outcome.number}: {outcome.failure}", file=sys.stderr)
+        finally:  # also where Spark gives up, as it does where a batch ends its process each time
+            report, left = sum_up(state), len(state.open_numbers())
+            print(json.dumps({**report.as_json(), "state": state.uri, "batches_left": left}))
     except PlaitError as error:
-        print(f"error[{error.code}]: {error.message}", file=sys.stderr)
+        help = f"\n  = help: {error.help}" if error.help else ""
+        print(f"error[{error.code}]: {error.message}{help}", file=sys.stderr)
         return 1
-    print(json.dumps({**report.as_json(), "state": state.uri, "batches_left": left}))
     return int(not report.ok or left > 0)
+
+
+def rates_of(text: str) -> Rates:
+    """Calls a second by service, of `s3=1000,logs=5`; raises GiveUp."""
+    pairs = [word.partition("=") for word in text.split(",") if word]
+    with suppress(ValueError):
+        rates = {service: float(rate) for service, _, rate in pairs}
+        if all(rate > 0 for rate in rates.values()):
+            return rates
+    message, help = f"`--max-rate {text[:80]}` is no rate", "write calls a second by service: s3=1000,logs=5"
+    raise GiveUp(message, code="usage", help=help)
 
 
 def tasks_at_once(context: Any) -> int:

@@ -73,7 +73,7 @@ def main() -> int:
     parser.add_argument("--aws-region", help="where the services are, if the environment does not say it")
     options, _ = parser.parse_known_args()  # Glue adds some of its own
     context = SparkContext.getOrCreate()
-    use_package()
+    folder = use_package()
     use_region(options.aws_region)
     from plait.backfill.spark import drive
 
@@ -81,7 +81,7 @@ def main() -> int:
         work = partial(run_in_executor, state=options.state, rates=rates, region=options.aws_region)
         return context.parallelize(numbers, len(numbers)).map(work).collect() if numbers else ()
 
-    return drive(context, run, options.state, options.max_rate)
+    return drive(context, run, folder, options.state, options.max_rate)
 
 
 if __name__ == "__main__":

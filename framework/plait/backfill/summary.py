@@ -33,12 +33,12 @@ def sum_up(state: State) -> Report:
     )
     if ended < plan.batches:
         message = f"{plan.batches - ended:,} of {plan.batches:,} batches did not end"
-        help = "run the same command again: it goes on where this one stopped"
+        help = "run it again: it goes on where it stopped"
         report.put_first([Problem(code="batches-left", message=message, file=state.uri, help=help)])
     elif left:
         named = ", ".join(map(str, left[:MOST_NAMED])) + (" …" if len(left) > MOST_NAMED else "")
         message = f"{len(left):,} of {plan.batches:,} batches have objects that are not done: {named}"
-        help = "mend what the errors say, then run the same command again: it runs these batches alone"
+        help = "mend what the errors say, then run it again: it runs these batches alone"
         report.put_first([Problem(code="batches-left", message=message, file=state.uri, help=help)])
     report.check()
     return report

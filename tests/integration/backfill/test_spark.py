@@ -48,7 +48,7 @@ def submit(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Callable[[st
     }
 
     def submit(commands: str) -> dict[str, Any]:
-        command = commands.splitlines()[1].replace("local[*]", "local[2]").replace("python3.11", python)
+        command = commands.splitlines()[1].replace("local[*,3]", "local[2,3]").replace("python3.11", python)
         ended = subprocess.run(
             ["env", *shlex.split(command)],
             env=environment,

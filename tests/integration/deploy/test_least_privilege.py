@@ -167,7 +167,9 @@ import sys
 from pathlib import Path
 from plait.backfill.spark import drive, run_in_process
 state, folder = sys.argv[1], Path(sys.argv[2])
-sys.exit(drive(None, lambda numbers, _: [run_in_process(folder, state, {}, number) for number in numbers], state, ""))
+def run(numbers, rates):
+    return [run_in_process(folder, state, rates, number) for number in numbers]
+sys.exit(drive(None, run, folder, state, ""))
 """
 
 

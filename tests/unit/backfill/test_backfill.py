@@ -29,7 +29,7 @@ from plait.engine.engine import Engine
 from plait.plugin import Connector, GiveUp, Item, Options, Sink, Window, Written
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from plait.plugin import File, Settled
 
@@ -96,7 +96,7 @@ def on_spark(backfill: Backfill) -> None:
     def run(numbers: Sequence[int], rates: dict[str, float]) -> list[BatchOutcome]:
         return [spark.run_in_process(folder, backfill.state.uri, rates, number) for number in numbers]
 
-    exit_code = spark.drive(None, run, backfill.state.uri, "")
+    exit_code = spark.drive(None, run, folder, backfill.state.uri, "")
     assert exit_code == int(bool(backfill.state.open_numbers()))
 
 
@@ -397,3 +397,31 @@ def test_no_window_takes_a_part_of_a_list_without_times(orders: plait.Pipeline) 
     window = Window(since=datetime(2026, 7, 1, tzinfo=UTC))
     with pytest.raises(GiveUp, match=r"does not say when `in/01\.json` was modified"):
         Backfill(orders, window, items_of(["in/01.json"]), "list").plan()
+
+
+def test_spark_is_told_once_that_its_package_is_of_another_spec(
+    orders: plait.Pipeline, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    backfill = Backfill(orders, WHOLE)
+    backfill.plan(size=6)
+    (tmp_path / "other.yaml").write_text(SPEC.replace("name: ", "name: other-", 1))
+    other = Path(locked(tmp_path / "other.yaml")).parent
+    assert spark.drive(None, lambda *_: pytest.fail("an executor ran"), other, backfill.state.uri, "") == 1
+    assert capsys.readouterr().err.count("error[spec-changed]") == 1
+
+
+def test_spark_reports_what_is_done_where_it_gives_a_batch_up(
+    orders: plait.Pipeline, capsys: pytest.CaptureFixture[str]
+) -> None:
+    backfill = Backfill(orders, WHOLE)
+    backfill.plan(size=6)
+    folder = Path(locked(Path(orders.spec.file))).parent
+    spark._open.cache_clear()
+
+    def run(numbers: Sequence[int], rates: dict[str, float]) -> Iterator[BatchOutcome]:
+        yield spark.run_in_process(folder, backfill.state.uri, rates, numbers[0])
+        raise ChildProcessError
+
+    with pytest.raises(ChildProcessError):
+        spark.drive(None, run, folder, backfill.state.uri, "")
+    assert json.loads(capsys.readouterr().out)["batches_left"] == 3

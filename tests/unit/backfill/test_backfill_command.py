@@ -140,3 +140,12 @@ def test_a_command_that_goes_on_tells_how_far_it_is_with_what_was_left(
     assert "batches: 5 of 5, objects: 10 of 10, " in plait(folder, "backfill", "--batch", "2").stderr
     (state(folder) / "done" / "00002.json").unlink()
     assert "batches: 1 of 1, objects: 2 of 2, " in plait(folder, "backfill", "--batch", "2").stderr
+
+
+def test_a_plan_for_spark_tells_its_commands_and_no_error(folder: Path) -> None:
+    planned = plait(folder, "backfill", "--on", "spark", "-o", "text")
+    assert planned.exit_code == 0
+    assert planned.stdout.startswith("run what is left by one of these commands:")
+    refused = plait(folder, "backfill", "--on", "spark", "--workers", "2")
+    assert refused.exit_code == 2
+    assert "--workers" in refused.stderr

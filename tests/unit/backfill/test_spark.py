@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from plait.backfill.spark import tasks_at_once
+from plait.backfill.spark import rates_of, tasks_at_once
 from plait.backfill.spark_commands import spark_commands
 from plait.plugin import GiveUp
 
@@ -69,14 +69,36 @@ def test_a_rate_is_refused_where_nothing_limits_the_executors(settings: dict[str
 def test_the_commands_give_state_rate_and_region_to_each_way_of_running_spark() -> None:
     commands = spark_commands("orders", STATE, "s3=100,logs=2", "eu-west-1")
     words = ["--state", STATE, "--max-rate", "s3=100,logs=2", "--aws-region", "eu-west-1"]
-    local, emr, glue, _ = (shlex.split(line) for line in commands.splitlines() if line and line[0] != "#")
+    local, emr, job, run = (shlex.split(line) for line in commands.splitlines() if line and line[0] != "#")
     assert local[-len(words) :] == words
-    job = json.loads(emr[-1])["sparkSubmit"]
-    assert job["entryPointArguments"] == words
-    assert "--conf spark.executorEnv.PYSPARK_PYTHON=/usr/bin/python3.11" in job["sparkSubmitParameters"]
-    arguments: dict[str, Any] = json.loads(glue[-1])
-    assert [word for name in words[::2] for word in (name, arguments[name])] == words
-    assert arguments["--extra-py-files"] == "s3://BUCKET/orders-spark.zip"
+    submit = json.loads(emr[-1])["sparkSubmit"]
+    assert submit["entryPointArguments"] == words
+    assert "--conf spark.executorEnv.PYSPARK_PYTHON=/usr/bin/python3.11" in submit["sparkSubmitParameters"]
+    assert json.loads(job[-1])["--extra-py-files"] == "s3://BUCKET/orders-spark.zip"
+    arguments: dict[str, Any] = json.loads(run[-1])
+    assert [word for option in arguments.items() for word in option] == words
+
+
+def test_a_job_of_glue_is_made_once_and_runs_any_plan() -> None:
+    one, another = (spark_commands("orders", f"{STATE}{end}").splitlines() for end in "cd")
+    assert [("create-job" in line, line in another) for line in one if line.startswith("aws glue")] == [
+        (True, True),
+        (False, False),
+    ]
+
+
+def test_a_plan_in_a_folder_runs_on_this_machine_alone() -> None:
+    commands = [*filter(None, spark_commands("orders", "out._plait/backfill/ab12").splitlines())]
+    assert len(commands) == 2
+    assert "spark-submit" in commands[1]
+
+
+@pytest.mark.parametrize("text", ["s3", "s3=abc", "s3=0", "s3=-1", "s3=nan", "s3=5,logs", "s3=5 logs=3"])
+def test_what_is_no_rate_is_refused(text: str) -> None:
+    with pytest.raises(GiveUp, match="is no rate"):
+        rates_of(text)
+    assert rates_of("") == {}
+    assert rates_of("s3=1000,logs=0.5") == {"s3": 1000, "logs": 0.5}
 
 
 def test_a_command_without_rate_or_region_does_not_name_them() -> None:

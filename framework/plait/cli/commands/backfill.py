@@ -145,8 +145,7 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     """
     if sum((everything, bool(file), bool(manifest), bool(since or until) and not manifest)) != 1:
         raise click.UsageError(ONE_LIST)
-    if (runner == "stepfunctions") != (machine is not None) or (machine and max_rates):
-        raise click.UsageError("give `--on stepfunctions` with `--state-machine`, and without `--max-rate`")
+    _check_runner(runner, machine, workers, max_rates)
     pipeline, window = load_pipeline(spec, parameters), Window(since=since, until=until)
     check_services(pipeline.spec, max_rates)
     _check_names(allowed, pipeline.spec)
@@ -162,10 +161,18 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
             _follow(backfill, workers, max_rates, machine)
     finally:  # also where Ctrl-C or SIGTERM ends it
         report = backfill.report()
-        spark_rates = max_rates if runner == "spark" else None
-        left = _print_report(backfill, report, output, spark_rates, verbose=verbose)
-    is_planned = spark_rates is not None and not report.counts
+        left = len(backfill.state.open_numbers())
+        spark_rates = max_rates if runner == "spark" and left else None
+        is_planned = spark_rates is not None and not report.counts
+        _print_report(backfill, report, left, output, spark_rates, verbose=verbose)
     ctx.exit(0 if is_planned else exit_code(report, fail_level, max_quarantined) or int(left > 0))
+
+
+def _check_runner(runner: str, machine: str | None, workers: int | None, rates: dict[str, float]) -> None:
+    if (runner == "stepfunctions") != (machine is not None) or (machine and rates):
+        raise click.UsageError("give `--on stepfunctions` with `--state-machine`, and without `--max-rate`")
+    if runner == "spark" and workers:
+        raise click.UsageError("leave out `--workers`: the commands that `--on spark` prints say how many")
 
 
 def _check_names(allowed: Sequence[str], spec: Spec) -> None:
@@ -174,18 +181,22 @@ def _check_names(allowed: Sequence[str], spec: Spec) -> None:
 
 
 def _print_report(
-    backfill: Backfill, report: Report, output: str, spark_rates: dict[str, float] | None, *, verbose: bool
-) -> int:
-    """Print the report, and the commands by which Spark runs what is left; return how many batches are."""
-    left = len(backfill.state.open_numbers())
+    backfill: Backfill,
+    report: Report,
+    left: int,
+    output: str,
+    spark_rates: dict[str, float] | None,
+    *,
+    verbose: bool,
+) -> None:
+    """Print the report, and the commands by which Spark runs what is left."""
     document = {**report.as_json(), "state": backfill.state.uri, "batches_left": left}
-    texts = [report_text(report, verbose=verbose)]
-    if left and spark_rates is not None:
+    texts = [report_text(report, verbose=verbose)] if report.counts or spark_rates is None else []
+    if spark_rates is not None:
         rates = ",".join(f"{service}={rate:g}" for service, rate in spark_rates.items())
         document["commands"] = spark_commands(backfill.spec.name, backfill.state.uri, rates, region())
         texts.append(f"run what is left by one of these commands:\n\n{document['commands']}")
     print_answer(output, document, "\n\n".join(texts))
-    return left
 
 
 def _items_of(

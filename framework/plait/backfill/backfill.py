@@ -127,14 +127,16 @@ class Backfill:
         return run_batches(batches, self.state.open_numbers(), workers)
 
     def run_on_step_functions(self, machine: str, at_once: int) -> Generator[BatchOutcome]:
-        """The same by the function of the pipeline's stack, so many at once; `machine` is the ARN of its state machine.
+        """The same by the function of the pipeline's stack, so many at once; `machine` is the ARN of its state machine."""
+        self.require_state_of_function()
+        return run_on_step_functions(self.state, Services(), machine, at_once)
 
-        Raises GiveUp where the state does not lie beside the sink, where alone the function may put markers.
-        """
+    def require_state_of_function(self) -> None:
+        """Raise GiveUp where the state does not lie beside the sink, where alone the function may put markers."""
         if not self.state.uri.startswith(f"{state_folder(self.spec)}/") or not on_s3(self.state.uri):
             message = "the function puts markers beside its sink on S3 alone"
-            raise GiveUp(message, code="no-state", help="leave out `--state`")
-        return run_on_step_functions(self.state, Services(), machine, at_once)
+            help = "let the sink lie on S3, and leave out `--state`"
+            raise GiveUp(message, code="no-state", help=help)
 
     def report(self) -> Report:
         """The sum of what the batches did, in this run and in those before."""

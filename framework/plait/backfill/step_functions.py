@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from plait.aws_lambda.marker import fingerprint
@@ -77,8 +78,10 @@ def _start(client: Any, state: State, numbers: Sequence[int], machine: str, at_o
         except client.exceptions.ExecutionDoesNotExist:
             bucket, key = _put_list(state, numbers)
             given = {"bucket": bucket, "key": key, "at_once": at_once}
-            client.start_execution(stateMachineArn=machine, name=f"{id}-{turn}", input=json.dumps(given))
-            return arn, False
+            with suppress(client.exceptions.ExecutionAlreadyExists):  # another command started it meanwhile
+                client.start_execution(stateMachineArn=machine, name=f"{id}-{turn}", input=json.dumps(given))
+                return arn, False
+            return arn, True
     raise GiveUp(
         "this backfill ran ten thousand times", code="execution-failed", help="name another `--state`"
     )

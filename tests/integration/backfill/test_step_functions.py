@@ -32,9 +32,11 @@ from plait.deploy.stack_history import definition, history_parts
 from plait.plugin import GiveUp, PlaitError, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from click.testing import Result
+
+    from plait.backfill.state import State
 
 SPEC = """
 plait: 1
@@ -298,6 +300,26 @@ def test_a_command_that_joins_an_execution_takes_what_that_left_before(
     assert [event["batch"] for event in stack.events].count(2) == 3
 
 
+def test_of_two_commands_at_once_one_follows_what_the_other_started(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backfill = Backfill(stack.load("at-once"), Window())
+    backfill.plan(5)
+    put_list = step_functions._put_list
+
+    def put_while_another_starts(state: State, numbers: Sequence[int]) -> tuple[str, str]:
+        patch.undo()
+        next(backfill.run_on_step_functions(stack.machine, 2))
+        return put_list(state, numbers)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(step_functions, "_put_list", put_while_another_starts)
+        outcomes = [*backfill.run_on_step_functions(stack.machine, 10)]
+    assert [outcome.failure for outcome in outcomes] == [""] * len(outcomes)
+    assert len(stack.events) == 5
+    assert not backfill.state.open_numbers()
+
+
 @pytest.mark.parametrize("ended", ["FAILED", "ABORTED"])
 def test_an_execution_that_does_not_succeed_is_told_once(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, ended: str
@@ -406,3 +428,4 @@ def test_markers_beside_the_sink_alone_are_the_function_s(stack: Stack) -> None:
     ended = stack.backfill("elsewhere", *options)
     assert ended.exit_code == 1
     assert "the function puts markers beside its sink on S3 alone" in ended.stderr
+    assert contents(stack.s3, "history", "elsewhere/") == {}  # it is told before the objects are listed

@@ -150,6 +150,8 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     check_services(pipeline.spec, max_rates)
     _check_names(allowed, pipeline.spec)
     backfill = Backfill(pipeline, window, *_items_of(pipeline, file, manifest), state)
+    if machine:
+        backfill.require_state_of_function()
     if dry_run:
         _print_estimate(backfill, batch, workers, max_rates, output, machine)
         ctx.exit()

@@ -63,6 +63,7 @@ def _run_here(batches: BatchSpec, numbers: Sequence[int]) -> Generator[BatchOutc
 
 def _run_apart(batches: BatchSpec, workers: int, numbers: Sequence[int]) -> Generator[BatchOutcome]:
     """Run batches in processes; one that ends before its batch is replaced, and the batch is to run again."""
+    workers = min(workers, len(numbers))
     rates = {service: rate / workers for service, rate in batches.rates.items()}
     divided, context = replace(batches, rates=rates), multiprocessing.get_context("spawn")
     waiting = deque(numbers)

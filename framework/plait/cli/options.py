@@ -203,7 +203,7 @@ def _split_parameters(
 def _split_rates(ctx: click.Context, param: click.Parameter, texts: tuple[str, ...]) -> dict[str, float]:
     rates = {}
     for service, text in _split_parameters(ctx, param, texts).items():
-        if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text) or not float(text):
+        if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,3})?", text) or not float(text):
             raise click.BadParameter(f"`{text[:40]}` is no number of calls such as `500` or `0.5`")
         rates[service] = float(text)
     return rates

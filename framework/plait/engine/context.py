@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import threading
-import time
 from collections import Counter, defaultdict
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -50,7 +49,7 @@ class Services:
         self.retry_policy = RetryPolicy.from_environment()
         self.deadline = Deadline()
         self.client = Clients(self.count, self.timeout, self.retry_policy)
-        self._lock = threading.Lock()
+        self._lock, self._ended = threading.Lock(), threading.Event()
         self._secrets: dict[str, Secrets] = {}
         self.reset_counts()
 
@@ -100,9 +99,17 @@ class Services:
         self._wait(self.retry_policy.pause(attempt))
 
     def _wait(self, seconds: float) -> None:
-        if seconds >= self.deadline.seconds_left():
+        if seconds >= self.deadline.seconds_left() or self._ended.wait(seconds):
             raise too_late()
-        time.sleep(seconds)
+
+    @contextmanager
+    def ended_by_interrupt(self) -> Iterator[None]:
+        """Within, Ctrl-C and SIGTERM end the waiting of all threads, since a process ends after them."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            self._ended.set()
+            raise
 
     def calls_of(self, source: str) -> Counter[str]:
         """The calls made for a source."""

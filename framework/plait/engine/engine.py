@@ -105,8 +105,9 @@ class Engine:
         """
         self.waits = wait
         remaining = iter(items)
-        while chunk := list(islice(remaining, batch)):
-            progress(self._run_chunk(chunk))
+        with self.services.ended_by_interrupt():
+            while chunk := list(islice(remaining, batch)):
+                progress(self._run_chunk(chunk))
         self._finish_report()
         return self.report
 

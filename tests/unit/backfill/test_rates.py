@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 import time
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from plait.cli.main import main
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SPEC = """\
 plait: 1
@@ -48,10 +49,31 @@ def test_no_more_calls_of_a_service_begin_a_second_than_its_rate(spec: str) -> N
     assert seconds >= 20 / 40
 
 
-def test_workers_share_a_rate(spec: str) -> None:
-    """Each of two batches waits for its ten calls as long as half of the rate says, whichever worker runs it."""
-    report = backfill(spec, "--max-rate", "s3=8", "--batch", "5", "--workers", "2")
+@pytest.mark.parametrize("workers", ["2", "1000"])
+def test_workers_share_a_rate(spec: str, workers: str) -> None:
+    """Each of two batches waits for its ten calls as long as half of the rate says, however many workers there may be."""
+    report = backfill(spec, "--max-rate", "s3=8", "--batch", "5", "--workers", workers)
     assert sum(report["seconds"].values()) >= 2 * 9 / 4
+
+
+def test_a_signal_ends_what_waits_for_its_turn(spec: str) -> None:
+    """Its calls would have their turn an hour later."""
+    command = [
+        str(Path(sys.executable).with_name("plait")),
+        "backfill",
+        spec,
+        "--all",
+        "--max-rate",
+        "s3=0.001",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        assert "10 objects, listed at" in process.stderr.readline()
+        time.sleep(2)
+        process.send_signal(signal.SIGTERM)
+        report, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (143, "terminated\n")
+    assert "error[batches-left]: 1 of 1 batches did not end" in report
 
 
 def test_a_dry_run_tells_what_is_left_and_writes_nothing(spec: str, s3: Any) -> None:
@@ -78,6 +100,7 @@ def test_a_dry_run_tells_what_is_left_and_writes_nothing(spec: str, s3: Any) -> 
         ("dynamo=5", "`dynamo` is not called: the spec calls `s3`"),
         ("s3=fast", "`fast` is no number of calls such as `500` or `0.5`"),
         ("s3=0", "`0` is no number"),
+        ("s3=0.0001", "`0.0001` is no number"),
         ("s3", "is not `name=value`"),
     ],
 )

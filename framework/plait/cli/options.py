@@ -78,6 +78,14 @@ def check_services(spec: Spec, rates: Mapping[str, float]) -> None:
             )
 
 
+def parse_machine(text: str) -> str:
+    """The ARN of a state machine, without a version or an alias."""
+    if not re.fullmatch(r"arn:[a-z-]+:states:[a-z0-9-]+:[0-9]{12}:stateMachine:[^:\s]+", text):
+        message = f"`{text[:40]}` is not the ARN of the state machine of the pipeline's stack: arn:aws:states:…:stateMachine:…"
+        raise click.BadParameter(message)
+    return text
+
+
 def time_options(command: Command) -> Command:
     """Add `--since` and `--until`, which are times with a zone."""
     since_help, until_help = "Modified at or after this time, UTC.", "Modified before this time, UTC."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from contextlib import closing
 from hashlib import file_digest, sha256
 from shutil import copyfileobj
@@ -24,6 +23,7 @@ from plait.cli.options import (
     output_option,
     parameter_option,
     parse_folder,
+    parse_machine,
     time_options,
     uris_in,
     verbose_option,
@@ -50,14 +50,6 @@ if TYPE_CHECKING:
 
 AT_ONCE = 10  # invocations of the function, unless told: what is new is not to wait behind what is old
 ONE_LIST = "give exactly one of `--all`, `--objects`, `--manifest`, and `--since` with `--until`"
-
-
-def _parse_machine(text: str) -> str:
-    """The ARN of a state machine, without a version or an alias."""
-    if not re.fullmatch(r"arn:[a-z-]+:states:[a-z0-9-]+:[0-9]{12}:stateMachine:[^:\s]+", text):
-        message = f"`{text[:40]}` is not the ARN of the state machine of the pipeline's stack: arn:aws:states:…:stateMachine:…"
-        raise click.BadParameter(message)
-    return text
 
 
 @click.command("backfill")
@@ -105,7 +97,7 @@ def _parse_machine(text: str) -> str:
     "--state-machine",
     "machine",
     metavar="ARN",
-    type=_parse_machine,
+    type=parse_machine,
     help="The state machine of the stack, for --on stepfunctions.",
 )
 @click.option("--resume-anyway", is_flag=True, help="Go on with what another version of plait began.")
@@ -163,15 +155,14 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
             _follow(backfill, workers, max_rates, machine)
     finally:  # also where Ctrl-C or SIGTERM ends it
         report = backfill.report()
-        left = len(backfill.state.open_numbers())
-        spark_rates = max_rates if runner == "spark" and left else None
-        is_planned = spark_rates is not None and not report.counts
-        _print_report(backfill, report, left, output, spark_rates, verbose=verbose)
+        spark_rates = max_rates if runner == "spark" else None
+        left = _print_report(backfill, report, output, spark_rates, verbose=verbose)
+    is_planned = runner == "spark" and left and not report.counts
     ctx.exit(0 if is_planned else exit_code(report, fail_level, max_quarantined) or int(left > 0))
 
 
 def _check_runner(runner: str, machine: str | None, workers: int | None, rates: dict[str, float]) -> None:
-    if (runner == "stepfunctions") != (machine is not None) or (machine and rates):
+    if (runner == "stepfunctions") != bool(machine) or (machine and rates):
         raise click.UsageError("give `--on stepfunctions` with `--state-machine`, and without `--max-rate`")
     if runner == "spark" and workers:
         raise click.UsageError("leave out `--workers`: the commands that `--on spark` prints say how many")
@@ -183,22 +174,19 @@ def _check_names(allowed: Sequence[str], spec: Spec) -> None:
 
 
 def _print_report(
-    backfill: Backfill,
-    report: Report,
-    left: int,
-    output: str,
-    spark_rates: dict[str, float] | None,
-    *,
-    verbose: bool,
-) -> None:
-    """Print the report, and the commands by which Spark runs what is left."""
+    backfill: Backfill, report: Report, output: str, spark_rates: dict[str, float] | None, *, verbose: bool
+) -> int:
+    """Print the report, and the commands by which Spark runs what is left; return how many batches are."""
+    left = len(backfill.state.open_numbers())
     document = {**report.as_json(), "state": backfill.state.uri, "batches_left": left}
-    texts = [report_text(report, verbose=verbose)] if report.counts or spark_rates is None else []
-    if spark_rates is not None:
+    texts = [report_text(report, verbose=verbose)]
+    if left and spark_rates is not None:
+        texts = texts if report.counts else []  # where it was only planned, nothing is to report
         rates = ",".join(f"{service}={rate:g}" for service, rate in spark_rates.items())
         document["commands"] = spark_commands(backfill.spec.name, backfill.state.uri, rates, region())
         texts.append(f"run what is left by one of these commands:\n\n{document['commands']}")
     print_answer(output, document, "\n\n".join(texts))
+    return left
 
 
 def _items_of(
@@ -235,7 +223,7 @@ def _print_estimate(
     objects, size = sum(objects for objects, _ in left), sum(size for _, size in left)
     processes = workers or (AT_ONCE if machine else 1)
     batch = math.ceil(objects / len(left)) if left else batch
-    told = estimate(backfill.spec, objects, batch, processes, rates, by_function=machine is not None)
+    told = estimate(backfill.spec, objects, batch, processes, rates, by_function=bool(machine))
     print_answer(output, estimate_document(told, size), estimate_text(told, size))
 
 

@@ -139,8 +139,7 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
         raise click.UsageError(ONE_LIST)
     _check_runner(runner, machine, workers, max_rates)
     pipeline, window = load_pipeline(spec, parameters), Window(since=since, until=until)
-    check_services(pipeline.spec, max_rates)
-    _check_names(allowed, pipeline.spec)
+    _check_names(allowed, max_rates, pipeline.spec)
     backfill = Backfill(pipeline, window, *_items_of(pipeline, file, manifest), state)
     if machine:
         backfill.require_state_of_function()
@@ -168,7 +167,8 @@ def _check_runner(runner: str, machine: str | None, workers: int | None, rates: 
         raise click.UsageError("leave out `--workers`: the commands that `--on spark` prints say how many")
 
 
-def _check_names(allowed: Sequence[str], spec: Spec) -> None:
+def _check_names(allowed: Sequence[str], rates: dict[str, float], spec: Spec) -> None:
+    check_services(spec, rates)
     if unknown := {*allowed} - {source.name for source in spec.lookups}:
         raise click.BadParameter(f"no look-up is called `{min(unknown)[:40]}`", param_hint="--allow-missing")
 

@@ -91,7 +91,7 @@ ONE_LIST = "give exactly one of `--all`, `--objects`, `--manifest`, and `--since
     type=click.Choice(["local", "stepfunctions", "spark"]),
     default="local",
     show_default=True,
-    help="Where batches run.",
+    help="Where batches run; of Spark, the commands that run them are printed.",
 )
 @click.option(
     "--state-machine",

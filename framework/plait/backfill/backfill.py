@@ -14,6 +14,7 @@ from plait.backfill.summary import sum_up
 from plait.engine.context import Services, utc_now
 from plait.pipeline.nearby import find, no_objects
 from plait.plugin import GiveUp, Item, Window
+from plait.problems.problem import Problem
 from plait.values.paths import normal_uri, on_s3
 
 if TYPE_CHECKING:
@@ -143,6 +144,11 @@ class Backfill:
         report = sum_up(self.state)
         if not self.state.plan().objects and self._items is None:
             report.put_first([no_objects(self.pipeline.engine(), self.window)])
+        elif not self.state.plan().objects:
+            message = f"the list has no object of `{self.spec.driver.name}`{' and of the time' if self.window != Window() else ''}"
+            report.put_first(
+                [Problem(code="no-objects", message=message, file=self.spec.file, level="warning")]
+            )
         return report
 
 

@@ -12,10 +12,12 @@ import boto3
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 
 import plait
 from plait.backfill.backfill import Backfill
 from plait.backfill.inventory import get_manifest, read_inventory
+from plait.cli.main import main
 from plait.engine.context import Services
 from plait.plugin import GiveUp, Item, ObjectChanged, Put, StoredObject, Window, Written
 
@@ -134,6 +136,16 @@ def test_a_window_cuts_an_inventory(s3: Any, at_aws: LocalAws, tmp_path: Path) -
     backfill = Backfill(plait.load(tmp_path / "orders.yaml"), Window(since=AUGUST), items, "list")
     assert backfill.plan().objects == 1
     assert [item.uri for item in backfill.state.items(1)] == [LISTED[1].uri]
+
+
+def test_an_inventory_without_an_object_of_the_driver_is_told(
+    s3: Any, at_aws: LocalAws, tmp_path: Path
+) -> None:
+    (tmp_path / "orders.yaml").write_text(SPEC.replace("shop/in/", "shop/other/"))
+    command = ["backfill", str(tmp_path / "orders.yaml"), "--manifest", inventory_of_csv(s3)]
+    ended = CliRunner().invoke(main, command)
+    assert "warning[no-objects]: the list has no object of `orders`" in ended.stdout
+    assert ended.exit_code == 0
 
 
 def test_a_log_group_that_does_not_keep_the_oldest_object_s_lines_is_told(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from plait import __version__
@@ -153,5 +155,10 @@ class Backfill:
 
 
 def items_of(uris: Iterable[str]) -> Iterator[Item]:
-    """Items of these URIs."""
-    return (Item(uri=normal_uri(uri)) for uri in uris)
+    """Items of these URIs, each once; what the memory is not to hold of them is in a temporary file."""
+    with closing(sqlite3.connect("")) as database:
+        database.executescript("PRAGMA journal_mode = OFF; CREATE TABLE uri (uri BLOB PRIMARY KEY)")
+        for uri in map(normal_uri, uris):
+            key = uri.encode("utf-8", "surrogatepass")
+            if database.execute("INSERT OR IGNORE INTO uri VALUES (?)", [key]).rowcount:
+                yield Item(uri=uri)

@@ -390,7 +390,14 @@ def test_what_is_left_is_counted_by_its_batches(orders: plait.Pipeline) -> None:
     assert backfill.left() == planned
     run_batch(orders.engine(), backfill.state, 1)
     assert backfill.left() == planned[1:]
-    assert Backfill(orders, WHOLE, items_of(["in/01.json"] * 3), "list").left() == [(1, 0)]
+
+
+def test_a_list_that_names_an_object_again_has_it_once_however_far_apart(
+    orders: plait.Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("plait.backfill.batches.MOST_SORTED", 2)
+    names = ["in/01.json", "in/02.json", "in/\udcff.json", "in/./01.json", "in/03.json", "in/\udcff.json"]
+    assert Backfill(orders, WHOLE, items_of(names), "list").left(size=2) == [(2, 0), (2, 0)]
 
 
 def test_no_window_takes_a_part_of_a_list_without_times(orders: plait.Pipeline) -> None:

@@ -220,7 +220,8 @@ def _print_estimate(
     machine: str | None,
 ) -> None:
     left = backfill.left(batch)
-    objects, size = sum(objects for objects, _ in left), sum(size for _, size in left)
+    objects = sum(objects for objects, _ in left)
+    size = sum(size for _, size in left) or (None if objects else 0)  # a list of URIs tells none
     processes = workers or (AT_ONCE if machine else 1)
     batch = math.ceil(objects / len(left)) if left else batch
     told = estimate(backfill.spec, objects, batch, processes, rates, by_function=bool(machine))

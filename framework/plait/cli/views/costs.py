@@ -142,13 +142,13 @@ def cost_document(
     }
 
 
-def estimate_text(told: Estimate, size: int) -> str:
-    """The estimate of a run over objects of so many bytes."""
+def estimate_text(told: Estimate, size: int | None) -> str:
+    """The estimate of a run over objects of so many bytes, None where they are not known."""
     from rich.filesize import decimal
 
     costs = told.costs
     rows = [
-        ("objects", f"{told.objects:,} ({decimal(size)})"),
+        ("objects", f"{told.objects:,} ({'of unknown size' if size is None else decimal(size)})"),
         ("batches", f"{costs.quantities['batches']:,.0f}"),
         ("calls", ", ".join(f"{name} {count:,}" for name, count in costs.calls.items()) or "none"),
         ("price", _price(costs)),
@@ -162,7 +162,7 @@ def estimate_text(told: Estimate, size: int) -> str:
     return aligned(rows)
 
 
-def estimate_document(told: Estimate, size: int) -> dict[str, Any]:
+def estimate_document(told: Estimate, size: int | None) -> dict[str, Any]:
     """The estimate as JSON."""
     costs = told.costs
     return {

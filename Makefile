@@ -85,7 +85,7 @@ wheel: $(READY) ## Build the wheel of plait into dist/, from which another repos
 
 # The other programs have an environment of their own: theirs is an older botocore.
 PEERS := tests/benchmarks/peers
-bench: system $(READY) ## Measure speed against the limits that we promise, for a quarter of an hour; figures go to dist/bench.json.
+bench: system $(READY) ## Measure speed against the limits that we promise, for a quarter of an hour, ONLY=engine some of it; figures go to dist/bench.json.
 	@echo "Installing the programs that plait is measured beside …"
 	@UV_PROJECT_ENVIRONMENT=$(CURDIR)/.tools/peers $(UV) sync --quiet --frozen --project $(PEERS) --python $(BIN)/python
 	PLAIT_RESULTS=dist $(BIN)/pytest --show-capture=no tests/benchmarks$(ONLY:%=/test_%.py)

@@ -53,9 +53,10 @@ def drawn(figures: Sequence[Figure]) -> dict[str, str]:
 def renewed(page: str, figures: Sequence[Figure], cores: int, python: str) -> str:
     """The page with its part about figures as it must be."""
     lines = [
-        f"Measured on {cores} cores, Python {python}. `make bench` measures all, the command in the last column its row alone.",
+        f"Measured on {cores} cores, Python {python}. `make bench` measures all, in a quarter of an hour, and a command beside a figure",
+        "that one and others of its kind. `make figures` then writes this part anew.",
         "",
-        "| what, as a ratio | measured | promised | by |",
+        "| what, a ratio unless a unit stands there | measured | promised | by |",
         "| --- | --- | --- | --- |",
         *(_row(figure) for figure in figures if figure.group not in {group for group, *_ in PLOTS}),
         "",

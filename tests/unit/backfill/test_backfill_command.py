@@ -142,6 +142,17 @@ def test_a_command_that_goes_on_tells_how_far_it_is_with_what_was_left(
     assert "batches: 1 of 1, objects: 2 of 2, " in plait(folder, "backfill", "--batch", "2").stderr
 
 
+def test_given_again_it_tells_how_many_batches_are_to_run(folder: Path) -> None:
+    told = [plait(folder, "backfill", "--batch", "4").stderr.splitlines()[0] for _ in range(2)]
+    put(folder / "in" / "later.json", {"id": 3})
+    told.append(plait(folder, "backfill").stderr.splitlines()[0])
+    assert [line.partition(": ")[2].partition(";")[0] for line in told] == [
+        "3 of 3 batches to run",
+        "0 of 3 batches to run",
+        "0 of 3 batches to run",
+    ]
+
+
 def test_a_plan_for_spark_tells_its_commands_and_no_error(folder: Path) -> None:
     planned = plait(folder, "backfill", "--on", "spark", "-o", "text")
     assert planned.exit_code == 0

@@ -148,14 +148,14 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
         ctx.exit()
     plan = backfill.plan(batch, anyway=resume_anyway)
     backfill.require_kept(allowed)
-    click.echo(f"{plan.objects:,} objects, listed at {plan.taken_at}; state: {backfill.state.uri}", err=True)
+    to_run = f"{len(backfill.state.open_numbers()):,} of {plan.batches:,} batches to run; state: {backfill.state.uri}"
+    click.echo(f"{plan.objects:,} objects, listed at {plan.taken_at}: {to_run}", err=True)
     try:
         if runner != "spark":
             _follow(backfill, workers, max_rates, machine)
     finally:  # also where Ctrl-C or SIGTERM ends it
         report = backfill.report()
-        spark_rates = max_rates if runner == "spark" else None
-        left = _print_report(backfill, report, output, spark_rates, verbose=verbose)
+        left = _print_report(backfill, report, output, max_rates, on_spark=runner == "spark", verbose=verbose)
     is_planned = runner == "spark" and left and not report.counts
     ctx.exit(0 if is_planned else exit_code(report, fail_level, max_quarantined) or int(left > 0))
 
@@ -174,16 +174,16 @@ def _check_names(allowed: Sequence[str], rates: dict[str, float], spec: Spec) ->
 
 
 def _print_report(
-    backfill: Backfill, report: Report, output: str, spark_rates: dict[str, float] | None, *, verbose: bool
+    backfill: Backfill, report: Report, output: str, rates: dict[str, float], *, on_spark: bool, verbose: bool
 ) -> int:
     """Print the report, and the commands by which Spark runs what is left; return how many batches are."""
     left = len(backfill.state.open_numbers())
     document = {**report.as_json(), "state": backfill.state.uri, "batches_left": left}
     texts = [report_text(report, verbose=verbose)]
-    if left and spark_rates is not None:
+    if left and on_spark:
         texts = texts if report.counts else []  # where it was only planned, nothing is to report
-        rates = ",".join(f"{service}={rate:g}" for service, rate in spark_rates.items())
-        document["commands"] = spark_commands(backfill.spec.name, backfill.state.uri, rates, region())
+        max_rate = ",".join(f"{service}={rate:g}" for service, rate in rates.items())
+        document["commands"] = spark_commands(backfill.spec.name, backfill.state.uri, max_rate, region())
         texts.append(f"run what is left by one of these commands:\n\n{document['commands']}")
     print_answer(output, document, "\n\n".join(texts))
     return left

@@ -57,10 +57,13 @@ def drive(
 ) -> int:
     """Run what is left of a plan in the executors of Spark's `context`; print the report, and return the exit code."""
     try:
-        rates = {service: rate / tasks_at_once(context) for service, rate in rates_of(max_rate).items()}
         _, state = _open(folder, uri, ())
+        numbers, rates = state.open_numbers(), rates_of(max_rate)
+        if rates and numbers:
+            at_once = min(tasks_at_once(context), len(numbers))
+            rates = {service: rate / at_once for service, rate in rates.items()}
         try:
-            for outcome in run_again(lambda numbers: run(numbers, rates), state.open_numbers()):
+            for outcome in run_again(lambda numbers: run(numbers, rates), numbers):
                 if outcome.failure:
                     print(f"error: batch {outcome.number}: {outcome.failure}", file=sys.stderr)
         finally:  # also where Spark gives up, as it does where a batch ends its process each time

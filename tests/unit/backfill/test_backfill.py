@@ -9,6 +9,7 @@ import os
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
@@ -415,6 +416,24 @@ def test_spark_is_told_once_that_its_package_is_of_another_spec(
     other = Path(locked(tmp_path / "other.yaml")).parent
     assert spark.drive(None, lambda *_: pytest.fail("an executor ran"), other, backfill.state.uri, "") == 1
     assert capsys.readouterr().err.count("error[spec-changed]") == 1
+
+
+@pytest.mark.parametrize(("size", "rate"), [(6, 2.0), (12, 3.0), (24, 6.0)])
+def test_a_rate_on_spark_is_shared_by_the_tasks_that_there_are(
+    orders: plait.Pipeline, size: int, rate: float
+) -> None:
+    backfill = Backfill(orders, WHOLE)
+    backfill.plan(size=size)
+    folder, rates = Path(locked(Path(orders.spec.file))).parent, dict[str, float]()
+    spark._open.cache_clear()
+
+    def run(_: Sequence[int], divided: dict[str, float]) -> list[BatchOutcome]:
+        rates.update(divided)
+        return []
+
+    context = SimpleNamespace(master="local[3]", defaultParallelism=3, getConf=dict)
+    spark.drive(context, run, folder, backfill.state.uri, "s3=6")
+    assert rates == {"s3": rate}
 
 
 def test_spark_reports_what_is_done_where_it_gives_a_batch_up(

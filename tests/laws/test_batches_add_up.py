@@ -59,9 +59,9 @@ def numbers(report: plait.Report) -> dict[str, Any]:
     by_code = {code: count for code, count in report.problems_by_code.items() if code not in NO_SUMS}
     document = report.as_json()
     words = ("objects", "records", "rows", "file_count", "file_bytes")
-    counts: dict[str, Any] = {word: document[word] for word in words}
+    counts = {word: document[word] for word in words}
     rows = {word: count for word, count in document["lookups"]["items"].items() if word.startswith("rows")}
-    return counts | rows | document["sources"]["orders"] | by_code
+    return {**counts, **rows, **document["sources"]["orders"], **by_code}
 
 
 def tree(folder: str) -> dict[str, bytes]:

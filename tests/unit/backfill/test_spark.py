@@ -7,6 +7,9 @@ import shlex
 from typing import Any, NamedTuple
 
 import pytest
+from botocore import xform_name
+from botocore.session import get_session
+from botocore.validate import ParamValidator
 
 from plait.backfill.spark import rates_of, tasks_at_once
 from plait.backfill.spark_commands import spark_commands
@@ -77,6 +80,29 @@ def test_the_commands_give_state_rate_and_region_to_each_way_of_running_spark() 
     assert json.loads(job[-1])["--extra-py-files"] == "s3://BUCKET/orders-spark.zip"
     arguments: dict[str, Any] = json.loads(run[-1])
     assert [word for option in arguments.items() for word in option] == words
+
+
+def test_aws_takes_the_parameters_of_its_commands() -> None:
+    """By the service's own model; the command line makes the token of a start itself."""
+    commands = spark_commands("orders", STATE, "s3=1", "eu-west-1").replace(
+        "ROLE", "arn:aws:iam::1:role/history"
+    )
+    for _, service, operation, *words in (
+        shlex.split(line) for line in commands.splitlines() if line.startswith("aws ")
+    ):
+        model = get_session().get_service_model(service)
+        (name,) = (name for name in model.operation_names if xform_name(name, "-") == operation)
+        shape: Any = model.operation_model(name).input_shape
+        names = {f"--{xform_name(member, '-')}": member for member in shape.members}
+        values = {names[option]: value for option, value in zip(words[::2], words[1::2], strict=True)}
+        parsed = {
+            member: value if shape.members[member].type_name == "string" else json.loads(value)
+            for member, value in values.items()
+        }
+        token = {
+            member: "token" for member, of in shape.members.items() if of.metadata.get("idempotencyToken")
+        }
+        assert ParamValidator().validate({**token, **parsed}, shape).generate_report() == ""
 
 
 def test_a_job_of_glue_is_made_once_and_runs_any_plan() -> None:

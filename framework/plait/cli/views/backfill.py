@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from plait.backfill.rounds import BatchOutcome
 
 SECONDS_BETWEEN_LINES = 3.0
+MOST_ALIKE = 5  # batches that did not end for one reason, and are shown
 CLEAR_LINE = "\r\x1b[K"
 
 
@@ -26,6 +27,7 @@ class BackfillProgress:
     def __init__(self, batches: int, objects: int) -> None:
         self._batches, self._objects = batches, objects
         self._counts: Counter[str] = Counter()
+        self._failures: Counter[str] = Counter()
         self._ended: set[int] = set()
         self._again: dict[int, dict[str, int]] = {}
         self._started = self._printed = time.monotonic()
@@ -34,9 +36,12 @@ class BackfillProgress:
     def add(self, outcome: BatchOutcome) -> None:
         """Count a batch that ended; one that ends again takes the place of its earlier end."""
         if outcome.failure:
-            self.close()
-            message = f"batch {outcome.number} did not end: {outcome.failure}"
-            print_problems_on_stderr([Problem(code="batch-failed", message=message)])
+            self._failures[outcome.failure] += 1
+            if (alike := self._failures[outcome.failure]) <= MOST_ALIKE:
+                self.close()
+                more = " (further batches of which this is true are not shown)" if alike == MOST_ALIKE else ""
+                message = f"batch {outcome.number} did not end: {outcome.failure}{more}"
+                print_problems_on_stderr([Problem(code="batch-failed", message=message)])
             return
         counts = {**outcome.objects, "quarantined": outcome.quarantined}
         self._counts.subtract(self._again.pop(outcome.number, {}))

@@ -56,3 +56,15 @@ def test_lines_come_a_few_seconds_apart_and_failures_at_once(clock: list[float],
     assert capsys.readouterr().err.splitlines() == [
         "error[batch-failed]: batch 2 did not end: its process ended"
     ]
+
+
+def test_of_many_batches_that_end_alike_some_are_shown(capsys: Any) -> None:
+    """As where no batch can begin, or the function is of another spec."""
+    progress = BackfillProgress(1_000, 1_000)
+    for number in range(1, 1_000):
+        progress.add(
+            BatchOutcome(number=number, failure="denied: no right" if number != 500 else "its process ended")
+        )
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split(" ")[2] for line in lines] == ["1", "2", "3", "4", "5", "500"]
+    assert lines[4].endswith("denied: no right (further batches of which this is true are not shown)")

@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from contextlib import suppress
 from functools import partial
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import TYPE_CHECKING
@@ -93,16 +94,22 @@ def _run_apart(batches: BatchSpec, workers: int, numbers: Sequence[int]) -> Gene
 def _start_worker(
     context: SpawnContext, batches: BatchSpec, processes: dict[Connection, SpawnProcess]
 ) -> Connection:
+    """Start a process to which Ctrl-C, from its first moment on, does not come: that is the parent's matter."""
     here, there = context.Pipe()
-    processes[here] = context.Process(target=_work, args=(there, batches), daemon=True)
-    processes[here].start()
+    process = context.Process(target=_work, args=(there, batches), daemon=True)
+    resource_tracker.ensure_running()  # since starting it would let Ctrl-C in again
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        process.start()
+        processes[here] = process
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     there.close()
     return here
 
 
 def _work(connection: Connection, batches: BatchSpec) -> None:
-    """Run the batches whose numbers come, until the parent ends; Ctrl-C is the parent's matter."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Run the batches whose numbers come, until the parent ends."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     engine, state = batches.open()
     while True:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -160,3 +163,23 @@ def test_a_plan_for_spark_tells_its_commands_and_no_error(folder: Path) -> None:
     refused = plait(folder, "backfill", "--on", "spark", "--workers", "2")
     assert refused.exit_code == 2
     assert "--workers" in refused.stderr
+
+
+def test_ctrl_c_while_processes_start_is_one_word(folder: Path) -> None:
+    """A terminal sends it to all processes of the command."""
+    (folder / "out.yaml").write_text(SPEC.replace("FOLDER", str(folder)).replace("SINK", "out"))
+    command = [str(Path(sys.executable).parent / "plait"), "backfill", "out.yaml", "--all", "--batch", "1"]
+    with subprocess.Popen(
+        [*command, "--workers", "3"],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stderr
+        assert "10 objects, listed at" in process.stderr.readline()
+        time.sleep(0.3)
+        os.killpg(process.pid, signal.SIGINT)
+        errors = process.stderr.read()
+    assert (process.returncode, errors) == (130, "interrupted\n")

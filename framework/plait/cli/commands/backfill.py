@@ -77,7 +77,7 @@ ONE_LIST = "give exactly one of `--all`, `--objects`, `--manifest`, and `--since
     type=click.IntRange(1, 1_000),
     default=1_000,
     show_default=True,
-    help="Objects of a batch, at most.",
+    help="Objects of a batch, at most; a plan that stands keeps its own.",
 )
 @click.option(
     "--state",

@@ -168,7 +168,7 @@ def estimate_document(told: Estimate, size: int | None) -> dict[str, Any]:
     return {
         "objects": told.objects,
         "bytes": size,
-        "batches": costs.quantities["batches"],
+        "batches": round(costs.quantities["batches"]),
         "calls": costs.calls,
         "dollars": round(costs.dollars, 6),
         "unpriced": costs.unpriced,

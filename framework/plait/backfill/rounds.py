@@ -49,11 +49,11 @@ def run_again(
 ) -> Generator[BatchOutcome]:
     """Run batches and yield what becomes of each; those to run again are run at the end."""
     for _ in range(TRIES):
+        if not numbers:
+            return
         again = []
         for outcome in run(numbers):
             if outcome.again:
                 again.append(outcome.number)
             yield outcome
-        if not again:
-            return
         numbers = again

@@ -236,6 +236,15 @@ def test_an_object_that_must_come_again_is_left_with_its_batch(stack: Stack) -> 
     assert stack.on_step_functions("late").exit_code == 0
 
 
+def test_where_nothing_is_left_no_execution_starts(stack: Stack) -> None:
+    stack.on_step_functions("whole")
+    client = boto3.client("stepfunctions")
+    before = client.list_executions(stateMachineArn=stack.machine)["executions"]
+    assert stack.on_step_functions("whole").exit_code == 0
+    assert client.list_executions(stateMachineArn=stack.machine)["executions"] == before
+    client.close()
+
+
 def test_no_more_invocations_run_at_once_than_are_asked_for(stack: Stack) -> None:
     assert stack.on_step_functions("one", "--workers", "1").exit_code == 0
     assert stack.most_running == 1

@@ -131,9 +131,9 @@ def command(  # noqa: PLR0913, PLR0917 - each option is a parameter
     verbose: bool,
     output: str,
 ) -> None:
-    """Run over the objects of a time, of a list, or over all, in batches whose markers stand beside the sink.
+    """Run over history in batches: over the objects of a time, of a list, or all.
 
-    The objects are listed once. The same command again runs the batches that are not done, and reports on all.
+    The objects are listed once. The same command again goes on with what is not done, and reports on all; --dry-run tells what is left.
     """
     if sum((everything, bool(file), bool(manifest), bool(since or until) and not manifest)) != 1:
         raise click.UsageError(ONE_LIST)

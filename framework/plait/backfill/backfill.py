@@ -14,6 +14,7 @@ from plait.backfill.state import State, identify
 from plait.backfill.step_functions import run_on_step_functions
 from plait.backfill.summary import sum_up
 from plait.engine.context import Services, utc_now
+from plait.engine.quarantine import folder_of
 from plait.pipeline.nearby import find, no_objects
 from plait.plugin import GiveUp, Item, Window
 from plait.problems.problem import Problem
@@ -53,15 +54,17 @@ class Backfill:
         if not states:
             message = "the sink has no folder beside which the state of a backfill could lie"
             raise GiveUp(message, code="no-state", help="name a folder for it by `--state`")
-        if any(
-            f"{states.rstrip('/')}/".startswith(f"{sink.rstrip('/')}/")
-            for sink in self.spec.sink.folders.values()
-        ):
-            message = (
-                f"the folder `{states[:200]}` lies in the sink, whose readers take what is there for rows"
-            )
-            raise GiveUp(message, code="no-state", help="name a folder beside it by `--state`")
-        self.state = State(f"{states.rstrip('/')}/{identify(self.spec, self._named)}", Services().objects)
+        folders = [
+            *self.spec.sink.folders.values(),
+            *([folder_of(self.spec)] if self.spec.quarantine else ()),
+        ]
+        for folder in folders:
+            if f"{states.rstrip('/')}/".startswith(f"{folder.rstrip('/')}/"):
+                message = f"the folder `{states[:200]}` lies in `{folder[:200]}`, whose readers would read the state too"
+                raise GiveUp(message, code="no-state", help="name a folder beside it by `--state`")
+        id = identify(self.spec, self._named)
+        folder = states.rstrip("/").removesuffix(f"/{id}")  # which the command prints with it
+        self.state = State(f"{folder}/{id}", Services().objects)
 
     def items(self) -> Iterator[Item]:
         """List the driving objects; a list of others may name some again."""

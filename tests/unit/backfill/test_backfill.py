@@ -372,6 +372,11 @@ def test_what_a_machine_lost_or_wrote_by_half_is_told(orders: plait.Pipeline, na
         backfill.report()
 
 
+def test_a_state_is_found_by_its_folder_or_by_itself(orders: plait.Pipeline) -> None:
+    state = Backfill(orders, WHOLE, states="states/").state.uri
+    assert Backfill(orders, WHOLE, states=state).state.uri == state
+
+
 def test_no_new_plan_is_made_beside_markers_of_another(orders: plait.Pipeline) -> None:
     """They would stand for other objects."""
     backfill = Backfill(orders, WHOLE)

@@ -22,6 +22,7 @@ from plait.backfill.state import State
 from plait.engine.context import Services
 from plait.engine.engine import Engine
 from plait.pipeline.pipeline import Pipeline
+from plait.plugin import GiveUp
 from plait.problems.suggest import nearest
 
 if TYPE_CHECKING:
@@ -73,7 +74,11 @@ def _run_apart(batches: BatchSpec, workers: int, numbers: Sequence[int]) -> Gene
     try:
         while waiting or busy:
             while waiting and len(busy) < workers:
-                connection = idle.pop() if idle else _start_worker(context, divided, processes)
+                try:
+                    connection = idle.pop() if idle else _start_worker(context, divided, processes)
+                except OSError as error:
+                    message = f"process {len(processes) + 1} of {workers} cannot start: {error.strerror}"
+                    raise GiveUp(message, code="no-process", help="take fewer `--workers`") from error
                 busy[connection] = waiting.popleft()
                 with suppress(OSError):  # of a process that ended, as is found below
                     connection.send(busy[connection])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -183,3 +184,16 @@ def test_ctrl_c_while_processes_start_is_one_word(folder: Path) -> None:
         os.killpg(process.pid, signal.SIGINT)
         errors = process.stderr.read()
     assert (process.returncode, errors) == (130, "interrupted\n")
+
+
+def test_more_processes_than_the_machine_allows_are_told(folder: Path) -> None:
+    (folder / "out.yaml").write_text(SPEC.replace("FOLDER", str(folder)).replace("SINK", "out"))
+    plait = Path(sys.executable).parent / "plait"
+    command = f"ulimit -n 24; exec '{plait}' backfill out.yaml --all --batch 1 --workers 10"
+    ended = subprocess.run(["sh", "-c", command], cwd=folder, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert re.search(
+        r"error\[no-process\]: process [0-9] of 10 cannot start: Too many open files\n"
+        r"  = help: take fewer `--workers`",
+        ended.stderr,
+    )

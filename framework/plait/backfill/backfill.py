@@ -144,16 +144,18 @@ class Backfill:
             help = "let the sink lie on S3, and leave out `--state`"
             raise GiveUp(message, code="no-state", help=help)
 
+    def no_objects(self) -> Problem:
+        """What tells that no object was listed."""
+        if self._items is None:
+            return no_objects(self.pipeline.engine(), self.window)
+        message = f"the list has no object of `{self.spec.driver.name}`{' and of the time' if self.window != Window() else ''}"
+        return Problem(code="no-objects", message=message, file=self.spec.file, level="warning")
+
     def report(self) -> Report:
         """The sum of what the batches did, in this run and in those before."""
         report = sum_up(self.state)
-        if not self.state.plan().objects and self._items is None:
-            report.put_first([no_objects(self.pipeline.engine(), self.window)])
-        elif not self.state.plan().objects:
-            message = f"the list has no object of `{self.spec.driver.name}`{' and of the time' if self.window != Window() else ''}"
-            report.put_first(
-                [Problem(code="no-objects", message=message, file=self.spec.file, level="warning")]
-            )
+        if not self.state.plan().objects:
+            report.put_first([self.no_objects()])
         return report
 
 

@@ -157,6 +157,15 @@ def test_given_again_it_tells_how_many_batches_are_to_run(folder: Path) -> None:
     ]
 
 
+def test_a_dry_run_over_nothing_says_what_lies_near(folder: Path) -> None:
+    (folder / "empty.yaml").write_text(SPEC.replace("FOLDER", str(folder)).replace("SINK", "out"))
+    window = ("--since", "2001-01-01", "--until", "2002-01-01")
+    told = CliRunner().invoke(main, ["backfill", str(folder / "empty.yaml"), *window, "--dry-run"])
+    assert (told.exit_code, told.stdout.splitlines()[0]) == (0, "objects  0 (0 bytes)")
+    assert "no-objects" in told.stderr
+    assert "o0.json" in told.stderr
+
+
 def test_a_plan_for_spark_tells_its_commands_and_no_error(folder: Path) -> None:
     planned = plait(folder, "backfill", "--on", "spark", "-o", "text")
     assert planned.exit_code == 0

@@ -29,7 +29,7 @@ from plait.cli.options import (
     verbose_option,
     verdict_of_run_options,
 )
-from plait.cli.printing import print_answer
+from plait.cli.printing import print_answer, print_problems_on_stderr
 from plait.cli.views.backfill import BackfillProgress
 from plait.cli.views.costs import estimate_document, estimate_text
 from plait.cli.views.report import report_text
@@ -220,6 +220,8 @@ def _print_estimate(
     machine: str | None,
 ) -> None:
     left = backfill.left(batch)
+    if not left and not ((plan := backfill.state.find_plan()) and plan.objects):
+        print_problems_on_stderr([backfill.no_objects()])
     objects = sum(objects for objects, _ in left)
     size = sum(size for _, size in left) or (None if objects else 0)  # a list of URIs tells none
     processes = workers or (AT_ONCE if machine else 1)

@@ -88,7 +88,7 @@ PEERS := tests/benchmarks/peers
 bench: system $(READY) ## Measure speed against the limits that we promise, for a quarter of an hour, ONLY=engine some of it; figures go to dist/bench.json.
 	@echo "Installing the programs that plait is measured beside …"
 	@UV_PROJECT_ENVIRONMENT=$(CURDIR)/.tools/peers $(UV) sync --quiet --frozen --project $(PEERS) --python $(BIN)/python
-	PLAIT_RESULTS=dist $(BIN)/pytest --show-capture=no tests/benchmarks$(ONLY:%=/test_%.py)
+	PLAIT_RESULTS=dist $(BIN)/pytest --show-capture=no $(if $(ONLY),$(ONLY:%=tests/benchmarks/test_%.py),tests/benchmarks)
 
 figures: $(READY) ## Show what `make bench` measured last in the README, as text and plots.
 	@mkdir -p tests/benchmarks/figures

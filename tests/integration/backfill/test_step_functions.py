@@ -29,7 +29,7 @@ from plait.backfill.backfill import Backfill
 from plait.backfill.step_functions import event_of
 from plait.cli.main import main
 from plait.deploy.stack_history import definition, history_parts
-from plait.plugin import GiveUp, PlaitError, Window
+from plait.plugin import GiveUp, PlaitError, TryAgain, Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -234,6 +234,21 @@ def test_an_object_that_must_come_again_is_left_with_its_batch(stack: Stack) -> 
     assert sum(event["batch"] == 2 for event in stack.events) == 3
     stack.s3.put_object(Bucket="history", Key="items/o7.csv", Body="id,sku\no7,s7\n")
     assert stack.on_step_functions("late").exit_code == 0
+
+
+def test_a_command_that_loses_its_way_to_aws_says_that_the_execution_goes_on(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wait(_seconds: float) -> None:
+        raise TryAgain("no answer")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(step_functions, "time", SimpleNamespace(sleep=wait))
+        ended = stack.on_step_functions("lost")
+    assert ended.exit_code == 1
+    assert "an execution that was started goes on; the same command follows it again" in ended.stderr
+    assert stack.on_step_functions("lost").exit_code == 0
+    assert len(stack.events) == 5
 
 
 def test_where_nothing_is_left_no_execution_starts(stack: Stack) -> None:

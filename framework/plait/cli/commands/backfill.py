@@ -35,7 +35,7 @@ from plait.cli.views.costs import estimate_document, estimate_text
 from plait.cli.views.report import report_text
 from plait.engine.context import Services
 from plait.plan.estimate import estimate
-from plait.plugin import Window
+from plait.plugin import TryAgain, Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -242,9 +242,9 @@ def _follow(backfill: Backfill, workers: int | None, rates: dict[str, float], ma
         with closing(outcomes):
             for outcome in outcomes:
                 progress.add(outcome)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, TryAgain):
         if machine is not None:
-            click.echo("\nthe execution goes on; the same command follows it again", err=True)
+            click.echo("\nan execution that was started goes on; the same command follows it again", err=True)
         raise
     finally:
         progress.close()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 from contextlib import contextmanager
 from importlib import import_module
 from threading import current_thread, main_thread
@@ -125,6 +127,9 @@ class Commands(click.Group):
 @click.pass_context
 def main(ctx: click.Context, debug: bool) -> None:
     """Braid the strands of a record that lives in several AWS services into one Parquet row."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # it is closed, so what is printed goes nowhere
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
     if debug:
         from plait.plugin.isolation import tracebacks_shown
 

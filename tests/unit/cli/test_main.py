@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -114,3 +115,11 @@ def on_terminal(environment: dict[str, str]) -> bytes:
         assert process.wait() == 2
     os.close(leader)
     return shown
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_a_command_runs_where_nothing_can_be_printed(closed: str) -> None:
+    plait = Path(sys.executable).with_name("plait")
+    command = f"'{plait}' connectors {closed} && '{plait}' validate nothing.yaml {closed}; test $? = 2"
+    ended = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert (ended.returncode, "Traceback" in ended.stderr) == (0, False)

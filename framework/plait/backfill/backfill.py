@@ -105,13 +105,13 @@ class Backfill:
         for source in self.spec.lookups if self.state.open_numbers() else ():
             kept = None if source.name in allowed else self._kept_since(source)
             if kept and (oldest is None or oldest < kept):
-                begins = (
-                    f"the history begins at {oldest:%Y-%m-%d}" if oldest else "the history has no beginning"
-                )
-                message = f"`{source.name}` keeps what it has from {kept:%Y-%m-%d} on, and {begins}"
-                help = (
-                    f"begin by `--since {kept:%Y-%m-%d}`, or go on without by `--allow-missing {source.name}`"
-                )
+                message = f"`{source.name}` keeps what it has from {kept:%Y-%m-%d} on, and "
+                help = f"go on without by `--allow-missing {source.name}`"
+                if oldest:
+                    message += f"the history begins at {oldest:%Y-%m-%d}"
+                    help = f"begin by `--since {kept:%Y-%m-%d}`, or {help}"
+                else:
+                    message += "the list does not say when its objects are from"
                 raise GiveUp(message, code="not-kept", help=help)
 
     def _kept_since(self, source: Source) -> datetime | None:

@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 import plait
-from plait.backfill.backfill import Backfill
+from plait.backfill.backfill import Backfill, items_of
 from plait.backfill.inventory import get_manifest, read_inventory
 from plait.cli.main import main
 from plait.engine.context import Services
@@ -161,7 +161,13 @@ def test_a_log_group_that_does_not_keep_the_oldest_object_s_lines_is_told(
     with pytest.raises(GiveUp, match="the history begins at 2026-07-01") as refused:
         backfill.require_kept()
     assert "--allow-missing fraud" in str(refused.value.help)
+    assert "--since" in str(refused.value.help)
     backfill.require_kept(["fraud"])
+    uris = Backfill(plait.load(tmp_path / "orders.yaml"), Window(), items_of([LISTED[1].uri]), "uris")
+    uris.plan()
+    with pytest.raises(GiveUp, match="the list does not say when its objects are from") as refused:
+        uris.require_kept()
+    assert refused.value.help == "go on without by `--allow-missing fraud`"
     logs.delete_log_group(logGroupName="/kept")
     logs.close()
 

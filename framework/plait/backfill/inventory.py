@@ -93,7 +93,8 @@ def _item(row: Row) -> Item:
 
 
 def _is(row: Row, name: str, *, default: bool) -> bool:
-    return str(row.get(name, default)).lower() == "true"
+    value = row.get(name)
+    return default if value in (None, "") else str(value).lower() == "true"
 
 
 def _name(name: str) -> str:

@@ -105,6 +105,14 @@ def test_what_is_no_manifest_is_told(text: str) -> None:
 
 
 OF_KEYS = gzip.compress(b'"shop","in/b.json"\n')
+
+
+def test_an_inventory_of_a_bucket_without_versions_has_empty_cells_of_them(s3: Any) -> None:
+    lines = b'"shop","in/b.json","","","","7","2026-08-01T00:00:00.000Z","b"\n'
+    objects, manifest = Services().objects, put_inventory(s3, "CSV", gzip.compress(lines))
+    assert [*read_inventory(get_manifest(manifest, objects), objects)] == LISTED[1:]
+
+
 DAMAGED = {
     "no-gzip": ("CSV", b'"shop","in/b.json"\n', "Bucket, Key"),
     "half-written": ("CSV", OF_KEYS[:-9], "Bucket, Key"),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,3 +55,28 @@ def test_a_test_that_leaves_fails_and_changes_nothing_there(folder: Path, worker
     assert new == [f"{folder}/home/left", f"{folder}/project/left"]
     assert not [*folder.glob("run-*")]
     assert [file.name for file in (folder / "outside").iterdir()] == ["old"]
+
+
+def test_results_go_to_a_folder_that_is_not_there_yet(folder: Path) -> None:
+    (folder / "project/tests/test_results.py").write_text(
+        "import os, pathlib\n\ndef test_results():\n"
+        "    results = pathlib.Path(os.environ['PLAIT_RESULTS'])\n"
+        "    results.mkdir(parents=True, exist_ok=True)\n"
+        "    (results / 'figures').touch()\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "kit.watch.confinement", "-p", "no:cacheprovider"]
+    values = {"HOME": folder / "home", "TMPDIR": folder, "PYTHONPATH": folder / "project/tests"}
+    ended = subprocess.run(
+        [*command, f"--rootdir={folder / 'project'}", "tests/test_results.py"],
+        env={
+            **os.environ,
+            "PLAIT_RESULTS": "dist/lanes/laws",
+            **{name: str(path) for name, path in values.items()},
+        },
+        cwd=folder / "project",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout
+    assert (folder / "project/dist/lanes/laws/figures").exists()

@@ -79,7 +79,10 @@ class Fence:
 
     def confine_to(self, *folders: Path) -> None:
         """Let tests write in these folders, and where the run was asked to write."""
-        requested = [os.environ.get("PLAIT_RESULTS"), os.environ.get("PLAIT_UPDATE") and ROOT]
+        results = os.environ.get("PLAIT_RESULTS")
+        if results:  # in a folder that tests may not make
+            Path(results).mkdir(parents=True, exist_ok=True)
+        requested = [results, os.environ.get("PLAIT_UPDATE") and ROOT]
         self._writable = (*_spellings(*folders, *filter(None, requested)), *OF_TOOLS)
         python = (sys.prefix, sys.base_prefix, *filter(os.path.isabs, sys.path))
         self._readable = _spellings(*SYSTEM, ROOT, *python)

@@ -39,7 +39,10 @@ def documented_specs() -> dict[str, str]:
     folders = (ROOT / "pipelines", PROJECT / "pipelines")
     files = [file for folder in folders for file in sorted(folder.glob("*.yaml"))]
     specs = {file.stem: file.read_text("utf-8") for file in files if not file.name.endswith(".test.yaml")}
-    for page in (ROOT / "README.md", *sorted(ROOT.glob("*/*.md"))):
+    pages = (
+        page for name in ("framework", "pipelines", "plugins", "tests") for page in (ROOT / name).glob("*.md")
+    )
+    for page in (ROOT / "README.md", *sorted(pages)):
         for text in BLOCK.findall(page.read_text("utf-8")):
             if VERSION.search(text):
                 specs[_free(NAME.findall(text)[0], specs)] = text

@@ -207,13 +207,12 @@ class _Reader:
         return self._span((start.line + 1, start.column + 1), (end.line + 1, end.column + 1))
 
     def _span(self, start: _Point, end: _Point) -> Span:
-        """The span between two points, moved into the text where one lies behind its end."""
-        last = len(self.lines)
-        if end[0] < last:
-            return Span(*start, *end)
-        line, end_line = min(start[0], last), min(end[0], last)
-        column = min(start[1], len(self.lines[line - 1]) + 1)
-        return Span(line, column, end_line, min(end[1], len(self.lines[end_line - 1]) + 1))
+        """The span between two points, each moved into the text where it lies behind the end of it or of its line."""
+        return Span(*self._within(start), *self._within(end))
+
+    def _within(self, point: _Point) -> _Point:
+        line = min(point[0], len(self.lines))
+        return line, min(point[1], len(self.lines[line - 1]) + 1)
 
     def _add(self, span: Span, code: str, value: str = "", note: str | None = None) -> None:
         message, help = _TEXTS[code]

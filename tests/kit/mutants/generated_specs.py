@@ -46,7 +46,7 @@ def specs(draw: st.DrawFn) -> Made:
         "name": "made",
         "parameters": {"root": {}},
         "sources": sources,
-        "partition_by": _partitions(draw, sources["orders"]["columns"]),
+        "partition_by": _partitions(draw, sources["orders"]["columns"], files),
         "sink": {"connector": "parquet", "path": "${root}/lake/"},
         "quarantine": "${root}/bad/",
     }
@@ -125,10 +125,15 @@ def _cell(value: Any) -> str:
     return "" if value is None else f'"{text}"'
 
 
-def _partitions(draw: st.DrawFn, columns: dict[str, Any]) -> dict[str, str]:
-    """Some partition columns, of which some take the place of an output column."""
+def _partitions(draw: st.DrawFn, columns: dict[str, Any], files: dict[str, str]) -> dict[str, str]:
+    """Some partition columns, of which some take the place of an output column; none has an empty text, which names no folder."""
+    records = [json.loads(text) for name, text in files.items() if name.startswith("raw/")]
     functions = {"at": ["date(at)", "month(at, Asia/Tokyo)", "hour(at)"], "id": ["bucket(8, id)"]}
-    plain = {name: [name] for name, column in columns.items() if column["type"] in PARTED}
+    plain = {
+        name: [name]
+        for name, column in columns.items()
+        if column["type"] in PARTED and "" not in [record.get(name) for record in records]
+    }
     chosen = draw(st.lists(st.sampled_from([*functions, *plain]), max_size=3, unique=True))
     texts = {name: draw(st.sampled_from(functions.get(name, []) + plain.get(name, []))) for name in chosen}
     return {draw(st.sampled_from([name, f"part_{name}"])): text for name, text in texts.items()}

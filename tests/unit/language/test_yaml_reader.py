@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kit.tables import table
@@ -172,6 +172,8 @@ PIECES = ["\n", "  ", "\t", ":", ": ", "- ", "[", "]", "{", "}", "'", '"', "&a",
 PIECES += ["---\n", "...\n", "\r\n", "\0", "\x85", "012", "é", "<<", *"?%,#日\\~>"]
 
 
+@example("%\n")
+@example("a: 1\n%b\nc: 2\n")
 @given(st.text() | st.binary() | st.lists(st.sampled_from(PIECES), max_size=25).map("".join))
 def test_any_text_is_read_or_has_a_problem_in_it(text: str | bytes) -> None:
     check_places(text)

@@ -14,6 +14,7 @@ CREDENTIAL_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSI
 REGION = re.compile(r"[A-Za-z0-9-]{1,63}\Z", re.ASCII)
 HOST = re.compile(r"(?:[A-Za-z0-9-]{1,63}\.)*[A-Za-z0-9-]{1,63}\Z", re.ASCII)
 PATH = re.compile(r"(?:/[A-Za-z0-9._~-]*)*\Z", re.ASCII)
+AFTER_IPV6 = re.compile(r"\][^:]")
 PRINTABLE = re.compile(r"[!-~]*\Z", re.ASCII)
 
 
@@ -47,7 +48,7 @@ def endpoint() -> str | None:
 def _is_address(text: str) -> bool:
     try:
         parts = urlsplit(text)
-        has_host = parts.port != 0 and _is_host(parts.hostname or "")
+        has_host = parts.port != 0 and _is_host(parts.hostname or "") and not AFTER_IPV6.search(parts.netloc)
     except ValueError:
         return False
     is_plain = PRINTABLE.match(text) and "?" not in text and "#" not in text and PATH.match(parts.path)

@@ -109,6 +109,7 @@ def plain() -> int:
 @settings(max_examples=EXAMPLES)
 @given(st.sampled_from(PLACES), TEXTS)
 @example(("partition_by", "date"), "date(" * 2_000)
+@example(("partition_by", "date"), "$${")
 @example(("sources", "orders", "columns", "at"), "array<" * 2_000)
 @example(("sources", "orders", "columns", "tier", "from"), "a[0]." * 2_000)
 def test_a_text_is_itself_or_a_problem_and_never_code(plain: int, place: tuple[Any, ...], text: str) -> None:

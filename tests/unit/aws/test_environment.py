@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kit.documents import examples
@@ -135,6 +135,7 @@ JUNK = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=5
 
 
 @given(st.sampled_from(["http", "https", "HTTP"]), HOSTS, JUNK | st.just(":1"), JUNK.map("/{}".format))
+@example("http", "[::1]", "0", "/")
 @examples(0.5)
 def test_obstore_takes_every_address_that_we_take(scheme: str, host: str, port: str, path: str) -> None:
     """With anything behind the host, it is refused by name or nobody answers; obstore never panics."""

@@ -31,7 +31,9 @@ class Subject:
     @cached_property
     def row(self) -> Row:
         """The row that the sources make."""
-        row = Row(open=self.spec.driver.columns == ())
+        row = Row(
+            open=self.spec.driver.columns == (), unset=tuple(f"${{{name}}}" for name in self.spec.unset)
+        )
         for source in self.sources:
             columns = {column.name: column.type for column in source.columns or ()}
             row.open = row.open or (source.columns is None and not is_list(source))
@@ -61,16 +63,19 @@ class Row:
 
     `types` has the type of each column, `givers` the source that gives it; `inside` the list that holds a column of a
     look-up under `as: list`. The row is `open` if a source does not tell its columns: then it may have any other too.
+    A name with a parameter that has no value yet, as in `unset`, may be any.
     """
 
     types: dict[str, Type] = field(default_factory=dict)
     givers: dict[str, str] = field(default_factory=dict)
     inside: dict[str, str] = field(default_factory=dict)
     open: bool = False
+    unset: tuple[str, ...] = ()
 
     def lacks(self, name: str) -> bool:
         """Whether no column can have this name."""
-        return not self.open and name not in self.types and "${" not in name
+        is_open = self.open or any(reference in name for reference in self.unset)
+        return not is_open and name not in self.types
 
     def help_for_column(self, name: str, without: str | None = None) -> str:
         """What to write for an unknown column; never a column of the source `without`."""

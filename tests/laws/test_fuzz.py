@@ -44,11 +44,14 @@ def problems_of_cases(text: bytes, spec: Path = SUITES[0][0]) -> tuple[Problem, 
 
 
 def check(text: bytes) -> None:
-    """Read a text as a spec and as a file of cases."""
+    """Read a text as a spec and as a file of cases; one that takes long does so each time, a collection of garbage once."""
     for read in (problems, problems_of_cases):
-        begin = time.thread_time()
-        read_problems = read(text)
-        assert time.thread_time() - begin < SECONDS
+        seconds, tries = SECONDS, 0
+        while seconds >= SECONDS and (tries := tries + 1) <= 3:
+            begin = time.thread_time()
+            read_problems = read(text)
+            seconds = time.thread_time() - begin
+        assert seconds < SECONDS
         assert [problem for problem in read_problems if problem.span is None] == []
 
 

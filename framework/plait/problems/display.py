@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 
 from plait.problems.problem import printable
@@ -15,9 +16,9 @@ class Displayed:
 
     __slots__ = ()
 
+    @abstractmethod
     def display(self) -> tuple[str, Rows, Rows]:
         """A title, rows of a name and a text, and a table whose first row is its header, or nothing."""
-        raise NotImplementedError
 
     def __repr__(self) -> str:
         title, *tables = self.display()

@@ -372,6 +372,17 @@ def test_what_a_machine_lost_or_wrote_by_half_is_told(orders: plait.Pipeline, na
         backfill.report()
 
 
+def test_a_marker_of_another_number_of_objects_is_none(orders: plait.Pipeline) -> None:
+    """It is of another plan's batch."""
+    backfill = Backfill(orders, WHOLE)
+    backfill.plan(size=6)
+    in_one_process(backfill)
+    done = Path(backfill.state.uri) / "done"
+    (done / "00004.json").write_bytes((done / "00003.json").read_bytes())
+    with pytest.raises(GiveUp, match=r"00004\.json` is no marker of its batch"):
+        backfill.report()
+
+
 def test_a_state_is_found_by_its_folder_or_by_itself(orders: plait.Pipeline) -> None:
     state = Backfill(orders, WHOLE, states="states/").state.uri
     assert Backfill(orders, WHOLE, states=state).state.uri == state

@@ -6,7 +6,7 @@ from kit.paths import ROOT
 from kit.specs import edited, valid
 from kit.tables import table
 from plait.language.spec import Spec
-from plait.language.validate import validate_file
+from plait.language.validate import validate, validate_file
 from plait.plan.plan import plan
 
 CITIES = "  cities: {connector: memory, rows: [], columns: {city: string}, join: {on: {name: n}}}\n"
@@ -31,3 +31,20 @@ def test_a_lookup_may_join_on_a_column_of_another_wherever_it_stands() -> None:
         ["customers"],
         ["cities"],
     ]
+
+
+def test_a_parameter_without_a_value_may_name_any_column() -> None:
+    """What only looks like one names none."""
+    text = """
+plait: 1
+name: orders
+parameters: {column: {}}
+sources: {orders: {connector: json, path: "in/*.json", columns: {id: string}}}
+partition_by: {part: "PART"}
+sink: {connector: parquet, path: out/}
+"""
+    codes = {
+        part: [problem.code for problem in validate(text.replace("PART", part).encode(), "f").errors]
+        for part in ("${column}", "$${other}")
+    }
+    assert codes == {"${column}": [], "$${other}": ["unknown-column"]}
